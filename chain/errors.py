@@ -1,0 +1,21 @@
+"""The one family of errors that a person may read: each message is a single line of what, where, what to do."""
+
+
+class ChaindeckError(Exception):
+    """Base of every expected failure; `str(error)` is one clear line, safe to show."""
+
+
+class InvalidNameError(ChaindeckError):
+    """A symbol, date or key that does not follow the contract's grammar."""
+
+
+class InvalidSnapshotError(ChaindeckError):
+    """A payload that breaks the contract; the message names the first clause broken."""
+
+
+class ConfigError(ChaindeckError):
+    """Settings that cannot work, refused at start."""
+
+
+class RedisUnavailableError(ChaindeckError):
+    """Redis could not be reached, or did not answer in time."""

@@ -1,0 +1,124 @@
+"""Every Redis name of the contract, built and parsed in one place. The grammar is locked; the prefix is not."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from chain.errors import InvalidNameError
+from chain.text import clean
+
+LIVE_PREFIX = "massive"
+REPLAY_PREFIX = "massive:replay"
+
+# Seconds: 2000-01-01 and 2100-01-01 UTC. A stamp outside is a unit error or a broken clock, never data.
+EPOCH_MIN_S = 946_684_800
+EPOCH_MAX_S = 4_102_444_800
+
+_UNDERLYING = re.compile(r"[A-Z0-9.^-]{1,12}")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TS_MS = re.compile(r"[1-9]\d{11,13}", re.ASCII)
+_PREFIX = re.compile(r"[a-z0-9_]+(:[a-z0-9_]+)*")
+_INDICES = frozenset({"SPX", "NDX", "VIX", "RUT", "XSP", "DJX", "XND", "OEX", "XEO", "MRUT"})
+
+
+class ChainId(NamedTuple):
+    """One option chain: an underlying and one expiration."""
+
+    underlying: str
+    expiry: date
+
+    def __str__(self) -> str:
+        return f"{self.underlying} {self.expiry.isoformat()}"
+
+
+class SnapshotId(NamedTuple):
+    """One immutable snapshot of a chain; `ts_ms` is epoch milliseconds."""
+
+    chain: ChainId
+    ts_ms: int
+
+
+def parse_underlying(text: str) -> str:
+    """Return the symbol as it stands in keys (`SPX`), also from the vendor's `I:SPX`; raise InvalidNameError."""
+    symbol = text.removeprefix("I:")
+    if not _UNDERLYING.fullmatch(symbol):
+        raise InvalidNameError(
+            f"underlying {clean(text, 24)!r} is not a symbol: 1-12 of A-Z 0-9 . ^ - (an index may carry I:)"
+        )
+    return symbol
+
+
+def vendor_symbol(underlying: str) -> str:
+    """Return the vendor's path name of an underlying: indices carry `I:`, all else is bare."""
+    return f"I:{underlying}" if underlying in _INDICES else underlying
+
+
+def parse_expiry(text: str) -> date:
+    """Return the date of a strict `YYYY-MM-DD`; raise InvalidNameError."""
+    if _DATE.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise InvalidNameError(f"expiration {clean(text, 24)!r} is not a date YYYY-MM-DD")
+
+
+def heartbeat_key(service: str) -> str:
+    """Return the heartbeat's key, which is also its channel."""
+    return f"{service}:heartbeat"
+
+
+def stream_activity_key() -> str:
+    """Return the hash in which the stream's reader leaves `last_ts`, epoch seconds of its last frame."""
+    return "massive:ws:analytics"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The contract's keys under one prefix (`massive`, `massive:replay`)."""
+
+    prefix: str = LIVE_PREFIX
+
+    def __post_init__(self) -> None:
+        if not _PREFIX.fullmatch(self.prefix):
+            raise InvalidNameError(f"key prefix {clean(self.prefix, 40)!r} is not lower-case words joined by ':'")
+
+    def snapshot(self, snapshot: SnapshotId) -> str:
+        """Return the payload key of a snapshot."""
+        chain = snapshot.chain
+        return f"{self.prefix}:chain:snapshot:{chain.underlying}:{chain.expiry.isoformat()}:{snapshot.ts_ms}"
+
+    def latest(self, chain: ChainId) -> str:
+        """Return the pointer key of a chain."""
+        return f"{self.prefix}:chain:latest:{chain.underlying}:{chain.expiry.isoformat()}"
+
+    def latest_pattern(self) -> str:
+        """Return the glob of all pointers, for discovery; payload keys are never scanned."""
+        return f"{self.prefix}:chain:latest:*"
+
+    def parse_snapshot(self, key: bytes | str) -> SnapshotId:
+        """Return what a payload key names; raise InvalidNameError unless it follows the grammar exactly."""
+        rest = self._rest(key, f"{self.prefix}:chain:snapshot:", "payload key")
+        head, _, stamp = rest.rpartition(":")
+        if not _TS_MS.fullmatch(stamp) or not EPOCH_MIN_S * 1000 <= int(stamp) < EPOCH_MAX_S * 1000:
+            raise InvalidNameError(f"payload key ends in {clean(stamp, 24)!r}, which is no epoch in milliseconds")
+        return SnapshotId(_parse_chain(head), int(stamp))
+
+    def parse_latest(self, key: bytes | str) -> ChainId:
+        """Return the chain that a pointer key names; raise InvalidNameError."""
+        return _parse_chain(self._rest(key, f"{self.prefix}:chain:latest:", "pointer key"))
+
+    @staticmethod
+    def _rest(key: bytes | str, head: str, what: str) -> str:
+        text = key.decode("utf-8", "replace") if isinstance(key, bytes) else key
+        if len(text) > 128 or not text.startswith(head):
+            raise InvalidNameError(f"{what} {clean(text, 60)!r} does not begin with {head}")
+        return text[len(head) :]
+
+
+def _parse_chain(text: str) -> ChainId:
+    underlying, _, expiry = text.rpartition(":")
+    if not _UNDERLYING.fullmatch(underlying):
+        raise InvalidNameError(f"underlying {clean(underlying, 24)!r} in a key is not 1-12 of A-Z 0-9 . ^ -")
+    return ChainId(underlying, parse_expiry(expiry))

@@ -1,0 +1,91 @@
+"""Which chains are expected: what publishers announce, what was seen before, what was discovered."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from chain.board import Entry, Publisher
+from chain.heartbeat import SERVICES, Heartbeat, parse_heartbeat
+from chain.names import ChainId, Names, heartbeat_key
+from chain.session import days_to_expiry
+from chain.signals import Now
+
+HEARTBEAT_KEYS = {heartbeat_key(service): service for service in SERVICES}
+
+
+@dataclass(slots=True)
+class Roster:
+    """The expected set and who announced it. Owned by one watcher."""
+
+    names: Names
+    publishers: dict[str, Publisher] = field(default_factory=dict)
+    entries: dict[ChainId, Entry] = field(default_factory=dict)
+    depth: dict[str, int] = field(default_factory=dict)
+    _raw: dict[str, bytes | None] = field(default_factory=dict)
+
+    def hear(self, beats: Mapping[str, bytes | None], now: Now) -> None:
+        """Take in heartbeats as read under their keys; a publisher whose key is gone stays, marked silent."""
+        for key, raw in beats.items():
+            service = HEARTBEAT_KEYS[key]
+            known = self.publishers.get(service)
+            if raw is None:
+                if known and known.alive:
+                    self.publishers[service] = replace(known, alive=False, gone_since=now.wall_s)
+            elif raw != self._raw.get(key):
+                heartbeat = parse_heartbeat(raw)
+                if heartbeat and heartbeat.chain.prefix == self.names.prefix:
+                    self.publishers[service] = Publisher(heartbeat, now.mono, alive=True)
+                    self._announce(heartbeat)
+            self._raw[key] = raw
+        self._forget_past(now)
+
+    def adopt(self, chains: Iterable[ChainId]) -> None:
+        """Add chains found without an announcement; their depth is what was found."""
+        for chain in sorted(chains):
+            self.entries.setdefault(chain, Entry(chain))
+        self._sort()
+        for underlying in {chain.underlying for chain in self.entries}:
+            found = sum(chain.underlying == underlying for chain in self.entries)
+            self.depth[underlying] = max(found, self.depth.get(underlying, 0))
+
+    @property
+    def announced(self) -> bool:
+        """Whether a living publisher names its chains."""
+        return any(publisher.alive for publisher in self.publishers.values())
+
+    def _announce(self, heartbeat: Heartbeat) -> None:
+        plan = heartbeat.chain
+        chains = set(plan.expected)
+        underlyings = {chain.underlying for chain in chains}
+        elsewhere = {
+            chain
+            for service, publisher in self.publishers.items()
+            if service != heartbeat.service and publisher.alive
+            for chain in publisher.heartbeat.chain.expected
+        }
+        for chain in [c for c in self.entries if c.underlying in underlyings and c not in chains | elsewhere]:
+            del self.entries[chain]
+        for chain in chains:
+            entry = self.entries.get(chain, Entry(chain))
+            self.entries[chain] = replace(
+                entry, thresholds=plan.thresholds, source=heartbeat.source, trouble=plan.trouble.get(chain, "")
+            )
+        for underlying in underlyings:
+            self.depth[underlying] = plan.depth
+        self._sort()
+
+    def _forget_past(self, now: Now) -> None:
+        for chain, entry in list(self.entries.items()):
+            as_of = entry.source.as_of if entry.source.as_of is not None else now.wall_s
+            if days_to_expiry(chain.expiry, as_of) < 0:
+                del self.entries[chain]
+        for underlying in set(self.depth) - {chain.underlying for chain in self.entries}:
+            del self.depth[underlying]
+
+    def _sort(self) -> None:
+        """Keep underlyings in order of first announcement and expirations by date."""
+        rank: dict[str, int] = {}
+        for publisher in self.publishers.values():
+            for chain in publisher.heartbeat.chain.expected:
+                rank.setdefault(chain.underlying, len(rank))
+        ordered = sorted(self.entries, key=lambda c: (rank.get(c.underlying, len(rank)), c.underlying, c.expiry))
+        self.entries = {chain: self.entries[chain] for chain in ordered}

@@ -1,0 +1,251 @@
+"""Judging a Board: a pure function of the Board and two clock readings. Every voice of the product speaks its words."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from chain.board import Accepted, Board, DeckState, Entry, Flag, State
+from chain.clock import Clock
+from chain.session import days_to_expiry
+from chain.thresholds import (
+    CLOCK_JUMP_S,
+    FUTURE_TOLERANCE_S,
+    OLD_SOURCE_DELAYED_S,
+    OLD_SOURCE_S,
+    REDIS_OVERDUE_S,
+    STREAM_ACTIVE_S,
+)
+
+_SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPLAY}
+_USABLE = (State.FRESH, State.AGING, State.STALE, State.FUTURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One instant on both clocks: epoch nanoseconds and monotonic seconds."""
+
+    wall_ns: int
+    mono: float
+
+    @classmethod
+    def of(cls, clock: Clock) -> "Now":
+        """Read both clocks."""
+        return cls(clock.wall_ns(), clock.monotonic())
+
+    @property
+    def wall_s(self) -> float:
+        """Epoch seconds."""
+        return self.wall_ns / 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One chain judged at one instant. Ages and TTL in seconds, `since` epoch seconds, None where unknown."""
+
+    entry: Entry
+    state: State
+    flags: tuple[Flag, ...]
+    age_s: float | None
+    ttl_s: float | None
+    dte: int
+    since: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something that is wrong now, in words; `since` is epoch seconds, None where it was so before we looked."""
+
+    name: str
+    severity: DeckState
+    text: str
+    since: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A Board judged at one instant: readings in the Board's order, signals gravest first."""
+
+    now: Now
+    board: Board
+    state: DeckState
+    readings: tuple[Reading, ...]
+    signals: tuple[Signal, ...]
+
+    def of(self, underlying: str) -> tuple[Reading, ...]:
+        """The readings of one underlying."""
+        return tuple(r for r in self.readings if r.entry.chain.underlying == underlying)
+
+
+def judge(board: Board, now: Now) -> Report:
+    """Return what is true of a Board at `now`."""
+    lost = _contact_lost(board, now)
+    readings = tuple(_read(entry, now, unreachable=lost is not None) for entry in board.entries)
+    signals = [lost] if lost else []
+    signals += _depth(board, readings)
+    signals += _stream(board, readings, now)
+    signals += _by_state(readings, now)
+    signals += _by_flag(readings)
+    signals += _publishers(board)
+    signals += _clock(board, now)
+    if readings and not lost and all(r.state in (State.STALE, State.MISSING) for r in readings):
+        since = max((r.since for r in readings if r.since is not None), default=None)
+        signals.insert(0, Signal("all-stale", DeckState.CRITICAL, "no chain has a usable snapshot", since))
+    signals.sort(key=lambda signal: -signal.severity.rank)
+    state = signals[0].severity if signals else DeckState.OK
+    return Report(now, board, state, readings, tuple(signals))
+
+
+def age_ms(accepted: Accepted, now: Now) -> int:
+    """Return the worse of two ages, ms: by the wall clock since `ts`, and since we first saw the pointer.
+
+    The second starts at the age that the snapshot had then, so a wall clock stepping back takes nothing away.
+    """
+    by_wall = now.wall_ns // 1_000_000 - accepted.snapshot.id.ts_ms
+    by_sight = accepted.age_then_ms + round((now.mono - accepted.first_seen) * 1000)
+    return max(by_wall, by_sight, 0)
+
+
+def _read(entry: Entry, now: Now, *, unreachable: bool) -> Reading:
+    good = entry.last_good
+    age = age_ms(good, now) if good else None
+    as_of = entry.source.as_of if entry.source.as_of is not None else now.wall_s
+    state, since, note = _state(entry, age, now)
+    if unreachable:
+        state, since, note = State.UNREACHABLE, None, ""
+    ttl = max(0.0, entry.deadline - now.mono) if entry.deadline is not None and entry.pointer else None
+    return Reading(
+        entry=entry,
+        state=state,
+        flags=_flags(entry, good),
+        age_s=None if age is None else age / 1000,
+        ttl_s=ttl,
+        dte=days_to_expiry(entry.chain.expiry, as_of),
+        since=since,
+        note=note,
+    )
+
+
+def _state(entry: Entry, age: int | None, now: Now) -> tuple[State, float | None, str]:
+    if entry.fault:
+        return entry.fault.state, entry.fault.since, entry.fault.reason
+    good = entry.last_good
+    if good is None or age is None:
+        return State.MISSING, None, "not read yet"
+    ahead_ms = good.snapshot.id.ts_ms - now.wall_ns // 1_000_000
+    if ahead_ms > FUTURE_TOLERANCE_S * 1000:
+        return State.FUTURE, None, f"its clock is {ahead_ms / 1000:.1f} s ahead of ours"
+    for state, limit_s in ((State.STALE, entry.thresholds.stale_s), (State.AGING, entry.thresholds.warn_s)):
+        limit = round(limit_s * 1000)
+        if age > limit:
+            return state, now.wall_s - (age - limit) / 1000, ""
+    return State.FRESH, None, ""
+
+
+def _flags(entry: Entry, good: Accepted | None) -> tuple[Flag, ...]:
+    flags: list[Flag] = []
+    if good:
+        summary = good.summary
+        if entry.trouble or not summary.calls or not summary.puts:
+            flags.append(Flag.PARTIAL)
+        if summary.delayed:
+            flags.append(Flag.DELAYED)
+        made = entry.source.as_of if entry.source.as_of is not None else good.snapshot.ts
+        limit = OLD_SOURCE_DELAYED_S if summary.delayed else OLD_SOURCE_S
+        if summary.quote_ns is not None and made - summary.quote_ns / 1e9 > limit:
+            flags.append(Flag.OLD_SOURCE)
+    if entry.rolled_back_from:
+        flags.append(Flag.ROLLED_BACK)
+    if entry.source.kind in _SOURCE_FLAGS:
+        flags.append(_SOURCE_FLAGS[entry.source.kind])
+    if entry.source.market == "closed":
+        flags.append(Flag.OFF_HOURS)
+    return tuple(flags)
+
+
+def _contact_lost(board: Board, now: Now) -> Signal | None:
+    contact = board.contact
+    if contact.asked is None:
+        return None
+    overdue = now.mono - board.polled
+    if overdue > max(REDIS_OVERDUE_S, 3.0):
+        text = f"the poll loop has been silent for {overdue:.0f} s: nothing on this screen is being refreshed"
+        return Signal("poll-silent", DeckState.CRITICAL, text, now.wall_s - overdue)
+    if contact.ok:
+        return None
+    return Signal("redis-unreachable", DeckState.CRITICAL, f"Redis unreachable: {contact.error}", contact.since)
+
+
+def _depth(board: Board, readings: Sequence[Reading]) -> Iterable[Signal]:
+    for underlying, wanted in board.depth.items():
+        mine = [r for r in readings if r.entry.chain.underlying == underlying]
+        if any(r.state is State.UNREACHABLE for r in mine):
+            continue
+        lost = [r for r in mine if r.state not in _USABLE]
+        have = len(mine) - len(lost)
+        if have >= wanted:
+            continue
+        why = _list(lost) if lost else "the publisher lists no more"
+        text = f"{underlying} depth {have} of {wanted}: {why}"
+        yield Signal("depth", DeckState.PARTIAL_DEGRADATION, text, _earliest(lost))
+
+
+def _stream(board: Board, readings: Sequence[Reading], now: Now) -> Iterable[Signal]:
+    stale = [r for r in readings if r.state is State.STALE]
+    if board.stream_ts is None or not stale or now.wall_s - board.stream_ts > STREAM_ACTIVE_S:
+        return
+    oldest = max(r.age_s or 0.0 for r in stale)
+    text = f"stream active while {_list(stale)} {'is' if len(stale) == 1 else 'are'} STALE, {oldest:.0f} s"
+    yield Signal("stream-over-stale", DeckState.DEGRADED, text, _earliest(stale))
+
+
+def _by_state(readings: Sequence[Reading], now: Now) -> Iterable[Signal]:
+    """One signal for each underlying and state that is not FRESH; depth already tells of what is missing."""
+    for state in (State.DANGLING, State.INVALID, State.FUTURE, State.STALE, State.AGING):
+        groups: dict[str, list[Reading]] = {}
+        for reading in readings:
+            if reading.state is state:
+                groups.setdefault(reading.entry.chain.underlying, []).append(reading)
+        for group in groups.values():
+            note = f": {group[0].note}" if group[0].note else ""
+            if state in (State.STALE, State.AGING):
+                note = f", {max(r.age_s or 0.0 for r in group):.0f} s old"
+            yield Signal(state.lower(), DeckState.WARNING, f"{_list(group)} {state}{note}", _earliest(group))
+
+
+def _by_flag(readings: Sequence[Reading]) -> Iterable[Signal]:
+    for flag in (Flag.PARTIAL, Flag.OLD_SOURCE, Flag.ROLLED_BACK):
+        group = [r for r in readings if flag in r.flags]
+        if not group:
+            continue
+        reasons = dict.fromkeys(r.entry.trouble for r in group if r.entry.trouble)
+        note = f": {'; '.join(reasons)}" if reasons and flag is Flag.PARTIAL else ""
+        yield Signal(flag.lower(), DeckState.WARNING, f"{_list(group)} {flag}{note}", None)
+
+
+def _publishers(board: Board) -> Iterable[Signal]:
+    if not board.publishers and board.entries and board.contact.ok:
+        yield Signal("publisher-unknown", DeckState.WARNING, "no publisher's heartbeat: source of data unknown", None)
+    for publisher in board.publishers:
+        if not publisher.alive:
+            text = f"publisher {publisher.heartbeat.service} is silent"
+            yield Signal("publisher-silent", DeckState.WARNING, text, publisher.gone_since)
+
+
+def _clock(board: Board, now: Now) -> Iterable[Signal]:
+    step = board.clock_step_s
+    if abs(step) > CLOCK_JUMP_S:
+        text = f"this machine's clock stepped by {step:+.1f} s: ages by wall clock may be off"
+        yield Signal("clock-step", DeckState.WARNING, text, now.wall_s - (now.mono - board.polled))
+
+
+def _list(readings: Sequence[Reading]) -> str:
+    """Name up to two chains, grouped under their underlying."""
+    shown = [f"{r.entry.chain.underlying} {r.entry.chain.expiry:%m-%d}" for r in readings[:2]]
+    if len(readings) == 2 and readings[0].entry.chain.underlying == readings[1].entry.chain.underlying:
+        shown[1] = f"{readings[1].entry.chain.expiry:%m-%d}"
+    more = len(readings) - 2
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _earliest(readings: Sequence[Reading]) -> float | None:
+    return min((r.since for r in readings if r.since is not None), default=None)

@@ -1,0 +1,68 @@
+"""What one pass over a snapshot's contracts tells of its wholeness and of its quotes' age."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median_low
+from typing import Any
+
+from chain.snapshot import Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts over one snapshot. `quote_ns` is the median vendor quote time, epoch ns; `spot` in points."""
+
+    contracts: int
+    calls: int
+    puts: int
+    strikes: int
+    spot: float | None
+    quote_ns: int | None
+    delayed: bool
+
+
+def number(value: object) -> float | None:
+    """Return a JSON number as a float; None for anything else, NaN and infinity included."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def block(item: Contract, name: str) -> dict[str, Any]:
+    """Return a nested object of a contract item; empty where the vendor left it out, sent null or something else."""
+    value = item.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def spot_of(item: Contract) -> float | None:
+    """Return the underlying's price as an item carries it: `price` of a share, `value` of an index."""
+    asset = block(item, "underlying_asset")
+    found = number(asset.get("price"))
+    return found if found is not None else number(asset.get("value"))
+
+
+def summarise(contracts: Iterable[Contract]) -> Summary:
+    """Return the counts of a snapshot's contracts; items that make no sense count as contracts alone."""
+    calls = puts = total = 0
+    strikes: set[object] = set()
+    times: list[int] = []
+    spot: float | None = None
+    delayed = False
+    for item in contracts:
+        total += 1
+        details = block(item, "details")
+        side = details.get("contract_type")
+        calls += side == "call"
+        puts += side == "put"
+        strike = details.get("strike_price")
+        if isinstance(strike, int | float):
+            strikes.add(strike)
+        quote = block(item, "last_quote")
+        stamp = quote.get("last_updated")
+        if isinstance(stamp, int) and stamp > 0:
+            times.append(stamp)
+        delayed = delayed or quote.get("timeframe") == "DELAYED"
+        if spot is None:
+            spot = spot_of(item)
+    return Summary(total, calls, puts, len(strikes), spot, median_low(times) if times else None, delayed)

@@ -1,0 +1,46 @@
+"""Every threshold of freshness, in one place, all in seconds unless named otherwise."""
+
+import math
+from dataclasses import dataclass
+
+from chain.errors import ConfigError
+
+DEFAULT_INTERVAL_S = 10.0
+DEFAULT_TTL_S = 60.0
+DEFAULT_EXPIRATIONS = 6
+
+FUTURE_TOLERANCE_S = 2.0  # a stamp further ahead of us than this is a clock fault, not a fresh snapshot
+REDIS_OVERDUE_S = 2.5  # without an answer for this long, we do not know
+OLD_SOURCE_S = 120.0  # median quote older than the snapshot by more than this
+OLD_SOURCE_DELAYED_S = 17 * 60.0  # the same on a feed that is 15 minutes late by contract
+STREAM_ACTIVE_S = 5.0  # the stream's reader saw a frame within this time
+CLOCK_JUMP_S = 2.0  # wall and monotonic clocks drifting apart by more than this between polls is a step
+HEARTBEAT_EVERY_S = 5.0
+HEARTBEAT_TTL_S = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Ages at which a snapshot is late, derived from the publisher's interval: warn `2I+2`, stale `3I+5`."""
+
+    interval_s: float = DEFAULT_INTERVAL_S
+    ttl_s: float = DEFAULT_TTL_S
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.interval_s) and math.isfinite(self.ttl_s) and self.interval_s > 0):
+            raise ConfigError(f"interval {self.interval_s} s and TTL {self.ttl_s} s must be positive numbers")
+        if not self.stale_s < self.ttl_s:
+            raise ConfigError(
+                f"interval {self.interval_s:g} s makes a snapshot stale at {self.stale_s:g} s, after its TTL of "
+                f"{self.ttl_s:g} s: use an interval below {max(0.0, (self.ttl_s - 5) / 3):g} s or a longer TTL"
+            )
+
+    @property
+    def warn_s(self) -> float:
+        """Age above which a snapshot is AGING."""
+        return 2 * self.interval_s + 2
+
+    @property
+    def stale_s(self) -> float:
+        """Age above which a snapshot is STALE."""
+        return 3 * self.interval_s + 5

@@ -1,0 +1,68 @@
+"""What one chain remembers from poll to poll: pure steps from one Entry to the next."""
+
+from dataclasses import replace
+
+from chain.board import Accepted, Entry, Fault, State
+from chain.names import SnapshotId
+from chain.signals import Now
+from chain.snapshot import Snapshot
+from chain.summary import summarise
+
+
+def missing(entry: Entry, now: Now, last_seen: float | None) -> Entry:
+    """Return the entry of a chain without a pointer; what was last good stays.
+
+    `last_seen` is when everything not at fault was last seen in Redis, epoch seconds.
+    """
+    return replace(_at_fault(entry, State.MISSING, "no pointer", now, last_seen), rolled_back_from=None)
+
+
+def faulty(
+    entry: Entry, state: State, reason: str, now: Now, last_seen: float | None, pointer: SnapshotId | None = None
+) -> Entry:
+    """Return the entry of a chain whose pointer or payload cannot be used (DANGLING, INVALID)."""
+    return replace(_at_fault(entry, state, reason, now, last_seen), pointer=pointer)
+
+
+def accept(entry: Entry, snapshot: Snapshot, size: int, ttl_ms: int | None, now: Now) -> Entry:
+    """Return the entry with a valid snapshot read through its pointer.
+
+    A snapshot met before keeps the moment it was first seen. One older than what we hold does not replace it on first
+    sight: the entry says ROLLED-BACK until the publisher's next move.
+    """
+    good = entry.last_good
+    rolled_back_from = None
+    returned = entry.fault is not None and entry.fault.state is State.MISSING
+    if good is not None and snapshot.id.ts_ms < good.snapshot.id.ts_ms and not returned:
+        rolled_back_from = entry.rolled_back_from or good.snapshot.id
+        accepted = good if entry.rolled_back_from is None else _first_sight(snapshot, size, now)
+    elif good is not None and snapshot.id == good.snapshot.id:
+        accepted = good
+    else:
+        accepted = _first_sight(snapshot, size, now)
+        held = entry.rolled_back_from
+        rolled_back_from = held if held is not None and snapshot.id.ts_ms < held.ts_ms else None
+    return replace(
+        entry,
+        pointer=snapshot.id,
+        last_good=accepted,
+        fault=None,
+        deadline=None if ttl_ms is None else now.mono + ttl_ms / 1000,
+        rolled_back_from=rolled_back_from,
+    )
+
+
+def _first_sight(snapshot: Snapshot, size: int, now: Now) -> Accepted:
+    age = max(0, now.wall_ns // 1_000_000 - snapshot.id.ts_ms)
+    return Accepted(snapshot, summarise(snapshot.contracts), now.mono, age, size)
+
+
+def _at_fault(entry: Entry, state: State, reason: str, now: Now, last_seen: float | None) -> Entry:
+    """Return the entry with a fault; one that was there at our first look has no known beginning."""
+    if entry.fault is not None:
+        since = entry.fault.since if entry.fault.state is state else now.wall_s
+        last_seen = entry.last_present
+    else:
+        since = now.wall_s if entry.last_good is not None else None
+        last_seen = last_seen if entry.last_good is not None else None
+    return replace(entry, pointer=None, deadline=None, last_present=last_seen, fault=Fault(state, reason, since))

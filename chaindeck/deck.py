@@ -1,0 +1,127 @@
+"""The deck: engine and screen side by side in one process, or one frame of text where there is no terminal."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+
+from redis.asyncio import Redis
+
+from chain.board import Board
+from chain.clock import Clock, SystemClock
+from chain.signals import Now, judge
+from chaindeck.compose import Place, make_publisher, make_saboteur, make_source, redis_place, running_place
+from chaindeck.demo import MockDemo
+from chaindeck.engine import BoardSlot, Engine
+from chaindeck.logs import log_to_file
+from chaindeck.settings import PublisherSettings, RedisSettings
+from publisher.faults import WithholdingSource
+from publisher.loop import Publisher
+
+_FRAME_WAIT_S = 8.0
+_EXIT_S = 3.0
+
+
+def run_deck(redis: RedisSettings, settings: PublisherSettings, theme: str | None = None) -> None:
+    """Run publisher and screen until the reader quits."""
+    clock = SystemClock()
+    source = WithholdingSource(make_source(settings, clock))
+    is_mock = source.status().kind == "mock"
+    with redis_place(redis.redis_url) as place:
+        slot = BoardSlot()
+
+        def compose(client: Redis) -> Publisher:
+            publisher = make_publisher(client, source, settings, clock)
+            demo.saboteur = make_saboteur(client, source, publisher, clock)
+            return publisher
+
+        engine = Engine(place.target, clock, slot, make_publisher=compose, server=place.server)
+        demo = MockDemo(engine, embedded=place.server is not None)
+        _show(engine, slot, clock, demo if is_mock else None, theme)
+
+
+def run_watch(redis: RedisSettings, theme: str | None = None) -> None:
+    """Show a Redis that others fill; write nothing."""
+    place: Place = running_place(redis.redis_url)
+    slot, clock = BoardSlot(), SystemClock()
+    _show(Engine(place.target, clock, slot), slot, clock, None, theme)
+
+
+def _show(engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, theme: str | None) -> None:
+    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+        _print_frame(engine, slot, clock)
+        return
+    log_to_file()
+    engine.start()
+    try:
+        _run_app(engine, slot, clock, demo, theme)
+    finally:
+        engine.stop()
+
+
+def _run_app(engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, theme: str | None) -> None:
+    if "SSH_CONNECTION" in os.environ:
+        os.environ.setdefault("TEXTUAL_FPS", "15")
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    from tui.app import DeckApp  # noqa: PLC0415 - Textual loads while the engine already publishes
+    from tui.prefs import prefs_file  # noqa: PLC0415
+
+    app = DeckApp(slot, clock, demo=demo, prefs_file=prefs_file(), theme=theme)
+
+    def leave() -> None:
+        app.call_from_thread(app.exit)
+
+    signal.signal(signal.SIGUSR1, lambda *_: engine.publish_now())
+    signal.signal(signal.SIGTERM, _ender(engine, leave, 128 + signal.SIGTERM))
+    signal.signal(signal.SIGHUP, _ender(engine, None, 128 + signal.SIGHUP))
+    app.run()
+
+
+def _ender(engine: Engine, leave: Callable[[], None] | None, code: int) -> Callable[[int, FrameType | None], None]:
+    """Return a signal handler that ends the deck even where its screen can no longer be written.
+
+    A terminal that is gone, or that no longer reads, can hold Textual's loop for ever; the engine is stopped first, and
+    the process ends whether or not the screen followed.
+    """
+
+    def end() -> None:
+        engine.stop()
+        if leave is not None:
+            threading.Thread(target=leave, daemon=True).start()
+            time.sleep(_EXIT_S)
+        os._exit(code)
+
+    def handle(_: int, __: FrameType | None) -> None:
+        threading.Thread(target=end, daemon=True).start()
+
+    return handle
+
+
+def _print_frame(engine: Engine, slot: BoardSlot, clock: Clock) -> None:
+    """Print one frame as soon as every expected chain was read, or after a while what there is."""
+    from chaindeck.plain import frame  # noqa: PLC0415 - the screen's way needs it not
+
+    complete = threading.Event()
+
+    def look() -> None:
+        if _complete(slot.latest()):
+            complete.set()
+
+    slot.subscribe(look)
+    engine.start()
+    try:
+        complete.wait(_FRAME_WAIT_S)
+        board = slot.latest()
+        if board is not None:
+            print(frame(judge(board, Now.of(clock))))
+    finally:
+        engine.stop()
+
+
+def _complete(board: Board | None) -> bool:
+    if board is None:
+        return False
+    return bool(board.publishers) and bool(board.entries) and all(entry.last_good for entry in board.entries)

@@ -1,0 +1,59 @@
+"""The publisher without a screen: one log line a cycle, a clean end on every polite signal."""
+
+import asyncio
+import logging
+import signal
+
+from redis.asyncio import Redis
+
+from chain.clock import SystemClock
+from chain.connection import RedisTarget
+from chaindeck.compose import make_publisher, make_source, redis_place
+from chaindeck.logs import log_to_stderr
+from chaindeck.settings import PublisherSettings, RedisSettings
+from publisher.loop import Publisher
+
+log = logging.getLogger(__name__)
+
+
+def run_publisher(redis: RedisSettings, settings: PublisherSettings, *, once: bool) -> int:
+    """Publish until told to stop, or one whole cycle; return the exit code."""
+    log_to_stderr()
+    with redis_place(redis.redis_url) as place:
+        return asyncio.run(_publish(place.target, settings, once=once))
+
+
+async def _publish(target: RedisTarget, settings: PublisherSettings, *, once: bool) -> int:
+    clock = SystemClock()
+    source = make_source(settings, clock)
+    client: Redis = target.connect(name="chaindeck-publisher")
+    publisher = make_publisher(client, source, settings, clock)
+    log.info("publishing %s to %s", ", ".join(source.underlyings), target.shown)
+    try:
+        if once:
+            cycle = await publisher.cycle()
+            await publisher.beat()
+            return 0 if cycle.whole else 1
+        await _until_told(publisher)
+        return 0
+    finally:
+        await source.aclose()
+        await client.aclose()
+
+
+async def _until_told(publisher: Publisher) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGUSR1, publisher.publish_now)
+    running = asyncio.ensure_future(publisher.run())
+    told = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([running, told], return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not running.done():
+        running.cancel()
+    try:
+        await running
+    except asyncio.CancelledError:
+        log.info("stopped as told; %s", publisher.last_words())

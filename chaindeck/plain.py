@@ -1,0 +1,33 @@
+"""The deck as plain text, for a pipe, a file or a terminal that is none: the same lines, without a screen."""
+
+from chain.grid import build_grid
+from chain.metrics import headline
+from chain.signals import Report
+from tui.board_lines import board_table
+from tui.grid_lines import grid_foot, grid_table, grid_title
+from tui.lines import plain
+from tui.signal_lines import signal_table
+from tui.strip_lines import badge, identity, trouble
+
+WIDTH = 100
+_ROWS_AROUND = 12
+
+
+def frame(report: Report) -> str:
+    """Return one frame: strip, board, signals, and the grid around the ATM of the first chain that has one."""
+    reading = next((r for r in report.readings if r.entry.last_good), None)
+    chain = reading.entry.chain if reading else None
+    underlying = chain.underlying if chain else "-"
+    board = board_table(report, chain, WIDTH, len(report.readings) * 3 + 20)
+    lines = [identity(report, underlying, 0, WIDTH), trouble(report, WIDTH), *board.head, *board.body]
+    lines += signal_table(report, WIDTH, 20)
+    if reading and reading.entry.last_good:
+        good = reading.entry.last_good
+        grid = build_grid(good.snapshot)
+        at = reading.entry.source.as_of if reading.entry.source.as_of is not None else good.snapshot.ts
+        table = grid_table(grid, WIDTH)
+        centre = table.atm or 0
+        rows = table.body[max(0, centre - _ROWS_AROUND) : centre + _ROWS_AROUND + 1]
+        lines += [grid_title(grid, reading, headline(grid, at), badge(report.board), WIDTH), *table.head, *rows]
+        lines.append(grid_foot(grid, WIDTH))
+    return "\n".join(plain(line) for line in lines)

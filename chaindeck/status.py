@@ -1,0 +1,118 @@
+"""The Board in one shot, as text or JSON."""
+
+import asyncio
+import sys
+from typing import Any
+
+import orjson
+
+from chain.board import Board, Publisher
+from chain.clock import Clock, SystemClock
+from chain.connection import RedisTarget
+from chain.names import Names
+from chain.signals import Now, Reading, Report, judge
+from chain.watcher import Watcher
+from chaindeck.compose import running_place
+from chaindeck.logs import log_file
+from chaindeck.plain import WIDTH
+from tui.board_lines import board_table
+from tui.lines import plain
+from tui.signal_lines import signal_table
+from tui.strip_lines import identity, trouble
+
+
+def print_status(url: str | None, *, as_json_text: bool) -> int:
+    """Print one Board; return 0 if Redis answered, 1 if not."""
+    target = running_place(url).target
+    report = asyncio.run(look(target, SystemClock()))
+    if as_json_text:
+        body = as_json(report, target) | {"log": str(log_file())}
+        sys.stdout.write(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        print(as_text(report, target))
+    return 0 if report.board.contact.ok else 1
+
+
+def as_text(report: Report, target: RedisTarget) -> str:
+    """Return the report as text for a person."""
+    underlying = next(iter(report.board.underlyings), "-")
+    board = board_table(report, None, WIDTH, len(report.readings) * 3 + 20)
+    lines = [identity(report, underlying, 0, WIDTH), trouble(report, WIDTH), *board.head, *board.body]
+    lines += signal_table(report, WIDTH, 40)
+    tail = [f" redis  {target.shown} ({report.board.server or 'unknown server'})", f" log    {log_file()}"]
+    return "\n".join([*map(plain, lines), *tail])
+
+
+async def look(target: RedisTarget, clock: Clock, names: Names | None = None) -> Report:
+    """Return the Board of one poll, judged; an unreachable Redis is a Board that says so."""
+    redis = target.connect(name="chaindeck-status")
+    try:
+        board = await Watcher(redis, names or Names(), clock, shown_as=target.label).poll_once()
+    finally:
+        await redis.aclose()
+    return judge(board, Now.of(clock))
+
+
+def as_json(report: Report, target: RedisTarget) -> dict[str, Any]:
+    """Return the report as JSON types. Ages and TTL in seconds, times as epoch seconds, null where unknown."""
+    board = report.board
+    return {
+        "state": report.state,
+        "signals": [{"name": s.name, "severity": s.severity, "text": s.text, "since": s.since} for s in report.signals],
+        "redis": {"url": target.shown, "server": board.server or None, "ping_ms": _rounded(board.contact.ping_ms, 3)},
+        "source": _source(board),
+        "expected": len(board.entries),
+        "expiries": [_expiry(reading, Names(board.prefix)) for reading in report.readings],
+    }
+
+
+def _source(board: Board) -> dict[str, Any]:
+    publisher = speaking(board)
+    if publisher is None:
+        return {"kind": "unknown"}
+    beat = publisher.heartbeat
+    return {
+        "kind": beat.source.kind,
+        "detail": beat.source.detail,
+        "record": beat.source.record,
+        "as_of": beat.source.as_of,
+        "service": beat.service,
+        "status": beat.status if publisher.alive else "silent",
+        "pid": beat.pid,
+        "ts": beat.ts,
+        "interval_s": beat.chain.thresholds.interval_s,
+        "ttl_s": beat.chain.thresholds.ttl_s,
+        "cycle_ms": _rounded(beat.chain.cycle_ms, 1),
+        "counters": dict(beat.chain.counters),
+    }
+
+
+def speaking(board: Board) -> Publisher | None:
+    """Return the publisher to name: a living one before a silent one."""
+    return next(iter(sorted(board.publishers, key=lambda p: not p.alive)), None)
+
+
+def _expiry(reading: Reading, names: Names) -> dict[str, Any]:
+    entry, good = reading.entry, reading.entry.last_good
+    summary, snapshot = (good.summary, good.snapshot) if good else (None, None)
+    return {
+        "underlying": entry.chain.underlying,
+        "expiry": entry.chain.expiry.isoformat(),
+        "dte": reading.dte,
+        "state": reading.state,
+        "flags": list(reading.flags),
+        "age_s": _rounded(reading.age_s, 3),
+        "ttl_s": _rounded(reading.ttl_s, 3),
+        "ts": snapshot.ts if snapshot else None,
+        "contracts": summary.contracts if summary else None,
+        "calls": summary.calls if summary else None,
+        "puts": summary.puts if summary else None,
+        "strikes": summary.strikes if summary else None,
+        "atm": snapshot.atm if snapshot else None,
+        "range_points": snapshot.range_points if snapshot else None,
+        "payload_key": names.snapshot(snapshot.id) if snapshot else None,
+    }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -1,0 +1,163 @@
+"""Source *capture*: recorded whole chains, sliced and published as if their moment were now."""
+
+import gzip
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from chain.errors import ChaindeckError
+from chain.names import ChainId, parse_expiry, parse_underlying
+from chain.session import days_to_expiry, new_york
+from chain.snapshot import Contract
+from publisher.slicing import EM_MULT, ExpiryChain, cut, index_expiry
+from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
+
+_MAX_LINE_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One recorded chain of one underlying: whole, indexed by expiration. `ts` is epoch seconds."""
+
+    ts: float
+    underlying: str
+    spot: float
+    chains: dict[date, ExpiryChain]
+    number: int  # from one, within its underlying's records
+    of: int
+
+
+class CaptureSource:
+    """Plays recorded chains: each cycle moves every underlying to its next record, and from the last to the first."""
+
+    def __init__(self, files: Sequence[Path], *, mult: float = EM_MULT) -> None:
+        self._names = ", ".join(path.name for path in files)
+        self._lines = _read_lines(files)
+        self._mult = mult
+        self._turn = -1
+        self._cache: dict[str, Record] = {}
+
+    @property
+    def underlyings(self) -> tuple[str, ...]:
+        """The recorded underlyings, in the order of the files."""
+        return tuple(self._lines)
+
+    def status(self) -> SourceStatus:
+        """Describe the records being played; dates count from the latest of them."""
+        if not self._cache:
+            return SourceStatus(kind="capture", detail=self._names)
+        latest = max(self._cache.values(), key=lambda record: record.ts)
+        parts = [f"{r.underlying} {r.number}/{r.of}" for r in self._cache.values()]
+        when = f"{new_york(latest.ts):%Y-%m-%d %H:%M} ET"
+        return SourceStatus("capture", self._names, f"{', '.join(parts)} of {when}", latest.ts)
+
+    async def begin_cycle(self) -> None:
+        """Move on to the next record."""
+        self._turn += 1
+
+    async def survey(self, underlying: str) -> Survey:
+        """Return the current record's spot and expirations."""
+        record = self._record(underlying)
+        return Survey(underlying, record.spot, record.ts, tuple(record.chains))
+
+    async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
+        """Return the current record's contracts around the ATM."""
+        record = self._record(survey.underlying)
+        chain = record.chains.get(expiry)
+        if chain is None:
+            raise SourceError(f"the record of {survey.underlying} has no {expiry}")
+        dte = days_to_expiry(expiry, record.ts)
+        return cut(ChainId(survey.underlying, expiry), chain, spot=record.spot, dte=dte, mult=self._mult)
+
+    async def aclose(self) -> None:
+        """Let go of the records."""
+        self._cache.clear()
+
+    def _record(self, underlying: str) -> Record:
+        lines = self._lines[underlying]
+        number = max(self._turn, 0) % len(lines)
+        record = self._cache.get(underlying)
+        if record is None or record.number != number + 1:
+            record = _parse(lines[number], number + 1, len(lines))
+            self._cache[underlying] = record
+        return record
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    raw: bytes
+    where: str
+
+
+def _read_lines(files: Sequence[Path]) -> dict[str, list[_Line]]:
+    """Return the records' lines by underlying, in time order within each; raise SourceError naming file and line."""
+    stamped: dict[str, list[tuple[float, _Line]]] = {}
+    for path in files:
+        for number, raw in enumerate(_lines_of(path), start=1):
+            if raw.strip():
+                line = _Line(raw, f"{path.name}, line {number}")
+                head = _load(line)
+                stamped.setdefault(_underlying(head, line), []).append((_positive(head, "ts", line), line))
+    if not stamped:
+        raise SourceError(f"no records in {', '.join(path.name for path in files) or 'no files'}")
+    return {
+        underlying: [line for _, line in sorted(rows, key=lambda row: row[0])] for underlying, rows in stamped.items()
+    }
+
+
+def _lines_of(path: Path) -> Iterator[bytes]:
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+            while line := file.readline(_MAX_LINE_BYTES):
+                yield line
+    except (OSError, EOFError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceError(f"capture {path}: {reason}") from None
+
+
+def _load(line: _Line) -> dict[str, Any]:
+    try:
+        body = orjson.loads(line.raw)
+    except orjson.JSONDecodeError as error:
+        raise SourceError(f"{line.where}: not JSON ({error})") from None
+    if not isinstance(body, dict) or not isinstance(body.get("results"), list):
+        raise SourceError(f'{line.where}: not a record {{"ts", "underlying", "spot", "results"}}')
+    return body
+
+
+def _parse(line: _Line, number: int, of: int) -> Record:
+    body = _load(line)
+    by_expiry: dict[date, list[Contract]] = {}
+    texts: dict[str, list[Contract]] = {}
+    try:
+        for item in body["results"]:
+            texts.setdefault(item["details"]["expiration_date"], []).append(item)
+        for text, items in texts.items():
+            by_expiry[parse_expiry(text)] = items
+        chains = {expiry: index_expiry(items) for expiry, items in sorted(by_expiry.items())}
+    except ChaindeckError as error:
+        raise SourceError(f"{line.where}: {error}") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceError(f"{line.where}: a contract without {error}") from None
+    return Record(
+        _positive(body, "ts", line), _underlying(body, line), _positive(body, "spot", line), chains, number, of
+    )
+
+
+def _underlying(body: dict[str, Any], line: _Line) -> str:
+    try:
+        return parse_underlying(str(body.get("underlying", "")))
+    except ChaindeckError as error:
+        raise SourceError(f"{line.where}: {error}") from None
+
+
+def _positive(body: dict[str, Any], name: str, line: _Line) -> float:
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        raise SourceError(f"{line.where}: {name} is missing or not a positive number")
+    return float(value)

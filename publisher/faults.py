@@ -1,0 +1,147 @@
+"""Faults on purpose, for demonstrations: a source that withholds, and a hand that damages what is in Redis."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+import orjson
+from redis.asyncio import Redis
+
+from chain.clock import Clock
+from chain.errors import InvalidNameError
+from chain.names import ChainId, Names, SnapshotId
+from chain.snapshot import decode, encode
+from chain.store import bounded
+from publisher.loop import Publisher
+from publisher.source import ChainSlice, Source, SourceError, SourceStatus, Survey
+
+SKEW_S = 30
+_HOLD_MS = 60_000
+_REDIS_PAUSE_MS = 12_000
+
+
+class Fault(StrEnum):
+    """What can be done to one chain, or to the whole deck."""
+
+    STALL = "stall"
+    DROP = "drop"
+    DANGLE = "dangle"
+    CORRUPT = "corrupt"
+    SKEW = "skew"
+    ROLL_BACK = "roll back"
+    STOP = "stop"
+    FREEZE = "freeze"
+    HEAL = "heal"
+
+
+class WithholdingSource:
+    """Another source, less the chains it is told to withhold."""
+
+    def __init__(self, inner: Source) -> None:
+        self._inner = inner
+        self.withheld: dict[ChainId, str] = {}
+
+    @property
+    def underlyings(self) -> tuple[str, ...]:
+        """As the inner source."""
+        return self._inner.underlyings
+
+    def status(self) -> SourceStatus:
+        """As the inner source."""
+        return self._inner.status()
+
+    async def begin_cycle(self) -> None:
+        """As the inner source."""
+        await self._inner.begin_cycle()
+
+    async def survey(self, underlying: str) -> Survey:
+        """As the inner source."""
+        return await self._inner.survey(underlying)
+
+    async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
+        """As the inner source, or SourceError for a withheld chain."""
+        chain = ChainId(survey.underlying, expiry)
+        if chain in self.withheld:
+            raise SourceError(self.withheld[chain])
+        return await self._inner.slice(survey, expiry)
+
+    async def aclose(self) -> None:
+        """As the inner source."""
+        await self._inner.aclose()
+
+
+@dataclass(slots=True)
+class Saboteur:
+    """Does to Redis what a careful publisher never would; only ever composed with a mock."""
+
+    redis: Redis
+    names: Names
+    source: WithholdingSource
+    publisher: Publisher
+    clock: Clock
+
+    async def inflict(self, fault: Fault, chain: ChainId) -> None:
+        """Do one fault to a chain, or to the whole deck; HEAL undoes them all. Raises RedisUnavailableError."""
+        if fault is Fault.HEAL:
+            self.source.withheld.clear()
+            self.publisher.resume()
+        elif fault is Fault.STOP:
+            self.publisher.pause()
+        elif fault is Fault.FREEZE:
+            async with bounded():
+                await self.redis.client_pause(_REDIS_PAUSE_MS, all=True)
+        else:
+            self.source.withheld[chain] = f"withheld by the demo menu ({fault})"
+            async with bounded():
+                await self._damage(fault, chain)
+
+    def _damage(self, fault: Fault, chain: ChainId) -> Awaitable[None]:
+        steps = {
+            Fault.STALL: self._nothing,
+            Fault.DROP: self._drop,
+            Fault.DANGLE: self._dangle,
+            Fault.CORRUPT: self._corrupt,
+            Fault.SKEW: self._skew,
+            Fault.ROLL_BACK: self._roll_back,
+        }
+        return steps[fault](chain)
+
+    async def _nothing(self, chain: ChainId) -> None:
+        await asyncio.sleep(0)
+
+    async def _drop(self, chain: ChainId) -> None:
+        await self.redis.delete(self.names.latest(chain))
+
+    async def _dangle(self, chain: ChainId) -> None:
+        pointer = await self.redis.get(self.names.latest(chain))
+        if pointer is not None:
+            await self.redis.delete(pointer)
+
+    async def _corrupt(self, chain: ChainId) -> None:
+        body = orjson.dumps({"ts": "soon", "underlying": chain.underlying, "contracts": "\x1b[31mnone\x1b[0m"})
+        await self._force(SnapshotId(chain, self.clock.wall_ns() // 1_000_000), body)
+
+    async def _skew(self, chain: ChainId) -> None:
+        await self._republish(chain, self.clock.wall_ns() // 1_000_000 + SKEW_S * 1000)
+
+    async def _roll_back(self, chain: ChainId) -> None:
+        pointer = await self.redis.get(self.names.latest(chain))
+        if pointer is not None:
+            await self._republish(chain, self.names.parse_snapshot(pointer).ts_ms - 5_000)
+
+    async def _republish(self, chain: ChainId, ts_ms: int) -> None:
+        """Write the chain's present contracts again under another moment, and point there whatever was there."""
+        pointer = await self.redis.get(self.names.latest(chain))
+        raw = await self.redis.get(pointer) if pointer is not None else None
+        if pointer is None or not isinstance(raw, bytes):
+            raise InvalidNameError(f"{chain} has no snapshot to work on: heal the demo first")
+        held = decode(raw, self.names.parse_snapshot(pointer))
+        moved = replace(held, id=SnapshotId(chain, ts_ms), ts=ts_ms / 1000)
+        await self._force(moved.id, encode(moved))
+
+    async def _force(self, snapshot: SnapshotId, body: bytes) -> None:
+        key = self.names.snapshot(snapshot)
+        await self.redis.set(key, body, px=_HOLD_MS)
+        await self.redis.set(self.names.latest(snapshot.chain), key, px=_HOLD_MS)

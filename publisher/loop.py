@@ -1,0 +1,275 @@
+"""The publisher's loop: a fixed cadence, each expiry on its own, and a heartbeat that says what is meant and done."""
+
+import asyncio
+import logging
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from redis.asyncio import Redis
+
+from chain.clock import Clock
+from chain.errors import ChaindeckError, InvalidSnapshotError, RedisUnavailableError
+from chain.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
+from chain.names import ChainId, Names, SnapshotId
+from chain.session import tradable
+from chain.snapshot import Snapshot
+from chain.store import Outcome, Store, Verdict, bounded
+from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S, Thresholds
+from publisher.source import ChainSlice, Source, SourceError, Survey, service_name
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What one cycle did: an outcome for every snapshot tried, and the chains for which there was none to try."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    trouble: dict[ChainId, str] = field(default_factory=dict)
+    surveys: dict[str, str] = field(default_factory=dict)  # underlyings that could not be surveyed, and why
+    wall_ms: float = 0.0
+
+    @property
+    def whole(self) -> bool:
+        """Whether every expiry was published."""
+        published = all(outcome.verdict is Verdict.PUBLISHED for outcome in self.outcomes)
+        return bool(self.outcomes) and published and not self.trouble and not self.surveys
+
+
+class Publisher:
+    """Publishes one source's chains. Runs on one event loop; `publish_now`, `pause` and `resume` belong to it."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        source: Source,
+        clock: Clock,
+        *,
+        thresholds: Thresholds | None = None,
+        expirations: int = DEFAULT_EXPIRATIONS,
+        names: Names | None = None,
+    ) -> None:
+        self._redis = redis
+        self._source = source
+        self._clock = clock
+        self._thresholds = thresholds or Thresholds()
+        self._expirations = expirations
+        self._names = names or Names()
+        self._store = Store(redis, self._names)
+        self._expected: dict[str, tuple[date, ...]] = {}
+        self._counters: Counter[str] = Counter()
+        self._last = Cycle()
+        self._wake = asyncio.Event()
+        self._paused = False
+
+    async def run(self) -> None:
+        """Publish at the cadence and beat beside it, until cancelled; then say that it stopped."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._cadence())
+                tasks.create_task(self._beats())
+        finally:
+            await asyncio.shield(self.beat("stopped"))
+
+    def publish_now(self) -> None:
+        """Start the next cycle at once; the cadence goes on as before."""
+        self._wake.set()
+
+    def pause(self) -> None:
+        """Stop publishing and beating, as a hung publisher would."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Publish again, at once."""
+        self._paused = False
+        self._wake.set()
+
+    async def _cadence(self) -> None:
+        """Run cycles on a schedule of the monotonic clock; a cycle that overruns skips turns, none piles up."""
+        loop = asyncio.get_running_loop()
+        interval = self._thresholds.interval_s
+        due = loop.time()
+        while True:
+            if not self._paused:
+                await self.cycle()
+                await self.beat()
+            due += interval
+            late = loop.time() - due
+            if late > 0:
+                missed = int(late // interval) + 1
+                self._counters["skipped"] += missed
+                due += interval * missed
+            while not await self._sleep_until(due) and not self._paused:
+                await self.cycle()
+                await self.beat()
+
+    async def _sleep_until(self, due: float) -> bool:
+        """Wait for `due`, loop time; return False where a wake-up came first."""
+        self._wake.clear()
+        try:
+            async with asyncio.timeout_at(due):
+                await self._wake.wait()
+        except TimeoutError:
+            return True
+        return False
+
+    async def _beats(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_EVERY_S)
+            if not self._paused:
+                await self.beat()
+
+    async def cycle(self) -> Cycle:
+        """Publish every underlying's next expirations once; failures are counted and told, never raised."""
+        began = self._clock.monotonic()
+        outcomes: list[Outcome] = []
+        trouble: dict[ChainId, str] = {}
+        unsurveyed: dict[str, str] = {}
+        try:
+            await self._source.begin_cycle()
+        except ChaindeckError as error:
+            unsurveyed = dict.fromkeys(self._source.underlyings, str(error))
+        for underlying in self._source.underlyings:
+            if underlying in unsurveyed:
+                continue
+            try:
+                survey = await self._source.survey(underlying)
+            except ChaindeckError as error:
+                unsurveyed[underlying] = str(error)
+                continue
+            await self._publish_underlying(survey, outcomes, trouble)
+        for underlying, reason in unsurveyed.items():
+            trouble |= {ChainId(underlying, expiry): reason for expiry in self._expected.get(underlying, ())}
+        wall_ms = (self._clock.monotonic() - began) * 1000
+        self._last = Cycle(tuple(outcomes), trouble, unsurveyed, wall_ms)
+        self._account(self._last)
+        return self._last
+
+    async def _publish_underlying(self, survey: Survey, outcomes: list[Outcome], trouble: dict[ChainId, str]) -> None:
+        """Publish slices as they arrive, all that are ready in one batch; a failure concerns its expiry alone."""
+        expiries = tuple(tradable(survey.expirations, survey.as_of)[: self._expirations])
+        self._expected[survey.underlying] = expiries
+        tasks = {
+            asyncio.create_task(self._slice(survey, expiry)): ChainId(survey.underlying, expiry) for expiry in expiries
+        }
+        try:
+            waiting = set(tasks)
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                ready = []
+                for task in sorted(done, key=lambda t: tasks[t].expiry):
+                    error = task.exception()
+                    if error is None:
+                        ready.append(task.result())
+                    else:
+                        trouble[tasks[task]] = _reason(error)
+                await self._publish(ready, outcomes, trouble)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _slice(self, survey: Survey, expiry: date) -> ChainSlice:
+        try:
+            async with asyncio.timeout(max(1.0, self._thresholds.interval_s)):
+                return await self._source.slice(survey, expiry)
+        except TimeoutError:
+            raise SourceError(f"no slice within {self._thresholds.interval_s:g} s") from None
+
+    async def _publish(
+        self, slices: Sequence[ChainSlice], outcomes: list[Outcome], trouble: dict[ChainId, str]
+    ) -> None:
+        snapshots: list[Snapshot] = []
+        ts_ns = self._clock.wall_ns()
+        for piece in slices:
+            snapshot_id = SnapshotId(piece.chain, ts_ns // 1_000_000)
+            try:
+                snapshots.append(
+                    Snapshot.at(
+                        snapshot_id,
+                        ts_ns,
+                        atm=piece.atm,
+                        range_points=piece.range_points,
+                        contracts=piece.contracts,
+                    )
+                )
+            except InvalidSnapshotError as error:
+                trouble[piece.chain] = str(error)
+        if not snapshots:
+            return
+        try:
+            ended = await self._store.publish(snapshots, self._thresholds.ttl_s)
+        except RedisUnavailableError as error:
+            ended = [Outcome(s.id, Verdict.FAILED, reason=f"Redis: {error}") for s in snapshots]
+        outcomes.extend(ended)
+        trouble |= {end.id.chain: end.reason for end in ended if end.verdict is Verdict.FAILED}
+
+    def _account(self, cycle: Cycle) -> None:
+        counts = self._counters
+        verdicts = Counter(outcome.verdict for outcome in cycle.outcomes)
+        tried = {outcome.id.chain for outcome in cycle.outcomes}
+        untried = [chain for chain in cycle.trouble if chain not in tried]
+        failed = verdicts[Verdict.FAILED] + len(untried)
+        size = sum(outcome.size for outcome in cycle.outcomes if outcome.verdict is Verdict.PUBLISHED)
+        counts.update(
+            cycles=1,
+            published=verdicts[Verdict.PUBLISHED],
+            refused_older=verdicts[Verdict.REFUSED_OLDER],
+            failed=failed,
+            bytes=size,
+        )
+        log.log(
+            logging.WARNING if failed or cycle.surveys else logging.INFO,
+            "cycle %d: published %d, refused older %d, failed %d, %.0f kB in %.0f ms%s",
+            counts["cycles"],
+            verdicts[Verdict.PUBLISHED],
+            verdicts[Verdict.REFUSED_OLDER],
+            failed,
+            size / 1000,
+            cycle.wall_ms,
+            "".join(f"; {reason}" for reason in dict.fromkeys([*cycle.surveys.values(), *cycle.trouble.values()])),
+        )
+
+    def last_words(self) -> str:
+        """Return what was published in all, for the log's last line."""
+        counts = self._counters
+        return f"{counts['published']} snapshots in {counts['cycles']} cycles"
+
+    async def beat(self, status: str = "running") -> None:
+        """Write and publish one heartbeat; an unreachable Redis is logged, for the next beat tries again."""
+        try:
+            async with bounded():
+                await beat(self._redis, self.heartbeat(status))
+        except RedisUnavailableError as error:
+            log.warning("heartbeat not written: %s", error)
+
+    def heartbeat(self, status: str = "running") -> Heartbeat:
+        """Return the heartbeat as of now."""
+        source = self._source.status()
+        expected = tuple(ChainId(u, expiry) for u, expiries in self._expected.items() for expiry in expiries)
+        return Heartbeat(
+            service=service_name(source.kind),
+            ts=self._clock.wall_ns() / 1e9,
+            pid=os.getpid(),
+            status=status,
+            source=SourceInfo(source.kind, source.detail, source.record, source.as_of, source.market),
+            chain=ChainPlan(
+                prefix=self._names.prefix,
+                thresholds=self._thresholds,
+                depth=self._expirations,
+                expected=expected,
+                trouble=self._last.trouble,
+                cycle_ms=self._last.wall_ms,
+                counters=dict(self._counters) | source.counters,
+            ),
+        )
+
+
+def _reason(error: BaseException) -> str:
+    """Return a source's own words; anything else is a defect of the source, logged with its trace."""
+    if isinstance(error, ChaindeckError):
+        return str(error)
+    log.error("the source failed in a way it should not", exc_info=error)
+    return f"the source failed: {type(error).__name__} (see the log)"

@@ -1,0 +1,110 @@
+"""From a whole expiry to its slice around the ATM: pure functions of design decision 8."""
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from chain.names import ChainId
+from chain.snapshot import Contract
+from publisher.source import ChainSlice, SourceError
+
+EM_MULT = 2.0
+MIN_STRIKES_EACH_SIDE = 10
+IV_USABLE = (0.01, 5.0)  # fractions; outside lies a solver's floor or a unit error
+FALLBACK_DAILY_MOVE = 0.03  # of spot, per square root of a day, when no volatility is known
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiryChain:
+    """All contracts of one expiry, indexed once so that each slice is two bisections."""
+
+    contracts: tuple[Contract, ...]  # by strike, side, ticker
+    strikes: tuple[float, ...]  # of each contract, the same order
+    listed: tuple[float, ...]  # distinct, ascending
+    adjusted: int
+
+
+def index_expiry(items: Iterable[Contract]) -> ExpiryChain:
+    """Return the items sorted by strike, side and ticker; those not of 100 shares or not call or put left out."""
+    kept: list[tuple[float, str, str, Contract]] = []
+    adjusted = 0
+    for item in items:
+        details = item["details"]
+        side = details["contract_type"]
+        if details.get("shares_per_contract", 100) != 100 or side not in ("call", "put"):
+            adjusted += 1
+            continue
+        kept.append((float(details["strike_price"]), side, details["ticker"], item))
+    kept.sort(key=lambda row: row[:3])
+    strikes = tuple(row[0] for row in kept)
+    return ExpiryChain(tuple(row[3] for row in kept), strikes, tuple(sorted(set(strikes))), adjusted)
+
+
+def nearest_strike(listed: Sequence[float], spot: float) -> float:
+    """Return the listed strike nearest to spot, the lower of two equally near; raise SourceError if none."""
+    if not listed:
+        raise SourceError("no strikes listed")
+    at = bisect_left(listed, spot)
+    around = listed[max(0, at - 1) : at + 1]
+    return min(around, key=lambda strike: (abs(strike - spot), strike))
+
+
+def to_points(strike: float) -> int:
+    """Return a strike as the contract's int `atm`, halves up (207.5 gives 208)."""
+    return math.floor(strike + 0.5)
+
+
+def atm_iv(chain: ExpiryChain, strike: float) -> float | None:
+    """Return the mean usable IV (fraction) of the contracts at a strike, or None."""
+    rows = chain.contracts[bisect_left(chain.strikes, strike) : bisect_right(chain.strikes, strike)]
+    low, high = IV_USABLE
+    usable = [iv for row in rows if isinstance(iv := row.get("implied_volatility"), int | float) and low < iv < high]
+    return sum(usable) / len(usable) if usable else None
+
+
+def range_points(spot: float, sigma: float | None, dte: int, mult: float = EM_MULT) -> int:
+    """Return how many points each side: `ceil(mult * S * sigma * sqrt(max(dte, 1) / 365))`.
+
+    Without a usable sigma: 3 % of spot per square root of a day.
+    """
+    days = max(dte, 1)
+    if sigma is None:
+        return math.ceil(FALLBACK_DAILY_MOVE * math.sqrt(days) * spot)
+    return math.ceil(mult * spot * sigma * math.sqrt(days / 365))
+
+
+def widen(listed: Sequence[float], atm: int, points: int) -> int:
+    """Return `points`, or as many more as put ten listed strikes on each side of `atm` where that many exist."""
+    below = listed[: bisect_left(listed, atm)][-MIN_STRIKES_EACH_SIDE:]
+    above = listed[bisect_right(listed, atm) :][:MIN_STRIKES_EACH_SIDE]
+    reach = [points]
+    if below:
+        reach.append(math.ceil(atm - below[0]))
+    if above:
+        reach.append(math.ceil(above[-1] - atm))
+    return max(reach)
+
+
+def cut(
+    chain_id: ChainId,
+    chain: ExpiryChain,
+    *,
+    spot: float,
+    dte: int,
+    sigma_fallback: float | None = None,
+    mult: float = EM_MULT,
+) -> ChainSlice:
+    """Return the slice `atm - range <= strike <= atm + range` of one expiry, both ends included.
+
+    `sigma_fallback` (fraction), the volatility index, serves where the expiry's own ATM IV is unusable.
+    Raises SourceError where the expiry lists no strikes.
+    """
+    strike = nearest_strike(chain.listed, spot)
+    atm = to_points(strike)
+    sigma = atm_iv(chain, strike)
+    points = range_points(spot, sigma if sigma is not None else sigma_fallback, dte, mult)
+    points = widen(chain.listed, atm, points)
+    first = bisect_left(chain.strikes, atm - points)
+    last = bisect_right(chain.strikes, atm + points)
+    return ChainSlice(chain_id, spot, atm, points, list(chain.contracts[first:last]), chain.adjusted)

@@ -1,0 +1,83 @@
+"""What the publisher asks of a source of option chains. A source knows nothing of Redis."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, Protocol
+
+from chain.errors import ChaindeckError
+from chain.names import ChainId
+from chain.snapshot import Contract
+
+SourceKind = Literal["mock", "capture", "massive", "replay"]
+
+
+class SourceError(ChaindeckError):
+    """The source could not give what was asked; the message is the reason that a person reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a source lists for one underlying. `as_of` is the instant the data describe, epoch seconds."""
+
+    underlying: str
+    spot: float
+    as_of: float
+    expirations: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSlice:
+    """Contracts of one expiry around the ATM, ready for a snapshot."""
+
+    chain: ChainId
+    spot: float
+    atm: int
+    range_points: int
+    contracts: list[Contract]
+    adjusted: int = 0  # contracts left out because they deliver other than 100 shares
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """How a source describes itself in the heartbeat and on the screen."""
+
+    kind: SourceKind
+    detail: str = ""
+    record: str = ""  # of recorded data: which record, in words
+    as_of: float | None = None  # epoch seconds that replace "now" for dates, where the data are recorded
+    market: str = ""  # the vendor's word for the market's state, where it gives one
+    counters: dict[str, int] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """A supplier of option chains; every call may raise SourceError, which concerns that call alone."""
+
+    @property
+    def underlyings(self) -> tuple[str, ...]:
+        """The underlyings it supplies, as they stand in keys."""
+
+    def status(self) -> SourceStatus:
+        """Describe itself now."""
+
+    async def begin_cycle(self) -> None:
+        """Move on to the next state of the market: called once before each cycle."""
+
+    async def survey(self, underlying: str) -> Survey:
+        """Return spot and the expirations listed for an underlying."""
+
+    async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
+        """Return the contracts of one expiry around the ATM."""
+
+    async def aclose(self) -> None:
+        """Let go of connections and files."""
+
+
+def service_name(kind: SourceKind) -> str:
+    """Return the heartbeat's service: recorded and invented data never speak as `massive`."""
+    return "massive" if kind == "massive" else "mock_massive"
+
+
+def with_reason(reasons: Iterable[str]) -> str:
+    """Return distinct reasons as one phrase."""
+    return "; ".join(dict.fromkeys(reasons))

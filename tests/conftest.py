@@ -1,0 +1,46 @@
+"""A real server for every test that speaks to Redis; one per pytest-xdist worker."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from chain.embedded import RUNTIME_DIR_VARIABLE, EmbeddedServer
+
+
+@pytest.fixture
+def short_dir() -> Iterator[Path]:
+    """A private folder whose name leaves room for a socket's; pytest's own tmp_path may not."""
+    with tempfile.TemporaryDirectory(prefix="cd-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """URL of a real server that lives as long as the session of this worker."""
+    with tempfile.TemporaryDirectory(prefix="cd-", dir="/tmp") as folder, EmbeddedServer() as server:
+        yield server.start_or_attach(Path(folder)).url
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """Client in bytes mode on an emptied server."""
+    async with Redis.from_url(redis_url) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+def runtime(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Private runtime folder of chaindeck for this test; no embedded server runs there yet."""
+    monkeypatch.setenv(RUNTIME_DIR_VARIABLE, str(short_dir))
+    return short_dir
+
+
+@pytest.fixture
+def holder() -> Iterator[EmbeddedServer]:
+    """Hold on an embedded server, not started yet; let go after the test."""
+    with EmbeddedServer() as server:
+        yield server

@@ -1,0 +1,45 @@
+"""Waiting for a condition instead of sleeping for luck."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import NoReturn, TypeVar
+
+import pytest
+
+T = TypeVar("T")
+
+POLL_S = 0.01
+
+
+def wait_until(condition: Callable[[], T], timeout: float = 5.0, what: str = "") -> T:
+    """Return the first true value of `condition`; fail the test after `timeout` seconds, naming `what`."""
+    deadline = time.monotonic() + timeout
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            _give_up(condition, value, timeout, what)
+        time.sleep(POLL_S)
+    return value
+
+
+async def wait_until_async(
+    condition: Callable[[], T | Awaitable[T]],
+    timeout: float = 5.0,  # noqa: ASYNC109  (asyncio.timeout could not say what was waited for)
+    what: str = "",
+) -> T:
+    """As `wait_until`, leaving the event loop free meanwhile; `condition` may be a coroutine function."""
+    deadline = time.monotonic() + timeout
+    while True:
+        outcome = condition()
+        value: T = await outcome if inspect.isawaitable(outcome) else outcome
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            _give_up(condition, value, timeout, what)
+        await asyncio.sleep(POLL_S)
+
+
+def _give_up(condition: Callable[[], object], value: object, timeout: float, what: str) -> NoReturn:
+    name = what or getattr(condition, "__qualname__", repr(condition))
+    pytest.fail(f"waited {timeout} s in vain for {name}; last value {value!r}")

@@ -1,0 +1,1 @@
+"""Shows Redis: what is on screen as pure lines, and the Textual widgets that carry them."""

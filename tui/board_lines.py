@@ -1,0 +1,137 @@
+"""The expiry board: one line for every expected chain, missing ones included, under its underlying."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chain.board import State
+from chain.names import ChainId
+from chain.signals import Reading, Report
+from tui import figures
+from tui.lines import Ground, Line, Role, Span, left, right, spread
+from tui.strip_lines import badge
+
+STATE_ROLE = {
+    State.FRESH: Role.OK,
+    State.AGING: Role.CAUTION,
+    State.STALE: Role.ALARM,
+    State.FUTURE: Role.CAUTION,
+    State.INVALID: Role.ALARM,
+    State.DANGLING: Role.ALARM,
+    State.MISSING: Role.ALARM,
+    State.UNREACHABLE: Role.ALARM,
+}
+_MARK = {State.FRESH: " ", State.AGING: "·", State.STALE: "!", State.FUTURE: ">"}
+_COUNT_WIDTH = 46
+_RANGE_WIDTH = 60
+_FLAG_SHORT = {"DELAYED": "DLY", "OLD-SOURCE": "OLD", "ROLLED-BACK": "BACK", "PARTIAL": "PART", "OFF-HOURS": "OFF"}
+
+
+@dataclass(frozen=True, slots=True)
+class BoardTable:
+    """The board as lines; `rows` tells which chain a body line belongs to, None for a group's heading."""
+
+    head: tuple[Line, ...]
+    body: tuple[Line, ...]
+    rows: tuple[ChainId | None, ...]
+
+
+def board_table(report: Report | None, selected: ChainId | None, width: int, height: int) -> BoardTable:
+    """Return the board for a panel of `width` x `height`.
+
+    Where not every line fits, underlyings other than the selected one fold into their heading.
+    """
+    title = spread(
+        [Span(" EXPIRIES ", Role.HEAD), Span(badge(report.board) if report else "", Role.BADGE)],
+        [Span(_depth(report) + " ", Role.DIM)],
+        width,
+        Ground.BAR,
+    )
+    if report is None or not report.readings:
+        nothing = (Span("   no chains: waiting for a publisher", Role.DIM),)
+        return BoardTable((title, _columns(width)), (nothing,), (None,))
+    groups = {u: report.of(u) for u in report.board.underlyings}
+    room = height - 2
+    fold = len(report.readings) + sum(_notes(r) for r in report.readings) + len(groups) > room
+    body: list[Line] = []
+    rows: list[ChainId | None] = []
+    for underlying, readings in groups.items():
+        open_ = not fold or selected is None or underlying == selected.underlying
+        if len(groups) > 1:
+            body.append(_heading(underlying, readings, report, width, folded=not open_))
+            rows.append(None if open_ else readings[0].entry.chain)
+        for reading in readings if open_ else ():
+            chosen = reading.entry.chain == selected
+            body.append(_row(reading, width, chosen=chosen))
+            rows.append(reading.entry.chain)
+            if note := _note(reading):
+                body.append((Span(left(f"       {note}", width), Role.DIM),))
+                rows.append(reading.entry.chain)
+    return BoardTable((title, _columns(width)), tuple(body), tuple(rows))
+
+
+def _columns(width: int) -> Line:
+    text = f"   {'expiry':<9} {'dte':>4}  {'state':<12}{'age':>6} {'ttl':>3}"
+    if width >= _COUNT_WIDTH:
+        text += f" {'n':>4}"
+    if width >= _RANGE_WIDTH:
+        text += f" {'ATM':>7} {'±range':>6}"
+    return (Span(left(text + "  flags", width), Role.DIM),)
+
+
+def _row(reading: Reading, width: int, *, chosen: bool) -> Line:
+    ground = Ground.CURSOR if chosen else Ground.PLAIN
+    entry, good = reading.entry, reading.entry.last_good
+    mark = _MARK.get(reading.state, "x")
+    words = "UNREACHABLE" if reading.state is State.UNREACHABLE else f"{reading.state} {mark}".rstrip()
+    quiet = Role.TEXT if reading.state in (State.FRESH, State.AGING, State.STALE) else Role.DIM
+    spans = [
+        Span(f" {'>' if chosen else ' '} {figures.day(entry.chain.expiry)} {right(str(reading.dte), 4)}  ", Role.TEXT),
+        Span(left(words, 12), STATE_ROLE[reading.state]),
+        Span(right(figures.age(reading.age_s), 6), quiet),
+        Span(f" {right(figures.countdown(reading.ttl_s), 3)}", Role.DIM),
+    ]
+    if width >= _COUNT_WIDTH:
+        spans.append(Span(f" {right(str(good.summary.contracts) if good else figures.MISSING, 4)}", quiet))
+    if width >= _RANGE_WIDTH:
+        atm, reach = (str(good.snapshot.atm), str(good.snapshot.range_points)) if good else ("-", "-")
+        spans.append(Span(f" {right(atm, 7)} {right(reach, 6)}", quiet))
+    shown = " ".join(_FLAG_SHORT.get(flag, flag) for flag in reading.flags)
+    spans.append(Span(f"  {shown}", Role.BADGE))
+    return spread(spans, [], width, ground)
+
+
+def _heading(underlying: str, readings: Sequence[Reading], report: Report, width: int, *, folded: bool) -> Line:
+    wanted = report.board.depth.get(underlying, len(readings))
+    worst = min((r.state for r in readings), key=list(State).index)
+    have = sum(r.state in (State.FRESH, State.AGING, State.STALE, State.FUTURE) for r in readings)
+    good = next((r.entry.last_good for r in readings if r.entry.last_good), None)
+    spot = figures.level(good.summary.spot) if good else figures.MISSING
+    start = [Span(f" {underlying:<6}", Role.STRONG), Span(f"{spot:>10}  ", Role.TEXT)]
+    if folded:
+        oldest = max((r.age_s for r in readings if r.age_s is not None), default=None)
+        start += [Span(left(worst, 12), STATE_ROLE[worst]), Span(f" {figures.age(oldest)}", Role.DIM)]
+    short = Role.DIM if have >= wanted else Role.CAUTION
+    return spread(start, [Span(f"{have} of {wanted} ", short)], width)
+
+
+def _depth(report: Report | None) -> str:
+    if report is None or len(report.board.underlyings) != 1:
+        return ""
+    underlying = report.board.underlyings[0]
+    readings = report.of(underlying)
+    have = sum(r.state in (State.FRESH, State.AGING, State.STALE, State.FUTURE) for r in readings)
+    return f"{underlying}  {have} of {report.board.depth.get(underlying, len(readings))}"
+
+
+def _notes(reading: Reading) -> int:
+    return 1 if _note(reading) else 0
+
+
+def _note(reading: Reading) -> str:
+    """Return the second line that some states need: why, or when it was last there."""
+    seen = reading.entry.last_present
+    if reading.state is State.MISSING:
+        return f"last seen {figures.clock(seen)}" if seen is not None else ""
+    if reading.state in (State.INVALID, State.FUTURE):
+        return reading.note
+    return reading.entry.trouble if reading.state in (State.STALE, State.AGING) else ""

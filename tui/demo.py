@@ -1,0 +1,46 @@
+"""The demo menu: every state at a keypress, in a mock only."""
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+
+class DemoMenu(ModalScreen[str]):
+    """Offers the faults; its result is the chosen fault's name, empty for none."""
+
+    DEFAULT_CSS = """
+    DemoMenu { align: center middle; }
+    DemoMenu > Vertical { width: 72; max-width: 100%; height: auto; border: round $warning; background: $surface;
+        padding: 0 1; }
+    DemoMenu OptionList { height: auto; max-height: 16; border: none; background: $surface; }
+    """
+    BINDINGS = [
+        Binding("escape,d,q", "dismiss('')", "Close"),
+        Binding("j", "move('down')", show=False),
+        Binding("k", "move('up')", show=False),
+    ]
+
+    def __init__(self, faults: Sequence[tuple[str, str]], chain: str) -> None:
+        super().__init__()
+        self._faults = faults
+        self._chain = chain
+
+    def compose(self) -> ComposeResult:
+        """List the faults under the chain they would befall."""
+        with Vertical():
+            yield Static(f"MOCK: do what to {self._chain}?", markup=False)
+            yield OptionList(*(Option(words, id=name) for name, words in self._faults), markup=False)
+
+    def action_move(self, way: str) -> None:
+        """Move the cursor as the deck's own lists do."""
+        menu = self.query_one(OptionList)
+        menu.action_cursor_down() if way == "down" else menu.action_cursor_up()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Close with the choice."""
+        self.dismiss(event.option.id or "")

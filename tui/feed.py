@@ -1,0 +1,33 @@
+"""What the screen is given by whoever composes it: Boards from another thread, and in a mock the demo's faults."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Protocol
+
+from chain.board import Board
+from chain.names import ChainId
+
+
+class Feed(Protocol):
+    """A slot that holds the newest Board; nothing that fills it ever waits for the screen."""
+
+    @property
+    def polls(self) -> int:
+        """How many Boards have come in."""
+
+    def latest(self) -> Board | None:
+        """Return the newest Board and allow the next wake-up."""
+
+    def subscribe(self, wake: Callable[[], None]) -> None:
+        """Call `wake`, from any thread, when a Board comes in and the last one was taken."""
+
+
+class Demo(Protocol):
+    """Faults at a keypress; only a mock has one."""
+
+    @property
+    def faults(self) -> Sequence[tuple[str, str]]:
+        """Name and description of each fault."""
+
+    def inflict(self, name: str, chain: ChainId) -> "Future[str]":
+        """Start one fault; the result says in words what was done."""

@@ -1,0 +1,91 @@
+"""Figures as the desk reads them. Missing is `-`, never zero; an age is cut, never rounded up or down past a limit."""
+
+import math
+from datetime import date
+
+from chain.session import new_york
+
+MISSING = "-"
+
+
+def age(seconds: float | None) -> str:
+    """Return an age: tenths below 100 s, then m:ss, then h:mm:ss, then days."""
+    if seconds is None:
+        return MISSING
+    tenths = math.floor(seconds * 10 + 1e-6)
+    if tenths < 1000:
+        return f"{tenths // 10}.{tenths % 10}"
+    whole = tenths // 10
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d}"
+    if whole < 86_400:
+        return f"{whole // 3600}:{whole // 60 % 60:02d}h"
+    return f"{whole // 86_400}d{whole // 3600 % 24:02d}h"
+
+
+def elapsed(seconds: float | None) -> str:
+    """Return how long something has lasted, whole seconds."""
+    if seconds is None:
+        return MISSING
+    whole = max(0, math.floor(seconds))
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d}"
+    return f"{whole // 3600}:{whole // 60 % 60:02d}h"
+
+
+def countdown(seconds: float | None) -> str:
+    """Return the seconds left before something vanishes, rounded up so that a living key never shows 0."""
+    return MISSING if seconds is None else str(math.ceil(seconds))
+
+
+def price(value: float | None) -> str:
+    """Return an option price in points, two decimals."""
+    return MISSING if value is None else f"{value:.2f}"
+
+
+def level(value: float | None) -> str:
+    """Return an underlying's level, thousands grouped."""
+    return MISSING if value is None else f"{value:,.2f}"
+
+
+def strike(value: float) -> str:
+    """Return a strike without idle decimals."""
+    return f"{value:g}" if value < 1_000_000 else f"{value:.0f}"
+
+
+def percent(fraction: float | None) -> str:
+    """Return a volatility fraction in percent, one decimal."""
+    return MISSING if fraction is None else f"{fraction * 100:.1f}"
+
+
+def greek(value: float | None, decimals: int = 2) -> str:
+    """Return a greek without the idle zero before its point."""
+    if value is None:
+        return MISSING
+    text = f"{value:.{decimals}f}"
+    if text.startswith("0."):
+        return text[1:]
+    return "-" + text[2:] if text.startswith("-0.") else text
+
+
+def count(value: float | None) -> str:
+    """Return a count in at most five characters: 812, 1.2k, 14.1k, 310k, 1.2M."""
+    if value is None:
+        return MISSING
+    size = abs(value)
+    if size < 1000:
+        return f"{value:.0f}"
+    for limit, unit, scale in ((99_950, "k", 1e3), (999_500, "k", 1e3), (99_950_000, "M", 1e6)):
+        if size < limit:
+            return f"{value / scale:.1f}{unit}" if limit != 999_500 else f"{value / scale:.0f}{unit}"
+    return f"{value / 1e6:.0f}M"
+
+
+def clock(epoch_s: float) -> str:
+    """Return an instant as New York's time of day."""
+    return f"{new_york(epoch_s):%H:%M:%S}"
+
+
+def day(expiry: date) -> str:
+    """Return an expiration as `01-02 Fri`."""
+    return f"{expiry:%m-%d} {('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[expiry.weekday()]}"

@@ -1,0 +1,255 @@
+"""The strike grid as lines: calls at the left, strike in the middle, puts mirrored at the right, spot ruled between."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from chain.grid import Condition, Leg, StrikeGrid, StrikeRow
+from chain.metrics import Headline
+from chain.session import settlement
+from chain.signals import Reading
+from tui import figures
+from tui.board_lines import STATE_ROLE
+from tui.lines import Ground, Line, Role, Span, left, right, spread
+
+_CONDITION_MARK = {Condition.CROSSED: "x", Condition.LOCKED: "=", Condition.NEGATIVE: "n"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One figure of a leg: its heading, how wide, how it reads, and the number by which change is told."""
+
+    name: str
+    width: int
+    text: Callable[[Leg], str]
+    value: Callable[[Leg], float | None]
+
+
+def _spread_percent(leg: Leg) -> float | None:
+    return (leg.ask - leg.bid) / leg.mid if leg.mid and leg.ask is not None and leg.bid is not None else None
+
+
+_ALL = {
+    column.name: column
+    for column in (
+        Column("OI", 6, lambda leg: figures.count(leg.open_interest), lambda leg: leg.open_interest),
+        Column("Vol", 6, lambda leg: figures.count(leg.volume), lambda leg: leg.volume),
+        Column("Last", 8, lambda leg: figures.price(leg.last), lambda leg: leg.last),
+        Column("Vega", 6, lambda leg: figures.greek(leg.vega), lambda leg: leg.vega),
+        Column("Theta", 7, lambda leg: figures.greek(leg.theta), lambda leg: leg.theta),
+        Column("Gamma", 7, lambda leg: figures.greek(leg.gamma, 4), lambda leg: leg.gamma),
+        Column("IV", 6, lambda leg: figures.percent(leg.iv), lambda leg: leg.iv),
+        Column("D", 6, lambda leg: figures.greek(leg.delta), lambda leg: leg.delta),
+        Column("Spr%", 6, lambda leg: figures.percent(_spread_percent(leg)), _spread_percent),
+        Column("Mid", 8, lambda leg: figures.price(leg.mid), lambda leg: leg.mid),
+        Column("Bid", 8, lambda leg: figures.price(leg.bid), lambda leg: leg.bid),
+        Column("Ask", 8, lambda leg: figures.price(leg.ask), lambda leg: leg.ask),
+    )
+}
+# From the edge inwards. The widest preset that fits is used.
+_PRESETS = (
+    ("OI", "Vol", "Last", "Vega", "Theta", "Gamma", "IV", "D", "Spr%", "Mid", "Bid", "Ask"),
+    ("OI", "Vol", "Theta", "Gamma", "IV", "D", "Mid", "Bid", "Ask"),
+    ("OI", "Vol", "Gamma", "IV", "D", "Bid", "Ask"),
+    ("OI", "Vol", "IV", "D", "Bid", "Ask"),
+    ("OI", "IV", "D", "Bid", "Ask"),
+    ("IV", "D", "Bid", "Ask"),
+    ("D", "Bid", "Ask"),
+    ("Bid", "Ask"),
+)
+_STRIKE_WIDTH = 9
+_ROOT_WIDTH = 6
+
+# A cell by ticker and column name; the value is +1 where it rose, -1 where it fell.
+Marks = Mapping[tuple[str, str], int]
+NO_MARKS: Marks = {}
+
+
+@dataclass(frozen=True, slots=True)
+class GridTable:
+    """The grid as lines. `atm` and `spot` are body line numbers, None where there is none."""
+
+    head: tuple[Line, ...]
+    body: tuple[Line, ...]
+    atm: int | None
+    spot: int | None
+
+
+def columns_for(width: int, *, roots: bool) -> tuple[Column, ...]:
+    """Return the widest set of columns that fits twice beside the strike."""
+    room = (width - _STRIKE_WIDTH - 4 - (_ROOT_WIDTH if roots else 0)) // 2
+    for preset in _PRESETS:
+        columns = tuple(_ALL[name] for name in preset)
+        if sum(column.width for column in columns) <= room:
+            return columns
+    return tuple(_ALL[name] for name in _PRESETS[-1])
+
+
+def changes(before: StrikeGrid | None, after: StrikeGrid) -> Marks:
+    """Return which figures differ between two snapshots of one chain; nothing on a first sight."""
+    if before is None or before.snapshot.id.chain != after.snapshot.id.chain:
+        return NO_MARKS
+    old = {leg.ticker: leg for leg in _legs(before)}
+    marks: dict[tuple[str, str], int] = {}
+    for leg in _legs(after):
+        past = old.get(leg.ticker)
+        if past is None or past == leg:
+            continue
+        for column in _ALL.values():
+            was, now = column.value(past), column.value(leg)
+            if was is not None and now is not None and was != now:
+                marks[leg.ticker, column.name] = 1 if now > was else -1
+    return marks
+
+
+def _legs(grid: StrikeGrid) -> list[Leg]:
+    return [leg for row in grid.rows for leg in (row.call, row.put) if leg]
+
+
+def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, marks: Marks = NO_MARKS) -> GridTable:
+    """Return the grid for a panel of `width`."""
+    roots = len(grid.roots) > 1
+    columns = columns_for(width, roots=roots)
+    order = range(len(grid.rows) - 1, -1, -1) if highest_first else range(len(grid.rows))
+    rule_before = _rule_place(grid, highest_first=highest_first)
+    body: list[Line] = []
+    atm = spot = None
+    for index in order:
+        if index == rule_before:
+            spot = len(body)
+            body.append(_rule(grid, width))
+        if index == grid.atm:
+            atm = len(body)
+        body.append(_row(grid, index, columns, width, roots=roots, marks=marks))
+    return GridTable((_headings(columns, width, roots=roots),), tuple(body), atm, spot)
+
+
+def grid_title(
+    grid: StrikeGrid | None, reading: Reading | None, top: Headline | None, badge: str, width: int, frozen: str = ""
+) -> Line:
+    """Return the line over the grid: which chain, how fresh, and what the ATM says."""
+    if reading is None:
+        return spread([Span(" STRIKES ", Role.HEAD), Span(badge, Role.BADGE)], [], width, Ground.BAR)
+    chain = reading.entry.chain
+    settles = "/".join(dict.fromkeys(settlement(root) for root in grid.roots)) if grid else ""
+    start = [
+        Span(f" {chain.underlying} {chain.expiry.isoformat()} ", Role.HEAD),
+        Span(f"{figures.day(chain.expiry)[-3:]}  {reading.dte} DTE {settles}  ", Role.TEXT),
+        Span(f"{reading.state} ", STATE_ROLE[reading.state]),
+        Span(f"{figures.age(reading.age_s)} s  " if reading.age_s is not None else " ", Role.TEXT),
+    ]
+    if frozen:
+        start.append(Span(f"VIEW FROZEN {frozen}  ", Role.CAUTION))
+    if top:
+        start.append(Span(f"straddle {figures.price(top.straddle.value)}  ", Role.TEXT))
+        move = figures.price(top.move.value)
+        start.append(Span(f"EM ±{move} ({top.move.method} {figures.percent(top.atm_iv.value)})", Role.TEXT))
+    return spread(start, [Span(badge, Role.BADGE), Span(" ")], width, Ground.BAR)
+
+
+def grid_foot(grid: StrikeGrid, width: int) -> Line:
+    """Return the line that accounts for every contract of the payload."""
+    total, rejected = len(grid.snapshot.contracts), len(grid.rejected)
+    odd = sum(leg.condition in _CONDITION_MARK for leg in _legs(grid))
+    words = f" {total} contracts: {grid.legs} in {len(grid.rows)} rows"
+    if rejected:
+        words += f", {rejected} rejected ({grid.rejected[0].reason}{', ...' if rejected > 1 else ''})"
+    if odd:
+        words += f", {odd} quotes crossed or locked"
+    reach = f"ATM {grid.snapshot.atm} ±{grid.snapshot.range_points} "
+    return spread([Span(words, Role.DIM)], [Span(reach, Role.DIM)], width)
+
+
+def _headings(columns: tuple[Column, ...], width: int, *, roots: bool) -> Line:
+    calls = "".join(right(column.name, column.width) for column in columns)
+    puts = "".join(right(column.name, column.width) for column in _mirrored(columns))
+    middle = (left(" root", _ROOT_WIDTH) if roots else "") + right("STRIKE", _STRIKE_WIDTH)
+    pad = " " * _margin(columns, width, roots=roots)
+    return (Span(left(f"{pad}{calls} │{middle} │{puts}", width), Role.DIM),)
+
+
+def _mirrored(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """The put side: mirrored from the strike outwards, but bid still before ask."""
+    *outer, bid, ask = columns
+    return (bid, ask, *reversed(outer))
+
+
+def _margin(columns: tuple[Column, ...], width: int, *, roots: bool) -> int:
+    used = 2 * sum(column.width for column in columns) + _STRIKE_WIDTH + 4 + (_ROOT_WIDTH if roots else 0)
+    return max(0, (width - used) // 2)
+
+
+def _row(
+    grid: StrikeGrid,
+    index: int,
+    columns: tuple[Column, ...],
+    width: int,
+    *,
+    roots: bool,
+    marks: Marks,
+) -> Line:
+    row = grid.rows[index]
+    is_atm = index == grid.atm
+    call_itm = grid.spot is not None and row.strike < grid.spot
+    put_itm = grid.spot is not None and row.strike > grid.spot
+    base = Ground.ATM if is_atm else Ground.PLAIN
+    sides = [base if base is not Ground.PLAIN or not itm else Ground.ITM for itm in (call_itm, put_itm)]
+    spans = [Span(" " * _margin(columns, width, roots=roots), Role.TEXT, base)]
+    spans += _side(row.call, columns, sides[0], marks)
+    spans += _middle(row, is_atm=is_atm, itm=(call_itm, put_itm), roots=roots, ground=base)
+    spans += _side(row.put, _mirrored(columns), sides[1], marks)
+    return spread(spans, [], width, base)
+
+
+def _middle(row: StrikeRow, *, is_atm: bool, itm: tuple[bool, bool], roots: bool, ground: Ground) -> list[Span]:
+    """The strike between two rules; the rule beside an in-the-money leg is heavy, so that it reads without colour."""
+    text = figures.strike(row.strike)
+    shown = f"[{text}]" if is_atm else f"{text} "
+    spans = [Span(" ┃" if itm[0] else " │", Role.DIM, ground)]
+    if roots:
+        spans.append(Span(left(f" {row.root}", _ROOT_WIDTH), Role.DIM, ground))
+    spans.append(Span(right(shown, _STRIKE_WIDTH), Role.STRONG if is_atm else Role.HEAD, ground))
+    spans.append(Span(" ┃" if itm[1] else " │", Role.DIM, ground))
+    return spans
+
+
+def _side(leg: Leg | None, columns: tuple[Column, ...], ground: Ground, marks: Marks) -> list[Span]:
+    """One leg's cells, neighbours of one meaning joined."""
+    spans: list[Span] = []
+    for column in columns:
+        text = figures.MISSING if leg is None else column.text(leg)
+        mark = 0 if leg is None else marks.get((leg.ticker, column.name), 0)
+        role = Role.DIM if text == figures.MISSING else (Role.TEXT, Role.UP, Role.DOWN)[mark]
+        if leg is not None and column.name in ("Bid", "Ask"):
+            text = _arrow(mark) + text + _CONDITION_MARK.get(leg.condition, "")
+        cell = right(text, column.width)
+        if spans and spans[-1].role is role:
+            spans[-1] = spans[-1]._replace(text=spans[-1].text + cell)
+        else:
+            spans.append(Span(cell, role, ground))
+    return spans
+
+
+def _arrow(mark: int) -> str:
+    return ("", "▴", "▾")[mark]
+
+
+def _rule_place(grid: StrikeGrid, *, highest_first: bool) -> int | None:
+    """Return the row index before which the spot rule is drawn, in drawing order."""
+    if grid.spot is None or not grid.rows:
+        return None
+    below = [i for i, row in enumerate(grid.rows) if row.strike <= grid.spot]
+    above = [i for i, row in enumerate(grid.rows) if row.strike > grid.spot]
+    if not below or not above:
+        return None
+    return below[-1] if highest_first else above[0]
+
+
+def _rule(grid: StrikeGrid, width: int) -> Line:
+    label = f" spot {figures.level(grid.spot)} "
+    dashes = "- " * width
+    side = (width - len(label)) // 2
+    return (
+        Span(dashes[:side], Role.DIM),
+        Span(label, Role.ACCENT),
+        Span(dashes[: width - side - len(label)], Role.DIM),
+    )

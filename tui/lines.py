@@ -1,0 +1,79 @@
+"""Lines of styled text as plain data: every panel is a function to these, on a terminal, in a file or in a test."""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Role(StrEnum):
+    """What a piece of text means; its colour is the theme's affair."""
+
+    TEXT = "text"
+    DIM = "dim"
+    HEAD = "head"
+    STRONG = "strong"
+    OK = "ok"
+    CAUTION = "caution"
+    ALARM = "alarm"
+    BADGE = "badge"
+    ACCENT = "accent"
+    UP = "up"
+    DOWN = "down"
+
+
+class Ground(StrEnum):
+    """What lies behind a piece of text."""
+
+    PLAIN = "plain"
+    BAR = "bar"
+    ITM = "itm"
+    ATM = "atm"
+    CURSOR = "cursor"
+    ALARM = "alarm"
+
+
+class Span(NamedTuple):
+    """A run of text of one meaning."""
+
+    text: str
+    role: Role = Role.TEXT
+    ground: Ground = Ground.PLAIN
+
+
+Line = tuple[Span, ...]
+EMPTY: Line = ()
+
+
+def plain(line: Line) -> str:
+    """Return a line's text without its meaning, trailing space removed."""
+    return "".join(span.text for span in line).rstrip()
+
+
+def left(text: str, width: int) -> str:
+    """Return exactly `width` characters, text first; what does not fit ends in an ellipsis."""
+    return text.ljust(width) if len(text) <= width else text[: max(0, width - 1)] + "…"
+
+
+def right(text: str, width: int) -> str:
+    """Return exactly `width` characters, text last; a number that does not fit shows `#` rather than wrong digits."""
+    return text.rjust(width) if len(text) <= width else "#" * width
+
+
+def length(line: Iterable[Span]) -> int:
+    """Return how many characters a line has."""
+    return sum(len(span.text) for span in line)
+
+
+def spread(start: Sequence[Span], end: Sequence[Span], width: int, ground: Ground = Ground.PLAIN) -> Line:
+    """Return a line of exactly `width` with `start` at its left and `end` at its right; the start gives way."""
+    room = max(0, width - length(end))
+    kept: list[Span] = []
+    for span in start:
+        free = room - length(kept)
+        if free <= 0:
+            break
+        kept.append(span if len(span.text) <= free else span._replace(text=left(span.text, free)))
+    gap = Span(" " * (width - length(kept) - length(end)), Role.TEXT, ground)
+    return tuple(
+        span if span.ground is not Ground.PLAIN else span._replace(ground=ground) for span in (*kept, gap, *end)
+    )

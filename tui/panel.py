@@ -1,0 +1,184 @@
+"""A panel of lines: fixed head, scrolled body, and a repaint of exactly what changed."""
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.lines import EMPTY, Ground, Line, Role, Span
+from tui.palette import Palette, build_palette
+
+_CACHE_LIMIT = 2_000
+
+
+class LinePanel(Widget):
+    """Shows lines. Only the cells that differ from the lines shown before are painted again."""
+
+    DEFAULT_CSS = "LinePanel { overflow: hidden hidden; }"
+
+    class RowChosen(Message):
+        """A body line was clicked."""
+
+        def __init__(self, panel: "LinePanel", row: int) -> None:
+            super().__init__()
+            self.panel = panel
+            self.row = row
+
+        @property
+        def control(self) -> "LinePanel":
+            """The panel that was clicked."""
+            return self.panel
+
+    class Scrolled(Message):
+        """The wheel turned over the panel; `rows` below zero is up."""
+
+        def __init__(self, panel: "LinePanel", rows: int) -> None:
+            super().__init__()
+            self.panel = panel
+            self.rows = rows
+
+        @property
+        def control(self) -> "LinePanel":
+            """The panel under the wheel."""
+            return self.panel
+
+    def __init__(self, *, id: str, can_focus: bool = False) -> None:
+        super().__init__(id=id)
+        self.can_focus = can_focus
+        self._head: Sequence[Line] = ()
+        self._body: Sequence[Line] = ()
+        self._foot: Sequence[Line] = ()
+        self._top = 0
+        self._painted: list[Line] = []
+        self._strips: dict[Line, Strip] = {}
+        self._styles: Palette | None = None
+
+    @property
+    def room(self) -> int:
+        """How many body lines are visible."""
+        return max(0, self.size.height - len(self._head) - len(self._foot))
+
+    def show(
+        self, head: Sequence[Line], body: Sequence[Line], foot: Sequence[Line] = (), *, top: int | None = None
+    ) -> None:
+        """Show these lines, the body from line `top` on; repaint what differs."""
+        self._head, self._body, self._foot = head, body, foot
+        wanted = self._top if top is None else top
+        self._top = max(0, min(wanted, len(body) - self.room))
+        self._repaint()
+
+    def scroll_by(self, rows: int) -> None:
+        """Move the window over the body, as far as there is body."""
+        self.show(self._head, self._body, self._foot, top=self._top + rows)
+
+    def keep_visible(self, row: int) -> int:
+        """Return the `top` that shows a body line with the least movement."""
+        room = max(1, self.room)
+        return max(0, min(max(self._top, row - room + 1), row))
+
+    def restyle(self) -> None:
+        """Forget styles after a change of theme."""
+        self._styles = None
+        self._strips.clear()
+        self._painted = []
+        self.refresh()
+
+    def _repaint(self) -> None:
+        visible = self._visible()
+        if len(visible) != len(self._painted):
+            self._painted = visible
+            self.refresh()
+            return
+        regions = []
+        for y, (old, new) in enumerate(zip(self._painted, visible, strict=True)):
+            if old is not new and old != new:
+                start, end = _changed(old, new)
+                regions.append(Region(start, y, max(1, (end or self.size.width) - start), 1))
+        self._painted = visible
+        if regions:
+            self.refresh(*regions)
+
+    def _visible(self) -> list[Line]:
+        body = list(self._body[self._top : self._top + self.room])
+        body += [EMPTY] * (self.room - len(body))
+        return [*self._head, *body, *self._foot][: self.size.height]
+
+    def on_resize(self) -> None:
+        """Fit the window to the new height."""
+        self._top = max(0, min(self._top, len(self._body) - self.room))
+        self._painted = self._visible()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one screen line."""
+        line = self._painted[y] if y < len(self._painted) else EMPTY
+        strip = self._strips.get(line)
+        if strip is None or strip.cell_length != self.size.width:
+            strip = self._strip(line)
+            if len(self._strips) > _CACHE_LIMIT:
+                self._strips.clear()
+            self._strips[line] = strip
+        return strip
+
+    def _strip(self, line: Line) -> Strip:
+        styles = self._styles
+        if styles is None:
+            styles = build_palette(self.app.theme_variables, ansi=self.app.native_ansi_color)
+            self._styles = styles
+        segments = [Segment(span.text, styles[span.role, span.ground]) for span in line if span.text]
+        return Strip(segments).adjust_cell_length(self.size.width, styles[Role.TEXT, Ground.PLAIN])
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the clicked body line."""
+        row = event.y - len(self._head) + self._top
+        if event.y >= len(self._head) and 0 <= row < len(self._body):
+            self.post_message(self.RowChosen(self, row))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Ask for later lines."""
+        event.stop()
+        self.post_message(self.Scrolled(self, 3))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Ask for earlier lines."""
+        event.stop()
+        self.post_message(self.Scrolled(self, -3))
+
+
+def _changed(old: Line, new: Line) -> tuple[int, int | None]:
+    """Return the columns [start, end) in which two lines differ; end None means to the edge.
+
+    Exact to the character where both lines are cut into spans of the same lengths, which a ticking line is.
+    """
+    if len(old) != len(new) or any(len(a.text) != len(b.text) for a, b in zip(old, new, strict=True)):
+        return 0, None
+    if not all(span.text.isascii() for span in new):
+        ambiguous = any(not _narrow(span) for span in (*old, *new))
+        if ambiguous:
+            return 0, None
+    start = end = at = 0
+    found = False
+    for a, b in zip(old, new, strict=True):
+        if a != b:
+            first, last = _inner(a, b)
+            if not found:
+                start, found = at + first, True
+            end = at + last
+        at += len(b.text)
+    return start, end
+
+
+def _inner(a: Span, b: Span) -> tuple[int, int]:
+    """Return where two spans of one length differ: all of them where the meaning changed."""
+    if a.role is not b.role or a.ground is not b.ground:
+        return 0, len(b.text)
+    differ = [i for i, (x, y) in enumerate(zip(a.text, b.text, strict=True)) if x != y]
+    return differ[0], differ[-1] + 1
+
+
+def _narrow(span: Span) -> bool:
+    """Whether every character of a span takes one cell."""
+    return span.text.isascii() or Segment(span.text).cell_length == len(span.text)

@@ -1,0 +1,35 @@
+"""The few choices of a reader that outlive a session."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+from platformdirs import user_state_path
+
+
+@dataclass(frozen=True, slots=True)
+class Prefs:
+    """Remembered choices."""
+
+    highest_first: bool = True
+
+
+def prefs_file() -> Path:
+    """Return where the choices are kept."""
+    return user_state_path("chaindeck") / "prefs.json"
+
+
+def load_prefs(path: Path) -> Prefs:
+    """Return the remembered choices; defaults where there are none, or none that make sense."""
+    try:
+        body = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return Prefs()
+    value = body.get("highest_first") if isinstance(body, dict) else None
+    return Prefs(highest_first=value if isinstance(value, bool) else True)
+
+
+def save_prefs(path: Path, prefs: Prefs) -> None:
+    """Remember the choices; raises OSError where the folder cannot be written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(orjson.dumps(asdict(prefs)))

@@ -1,0 +1,276 @@
+"""The deck's one screen: two top lines, the board and signals at the left, the strike grid at the right."""
+
+import asyncio
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Footer
+
+from chain.board import Board
+from chain.clock import Clock
+from chain.errors import ChaindeckError
+from chain.signals import Now, Report, judge
+from tui import figures
+from tui.board_lines import BoardTable, board_table
+from tui.chart import AgeChart
+from tui.demo import DemoMenu
+from tui.feed import Demo, Feed
+from tui.grid_lines import GridTable, grid_foot, grid_table, grid_title
+from tui.help import HelpScreen
+from tui.lines import Role, Span
+from tui.panel import LinePanel
+from tui.signal_lines import signal_table
+from tui.strip_lines import badge, identity, trouble
+from tui.view import View
+
+_SIGNALS_MIN = 8
+_CHART_HEIGHT = 9
+_NO_GRID = (Span("  no valid snapshot of this chain has been read yet", Role.DIM),)
+
+
+class DeckScreen(Screen[None]):
+    """Everything on one screen. It judges the newest Board against the clock and shows what that says."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide"), (190, "-huge")]
+    BINDINGS = [
+        Binding("down,j", "down", "expiry", key_display="j k", tooltip="next or previous expiry; in the grid, scroll"),
+        Binding("up,k", "up", show=False),
+        Binding("right,l", "expiry(1)", tooltip="next expiry", show=False),
+        Binding("left,h", "expiry(-1)", tooltip="previous expiry", show=False),
+        Binding("right_square_bracket", "underlying(1)", "underlying", key_display="[ ]", tooltip="other underlying"),
+        Binding("left_square_bracket", "underlying(-1)", show=False),
+        Binding("enter", "grid", "grid", tooltip="on a narrow screen open the grid; else move to it"),
+        Binding("escape", "board", show=False, tooltip="back to the board"),
+        Binding("a", "atm", "ATM", tooltip="centre the grid on the ATM and follow it"),
+        Binding("o", "order", "order", tooltip="highest strike on top, or lowest; remembered"),
+        Binding("g,home", "edge(-1)", show=False, tooltip="top of the grid"),
+        Binding("G,end", "edge(1)", show=False, tooltip="bottom of the grid"),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("space", "pause", "freeze", tooltip="freeze the grid's view; ages and signals go on"),
+        Binding("d", "demo", "demo", tooltip="in a mock: faults at a keypress"),
+        Binding("question_mark", "help", "help", key_display="?", tooltip="this help"),
+        Binding("q", "app.quit", "quit", tooltip="quit"),
+    ]
+
+    def __init__(self, feed: Feed, clock: Clock, view: View, demo: Demo | None) -> None:
+        super().__init__()
+        self._feed = feed
+        self._clock = clock
+        self._demo = demo
+        self.view = view
+        self._board: Board | None = None
+        self._report: Report | None = None
+        self._table = BoardTable((), (), ())
+        self._follow = True
+        self._shown_mono = float("-inf")
+        self._heartbeat: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        yield LinePanel(id="strip")
+        with Horizontal(id="main"):
+            with Vertical(id="side"):
+                yield LinePanel(id="board", can_focus=True)
+                yield LinePanel(id="signals")
+                yield AgeChart(id="chart")
+            yield LinePanel(id="grid", can_focus=True)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Find the panels once, and watch over the feed: ages tick even where no Board comes."""
+        self.strip = self.query_one("#strip", LinePanel)
+        self.board_panel = self.query_one("#board", LinePanel)
+        self.signals = self.query_one("#signals", LinePanel)
+        self.grid_panel = self.query_one("#grid", LinePanel)
+        self.chart = self.query_one("#chart", AgeChart)
+        self.board_panel.focus()
+        self._heartbeat = self.set_interval(0.5, self._tick)
+
+    def on_resize(self) -> None:
+        """Lay the lines out anew once the panels know their sizes."""
+        self.call_after_refresh(self.redraw)
+
+    def _tick(self) -> None:
+        """Redraw where the poll loop has not: its silence is itself worth showing."""
+        if self._clock.monotonic() - self._shown_mono > 1.4:
+            self.redraw()
+
+    def board_arrived(self) -> None:
+        """Take the newest Board from the slot and show it."""
+        self._board = self._feed.latest() or self._board
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Judge the Board now and bring every panel up to it."""
+        now = Now.of(self._clock)
+        self._shown_mono = now.mono
+        if self._board is not None:
+            self.view.settle(self._board)
+            self._report = judge(self._board, now)
+            self.view.take(self._report)
+        with self.app.batch_update():
+            self._show_strip()
+            self._show_side()
+            self._show_grid()
+
+    def _show_strip(self) -> None:
+        underlying = self.view.selected.underlying if self.view.selected else "-"
+        width = self.strip.size.width
+        paused = figures.clock(self.view.frozen_at) if self.view.frozen_at is not None else ""
+        lines = (
+            identity(self._report, underlying, self._feed.polls, width, paused=paused),
+            trouble(self._report, width),
+        )
+        self.strip.show(lines, ())
+
+    def _show_side(self) -> None:
+        side = self.board_panel.parent
+        assert isinstance(side, Vertical)
+        width, height = side.size
+        if not width:
+            return
+        chart_fits = height >= 34
+        self.chart.display = chart_fits
+        limit = height - _SIGNALS_MIN - (_CHART_HEIGHT if chart_fits else 0)
+        self._table = board_table(self._report, self.view.selected, self.board_panel.size.width, limit)
+        wanted = max(4, min(limit, len(self._table.head) + len(self._table.body)))
+        if self.board_panel.size.height != wanted:
+            self.board_panel.styles.height = wanted
+        rows = [i for i, chain in enumerate(self._table.rows) if chain == self.view.selected]
+        top = self.board_panel.keep_visible(rows[0]) if rows else None
+        self.board_panel.show(self._table.head, self._table.body, top=top)
+        signals = signal_table(self._report, self.signals.size.width, self.signals.size.height)
+        self.signals.show(signals[:1], signals[1:])
+        reading = self.view.reading(self._report) if self._report else None
+        if reading and self._report:
+            title = f"AGE {reading.entry.chain.expiry:%m-%d}"
+            self.chart.draw(self.view.history, reading.entry.thresholds, self._report.now.mono, title)
+
+    def _show_grid(self) -> None:
+        panel, view = self.grid_panel, self.view
+        width = panel.size.width
+        if not width:
+            return
+        reading = view.reading(self._report) if self._report else None
+        frozen = figures.clock(view.frozen_at) if view.frozen_at is not None else ""
+        mark = badge(self._report.board) if self._report else ""
+        title = grid_title(view.grid, reading, view.top, mark, width, frozen)
+        if view.grid is None:
+            panel.show((title,), (_NO_GRID,))
+            return
+        table = grid_table(view.grid, width, highest_first=view.highest_first, marks=view.marks)
+        panel.show((title, *table.head), table.body, (grid_foot(view.grid, width),), top=self._grid_top(table))
+
+    def _grid_top(self, table: GridTable) -> int | None:
+        """Return the first line to show: around the ATM as long as the reader has not scrolled away."""
+        if not self._follow or table.atm is None:
+            return None
+        room = max(1, self.grid_panel.size.height - 3)
+        return table.atm - room // 2
+
+    def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
+        """A click on the board chooses its chain."""
+        if event.panel is self.board_panel and event.row < len(self._table.rows):
+            chain = self._table.rows[event.row]
+            if chain is not None:
+                self.view.choose(chain)
+                self._follow = True
+                self.redraw()
+
+    def on_line_panel_scrolled(self, event: LinePanel.Scrolled) -> None:
+        """The wheel scrolls the grid, and moves along the board."""
+        if event.panel is self.grid_panel:
+            self._scroll(event.rows)
+        elif event.panel is self.board_panel:
+            self.action_expiry(1 if event.rows > 0 else -1)
+
+    def _scroll(self, rows: int) -> None:
+        self._follow = False
+        self.grid_panel.scroll_by(rows)
+
+    def action_down(self) -> None:
+        """Move down in the focused panel."""
+        self._scroll(1) if self.focused is self.grid_panel else self.action_expiry(1)
+
+    def action_up(self) -> None:
+        """Move up in the focused panel."""
+        self._scroll(-1) if self.focused is self.grid_panel else self.action_expiry(-1)
+
+    def action_page(self, way: int) -> None:
+        """Scroll the grid by a page."""
+        self._scroll(way * max(1, self.grid_panel.room - 1))
+
+    def action_edge(self, way: int) -> None:
+        """Scroll the grid to an end."""
+        self._scroll(way * 1_000_000)
+
+    def action_expiry(self, by: int) -> None:
+        """Choose another expiry."""
+        if self._board:
+            self.view.step_chain(self._board, by)
+            self._follow = True
+            self.redraw()
+
+    def action_underlying(self, by: int) -> None:
+        """Choose another underlying."""
+        if self._board:
+            self.view.step_underlying(self._board, by)
+            self._follow = True
+            self.redraw()
+
+    def action_grid(self) -> None:
+        """Turn to the grid; on a narrow screen it takes the whole width."""
+        self.add_class("-grid-open")
+        self.grid_panel.focus()
+        self.call_after_refresh(self.redraw)
+
+    def action_board(self) -> None:
+        """Turn back to the board."""
+        self.remove_class("-grid-open")
+        self.board_panel.focus()
+        self.call_after_refresh(self.redraw)
+
+    def action_atm(self) -> None:
+        """Centre on the ATM and follow it again."""
+        self._follow = True
+        self.redraw()
+
+    def action_order(self) -> None:
+        """Turn the grid over, and remember it."""
+        self.view.highest_first = not self.view.highest_first
+        self._follow = True
+        self.redraw()
+
+    def action_pause(self) -> None:
+        """Freeze or thaw the grid's view."""
+        self.view.frozen_at = None if self.view.frozen_at is not None else self._clock.wall_ns() / 1e9
+        self.redraw()
+
+    def action_help(self) -> None:
+        """Show keys and words."""
+        self.app.push_screen(HelpScreen(binding for binding in self.BINDINGS if isinstance(binding, Binding)))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the demo only where there is one."""
+        return self._demo is not None if action == "demo" else True
+
+    @work(exclusive=True, group="demo", exit_on_error=False)
+    async def action_demo(self) -> None:
+        """Offer the faults, do the chosen one, and say what was done."""
+        chain = self.view.selected
+        if self._demo is None or chain is None:
+            return
+        name = await self.app.push_screen_wait(DemoMenu(self._demo.faults, str(chain)))
+        if not name:
+            return
+        try:
+            done = await asyncio.wrap_future(self._demo.inflict(name, chain))
+        except ChaindeckError as error:
+            self.notify(str(error), severity="error", markup=False)
+        else:
+            self.notify(done, markup=False)

@@ -1,0 +1,94 @@
+"""The two top lines, which never move: who and how alive, and the worst thing that is true."""
+
+from chain.board import Board, DeckState, Flag
+from chain.session import new_york
+from chain.signals import Report
+from tui import figures
+from tui.lines import Ground, Line, Role, Span, spread
+
+STATE_ROLE = {
+    DeckState.OK: Role.OK,
+    DeckState.WARNING: Role.CAUTION,
+    DeckState.PARTIAL_DEGRADATION: Role.CAUTION,
+    DeckState.DEGRADED: Role.ALARM,
+    DeckState.CRITICAL: Role.ALARM,
+}
+_ROTOR = ("●··", "·●·", "··●", "·●·")
+_KINDS = {"massive": "LIVE", "mock": Flag.MOCK.value, "capture": Flag.CAPTURE.value, "replay": Flag.REPLAY.value}
+
+
+def badge(board: Board) -> str:
+    """Return where the data come from, in brackets: `[MOCK]`, `[LIVE]`, `[SOURCE ?]` where nobody says."""
+    kinds = dict.fromkeys(p.heartbeat.source.kind for p in board.publishers)
+    if not kinds:
+        return "[SOURCE ?]" if board.entries else ""
+    return f"[{'+'.join(_KINDS.get(kind, 'SOURCE ?') for kind in kinds)}]"
+
+
+def identity(report: Report | None, underlying: str, polls: int, width: int, *, paused: str = "") -> Line:
+    """Return line one. `polls` counts finished polls: its rotor stands still when the poll loop does."""
+    if report is None:
+        return spread([Span(" chaindeck  starting", Role.STRONG)], [], width, Ground.BAR)
+    board = report.board
+    start = [Span(" chaindeck ", Role.STRONG), Span(f" {badge(board)} ", Role.BADGE)]
+    if paused:
+        start.append(Span(f" PAUSED {paused} ", Role.CAUTION))
+    start.append(Span(f" {underlying} ", Role.STRONG))
+    start.append(Span(f"{figures.level(_spot(report, underlying))}  ", Role.TEXT))
+    end = [Span(f"{_wall(report)} ", Role.TEXT), Span(_ROTOR[polls % len(_ROTOR)] + " ", Role.ACCENT)]
+    for text in (_redis(board), _record(board), _publish(report)):
+        if text and _length(start) + _length(end) + len(text) + 2 <= width:
+            start.append(Span(text + "  ", Role.DIM))
+    return spread(start, end, width, Ground.BAR)
+
+
+def trouble(report: Report | None, width: int) -> Line:
+    """Return line two: the gravest signal with its beginning, or calm."""
+    if report is None:
+        return spread([Span(" waiting for the first poll", Role.DIM)], [], width)
+    role = STATE_ROLE[report.state]
+    if not report.signals:
+        total = len(report.readings)
+        words = f"all {total} chains fresh" if total else "no chains yet: nothing is published under this prefix"
+        return spread([Span(f" {report.state} ", role), Span(f" {words}", Role.DIM)], [], width)
+    worst = report.signals[0]
+    since = f", since {figures.clock(worst.since)}" if worst.since is not None else ""
+    many = f"{len(report.signals)} signals " if len(report.signals) > 1 else ""
+    ground = Ground.ALARM if role is Role.ALARM else Ground.PLAIN
+    start = [Span(f" {report.state} ", role, ground), Span(f" {worst.text}{since} ", role)]
+    return spread(start, [Span(many, Role.DIM)], width)
+
+
+def _spot(report: Report, underlying: str) -> float | None:
+    for reading in report.of(underlying):
+        good = reading.entry.last_good
+        if good and good.summary.spot is not None:
+            return good.summary.spot
+    return None
+
+
+def _redis(board: Board) -> str:
+    ping = "no answer" if board.contact.ping_ms is None else f"{board.contact.ping_ms:.1f} ms"
+    return f"redis {board.redis} {ping}"
+
+
+def _record(board: Board) -> str:
+    return "; ".join(p.heartbeat.source.record for p in board.publishers if p.heartbeat.source.record)
+
+
+def _publish(report: Report) -> str:
+    living = [p.heartbeat.chain for p in report.board.publishers if p.alive]
+    if not living:
+        return "no publisher"
+    plan = living[0]
+    done = len(plan.expected) - len(plan.trouble)
+    cycle = "-" if plan.cycle_ms is None else f"{plan.cycle_ms:.0f} ms"
+    return f"publish {plan.thresholds.interval_s:g} s, cycle {cycle}, {done}/{len(plan.expected)}"
+
+
+def _wall(report: Report) -> str:
+    return f"{new_york(report.now.wall_s):%H:%M:%S} ET"
+
+
+def _length(spans: list[Span]) -> int:
+    return sum(len(span.text) for span in spans)
