@@ -184,7 +184,8 @@ def _depth(board: Board, readings: Sequence[Reading]) -> Iterable[Signal]:
         have = len(mine) - len(lost)
         if have >= wanted:
             continue
-        why = _list(lost) if lost else "the publisher lists no more"
+        states = " or ".join(dict.fromkeys(r.state for r in lost))
+        why = f"{_list(lost)} {states}" if lost else "the publisher lists no more"
         text = f"{underlying} depth {have} of {wanted}: {why}"
         yield Signal("depth", DeckState.PARTIAL_DEGRADATION, text, _earliest(lost))
 

@@ -4,7 +4,7 @@ from chain.grid import build_grid
 from chain.metrics import headline
 from chain.signals import Report
 from tui.board_lines import board_table
-from tui.grid_lines import grid_foot, grid_table, grid_title
+from tui.grid_lines import grid_foot, grid_headline, grid_table, grid_title
 from tui.lines import plain
 from tui.signal_lines import signal_table
 from tui.strip_lines import badge, identity, trouble
@@ -28,6 +28,6 @@ def frame(report: Report) -> str:
         table = grid_table(grid, WIDTH)
         centre = table.atm or 0
         rows = table.body[max(0, centre - _ROWS_AROUND) : centre + _ROWS_AROUND + 1]
-        lines += [grid_title(grid, reading, headline(grid, at), badge(report.board), WIDTH), *table.head, *rows]
-        lines.append(grid_foot(grid, WIDTH))
+        lines += [grid_title(grid, reading, badge(report.board), WIDTH), grid_headline(grid, headline(grid, at), WIDTH)]
+        lines += [*table.head, *rows, grid_foot(grid, WIDTH)]
     return "\n".join(plain(line) for line in lines)

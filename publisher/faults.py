@@ -121,7 +121,7 @@ class Saboteur:
 
     async def _corrupt(self, chain: ChainId) -> None:
         body = orjson.dumps({"ts": "soon", "underlying": chain.underlying, "contracts": "\x1b[31mnone\x1b[0m"})
-        await self._force(SnapshotId(chain, self.clock.wall_ns() // 1_000_000), body)
+        await self._force(SnapshotId(chain, self.clock.wall_ns() // 1_000_000 + 1), body)
 
     async def _skew(self, chain: ChainId) -> None:
         await self._republish(chain, self.clock.wall_ns() // 1_000_000 + SKEW_S * 1000)

@@ -151,6 +151,7 @@ class Publisher:
     async def _publish_underlying(self, survey: Survey, outcomes: list[Outcome], trouble: dict[ChainId, str]) -> None:
         """Publish slices as they arrive, all that are ready in one batch; a failure concerns its expiry alone."""
         expiries = tuple(tradable(survey.expirations, survey.as_of)[: self._expirations])
+        announced = self._expected.get(survey.underlying) == expiries
         self._expected[survey.underlying] = expiries
         tasks = {
             asyncio.create_task(self._slice(survey, expiry)): ChainId(survey.underlying, expiry) for expiry in expiries
@@ -170,6 +171,8 @@ class Publisher:
         finally:
             for task in tasks:
                 task.cancel()
+        if not announced:
+            await self.beat()
 
     async def _slice(self, survey: Survey, expiry: date) -> ChainSlice:
         try:

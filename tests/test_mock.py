@@ -358,8 +358,7 @@ async def test_greeks_follow_from_the_volatility_and_the_settlement_of_each_root
     piece = await source.slice(survey, MONTHLY)
     for item in piece.contracts:
         details = item["details"]
-        settles = "AM" if details["ticker"].startswith("O:SPX2") else "PM"
-        years = years_to_expiry(MONTHLY, survey.as_of, settles)
+        years = years_to_expiry(MONTHLY, survey.as_of, "AM" if details["ticker"].startswith("O:SPX2") else "PM")
         worth = black_scholes(piece.spot, details["strike_price"], item["implied_volatility"], years)
         delta = worth.call_delta - (details["contract_type"] == "put")
         if "greeks" in item:
@@ -379,12 +378,17 @@ async def test_open_interest_holds_all_day_and_gathers_at_round_strikes() -> Non
         held[item["details"]["ticker"]].add(item["open_interest"])
     assert all(len(values) == 1 for values in held.values())
 
+    def held_by(piece: ChainSlice) -> Any:
+        return sum(sides["call"]["open_interest"] for sides in by_strike(piece, "SPXW").values())
+
+    assert held_by(morning[2]) > 2 * held_by(morning[1])  # the monthly draws more than a daily
+
     rows = by_strike(morning[6], "SPXW")
     total = {strike: sum(item["open_interest"] for item in sides.values()) for strike, sides in rows.items()}
     round_, plain = ([n for k, n in total.items() if (k % 100 == 0) is wanted] for wanted in (True, False))
     assert mean(round_) > 2 * mean(plain)
 
-    def heavier(side: str, other: str, below: bool) -> bool:
+    def heavier(side: str, other: str, below: bool) -> Any:
         picked = [sides for strike, sides in rows.items() if (strike < morning[6].spot) is below]
         return sum(row[side]["open_interest"] for row in picked) > 1.5 * sum(
             row[other]["open_interest"] for row in picked
@@ -496,11 +500,14 @@ async def test_a_day_wanders_little_and_together(seed: int) -> None:
 
 async def test_the_market_moves_even_where_the_clock_stands_still() -> None:
     source = await opened(clock_at(*WEDNESDAY, 12))
-    spots = set()
+    spots, sizes = set(), set()
     for _ in range(10):
         await source.begin_cycle()
-        spots.add((await source.survey("SPX")).spot)
+        piece = (await slices(source, "SPX", 1))[0]
+        spots.add(piece.spot)
+        sizes.add(by_strike(piece, "SPXW")[6930]["call"]["last_quote"]["bid_size"])
     assert len(spots) > 5
+    assert len(sizes) > 5
 
 
 @settings(deadline=None, max_examples=20)

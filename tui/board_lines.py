@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chain.board import State
+from chain.board import Flag, State
 from chain.names import ChainId
 from chain.signals import Reading, Report
 from tui import figures
@@ -21,8 +21,9 @@ STATE_ROLE = {
     State.UNREACHABLE: Role.ALARM,
 }
 _MARK = {State.FRESH: " ", State.AGING: "·", State.STALE: "!", State.FUTURE: ">"}
-_COUNT_WIDTH = 46
-_RANGE_WIDTH = 60
+_COUNT_WIDTH = 52
+_RANGE_WIDTH = 66
+_SOURCE_FLAGS = (Flag.MOCK, Flag.CAPTURE, Flag.REPLAY)
 _FLAG_SHORT = {"DELAYED": "DLY", "OLD-SOURCE": "OLD", "ROLLED-BACK": "BACK", "PARTIAL": "PART", "OFF-HOURS": "OFF"}
 
 
@@ -64,18 +65,18 @@ def board_table(report: Report | None, selected: ChainId | None, width: int, hei
             body.append(_row(reading, width, chosen=chosen))
             rows.append(reading.entry.chain)
             if note := _note(reading):
-                body.append((Span(left(f"       {note}", width), Role.DIM),))
+                body.append((Span(left(f"      {note}", width), Role.DIM),))
                 rows.append(reading.entry.chain)
     return BoardTable((title, _columns(width)), tuple(body), tuple(rows))
 
 
 def _columns(width: int) -> Line:
-    text = f"   {'expiry':<9} {'dte':>4}  {'state':<12}{'age':>6} {'ttl':>3}"
+    text = f"  {'expiry':<9}{'dte':>4} {'state':<12}{'age':>5}{'ttl':>4}"
     if width >= _COUNT_WIDTH:
-        text += f" {'n':>4}"
+        text += f"{'n':>5}"
     if width >= _RANGE_WIDTH:
-        text += f" {'ATM':>7} {'±range':>6}"
-    return (Span(left(text + "  flags", width), Role.DIM),)
+        text += f"{'ATM':>7}{'±range':>7}"
+    return (Span(left(text + " flag", width), Role.DIM),)
 
 
 def _row(reading: Reading, width: int, *, chosen: bool) -> Line:
@@ -85,19 +86,24 @@ def _row(reading: Reading, width: int, *, chosen: bool) -> Line:
     words = "UNREACHABLE" if reading.state is State.UNREACHABLE else f"{reading.state} {mark}".rstrip()
     quiet = Role.TEXT if reading.state in (State.FRESH, State.AGING, State.STALE) else Role.DIM
     spans = [
-        Span(f" {'>' if chosen else ' '} {figures.day(entry.chain.expiry)} {right(str(reading.dte), 4)}  ", Role.TEXT),
+        Span(f"{'>' if chosen else ' '} {figures.day(entry.chain.expiry)}{right(str(reading.dte), 4)} ", Role.TEXT),
         Span(left(words, 12), STATE_ROLE[reading.state]),
-        Span(right(figures.age(reading.age_s), 6), quiet),
-        Span(f" {right(figures.countdown(reading.ttl_s), 3)}", Role.DIM),
+        Span(right(figures.age(reading.age_s), 5), quiet),
+        Span(right(figures.countdown(reading.ttl_s), 4), Role.DIM),
     ]
     if width >= _COUNT_WIDTH:
-        spans.append(Span(f" {right(str(good.summary.contracts) if good else figures.MISSING, 4)}", quiet))
+        spans.append(Span(right(str(good.summary.contracts) if good else figures.MISSING, 5), quiet))
     if width >= _RANGE_WIDTH:
         atm, reach = (str(good.snapshot.atm), str(good.snapshot.range_points)) if good else ("-", "-")
-        spans.append(Span(f" {right(atm, 7)} {right(reach, 6)}", quiet))
-    shown = " ".join(_FLAG_SHORT.get(flag, flag) for flag in reading.flags)
-    spans.append(Span(f"  {shown}", Role.BADGE))
+        spans.append(Span(right(atm, 7) + right(reach, 7), quiet))
+    spans.append(Span(f" {_flags(reading, width)}", Role.BADGE))
     return spread(spans, [], width, ground)
+
+
+def _flags(reading: Reading, width: int) -> str:
+    """Return the flags in words; the source's own, which the title already says, only where there is room."""
+    flags = [f for f in reading.flags if width >= _COUNT_WIDTH or f not in _SOURCE_FLAGS]
+    return " ".join(_FLAG_SHORT.get(flag, flag) for flag in flags)
 
 
 def _heading(underlying: str, readings: Sequence[Reading], report: Report, width: int, *, folded: bool) -> Line:
@@ -109,7 +115,7 @@ def _heading(underlying: str, readings: Sequence[Reading], report: Report, width
     start = [Span(f" {underlying:<6}", Role.STRONG), Span(f"{spot:>10}  ", Role.TEXT)]
     if folded:
         oldest = max((r.age_s for r in readings if r.age_s is not None), default=None)
-        start += [Span(left(worst, 12), STATE_ROLE[worst]), Span(f" {figures.age(oldest)}", Role.DIM)]
+        start += [Span(worst, STATE_ROLE[worst]), Span(f" {figures.age(oldest)}", Role.DIM)]
     short = Role.DIM if have >= wanted else Role.CAUTION
     return spread(start, [Span(f"{have} of {wanted} ", short)], width)
 

@@ -1,5 +1,6 @@
 """The age chart: the selected chain's age over the last two minutes, against warn and stale."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,8 @@ from textual.containers import Container
 from chain.thresholds import Thresholds
 
 WINDOW_S = 120
-_REDRAW_EVERY_S = 2.0
+_REDRAW_EVERY_S = 5.0
+_LINE = (95, 211, 197)
 
 
 class AgeChart(Container):
@@ -27,7 +29,7 @@ class AgeChart(Container):
         yield from ()
 
     def draw(self, history: Sequence[tuple[float, float]], thresholds: Thresholds, now: float, title: str) -> None:
-        """Draw ages (monotonic seconds, age in seconds) ending at `now`; at most once in two seconds."""
+        """Draw ages (monotonic seconds, age in seconds) ending at `now`; at most once in five seconds."""
         if not self.display or len(history) < 2 or now - self._drawn < _REDRAW_EVERY_S:
             return
         self._drawn = now
@@ -36,15 +38,18 @@ class AgeChart(Container):
 
             self._plot = PlotextPlot()
             self.mount(self._plot)
+        self._plot.theme = "clear" if self.app.native_ansi_color else "auto"
         plot = self._plot.plt
         plot.clear_figure()
         plot.title(f"{title}   warn {thresholds.warn_s:g} s   stale {thresholds.stale_s:g} s")
-        plot.plot([at - now for at, _ in history], [age for _, age in history], marker="braille")
+        plot.plot([at - now for at, _ in history], [age for _, age in history], marker="braille", color=_LINE)
         peak = max(age for _, age in history)
         for limit in (thresholds.warn_s, thresholds.stale_s):
             if peak > limit / 2:
                 plot.hline(limit)
+        top = math.ceil(max(peak, thresholds.interval_s) / 5) * 5
+        plot.yticks([0, top // 2, top])
         plot.xlim(-WINDOW_S, 0)
-        plot.ylim(0, max(peak, thresholds.interval_s) * 1.1)
+        plot.ylim(0, top)
         plot.xticks([-WINDOW_S, -WINDOW_S / 2, 0], [f"-{WINDOW_S} s", f"-{WINDOW_S // 2} s", "now"])
         self._plot.refresh()

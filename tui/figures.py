@@ -20,7 +20,8 @@ def age(seconds: float | None) -> str:
         return f"{whole // 60}:{whole % 60:02d}"
     if whole < 86_400:
         return f"{whole // 3600}:{whole // 60 % 60:02d}h"
-    return f"{whole // 86_400}d{whole // 3600 % 24:02d}h"
+    days = whole // 86_400
+    return f"{days}d{whole // 3600 % 24:02d}h" if days < 10 else f"{min(days, 9999)}d"
 
 
 def elapsed(seconds: float | None) -> str:
@@ -54,8 +55,11 @@ def strike(value: float) -> str:
 
 
 def percent(fraction: float | None) -> str:
-    """Return a volatility fraction in percent, one decimal."""
-    return MISSING if fraction is None else f"{fraction * 100:.1f}"
+    """Return a volatility fraction in percent: one decimal below a hundred, none above."""
+    if fraction is None:
+        return MISSING
+    value = fraction * 100
+    return f"{value:.1f}" if abs(value) < 99.95 else f"{value:.0f}"
 
 
 def greek(value: float | None, decimals: int = 2) -> str:
@@ -63,6 +67,8 @@ def greek(value: float | None, decimals: int = 2) -> str:
     if value is None:
         return MISSING
     text = f"{value:.{decimals}f}"
+    if decimals == 2 and text in ("1.00", "-1.00"):
+        return text[:-1]
     if text.startswith("0."):
         return text[1:]
     return "-" + text[2:] if text.startswith("-0.") else text

@@ -37,8 +37,8 @@ _ALL = {
         Column("Vega", 6, lambda leg: figures.greek(leg.vega), lambda leg: leg.vega),
         Column("Theta", 7, lambda leg: figures.greek(leg.theta), lambda leg: leg.theta),
         Column("Gamma", 7, lambda leg: figures.greek(leg.gamma, 4), lambda leg: leg.gamma),
-        Column("IV", 6, lambda leg: figures.percent(leg.iv), lambda leg: leg.iv),
-        Column("D", 6, lambda leg: figures.greek(leg.delta), lambda leg: leg.delta),
+        Column("IV", 5, lambda leg: figures.percent(leg.iv), lambda leg: leg.iv),
+        Column("D", 5, lambda leg: figures.greek(leg.delta), lambda leg: leg.delta),
         Column("Spr%", 6, lambda leg: figures.percent(_spread_percent(leg)), _spread_percent),
         Column("Mid", 8, lambda leg: figures.price(leg.mid), lambda leg: leg.mid),
         Column("Bid", 8, lambda leg: figures.price(leg.bid), lambda leg: leg.bid),
@@ -56,7 +56,7 @@ _PRESETS = (
     ("D", "Bid", "Ask"),
     ("Bid", "Ask"),
 )
-_STRIKE_WIDTH = 9
+_STRIKE_WIDTH = 8
 _ROOT_WIDTH = 6
 
 # A cell by ticker and column name; the value is +1 where it rose, -1 where it fell.
@@ -85,7 +85,7 @@ def columns_for(width: int, *, roots: bool) -> tuple[Column, ...]:
 
 
 def changes(before: StrikeGrid | None, after: StrikeGrid) -> Marks:
-    """Return which figures differ between two snapshots of one chain; nothing on a first sight."""
+    """Return which figures read differently in two snapshots of one chain; nothing on a first sight."""
     if before is None or before.snapshot.id.chain != after.snapshot.id.chain:
         return NO_MARKS
     old = {leg.ticker: leg for leg in _legs(before)}
@@ -96,7 +96,7 @@ def changes(before: StrikeGrid | None, after: StrikeGrid) -> Marks:
             continue
         for column in _ALL.values():
             was, now = column.value(past), column.value(leg)
-            if was is not None and now is not None and was != now:
+            if was is not None and now is not None and column.text(past) != column.text(leg):
                 marks[leg.ticker, column.name] = 1 if now > was else -1
     return marks
 
@@ -123,27 +123,35 @@ def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, mark
     return GridTable((_headings(columns, width, roots=roots),), tuple(body), atm, spot)
 
 
-def grid_title(
-    grid: StrikeGrid | None, reading: Reading | None, top: Headline | None, badge: str, width: int, frozen: str = ""
-) -> Line:
-    """Return the line over the grid: which chain, how fresh, and what the ATM says."""
+def grid_title(grid: StrikeGrid | None, reading: Reading | None, badge: str, width: int, frozen: str = "") -> Line:
+    """Return the line over the grid: which chain, and how fresh."""
+    end = [Span(badge, Role.BADGE), Span(" ")]
     if reading is None:
-        return spread([Span(" STRIKES ", Role.HEAD), Span(badge, Role.BADGE)], [], width, Ground.BAR)
+        return spread([Span(" STRIKES", Role.HEAD)], end, width, Ground.BAR)
     chain = reading.entry.chain
-    settles = "/".join(dict.fromkeys(settlement(root) for root in grid.roots)) if grid else ""
+    roots = " ".join(f"{root} {settlement(root)}" for root in grid.roots) if grid else ""
     start = [
         Span(f" {chain.underlying} {chain.expiry.isoformat()} ", Role.HEAD),
-        Span(f"{figures.day(chain.expiry)[-3:]}  {reading.dte} DTE {settles}  ", Role.TEXT),
+        Span(f"{figures.day(chain.expiry)[-3:]}  {reading.dte} DTE  {roots}  ", Role.TEXT),
         Span(f"{reading.state} ", STATE_ROLE[reading.state]),
         Span(f"{figures.age(reading.age_s)} s  " if reading.age_s is not None else " ", Role.TEXT),
     ]
     if frozen:
-        start.append(Span(f"VIEW FROZEN {frozen}  ", Role.CAUTION))
-    if top:
-        start.append(Span(f"straddle {figures.price(top.straddle.value)}  ", Role.TEXT))
-        move = figures.price(top.move.value)
-        start.append(Span(f"EM ±{move} ({top.move.method} {figures.percent(top.atm_iv.value)})", Role.TEXT))
-    return spread(start, [Span(badge, Role.BADGE), Span(" ")], width, Ground.BAR)
+        start.append(Span(f"VIEW FROZEN {frozen}", Role.CAUTION))
+    return spread(start, end, width, Ground.BAR)
+
+
+def grid_headline(grid: StrikeGrid, top: Headline, width: int) -> Line:
+    """Return what the ATM says, each number with its method and how many contracts it could use."""
+    straddle, move = top.straddle, top.move
+    start = [
+        Span(" straddle ", Role.DIM),
+        Span(figures.price(straddle.value), Role.STRONG),
+        Span(f" {straddle.used}/{straddle.of} mids   EM ", Role.DIM),
+        Span(f"±{figures.price(move.value)}", Role.STRONG),
+        Span(f" 1 SD by {move.method} {figures.percent(top.atm_iv.value)}, {move.used}/{move.of}", Role.DIM),
+    ]
+    return spread(start, [Span(f"made {figures.clock(grid.snapshot.ts)} ", Role.DIM)], width)
 
 
 def grid_foot(grid: StrikeGrid, width: int) -> Line:

@@ -31,7 +31,10 @@ Palette = Mapping[tuple[Role, Ground], Style]
 def build_palette(variables: Mapping[str, str], *, ansi: bool) -> Palette:
     """Return a style for every meaning on every ground, from a theme's variables."""
     fore, back = _ansi() if ansi else _rgb(variables)
-    return {(role, ground): fore[role] + back[ground] for role in Role for ground in Ground}
+    styles = {(role, ground): fore[role] + back[ground] for role in Role for ground in Ground}
+    if ansi:  # a reversed colour is a coloured patch: the cursor's row keeps to one
+        styles |= {(role, Ground.CURSOR): back[Ground.CURSOR] for role in Role}
+    return styles
 
 
 def _ansi() -> tuple[dict[Role, Style], dict[Ground, Style]]:
@@ -54,7 +57,7 @@ def _ansi() -> tuple[dict[Role, Style], dict[Ground, Style]]:
         Ground.BAR: Style(bold=True),
         Ground.ITM: Style(),
         Ground.ATM: Style(bold=True, underline=True),
-        Ground.CURSOR: Style(reverse=True),
+        Ground.CURSOR: Style(reverse=True, bold=True),
         Ground.ALARM: Style(reverse=True, bold=True),
     }
     return fore, back

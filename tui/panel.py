@@ -108,9 +108,10 @@ class LinePanel(Widget):
         return [*self._head, *body, *self._foot][: self.size.height]
 
     def on_resize(self) -> None:
-        """Fit the window to the new height."""
+        """Fit the window to the new height; it may have been painted before this was heard."""
         self._top = max(0, min(self._top, len(self._body) - self.room))
         self._painted = self._visible()
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Return one screen line."""

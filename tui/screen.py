@@ -13,15 +13,16 @@ from textual.widgets import Footer
 from chain.board import Board
 from chain.clock import Clock
 from chain.errors import ChaindeckError
+from chain.grid import StrikeGrid
 from chain.signals import Now, Report, judge
 from tui import figures
 from tui.board_lines import BoardTable, board_table
 from tui.chart import AgeChart
 from tui.demo import DemoMenu
 from tui.feed import Demo, Feed
-from tui.grid_lines import GridTable, grid_foot, grid_table, grid_title
+from tui.grid_lines import GridTable, Marks, grid_foot, grid_headline, grid_table, grid_title
 from tui.help import HelpScreen
-from tui.lines import Role, Span
+from tui.lines import Line, Role, Span
 from tui.panel import LinePanel
 from tui.signal_lines import signal_table
 from tui.strip_lines import badge, identity, trouble
@@ -29,6 +30,7 @@ from tui.view import View
 
 _SIGNALS_MIN = 8
 _CHART_HEIGHT = 9
+_GRID_FRAME = 4  # lines of the grid that do not scroll
 _NO_GRID = (Span("  no valid snapshot of this chain has been read yet", Role.DIM),)
 
 
@@ -66,6 +68,7 @@ class DeckScreen(Screen[None]):
         self._board: Board | None = None
         self._report: Report | None = None
         self._table = BoardTable((), (), ())
+        self._lines: tuple[tuple[object, ...], GridTable, Line] | None = None
         self._follow = True
         self._shown_mono = float("-inf")
         self._heartbeat: Timer | None = None
@@ -159,18 +162,27 @@ class DeckScreen(Screen[None]):
         reading = view.reading(self._report) if self._report else None
         frozen = figures.clock(view.frozen_at) if view.frozen_at is not None else ""
         mark = badge(self._report.board) if self._report else ""
-        title = grid_title(view.grid, reading, view.top, mark, width, frozen)
-        if view.grid is None:
+        title = grid_title(view.grid, reading, mark, width, frozen)
+        if view.grid is None or view.top is None:
             panel.show((title,), (_NO_GRID,))
             return
-        table = grid_table(view.grid, width, highest_first=view.highest_first, marks=view.marks)
-        panel.show((title, *table.head), table.body, (grid_foot(view.grid, width),), top=self._grid_top(table))
+        table, foot = self._grid_lines(view.grid, view.marks, width)
+        top = grid_headline(view.grid, view.top, width)
+        panel.show((title, top, *table.head), table.body, (foot,), top=self._grid_top(table))
+
+    def _grid_lines(self, grid: StrikeGrid, marks: Marks, width: int) -> tuple[GridTable, Line]:
+        """Return the grid's lines, the same objects as long as nothing that shapes them changed."""
+        shape = (grid.snapshot.id, id(marks), width, self.view.highest_first)
+        if self._lines is None or self._lines[0] != shape:
+            table = grid_table(grid, width, highest_first=self.view.highest_first, marks=marks)
+            self._lines = (shape, table, grid_foot(grid, width))
+        return self._lines[1:]
 
     def _grid_top(self, table: GridTable) -> int | None:
         """Return the first line to show: around the ATM as long as the reader has not scrolled away."""
         if not self._follow or table.atm is None:
             return None
-        room = max(1, self.grid_panel.size.height - 3)
+        room = max(1, self.grid_panel.size.height - _GRID_FRAME)
         return table.atm - room // 2
 
     def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:

@@ -22,7 +22,8 @@ def signal_table(report: Report | None, width: int, height: int) -> tuple[Line, 
     lines: list[Line] = [title]
     for signal in report.signals:
         lasted = None if signal.since is None else report.now.wall_s - signal.since
-        lines += _wrapped(signal.text, figures.elapsed(lasted), STATE_ROLE[signal.severity], width)
+        word = signal.severity.split()[0]
+        lines += _wrapped(f"{word} {signal.text}", figures.elapsed(lasted), STATE_ROLE[signal.severity], width)
     if not report.signals:
         lines.append((Span("   all quiet", Role.OK),))
     lines = lines[:height]

@@ -52,11 +52,11 @@ def trouble(report: Report | None, width: int) -> Line:
         words = f"all {total} chains fresh" if total else "no chains yet: nothing is published under this prefix"
         return spread([Span(f" {report.state} ", role), Span(f" {words}", Role.DIM)], [], width)
     worst = report.signals[0]
-    since = f", since {figures.clock(worst.since)}" if worst.since is not None else ""
+    since = f" since {figures.clock(worst.since)} " if worst.since is not None else " "
     many = f"{len(report.signals)} signals " if len(report.signals) > 1 else ""
     ground = Ground.ALARM if role is Role.ALARM else Ground.PLAIN
-    start = [Span(f" {report.state} ", role, ground), Span(f" {worst.text}{since} ", role)]
-    return spread(start, [Span(many, Role.DIM)], width)
+    start = [Span(f" {report.state} ", role, ground), Span(f" {worst.text}", role)]
+    return spread(start, [Span(since, role), Span(many, Role.DIM)], width)
 
 
 def _spot(report: Report, underlying: str) -> float | None:

@@ -1,0 +1,68 @@
+"""Chains to measure with: the recorded SPY chain where it is at hand, else one generated in its size."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import orjson
+
+from benchmarks.terminal import ROOT
+from chain.clock import ManualClock, SystemClock
+from chain.names import ChainId, SnapshotId
+from chain.session import new_york
+from chain.snapshot import Contract, Snapshot
+from publisher.mock import MockSource
+
+CAPTURE = ROOT.parent / "shared" / "data" / "captures" / "SPY-2026-07-14.jsonl.gz"
+_CAPTURED_AT_S = 1_784_058_963
+_CHAIN_IN_MOVES = 8.0  # a slice so wide that it is about the whole of what an exchange lists
+
+
+@contextmanager
+def spy_capture() -> Iterator[tuple[Path, str]]:
+    """Give a capture of SPY and a word on where it is from; a generated one is gone after."""
+    if CAPTURE.is_file():
+        yield CAPTURE, f"recorded chain {CAPTURE.name}"
+        return
+    with TemporaryDirectory(prefix="cd-") as folder:
+        path = Path(folder) / "SPY-generated.jsonl"
+        path.write_bytes(asyncio.run(_generated_record()))
+        yield path, "generated chain (no recorded one at hand)"
+
+
+async def _generated_record() -> bytes:
+    clock = ManualClock(_CAPTURED_AT_S * 1_000_000_000)
+    source = MockSource(clock, underlyings=["SPY"], mult=_CHAIN_IN_MOVES)
+    await source.begin_cycle()
+    survey = await source.survey("SPY")
+    items: list[Contract] = []
+    for expiry in survey.expirations:
+        items += (await source.slice(survey, expiry)).contracts
+    return orjson.dumps({"ts": survey.as_of, "underlying": "SPY", "spot": survey.spot, "results": items})
+
+
+async def many_snapshots(count: int, sizes: tuple[int, int]) -> list[Snapshot]:
+    """Return snapshots of `count` chains, six expirations an underlying, their payloads of so many bytes, from and to.
+
+    The contracts are those of one mock chain: what a payload says does not matter here, how long it is does.
+    """
+    clock = SystemClock()
+    source = MockSource(clock, underlyings=["SPX"])
+    await source.begin_cycle()
+    survey = await source.survey("SPX")
+    contracts = (await source.slice(survey, survey.expirations[8])).contracts
+    each = len(orjson.dumps(contracts)) / len(contracts)
+    tomorrow = new_york(survey.as_of).date() + timedelta(days=1)
+    found = []
+    for number in range(count):
+        size = sizes[0] + (sizes[1] - sizes[0]) * number / (count - 1)
+        chain = ChainId(f"U{number // 6:03d}", tomorrow + timedelta(days=number % 6))
+        ts_ns = clock.wall_ns()
+        kept = contracts[: round(size / each)]
+        found.append(
+            Snapshot.at(SnapshotId(chain, ts_ns // 1_000_000), ts_ns, atm=6930, range_points=200, contracts=kept)
+        )
+    return found

@@ -1,0 +1,78 @@
+"""One publishing cycle of the SPY chain against its floor: the same JSON encoded, the same bytes set in one pipeline."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+
+from benchmarks.chains import spy_capture
+from benchmarks.rows import Row, at_most
+from benchmarks.server import embedded_client
+from chain.clock import SystemClock
+from chain.thresholds import DEFAULT_TTL_S
+from publisher.capture import CaptureSource
+from publisher.loop import Publisher
+
+_PAIRS = 120
+_WARM_UP = 10
+_AIM = 1.5
+
+
+def run() -> list[Row]:
+    """Return wall and processor time of a cycle, ms."""
+    with spy_capture() as (path, origin):
+        return asyncio.run(_measure(path, origin))
+
+
+async def _measure(path: Path, origin: str) -> list[Row]:
+    ours: list[tuple[float, float]] = []
+    floor: list[tuple[float, float]] = []
+    async with embedded_client() as redis:
+        publisher = Publisher(redis, CaptureSource([path]), SystemClock())
+        bodies = await _payloads(redis, publisher)
+        for number in range(_WARM_UP + _PAIRS):
+            pair = await _timed(lambda: _cycle(publisher)), await _timed(lambda: _floor(redis, bodies))
+            await redis.flushall()
+            if number >= _WARM_UP:
+                ours.append(pair[0])
+                floor.append(pair[1])
+    size = sum(len(orjson.dumps(body)) for body in bodies)
+    note = f"{origin}: {len(bodies)} expiries, {size / 1000:.0f} kB a cycle"
+    walls, cpus = ([pair[at] for pair in ours] for at in (0, 1))
+    floor_walls, floor_cpus = ([pair[at] for pair in floor] for at in (0, 1))
+    return [
+        at_most(_AIM, "publish-cycle wall", "ms", walls, floor_walls, note),
+        at_most(_AIM, "publish-cycle cpu", "ms", cpus, floor_cpus),
+    ]
+
+
+async def _payloads(redis: Redis, publisher: Publisher) -> list[dict[str, Any]]:
+    """Return what one cycle writes, as the dicts that were encoded."""
+    written = await publisher.cycle()
+    assert written.whole, written
+    chains = [outcome.id for outcome in written.outcomes]
+    keys = [f"massive:chain:snapshot:{c.chain.underlying}:{c.chain.expiry}:{c.ts_ms}" for c in chains]
+    return [orjson.loads(raw) for raw in await redis.mget(keys)]
+
+
+async def _cycle(publisher: Publisher) -> None:
+    cycle = await publisher.cycle()
+    assert cycle.whole, cycle
+
+
+async def _floor(redis: Redis, bodies: list[dict[str, Any]]) -> None:
+    pipe = redis.pipeline(transaction=False)
+    for number, body in enumerate(bodies):
+        pipe.set(f"floor:{number}", orjson.dumps(body), px=round(DEFAULT_TTL_S * 1000))
+    await pipe.execute()
+
+
+async def _timed(work: Callable[[], Awaitable[None]]) -> tuple[float, float]:
+    """Return wall and processor time of some work, ms."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    await work()
+    return (time.perf_counter() - wall) * 1000, (time.process_time() - cpu) * 1000

@@ -1,0 +1,1 @@
+"""The screen as pictures, made by `python -m screenshots` and held to by a test."""

@@ -1,0 +1,131 @@
+"""Deterministic scenes of the deck: a real server, a real publisher and watcher, a fixed clock and seed."""
+
+import re
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from chain.board import Board
+from chain.clock import ManualClock
+from chain.connection import RedisTarget
+from chain.embedded import EmbeddedServer
+from chain.names import ChainId, Names
+from chain.session import NEW_YORK
+from chain.thresholds import Thresholds
+from chain.watcher import Watcher
+from chaindeck.engine import BoardSlot
+from publisher.faults import Fault, Saboteur, WithholdingSource
+from publisher.loop import Publisher
+from publisher.mock import MockSource
+from tui.app import DeckApp
+
+START = datetime(2026, 1, 2, 10, 3, 24, tzinfo=NEW_YORK)
+SEED = 7
+_FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Stage:
+    """What a scene may move: the clock, the publisher, the faults, and the watcher that looks on."""
+
+    clock: ManualClock
+    publisher: Publisher
+    saboteur: Saboteur
+    watcher: Watcher
+    slot: BoardSlot
+
+    async def cycle(self) -> None:
+        """Publish once and look."""
+        await self.publisher.cycle()
+        await self.publisher.beat()
+        await self.look()
+
+    async def look(self) -> Board:
+        """Poll once and hand the Board over."""
+        board = await self.watcher.poll_once()
+        self.slot.put(board)
+        return board
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One picture: its name, size, theme, keys pressed, and what happened before."""
+
+    name: str
+    width: int
+    height: int
+    play: Callable[[Stage], Awaitable[None]]
+    theme: str = "chaindeck"
+    keys: tuple[str, ...] = ()
+
+
+async def calm(stage: Stage) -> None:
+    """Two cycles, then a few seconds."""
+    await stage.cycle()
+    stage.clock.advance(10)
+    await stage.cycle()
+    stage.clock.advance(0.6)
+    await stage.look()
+
+
+async def troubled(stage: Stage) -> None:
+    """One expiry stale, one gone, one corrupt, one of a clock ahead, while the stream flows."""
+    await stage.cycle()
+    chains = [ChainId("SPX", entry.chain.expiry) for entry in (await stage.look()).entries][:6]
+    stage.clock.advance(10)
+    await stage.saboteur.inflict(Fault.STALL, chains[2])
+    await stage.cycle()
+    await stage.saboteur.inflict(Fault.DROP, chains[4])
+    await stage.look()
+    for _ in range(3):
+        stage.clock.advance(10)
+        await stage.cycle()
+    await stage.saboteur.inflict(Fault.CORRUPT, chains[3])
+    await stage.look()
+    stage.clock.advance(3.1)
+    await stage.saboteur.redis.hset("massive:ws:analytics", "last_ts", str(stage.clock.wall / 1e9))
+    await stage.look()
+
+
+SCENES = (
+    Scene("deck-80x24", 80, 24, calm),
+    Scene("deck-80x24-grid", 80, 24, calm, keys=("enter",)),
+    Scene("deck-120x40", 120, 40, calm),
+    Scene("deck-200x60", 200, 60, calm),
+    Scene("deck-120x40-ansi", 120, 40, calm, theme="ansi-dark"),
+    Scene("trouble-80x24", 80, 24, troubled),
+    Scene("trouble-120x40", 120, 40, troubled),
+    Scene("trouble-200x60", 200, 60, troubled),
+    Scene("trouble-120x40-ansi", 120, 40, troubled, theme="ansi-dark"),
+)
+
+
+async def picture(scene: Scene) -> str:
+    """Return a scene as SVG."""
+    with tempfile.TemporaryDirectory(prefix="cd") as folder, EmbeddedServer() as server:
+        endpoint = server.start_or_attach(Path(folder) / "r")
+        redis = RedisTarget(endpoint.url).connect()
+        try:
+            clock = ManualClock(int(START.timestamp() * 1e9), 1000.0)
+            source = WithholdingSource(MockSource(clock, seed=SEED))
+            publisher = Publisher(redis, source, clock, thresholds=Thresholds())
+            saboteur = Saboteur(redis, Names(), source, publisher, clock)
+            stage = Stage(clock, publisher, saboteur, Watcher(redis, Names(), clock, shown_as="unix"), BoardSlot())
+            return await _render(scene, stage)
+        finally:
+            await redis.aclose()
+
+
+async def _render(scene: Scene, stage: Stage) -> str:
+    app = DeckApp(stage.slot, stage.clock, theme=scene.theme)
+    async with app.run_test(size=(scene.width, scene.height)) as pilot:
+        await scene.play(stage)
+        await pilot.pause()
+        for key in scene.keys:
+            await pilot.press(key)
+        await pilot.pause()
+        app.deck.redraw()
+        await pilot.pause()
+        return _FONT_FACE.sub("", app.export_screenshot(title="chaindeck"))
