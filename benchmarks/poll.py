@@ -10,8 +10,8 @@ from benchmarks.rows import Row, exactly, less_by
 from benchmarks.server import commands_processed, counting, embedded_client
 from chain.board import State
 from chain.clock import SystemClock
-from chain.heartbeat import ChainPlan, Heartbeat, SourceInfo
-from chain.names import Names, heartbeat_key
+from chain.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
+from chain.names import Names
 from chain.signals import Now, judge
 from chain.snapshot import Snapshot
 from chain.store import Store, Verdict
@@ -35,10 +35,12 @@ async def _measure() -> list[Row]:
     ours: list[float] = []
     baseline: list[float] = []
     async with embedded_client() as redis:
-        keys = await _publish(redis, await many_snapshots(_CHAINS, _SIZES))
+        snapshots = await many_snapshots(_CHAINS, _SIZES)
+        await _publish(redis, snapshots)
+        keys = [Names().snapshot(s.id) for s in snapshots]
         watcher = Watcher(redis, Names(), SystemClock())
-        await _settle(watcher)
         for _ in range(_ROUNDS):
+            await _settle(redis, watcher, snapshots)
             began = time.process_time()
             for _ in range(_POLLS_A_ROUND):
                 await watcher.poll_once()
@@ -47,8 +49,8 @@ async def _measure() -> list[Row]:
             for key in keys:
                 await redis.get(key)
             baseline.append((time.process_time() - began) * 1000)
+        await _settle(redis, watcher, snapshots)
         requests, commands = await _count(redis, watcher)
-        await _settle(watcher)
     note = f"{_CHAINS} payloads of {_SIZES[0] // 1000} to {_SIZES[1] // 1000} kB"
     return [
         less_by(_AIM, f"poll-{_CHAINS} cpu", "ms", ours, baseline, note),
@@ -56,23 +58,20 @@ async def _measure() -> list[Row]:
     ]
 
 
-async def _publish(redis: Redis, snapshots: list[Snapshot]) -> list[str]:
-    """Publish the snapshots and a heartbeat that names them; return their payload keys."""
-    names = Names()
+async def _publish(redis: Redis, snapshots: list[Snapshot]) -> None:
     for start in range(0, len(snapshots), 50):
-        for end in await Store(redis, names).publish(snapshots[start : start + 50], _THRESHOLDS.ttl_s):
+        for end in await Store(redis, Names()).publish(snapshots[start : start + 50], _THRESHOLDS.ttl_s):
             assert end.verdict is Verdict.PUBLISHED, end
+
+
+async def _settle(redis: Redis, watcher: Watcher, snapshots: list[Snapshot]) -> None:
+    """Let the watcher hear of every chain, read it and find it fresh, so that the next polls have nothing to do."""
     plan = ChainPlan(thresholds=_THRESHOLDS, expected=tuple(s.id.chain for s in snapshots))
-    beat = Heartbeat("mock_massive", SystemClock().wall_ns() / 1e9, 1, "running", SourceInfo("mock"), plan)
-    await redis.set(heartbeat_key(beat.service), beat.encode())  # without an end: nothing new must come
-    return [names.snapshot(s.id) for s in snapshots]
-
-
-async def _settle(watcher: Watcher) -> None:
-    """Poll once and make sure that every chain is there and fresh: else the figures are not of an idle poll."""
+    clock = SystemClock()
+    await beat(redis, Heartbeat("mock_massive", clock.wall_ns() / 1e9, 1, "running", SourceInfo("mock"), plan))
     board = await watcher.poll_once()
-    states = [reading.state for reading in judge(board, Now.of(SystemClock())).readings]
-    assert states == [State.FRESH] * _CHAINS, states
+    states = [reading.state for reading in judge(board, Now.of(clock)).readings]
+    assert states == [State.FRESH] * len(snapshots), states
 
 
 async def _count(redis: Redis, watcher: Watcher) -> tuple[int, int]:

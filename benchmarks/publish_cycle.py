@@ -1,4 +1,4 @@
-"""One publishing cycle of the SPY chain against its floor: the same JSON encoded, the same bytes set in one pipeline."""
+"""A publishing cycle of the SPY chain against its floor: the same JSON encoded, the same bytes set in one pipeline."""
 
 import asyncio
 import time
@@ -13,6 +13,7 @@ from benchmarks.chains import spy_capture
 from benchmarks.rows import Row, at_most
 from benchmarks.server import embedded_client
 from chain.clock import SystemClock
+from chain.names import Names
 from chain.thresholds import DEFAULT_TTL_S
 from publisher.capture import CaptureSource
 from publisher.loop import Publisher
@@ -54,9 +55,8 @@ async def _payloads(redis: Redis, publisher: Publisher) -> list[dict[str, Any]]:
     """Return what one cycle writes, as the dicts that were encoded."""
     written = await publisher.cycle()
     assert written.whole, written
-    chains = [outcome.id for outcome in written.outcomes]
-    keys = [f"massive:chain:snapshot:{c.chain.underlying}:{c.chain.expiry}:{c.ts_ms}" for c in chains]
-    return [orjson.loads(raw) for raw in await redis.mget(keys)]
+    raw = await redis.mget([Names().snapshot(outcome.id) for outcome in written.outcomes])
+    return [orjson.loads(body) for body in raw if body]
 
 
 async def _cycle(publisher: Publisher) -> None:

@@ -34,9 +34,7 @@ def at_most(
     """Return a row whose aim is to cost at most `factor` times the baseline; the ratio is ours to baseline."""
     mine, floor = median(ours), median(baseline)
     ratio = mine / floor
-    return Row(
-        name, unit, mine, floor, ratio, f"<= {factor:g}x", ratio <= factor, note, tuple(ours), tuple(baseline)
-    )
+    return Row(name, unit, mine, floor, ratio, f"<= {factor:g}x", ratio <= factor, note, tuple(ours), tuple(baseline))
 
 
 def less_by(
@@ -66,7 +64,10 @@ def table(rows: Sequence[Row]) -> str:
     widths = [max(len(line[at]) for line in lines) for at in range(len(_HEADINGS))]
     text = []
     for line, row in zip(lines, [None, *rows], strict=True):
-        cells = [cell.ljust(width) if at < 2 else cell.rjust(width) for at, (cell, width) in enumerate(zip(line, widths, strict=True))]
+        cells = [
+            cell.ljust(width) if at < 2 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
         text.append("  ".join(cells).rstrip())
         if row is not None and row.note:
             text.append(f"    {row.note}")

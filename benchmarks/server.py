@@ -34,7 +34,7 @@ class Sent:
 def counting(client: Redis) -> Iterator[Sent]:
     """Count the requests of a client, which must be connected, on whichever of its connections they go out."""
     sent = Sent()
-    kind = client.connection_pool.connection_class
+    kind: Any = client.connection_pool.connection_class
     send = kind.send_packed_command
 
     async def counted(self: Any, command: Any, check_health: bool = True) -> None:

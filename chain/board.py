@@ -121,7 +121,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Everything known at one poll. `polled` is monotonic seconds; `clock_step_s` a step of the wall clock seen."""
+    """Everything known at one poll. `polled` and `clock_step_at` are monotonic seconds."""
 
     redis: str = ""
     server: str = ""
@@ -133,7 +133,8 @@ class Board:
     publishers: tuple[Publisher, ...] = ()
     depth: Mapping[str, int] = field(default_factory=dict)  # expirations that each underlying should have
     stream_ts: float | None = None  # epoch seconds of the stream's last frame
-    clock_step_s: float = 0.0
+    clock_step_s: float = 0.0  # by how much the wall clock was last seen to step
+    clock_step_at: float = 0.0
     transitions: tuple[Transition, ...] = ()
 
     @property

@@ -1,6 +1,5 @@
 """The publisher's heartbeat: that it lives, what it means to publish, and what it draws on."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,13 +8,16 @@ import orjson
 from redis.asyncio import Redis
 
 from chain.errors import ChaindeckError
-from chain.names import LIVE_PREFIX, ChainId, heartbeat_key, parse_expiry, parse_underlying
+from chain.names import EPOCH_MAX_S, EPOCH_MIN_S, LIVE_PREFIX, ChainId, heartbeat_key, parse_expiry, parse_underlying
 from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, HEARTBEAT_TTL_S, Thresholds
 
 SERVICES = ("massive", "mock_massive")
+STOPPED = "stopped"  # the status of a publisher's last beat
 _MAX_BYTES = 256 * 1024
 _MAX_CHAINS = 5_000
+_MAX_PERIOD_S = 7 * 86_400.0
+_MAX_COUNT = 2**53  # above it, JSON numbers are no longer exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class SourceInfo:
     record: str = ""
     as_of: float | None = None
     market: str = ""
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Heartbeat:
                     "record": self.source.record,
                     "as_of": self.source.as_of,
                     "market": self.source.market,
+                    "trouble": self.source.trouble,
                 },
                 "chain": {
                     "prefix": plan.prefix,
@@ -109,10 +113,13 @@ def parse_heartbeat(raw: bytes) -> Heartbeat | None:
     try:
         body = orjson.loads(raw)
         chain = _mapping(body["chain"])
+        stamp = _epoch(body["ts"])
+        if stamp is None:
+            return None
         return Heartbeat(
             service=clean(body["service"], 40),
-            ts=float(body["ts"]),
-            pid=int(body.get("pid", 0)),
+            ts=stamp,
+            pid=_whole(body.get("pid"), 0),
             status=clean(body.get("status", ""), 40),
             source=_source(_mapping(body.get("source"))),
             chain=_plan(chain),
@@ -122,9 +129,9 @@ def parse_heartbeat(raw: bytes) -> Heartbeat | None:
 
 
 def _source(body: Mapping[str, Any]) -> SourceInfo:
-    as_of = _number(body.get("as_of"))
     words = {name: clean(body.get(name) or "", 80) for name in ("detail", "record", "market")}
-    return SourceInfo(kind=clean(body.get("kind") or "unknown", 20), as_of=as_of, **words)
+    words["trouble"] = clean(body.get("trouble") or "", 160)
+    return SourceInfo(kind=clean(body.get("kind") or "unknown", 20), as_of=_epoch(body.get("as_of")), **words)
 
 
 def _plan(body: Mapping[str, Any]) -> ChainPlan:
@@ -133,20 +140,20 @@ def _plan(body: Mapping[str, Any]) -> ChainPlan:
         expected.extend(_chain(underlying, text) for text in dates)
     if len(expected) > _MAX_CHAINS:
         raise ValueError("too many chains")
-    trouble = {}
-    for name, reason in _mapping(body.get("trouble")).items():
-        underlying, _, expiry = name.partition(" ")
-        trouble[_chain(underlying, expiry)] = clean(reason, 160)
+    known = {str(chain): chain for chain in expected}
+    trouble = _mapping(body.get("trouble"))
+    counters = _mapping(body.get("counters"))
     return ChainPlan(
         prefix=clean(body.get("prefix") or LIVE_PREFIX, 60),
         thresholds=Thresholds(
-            _number(body.get("interval_s")) or DEFAULT_INTERVAL_S, _number(body.get("ttl_s")) or DEFAULT_TTL_S
+            _number(body.get("interval_s"), 0, _MAX_PERIOD_S) or DEFAULT_INTERVAL_S,
+            _number(body.get("ttl_s"), 0, _MAX_PERIOD_S) or DEFAULT_TTL_S,
         ),
-        depth=int(body.get("depth") or DEFAULT_EXPIRATIONS),
+        depth=_whole(body.get("depth"), DEFAULT_EXPIRATIONS, _MAX_CHAINS),
         expected=tuple(expected),
-        trouble=trouble,
-        cycle_ms=_number(body.get("cycle_ms")),
-        counters={clean(k, 40): int(v) for k, v in _mapping(body.get("counters")).items()},
+        trouble={known[name]: clean(reason, 160) for name, reason in trouble.items() if name in known},
+        cycle_ms=_number(body.get("cycle_ms"), 0, _MAX_PERIOD_S * 1000),
+        counters={clean(name, 40): _whole(value, 0) for name, value in counters.items()},
     )
 
 
@@ -158,7 +165,17 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+def _number(value: object, low: float, high: float) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         return None
     return float(value)
+
+
+def _whole(value: object, default: int, high: int = _MAX_COUNT) -> int:
+    found = _number(value, 0, high)
+    return default if found is None else int(found)
+
+
+def _epoch(value: object) -> float | None:
+    """Return epoch seconds; None for what is out of the range in which a date can be told."""
+    return _number(value, EPOCH_MIN_S, EPOCH_MAX_S)

@@ -19,6 +19,7 @@ _UNDERLYING = re.compile(r"[A-Z0-9.^-]{1,12}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TS_MS = re.compile(r"[1-9]\d{11,13}", re.ASCII)
 _PREFIX = re.compile(r"[a-z0-9_]+(:[a-z0-9_]+)*")
+_MAX_PREFIX = 60  # with it the longest key still fits the length at which parsing gives up
 _INDICES = frozenset({"SPX", "NDX", "VIX", "RUT", "XSP", "DJX", "XND", "OEX", "XEO", "MRUT"})
 
 
@@ -81,8 +82,10 @@ class Names:
     prefix: str = LIVE_PREFIX
 
     def __post_init__(self) -> None:
-        if not _PREFIX.fullmatch(self.prefix):
-            raise InvalidNameError(f"key prefix {clean(self.prefix, 40)!r} is not lower-case words joined by ':'")
+        if not _PREFIX.fullmatch(self.prefix) or len(self.prefix) > _MAX_PREFIX:
+            raise InvalidNameError(
+                f"key prefix {clean(self.prefix, 40)!r} is not lower-case words joined by ':', {_MAX_PREFIX} at most"
+            )
 
     def snapshot(self, snapshot: SnapshotId) -> str:
         """Return the payload key of a snapshot."""

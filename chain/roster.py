@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from chain.board import Entry, Publisher
-from chain.heartbeat import SERVICES, Heartbeat, parse_heartbeat
+from chain.heartbeat import SERVICES, STOPPED, Heartbeat, parse_heartbeat
 from chain.names import ChainId, Names, heartbeat_key
 from chain.session import days_to_expiry
 from chain.signals import Now
+from chain.thresholds import HEARTBEAT_TTL_S
 
 HEARTBEAT_KEYS = {heartbeat_key(service): service for service in SERVICES}
 
@@ -23,25 +24,30 @@ class Roster:
     _raw: dict[str, bytes | None] = field(default_factory=dict)
 
     def hear(self, beats: Mapping[str, bytes | None], now: Now) -> None:
-        """Take in heartbeats as read under their keys; a publisher whose key is gone stays, marked silent."""
+        """Take in heartbeats as read under their keys; a publisher that stopped or fell silent stays, marked so."""
         for key, raw in beats.items():
             service = HEARTBEAT_KEYS[key]
-            known = self.publishers.get(service)
-            if raw is None:
-                if known and known.alive:
-                    self.publishers[service] = replace(known, alive=False, gone_since=now.wall_s)
-            elif raw != self._raw.get(key):
-                heartbeat = parse_heartbeat(raw)
-                if heartbeat and heartbeat.chain.prefix == self.names.prefix:
-                    self.publishers[service] = Publisher(heartbeat, now.mono, alive=True)
-                    self._announce(heartbeat)
+            if raw is not None and raw != self._raw.get(key):
+                self._take(service, parse_heartbeat(raw), now)
             self._raw[key] = raw
+            known = self.publishers.get(service)
+            # A key that stands while its beat does not change is another program's, or has lost its time to live.
+            if known and known.alive and (raw is None or now.mono - known.seen > HEARTBEAT_TTL_S):
+                self.publishers[service] = replace(known, alive=False, gone_since=now.wall_s)
         self._forget_past(now)
 
-    def adopt(self, chains: Iterable[ChainId]) -> None:
-        """Add chains found without an announcement; their depth is what was found."""
-        for chain in sorted(chains):
+    def _take(self, service: str, heartbeat: Heartbeat | None, now: Now) -> None:
+        if heartbeat is None or heartbeat.chain.prefix != self.names.prefix:
+            return
+        alive = heartbeat.status != STOPPED
+        self.publishers[service] = Publisher(heartbeat, now.mono, alive, None if alive else now.wall_s)
+        self._announce(heartbeat)
+
+    def adopt(self, chains: Iterable[ChainId], now: Now) -> None:
+        """Add chains found without an announcement, those not past; their depth is what was found."""
+        for chain in chains:
             self.entries.setdefault(chain, Entry(chain))
+        self._forget_past(now)
         self._sort()
         for underlying in {chain.underlying for chain in self.entries}:
             found = sum(chain.underlying == underlying for chain in self.entries)

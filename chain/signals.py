@@ -1,11 +1,13 @@
 """Judging a Board: a pure function of the Board and two clock readings. Every voice of the product speaks its words."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chain.board import Accepted, Board, DeckState, Entry, Flag, State
 from chain.clock import Clock
-from chain.session import days_to_expiry
+from chain.heartbeat import STOPPED
+from chain.session import days_to_expiry, new_york
 from chain.thresholds import (
     CLOCK_JUMP_S,
     FUTURE_TOLERANCE_S,
@@ -17,6 +19,7 @@ from chain.thresholds import (
 
 _SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPLAY}
 _USABLE = (State.FRESH, State.AGING, State.STALE, State.FUTURE)
+_USELESS = (State.MISSING, State.DANGLING, State.INVALID, State.STALE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def judge(board: Board, now: Now) -> Report:
     signals += _by_flag(readings)
     signals += _publishers(board)
     signals += _clock(board, now)
-    if readings and not lost and all(r.state in (State.STALE, State.MISSING) for r in readings):
+    if readings and not lost and all(r.state in _USELESS for r in readings):
         since = max((r.since for r in readings if r.since is not None), default=None)
         signals.insert(0, Signal("all-stale", DeckState.CRITICAL, "no chain has a usable snapshot", since))
     signals.sort(key=lambda signal: -signal.severity.rank)
@@ -143,10 +146,10 @@ def _state(entry: Entry, age: int | None, now: Now) -> tuple[State, float | None
 
 def _flags(entry: Entry, good: Accepted | None) -> tuple[Flag, ...]:
     flags: list[Flag] = []
+    if entry.trouble or (good and not (good.summary.calls and good.summary.puts)):
+        flags.append(Flag.PARTIAL)
     if good:
         summary = good.summary
-        if entry.trouble or not summary.calls or not summary.puts:
-            flags.append(Flag.PARTIAL)
         if summary.delayed:
             flags.append(Flag.DELAYED)
         made = entry.source.as_of if entry.source.as_of is not None else good.snapshot.ts
@@ -168,7 +171,7 @@ def _contact_lost(board: Board, now: Now) -> Signal | None:
         return None
     overdue = now.mono - board.polled
     if overdue > max(REDIS_OVERDUE_S, 3.0):
-        text = f"the poll loop has been silent for {overdue:.0f} s: nothing on this screen is being refreshed"
+        text = f"the poll loop has been silent for {math.floor(overdue)} s: nothing on this screen is being refreshed"
         return Signal("poll-silent", DeckState.CRITICAL, text, now.wall_s - overdue)
     if contact.ok:
         return None
@@ -194,8 +197,8 @@ def _stream(board: Board, readings: Sequence[Reading], now: Now) -> Iterable[Sig
     stale = [r for r in readings if r.state is State.STALE]
     if board.stream_ts is None or not stale or now.wall_s - board.stream_ts > STREAM_ACTIVE_S:
         return
-    oldest = max(r.age_s or 0.0 for r in stale)
-    text = f"stream active while {_list(stale)} {'is' if len(stale) == 1 else 'are'} STALE, {oldest:.0f} s"
+    oldest = math.floor(max(r.age_s or 0.0 for r in stale))
+    text = f"stream active while {_list(stale)} {'is' if len(stale) == 1 else 'are'} STALE, {oldest} s"
     yield Signal("stream-over-stale", DeckState.DEGRADED, text, _earliest(stale))
 
 
@@ -209,7 +212,7 @@ def _by_state(readings: Sequence[Reading], now: Now) -> Iterable[Signal]:
         for group in groups.values():
             note = f": {group[0].note}" if group[0].note else ""
             if state in (State.STALE, State.AGING):
-                note = f", {max(r.age_s or 0.0 for r in group):.0f} s old"
+                note = f", {math.floor(max(r.age_s or 0.0 for r in group))} s old"
             yield Signal(state.lower(), DeckState.WARNING, f"{_list(group)} {state}{note}", _earliest(group))
 
 
@@ -220,6 +223,8 @@ def _by_flag(readings: Sequence[Reading]) -> Iterable[Signal]:
             continue
         reasons = dict.fromkeys(r.entry.trouble for r in group if r.entry.trouble)
         note = f": {'; '.join(reasons)}" if reasons and flag is Flag.PARTIAL else ""
+        if flag is Flag.ROLLED_BACK:
+            note = _moved_back(group[0].entry)
         yield Signal(flag.lower(), DeckState.WARNING, f"{_list(group)} {flag}{note}", None)
 
 
@@ -228,7 +233,8 @@ def _publishers(board: Board) -> Iterable[Signal]:
         yield Signal("publisher-unknown", DeckState.WARNING, "no publisher's heartbeat: source of data unknown", None)
     for publisher in board.publishers:
         if not publisher.alive:
-            text = f"publisher {publisher.heartbeat.service} is silent"
+            how = "has stopped" if publisher.heartbeat.status == STOPPED else "is silent"
+            text = f"publisher {publisher.heartbeat.service} {how}"
             yield Signal("publisher-silent", DeckState.WARNING, text, publisher.gone_since)
 
 
@@ -236,7 +242,15 @@ def _clock(board: Board, now: Now) -> Iterable[Signal]:
     step = board.clock_step_s
     if abs(step) > CLOCK_JUMP_S:
         text = f"this machine's clock stepped by {step:+.1f} s: ages by wall clock may be off"
-        yield Signal("clock-step", DeckState.WARNING, text, now.wall_s - (now.mono - board.polled))
+        yield Signal("clock-step", DeckState.WARNING, text, now.wall_s - (now.mono - board.clock_step_at))
+
+
+def _moved_back(entry: Entry) -> str:
+    """Tell from which snapshot to which a pointer went back, by New York's time."""
+    if entry.rolled_back_from is None or entry.pointer is None:
+        return ""
+    stamps = (new_york(found.ts_ms / 1000) for found in (entry.rolled_back_from, entry.pointer))
+    return ": from {:%H:%M:%S} to {:%H:%M:%S}".format(*stamps)
 
 
 def _list(readings: Sequence[Reading]) -> str:

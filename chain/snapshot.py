@@ -44,7 +44,10 @@ class Snapshot:
 
 
 def encode(snapshot: Snapshot) -> bytes:
-    """Return the payload's JSON: the contract's six fields in the contract's order."""
+    """Return the payload's JSON: the contract's six fields in the contract's order.
+
+    Raises InvalidSnapshotError for one of a size that every reader would refuse.
+    """
     chain = snapshot.id.chain
     body = orjson.dumps(
         {
@@ -56,8 +59,7 @@ def encode(snapshot: Snapshot) -> bytes:
             "contracts": snapshot.contracts,
         }
     )
-    if len(body) > MAX_PAYLOAD_BYTES:
-        raise InvalidSnapshotError(f"payload of {len(body)} bytes, more than {MAX_PAYLOAD_BYTES}")
+    _check_size(body)
     return body
 
 
@@ -92,7 +94,7 @@ def decode(raw: bytes, expected: SnapshotId) -> Snapshot:
 
 
 def _check_size(raw: bytes) -> None:
-    """Bound what decoding can cost, by counting bytes before any object exists."""
+    """Bound what decoding can cost, by counting bytes; where read, before any object exists."""
     if len(raw) > MAX_PAYLOAD_BYTES:
         raise InvalidSnapshotError(f"payload larger than {MAX_PAYLOAD_BYTES} bytes")
     if raw.count(b"{") + raw.count(b"[") > _MAX_CONTAINERS:

@@ -3,15 +3,17 @@
 import re
 import unicodedata
 
-# C0 and DEL, C1, zero-width and joiners, line separators, bidi controls and isolates, BOM, interlinear marks.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
+# Letters and marks that Unicode lets a terminal ignore. All else that is not seen (controls, format and bidi marks,
+# line separators, surrogates, unassigned) `str.isprintable` tells.
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _PLACEHOLDER = "\ufffd"
 
 
 def clean(value: object, limit: int = 200) -> str:
-    """Return `value` as one visible line: controls and bidi marks replaced, NFC, at most `limit` characters."""
+    """Return `value` as one visible line: all that is not seen replaced, NFC, at most `limit` characters."""
     text = unicodedata.normalize("NFC", str(value)[: limit * 4])
-    text = _UNSAFE.sub(_PLACEHOLDER, text)
+    if not text.isascii():
+        text = _INVISIBLE.sub(_PLACEHOLDER, text)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else _PLACEHOLDER for char in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"

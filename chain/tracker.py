@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chain.board import Accepted, Entry, Fault, State
 from chain.names import SnapshotId
-from chain.signals import Now
+from chain.signals import Now, age_ms
 from chain.snapshot import Snapshot
 from chain.summary import summarise
 
@@ -35,11 +35,11 @@ def accept(entry: Entry, snapshot: Snapshot, size: int, ttl_ms: int | None, now:
     returned = entry.fault is not None and entry.fault.state is State.MISSING
     if good is not None and snapshot.id.ts_ms < good.snapshot.id.ts_ms and not returned:
         rolled_back_from = entry.rolled_back_from or good.snapshot.id
-        accepted = good if entry.rolled_back_from is None else _first_sight(snapshot, size, now)
+        accepted = good if entry.rolled_back_from is None else _first_sight(snapshot, size, now, good)
     elif good is not None and snapshot.id == good.snapshot.id:
         accepted = good
     else:
-        accepted = _first_sight(snapshot, size, now)
+        accepted = _first_sight(snapshot, size, now, good)
         held = entry.rolled_back_from
         rolled_back_from = held if held is not None and snapshot.id.ts_ms < held.ts_ms else None
     return replace(
@@ -52,17 +52,22 @@ def accept(entry: Entry, snapshot: Snapshot, size: int, ttl_ms: int | None, now:
     )
 
 
-def _first_sight(snapshot: Snapshot, size: int, now: Now) -> Accepted:
+def _first_sight(snapshot: Snapshot, size: int, now: Now, before: Accepted | None) -> Accepted:
+    """Return a snapshot met now. One made before what we hold is older by as much, whatever the wall clock says."""
     age = max(0, now.wall_ns // 1_000_000 - snapshot.id.ts_ms)
+    if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
+        age = max(age, age_ms(before, now) + before.snapshot.id.ts_ms - snapshot.id.ts_ms)
     return Accepted(snapshot, summarise(snapshot.contracts), now.mono, age, size)
 
 
 def _at_fault(entry: Entry, state: State, reason: str, now: Now, last_seen: float | None) -> Entry:
     """Return the entry with a fault; one that was there at our first look has no known beginning."""
-    if entry.fault is not None:
-        since = entry.fault.since if entry.fault.state is state else now.wall_s
+    before = entry.fault
+    since: float | None = now.wall_s
+    if before is not None and before.state is state:
+        since, last_seen = before.since, entry.last_present
+    elif before is not None and before.state is State.MISSING:
         last_seen = entry.last_present
-    else:
-        since = now.wall_s if entry.last_good is not None else None
-        last_seen = last_seen if entry.last_good is not None else None
+    elif before is None and entry.last_good is None:
+        since = last_seen = None
     return replace(entry, pointer=None, deadline=None, last_present=last_seen, fault=Fault(state, reason, since))

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from chain import tracker
 from chain.board import Board, Contact, Entry, State, Transition
 from chain.clock import Clock
 from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
-from chain.names import ChainId, Names, SnapshotId
+from chain.names import EPOCH_MAX_S, EPOCH_MIN_S, ChainId, Names, SnapshotId
 from chain.roster import HEARTBEAT_KEYS, Roster
 from chain.signals import Now, Report, judge
 from chain.snapshot import decode
 from chain.store import Payload, Store, bounded
-from chain.summary import number
 from chain.text import clean
 from chain.thresholds import CLOCK_JUMP_S
 
@@ -39,7 +39,7 @@ class _Memory:
 
     raw: dict[ChainId, bytes | None] = field(default_factory=dict)
     contact: Contact = field(default_factory=Contact)
-    server: str = ""
+    server: str | None = None  # None until asked
     discovered: float | None = None
     states: dict[ChainId, State] = field(default_factory=dict)
     drift: float | None = None  # wall minus monotonic clock, seconds
@@ -88,21 +88,21 @@ class Watcher:
 
     async def _poll(self, asked: float) -> None:
         pointers, stream_ts, ping_ms = await self._read(asked)
-        self._found(asked, ping_ms)
-        if not self._memory.server:
+        if self._memory.server is None:
             self._memory.server = await self._server_name()
-        await self._discover_if_due()
         await self._take(pointers)
+        self._found(asked, ping_ms)
         self._memory.stream_ts = stream_ts
         self._memory.seen = self._clock.wall_ns() / 1e9
 
     async def _read(self, asked: float) -> tuple[dict[ChainId, bytes | None], float | None, float]:
-        """Read pointers and heartbeats; again at once where a heartbeat names chains that were not asked for."""
+        """Read pointers and heartbeats; again at once where chains were announced or found that were not asked for."""
         entries = self._roster.entries
         held = [e.pointer for e in entries.values() if e.pointer and not e.fault]
         poll = await self._store.poll(list(entries), list(HEARTBEAT_KEYS), held)
         ping_ms = (self._clock.monotonic() - asked) * 1000
         self._roster.hear(poll.beside, Now.of(self._clock))
+        await self._discover_if_due()
         pointers = dict(poll.pointers)
         unread = [chain for chain in self._roster.entries if chain not in pointers]
         if unread:
@@ -112,27 +112,25 @@ class Watcher:
         return pointers, _epoch(poll.stream_ts), ping_ms
 
     async def _find_evicted(self, held: Sequence[SnapshotId], pointers: dict[ChainId, bytes | None]) -> None:
-        """Say DANGLING of chains whose pointer stands while its payload is gone."""
+        """Let chains whose payload is gone be read again, through their pointers as they are now."""
         for snapshot, (pointer, there) in zip(held, await self._store.recheck(held), strict=True):
             pointers[snapshot.chain] = pointer
-            entry = self._roster.entries.get(snapshot.chain)
-            if entry and not there and pointer is not None and pointer == self._memory.raw.get(snapshot.chain):
-                self._fault(entry, State.DANGLING, _GONE, snapshot)
+            if not there:
+                self._memory.raw.pop(snapshot.chain, None)
 
     async def _discover_if_due(self) -> None:
         due = self._memory.discovered is None or self._clock.monotonic() - self._memory.discovered > DISCOVER_EVERY_S
         if due and not self._roster.announced:
             self._memory.discovered = self._clock.monotonic()
-            self._roster.adopt(await self._store.discover())
+            self._roster.adopt(await self._store.discover(), Now.of(self._clock))
 
     async def _take(self, pointers: dict[ChainId, bytes | None]) -> None:
         """Bring every entry up to what its pointer says now."""
         moved: list[tuple[SnapshotId, bytes]] = []
         gone: list[ChainId] = []
-        raw = self._memory.raw
         for chain, value in pointers.items():
             entry = self._roster.entries.get(chain)
-            if entry is None or (chain in raw and raw[chain] == value):
+            if entry is None or self._settled(entry, value):
                 continue
             if value is None:
                 gone.append(chain)
@@ -140,8 +138,18 @@ class Watcher:
                 moved.append((target, value))
         await self._mark_gone(gone)
         await self._read_moved(moved)
-        for chain in [chain for chain in raw if chain not in self._roster.entries]:
-            del raw[chain]
+        for chain in [chain for chain in self._memory.raw if chain not in self._roster.entries]:
+            del self._memory.raw[chain]
+
+    def _settled(self, entry: Entry, value: bytes | None) -> bool:
+        """Return whether a pointer was judged and can mean nothing new: its payload never changes.
+
+        It can where the payload was not there, and where the pointer was no string, which reads like no pointer.
+        """
+        raw, state = self._memory.raw, entry.fault and entry.fault.state
+        if entry.chain not in raw or raw[entry.chain] != value:
+            return False
+        return state is not State.DANGLING and not (state is State.INVALID and value is None)
 
     def _parse(self, entry: Entry, value: bytes) -> SnapshotId | None:
         """Return what a pointer names, if it may be followed: the exact grammar, and its own chain."""
@@ -210,8 +218,12 @@ class Watcher:
                 self._roster.entries[target.chain] = accepted
 
     async def _server_name(self) -> str:
+        """Return the server's name and version, empty where this user may not ask: no contract key depends on it."""
         async with bounded():
-            info: dict[str, Any] = await self._redis.info("server")
+            try:
+                info: dict[str, Any] = await self._redis.info("server")
+            except ResponseError:
+                return ""
         name = clean(info.get("server_name", "redis"), 12)
         return f"{name} {clean(info.get('valkey_version') or info.get('redis_version') or '', 16)}".strip()
 
@@ -236,7 +248,7 @@ class Watcher:
         if before.ok or before.asked is None:
             self._note(None, f"Redis unreachable: {error}")
             log.warning("redis unreachable at %s: %s", self._shown_as, error)
-        self._memory.server = ""
+        self._memory.server = None
         self._memory.contact = replace(before, ok=False, asked=asked, since=since, error=error, ping_ms=None)
 
     def _note(self, subject: ChainId | None, text: str) -> None:
@@ -244,9 +256,10 @@ class Watcher:
 
     def _board(self) -> Board:
         now, memory = Now.of(self._clock), self._memory
+        step, stepped = memory.step if memory.step and now.mono - memory.step[1] < _STEP_SHOWN_S else (0.0, 0.0)
         board = Board(
             redis=self._shown_as,
-            server=memory.server,
+            server=memory.server or "",
             prefix=self._store.names.prefix,
             polled=now.mono,
             started=self._started,
@@ -255,7 +268,8 @@ class Watcher:
             publishers=tuple(self._roster.publishers.values()),
             depth=dict(self._roster.depth),
             stream_ts=memory.stream_ts,
-            clock_step_s=memory.step[0] if memory.step and now.mono - memory.step[1] < _STEP_SHOWN_S else 0.0,
+            clock_step_s=step,
+            clock_step_at=stepped,
         )
         self._remember_states(judge(board, now))
         return replace(board, transitions=tuple(self._transitions))
@@ -280,6 +294,7 @@ def _epoch(raw: bytes | None) -> float | None:
     if raw is None:
         return None
     try:
-        return number(float(raw))
+        stamp = float(raw)
     except ValueError:
         return None
+    return stamp if EPOCH_MIN_S <= stamp < EPOCH_MAX_S else None

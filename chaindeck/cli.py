@@ -1,14 +1,16 @@
 """The command line. Each command loads only what it needs; headless ones never load the screen."""
 
 import sys
-from typing import Annotated, NoReturn
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
 from chain.errors import ChaindeckError
 from chain.text import clean
 from chaindeck import __version__
-from chaindeck.settings import PublisherSettings, RedisSettings
+from chaindeck.config import Config, config_file, resolve, warnings
 
 USAGE_ERROR = 2
 
@@ -17,78 +19,180 @@ app = App(
     help="Terminal deck and embedded publisher for option-chain snapshots in Redis.",
     version=__version__,
 )
+config_app = App(name="config", help="Show or check the settings.")
+app.command(config_app)
+
+Switch = Annotated[bool, Parameter(negative="")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which Redis, and which file of settings.
+
+    Attributes:
+        redis_url: redis://, rediss:// or unix:// URL; without one, this user's embedded server [MARKET_REDIS_URL,
+            REDIS_URL].
+        config: a TOML file of settings [CHAINDECK_CONFIG].
+    """
+
+    redis_url: str | None = None
+    config: Path | None = None
+
+    def resolve(self, **flags: object) -> Config:
+        """Return all settings, flags before environment before file."""
+        return resolve({"redis_url": self.redis_url, **flags}, self.config)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class What:
+    """What to publish, and how often.
+
+    Attributes:
+        underlyings: symbols to publish, comma separated [MASSIVE_CHAIN_SYMBOLS].
+        interval: seconds from one publishing cycle to the next, 10 by default [MASSIVE_CHAIN_INTERVAL_SEC].
+        ttl: seconds that a snapshot lives in Redis, 60 by default [MASSIVE_CHAIN_SNAPSHOT_TTL_SEC].
+        expirations: how many of the next tradable expirations, 6 by default [MASSIVE_CHAIN_NUM_EXPIRATIONS].
+        em_mult: half-width of a slice in expected moves, 2 by default [MASSIVE_CHAIN_EM_MULT].
+        seed: seed of the mock's market.
+        base_url: the vendor's host, for a live publisher [MASSIVE_BASE_URL].
+    """
+
+    underlyings: str | None = None
+    interval: float | None = None
+    ttl: float | None = None
+    expirations: int | None = None
+    em_mult: float | None = None
+    seed: int | None = None
+    base_url: str | None = None
+
+
+Capture = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
 
 
 @app.default
 def deck(
-    *, redis: RedisSettings | None = None, publisher: PublisherSettings | None = None, theme: str | None = None
+    *, capture: Capture = (), where: Where | None = None, what: What | None = None, theme: str | None = None
 ) -> None:
     """Run the deck: publisher and screen in one process.
 
     Without arguments: a mock market on an embedded Redis. Not on a terminal: print one frame and end.
 
     Args:
-        redis: which Redis.
-        publisher: what to publish.
-        theme: a Textual theme; `ansi-dark` for 16 colours.
+        capture: recorded chains (JSON lines, .gz or plain) to publish instead of the mock.
+        where: which Redis.
+        what: what to publish.
+        theme: a Textual theme; `ansi-dark` keeps to 16 colours.
     """
     from chaindeck.deck import run_deck  # noqa: PLC0415
 
-    run_deck(redis or RedisSettings(), publisher or PublisherSettings(), theme)
+    config = (where or Where()).resolve(**asdict(what or What()), theme=theme)
+    run_deck(config.settings, "capture" if capture else "mock", capture)
 
 
 @app.command
-def watch(url: str | None = None, /, *, redis: RedisSettings | None = None, theme: str | None = None) -> None:
+def live(*, where: Where | None = None, what: What | None = None, theme: str | None = None) -> None:
+    """Run the deck on live data from Massive; the API key comes from MASSIVE_API_KEY or the config file.
+
+    Args:
+        where: which Redis.
+        what: what to publish.
+        theme: a Textual theme; `ansi-dark` keeps to 16 colours.
+    """
+    from chaindeck.deck import run_deck  # noqa: PLC0415
+
+    config = (where or Where()).resolve(**asdict(what or What()), theme=theme)
+    run_deck(config.settings, "massive", ())
+
+
+@app.command
+def watch(url: str | None = None, /, *, where: Where | None = None, theme: str | None = None) -> None:
     """Show a Redis that others fill; never write to it.
 
     Args:
         url: Redis URL; without one, this user's running deck.
-        redis: which Redis, by flag or environment.
-        theme: a Textual theme; `ansi-dark` for 16 colours.
+        where: which Redis.
+        theme: a Textual theme; `ansi-dark` keeps to 16 colours.
     """
     from chaindeck.deck import run_watch  # noqa: PLC0415
 
-    run_watch(_named(url, redis), theme)
+    run_watch(_at(url, where).resolve(theme=theme).settings)
 
 
 @app.command
 def publish(
-    *, once: bool = False, redis: RedisSettings | None = None, publisher: PublisherSettings | None = None
+    *,
+    once: Switch = False,
+    source: Literal["mock", "capture", "massive"] | None = None,
+    capture: Capture = (),
+    where: Where | None = None,
+    what: What | None = None,
 ) -> int:
     """Publish without a screen; ends cleanly on SIGINT, SIGTERM and SIGHUP, SIGUSR1 publishes at once.
 
     Args:
         once: publish one whole cycle and its heartbeat; exit 0 only if every expiry was published.
-        redis: which Redis.
-        publisher: what to publish.
+        source: where chains come from; capture where files are named, else mock.
+        capture: recorded chains (JSON lines, .gz or plain) to publish.
+        where: which Redis.
+        what: what to publish.
     """
     from chaindeck.headless import run_publisher  # noqa: PLC0415
 
-    return run_publisher(redis or RedisSettings(), publisher or PublisherSettings(), once=once)
+    config = (where or Where()).resolve(**asdict(what or What()))
+    return run_publisher(config.settings, source or ("capture" if capture else "mock"), capture, once=once)
 
 
 @app.command
-def status(
-    url: str | None = None,
-    /,
-    *,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    redis: RedisSettings | None = None,
-) -> int:
+def status(url: str | None = None, /, *, json: Switch = False, where: Where | None = None) -> int:
     """Print the Board as of now: text, or JSON. Exit 0 if Redis answered, 1 if not.
 
     Args:
         url: Redis URL; without one, this user's running deck.
         json: print JSON.
-        redis: which Redis, by flag or environment.
+        where: which Redis.
     """
     from chaindeck.status import print_status  # noqa: PLC0415
 
-    return print_status(_named(url, redis).redis_url, as_json_text=json)
+    return print_status(_at(url, where).resolve().settings.redis_url, as_json_text=json)
 
 
-def _named(url: str | None, redis: RedisSettings | None) -> RedisSettings:
-    return RedisSettings(redis_url=url) if url else redis or RedisSettings()
+@config_app.command
+def show(*, where: Where | None = None, what: What | None = None) -> None:
+    """Print every setting, secrets masked, each with where it came from.
+
+    Args:
+        where: which Redis, which file.
+        what: what to publish.
+    """
+    print("\n".join((where or Where()).resolve(**asdict(what or What())).lines()))
+
+
+@config_app.command
+def validate(*, where: Where | None = None) -> int:
+    """Check the settings: exit 0 if they work together; a fault names file, key and line.
+
+    Args:
+        where: which Redis, which file.
+    """
+    import os  # noqa: PLC0415
+
+    where = where or Where()
+    checked = where.resolve().settings
+    path = config_file(where.config, os.environ)
+    for warning in warnings(path):
+        print(f"chaindeck: {warning}", file=sys.stderr)
+    limits = checked.thresholds
+    print(
+        f"ok: {path or 'no config file'}; warn {limits.warn_s:g} s, stale {limits.stale_s:g} s, TTL {limits.ttl_s:g} s"
+    )
+    return 0
+
+
+def _at(url: str | None, where: Where | None) -> Where:
+    where = where or Where()
+    return Where(redis_url=url or where.redis_url, config=where.config)
 
 
 def main() -> NoReturn:
@@ -104,5 +208,5 @@ def main() -> NoReturn:
 
 
 def _fail(message: str) -> NoReturn:
-    print(f"chaindeck: {clean(message.strip(), 400)}", file=sys.stderr)
+    print(f"chaindeck: {clean(' '.join(message.split()), 400)}", file=sys.stderr)
     sys.exit(USAGE_ERROR)

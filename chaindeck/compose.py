@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from redis.asyncio import Redis
 
@@ -11,12 +12,13 @@ from chain.connection import RedisTarget
 from chain.embedded import EmbeddedServer, attach
 from chain.errors import ConfigError
 from chain.names import Names
-from chaindeck.settings import PublisherSettings
+from chaindeck.settings import LIVE_UNDERLYINGS, Settings
 from publisher.capture import CaptureSource
 from publisher.faults import Saboteur, WithholdingSource
+from publisher.listing import PRODUCTS
 from publisher.loop import Publisher
 from publisher.mock import MockSource
-from publisher.source import Source
+from publisher.source import Source, SourceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +56,43 @@ def running_place(url: str | None) -> Place:
     return Place(RedisTarget(endpoint.url))
 
 
-def make_source(settings: PublisherSettings, clock: Clock) -> Source:
-    """Return the source that the settings name; raises ChaindeckError for unreadable captures and unknown symbols."""
-    if settings.capture:
-        if settings.symbols:
-            raise ConfigError("--underlyings does not go with --capture: a capture publishes what it recorded")
-        return CaptureSource(settings.capture, mult=settings.em_mult)
-    chosen: Sequence[str] = settings.symbols
-    if chosen:
-        return MockSource(clock, seed=settings.seed, underlyings=chosen, mult=settings.em_mult)
-    return MockSource(clock, seed=settings.seed, mult=settings.em_mult)
+def make_source(kind: SourceKind, settings: Settings, captures: Sequence[Path], clock: Clock) -> Source:
+    """Return a source; raises ChaindeckError for unreadable captures, unknown symbols and a missing key."""
+    if captures and kind != "capture":
+        raise ConfigError(f"--capture does not go with the source {kind}")
+    if kind == "capture":
+        if not captures:
+            raise ConfigError("the source capture needs --capture FILE")
+        return CaptureSource(captures, mult=settings.em_mult)
+    if kind == "massive":
+        return _live_source(settings, clock)
+    chosen = settings.underlyings or tuple(PRODUCTS)
+    return MockSource(clock, seed=settings.seed, underlyings=chosen, mult=settings.em_mult)
 
 
-def make_publisher(redis: Redis, source: Source, settings: PublisherSettings, clock: Clock) -> Publisher:
+def _live_source(settings: Settings, clock: Clock) -> Source:
+    from publisher.massive import MassiveSource  # noqa: PLC0415 - the HTTP client loads for live data only
+    from publisher.vendor import Vendor  # noqa: PLC0415
+
+    open_s = min(60.0, 0.8 * settings.thresholds.interval_s)
+    vendor = Vendor(settings.api_key or "", clock, base=settings.base_url, open_s=open_s)
+    chosen = settings.underlyings or LIVE_UNDERLYINGS
+    return MassiveSource(vendor, clock, chosen, depth=settings.expirations, mult=settings.em_mult)
+
+
+def make_publisher(redis: Redis, source: Source, settings: Settings, clock: Clock) -> Publisher:
     """Return a publisher of a source on a Redis."""
+    system = (
+        RedisTarget(settings.system_redis_url).connect(name="chaindeck-beat") if settings.system_redis_url else None
+    )
     return Publisher(
-        redis, source, clock, thresholds=settings.thresholds, expirations=settings.expirations, names=Names()
+        redis,
+        source,
+        clock,
+        thresholds=settings.thresholds,
+        expirations=settings.expirations,
+        names=Names(),
+        also_beat=system,
     )
 
 

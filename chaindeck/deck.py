@@ -5,7 +5,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 
 from redis.asyncio import Redis
@@ -13,24 +14,24 @@ from redis.asyncio import Redis
 from chain.board import Board
 from chain.clock import Clock, SystemClock
 from chain.signals import Now, judge
-from chaindeck.compose import Place, make_publisher, make_saboteur, make_source, redis_place, running_place
+from chaindeck.compose import make_publisher, make_saboteur, make_source, redis_place, running_place
 from chaindeck.demo import MockDemo
 from chaindeck.engine import BoardSlot, Engine
 from chaindeck.logs import log_to_file
-from chaindeck.settings import PublisherSettings, RedisSettings
+from chaindeck.settings import Settings
 from publisher.faults import WithholdingSource
 from publisher.loop import Publisher
+from publisher.source import SourceKind
 
 _FRAME_WAIT_S = 8.0
 _EXIT_S = 3.0
 
 
-def run_deck(redis: RedisSettings, settings: PublisherSettings, theme: str | None = None) -> None:
+def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path]) -> None:
     """Run publisher and screen until the reader quits."""
     clock = SystemClock()
-    source = WithholdingSource(make_source(settings, clock))
-    is_mock = source.status().kind == "mock"
-    with redis_place(redis.redis_url) as place:
+    source = WithholdingSource(make_source(kind, settings, captures, clock))
+    with redis_place(settings.redis_url) as place:
         slot = BoardSlot()
 
         def compose(client: Redis) -> Publisher:
@@ -40,14 +41,14 @@ def run_deck(redis: RedisSettings, settings: PublisherSettings, theme: str | Non
 
         engine = Engine(place.target, clock, slot, make_publisher=compose, server=place.server)
         demo = MockDemo(engine, embedded=place.server is not None)
-        _show(engine, slot, clock, demo if is_mock else None, theme)
+        _show(engine, slot, clock, demo if kind == "mock" else None, settings.theme)
 
 
-def run_watch(redis: RedisSettings, theme: str | None = None) -> None:
+def run_watch(settings: Settings) -> None:
     """Show a Redis that others fill; write nothing."""
-    place: Place = running_place(redis.redis_url)
+    place = running_place(settings.redis_url)
     slot, clock = BoardSlot(), SystemClock()
-    _show(Engine(place.target, clock, slot), slot, clock, None, theme)
+    _show(Engine(place.target, clock, slot), slot, clock, None, settings.theme)
 
 
 def _show(engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, theme: str | None) -> None:

@@ -3,29 +3,32 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Sequence
+from pathlib import Path
 
 from redis.asyncio import Redis
 
-from chain.clock import SystemClock
+from chain.clock import Clock, SystemClock
 from chain.connection import RedisTarget
 from chaindeck.compose import make_publisher, make_source, redis_place
 from chaindeck.logs import log_to_stderr
-from chaindeck.settings import PublisherSettings, RedisSettings
+from chaindeck.settings import Settings
 from publisher.loop import Publisher
+from publisher.source import Source, SourceKind
 
 log = logging.getLogger(__name__)
 
 
-def run_publisher(redis: RedisSettings, settings: PublisherSettings, *, once: bool) -> int:
+def run_publisher(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, once: bool) -> int:
     """Publish until told to stop, or one whole cycle; return the exit code."""
     log_to_stderr()
-    with redis_place(redis.redis_url) as place:
-        return asyncio.run(_publish(place.target, settings, once=once))
-
-
-async def _publish(target: RedisTarget, settings: PublisherSettings, *, once: bool) -> int:
     clock = SystemClock()
-    source = make_source(settings, clock)
+    source = make_source(kind, settings, captures, clock)
+    with redis_place(settings.redis_url) as place:
+        return asyncio.run(_publish(place.target, source, settings, clock, once=once))
+
+
+async def _publish(target: RedisTarget, source: Source, settings: Settings, clock: Clock, *, once: bool) -> int:
     client: Redis = target.connect(name="chaindeck-publisher")
     publisher = make_publisher(client, source, settings, clock)
     log.info("publishing %s to %s", ", ".join(source.underlyings), target.shown)

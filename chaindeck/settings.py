@@ -1,63 +1,130 @@
-"""What a run is told: flags and environment as one frozen value, checked before anything starts."""
+"""Every setting in one table: its name, its variables, its default, what it means. Resolved in `config`."""
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 from chain.errors import ConfigError
 from chain.names import parse_underlying
+from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
 from publisher.slicing import EM_MULT
 
-REDIS_VARIABLES = ["MARKET_REDIS_URL", "REDIS_URL"]
+DEFAULT_BASE_URL = "https://api.massive.com"
+LIVE_UNDERLYINGS = ("SPX", "NDX")
+
+_T = TypeVar("_T")
+Value = str | float | int | tuple[str, ...] | None
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedisSettings:
-    """Which Redis.
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `parse` turns text or a TOML value into a value, or raises ValueError with what it wants."""
 
-    Attributes:
-        redis_url: redis://, rediss:// or unix:// URL. Without one, this user's embedded server.
-    """
+    name: str
+    variables: tuple[str, ...]
+    default: Value
+    parse: Callable[[object], Value]
+    meaning: str
+    secret: bool = False
 
-    redis_url: Annotated[str | None, Parameter(env_var=REDIS_VARIABLES)] = None
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a text")
+    return value.strip()
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublisherSettings:
-    """What to publish, and how often.
+def _number(value: object) -> float:
+    try:
+        return float(str(value))  # `True` is no number, and its text is none either
+    except ValueError:
+        raise ValueError("a number") from None
 
-    Attributes:
-        capture: recorded chains (JSON lines, .gz or plain) to publish instead of the mock.
-        underlyings: symbols to publish, comma separated.
-        interval: seconds from one publishing cycle to the next.
-        ttl: seconds that a snapshot lives in Redis.
-        expirations: how many of the next tradable expirations.
-        em_mult: half-width of a slice in expected moves.
-        seed: seed of the mock's market.
-    """
 
-    capture: Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")] = ()
-    underlyings: Annotated[str, Parameter(env_var="MASSIVE_CHAIN_SYMBOLS")] = ""
-    interval: Annotated[float, Parameter(env_var="MASSIVE_CHAIN_INTERVAL_SEC")] = DEFAULT_INTERVAL_S
-    ttl: Annotated[float, Parameter(env_var="MASSIVE_CHAIN_SNAPSHOT_TTL_SEC")] = DEFAULT_TTL_S
-    expirations: Annotated[int, Parameter(env_var="MASSIVE_CHAIN_NUM_EXPIRATIONS")] = DEFAULT_EXPIRATIONS
-    em_mult: Annotated[float, Parameter(env_var="MASSIVE_CHAIN_EM_MULT")] = EM_MULT
-    seed: int = 7
-    thresholds: Annotated[Thresholds, Parameter(show=False, parse=False)] = field(init=False)
+def _whole(value: object) -> int:
+    number = _number(value)
+    if number != int(number):
+        raise ValueError("a whole number")
+    return int(number)
 
-    def __post_init__(self) -> None:
-        if not 1 <= self.expirations <= 60:
-            raise ConfigError(f"expirations {self.expirations} must be from 1 to 60")
-        if not 0 < self.em_mult <= 20:
-            raise ConfigError(f"em-mult {self.em_mult:g} must be above 0 and at most 20")
-        object.__setattr__(self, "thresholds", Thresholds(self.interval, self.ttl))
 
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """The underlyings as they stand in keys; empty where none were named."""
-        return tuple(parse_underlying(part.strip()) for part in self.underlyings.split(",") if part.strip())
+def _symbols(value: object) -> tuple[str, ...]:
+    parts = value if isinstance(value, list | tuple) else str(value).split(",")
+    return tuple(dict.fromkeys(parse_underlying(str(part).strip()) for part in parts if str(part).strip()))
+
+
+SETTINGS = {
+    setting.name: setting
+    for setting in (
+        Setting("redis_url", ("MARKET_REDIS_URL", "REDIS_URL"), None, _text, "Redis of the snapshots", secret=True),
+        Setting("system_redis_url", ("SYSTEM_REDIS_URL",), None, _text, "Redis that also gets heartbeats", secret=True),
+        Setting("underlyings", ("MASSIVE_CHAIN_SYMBOLS",), (), _symbols, "symbols to publish"),
+        Setting("interval", ("MASSIVE_CHAIN_INTERVAL_SEC",), DEFAULT_INTERVAL_S, _number, "seconds between cycles"),
+        Setting("ttl", ("MASSIVE_CHAIN_SNAPSHOT_TTL_SEC",), DEFAULT_TTL_S, _number, "seconds that a snapshot lives"),
+        Setting(
+            "expirations",
+            ("MASSIVE_CHAIN_NUM_EXPIRATIONS",),
+            DEFAULT_EXPIRATIONS,
+            _whole,
+            "next expirations to publish",
+        ),
+        Setting("em_mult", ("MASSIVE_CHAIN_EM_MULT",), EM_MULT, _number, "half-width of a slice in expected moves"),
+        Setting("api_key", ("MASSIVE_API_KEY",), None, _text, "the vendor's API key", secret=True),
+        Setting("base_url", ("MASSIVE_BASE_URL",), DEFAULT_BASE_URL, _text, "the vendor's host"),
+        Setting("seed", (), 7, _whole, "seed of the mock's market"),
+        Setting("theme", (), None, _text, "a Textual theme; ansi-dark keeps to 16 colours"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a run, checked together."""
+
+    redis_url: str | None
+    system_redis_url: str | None
+    underlyings: tuple[str, ...]
+    thresholds: Thresholds
+    expirations: int
+    em_mult: float
+    api_key: str | None
+    base_url: str
+    seed: int
+    theme: str | None
+
+    def __repr__(self) -> str:
+        return f"Settings(interval={self.thresholds.interval_s:g}, ttl={self.thresholds.ttl_s:g})"
+
+
+def settle(values: Mapping[str, Value]) -> Settings:
+    """Return the settings of these values; raise ConfigError where they do not go together."""
+    expirations, em_mult = _as(values, "expirations", int), _as(values, "em_mult", float)
+    if not 1 <= expirations <= 60:
+        raise ConfigError(f"expirations {expirations} must be from 1 to 60")
+    if not 0 < em_mult <= 20:
+        raise ConfigError(f"em_mult {em_mult:g} must be above 0 and at most 20")
+    return Settings(
+        redis_url=_optional(values, "redis_url"),
+        system_redis_url=_optional(values, "system_redis_url"),
+        underlyings=_as(values, "underlyings", tuple),
+        thresholds=Thresholds(_as(values, "interval", float), _as(values, "ttl", float)),
+        expirations=expirations,
+        em_mult=em_mult,
+        api_key=_optional(values, "api_key"),
+        base_url=_as(values, "base_url", str),
+        seed=_as(values, "seed", int),
+        theme=_optional(values, "theme"),
+    )
+
+
+def _as(values: Mapping[str, Value], name: str, kind: type[_T]) -> _T:
+    value = values[name]
+    assert isinstance(value, kind), f"{name}: {clean(value)}"
+    return value
+
+
+def _optional(values: Mapping[str, Value], name: str) -> str | None:
+    value = values[name]
+    assert value is None or isinstance(value, str)
+    return value

@@ -14,7 +14,7 @@ from chain.errors import ChaindeckError
 from chain.names import ChainId, parse_expiry, parse_underlying
 from chain.session import days_to_expiry, new_york
 from chain.snapshot import Contract
-from publisher.slicing import EM_MULT, ExpiryChain, cut, index_expiry
+from publisher.slicing import EM_MULT, ExpiryChain, cut_by_iv, index_expiry
 from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
 
 _MAX_LINE_BYTES = 256 * 1024 * 1024
@@ -72,7 +72,7 @@ class CaptureSource:
         if chain is None:
             raise SourceError(f"the record of {survey.underlying} has no {expiry}")
         dte = days_to_expiry(expiry, record.ts)
-        return cut(ChainId(survey.underlying, expiry), chain, spot=record.spot, dte=dte, mult=self._mult)
+        return cut_by_iv(ChainId(survey.underlying, expiry), chain, spot=record.spot, dte=dte, mult=self._mult)
 
     async def aclose(self) -> None:
         """Let go of the records."""

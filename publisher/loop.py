@@ -30,7 +30,7 @@ class Cycle:
     outcomes: tuple[Outcome, ...] = ()
     trouble: dict[ChainId, str] = field(default_factory=dict)
     surveys: dict[str, str] = field(default_factory=dict)  # underlyings that could not be surveyed, and why
-    wall_ms: float = 0.0
+    wall_ms: float | None = None  # None until a cycle has ended
 
     @property
     def whole(self) -> bool:
@@ -51,8 +51,9 @@ class Publisher:
         thresholds: Thresholds | None = None,
         expirations: int = DEFAULT_EXPIRATIONS,
         names: Names | None = None,
+        also_beat: Redis | None = None,
     ) -> None:
-        self._redis = redis
+        self._beaten = [redis] if also_beat is None else [redis, also_beat]
         self._source = source
         self._clock = clock
         self._thresholds = thresholds or Thresholds()
@@ -231,7 +232,7 @@ class Publisher:
             verdicts[Verdict.REFUSED_OLDER],
             failed,
             size / 1000,
-            cycle.wall_ms,
+            cycle.wall_ms or 0.0,
             "".join(f"; {reason}" for reason in dict.fromkeys([*cycle.surveys.values(), *cycle.trouble.values()])),
         )
 
@@ -242,11 +243,13 @@ class Publisher:
 
     async def beat(self, status: str = "running") -> None:
         """Write and publish one heartbeat; an unreachable Redis is logged, for the next beat tries again."""
-        try:
-            async with bounded():
-                await beat(self._redis, self.heartbeat(status))
-        except RedisUnavailableError as error:
-            log.warning("heartbeat not written: %s", error)
+        heartbeat = self.heartbeat(status)
+        for redis in self._beaten:
+            try:
+                async with bounded():
+                    await beat(redis, heartbeat)
+            except RedisUnavailableError as error:
+                log.warning("heartbeat not written: %s", error)
 
     def heartbeat(self, status: str = "running") -> Heartbeat:
         """Return the heartbeat as of now."""
@@ -257,7 +260,7 @@ class Publisher:
             ts=self._clock.wall_ns() / 1e9,
             pid=os.getpid(),
             status=status,
-            source=SourceInfo(source.kind, source.detail, source.record, source.as_of, source.market),
+            source=SourceInfo(source.kind, source.detail, source.record, source.as_of, source.market, source.trouble),
             chain=ChainPlan(
                 prefix=self._names.prefix,
                 thresholds=self._thresholds,

@@ -91,20 +91,21 @@ def cut(
     chain: ExpiryChain,
     *,
     spot: float,
-    dte: int,
-    sigma_fallback: float | None = None,
-    mult: float = EM_MULT,
+    points: int,
 ) -> ChainSlice:
     """Return the slice `atm - range <= strike <= atm + range` of one expiry, both ends included.
 
-    `sigma_fallback` (fraction), the volatility index, serves where the expiry's own ATM IV is unusable.
-    Raises SourceError where the expiry lists no strikes.
+    The range is `points`, or more where ten strikes on each side need more. Raises SourceError where the expiry lists
+    no strikes.
     """
-    strike = nearest_strike(chain.listed, spot)
-    atm = to_points(strike)
-    sigma = atm_iv(chain, strike)
-    points = range_points(spot, sigma if sigma is not None else sigma_fallback, dte, mult)
-    points = widen(chain.listed, atm, points)
-    first = bisect_left(chain.strikes, atm - points)
-    last = bisect_right(chain.strikes, atm + points)
-    return ChainSlice(chain_id, spot, atm, points, list(chain.contracts[first:last]), chain.adjusted)
+    atm = to_points(nearest_strike(chain.listed, spot))
+    reach = widen(chain.listed, atm, points)
+    first = bisect_left(chain.strikes, atm - reach)
+    last = bisect_right(chain.strikes, atm + reach)
+    return ChainSlice(chain_id, spot, atm, reach, list(chain.contracts[first:last]), chain.adjusted)
+
+
+def cut_by_iv(chain_id: ChainId, chain: ExpiryChain, *, spot: float, dte: int, mult: float = EM_MULT) -> ChainSlice:
+    """Return the slice of a chain known whole: its range follows from its own ATM IV."""
+    sigma = atm_iv(chain, nearest_strike(chain.listed, spot))
+    return cut(chain_id, chain, spot=spot, points=range_points(spot, sigma, dte, mult))

@@ -1,6 +1,5 @@
 """What the publisher asks of a source of option chains. A source knows nothing of Redis."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
@@ -47,6 +46,7 @@ class SourceStatus:
     record: str = ""  # of recorded data: which record, in words
     as_of: float | None = None  # epoch seconds that replace "now" for dates, where the data are recorded
     market: str = ""  # the vendor's word for the market's state, where it gives one
+    trouble: str = ""  # what keeps the source as a whole from working, in words
     counters: dict[str, int] = field(default_factory=dict)
 
 
@@ -76,8 +76,3 @@ class Source(Protocol):
 def service_name(kind: SourceKind) -> str:
     """Return the heartbeat's service: recorded and invented data never speak as `massive`."""
     return "massive" if kind == "massive" else "mock_massive"
-
-
-def with_reason(reasons: Iterable[str]) -> str:
-    """Return distinct reasons as one phrase."""
-    return "; ".join(dict.fromkeys(reasons))

@@ -1,6 +1,7 @@
 """The two top lines, which never move: who and how alive, and the worst thing that is true."""
 
 from chain.board import Board, DeckState, Flag
+from chain.heartbeat import SourceInfo
 from chain.session import new_york
 from chain.signals import Report
 from tui import figures
@@ -14,15 +15,23 @@ STATE_ROLE = {
     DeckState.CRITICAL: Role.ALARM,
 }
 _ROTOR = ("●··", "·●·", "··●", "·●·")
+_VENDOR_HOSTS = ("api.massive.com", "api.polygon.io")
 _KINDS = {"massive": "LIVE", "mock": Flag.MOCK.value, "capture": Flag.CAPTURE.value, "replay": Flag.REPLAY.value}
 
 
 def badge(board: Board) -> str:
     """Return where the data come from, in brackets: `[MOCK]`, `[LIVE]`, `[SOURCE ?]` where nobody says."""
-    kinds = dict.fromkeys(p.heartbeat.source.kind for p in board.publishers)
+    kinds = dict.fromkeys(_kind(p.heartbeat.source) for p in board.publishers)
     if not kinds:
         return "[SOURCE ?]" if board.entries else ""
-    return f"[{'+'.join(_KINDS.get(kind, 'SOURCE ?') for kind in kinds)}]"
+    return f"[{'+'.join(kinds)}]"
+
+
+def _kind(source: SourceInfo) -> str:
+    """Return a source in a word; one that speaks the live API from another host is not the market."""
+    if source.kind == "massive" and source.detail not in _VENDOR_HOSTS:
+        return f"TEST {source.detail}"
+    return _KINDS.get(source.kind, "SOURCE ?")
 
 
 def identity(report: Report | None, underlying: str, polls: int, width: int, *, paused: str = "") -> Line:

@@ -1,0 +1,161 @@
+"""Two apps that show the same ticking strike grid, one as the deck does and one on a DataTable, each for a terminal.
+
+`python -m benchmarks.grid_apps panel|table|idle REPORT` runs one and leaves in the file REPORT what it cost.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import orjson
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.widgets import DataTable
+
+from benchmarks.grid_market import COLUMNS, ROWS, ticks
+from chain.grid import StrikeGrid, build_grid
+from tui import figures
+from tui.grid_lines import NO_MARKS, Column, Marks, changes, columns_for, grid_foot, grid_table
+from tui.lines import Ground, Role
+from tui.palette import DECK_DARK, build_palette
+from tui.panel import LinePanel
+
+EVERY_S = 0.25
+WARM_UP = 6
+MEASURED = 20
+# The greatest width at which the deck's grid has eleven columns.
+_WIDTH = max(width for width in range(141) if 2 * len(columns_for(width, roots=False)) + 1 == COLUMNS)
+
+
+class GridApp(App[None]):
+    """Ticks at a fixed pace, measures the ticks after a warm-up, and ends."""
+
+    CSS = f"LinePanel, DataTable {{ width: {_WIDTH}; height: 50; }}"
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self, report: Path) -> None:
+        super().__init__()
+        self.register_theme(DECK_DARK)
+        self.theme = DECK_DARK.name
+        self._report = report
+        self._snapshots = list(ticks(WARM_UP + MEASURED))
+        self._ticked = 0
+        self._began = (0.0, 0.0)
+        self._grid: StrikeGrid | None = None
+
+    def on_mount(self) -> None:
+        """Begin to tick."""
+        self.set_interval(EVERY_S, self._tick)
+
+    def _tick(self) -> None:
+        instant = (time.monotonic(), time.process_time())
+        if self._ticked == WARM_UP:
+            self._began = instant
+        if self._ticked == WARM_UP + MEASURED:
+            self._report.write_bytes(orjson.dumps({"from": self._began, "to": instant}))
+            self.exit()
+            return
+        self.advance(self._ticked)
+        self._ticked += 1
+
+    def advance(self, number: int) -> None:
+        """Do with a new snapshot what the deck does: its grid, what changed in it, and a repaint."""
+        grid = build_grid(self._snapshots[number])
+        marks = changes(self._grid, grid)
+        with self.batch_update():
+            self.paint(grid, marks)
+        self._grid = grid
+
+    def paint(self, grid: StrikeGrid, marks: Marks) -> None:
+        """Bring the widget up to the grid."""
+        raise NotImplementedError
+
+
+class PanelApp(GridApp):
+    """The grid as the deck shows it: all lines built anew, the panel left to find what differs."""
+
+    def compose(self) -> ComposeResult:
+        """Show one panel."""
+        yield LinePanel(id="grid")
+
+    def paint(self, grid: StrikeGrid, marks: Marks) -> None:
+        """Show the grid's lines."""
+        table = grid_table(grid, _WIDTH, marks=marks)
+        self.query_one(LinePanel).show(table.head, table.body, (grid_foot(grid, _WIDTH),), top=0)
+
+
+class IdleApp(PanelApp):
+    """The same grid once, and then ticks that change nothing: what remains is the app itself."""
+
+    def advance(self, number: int) -> None:
+        """Show the first snapshot alone."""
+        if number == 0:
+            super().advance(number)
+
+
+class TableApp(GridApp):
+    """The same figures, colours and marks on a DataTable, which is told exactly which cells to update.
+
+    Cells are styled Text, justified by the table and padded as it does by itself: the way its own guide shows.
+    """
+
+    def __init__(self, report: Path) -> None:
+        super().__init__(report)
+        calls = columns_for(_WIDTH, roots=False)
+        *outer, bid, ask = calls
+        self._sides = {"call": calls, "put": (bid, ask, *reversed(outer))}
+        self._columns = {column.name: column for column in calls}
+        self._palette = build_palette(self.theme_variables, ansi=False)
+        self._places: dict[str, tuple[int, str]] = {}
+        self._marks: Marks = NO_MARKS
+
+    def compose(self) -> ComposeResult:
+        """Show one table without a cursor, its columns of fixed widths."""
+        table: DataTable[Text] = DataTable(show_cursor=False)
+        yield table
+
+    def paint(self, grid: StrikeGrid, marks: Marks) -> None:
+        """Fill the table at first; then update the cells that changed, and those that were marked before."""
+        table = self.query_one(DataTable)
+        if not self._places:
+            self._fill(table, grid)
+        for ticker, name in {**self._marks, **marks}:
+            if name in self._columns:
+                index, side = self._places[ticker]
+                cell = self._cell(grid, index, side, self._columns[name], marks)
+                table.update_cell(str(index), f"{side} {name}", cell, update_width=False)
+        self._marks = marks
+
+    def _fill(self, table: "DataTable[Text]", grid: StrikeGrid) -> None:
+        for side, columns in self._sides.items():
+            if side == "put":
+                table.add_column("STRIKE", width=8, key="strike")
+            for column in columns:
+                table.add_column(column.name, width=column.width - 1, key=f"{side} {column.name}")
+        assert (len(table.columns), len(grid.rows)) == (COLUMNS, ROWS)
+        for index in range(len(grid.rows) - 1, -1, -1):
+            row = grid.rows[index]
+            calls, puts = ([self._cell(grid, index, side, c, NO_MARKS) for c in cs] for side, cs in self._sides.items())
+            ground = Ground.ATM if index == grid.atm else Ground.PLAIN
+            strike = Text(figures.strike(row.strike), self._palette[Role.HEAD, ground], justify="right")
+            table.add_row(*calls, strike, *puts, key=str(index))
+            self._places |= {leg.ticker: (index, side) for side, leg in (("call", row.call), ("put", row.put)) if leg}
+
+    def _cell(self, grid: StrikeGrid, index: int, side: str, column: Column, marks: Marks) -> Text:
+        row = grid.rows[index]
+        leg = row.call if side == "call" else row.put
+        assert leg is not None and grid.spot is not None
+        mark = marks.get((leg.ticker, column.name), 0)
+        text = column.text(leg)
+        if column.name in ("Bid", "Ask"):
+            text = ("", "▴", "▾")[mark] + text
+        in_the_money = row.strike < grid.spot if side == "call" else row.strike > grid.spot
+        ground = Ground.ATM if index == grid.atm else Ground.ITM if in_the_money else Ground.PLAIN
+        return Text(text, self._palette[(Role.TEXT, Role.UP, Role.DOWN)[mark], ground], justify="right")
+
+
+APPS = {"panel": PanelApp, "table": TableApp, "idle": IdleApp}
+
+
+if __name__ == "__main__":
+    APPS[sys.argv[1]](Path(sys.argv[2])).run()

@@ -1,0 +1,63 @@
+"""What the deck costs while nothing but time passes, beside a Textual app of one word idling in the same seconds."""
+
+import time
+from contextlib import ExitStack
+
+from benchmarks.chains import spy_capture
+from benchmarks.first_grid import DECK, HELLO, HELLO_WORDS, STRIKE_ROW
+from benchmarks.rows import Row, below
+from benchmarks.terminal import Terminal, child_named, running, usage
+
+_WARM_UP_S = 6.0
+_SECONDS = 20.0
+_AIM_PERCENT = 3.0
+_SERVERS = ("valkey-server", "redis-server")
+
+
+def run() -> list[Row]:
+    """Return the share of one core, bytes a second and memory: of the mock deck, then of one playing a capture."""
+    with spy_capture() as (path, _):
+        return [*_measure("idle mock", DECK), *_measure("idle capture", [*DECK, "--capture", str(path)])]
+
+
+def _measure(name: str, command: list[str]) -> list[Row]:
+    with ExitStack() as stack:
+        deck = stack.enter_context(running(command, columns=120, rows=40))
+        hello = stack.enter_context(running(HELLO, columns=120, rows=40))
+        deck.drain_until(STRIKE_ROW)
+        hello.drain_until(HELLO_WORDS)
+        server = _server(deck.pid)
+        _drain([deck, hello], _WARM_UP_S)
+        pids = {"deck": deck.pid, "server": server, "hello": hello.pid}
+        before, since = {who: usage(pid) for who, pid in pids.items()}, time.monotonic()
+        _drain([deck, hello], _SECONDS)
+        after, until = {who: usage(pid) for who, pid in pids.items()}, time.monotonic()
+        share = {who: (after[who].cpu_s - before[who].cpu_s) / (until - since) * 100 for who in pids}
+        sent = {t: t.received(since, until) / (until - since) for t in (deck, hello)}
+        memory = {who: used.resident / 1e6 for who, used in after.items()}
+    note = f"over {_SECONDS:g} s at one tick a second, 120x40; the baseline is a Textual app of one word"
+    return [
+        below(_AIM_PERCENT, f"{name} cpu", "%", share["deck"], share["hello"], note),
+        Row(f"{name} redis cpu", "%", share["server"]),
+        Row(f"{name} output", "bytes/s", sent[deck], sent[hello]),
+        Row(f"{name} memory", "MB", memory["deck"], memory["hello"], note=f"Redis beside it {memory['server']:.0f} MB"),
+    ]
+
+
+def _server(pid: int) -> int:
+    """Return the embedded server that a deck started."""
+    for name in _SERVERS:
+        try:
+            return child_named(pid, name)
+        except LookupError:
+            continue
+    raise LookupError(f"deck {pid} runs no {' or '.join(_SERVERS)}")
+
+
+def _drain(terminals: list[Terminal], seconds: float) -> None:
+    """Drain several terminals in turns, none left unread for longer than a tenth of a second."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for terminal in terminals:
+            if not terminal.drain(0.05):
+                raise RuntimeError(f"{terminal.pid} ended while it was measured: {terminal.text[-300:]!r}")

@@ -1,0 +1,53 @@
+"""What can go wrong with the vendor: named faults, one line each for a person."""
+
+from enum import Enum
+
+from publisher.source import SourceError
+
+
+class FaultKind(Enum):
+    """A kind of failure; its value is what to tell, and what to do."""
+
+    NO_KEY = "no API key: set MASSIVE_API_KEY"
+    BAD_KEY = "the vendor does not know this API key: check MASSIVE_API_KEY"
+    PLAN = "the plan of this API key does not include this data"
+    BAD_REQUEST = "the vendor refused the request"
+    NOT_FOUND = "the vendor knows no such path"
+    UNKNOWN_SYMBOL = "the vendor lists no options for this symbol"
+    RATE_LIMITED = "the vendor asks for fewer requests"
+    SERVER = "the vendor's server failed"
+    TIMEOUT = "the vendor did not answer in time"
+    DNS = "the vendor's host name does not resolve"
+    REFUSED = "the vendor's host refuses connections"
+    BROKEN = "the connection to the vendor broke"
+    GARBAGE = "the vendor's answer is not JSON"
+    ERROR_STATUS = "the vendor answered with an error"
+    TOO_LARGE = "the vendor's answer is too large"
+    INCOMPLETE = "the vendor's listing is incomplete"
+    WAITING = "waiting before the vendor is asked again"
+
+
+RETRIED = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER, FaultKind.TIMEOUT, FaultKind.BROKEN, FaultKind.GARBAGE})
+HOPELESS = frozenset({FaultKind.BAD_KEY, FaultKind.PLAN})  # asking again soon cannot help
+
+
+class VendorError(SourceError):
+    """A named failure of the vendor; `retry_after` in seconds where it said so."""
+
+    def __init__(self, kind: FaultKind, detail: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(f"{kind.value} ({detail})" if detail else kind.value)
+        self.kind = kind
+        self.retry_after = retry_after
+
+
+def by_status(code: int) -> FaultKind:
+    """Return the kind that an HTTP status other than 200 means."""
+    named = {
+        400: FaultKind.BAD_REQUEST,
+        401: FaultKind.BAD_KEY,
+        403: FaultKind.PLAN,
+        404: FaultKind.NOT_FOUND,
+        413: FaultKind.TOO_LARGE,
+        429: FaultKind.RATE_LIMITED,
+    }
+    return named.get(code, FaultKind.SERVER if code >= 500 or code == 499 else FaultKind.ERROR_STATUS)

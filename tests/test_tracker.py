@@ -1,0 +1,192 @@
+"""What a chain remembers from poll to poll: first sight, faults, the time last seen, and pointers that go back."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chain import tracker
+from chain.board import Entry, State
+from chain.clock import ManualClock
+from chain.signals import Now, age_ms
+from chain.snapshot import Snapshot
+from tests.scenes import SPX, START_NS, START_S, at_fault, manual_clock, snapshot
+
+
+def made(seconds: float) -> Snapshot:
+    """Return a snapshot made so long after the scenes' beginning."""
+    return snapshot(SPX, START_NS + round(seconds * 1e9))
+
+
+def take(entry: Entry, what: Snapshot, clock: ManualClock) -> Entry:
+    return tracker.accept(entry, what, 100, 60_000, Now.of(clock))
+
+
+def gone(entry: Entry, clock: ManualClock, state: State = State.MISSING) -> Entry:
+    return at_fault(entry, state, Now.of(clock))
+
+
+def shown(entry: Entry) -> float:
+    """Return which snapshot the entry shows, seconds after the scenes' beginning."""
+    assert entry.last_good
+    return entry.last_good.snapshot.ts - START_S
+
+
+def back_from(entry: Entry) -> float | None:
+    held = entry.rolled_back_from
+    return None if held is None else held.ts_ms / 1000 - START_S
+
+
+def test_the_same_snapshot_seen_again_keeps_its_first_sight() -> None:
+    clock = manual_clock()
+    first = take(Entry(SPX), made(-3), clock)
+    clock.advance(9)
+    for again in (take(first, made(-3), clock), take(gone(first, clock), made(-3), clock)):
+        assert again.last_good is first.last_good
+        assert again.fault is None
+    for fault in (State.DANGLING, State.INVALID):
+        again = take(gone(first, clock, fault), made(-3), clock)
+        assert again.last_good
+        assert age_ms(again.last_good, Now.of(clock)) == 12_000
+
+
+def test_a_newer_snapshot_takes_over_and_the_deadline_is_the_pointers() -> None:
+    clock = manual_clock()
+    first = take(Entry(SPX), made(-3), clock)
+    clock.advance(10)
+    second = take(first, made(9), clock)
+    assert (shown(second), back_from(second)) == (9, None)
+    assert second.deadline == clock.mono + 60
+    assert second.pointer == made(9).id
+    assert tracker.accept(first, made(9), 100, None, Now.of(clock)).deadline is None
+
+
+def test_a_pointer_set_back_is_told_first_and_followed_at_its_next_move() -> None:
+    clock = manual_clock()
+    first = take(take(Entry(SPX), made(0), clock), made(20), clock)
+    back = take(first, made(10), clock)
+    assert (shown(back), back_from(back)) == (20, 20)
+    assert back.pointer == made(10).id
+    confirmed = take(back, made(15), clock)
+    assert (shown(confirmed), back_from(confirmed)) == (15, 20)  # still older than what was seen
+    beyond = take(confirmed, made(21), clock)
+    assert (shown(beyond), back_from(beyond)) == (21, None)
+
+
+def test_a_pointer_that_returns_to_what_was_held_ends_the_rollback() -> None:
+    clock = manual_clock()
+    back = take(take(Entry(SPX), made(20), clock), made(10), clock)
+    returned = take(back, made(20), clock)
+    assert (shown(returned), back_from(returned)) == (20, None)
+    assert returned.last_good is back.last_good
+
+
+def test_after_expiry_an_older_snapshot_is_simply_the_newest_there_is() -> None:
+    clock = manual_clock()
+    expired = gone(take(Entry(SPX), made(20), clock), clock)
+    assert back_from(expired) is None
+    older = take(expired, made(10), clock)
+    assert (shown(older), back_from(older)) == (10, None)
+
+
+def test_a_rollback_ends_with_its_pointer() -> None:
+    clock = manual_clock()
+    back = take(take(Entry(SPX), made(20), clock), made(10), clock)
+    assert back_from(gone(back, clock)) is None
+
+
+def test_since_is_when_the_fault_was_noticed_and_stays() -> None:
+    clock = manual_clock()
+    good = take(Entry(SPX), made(0), clock)
+    clock.advance(5)
+    missing = gone(good, clock)
+    assert missing.fault
+    assert (missing.fault.since, missing.last_present) == (START_S + 5, START_S + 4)
+    clock.advance(5)
+    still = gone(missing, clock)
+    assert still.fault
+    assert (still.fault.since, still.last_present) == (START_S + 5, START_S + 4)
+    clock.advance(5)
+    worse = gone(still, clock, State.INVALID)
+    assert worse.fault
+    assert worse.fault.since == START_S + 15
+
+
+def test_a_fault_that_was_there_at_the_first_look_has_no_beginning() -> None:
+    clock = manual_clock()
+    for state in (State.MISSING, State.DANGLING, State.INVALID):
+        entry = gone(Entry(SPX), clock, state)
+        assert entry.fault
+        assert (entry.fault.since, entry.last_present) == (None, None)
+
+
+@pytest.mark.parametrize("fault", [State.INVALID, State.DANGLING])
+def test_a_pointer_that_could_not_be_used_was_there_all_the_same(fault: State) -> None:
+    clock = manual_clock()
+    broken = gone(take(Entry(SPX), made(0), clock), clock, fault)
+    clock.advance(30)
+    missing = gone(gone(broken, clock, fault), clock)
+    assert missing.last_present == START_S + 29  # the poll before, not the last good snapshot
+
+
+def test_the_time_last_seen_outlives_other_faults() -> None:
+    clock = manual_clock()
+    missing = gone(take(Entry(SPX), made(0), clock), clock)
+    clock.advance(30)
+    assert gone(missing, clock, State.INVALID).last_present == START_S - 1
+
+
+def test_an_older_snapshot_is_at_least_as_much_older_as_its_stamp_says() -> None:
+    clock = manual_clock()
+    good = take(Entry(SPX), made(0), clock)
+    clock.advance(30)
+    clock.step_wall(-30)
+    older = take(gone(good, clock), made(-10), clock)
+    assert older.last_good
+    assert age_ms(older.last_good, Now.of(clock)) == 40_000
+
+
+STEP = st.one_of(
+    st.tuples(st.just("run"), st.integers(0, 30)),
+    st.tuples(st.just("back"), st.integers(-60, 0)),
+    st.tuples(st.just("see"), st.integers(-40, 40)),
+    st.tuples(st.just("lose"), st.sampled_from([State.MISSING, State.DANGLING, State.INVALID])),
+)
+
+
+@given(steps=st.lists(STEP, max_size=25))
+def test_only_a_newer_snapshot_makes_a_chain_younger(steps: list[tuple[str, int | State]]) -> None:
+    """Ages go on through loss, return, rollback and a wall clock that steps back; nothing is kept that was not seen."""
+    clock = manual_clock()
+    entry = take(Entry(SPX), made(-50), clock)
+    seen = {-50}
+    for kind, value in steps:
+        before, was = shown(entry), age_ms(entry.last_good, Now.of(clock)) if entry.last_good else 0
+        if kind == "run":
+            clock.advance(int(value))
+            was += int(value) * 1000
+        elif kind == "back":
+            clock.step_wall(int(value))
+        elif kind == "see":
+            seen.add(int(value))
+            entry = take(entry, made(int(value)), clock)
+        else:
+            entry = gone(entry, clock, State(value))
+        assert entry.last_good
+        assert shown(entry) in seen
+        assert entry.rolled_back_from is None or entry.pointer is None or entry.pointer < entry.rolled_back_from
+        if shown(entry) <= before:
+            assert age_ms(entry.last_good, Now.of(clock)) >= was
+
+
+def test_an_entry_carries_its_announcement_through_every_step() -> None:
+    clock = manual_clock()
+    told = replace(take(Entry(SPX), made(0), clock), trouble="vendor: 429")
+    for step in (take(told, made(5), clock), gone(told, clock), gone(told, clock, State.INVALID)):
+        assert (step.trouble, step.chain, step.source, step.thresholds) == (
+            "vendor: 429",
+            told.chain,
+            told.source,
+            told.thresholds,
+        )
