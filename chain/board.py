@@ -35,6 +35,7 @@ class Flag(StrEnum):
     CAPTURE = "CAPTURE"
     REPLAY = "REPLAY"
     OFF_HOURS = "OFF-HOURS"
+    SOURCE_UNKNOWN = "SOURCE-?"
 
 
 class DeckState(StrEnum):

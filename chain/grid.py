@@ -24,15 +24,26 @@ class Condition(StrEnum):
     NEGATIVE = "negative"
 
 
+class PriceSource(StrEnum):
+    """What a chain's prices are: plans differ in what they send, and one must not pass for another."""
+
+    MID = "mids"
+    TRADE = "last trades"
+    CLOSE = "day closes"
+    NONE = "prices"
+
+
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One contract's figures; None is "not there", never zero. IV is a fraction, times are epoch ns."""
 
     ticker: str
+    quoted: bool  # whether the plan sends quotes, be there one or not
     bid: float | None
     ask: float | None
     condition: Condition
     last: float | None
+    close: float | None
     iv: float | None
     delta: float | None
     gamma: float | None
@@ -48,6 +59,12 @@ class Leg:
         if self.condition is not Condition.OK or self.bid is None or self.ask is None:
             return None
         return (self.bid + self.ask) / 2
+
+    def price(self, source: PriceSource) -> float | None:
+        """The price of one kind."""
+        if source is PriceSource.MID:
+            return self.mid
+        return {PriceSource.TRADE: self.last, PriceSource.CLOSE: self.close}.get(source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +101,19 @@ class StrikeGrid:
         return tuple(sorted({row.root for row in self.rows}))
 
     @property
-    def legs(self) -> int:
-        """How many contracts the rows hold."""
-        return sum((row.call is not None) + (row.put is not None) for row in self.rows)
+    def legs(self) -> tuple[Leg, ...]:
+        """The contracts that the rows hold."""
+        return tuple(leg for row in self.rows for leg in (row.call, row.put) if leg)
+
+    @property
+    def price_source(self) -> PriceSource:
+        """The best kind of price that the plan sends: quotes, else trades, else the day's close."""
+        legs = self.legs
+        if any(leg.quoted for leg in legs):
+            return PriceSource.MID
+        if any(leg.last is not None for leg in legs):
+            return PriceSource.TRADE
+        return PriceSource.CLOSE if any(leg.close is not None for leg in legs) else PriceSource.NONE
 
 
 def build_grid(snapshot: Snapshot) -> StrikeGrid:
@@ -143,10 +170,12 @@ def _leg(item: Contract) -> Leg:
     stamp = quote.get("last_updated")
     return Leg(
         ticker=clean(block(item, "details").get("ticker", ""), 24),
+        quoted=bool(quote),
         bid=bid,
         ask=ask,
         condition=_condition(bid, ask),
         last=number(block(item, "last_trade").get("price")),
+        close=number(block(item, "day").get("close")),
         iv=iv if iv is not None and IV_SHOWN[0] < iv < IV_SHOWN[1] else None,
         delta=number(greeks.get("delta")),
         gamma=number(greeks.get("gamma")),

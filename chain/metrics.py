@@ -42,16 +42,17 @@ def headline(grid: StrikeGrid, at: float) -> Headline:
     row = _atm(grid)
     legs = [leg for leg in (row.call, row.put) if leg] if row else []
     ivs = [leg.iv for leg in legs if leg.iv is not None]
-    mids = [leg.mid for leg in legs if leg.mid is not None]
+    source = grid.price_source
+    prices = [price for leg in legs if (price := leg.price(source)) is not None]
     sigma = sum(ivs) / len(ivs) if ivs else None
-    straddle = sum(mids) if len(mids) == 2 else None
+    straddle = sum(prices) if len(prices) == 2 else None
     move = None
     if row and sigma is not None and grid.spot is not None:
         years = years_to_expiry(grid.snapshot.id.chain.expiry, at, settlement(row.root))
         move = expected_move(grid.spot, sigma, max(years, MIN_YEARS))
     return Headline(
         atm_iv=Measure(sigma, "mean of ATM call and put", len(ivs), 2),
-        straddle=Measure(straddle, "ATM mids", len(mids), 2),
+        straddle=Measure(straddle, source, len(prices), 2),
         move=Measure(move, "IV", len(ivs), 2),
     )
 

@@ -160,6 +160,8 @@ def _flags(entry: Entry, good: Accepted | None) -> tuple[Flag, ...]:
         flags.append(Flag.ROLLED_BACK)
     if entry.source.kind in _SOURCE_FLAGS:
         flags.append(_SOURCE_FLAGS[entry.source.kind])
+    elif entry.source.kind != "massive":
+        flags.append(Flag.SOURCE_UNKNOWN)
     if entry.source.market == "closed":
         flags.append(Flag.OFF_HOURS)
     return tuple(flags)
@@ -232,6 +234,9 @@ def _publishers(board: Board) -> Iterable[Signal]:
     if not board.publishers and board.entries and board.contact.ok:
         yield Signal("publisher-unknown", DeckState.WARNING, "no publisher's heartbeat: source of data unknown", None)
     for publisher in board.publishers:
+        trouble = publisher.heartbeat.source.trouble
+        if publisher.alive and trouble:
+            yield Signal("source", DeckState.WARNING, f"source {publisher.heartbeat.source.kind}: {trouble}", None)
         if not publisher.alive:
             how = "has stopped" if publisher.heartbeat.status == STOPPED else "is silent"
             text = f"publisher {publisher.heartbeat.service} {how}"

@@ -7,12 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from redis.asyncio import Redis
-from redis.exceptions import (
-    AuthenticationError,
-    BusyLoadingError,
-    NoPermissionError,
-    RedisError,
-)
+from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, OutOfMemoryError
+from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from chain.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S
@@ -36,8 +32,7 @@ if now >= deadline then return 'late' end
 if new > limit then return 'future' end
 if redis.call('TYPE', KEYS[1]).ok == 'string' then
   local held = redis.call('GET', KEYS[1])
-  if held == ARGV[1] then return 'same' end
-  local stamp = string.sub(held, 1, #ARGV[5]) == ARGV[5] and tonumber(string.match(held, ':(%d+)$'))
+  local stamp = string.sub(held, 1, #ARGV[5]) == ARGV[5] and tonumber(string.match(held, '^[1-9]%d*$', #ARGV[5] + 1))
   if stamp and stamp > new and stamp <= limit then return 'older' end
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[3])
@@ -105,6 +100,8 @@ async def bounded(seconds: float = OPERATION_TIMEOUT_S) -> AsyncIterator[None]:
 def _phrase(error: Exception) -> str:
     """Return the reason inside a client error, without the address that redis-py puts before it."""
     text = clean(error, 160)
+    if text.startswith("Timeout "):
+        return "no answer in time"
     for word in ("Connection refused", "No such file or directory", "Name or service not known", "Connection reset"):
         if word.lower() in text.lower():
             return word.lower()
@@ -122,22 +119,22 @@ class Store:
         """Write payloads, then move their pointers; one outcome each, in order.
 
         Payload and pointer share one deadline taken from Redis's own clock. Writing again after a lost reply changes
-        nothing: a payload is never rewritten, and a pointer already there counts as moved.
+        nothing: a payload is never rewritten, and its pointer is set to where it already stands.
         """
         async with bounded():
             seconds, micros = await self._redis.time()
         deadline = seconds * 1000 + micros // 1000 + round(ttl_s * 1000)
         written = [await self._resolve_clash(item, deadline) for item in await self._write(snapshots, deadline)]
-        return await self._move(written, deadline)
+        return await self._move(written)
 
     async def _write(self, snapshots: Sequence[Snapshot], deadline: int) -> list["_Written"]:
         """Write the payloads in one round trip."""
         batch = []
         for snapshot in snapshots:
             try:
-                batch.append(_Written(snapshot, encode(snapshot)))
+                batch.append(_Written(snapshot, encode(snapshot), deadline))
             except (InvalidSnapshotError, TypeError) as error:
-                batch.append(_Written(snapshot, b"", failure=clean(error, 120)))
+                batch.append(_Written(snapshot, b"", deadline, failure=clean(error, 120)))
         pipe = self._redis.pipeline(transaction=False)
         sent = [item for item in batch if not item.failure]
         for item in sent:
@@ -148,19 +145,22 @@ class Store:
         return [by_id.get(id(item), item) for item in batch]
 
     async def _resolve_clash(self, item: "_Written", deadline: int) -> "_Written":
-        """Step over milliseconds whose key holds other bytes; the same bytes are our own retry."""
+        """Step over milliseconds whose key holds other bytes; the same bytes are our own, with a deadline they keep."""
         for _ in range(_BUMPS):
             if not item.clash:
                 return item
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.get(self.names.snapshot(item.snapshot.id))
+            pipe.pexpiretime(self.names.snapshot(item.snapshot.id))
             async with bounded():
-                held = await self._redis.get(self.names.snapshot(item.snapshot.id))
-            if held == item.body:
-                return replace(item, clash=False)
+                held, kept = await pipe.execute(raise_on_error=False)
+            if held == item.body and isinstance(kept, int):
+                return replace(item, clash=False, deadline=kept)
             [item] = await self._write([_next_millisecond(item.snapshot)], deadline)
         return replace(item, clash=False, failure="every millisecond tried holds another snapshot")
 
-    async def _move(self, written: Sequence["_Written"], deadline: int) -> list[Outcome]:
-        """Move the pointers of what was written, and look once more that each payload is still there."""
+    async def _move(self, written: Sequence["_Written"]) -> list[Outcome]:
+        """Move the pointers of what was written, and look once more that pointer and payload are there."""
         ready = [item for item in written if not item.failure]
         pipe = self._redis.pipeline(transaction=False)
         tolerance = round(FUTURE_TOLERANCE_S * 1000)
@@ -168,13 +168,15 @@ class Store:
             key = self.names.snapshot(item.snapshot.id)
             head = key[: key.rindex(":") + 1]
             pointer = self.names.latest(item.snapshot.id.chain)
-            pipe.eval(_MOVE, 1, pointer, key, item.snapshot.id.ts_ms, deadline, tolerance, head)
+            pipe.eval(_MOVE, 1, pointer, key, item.snapshot.id.ts_ms, item.deadline, tolerance, head)
         for item in ready:
+            pipe.exists(self.names.latest(item.snapshot.id.chain))
             pipe.exists(self.names.snapshot(item.snapshot.id))
         async with bounded():
             replies = await pipe.execute(raise_on_error=False) if ready else []
-        moves, alive = replies[: len(ready)], replies[len(ready) :]
-        ends = {id(item): _outcome(item, move, there) for item, move, there in zip(ready, moves, alive, strict=True)}
+        moves, looks = replies[: len(ready)], iter(replies[len(ready) :])
+        seen = zip(ready, moves, looks, looks, strict=True)
+        ends = {id(item): _outcome(item, move, pointer, payload) for item, move, pointer, payload in seen}
         return [
             ends.get(id(item)) or Outcome(item.snapshot.id, Verdict.FAILED, reason=item.failure) for item in written
         ]
@@ -256,6 +258,7 @@ class Store:
 class _Written:
     snapshot: Snapshot
     body: bytes
+    deadline: int  # epoch ms of Redis's clock
     clash: bool = False
     failure: str = ""
 
@@ -267,10 +270,9 @@ def _judge(item: _Written, reply: object) -> _Written:
 
 
 def _write_error(error: Exception) -> str:
-    text = str(error)
-    if text.startswith("OOM"):
+    if isinstance(error, OutOfMemoryError):
         return "Redis is out of memory: raise maxmemory or set maxmemory-policy volatile-ttl"
-    if text.startswith("READONLY"):
+    if isinstance(error, ReadOnlyError):
         return "this Redis is a read-only replica: publish to the primary"
     return _phrase(error)
 
@@ -280,7 +282,7 @@ def _next_millisecond(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, id=SnapshotId(snapshot.id.chain, stamp), ts=stamp / 1000)
 
 
-def _outcome(item: _Written, move: object, there: object) -> Outcome:
+def _outcome(item: _Written, move: object, pointer: object, payload: object) -> Outcome:
     snapshot_id, size = item.snapshot.id, len(item.body)
     if isinstance(move, Exception):
         return Outcome(snapshot_id, Verdict.FAILED, size, _write_error(move))
@@ -291,8 +293,9 @@ def _outcome(item: _Written, move: object, there: object) -> Outcome:
         return Outcome(snapshot_id, Verdict.FAILED, size, "our clock is ahead of Redis's: set the time on this machine")
     if answer == "late":
         return Outcome(snapshot_id, Verdict.FAILED, size, "written too late: its time to live had passed")
-    if not there:
-        return Outcome(snapshot_id, Verdict.FAILED, size, "Redis evicted the payload at once: raise maxmemory")
+    if not (pointer and payload):
+        lost = "payload" if pointer else "pointer"
+        return Outcome(snapshot_id, Verdict.FAILED, size, f"Redis evicted the {lost} at once: raise maxmemory")
     return Outcome(snapshot_id, Verdict.PUBLISHED, size)
 
 

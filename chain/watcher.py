@@ -121,8 +121,8 @@ class Watcher:
     async def _discover_if_due(self) -> None:
         due = self._memory.discovered is None or self._clock.monotonic() - self._memory.discovered > DISCOVER_EVERY_S
         if due and not self._roster.announced:
-            self._memory.discovered = self._clock.monotonic()
             self._roster.adopt(await self._store.discover(), Now.of(self._clock))
+            self._memory.discovered = self._clock.monotonic()
 
     async def _take(self, pointers: dict[ChainId, bytes | None]) -> None:
         """Bring every entry up to what its pointer says now."""

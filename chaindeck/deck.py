@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,11 +14,12 @@ from redis.asyncio import Redis
 
 from chain.board import Board
 from chain.clock import Clock, SystemClock
+from chain.errors import RedisUnavailableError
 from chain.signals import Now, judge
 from chaindeck.compose import make_publisher, make_saboteur, make_source, redis_place, running_place
 from chaindeck.demo import MockDemo
 from chaindeck.engine import BoardSlot, Engine
-from chaindeck.logs import log_to_file
+from chaindeck.logs import log_nowhere, log_to_file
 from chaindeck.settings import Settings
 from publisher.faults import WithholdingSource
 from publisher.loop import Publisher
@@ -52,7 +54,8 @@ def run_watch(settings: Settings) -> None:
 
 
 def _show(engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, theme: str | None) -> None:
-    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+    # Textual paints on standard error.
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         _print_frame(engine, slot, clock)
         return
     log_to_file()
@@ -72,27 +75,31 @@ def _run_app(engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | Non
 
     app = DeckApp(slot, clock, demo=demo, prefs_file=prefs_file(), theme=theme)
 
-    def leave() -> None:
-        app.call_from_thread(app.exit)
+    def leave(code: int) -> None:
+        app.call_from_thread(app.exit, return_code=code)
 
     signal.signal(signal.SIGUSR1, lambda *_: engine.publish_now())
     signal.signal(signal.SIGTERM, _ender(engine, leave, 128 + signal.SIGTERM))
     signal.signal(signal.SIGHUP, _ender(engine, None, 128 + signal.SIGHUP))
     app.run()
+    if app.return_code:
+        sys.exit(app.return_code)
 
 
-def _ender(engine: Engine, leave: Callable[[], None] | None, code: int) -> Callable[[int, FrameType | None], None]:
+def _ender(engine: Engine, leave: Callable[[int], None] | None, code: int) -> Callable[[int, FrameType | None], None]:
     """Return a signal handler that ends the deck even where its screen can no longer be written.
 
     A terminal that is gone, or that no longer reads, can hold Textual's loop for ever; the engine is stopped first, and
     the process ends whether or not the screen followed.
     """
+    cooked = termios.tcgetattr(sys.stdin)
 
     def end() -> None:
         engine.stop()
         if leave is not None:
-            threading.Thread(target=leave, daemon=True).start()
+            threading.Thread(target=leave, args=(code,), daemon=True).start()
             time.sleep(_EXIT_S)
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, cooked)  # does not wait for what the terminal has yet to read
         os._exit(code)
 
     def handle(_: int, __: FrameType | None) -> None:
@@ -102,9 +109,13 @@ def _ender(engine: Engine, leave: Callable[[], None] | None, code: int) -> Calla
 
 
 def _print_frame(engine: Engine, slot: BoardSlot, clock: Clock) -> None:
-    """Print one frame as soon as every expected chain was read, or after a while what there is."""
+    """Print one frame as soon as every expected chain was read, or after a while what there is.
+
+    Raises RedisUnavailableError where Redis does not answer.
+    """
     from chaindeck.plain import frame  # noqa: PLC0415 - the screen's way needs it not
 
+    log_nowhere()
     complete = threading.Event()
 
     def look() -> None:
@@ -116,13 +127,18 @@ def _print_frame(engine: Engine, slot: BoardSlot, clock: Clock) -> None:
     try:
         complete.wait(_FRAME_WAIT_S)
         board = slot.latest()
-        if board is not None:
-            print(frame(judge(board, Now.of(clock))))
+        if board is None or not board.contact.ok:
+            raise RedisUnavailableError(board.contact.error if board else "no poll of Redis has ended")
+        print(frame(judge(board, Now.of(clock))))
     finally:
         engine.stop()
 
 
 def _complete(board: Board | None) -> bool:
+    """Whether there is nothing to wait for: a publisher's whole cycle was read, or Redis does not answer."""
     if board is None:
         return False
-    return bool(board.publishers) and bool(board.entries) and all(entry.last_good for entry in board.entries)
+    if not board.contact.ok:
+        return True
+    cycled = bool(board.publishers) and all(p.heartbeat.chain.cycle_ms is not None for p in board.publishers)
+    return cycled and bool(board.entries) and all(entry.last_good for entry in board.entries)

@@ -5,10 +5,12 @@ The screen never shares this loop: a terminal that stops reading would stop the 
 
 import asyncio
 import logging
+import socket
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import Redis
 
@@ -16,6 +18,7 @@ from chain.board import Board
 from chain.clock import Clock
 from chain.connection import RedisTarget
 from chain.embedded import EmbeddedServer
+from chain.errors import ChaindeckError
 from chain.names import Names
 from chain.watcher import Watcher
 from publisher.loop import Publisher
@@ -24,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _STOP_S = 4.0
 _SUPERVISE_EVERY_S = 1.0
+_CONNECT_S = 0.5
 
 MakePublisher = Callable[[Redis], Publisher]
 
@@ -140,13 +144,33 @@ class Engine:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.redis.aclose()
 
-    @staticmethod
-    async def _supervise(server: EmbeddedServer) -> None:
-        """Keep an embedded server there: when the deck that owned it leaves, this one takes over."""
+    async def _supervise(self, server: EmbeddedServer) -> None:
+        """Keep an embedded server there: when the deck that owned it leaves, this one takes over.
+
+        One that listens but is slow to answer is left alone: another in its place would be empty.
+        """
+        path = unquote(urlsplit(self._target.url).path)
         while True:
             await asyncio.sleep(_SUPERVISE_EVERY_S)
-            if not await asyncio.to_thread(server.alive):
+            if await asyncio.to_thread(_listens, path):
+                continue
+            try:
                 endpoint = await asyncio.to_thread(server.start_or_attach)
+            except ChaindeckError as error:
+                log.warning("embedded Redis is gone: %s", error)
+            else:
                 log.warning(
                     "embedded Redis was gone: %s %s", "started" if endpoint.owned else "attached to", endpoint.url
                 )
+
+
+def _listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+        link.settimeout(_CONNECT_S)
+        try:
+            link.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        except OSError:
+            return True  # too busy to accept
+    return True

@@ -8,9 +8,11 @@ from pathlib import Path
 from platformdirs import user_log_path
 
 from chain.errors import ConfigError
+from chain.text import clean
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _MAX_BYTES = 2_000_000
+_MAX_LINE = 2_000
 
 
 def log_file() -> Path:
@@ -35,6 +37,23 @@ def log_to_stderr() -> None:
     _install(logging.StreamHandler(sys.stderr))
 
 
+def log_nowhere() -> None:
+    """Drop log lines: a command of one shot says itself what went wrong."""
+    _install(logging.NullHandler())
+
+
+class _CleanFormatter(logging.Formatter):
+    """Makes log lines safe to read on a terminal, whatever text from outside they carry."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return one line, also of a message that holds several."""
+        return clean(super().formatMessage(record), _MAX_LINE)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's line, and those of its trace."""
+        return "\n".join(clean(line, _MAX_LINE) for line in super().format(record).split("\n"))
+
+
 def _install(handler: logging.Handler) -> None:
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(_CleanFormatter(_FORMAT))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

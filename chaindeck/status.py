@@ -13,7 +13,7 @@ from chain.names import Names
 from chain.signals import Now, Reading, Report, judge
 from chain.watcher import Watcher
 from chaindeck.compose import running_place
-from chaindeck.logs import log_file
+from chaindeck.logs import log_file, log_nowhere
 from chaindeck.plain import WIDTH
 from tui.board_lines import board_table
 from tui.lines import plain
@@ -23,6 +23,7 @@ from tui.strip_lines import identity, trouble
 
 def print_status(url: str | None, *, as_json_text: bool) -> int:
     """Print one Board; return 0 if Redis answered, 1 if not."""
+    log_nowhere()
     target = running_place(url).target
     report = asyncio.run(look(target, SystemClock()))
     if as_json_text:
@@ -30,7 +31,10 @@ def print_status(url: str | None, *, as_json_text: bool) -> int:
         sys.stdout.write(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
         print(as_text(report, target))
-    return 0 if report.board.contact.ok else 1
+    contact = report.board.contact
+    if not contact.ok:
+        print(f"chaindeck: Redis unreachable: {contact.error}", file=sys.stderr)
+    return 0 if contact.ok else 1
 
 
 def as_text(report: Report, target: RedisTarget) -> str:

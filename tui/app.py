@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from chain.clock import Clock
+from chain.errors import ConfigError
 from tui.feed import Demo, Feed
 from tui.palette import DECK_DARK
 from tui.panel import LinePanel
@@ -47,6 +48,8 @@ class DeckApp(App[None]):
         self._prefs_file = prefs_file
         prefs = load_prefs(prefs_file) if prefs_file else Prefs()
         self.register_theme(DECK_DARK)
+        if theme and theme not in self.available_themes:
+            raise ConfigError(f"theme {theme!r} is none of {', '.join(sorted(self.available_themes))}")
         self.theme = theme or ("ansi-dark" if os.environ.get("NO_COLOR") else DECK_DARK.name)
         self.deck = DeckScreen(feed, clock, View(highest_first=prefs.highest_first), demo)
 

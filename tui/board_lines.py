@@ -24,7 +24,14 @@ _MARK = {State.FRESH: " ", State.AGING: "·", State.STALE: "!", State.FUTURE: ">
 _COUNT_WIDTH = 52
 _RANGE_WIDTH = 66
 _SOURCE_FLAGS = (Flag.MOCK, Flag.CAPTURE, Flag.REPLAY)
-_FLAG_SHORT = {"DELAYED": "DLY", "OLD-SOURCE": "OLD", "ROLLED-BACK": "BACK", "PARTIAL": "PART", "OFF-HOURS": "OFF"}
+_FLAG_SHORT = {
+    "DELAYED": "DLY",
+    "OLD-SOURCE": "OLD",
+    "ROLLED-BACK": "BACK",
+    "PARTIAL": "PART",
+    "OFF-HOURS": "OFF",
+    "SOURCE-?": "SRC?",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ def greek(value: float | None, decimals: int = 2) -> str:
     if value is None:
         return MISSING
     text = f"{value:.{decimals}f}"
+    if not text.strip("-0."):
+        text = text.removeprefix("-")
     if decimals == 2 and text in ("1.00", "-1.00"):
         return text[:-1]
     if text.startswith("0."):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from chain.grid import Condition, Leg, StrikeGrid, StrikeRow
+from chain.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
 from chain.metrics import Headline
 from chain.session import settlement
 from chain.signals import Reading
@@ -43,6 +43,7 @@ _ALL = {
         Column("Mid", 8, lambda leg: figures.price(leg.mid), lambda leg: leg.mid),
         Column("Bid", 8, lambda leg: figures.price(leg.bid), lambda leg: leg.bid),
         Column("Ask", 8, lambda leg: figures.price(leg.ask), lambda leg: leg.ask),
+        Column("Close", 8, lambda leg: figures.price(leg.close), lambda leg: leg.close),
     )
 }
 # From the edge inwards. The widest preset that fits is used.
@@ -56,6 +57,7 @@ _PRESETS = (
     ("D", "Bid", "Ask"),
     ("Bid", "Ask"),
 )
+_QUOTED = ("Last", "Spr%", "Mid", "Bid", "Ask")
 _STRIKE_WIDTH = 8
 _ROOT_WIDTH = 6
 
@@ -74,11 +76,12 @@ class GridTable:
     spot: int | None
 
 
-def columns_for(width: int, *, roots: bool) -> tuple[Column, ...]:
-    """Return the widest set of columns that fits twice beside the strike."""
+def columns_for(width: int, *, roots: bool, quotes: bool = True) -> tuple[Column, ...]:
+    """Return the widest set of columns that fits twice beside the strike; without quotes, trade and close instead."""
     room = (width - _STRIKE_WIDTH - 4 - (_ROOT_WIDTH if roots else 0)) // 2
     for preset in _PRESETS:
-        columns = tuple(_ALL[name] for name in preset)
+        names = preset if quotes else (*(n for n in preset if n not in _QUOTED), "Last", "Close")
+        columns = tuple(_ALL[name] for name in names)
         if sum(column.width for column in columns) <= room:
             return columns
     return tuple(_ALL[name] for name in _PRESETS[-1])
@@ -88,9 +91,9 @@ def changes(before: StrikeGrid | None, after: StrikeGrid) -> Marks:
     """Return which figures read differently in two snapshots of one chain; nothing on a first sight."""
     if before is None or before.snapshot.id.chain != after.snapshot.id.chain:
         return NO_MARKS
-    old = {leg.ticker: leg for leg in _legs(before)}
+    old = {leg.ticker: leg for leg in before.legs}
     marks: dict[tuple[str, str], int] = {}
-    for leg in _legs(after):
+    for leg in after.legs:
         past = old.get(leg.ticker)
         if past is None or past == leg:
             continue
@@ -101,14 +104,10 @@ def changes(before: StrikeGrid | None, after: StrikeGrid) -> Marks:
     return marks
 
 
-def _legs(grid: StrikeGrid) -> list[Leg]:
-    return [leg for row in grid.rows for leg in (row.call, row.put) if leg]
-
-
 def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, marks: Marks = NO_MARKS) -> GridTable:
     """Return the grid for a panel of `width`."""
     roots = len(grid.roots) > 1
-    columns = columns_for(width, roots=roots)
+    columns = columns_for(width, roots=roots, quotes=grid.price_source is PriceSource.MID)
     order = range(len(grid.rows) - 1, -1, -1) if highest_first else range(len(grid.rows))
     rule_before = _rule_place(grid, highest_first=highest_first)
     body: list[Line] = []
@@ -147,7 +146,7 @@ def grid_headline(grid: StrikeGrid, top: Headline, width: int) -> Line:
     start = [
         Span(" straddle ", Role.DIM),
         Span(figures.price(straddle.value), Role.STRONG),
-        Span(f" {straddle.used}/{straddle.of} mids   EM ", Role.DIM),
+        Span(f" {straddle.used}/{straddle.of} {straddle.method}   EM ", Role.DIM),
         Span(f"±{figures.price(move.value)}", Role.STRONG),
         Span(f" 1 SD by {move.method} {figures.percent(top.atm_iv.value)}, {move.used}/{move.of}", Role.DIM),
     ]
@@ -157,8 +156,8 @@ def grid_headline(grid: StrikeGrid, top: Headline, width: int) -> Line:
 def grid_foot(grid: StrikeGrid, width: int) -> Line:
     """Return the line that accounts for every contract of the payload."""
     total, rejected = len(grid.snapshot.contracts), len(grid.rejected)
-    odd = sum(leg.condition in _CONDITION_MARK for leg in _legs(grid))
-    words = f" {total} contracts: {grid.legs} in {len(grid.rows)} rows"
+    odd = sum(leg.condition in _CONDITION_MARK for leg in grid.legs)
+    words = f" {total} contracts: {len(grid.legs)} in {len(grid.rows)} rows"
     if rejected:
         words += f", {rejected} rejected ({grid.rejected[0].reason}{', ...' if rejected > 1 else ''})"
     if odd:
@@ -177,8 +176,8 @@ def _headings(columns: tuple[Column, ...], width: int, *, roots: bool) -> Line:
 
 def _mirrored(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     """The put side: mirrored from the strike outwards, but bid still before ask."""
-    *outer, bid, ask = columns
-    return (bid, ask, *reversed(outer))
+    *outer, first, second = columns
+    return (first, second, *reversed(outer))
 
 
 def _margin(columns: tuple[Column, ...], width: int, *, roots: bool) -> int:
