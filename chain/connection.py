@@ -1,6 +1,9 @@
-"""A Redis client from a URL: bounded in time, and named without its password."""
+"""A Redis client from a URL: bounded in time, named without its password, and its failures in words."""
 
+import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,8 +12,10 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.connection import UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
+from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from chain.errors import ConfigError
+from chain.errors import ConfigError, RedisUnavailableError
 from chain.text import clean
 
 SOCKET_TIMEOUT_S = 1.0  # redis-py's own defaults hide an outage for about a minute
@@ -79,3 +84,34 @@ class _WideUnixConnection(UnixDomainSocketConnection):
         await super()._connect()  # type: ignore[no-untyped-call]
         assert self._writer is not None
         self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+
+
+@asynccontextmanager
+async def bounded(seconds: float = OPERATION_TIMEOUT_S) -> AsyncIterator[None]:
+    """Turn every way in which Redis can fail, slowness included, into one RedisUnavailableError with a reason."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except (RedisTimeoutError, TimeoutError):
+        raise RedisUnavailableError("no answer in time") from None
+    except AuthenticationError:
+        raise RedisUnavailableError("Redis refused the user or password") from None
+    except NoPermissionError as error:
+        raise RedisUnavailableError(f"this Redis user lacks a permission: {clean(error, 100)}") from None
+    except BusyLoadingError:
+        raise RedisUnavailableError("Redis is loading its data") from None
+    except RedisError as error:
+        raise RedisUnavailableError(phrase(error)) from None
+    except OSError as error:
+        raise RedisUnavailableError(clean(error.strerror or type(error).__name__, 100)) from None
+
+
+def phrase(error: Exception) -> str:
+    """Return the reason inside a client error, without the address that redis-py puts before it."""
+    text = clean(error, 160)
+    if text.startswith("Timeout "):
+        return "no answer in time"
+    for word in ("Connection refused", "No such file or directory", "Name or service not known", "Connection reset"):
+        if word.lower() in text.lower():
+            return word.lower()
+    return text or type(error).__name__

@@ -55,6 +55,7 @@ class Heartbeat:
     status: str
     source: SourceInfo
     chain: ChainPlan
+    health: Mapping[str, Any] = field(default_factory=dict)  # what the publisher's own watcher sees, as JSON types
 
     def encode(self) -> bytes:
         """Return the JSON that is set and published."""
@@ -86,6 +87,7 @@ class Heartbeat:
                     "cycle_ms": plan.cycle_ms,
                     "counters": dict(plan.counters),
                 },
+                **self.health,
             }
         )
 

@@ -62,6 +62,7 @@ class Signal:
     severity: DeckState
     text: str
     since: float | None
+    subject: str = ""  # the underlying it concerns, empty for the whole deck
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,11 @@ def judge(board: Board, now: Now) -> Report:
     signals.sort(key=lambda signal: -signal.severity.rank)
     state = signals[0].severity if signals else DeckState.OK
     return Report(now, board, state, readings, tuple(signals))
+
+
+def usable(reading: Reading) -> bool:
+    """Whether a chain has a snapshot that counts towards depth."""
+    return reading.state in _USABLE
 
 
 def age_ms(accepted: Accepted, now: Now) -> int:
@@ -185,14 +191,14 @@ def _depth(board: Board, readings: Sequence[Reading]) -> Iterable[Signal]:
         mine = [r for r in readings if r.entry.chain.underlying == underlying]
         if any(r.state is State.UNREACHABLE for r in mine):
             continue
-        lost = [r for r in mine if r.state not in _USABLE]
+        lost = [r for r in mine if not usable(r)]
         have = len(mine) - len(lost)
         if have >= wanted:
             continue
         states = " or ".join(dict.fromkeys(r.state for r in lost))
         why = f"{_list(lost)} {states}" if lost else "the publisher lists no more"
         text = f"{underlying} depth {have} of {wanted}: {why}"
-        yield Signal("depth", DeckState.PARTIAL_DEGRADATION, text, _earliest(lost))
+        yield Signal("depth", DeckState.PARTIAL_DEGRADATION, text, _earliest(lost), underlying)
 
 
 def _stream(board: Board, readings: Sequence[Reading], now: Now) -> Iterable[Signal]:
@@ -211,11 +217,12 @@ def _by_state(readings: Sequence[Reading], now: Now) -> Iterable[Signal]:
         for reading in readings:
             if reading.state is state:
                 groups.setdefault(reading.entry.chain.underlying, []).append(reading)
-        for group in groups.values():
+        for underlying, group in groups.items():
             note = f": {group[0].note}" if group[0].note else ""
             if state in (State.STALE, State.AGING):
                 note = f", {math.floor(max(r.age_s or 0.0 for r in group))} s old"
-            yield Signal(state.lower(), DeckState.WARNING, f"{_list(group)} {state}{note}", _earliest(group))
+            text = f"{_list(group)} {state}{note}"
+            yield Signal(state.lower(), DeckState.WARNING, text, _earliest(group), underlying)
 
 
 def _by_flag(readings: Sequence[Reading]) -> Iterable[Signal]:
@@ -261,7 +268,7 @@ def _moved_back(entry: Entry) -> str:
 def _list(readings: Sequence[Reading]) -> str:
     """Name up to two chains, grouped under their underlying."""
     shown = [f"{r.entry.chain.underlying} {r.entry.chain.expiry:%m-%d}" for r in readings[:2]]
-    if len(readings) == 2 and readings[0].entry.chain.underlying == readings[1].entry.chain.underlying:
+    if len(readings) > 1 and readings[0].entry.chain.underlying == readings[1].entry.chain.underlying:
         shown[1] = f"{readings[1].entry.chain.expiry:%m-%d}"
     more = len(readings) - 2
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")

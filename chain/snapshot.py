@@ -1,7 +1,7 @@
 """The chain snapshot: typed, and validated on the way in and on the way out."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -27,7 +27,7 @@ class Snapshot:
     ts: float  # epoch seconds
     atm: int
     range_points: int
-    contracts: tuple[Contract, ...]
+    contracts: tuple[Contract, ...] = field(repr=False)  # megabytes, which asyncio would spell out for a debug line
 
     @classmethod
     def at(

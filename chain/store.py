@@ -1,17 +1,13 @@
 """The only code that reads or writes contract keys: publish whole, move the pointer forward, resolve through it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, OutOfMemoryError
-from redis.exceptions import ReadOnlyError, RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError
 
-from chain.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S
+from chain.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, phrase
 from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
 from chain.names import ChainId, Names, SnapshotId, stream_activity_key
 from chain.snapshot import MAX_PAYLOAD_BYTES, Snapshot, encode
@@ -77,37 +73,6 @@ class Payload:
     error: str = ""
 
 
-@asynccontextmanager
-async def bounded(seconds: float = OPERATION_TIMEOUT_S) -> AsyncIterator[None]:
-    """Turn every way in which Redis can fail, slowness included, into one RedisUnavailableError with a reason."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except (RedisTimeoutError, TimeoutError):
-        raise RedisUnavailableError("no answer in time") from None
-    except AuthenticationError:
-        raise RedisUnavailableError("Redis refused the user or password") from None
-    except NoPermissionError as error:
-        raise RedisUnavailableError(f"this Redis user lacks a permission: {clean(error, 100)}") from None
-    except BusyLoadingError:
-        raise RedisUnavailableError("Redis is loading its data") from None
-    except RedisError as error:
-        raise RedisUnavailableError(_phrase(error)) from None
-    except OSError as error:
-        raise RedisUnavailableError(clean(error.strerror or type(error).__name__, 100)) from None
-
-
-def _phrase(error: Exception) -> str:
-    """Return the reason inside a client error, without the address that redis-py puts before it."""
-    text = clean(error, 160)
-    if text.startswith("Timeout "):
-        return "no answer in time"
-    for word in ("Connection refused", "No such file or directory", "Name or service not known", "Connection reset"):
-        if word.lower() in text.lower():
-            return word.lower()
-    return text or type(error).__name__
-
-
 class Store:
     """Contract keys under one prefix on one Redis. Every call is bounded in time and raises RedisUnavailableError."""
 
@@ -140,9 +105,8 @@ class Store:
         for item in sent:
             pipe.set(self.names.snapshot(item.snapshot.id), item.body, nx=True, pxat=deadline)
         async with bounded():
-            replies = await pipe.execute(raise_on_error=False) if sent else []
-        by_id = {id(item): _judge(item, reply) for item, reply in zip(sent, replies, strict=True)}
-        return [by_id.get(id(item), item) for item in batch]
+            replies = iter(await pipe.execute(raise_on_error=False) if sent else [])
+        return [item if item.failure else _judge(item, next(replies)) for item in batch]
 
     async def _resolve_clash(self, item: "_Written", deadline: int) -> "_Written":
         """Step over milliseconds whose key holds other bytes; the same bytes are our own, with a deadline they keep."""
@@ -157,7 +121,7 @@ class Store:
             if held == item.body and isinstance(kept, int):
                 return replace(item, clash=False, deadline=kept)
             [item] = await self._write([_next_millisecond(item.snapshot)], deadline)
-        return replace(item, clash=False, failure="every millisecond tried holds another snapshot")
+        return replace(item, failure="every millisecond tried holds another snapshot") if item.clash else item
 
     async def _move(self, written: Sequence["_Written"]) -> list[Outcome]:
         """Move the pointers of what was written, and look once more that pointer and payload are there."""
@@ -174,11 +138,12 @@ class Store:
             pipe.exists(self.names.snapshot(item.snapshot.id))
         async with bounded():
             replies = await pipe.execute(raise_on_error=False) if ready else []
-        moves, looks = replies[: len(ready)], iter(replies[len(ready) :])
-        seen = zip(ready, moves, looks, looks, strict=True)
-        ends = {id(item): _outcome(item, move, pointer, payload) for item, move, pointer, payload in seen}
+        moves, looks = iter(replies[: len(ready)]), iter(replies[len(ready) :])
         return [
-            ends.get(id(item)) or Outcome(item.snapshot.id, Verdict.FAILED, reason=item.failure) for item in written
+            Outcome(item.snapshot.id, Verdict.FAILED, reason=item.failure)
+            if item.failure
+            else _outcome(item, next(moves), next(looks), next(looks))
+            for item in written
         ]
 
     async def poll(
@@ -197,7 +162,7 @@ class Store:
         async with bounded(POLL_TIMEOUT_S):
             values, stream_ts, *count = await pipe.execute(raise_on_error=False)
         if isinstance(values, Exception):
-            raise RedisUnavailableError(_phrase(values))
+            raise RedisUnavailableError(phrase(values))
         pointers = dict(zip(chains, values, strict=False))
         rest = dict(zip(beside, values[len(keys) :], strict=True))
         present = count[0] if count and isinstance(count[0], int) else 0
@@ -274,7 +239,7 @@ def _write_error(error: Exception) -> str:
         return "Redis is out of memory: raise maxmemory or set maxmemory-policy volatile-ttl"
     if isinstance(error, ReadOnlyError):
         return "this Redis is a read-only replica: publish to the primary"
-    return _phrase(error)
+    return phrase(error)
 
 
 def _next_millisecond(snapshot: Snapshot) -> Snapshot:
@@ -302,5 +267,5 @@ def _outcome(item: _Written, move: object, pointer: object, payload: object) -> 
 def _payload(raw: object, ttl: object) -> Payload:
     ttl_ms = ttl if isinstance(ttl, int) and ttl >= 0 else None
     if isinstance(raw, Exception):
-        return Payload(None, ttl_ms, f"payload key: {_phrase(raw)}")
+        return Payload(None, ttl_ms, f"payload key: {phrase(raw)}")
     return Payload(raw if isinstance(raw, bytes) and raw else None, ttl_ms)

@@ -1,7 +1,8 @@
 """Every threshold of freshness, in one place, all in seconds unless named otherwise."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from chain.errors import ConfigError
 
@@ -25,11 +26,13 @@ class Thresholds:
 
     interval_s: float = DEFAULT_INTERVAL_S
     ttl_s: float = DEFAULT_TTL_S
+    own_warn_s: float | None = None  # an operator's limits in place of the derived ones
+    own_stale_s: float | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.interval_s) and math.isfinite(self.ttl_s) and self.interval_s > 0):
             raise ConfigError(f"interval {self.interval_s} s and TTL {self.ttl_s} s must be positive numbers")
-        if not self.stale_s < self.ttl_s:
+        if self.own_stale_s is None and not self.stale_s < self.ttl_s:
             raise ConfigError(
                 f"interval {self.interval_s:g} s makes a snapshot stale at {self.stale_s:g} s, after its TTL of "
                 f"{self.ttl_s:g} s: use an interval below {max(0.0, (self.ttl_s - 5) / 3):g} s or a longer TTL"
@@ -38,9 +41,16 @@ class Thresholds:
     @property
     def warn_s(self) -> float:
         """Age above which a snapshot is AGING."""
-        return 2 * self.interval_s + 2
+        return 2 * self.interval_s + 2 if self.own_warn_s is None else self.own_warn_s
 
     @property
     def stale_s(self) -> float:
         """Age above which a snapshot is STALE."""
-        return 3 * self.interval_s + 5
+        return 3 * self.interval_s + 5 if self.own_stale_s is None else self.own_stale_s
+
+    def limited(self, warn_s: float | None, stale_s: float | None) -> Self:
+        """Return these with an operator's limits; raise ConfigError unless warn is below stale."""
+        limits = replace(self, own_warn_s=warn_s or self.own_warn_s, own_stale_s=stale_s or self.own_stale_s)
+        if not 0 < limits.warn_s < limits.stale_s:
+            raise ConfigError(f"warn age {limits.warn_s:g} s must be above 0 and below stale age {limits.stale_s:g} s")
+        return limits

@@ -13,12 +13,13 @@ from redis.exceptions import ResponseError
 from chain import tracker
 from chain.board import Board, Contact, Entry, State, Transition
 from chain.clock import Clock
+from chain.connection import bounded
 from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
 from chain.names import EPOCH_MAX_S, EPOCH_MIN_S, ChainId, Names, SnapshotId
 from chain.roster import HEARTBEAT_KEYS, Roster
 from chain.signals import Now, Report, judge
 from chain.snapshot import decode
-from chain.store import Payload, Store, bounded
+from chain.store import Payload, Store
 from chain.text import clean
 from chain.thresholds import CLOCK_JUMP_S
 

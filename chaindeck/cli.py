@@ -1,5 +1,7 @@
 """The command line. Each command loads only what it needs; headless ones never load the screen."""
 
+import io
+import signal
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from chaindeck import __version__
 from chaindeck.config import Config, config_file, resolve, warnings
 
 USAGE_ERROR = 2
+UNKNOWN = 3
 
 app = App(
     name="chaindeck",
@@ -158,6 +161,32 @@ def status(url: str | None = None, /, *, json: Switch = False, where: Where | No
     return print_status(_at(url, where).resolve().settings.redis_url, as_json_text=json)
 
 
+@app.command
+def check(
+    url: str | None = None,
+    /,
+    *,
+    warn_age: float | None = None,
+    stale_age: float | None = None,
+    depth: int | None = None,
+    watch: float | None = None,
+    where: Where | None = None,
+) -> int:
+    """Check by the plugin convention: one line, performance data, exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+
+    Args:
+        url: Redis URL; without one, this user's running deck.
+        warn_age: seconds above which a snapshot is AGING; by default from the publisher's interval.
+        stale_age: seconds above which a snapshot is STALE; by default from the publisher's interval.
+        depth: how many expirations each underlying must have; by default what the publisher means to publish.
+        watch: repeat every so many seconds.
+        where: which Redis.
+    """
+    from chaindeck.check import run_check  # noqa: PLC0415
+
+    return run_check(_at(url, where).resolve().settings.redis_url, warn_age, stale_age, depth, watch)
+
+
 @config_app.command
 def show(*, where: Where | None = None, what: What | None = None) -> None:
     """Print every setting, secrets masked, each with where it came from.
@@ -197,6 +226,9 @@ def _at(url: str | None, where: Where | None) -> Where:
 
 def main() -> NoReturn:
     """Run one command. A failure that was to be expected is one line on standard error, never a trace."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what the terminal's encoding lacks
     try:
         code = app(exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
@@ -204,9 +236,15 @@ def main() -> NoReturn:
         _fail(str(cause))
     except ChaindeckError as error:
         _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _fail(message: str) -> NoReturn:
-    print(f"chaindeck: {clean(' '.join(message.split()), 400)}", file=sys.stderr)
+    words = clean(" ".join(message.split()), 400)
+    if sys.argv[1:2] == ["check"]:  # a monitoring system reads standard output, and 2 would mean CRITICAL
+        print(f"CHAIN UNKNOWN - {words}")
+        sys.exit(UNKNOWN)
+    print(f"chaindeck: {words}", file=sys.stderr)
     sys.exit(USAGE_ERROR)

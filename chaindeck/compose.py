@@ -12,13 +12,16 @@ from chain.connection import RedisTarget
 from chain.embedded import EmbeddedServer, attach
 from chain.errors import ConfigError
 from chain.names import Names
+from chain.watcher import Watcher
+from chaindeck.crew import Crew
 from chaindeck.settings import LIVE_UNDERLYINGS, Settings
 from publisher.capture import CaptureSource
 from publisher.faults import Saboteur, WithholdingSource
+from publisher.herald import Herald
 from publisher.listing import PRODUCTS
 from publisher.loop import Publisher
 from publisher.mock import MockSource
-from publisher.source import Source, SourceKind
+from publisher.source import Source, SourceKind, service_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +83,23 @@ def _live_source(settings: Settings, clock: Clock) -> Source:
     return MassiveSource(vendor, clock, chosen, depth=settings.expirations, mult=settings.em_mult)
 
 
-def make_publisher(redis: Redis, source: Source, settings: Settings, clock: Clock) -> Publisher:
-    """Return a publisher of a source on a Redis."""
-    system = (
-        RedisTarget(settings.system_redis_url).connect(name="chaindeck-beat") if settings.system_redis_url else None
-    )
-    return Publisher(
+def make_crew(redis: Redis, source: Source, settings: Settings, clock: Clock, *, shown_as: str = "") -> Crew:
+    """Return a publisher of a source on a Redis, with its watcher and herald."""
+    names = Names()
+    herald = Herald(redis, service_name(source.status().kind), clock)
+    system_url = settings.system_redis_url
+    system = RedisTarget(system_url).connect(name="chaindeck-beat") if system_url else None
+    publisher = Publisher(
         redis,
         source,
         clock,
         thresholds=settings.thresholds,
         expirations=settings.expirations,
-        names=Names(),
+        names=names,
         also_beat=system,
+        report=herald.report,
     )
+    return Crew(publisher, Watcher(redis, names, clock, shown_as=shown_as), herald)
 
 
 def make_saboteur(redis: Redis, source: WithholdingSource, publisher: Publisher, clock: Clock) -> Saboteur:

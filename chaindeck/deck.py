@@ -16,13 +16,13 @@ from chain.board import Board
 from chain.clock import Clock, SystemClock
 from chain.errors import RedisUnavailableError
 from chain.signals import Now, judge
-from chaindeck.compose import make_publisher, make_saboteur, make_source, redis_place, running_place
+from chaindeck.compose import make_crew, make_saboteur, make_source, redis_place, running_place
+from chaindeck.crew import Crew
 from chaindeck.demo import MockDemo
 from chaindeck.engine import BoardSlot, Engine
 from chaindeck.logs import log_nowhere, log_to_file
 from chaindeck.settings import Settings
 from publisher.faults import WithholdingSource
-from publisher.loop import Publisher
 from publisher.source import SourceKind
 
 _FRAME_WAIT_S = 8.0
@@ -36,12 +36,12 @@ def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path]) -> 
     with redis_place(settings.redis_url) as place:
         slot = BoardSlot()
 
-        def compose(client: Redis) -> Publisher:
-            publisher = make_publisher(client, source, settings, clock)
-            demo.saboteur = make_saboteur(client, source, publisher, clock)
-            return publisher
+        def compose(client: Redis) -> Crew:
+            crew = make_crew(client, source, settings, clock, shown_as=place.target.label)
+            demo.saboteur = make_saboteur(client, source, crew.publisher, clock)
+            return crew
 
-        engine = Engine(place.target, clock, slot, make_publisher=compose, server=place.server)
+        engine = Engine(place.target, clock, slot, make_crew=compose, server=place.server)
         demo = MockDemo(engine, embedded=place.server is not None)
         _show(engine, slot, clock, demo if kind == "mock" else None, settings.theme)
 

@@ -21,6 +21,7 @@ from chain.embedded import EmbeddedServer
 from chain.errors import ChaindeckError
 from chain.names import Names
 from chain.watcher import Watcher
+from chaindeck.crew import Crew
 from publisher.loop import Publisher
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ _STOP_S = 4.0
 _SUPERVISE_EVERY_S = 1.0
 _CONNECT_S = 0.5
 
-MakePublisher = Callable[[Redis], Publisher]
+MakeCrew = Callable[[Redis], Crew]
 
 
 class BoardSlot:
@@ -68,14 +69,14 @@ class Engine:
         clock: Clock,
         slot: BoardSlot,
         *,
-        make_publisher: MakePublisher | None = None,
+        make_crew: MakeCrew | None = None,
         server: EmbeddedServer | None = None,
         names: Names | None = None,
     ) -> None:
         self._target = target
         self._clock = clock
         self._slot = slot
-        self._make_publisher = make_publisher
+        self._make_crew = make_crew
         self._server = server
         self._names = names or Names()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -124,11 +125,13 @@ class Engine:
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.redis = self._target.connect()
-        watcher = Watcher(self.redis, self._names, self._clock, shown_as=self._target.label)
-        jobs: list[Awaitable[None]] = [watcher.run(self._slot.put)]
-        if self._make_publisher is not None:
-            self.publisher = self._make_publisher(self.redis)
-            jobs.append(self.publisher.run())
+        jobs: list[Awaitable[None]]
+        if self._make_crew is None:
+            jobs = [Watcher(self.redis, self._names, self._clock, shown_as=self._target.label).run(self._slot.put)]
+        else:
+            crew = self._make_crew(self.redis)
+            self.publisher = crew.publisher
+            jobs = crew.jobs(self._slot.put)
         if self._server is not None:
             jobs.append(self._supervise(self._server))
         tasks = [asyncio.ensure_future(job) for job in jobs]
@@ -162,6 +165,7 @@ class Engine:
                 log.warning(
                     "embedded Redis was gone: %s %s", "started" if endpoint.owned else "attached to", endpoint.url
                 )
+                self.publish_now()
 
 
 def _listens(path: str) -> bool:

@@ -10,10 +10,10 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock, SystemClock
 from chain.connection import RedisTarget
-from chaindeck.compose import make_publisher, make_source, redis_place
+from chaindeck.compose import make_crew, make_source, redis_place
+from chaindeck.crew import Crew
 from chaindeck.logs import log_to_stderr
 from chaindeck.settings import Settings
-from publisher.loop import Publisher
 from publisher.source import Source, SourceKind
 
 log = logging.getLogger(__name__)
@@ -30,33 +30,33 @@ def run_publisher(settings: Settings, kind: SourceKind, captures: Sequence[Path]
 
 async def _publish(target: RedisTarget, source: Source, settings: Settings, clock: Clock, *, once: bool) -> int:
     client: Redis = target.connect(name="chaindeck-publisher")
-    publisher = make_publisher(client, source, settings, clock)
+    crew = make_crew(client, source, settings, clock, shown_as=target.label)
     log.info("publishing %s to %s", ", ".join(source.underlyings), target.shown)
     try:
         if once:
-            cycle = await publisher.cycle()
-            await publisher.beat()
+            cycle = await crew.publisher.cycle()
+            crew.herald.take(await crew.watcher.poll_once())
+            await crew.publisher.beat()
             return 0 if cycle.whole else 1
-        await _until_told(publisher)
+        await _until_told(crew)
         return 0
     finally:
         await source.aclose()
         await client.aclose()
 
 
-async def _until_told(publisher: Publisher) -> None:
+async def _until_told(crew: Crew) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGUSR1, publisher.publish_now)
-    running = asyncio.ensure_future(publisher.run())
+    loop.add_signal_handler(signal.SIGUSR1, crew.publisher.publish_now)
+    jobs = [asyncio.ensure_future(job) for job in crew.jobs()]
     told = asyncio.ensure_future(stop.wait())
-    await asyncio.wait([running, told], return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
-    if not running.done():
-        running.cancel()
-    try:
-        await running
-    except asyncio.CancelledError:
-        log.info("stopped as told; %s", publisher.last_words())
+    done, _ = await asyncio.wait([told, *jobs], return_when=asyncio.FIRST_COMPLETED)
+    for job in (told, *jobs):
+        job.cancel()
+    await asyncio.gather(told, *jobs, return_exceptions=True)
+    for job in done - {told}:
+        job.result()
+    log.info("stopped as told; %s", crew.publisher.last_words())

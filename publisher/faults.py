@@ -10,10 +10,10 @@ import orjson
 from redis.asyncio import Redis
 
 from chain.clock import Clock
+from chain.connection import bounded
 from chain.errors import InvalidNameError
 from chain.names import ChainId, Names, SnapshotId
 from chain.snapshot import decode, encode
-from chain.store import bounded
 from publisher.loop import Publisher
 from publisher.source import ChainSlice, Source, SourceError, SourceStatus, Survey
 

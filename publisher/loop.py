@@ -4,19 +4,22 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from redis.asyncio import Redis
 
 from chain.clock import Clock
+from chain.connection import bounded
 from chain.errors import ChaindeckError, InvalidSnapshotError, RedisUnavailableError
+from chain.health import health_json
 from chain.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
 from chain.names import ChainId, Names, SnapshotId
 from chain.session import tradable
+from chain.signals import Report
 from chain.snapshot import Snapshot
-from chain.store import Outcome, Store, Verdict, bounded
+from chain.store import Outcome, Store, Verdict
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S, Thresholds
 from publisher.source import ChainSlice, Source, SourceError, Survey, service_name
 
@@ -52,8 +55,10 @@ class Publisher:
         expirations: int = DEFAULT_EXPIRATIONS,
         names: Names | None = None,
         also_beat: Redis | None = None,
+        report: Callable[[], Report | None] | None = None,
     ) -> None:
         self._beaten = [redis] if also_beat is None else [redis, also_beat]
+        self._report = report
         self._source = source
         self._clock = clock
         self._thresholds = thresholds or Thresholds()
@@ -254,6 +259,7 @@ class Publisher:
     def heartbeat(self, status: str = "running") -> Heartbeat:
         """Return the heartbeat as of now."""
         source = self._source.status()
+        report = self._report() if self._report else None
         expected = tuple(ChainId(u, expiry) for u, expiries in self._expected.items() for expiry in expiries)
         return Heartbeat(
             service=service_name(source.kind),
@@ -270,6 +276,7 @@ class Publisher:
                 cycle_ms=self._last.wall_ms,
                 counters=dict(self._counters) | source.counters,
             ),
+            health=health_json(report) if report else {},
         )
 
 

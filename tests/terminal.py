@@ -9,16 +9,18 @@ import struct
 import termios
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pyte
+import pytest
 
 from tests.waiting import wait_until
 
 _END_S = 8.0
+_LOOK_S = 0.02
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -28,7 +30,7 @@ class Terminal:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, columns: int, rows: int) -> None:
         self._master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (rows, columns))
-        self.cooked = termios.tcgetattr(self._master)
+        self._found = termios.tcgetattr(self._master)
         name = os.ttyname(slave)
         # The leader of a new session that opens a terminal makes it its own: closing it sends SIGHUP there.
         stdio = [(os.POSIX_SPAWN_OPEN, 0, name, os.O_RDWR, 0)]
@@ -48,7 +50,7 @@ class Terminal:
 
     def _read(self) -> None:
         while not self._closed.is_set():
-            if not self._reading.wait(0.02) or not select.select([self._master], [], [], 0.02)[0]:
+            if not self._reading.wait(_LOOK_S) or not select.select([self._master], [], [], _LOOK_S)[0]:
                 continue
             try:
                 chunk = os.read(self._master, 1 << 16)
@@ -76,10 +78,16 @@ class Terminal:
 
     def wait_for(self, words: str, timeout: float = 15.0) -> None:
         """Wait until the screen shows `words`; fail with the screen if it never does."""
+        self.wait_until(lambda: words in self.text, words, timeout)
+
+    def wait_until(self, condition: Callable[[], object], what: str, timeout: float = 15.0) -> None:
+        """Wait for a condition of the screen; fail with the screen if it never comes, or the program ends first."""
         deadline = time.monotonic() + timeout
-        while words not in self.text:
-            assert time.monotonic() < deadline, f"{words!r} never appeared on\n{self.text}\nlast bytes {self.raw[-400:]!r}"
-            time.sleep(0.02)
+        while not condition():
+            alive = time.monotonic() < deadline and not self.ended()
+            if not alive and not condition():
+                pytest.fail(f"{what!r} never appeared; exit code {self.code}; the screen:\n{self.text}")
+            time.sleep(_LOOK_S)
 
     def send(self, keys: str) -> None:
         """Type."""
@@ -107,11 +115,11 @@ class Terminal:
             os.close(self._master)
 
     @property
-    def attributes(self) -> list[object]:
-        """The terminal's modes as termios gives them."""
-        return list(termios.tcgetattr(self._master))
+    def restored(self) -> bool:
+        """Whether the terminal's own modes are as the program found them."""
+        return termios.tcgetattr(self._master) == self._found
 
-    def signal(self, number: signal.Signals) -> None:
+    def tell(self, number: signal.Signals) -> None:
         """Send a signal to the program."""
         os.kill(self.pid, number)
 
@@ -144,8 +152,8 @@ class Terminal:
             if self.ended():
                 break
             self.resume()
-            self.signal(number)
+            self.tell(number)
             deadline = time.monotonic() + _END_S
             while not self.ended() and time.monotonic() < deadline:
-                time.sleep(0.02)
+                time.sleep(_LOOK_S)
         self.hang_up()

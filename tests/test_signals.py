@@ -273,7 +273,7 @@ def test_old_source_is_measured_from_the_snapshot_not_from_now(timeframe: str, l
 
 def test_a_publishers_trouble_is_told_even_of_a_chain_never_published() -> None:
     judged = report([replace(Entry(SPX), trouble="vendor: 403, the key has no options plan")], NOW)
-    assert judged.readings[0].flags == (Flag.PARTIAL,)
+    assert Flag.PARTIAL in judged.readings[0].flags
     assert text_of(judged, "partial") == "SPX 01-02 PARTIAL: vendor: 403, the key has no options plan"
 
 
@@ -344,7 +344,7 @@ def test_depth_names_what_is_lost_and_since_when() -> None:
     days = [ChainId("SPX", SPX.expiry + timedelta(days=n)) for n in range(5)]
     lost = [at_fault(entry(c, later(n)), State.MISSING, later(n)) for n, c in enumerate(days[:4])]
     judged = report([*lost, entry(days[4], later(9)), entry(NDX, later(9))], later(9))
-    assert text_of(judged, "depth") == "SPX depth 1 of 5: SPX 01-02, SPX 01-03 and 2 more MISSING"
+    assert text_of(judged, "depth") == "SPX depth 1 of 5: SPX 01-02, 01-03 and 2 more MISSING"
     [depth] = [s for s in judged.signals if s.name == "depth"]
     assert (depth.since, depth.severity) == (START_S, DeckState.PARTIAL_DEGRADATION)
     short = report([entry(SPX, NOW)], NOW, depth={"SPX": 6})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chain.board import Flag, State
 from chain.names import ChainId
-from chain.signals import Reading, Report
+from chain.signals import Reading, Report, usable
 from tui import figures
 from tui.lines import Ground, Line, Role, Span, left, right, spread
 from tui.strip_lines import badge
@@ -116,7 +116,7 @@ def _flags(reading: Reading, width: int) -> str:
 def _heading(underlying: str, readings: Sequence[Reading], report: Report, width: int, *, folded: bool) -> Line:
     wanted = report.board.depth.get(underlying, len(readings))
     worst = min((r.state for r in readings), key=list(State).index)
-    have = sum(r.state in (State.FRESH, State.AGING, State.STALE, State.FUTURE) for r in readings)
+    have = sum(map(usable, readings))
     good = next((r.entry.last_good for r in readings if r.entry.last_good), None)
     spot = figures.level(good.summary.spot) if good else figures.MISSING
     start = [Span(f" {underlying:<6}", Role.STRONG), Span(f"{spot:>10}  ", Role.TEXT)]
@@ -132,7 +132,7 @@ def _depth(report: Report | None) -> str:
         return ""
     underlying = report.board.underlyings[0]
     readings = report.of(underlying)
-    have = sum(r.state in (State.FRESH, State.AGING, State.STALE, State.FUTURE) for r in readings)
+    have = sum(map(usable, readings))
     return f"{underlying}  {have} of {report.board.depth.get(underlying, len(readings))}"
 
 
