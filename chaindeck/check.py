@@ -12,6 +12,7 @@ from chain.names import Names
 from chain.signals import Now, Report, judge, usable
 from chain.watcher import Watcher
 from chaindeck.compose import running_place
+from chaindeck.logs import log_nowhere
 
 UNKNOWN = 3  # by the plugin convention: bad arguments, own failure
 _EXIT = {
@@ -27,6 +28,7 @@ def run_check(
     url: str | None, warn_s: float | None, stale_s: float | None, depth: int | None, every_s: float | None
 ) -> int:
     """Print one line and return its exit code; with `every_s`, a line each so many seconds until interrupted."""
+    log_nowhere()
     try:
         target = running_place(url).target
         clock = SystemClock()

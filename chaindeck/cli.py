@@ -13,6 +13,7 @@ from chain.errors import ChaindeckError
 from chain.text import clean
 from chaindeck import __version__
 from chaindeck.config import Config, config_file, resolve, warnings
+from chaindeck.logs import LogFormat
 
 USAGE_ERROR = 2
 UNKNOWN = 3
@@ -129,6 +130,7 @@ def publish(
     once: Switch = False,
     source: Literal["mock", "capture", "massive"] | None = None,
     capture: Capture = (),
+    log_format: LogFormat = "text",
     where: Where | None = None,
     what: What | None = None,
 ) -> int:
@@ -138,13 +140,15 @@ def publish(
         once: publish one whole cycle and its heartbeat; exit 0 only if every expiry was published.
         source: where chains come from; capture where files are named, else mock.
         capture: recorded chains (JSON lines, .gz or plain) to publish.
+        log_format: text, or one JSON object a line.
         where: which Redis.
         what: what to publish.
     """
     from chaindeck.headless import run_publisher  # noqa: PLC0415
 
     config = (where or Where()).resolve(**asdict(what or What()))
-    return run_publisher(config.settings, source or ("capture" if capture else "mock"), capture, once=once)
+    kind = source or ("capture" if capture else "mock")
+    return run_publisher(config.settings, kind, capture, once=once, log_format=log_format)
 
 
 @app.command
@@ -185,6 +189,38 @@ def check(
     from chaindeck.check import run_check  # noqa: PLC0415
 
     return run_check(_at(url, where).resolve().settings.redis_url, warn_age, stale_age, depth, watch)
+
+
+@app.command
+def metrics(
+    url: str | None = None,
+    /,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 9464,
+    rules: Switch = False,
+    where: Where | None = None,
+    what: What | None = None,
+) -> int:
+    """Serve Prometheus metrics of a Redis until interrupted, or print alert rules with this deck's thresholds.
+
+    Args:
+        url: Redis URL; without one, this user's running deck.
+        host: address to listen on; loopback unless told otherwise.
+        port: port to listen on.
+        rules: print an alert-rules file for the interval and TTL, and end.
+        where: which Redis.
+        what: what is published: its interval and TTL shape the rules.
+    """
+    config = _at(url, where).resolve(**asdict(what or What()))
+    if rules:
+        from chaindeck.alert_rules import alert_rules  # noqa: PLC0415
+
+        print(alert_rules(config.settings.thresholds), end="")
+        return 0
+    from chaindeck.metrics import serve_metrics  # noqa: PLC0415
+
+    return serve_metrics(config.settings.redis_url, host, port)
 
 
 @config_app.command

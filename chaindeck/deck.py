@@ -20,7 +20,7 @@ from chaindeck.compose import make_crew, make_saboteur, make_source, redis_place
 from chaindeck.crew import Crew
 from chaindeck.demo import MockDemo
 from chaindeck.engine import BoardSlot, Engine
-from chaindeck.logs import log_nowhere, log_to_file
+from chaindeck.logs import LogPane, log_nowhere, log_to_file
 from chaindeck.settings import Settings
 from publisher.faults import WithholdingSource
 from publisher.source import SourceKind
@@ -58,22 +58,24 @@ def _show(engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, 
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         _print_frame(engine, slot, clock)
         return
-    log_to_file()
+    pane = log_to_file()
     engine.start()
     try:
-        _run_app(engine, slot, clock, demo, theme)
+        _run_app(engine, slot, clock, demo, theme, pane)
     finally:
         engine.stop()
 
 
-def _run_app(engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, theme: str | None) -> None:
+def _run_app(
+    engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, theme: str | None, pane: LogPane
+) -> None:
     if "SSH_CONNECTION" in os.environ:
         os.environ.setdefault("TEXTUAL_FPS", "15")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     from tui.app import DeckApp  # noqa: PLC0415 - Textual loads while the engine already publishes
     from tui.prefs import prefs_file  # noqa: PLC0415
 
-    app = DeckApp(slot, clock, demo=demo, prefs_file=prefs_file(), theme=theme)
+    app = DeckApp(slot, clock, demo=demo, prefs_file=prefs_file(), theme=theme, log_lines=pane.read)
 
     def leave(code: int) -> None:
         app.call_from_thread(app.exit, return_code=code)

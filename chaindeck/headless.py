@@ -12,16 +12,18 @@ from chain.clock import Clock, SystemClock
 from chain.connection import RedisTarget
 from chaindeck.compose import make_crew, make_source, redis_place
 from chaindeck.crew import Crew
-from chaindeck.logs import log_to_stderr
+from chaindeck.logs import LogFormat, log_to_stderr
 from chaindeck.settings import Settings
 from publisher.source import Source, SourceKind
 
 log = logging.getLogger(__name__)
 
 
-def run_publisher(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, once: bool) -> int:
+def run_publisher(
+    settings: Settings, kind: SourceKind, captures: Sequence[Path], *, once: bool, log_format: LogFormat
+) -> int:
     """Publish until told to stop, or one whole cycle; return the exit code."""
-    log_to_stderr()
+    log_to_stderr(log_format)
     clock = SystemClock()
     source = make_source(kind, settings, captures, clock)
     with redis_place(settings.redis_url) as place:

@@ -1,49 +1,48 @@
-"""Where log lines go: a file of the user's own for the deck, standard error for headless commands."""
+"""Where log lines go, and in which form: a file of the user's own for the deck, standard error without a screen."""
 
 import logging
 import sys
+from collections import deque
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Literal
 
+import orjson
 from platformdirs import user_log_path
 
 from chain.errors import ConfigError
 from chain.text import clean
 
+LogFormat = Literal["text", "json"]
+
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _MAX_BYTES = 2_000_000
 _MAX_LINE = 2_000
+_PANE_LINES = 500
+_QUIET = ("httpx", "httpcore", "asyncio", "stamina")  # they log whole URLs, or what we tell in our own words
 
 
-def log_file() -> Path:
-    """Return the deck's log file in the platform's log folder."""
-    return user_log_path("chaindeck") / "chaindeck.log"
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: `ts` in epoch seconds, `level`, `logger`, `message`, and `error` where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON; every text has passed the sanitiser."""
+        body: dict[str, object] = {
+            "ts": record.created,
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": clean(record.getMessage(), _MAX_LINE),
+        }
+        if record.exc_info and record.exc_info[1] is not None:
+            body["error"] = clean(repr(record.exc_info[1]), _MAX_LINE)
+        return orjson.dumps(body).decode()
 
 
-def log_to_file() -> None:
-    """Send log lines to the deck's file, readable by the user alone; raise ConfigError where it cannot be written."""
-    path = log_file()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handler = RotatingFileHandler(path, maxBytes=_MAX_BYTES, backupCount=2, encoding="utf-8")
-        path.chmod(0o600)
-    except OSError as error:
-        raise ConfigError(f"log file {path}: {error.strerror}; set XDG_STATE_HOME to a folder of yours") from None
-    _install(handler)
+class TextFormatter(logging.Formatter):
+    """Log lines safe to read on a terminal, whatever text from outside they carry."""
 
-
-def log_to_stderr() -> None:
-    """Send log lines to standard error."""
-    _install(logging.StreamHandler(sys.stderr))
-
-
-def log_nowhere() -> None:
-    """Drop log lines: a command of one shot says itself what went wrong."""
-    _install(logging.NullHandler())
-
-
-class _CleanFormatter(logging.Formatter):
-    """Makes log lines safe to read on a terminal, whatever text from outside they carry."""
+    def __init__(self) -> None:
+        super().__init__(_FORMAT)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """Return one line, also of a message that holds several."""
@@ -54,6 +53,58 @@ class _CleanFormatter(logging.Formatter):
         return "\n".join(clean(line, _MAX_LINE) for line in super().format(record).split("\n"))
 
 
-def _install(handler: logging.Handler) -> None:
-    handler.setFormatter(_CleanFormatter(_FORMAT))
+class LogPane(logging.Handler):
+    """Keeps the last lines for the deck's log pane; the same records, the same words as in the file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: deque[str] = deque(maxlen=_PANE_LINES)
+        self.setFormatter(TextFormatter())
+
+    def read(self) -> tuple[str, ...]:
+        """Return the lines, oldest first."""
+        return tuple(self.lines)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember one line."""
+        self.lines.append(self.format(record).partition("\n")[0])
+
+
+def log_file() -> Path:
+    """Return the deck's log file in the platform's log folder."""
+    return user_log_path("chaindeck") / "chaindeck.log"
+
+
+def log_to_file(form: LogFormat = "text") -> LogPane:
+    """Send log lines to the deck's file, readable by the user alone, and to a pane.
+
+    Raises ConfigError where the file cannot be written.
+    """
+    path = log_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handler = RotatingFileHandler(path, maxBytes=_MAX_BYTES, backupCount=2, encoding="utf-8")
+        path.chmod(0o600)
+    except OSError as error:
+        raise ConfigError(f"log file {path}: {error.strerror}; set XDG_STATE_HOME to a folder of yours") from None
+    pane = LogPane()
+    _install(handler, form)
+    logging.getLogger().addHandler(pane)
+    return pane
+
+
+def log_to_stderr(form: LogFormat = "text") -> None:
+    """Send log lines to standard error."""
+    _install(logging.StreamHandler(sys.stderr), form)
+
+
+def log_nowhere() -> None:
+    """Drop log lines: a command of one shot says itself what went wrong."""
+    _install(logging.NullHandler(), "text")
+
+
+def _install(handler: logging.Handler, form: LogFormat) -> None:
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING if name != "stamina" else logging.ERROR)

@@ -7,7 +7,7 @@ import orjson
 from redis.asyncio import Redis
 
 from chain.names import ChainId, Names, SnapshotId
-from tests.builders import expiries, golden_body
+from tests.builders import AS_OF, contracts, expiries, golden_body
 
 # Sequences that the deck has no use for, so that each is found wherever it comes through.
 CANARIES = (
@@ -27,7 +27,7 @@ CHAINS = tuple(ChainId("SPX", expiry) for expiry in expiries(6))
 _TTL_MS = 60_000
 
 
-def heartbeat(text: str, ts: float) -> bytes:
+def _heartbeat(text: str, ts: float) -> bytes:
     """Return a heartbeat of `CHAINS` with `text` wherever a string may stand."""
     return orjson.dumps(
         {
@@ -35,7 +35,7 @@ def heartbeat(text: str, ts: float) -> bytes:
             "ts": ts,
             "pid": 1,
             "status": text,
-            "source": {"kind": f"mock {text}", "detail": text, "record": text, "as_of": ts, "market": text, text: text},
+            "source": {"kind": f"mock {text}", "detail": text, "record": text, "as_of": AS_OF, "market": text, text: text},
             "chain": {
                 "prefix": "massive",
                 "interval_s": 10.0,
@@ -51,14 +51,14 @@ def heartbeat(text: str, ts: float) -> bytes:
     )
 
 
-def _items(text: str) -> list[dict[str, Any]]:
+def _items(chain: ChainId, text: str) -> list[dict[str, Any]]:
     """Return contracts in their places, each with `text` in its strings, and two more that have no place for it."""
-    items: list[dict[str, Any]] = golden_body()["contracts"]
+    items = contracts(chain)
     for item in items:
         item[text] = {text: text}
         item["underlying_asset"]["ticker"] = text
         item["details"] |= {"ticker": text, "exercise_style": text, text: text}
-    odd = [golden_body()["contracts"][0] for _ in range(2)]
+    odd = contracts(chain, [6930])
     odd[0]["details"]["contract_type"] = text
     odd[1]["details"]["expiration_date"] = text
     return [*odd, *items]
@@ -66,14 +66,10 @@ def _items(text: str) -> list[dict[str, Any]]:
 
 def _bodies(text: str, ts: float) -> Iterator[bytes]:
     """Yield a payload for each of `CHAINS`, in which `text` stands at another place each time."""
-    whole = golden_body() | {"ts": ts, "contracts": _items(text), text: text}
-    for chain in CHAINS:
-        whole["expiration"] = chain.expiry.isoformat()
-        place = CHAINS.index(chain)
-        if place in (2, 3):
-            yield orjson.dumps(whole | ({"underlying": text} if place == 2 else {"expiration": text}))
-        else:
-            yield text.encode() if place == 4 else orjson.dumps(whole)
+    spoiled = ({}, {}, {"underlying": text}, {"expiration": text}, None, {})
+    for chain, changes in zip(CHAINS, spoiled, strict=True):
+        whole = golden_body() | {"ts": ts, "expiration": chain.expiry.isoformat(), "contracts": _items(chain, text)}
+        yield text.encode() if changes is None else orjson.dumps(whole | {text: text} | changes)
 
 
 async def publish(redis: Redis, text: str, ts_ms: int) -> None:
@@ -85,6 +81,6 @@ async def publish(redis: Redis, text: str, ts_ms: int) -> None:
         pipe.set(key, body, px=_TTL_MS)
         pipe.set(names.latest(chain), text if chain is CHAINS[5] else key, px=_TTL_MS)
     pipe.set(f"massive:chain:latest:{text}:2026-01-02", "x", px=_TTL_MS)
-    pipe.set("mock_massive:heartbeat", heartbeat(text, ts_ms / 1000), ex=60)
+    pipe.set("mock_massive:heartbeat", _heartbeat(text, ts_ms / 1000), ex=60)
     pipe.hset("massive:ws:analytics", "last_ts", text)
     await pipe.execute()

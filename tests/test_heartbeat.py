@@ -184,7 +184,7 @@ def test_whatever_a_beat_holds_a_roster_can_hear_it(changes: list[tuple[tuple[st
     raw = orjson.dumps(read)
     found = parse_heartbeat(raw)
     roster = Roster(Names())
-    roster.hear({key: raw for key in HEARTBEAT_KEYS}, Now(START_NS, 5.0))
+    roster.hear(dict.fromkeys(HEARTBEAT_KEYS, raw), Now(START_NS, 5.0))
     if found is None:
         assert not roster.publishers
         return

@@ -1,7 +1,7 @@
 """The Textual app: one screen, themes, the command palette, and a wake-up from the engine's thread."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from textual.app import App, SystemCommand
@@ -42,6 +42,7 @@ class DeckApp(App[None]):
         demo: Demo | None = None,
         prefs_file: Path | None = None,
         theme: str | None = None,
+        log_lines: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         super().__init__()
         self._feed = feed
@@ -51,7 +52,7 @@ class DeckApp(App[None]):
         if theme and theme not in self.available_themes:
             raise ConfigError(f"theme {theme!r} is none of {', '.join(sorted(self.available_themes))}")
         self.theme = theme or ("ansi-dark" if os.environ.get("NO_COLOR") else DECK_DARK.name)
-        self.deck = DeckScreen(feed, clock, View(highest_first=prefs.highest_first), demo)
+        self.deck = DeckScreen(feed, clock, View(highest_first=prefs.highest_first), demo, log_lines)
 
     def get_default_screen(self) -> Screen[None]:
         """The deck is the first and only screen."""
@@ -87,4 +88,5 @@ class DeckApp(App[None]):
         yield from super().get_system_commands(screen)
         yield SystemCommand("ATM", "Centre the grid on the ATM and follow it", self.deck.action_atm)
         yield SystemCommand("Strike order", "Highest strike on top, or lowest", self.deck.action_order)
+        yield SystemCommand("Log", "Open or close the log pane", self.deck.action_log)
         yield SystemCommand("Freeze", "Freeze or thaw the grid's view", self.deck.action_pause)

@@ -1,6 +1,7 @@
 """The deck's one screen: two top lines, the board and signals at the left, the strike grid at the right."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 
 from textual import work
 from textual.app import ComposeResult
@@ -22,7 +23,7 @@ from tui.demo import DemoMenu
 from tui.feed import Demo, Feed
 from tui.grid_lines import GridTable, Marks, grid_foot, grid_headline, grid_table, grid_title
 from tui.help import HelpScreen
-from tui.lines import Line, Role, Span
+from tui.lines import Ground, Line, Role, Span, left, spread
 from tui.panel import LinePanel
 from tui.signal_lines import signal_table
 from tui.strip_lines import badge, identity, trouble
@@ -55,12 +56,16 @@ class DeckScreen(Screen[None]):
         Binding("pagedown", "page(1)", show=False),
         Binding("space", "pause", "freeze", tooltip="freeze the grid's view; ages and signals go on"),
         Binding("d", "demo", "demo", tooltip="in a mock: faults at a keypress"),
+        Binding("L", "log", show=False, tooltip="the log, newest line last"),
         Binding("question_mark", "help", "help", key_display="?", tooltip="this help"),
         Binding("q", "app.quit", "quit", tooltip="quit"),
     ]
 
-    def __init__(self, feed: Feed, clock: Clock, view: View, demo: Demo | None) -> None:
+    def __init__(
+        self, feed: Feed, clock: Clock, view: View, demo: Demo | None, log_lines: Callable[[], Sequence[str]]
+    ) -> None:
         super().__init__()
+        self._log_lines = log_lines
         self._feed = feed
         self._clock = clock
         self._demo = demo
@@ -82,6 +87,7 @@ class DeckScreen(Screen[None]):
                 yield LinePanel(id="signals")
                 yield AgeChart(id="chart")
             yield LinePanel(id="grid", can_focus=True)
+        yield LinePanel(id="log")
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -90,6 +96,7 @@ class DeckScreen(Screen[None]):
         self.board_panel = self.query_one("#board", LinePanel)
         self.signals = self.query_one("#signals", LinePanel)
         self.grid_panel = self.query_one("#grid", LinePanel)
+        self.log_panel = self.query_one("#log", LinePanel)
         self.chart = self.query_one("#chart", AgeChart)
         self.board_panel.focus()
         self._heartbeat = self.set_interval(0.5, self._tick)
@@ -120,6 +127,7 @@ class DeckScreen(Screen[None]):
             self._show_strip()
             self._show_side()
             self._show_grid()
+            self._show_log()
 
     def _show_strip(self) -> None:
         underlying = self.view.selected.underlying if self.view.selected else "-"
@@ -177,6 +185,20 @@ class DeckScreen(Screen[None]):
             table = grid_table(grid, width, highest_first=self.view.highest_first, marks=marks)
             self._lines = (shape, table, grid_foot(grid, width))
         return self._lines[1:]
+
+    def _show_log(self) -> None:
+        panel = self.log_panel
+        if not panel.display or not panel.size.width:
+            return
+        width = panel.size.width
+        title = spread(
+            [Span(" LOG", Role.HEAD)],
+            [Span(badge(self._report.board) if self._report else "", Role.BADGE)],
+            width,
+            Ground.BAR,
+        )
+        lines = [(Span(left(f" {text}", width), Role.DIM),) for text in self._log_lines()]
+        panel.show((title,), lines, top=len(lines))
 
     def _grid_top(self, table: GridTable) -> int | None:
         """Return the first line to show: around the ATM as long as the reader has not scrolled away."""
@@ -262,6 +284,11 @@ class DeckScreen(Screen[None]):
         """Freeze or thaw the grid's view."""
         self.view.frozen_at = None if self.view.frozen_at is not None else self._clock.wall_ns() / 1e9
         self.redraw()
+
+    def action_log(self) -> None:
+        """Open or close the log pane."""
+        self.log_panel.display = not self.log_panel.display
+        self.call_after_refresh(self.redraw)
 
     def action_help(self) -> None:
         """Show keys and words."""

@@ -1,0 +1,126 @@
+"""A Prometheus endpoint: the Board and the publisher's heartbeat as metrics, read at each scrape."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, StateSetMetricFamily
+from prometheus_client.registry import Collector
+
+from chain.board import Board, DeckState
+from chain.clock import Clock, SystemClock
+from chain.errors import ConfigError
+from chain.names import Names
+from chain.signals import Now, Report, judge, usable
+from chain.watcher import Watcher
+from chaindeck.compose import running_place
+from chaindeck.logs import log_to_stderr
+
+log = logging.getLogger(__name__)
+
+_CHAIN = ["underlying", "expiry"]
+
+
+class DeckCollector(Collector):
+    """Turns the newest Board into metrics when asked; ages are judged at the moment of the scrape."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._board: Board | None = None
+
+    def take(self, board: Board) -> None:
+        """Remember the newest Board."""
+        self._board = board
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric family; none before the first poll."""
+        if self._board is None:
+            return
+        report = judge(self._board, Now.of(self._clock))
+        yield _up(report)
+        yield _state(report)
+        yield from _chains(report)
+        yield from _depth(report)
+        yield from _publishers(report)
+
+
+def _up(report: Report) -> Metric:
+    """The attempt apart from the data: whether Redis answered the last poll."""
+    return GaugeMetricFamily("chaindeck_redis_up", "1 if Redis answered the last poll", value=report.board.contact.ok)
+
+
+def _state(report: Report) -> Metric:
+    words = {state.value: state is report.state for state in DeckState}
+    return StateSetMetricFamily("chaindeck_state", "State of the whole deck", value=words)
+
+
+def _chains(report: Report) -> Iterator[Metric]:
+    age = GaugeMetricFamily("chaindeck_snapshot_age_seconds", "Worse of two ages of a snapshot", labels=_CHAIN)
+    ttl = GaugeMetricFamily("chaindeck_pointer_ttl_seconds", "Time until the pointer vanishes", labels=_CHAIN)
+    contracts = GaugeMetricFamily("chaindeck_snapshot_contracts", "Contracts in a snapshot", labels=_CHAIN)
+    good = GaugeMetricFamily("chaindeck_snapshot_usable", "1 if the chain has a valid snapshot", labels=_CHAIN)
+    for reading in report.readings:
+        labels = [reading.entry.chain.underlying, reading.entry.chain.expiry.isoformat()]
+        good.add_metric(labels, usable(reading))
+        if reading.age_s is not None:
+            age.add_metric(labels, reading.age_s)
+        if reading.ttl_s is not None:
+            ttl.add_metric(labels, reading.ttl_s)
+        if reading.entry.last_good is not None:
+            contracts.add_metric(labels, reading.entry.last_good.summary.contracts)
+    yield from (age, ttl, contracts, good)
+
+
+def _depth(report: Report) -> Iterable[Metric]:
+    have = GaugeMetricFamily("chaindeck_depth", "Expirations with a usable snapshot", labels=["underlying"])
+    wanted = GaugeMetricFamily("chaindeck_depth_wanted", "Expirations that should have one", labels=["underlying"])
+    for underlying in report.board.underlyings:
+        have.add_metric([underlying], sum(map(usable, report.of(underlying))))
+        wanted.add_metric([underlying], report.board.depth.get(underlying, 0))
+    return have, wanted
+
+
+def _publishers(report: Report) -> Iterable[Metric]:
+    service = ["service", "source"]
+    alive = GaugeMetricFamily("chaindeck_publisher_alive", "1 while its heartbeat stands", labels=service)
+    cycle = GaugeMetricFamily("chaindeck_publish_cycle_seconds", "Duration of the last cycle", labels=service)
+    counts = CounterMetricFamily("chaindeck_publisher_events", "The publisher's counters", labels=[*service, "counter"])
+    for publisher in report.board.publishers:
+        beat = publisher.heartbeat
+        labels = [beat.service, beat.source.kind]
+        alive.add_metric(labels, publisher.alive)
+        if beat.chain.cycle_ms is not None:
+            cycle.add_metric(labels, beat.chain.cycle_ms / 1000)
+        for name, value in beat.chain.counters.items():
+            counts.add_metric([*labels, name], value)
+    return alive, cycle, counts
+
+
+def serve_metrics(url: str | None, host: str, port: int) -> int:
+    """Serve metrics until interrupted; raises ConfigError where the port cannot be had."""
+    log_to_stderr()
+    target, clock = running_place(url).target, SystemClock()
+    collector = DeckCollector(clock)
+    registry = CollectorRegistry()
+    registry.register(collector)
+    try:
+        server, thread = start_http_server(port, host, registry)
+    except OSError as error:
+        raise ConfigError(f"metrics port {host}:{port}: {error.strerror}") from None
+    log.info("metrics of %s on http://%s:%d/metrics", target.shown, host, server.server_port)
+
+    async def watch() -> None:
+        redis = target.connect(name="chaindeck-metrics")
+        await Watcher(redis, Names(), clock, shown_as=target.label).run(
+            lambda board: setattr(collector, "board", board)
+        )
+
+    try:
+        asyncio.run(watch())
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        server.shutdown()
+        thread.join(1)
+    return 0
