@@ -21,8 +21,8 @@ from tui.palette import DECK_DARK, build_palette
 from tui.panel import LinePanel
 
 EVERY_S = 0.25
-WARM_UP = 6
-MEASURED = 20
+WARM_UP = 4
+MEASURED = 12
 # The greatest width at which the deck's grid has eleven columns.
 _WIDTH = max(width for width in range(141) if 2 * len(columns_for(width, roots=False)) + 1 == COLUMNS)
 

@@ -10,7 +10,7 @@ import orjson
 from benchmarks.rows import Row, less_by
 from benchmarks.terminal import running
 
-_REPETITIONS = 3
+_REPETITIONS = 5
 _TIMEOUT_S = 60.0
 _AIM_CPU, _AIM_BYTES = 15.0, 10.0
 
@@ -47,6 +47,6 @@ def _cost(app: Literal["panel", "table", "idle"], ticks: int) -> _Cost:
             if terminal.drain(_TIMEOUT_S):
                 raise RuntimeError(f"the {app} app did not end in {_TIMEOUT_S:g} s")
             if not report.exists():
-                raise RuntimeError(f"the {app} app failed: {terminal.text[-600:].decode(errors='replace')}")
+                raise RuntimeError(f"the {app} app failed: {terminal.last_words}")
             (since, cpu_from), (until, cpu_to) = orjson.loads(report.read_bytes()).values()
             return _Cost((cpu_to - cpu_from) * 1000 / ticks, terminal.received(since, until) / ticks)

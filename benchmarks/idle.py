@@ -60,4 +60,4 @@ def _drain(terminals: list[Terminal], seconds: float) -> None:
     while time.monotonic() < deadline:
         for terminal in terminals:
             if not terminal.drain(0.05):
-                raise RuntimeError(f"{terminal.pid} ended while it was measured: {terminal.text[-300:]!r}")
+                raise RuntimeError(f"a program ended while it was measured: {terminal.last_words}")

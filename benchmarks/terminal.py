@@ -54,20 +54,25 @@ class Terminal:
     def drain_until(self, pattern: re.Pattern[bytes], timeout_s: float = 15.0) -> float:
         """Return seconds from the start to the moment at which `pattern` was in the text, escapes left out."""
         deadline = time.monotonic() + timeout_s
-        while (left := deadline - time.monotonic()) > 0:
-            if not select.select([self._fd], [], [], left)[0]:
-                break
-            if not self._read():
-                break
-            seen = time.monotonic()
-            if pattern.search(self.text):
-                return seen - self.began
-        raise RuntimeError(f"{pattern.pattern!r} was not painted in {timeout_s:g} s; last: {self.text[-300:]!r}")
+        ended = False
+        while not ended and (left := deadline - time.monotonic()) > 0:
+            if select.select([self._fd], [], [], left)[0]:
+                ended = not self._read()
+                seen = time.monotonic()
+                if pattern.search(self.text):
+                    return seen - self.began
+        why = "the program ended" if ended else f"{timeout_s:g} s passed"
+        raise RuntimeError(f"{why} before {pattern.pattern!r} was painted: {self.last_words}")
 
     @property
     def text(self) -> bytes:
         """Everything painted so far in the order of painting, without escape sequences."""
         return _ESCAPE.sub(b"", bytes(self._output))
+
+    @property
+    def last_words(self) -> str:
+        """The end of the text, for a message on why a program failed."""
+        return self.text[-600:].decode(errors="replace")
 
     def received(self, since: float = 0.0, until: float = float("inf")) -> int:
         """Return how many bytes came between two monotonic instants."""

@@ -133,6 +133,7 @@ class Board:
     entries: tuple[Entry, ...] = ()
     publishers: tuple[Publisher, ...] = ()
     depth: Mapping[str, int] = field(default_factory=dict)  # expirations that each underlying should have
+    standbys: int = 0  # publishers ready to take over
     stream_ts: float | None = None  # epoch seconds of the stream's last frame
     clock_step_s: float = 0.0  # by how much the wall clock was last seen to step
     clock_step_at: float = 0.0

@@ -1,16 +1,20 @@
 """A Redis client from a URL: bounded in time, named without its password, and its failures in words."""
 
 import asyncio
+import os
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
 from redis.backoff import ConstantBackoff
 from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -22,7 +26,8 @@ SOCKET_TIMEOUT_S = 1.0  # redis-py's own defaults hide an outage for about a min
 OPERATION_TIMEOUT_S = 2.5
 POLL_TIMEOUT_S = 1.8  # with one poll a second, an outage is on screen within three
 _SEND_BUFFER = 1 << 20  # the default of a unix socket makes a pipeline of payloads three times slower
-_SCHEMES = ("redis", "rediss", "unix")
+_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
+_ERRNO = re.compile(r"\b(?:Error|Errno) (\d+)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +42,17 @@ class RedisTarget:
             raise ConfigError(
                 f"Redis URL {self.shown!r}: scheme must be one of {', '.join(_SCHEMES)}, as in redis://host:6379/0"
             )
-        try:
-            missing = not parts.path if parts.scheme == "unix" else not parts.hostname
-            _ = parts.port
-        except ValueError:
-            missing = True
+        if parts.scheme == "unix":
+            missing = not parts.path
+        else:
+            try:
+                missing = not self.hosts
+            except ValueError:
+                missing = True
         if missing:
             raise ConfigError(f"Redis URL {self.shown!r} names no host and port, or no socket path")
+        if parts.scheme == "redis+sentinel" and not self._path[0]:
+            raise ConfigError(f"Redis URL {self.shown!r} names no service: redis+sentinel://host:26379/SERVICE")
 
     def __repr__(self) -> str:
         return f"RedisTarget({self.shown!r})"
@@ -57,24 +66,72 @@ class RedisTarget:
 
     @property
     def label(self) -> str:
-        """A few letters for a status line: `unix`, or host:port."""
+        """A few letters for a status line: `unix`, or host:port, before it the kind where it is no single server."""
         parts = urlsplit(self.url)
         if parts.scheme == "unix":
             return "unix"
-        return clean(f"{parts.hostname}:{parts.port or 6379}", 40)
+        host, port = self.hosts[0]
+        kind = {"redis+sentinel": "sentinel ", "redis+cluster": "cluster "}.get(parts.scheme, "")
+        return clean(f"{kind}{host}:{port}", 40)
+
+    @property
+    def hosts(self) -> list[tuple[str, int]]:
+        """The addresses named; raises ValueError where one makes no sense."""
+        scheme, netloc = urlsplit(self.url)[:2]
+        default = 26379 if scheme == "redis+sentinel" else 6379
+        found = [urlsplit(f"//{part}") for part in netloc.rpartition("@")[2].split(",")]
+        if not all(address.hostname for address in found):
+            raise ValueError("no host")
+        return [(str(address.hostname), address.port or default) for address in found]
+
+    @property
+    def _path(self) -> tuple[str, int]:
+        """The service and the database number of a Sentinel URL."""
+        service, _, database = urlsplit(self.url).path.strip("/").partition("/")
+        return service, int(database) if database.isdigit() else 0
 
     def connect(self, *, name: str = "chaindeck") -> Redis:
         """Return a client whose every socket wait ends after a second, with one retry."""
         options: dict[str, Any] = {
             "socket_timeout": SOCKET_TIMEOUT_S,
             "socket_connect_timeout": SOCKET_TIMEOUT_S,
-            "retry": Retry(ConstantBackoff(0.05), 1),
             "client_name": name,
         }
+        scheme = urlsplit(self.url).scheme
+        if scheme == "redis+cluster":
+            return self._connect_cluster(options)
+        options["retry"] = Retry(ConstantBackoff(0.05), 1)
+        if scheme == "redis+sentinel":
+            return self._connect_sentinel(options)
         pool = ConnectionPool.from_url(self.url, **options)
         if pool.connection_class is UnixDomainSocketConnection:
             pool.connection_class = _WideUnixConnection
         return Redis.from_pool(pool)
+
+    @property
+    def _login(self) -> dict[str, Any]:
+        """User and password, where the URL has them."""
+        user, _, password = urlsplit(self.url).netloc.rpartition("@")[0].partition(":")
+        return {"username": unquote(user) or None, "password": unquote(password) or None}
+
+    def _connect_sentinel(self, options: dict[str, Any]) -> Redis:
+        """Return a client of whatever primary the Sentinels name, asked anew at each connection."""
+        service, database = self._path
+        quick = options | {"retry": Retry(ConstantBackoff(0.05), 0)}
+        sentinels = Sentinel(self.hosts, sentinel_kwargs=quick)  # type: ignore[no-untyped-call]
+        client: Redis = sentinels.master_for(service, db=database, **self._login, **options)
+        return client
+
+    def _connect_cluster(self, options: dict[str, Any]) -> Redis:
+        """Return a cluster client, which answers to the same calls; `is_cluster` tells it apart."""
+        nodes = [ClusterNode(host, port) for host, port in self.hosts]
+        retry = Retry(ConstantBackoff(0.05), 2)
+        return cast(Redis, RedisCluster(startup_nodes=nodes, retry=retry, **self._login, **options))
+
+
+def is_cluster(redis: Redis) -> bool:
+    """Whether keys of one command must share a slot."""
+    return hasattr(redis, "nodes_manager")
 
 
 class _WideUnixConnection(UnixDomainSocketConnection):
@@ -111,6 +168,8 @@ def phrase(error: Exception) -> str:
     text = clean(error, 160)
     if text.startswith("Timeout "):
         return "no answer in time"
+    if number := _ERRNO.search(text):
+        return os.strerror(int(number[1])).lower()
     for word in ("Connection refused", "No such file or directory", "Name or service not known", "Connection reset"):
         if word.lower() in text.lower():
             return word.lower()

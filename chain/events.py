@@ -102,13 +102,11 @@ class EventLog:
 async def emit(redis: Redis, service: str, events: Iterable[Event]) -> None:
     """Publish events on their channel and keep them in a bounded stream, entries of one field `event`."""
     name = events_name(service)
-    pipe = redis.pipeline(transaction=False)
     for event in events:
         body = event.encode()
-        pipe.publish(name, body)
-        pipe.xadd(name, {"event": body}, maxlen=EVENTS_KEPT, approximate=True)
-    pipe.expire(name, EVENTS_TTL_S)
-    await pipe.execute()
+        await redis.xadd(name, {"event": body}, maxlen=EVENTS_KEPT, approximate=True)
+        await redis.publish(name, body)
+    await redis.expire(name, EVENTS_TTL_S)
 
 
 def _snake(name: str) -> str:

@@ -8,11 +8,21 @@ import orjson
 from redis.asyncio import Redis
 
 from chain.errors import ChaindeckError
-from chain.names import EPOCH_MAX_S, EPOCH_MIN_S, LIVE_PREFIX, ChainId, heartbeat_key, parse_expiry, parse_underlying
+from chain.names import (
+    EPOCH_MAX_S,
+    EPOCH_MIN_S,
+    LIVE_PREFIX,
+    ChainId,
+    heartbeat_key,
+    parse_expiry,
+    parse_underlying,
+    standby_service,
+)
 from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, HEARTBEAT_TTL_S, Thresholds
 
 SERVICES = ("massive", "mock_massive")
+STANDBYS = tuple(map(standby_service, SERVICES))
 STOPPED = "stopped"  # the status of a publisher's last beat
 _MAX_BYTES = 256 * 1024
 _MAX_CHAINS = 5_000
@@ -55,6 +65,7 @@ class Heartbeat:
     status: str
     source: SourceInfo
     chain: ChainPlan
+    lease: Mapping[str, str] = field(default_factory=dict)  # who leads each underlying, where publishers take turns
     health: Mapping[str, Any] = field(default_factory=dict)  # what the publisher's own watcher sees, as JSON types
 
     def encode(self) -> bytes:
@@ -87,6 +98,7 @@ class Heartbeat:
                     "cycle_ms": plan.cycle_ms,
                     "counters": dict(plan.counters),
                 },
+                "lease": dict(self.lease),
                 **self.health,
             }
         )
@@ -98,10 +110,8 @@ async def beat(redis: Redis, heartbeat: Heartbeat) -> None:
     Some readers poll the key and others listen: both must see the same beat.
     """
     key, body = heartbeat_key(heartbeat.service), heartbeat.encode()
-    pipe = redis.pipeline(transaction=False)
-    pipe.set(key, body, ex=HEARTBEAT_TTL_S)
-    pipe.publish(key, body)
-    await pipe.execute()
+    await redis.set(key, body, ex=HEARTBEAT_TTL_S)
+    await redis.publish(key, body)
 
 
 def parse_heartbeat(raw: bytes) -> Heartbeat | None:
@@ -125,6 +135,7 @@ def parse_heartbeat(raw: bytes) -> Heartbeat | None:
             status=clean(body.get("status", ""), 40),
             source=_source(_mapping(body.get("source"))),
             chain=_plan(chain),
+            lease={clean(k, 12): clean(v, 80) for k, v in _mapping(body.get("lease")).items()},
         )
     except (orjson.JSONDecodeError, ChaindeckError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None

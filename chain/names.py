@@ -70,6 +70,16 @@ def heartbeat_key(service: str) -> str:
     return f"{service}:heartbeat"
 
 
+def standby_service(service: str) -> str:
+    """Return the service name under which a publisher that does not lead beats."""
+    return f"{service}:standby"
+
+
+def lease_key(prefix: str, underlying: str) -> str:
+    """Return the key that says who publishes an underlying under a prefix."""
+    return f"{prefix}:publisher:lease:{underlying}"
+
+
 def stream_activity_key() -> str:
     """Return the hash in which the stream's reader leaves `last_ts`, epoch seconds of its last frame."""
     return "massive:ws:analytics"

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from chain.board import Entry, Publisher
-from chain.heartbeat import SERVICES, STOPPED, Heartbeat, parse_heartbeat
+from chain.heartbeat import SERVICES, STANDBYS, STOPPED, Heartbeat, parse_heartbeat
 from chain.names import ChainId, Names, heartbeat_key
 from chain.session import days_to_expiry
 from chain.signals import Now
 from chain.thresholds import HEARTBEAT_TTL_S
 
-HEARTBEAT_KEYS = {heartbeat_key(service): service for service in SERVICES}
+HEARTBEAT_KEYS = {heartbeat_key(service): service for service in (*SERVICES, *STANDBYS)}
 
 
 @dataclass(slots=True)
@@ -21,12 +21,16 @@ class Roster:
     publishers: dict[str, Publisher] = field(default_factory=dict)
     entries: dict[ChainId, Entry] = field(default_factory=dict)
     depth: dict[str, int] = field(default_factory=dict)
+    _standbys: dict[str, Heartbeat] = field(default_factory=dict)
     _raw: dict[str, bytes | None] = field(default_factory=dict)
 
     def hear(self, beats: Mapping[str, bytes | None], now: Now) -> None:
         """Take in heartbeats as read under their keys; a publisher that stopped or fell silent stays, marked so."""
         for key, raw in beats.items():
             service = HEARTBEAT_KEYS[key]
+            if service in STANDBYS:
+                self._hear_standby(service, raw)
+                continue
             if raw is not None and raw != self._raw.get(key):
                 self._take(service, parse_heartbeat(raw), now)
             self._raw[key] = raw
@@ -35,6 +39,19 @@ class Roster:
             if known and known.alive and (raw is None or now.mono - known.seen > HEARTBEAT_TTL_S):
                 self.publishers[service] = replace(known, alive=False, gone_since=now.wall_s)
         self._forget_past(now)
+
+    @property
+    def standbys(self) -> int:
+        """How many publishers stand by, ready to lead; one that leads by now does not count."""
+        leading = {publisher.heartbeat.pid for publisher in self.publishers.values() if publisher.alive}
+        return sum(beat.pid not in leading for beat in self._standbys.values())
+
+    def _hear_standby(self, service: str, raw: bytes | None) -> None:
+        heartbeat = parse_heartbeat(raw) if raw is not None else None
+        if heartbeat and heartbeat.status != STOPPED and heartbeat.chain.prefix == self.names.prefix:
+            self._standbys[service] = heartbeat
+        else:
+            self._standbys.pop(service, None)
 
     def _take(self, service: str, heartbeat: Heartbeat | None, now: Now) -> None:
         if heartbeat is None or heartbeat.chain.prefix != self.names.prefix:

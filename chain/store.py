@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from redis.asyncio import Redis
-from redis.exceptions import OutOfMemoryError, ReadOnlyError
+from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
-from chain.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, phrase
-from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
+from chain.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, is_cluster, phrase
+from chain.errors import InvalidNameError, InvalidSnapshotError
 from chain.names import ChainId, Names, SnapshotId, stream_activity_key
 from chain.snapshot import MAX_PAYLOAD_BYTES, Snapshot, encode
 from chain.text import clean
@@ -153,20 +154,41 @@ class Store:
 
         `payloads` are counted, not read: one that is gone while its pointer stands was evicted.
         """
-        keys = [self.names.latest(chain) for chain in chains]
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.mget([*keys, *beside])
-        pipe.hget(stream_activity_key(), "last_ts")
-        if payloads:
-            pipe.exists(*map(self.names.snapshot, payloads))
+        keys = [*map(self.names.latest, chains), *beside]
+        held = [*map(self.names.snapshot, payloads)]
         async with bounded(POLL_TIMEOUT_S):
-            values, stream_ts, *count = await pipe.execute(raise_on_error=False)
-        if isinstance(values, Exception):
-            raise RedisUnavailableError(phrase(values))
-        pointers = dict(zip(chains, values, strict=False))
-        rest = dict(zip(beside, values[len(keys) :], strict=True))
-        present = count[0] if count and isinstance(count[0], int) else 0
+            read = self._poll_slots if is_cluster(self._redis) else self._poll_at_once
+            values, stream_ts, present = await read(keys, held)
+        found = [value if isinstance(value, bytes) else None for value in values]
+        pointers = dict(zip(chains, found, strict=False))
+        rest = dict(zip(beside, found[len(chains) :], strict=True))
         return Poll(pointers, rest, stream_ts if isinstance(stream_ts, bytes) else None, present)
+
+    async def _poll_at_once(self, keys: Sequence[str], held: Sequence[str]) -> tuple[Sequence[object], object, int]:
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.mget(keys)
+        pipe.hget(stream_activity_key(), "last_ts")
+        if held:
+            pipe.exists(*held)
+        values, stream_ts, *count = await pipe.execute(raise_on_error=False)
+        if isinstance(values, Exception):
+            raise values
+        return values, stream_ts, count[0] if count and isinstance(count[0], int) else 0
+
+    async def _poll_slots(self, keys: Sequence[str], held: Sequence[str]) -> tuple[Sequence[object], object, int]:
+        """The same on a cluster, where a command may name one slot only: one batch to each node, all at once."""
+        pipe = self._redis.pipeline(transaction=False)
+        for key in keys:
+            pipe.get(key)
+        pipe.hget(stream_activity_key(), "last_ts")
+        for key in held:
+            pipe.exists(key)
+        replies = await pipe.execute(raise_on_error=False)
+        lost = next((reply for reply in replies if isinstance(reply, RedisConnectionError | ClusterDownError)), None)
+        if lost is not None:  # a key of another type is an answer too; a node that is gone is none
+            raise lost
+        there = sum(reply == 1 for reply in replies[len(keys) + 1 :])
+        return replies[: len(keys)], replies[len(keys)], there
 
     async def recheck(self, snapshots: Sequence[SnapshotId]) -> list[tuple[bytes | None, bool]]:
         """Return, for each snapshot, its chain's pointer read anew and whether the payload exists."""

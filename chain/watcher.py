@@ -268,6 +268,7 @@ class Watcher:
             entries=tuple(self._roster.entries.values()),
             publishers=tuple(self._roster.publishers.values()),
             depth=dict(self._roster.depth),
+            standbys=self._roster.standbys,
             stream_ts=memory.stream_ts,
             clock_step_s=step,
             clock_step_at=stepped,

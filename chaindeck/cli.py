@@ -17,6 +17,7 @@ from chaindeck.logs import LogFormat
 
 USAGE_ERROR = 2
 UNKNOWN = 3
+SOFTWARE_ERROR = 70
 
 app = App(
     name="chaindeck",
@@ -277,10 +278,10 @@ def main() -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, code: int = USAGE_ERROR) -> NoReturn:
     words = clean(" ".join(message.split()), 400)
     if sys.argv[1:2] == ["check"]:  # a monitoring system reads standard output, and 2 would mean CRITICAL
         print(f"CHAIN UNKNOWN - {words}")
         sys.exit(UNKNOWN)
     print(f"chaindeck: {words}", file=sys.stderr)
-    sys.exit(USAGE_ERROR)
+    sys.exit(code)

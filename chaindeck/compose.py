@@ -18,6 +18,7 @@ from chaindeck.settings import LIVE_UNDERLYINGS, Settings
 from publisher.capture import CaptureSource
 from publisher.faults import Saboteur, WithholdingSource
 from publisher.herald import Herald
+from publisher.lease import Lease
 from publisher.listing import PRODUCTS
 from publisher.loop import Publisher
 from publisher.mock import MockSource
@@ -83,12 +84,18 @@ def _live_source(settings: Settings, clock: Clock) -> Source:
     return MassiveSource(vendor, clock, chosen, depth=settings.expirations, mult=settings.em_mult)
 
 
-def make_crew(redis: Redis, source: Source, settings: Settings, clock: Clock, *, shown_as: str = "") -> Crew:
-    """Return a publisher of a source on a Redis, with its watcher and herald."""
+def make_crew(
+    redis: Redis, source: Source, settings: Settings, clock: Clock, *, shown_as: str = "", in_turn: bool = True
+) -> Crew:
+    """Return a publisher of a source on a Redis, with its watcher and herald.
+
+    `in_turn`: it publishes only while it leads; a publisher of one cycle need not, for the pointer fences it.
+    """
     names = Names()
     herald = Herald(redis, service_name(source.status().kind), clock)
     system_url = settings.system_redis_url
     system = RedisTarget(system_url).connect(name="chaindeck-beat") if system_url else None
+    lease = Lease(redis, names, source.underlyings, clock, interval_s=settings.thresholds.interval_s)
     publisher = Publisher(
         redis,
         source,
@@ -98,6 +105,7 @@ def make_crew(redis: Redis, source: Source, settings: Settings, clock: Clock, *,
         names=names,
         also_beat=system,
         report=herald.report,
+        lease=lease if in_turn else None,
     )
     return Crew(publisher, Watcher(redis, names, clock, shown_as=shown_as), herald)
 

@@ -6,7 +6,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from platformdirs import user_config_path
@@ -25,7 +25,7 @@ MASK = "********"
 class Resolved:
     """A setting's value and where it came from, in words."""
 
-    value: Value
+    value: Value = field(repr=False)  # may be a secret, and a trace shows reprs
     origin: str
 
 
@@ -37,8 +37,12 @@ class Config:
 
     @property
     def settings(self) -> Settings:
-        """The settings as one checked value; raises ConfigError."""
-        return settle({name: resolved.value for name, resolved in self.values.items()})
+        """The settings as one checked value; raises ConfigError naming where those that do not go together are from."""
+        try:
+            return settle({name: resolved.value for name, resolved in self.values.items()})
+        except ConfigError as error:
+            origins = "; ".join(f"{name} from {self.values[name].origin}" for name in ("interval", "ttl"))
+            raise ConfigError(f"{error} ({origins})") from None
 
     def lines(self) -> list[str]:
         """Return each setting, its value with secrets masked, and its origin."""
@@ -77,11 +81,16 @@ def _resolve(
         return _parsed(setting, flags[name], f"flag --{name.replace('_', '-')}")
     for variable in setting.variables:
         text = environ.get(variable, "")
-        if text.strip() and not _UNRESOLVED.search(text):  # a template that nobody filled in is no value
+        if _is_set(text):
             return _parsed(setting, text, f"environment {variable}")
-    if name in table and path is not None:
+    if path is not None and name in table and _is_set(table[name]):
         return _parsed(setting, table[name], f"{path}, line {lines[name]}")
     return Resolved(setting.default, "default")
+
+
+def _is_set(value: object) -> bool:
+    """Whether a value was meant: a template that nobody filled in is none, nor is an empty variable."""
+    return not isinstance(value, str) or (bool(value.strip()) and not _UNRESOLVED.search(value))
 
 
 def _parsed(setting: Setting, value: object, origin: str) -> Resolved:

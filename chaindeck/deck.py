@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 
 from redis.asyncio import Redis
 
@@ -20,6 +19,7 @@ from chaindeck.compose import make_crew, make_saboteur, make_source, redis_place
 from chaindeck.crew import Crew
 from chaindeck.demo import MockDemo
 from chaindeck.engine import BoardSlot, Engine
+from chaindeck.heed import heed
 from chaindeck.logs import LogPane, log_nowhere, log_to_file
 from chaindeck.settings import Settings
 from publisher.faults import WithholdingSource
@@ -80,16 +80,20 @@ def _run_app(
     def leave(code: int) -> None:
         app.call_from_thread(app.exit, return_code=code)
 
-    signal.signal(signal.SIGUSR1, lambda *_: engine.publish_now())
-    signal.signal(signal.SIGTERM, _ender(engine, leave, 128 + signal.SIGTERM))
-    signal.signal(signal.SIGHUP, _ender(engine, None, 128 + signal.SIGHUP))
+    heed(
+        {
+            signal.SIGUSR1: engine.publish_now,
+            signal.SIGTERM: _ender(engine, leave, 128 + signal.SIGTERM),
+            signal.SIGHUP: _ender(engine, None, 128 + signal.SIGHUP),
+        }
+    )
     app.run()
     if app.return_code:
         sys.exit(app.return_code)
 
 
-def _ender(engine: Engine, leave: Callable[[int], None] | None, code: int) -> Callable[[int, FrameType | None], None]:
-    """Return a signal handler that ends the deck even where its screen can no longer be written.
+def _ender(engine: Engine, leave: Callable[[int], None] | None, code: int) -> Callable[[], None]:
+    """Return what ends the deck even where its screen can no longer be written.
 
     A terminal that is gone, or that no longer reads, can hold Textual's loop for ever; the engine is stopped first, and
     the process ends whether or not the screen followed.
@@ -104,10 +108,7 @@ def _ender(engine: Engine, leave: Callable[[int], None] | None, code: int) -> Ca
             termios.tcsetattr(sys.stdin, termios.TCSANOW, cooked)  # does not wait for what the terminal has yet to read
         os._exit(code)
 
-    def handle(_: int, __: FrameType | None) -> None:
-        threading.Thread(target=end, daemon=True).start()
-
-    return handle
+    return end
 
 
 def _print_frame(engine: Engine, slot: BoardSlot, clock: Clock) -> None:

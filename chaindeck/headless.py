@@ -32,7 +32,7 @@ def run_publisher(
 
 async def _publish(target: RedisTarget, source: Source, settings: Settings, clock: Clock, *, once: bool) -> int:
     client: Redis = target.connect(name="chaindeck-publisher")
-    crew = make_crew(client, source, settings, clock, shown_as=target.label)
+    crew = make_crew(client, source, settings, clock, shown_as=target.label, in_turn=not once)
     log.info("publishing %s to %s", ", ".join(source.underlyings), target.shown)
     try:
         if once:

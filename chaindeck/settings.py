@@ -1,16 +1,17 @@
 """Every setting in one table: its name, its variables, its default, what it means. Resolved in `config`."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from chain.errors import ConfigError
+from chain.connection import RedisTarget
 from chain.names import parse_underlying
 from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
 from publisher.slicing import EM_MULT
+from publisher.vendor_address import DEFAULT_BASE_URL, base_url
 
-DEFAULT_BASE_URL = "https://api.massive.com"
 LIVE_UNDERLYINGS = ("SPX", "NDX")
 
 _T = TypeVar("_T")
@@ -37,9 +38,12 @@ def _text(value: object) -> str:
 
 def _number(value: object) -> float:
     try:
-        return float(str(value))  # `True` is no number, and its text is none either
+        number = float(str(value))  # `True` is no number, and its text is none either
     except ValueError:
-        raise ValueError("a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError("a number")
+    return number
 
 
 def _whole(value: object) -> int:
@@ -47,6 +51,28 @@ def _whole(value: object) -> int:
     if number != int(number):
         raise ValueError("a whole number")
     return int(number)
+
+
+def _depth(value: object) -> int:
+    depth = _whole(value)
+    if not 1 <= depth <= 60:
+        raise ValueError("a whole number from 1 to 60")
+    return depth
+
+
+def _moves(value: object) -> float:
+    moves = _number(value)
+    if not 0 < moves <= 20:
+        raise ValueError("a number above 0 and at most 20")
+    return moves
+
+
+def _redis_url(value: object) -> str:
+    return RedisTarget(_text(value)).url
+
+
+def _base_url(value: object) -> str:
+    return base_url(_text(value))
 
 
 def _symbols(value: object) -> tuple[str, ...]:
@@ -57,8 +83,17 @@ def _symbols(value: object) -> tuple[str, ...]:
 SETTINGS = {
     setting.name: setting
     for setting in (
-        Setting("redis_url", ("MARKET_REDIS_URL", "REDIS_URL"), None, _text, "Redis of the snapshots", secret=True),
-        Setting("system_redis_url", ("SYSTEM_REDIS_URL",), None, _text, "Redis that also gets heartbeats", secret=True),
+        Setting(
+            "redis_url", ("MARKET_REDIS_URL", "REDIS_URL"), None, _redis_url, "Redis of the snapshots", secret=True
+        ),
+        Setting(
+            "system_redis_url",
+            ("SYSTEM_REDIS_URL",),
+            None,
+            _redis_url,
+            "Redis that also gets heartbeats",
+            secret=True,
+        ),
         Setting("underlyings", ("MASSIVE_CHAIN_SYMBOLS",), (), _symbols, "symbols to publish"),
         Setting("interval", ("MASSIVE_CHAIN_INTERVAL_SEC",), DEFAULT_INTERVAL_S, _number, "seconds between cycles"),
         Setting("ttl", ("MASSIVE_CHAIN_SNAPSHOT_TTL_SEC",), DEFAULT_TTL_S, _number, "seconds that a snapshot lives"),
@@ -66,12 +101,12 @@ SETTINGS = {
             "expirations",
             ("MASSIVE_CHAIN_NUM_EXPIRATIONS",),
             DEFAULT_EXPIRATIONS,
-            _whole,
+            _depth,
             "next expirations to publish",
         ),
-        Setting("em_mult", ("MASSIVE_CHAIN_EM_MULT",), EM_MULT, _number, "half-width of a slice in expected moves"),
+        Setting("em_mult", ("MASSIVE_CHAIN_EM_MULT",), EM_MULT, _moves, "half-width of a slice in expected moves"),
         Setting("api_key", ("MASSIVE_API_KEY",), None, _text, "the vendor's API key", secret=True),
-        Setting("base_url", ("MASSIVE_BASE_URL",), DEFAULT_BASE_URL, _text, "the vendor's host"),
+        Setting("base_url", ("MASSIVE_BASE_URL",), DEFAULT_BASE_URL, _base_url, "the vendor's host"),
         Setting("seed", (), 7, _whole, "seed of the mock's market"),
         Setting("theme", (), None, _text, "a Textual theme; ansi-dark keeps to 16 colours"),
     )
@@ -99,18 +134,13 @@ class Settings:
 
 def settle(values: Mapping[str, Value]) -> Settings:
     """Return the settings of these values; raise ConfigError where they do not go together."""
-    expirations, em_mult = _as(values, "expirations", int), _as(values, "em_mult", float)
-    if not 1 <= expirations <= 60:
-        raise ConfigError(f"expirations {expirations} must be from 1 to 60")
-    if not 0 < em_mult <= 20:
-        raise ConfigError(f"em_mult {em_mult:g} must be above 0 and at most 20")
     return Settings(
         redis_url=_optional(values, "redis_url"),
         system_redis_url=_optional(values, "system_redis_url"),
         underlyings=_as(values, "underlyings", tuple),
         thresholds=Thresholds(_as(values, "interval", float), _as(values, "ttl", float)),
-        expirations=expirations,
-        em_mult=em_mult,
+        expirations=_as(values, "expirations", int),
+        em_mult=_as(values, "em_mult", float),
         api_key=_optional(values, "api_key"),
         base_url=_as(values, "base_url", str),
         seed=_as(values, "seed", int),

@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,7 @@ from chain.errors import ChaindeckError
 from chain.names import ChainId, parse_expiry, parse_underlying
 from chain.session import days_to_expiry, new_york
 from chain.snapshot import Contract
+from chain.summary import block, number
 from publisher.slicing import EM_MULT, ExpiryChain, cut_by_iv, index_expiry
 from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
 
@@ -80,10 +82,10 @@ class CaptureSource:
 
     def _record(self, underlying: str) -> Record:
         lines = self._lines[underlying]
-        number = max(self._turn, 0) % len(lines)
+        place = max(self._turn, 0) % len(lines)
         record = self._cache.get(underlying)
-        if record is None or record.number != number + 1:
-            record = _parse(lines[number], number + 1, len(lines))
+        if record is None or record.number != place + 1:
+            record = _parse(lines[place], place + 1, len(lines))
             self._cache[underlying] = record
         return record
 
@@ -98,9 +100,9 @@ def _read_lines(files: Sequence[Path]) -> dict[str, list[_Line]]:
     """Return the records' lines by underlying, in time order within each; raise SourceError naming file and line."""
     stamped: dict[str, list[tuple[float, _Line]]] = {}
     for path in files:
-        for number, raw in enumerate(_lines_of(path), start=1):
+        for nth, raw in enumerate(_lines_of(path), start=1):
             if raw.strip():
-                line = _Line(raw, f"{path.name}, line {number}")
+                line = _Line(raw, f"{path.name}, line {nth}")
                 head = _load(line)
                 stamped.setdefault(_underlying(head, line), []).append((_positive(head, "ts", line), line))
     if not stamped:
@@ -111,13 +113,16 @@ def _read_lines(files: Sequence[Path]) -> dict[str, list[_Line]]:
 
 
 def _lines_of(path: Path) -> Iterator[bytes]:
+    read = 0
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             while line := file.readline(_MAX_LINE_BYTES):
+                read += 1
                 yield line
-    except (OSError, EOFError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SourceError(f"capture {path}: {reason}") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise SourceError(f"{path.name}, line {read + 1}: {error}") from None
+    except OSError as error:
+        raise SourceError(f"capture {path}: {error.strerror}") from None
 
 
 def _load(line: _Line) -> dict[str, Any]:
@@ -130,23 +135,31 @@ def _load(line: _Line) -> dict[str, Any]:
     return body
 
 
-def _parse(line: _Line, number: int, of: int) -> Record:
+def _parse(line: _Line, place: int, of: int) -> Record:
     body = _load(line)
-    by_expiry: dict[date, list[Contract]] = {}
-    texts: dict[str, list[Contract]] = {}
+    by_expiry: dict[str, list[Contract]] = {}
+    for nth, item in enumerate(body["results"], start=1):
+        by_expiry.setdefault(_expiration(item, nth, line), []).append(item)
     try:
-        for item in body["results"]:
-            texts.setdefault(item["details"]["expiration_date"], []).append(item)
-        for text, items in texts.items():
-            by_expiry[parse_expiry(text)] = items
-        chains = {expiry: index_expiry(items) for expiry, items in sorted(by_expiry.items())}
+        chains = {parse_expiry(text): index_expiry(items) for text, items in sorted(by_expiry.items())}
     except ChaindeckError as error:
         raise SourceError(f"{line.where}: {error}") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise SourceError(f"{line.where}: a contract without {error}") from None
     return Record(
-        _positive(body, "ts", line), _underlying(body, line), _positive(body, "spot", line), chains, number, of
+        _positive(body, "ts", line), _underlying(body, line), _positive(body, "spot", line), chains, place, of
     )
+
+
+def _expiration(item: object, nth: int, line: _Line) -> str:
+    """Return a contract's expiration if it has all that a slice is cut by; raise SourceError."""
+    details = block(item, "details") if isinstance(item, dict) else {}
+    lacking = [
+        name for name in ("ticker", "contract_type", "expiration_date") if not isinstance(details.get(name), str)
+    ]
+    if number(details.get("strike_price")) is None:
+        lacking.append("strike_price")
+    if lacking:
+        raise SourceError(f"{line.where}: contract {nth} has no usable {lacking[0]}")
+    return str(details["expiration_date"])
 
 
 def _underlying(body: dict[str, Any], line: _Line) -> str:

@@ -4,9 +4,9 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
+from typing import TypeVar
 
 from redis.asyncio import Redis
 
@@ -15,31 +15,19 @@ from chain.connection import bounded
 from chain.errors import ChaindeckError, InvalidSnapshotError, RedisUnavailableError
 from chain.health import health_json
 from chain.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
-from chain.names import ChainId, Names, SnapshotId
+from chain.names import ChainId, Names, SnapshotId, standby_service
 from chain.session import tradable
 from chain.signals import Report
 from chain.snapshot import Snapshot
 from chain.store import Outcome, Store, Verdict
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S, Thresholds
+from publisher.cycle import Cycle
+from publisher.lease import Lease
 from publisher.source import ChainSlice, Source, SourceError, Survey, service_name
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Cycle:
-    """What one cycle did: an outcome for every snapshot tried, and the chains for which there was none to try."""
-
-    outcomes: tuple[Outcome, ...] = ()
-    trouble: dict[ChainId, str] = field(default_factory=dict)
-    surveys: dict[str, str] = field(default_factory=dict)  # underlyings that could not be surveyed, and why
-    wall_ms: float | None = None  # None until a cycle has ended
-
-    @property
-    def whole(self) -> bool:
-        """Whether every expiry was published."""
-        published = all(outcome.verdict is Verdict.PUBLISHED for outcome in self.outcomes)
-        return bool(self.outcomes) and published and not self.trouble and not self.surveys
+T = TypeVar("T")
 
 
 class Publisher:
@@ -56,9 +44,11 @@ class Publisher:
         names: Names | None = None,
         also_beat: Redis | None = None,
         report: Callable[[], Report | None] | None = None,
+        lease: Lease | None = None,
     ) -> None:
         self._beaten = [redis] if also_beat is None else [redis, also_beat]
         self._report = report
+        self._lease = lease
         self._source = source
         self._clock = clock
         self._thresholds = thresholds or Thresholds()
@@ -74,11 +64,24 @@ class Publisher:
     async def run(self) -> None:
         """Publish at the cadence and beat beside it, until cancelled; then say that it stopped."""
         try:
+            if self._lease:
+                await self._lease.look()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._cadence())
                 tasks.create_task(self._beats())
+                if self._lease:
+                    tasks.create_task(self._lease.run(self.publish_now))
         finally:
-            await asyncio.shield(self.beat("stopped"))
+            await asyncio.shield(self._end())
+
+    async def _end(self) -> None:
+        """Say that we stopped, and let another lead."""
+        await self.beat("stopped")
+        if self._lease:
+            await self._lease.release()
+
+    def _leads(self, underlying: str) -> bool:
+        return self._lease is None or self._lease.leads(underlying)
 
     def publish_now(self) -> None:
         """Start the next cycle at once; the cadence goes on as before."""
@@ -99,27 +102,29 @@ class Publisher:
         interval = self._thresholds.interval_s
         due = loop.time()
         while True:
-            if not self._paused:
-                await self.cycle()
-                await self.beat()
+            await self._turn()
             due += interval
             late = loop.time() - due
             if late > 0:
                 missed = int(late // interval) + 1
                 self._counters["skipped"] += missed
                 due += interval * missed
-            while not await self._sleep_until(due) and not self._paused:
-                await self.cycle()
-                await self.beat()
+            while not await self._sleep_until(due):
+                await self._turn()
+
+    async def _turn(self) -> None:
+        if not self._paused:
+            await self.cycle()
+            await self.beat()
 
     async def _sleep_until(self, due: float) -> bool:
-        """Wait for `due`, loop time; return False where a wake-up came first."""
-        self._wake.clear()
+        """Wait for `due`, loop time; return False where a wake-up came first, or since the last wait."""
         try:
             async with asyncio.timeout_at(due):
                 await self._wake.wait()
         except TimeoutError:
             return True
+        self._wake.clear()
         return False
 
     async def _beats(self) -> None:
@@ -135,14 +140,15 @@ class Publisher:
         trouble: dict[ChainId, str] = {}
         unsurveyed: dict[str, str] = {}
         try:
-            await self._source.begin_cycle()
+            await self._ask(self._source.begin_cycle(), "new cycle")
         except ChaindeckError as error:
             unsurveyed = dict.fromkeys(self._source.underlyings, str(error))
-        for underlying in self._source.underlyings:
+        led = [underlying for underlying in self._source.underlyings if self._leads(underlying)]
+        for underlying in led:
             if underlying in unsurveyed:
                 continue
             try:
-                survey = await self._source.survey(underlying)
+                survey = await self._ask(self._source.survey(underlying), "survey")
             except ChaindeckError as error:
                 unsurveyed[underlying] = str(error)
                 continue
@@ -151,7 +157,9 @@ class Publisher:
             trouble |= {ChainId(underlying, expiry): reason for expiry in self._expected.get(underlying, ())}
         wall_ms = (self._clock.monotonic() - began) * 1000
         self._last = Cycle(tuple(outcomes), trouble, unsurveyed, wall_ms)
-        self._account(self._last)
+        self._counters.update(self._last.count())
+        if led:
+            self._last.tell(self._counters["cycles"])
         return self._last
 
     async def _publish_underlying(self, survey: Survey, outcomes: list[Outcome], trouble: dict[ChainId, str]) -> None:
@@ -160,19 +168,19 @@ class Publisher:
         announced = self._expected.get(survey.underlying) == expiries
         self._expected[survey.underlying] = expiries
         tasks = {
-            asyncio.create_task(self._slice(survey, expiry)): ChainId(survey.underlying, expiry) for expiry in expiries
+            asyncio.create_task(self._ask(self._source.slice(survey, expiry), "slice")): expiry for expiry in expiries
         }
         try:
             waiting = set(tasks)
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 ready = []
-                for task in sorted(done, key=lambda t: tasks[t].expiry):
+                for task in sorted(done, key=lambda t: tasks[t]):
                     error = task.exception()
                     if error is None:
                         ready.append(task.result())
                     else:
-                        trouble[tasks[task]] = _reason(error)
+                        trouble[ChainId(survey.underlying, tasks[task])] = str(error)
                 await self._publish(ready, outcomes, trouble)
         finally:
             for task in tasks:
@@ -180,12 +188,15 @@ class Publisher:
         if not announced:
             await self.beat()
 
-    async def _slice(self, survey: Survey, expiry: date) -> ChainSlice:
-        try:
-            async with asyncio.timeout(max(1.0, self._thresholds.interval_s)):
-                return await self._source.slice(survey, expiry)
-        except TimeoutError:
-            raise SourceError(f"no slice within {self._thresholds.interval_s:g} s") from None
+    async def _ask(self, answer: Awaitable[T], what: str) -> T:
+        """Return the source's answer; raise SourceError for any failure, an answer later than an interval included."""
+        limit = max(1.0, self._thresholds.interval_s)
+        [found] = await asyncio.gather(asyncio.wait_for(answer, limit), return_exceptions=True)
+        if isinstance(found, TimeoutError):
+            raise SourceError(f"no {what} within {limit:g} s")
+        if isinstance(found, BaseException):
+            raise SourceError(_reason(found)) from found
+        return found
 
     async def _publish(
         self, slices: Sequence[ChainSlice], outcomes: list[Outcome], trouble: dict[ChainId, str]
@@ -215,32 +226,6 @@ class Publisher:
         outcomes.extend(ended)
         trouble |= {end.id.chain: end.reason for end in ended if end.verdict is Verdict.FAILED}
 
-    def _account(self, cycle: Cycle) -> None:
-        counts = self._counters
-        verdicts = Counter(outcome.verdict for outcome in cycle.outcomes)
-        tried = {outcome.id.chain for outcome in cycle.outcomes}
-        untried = [chain for chain in cycle.trouble if chain not in tried]
-        failed = verdicts[Verdict.FAILED] + len(untried)
-        size = sum(outcome.size for outcome in cycle.outcomes if outcome.verdict is Verdict.PUBLISHED)
-        counts.update(
-            cycles=1,
-            published=verdicts[Verdict.PUBLISHED],
-            refused_older=verdicts[Verdict.REFUSED_OLDER],
-            failed=failed,
-            bytes=size,
-        )
-        log.log(
-            logging.WARNING if failed or cycle.surveys else logging.INFO,
-            "cycle %d: published %d, refused older %d, failed %d, %.0f kB in %.0f ms%s",
-            counts["cycles"],
-            verdicts[Verdict.PUBLISHED],
-            verdicts[Verdict.REFUSED_OLDER],
-            failed,
-            size / 1000,
-            cycle.wall_ms or 0.0,
-            "".join(f"; {reason}" for reason in dict.fromkeys([*cycle.surveys.values(), *cycle.trouble.values()])),
-        )
-
     def last_words(self) -> str:
         """Return what was published in all, for the log's last line."""
         counts = self._counters
@@ -260,9 +245,13 @@ class Publisher:
         """Return the heartbeat as of now."""
         source = self._source.status()
         report = self._report() if self._report else None
-        expected = tuple(ChainId(u, expiry) for u, expiries in self._expected.items() for expiry in expiries)
+        led = {underlying: dates for underlying, dates in self._expected.items() if self._leads(underlying)}
+        expected = tuple(ChainId(underlying, expiry) for underlying, dates in led.items() for expiry in dates)
+        service = service_name(source.kind)
+        if not any(map(self._leads, self._source.underlyings)):
+            service, status = standby_service(service), "standby" if status == "running" else status
         return Heartbeat(
-            service=service_name(source.kind),
+            service=service,
             ts=self._clock.wall_ns() / 1e9,
             pid=os.getpid(),
             status=status,
@@ -276,6 +265,7 @@ class Publisher:
                 cycle_ms=self._last.wall_ms,
                 counters=dict(self._counters) | source.counters,
             ),
+            lease=dict(self._lease.leader) if self._lease else {},
             health=health_json(report) if report else {},
         )
 

@@ -19,8 +19,8 @@ class MarketStatus:
     def __init__(self, vendor: Vendor, clock: Clock) -> None:
         self._vendor = vendor
         self._clock = clock
-        self._asked: float | None = None
-        self._holidays_of = ""
+        self._now_due = self._upcoming_due = float("-inf")  # monotonic seconds
+        self._holidays_of = ""  # the date in New York on which they were last told
         self.word = ""
         self.holidays: dict[str, str] = {}  # date to `closed` or `early-close`
 
@@ -28,16 +28,14 @@ class MarketStatus:
         """Ask where it is due: at most one request a call."""
         today = new_york(self._clock.wall_ns() / 1e9).date().isoformat()
         now = self._clock.monotonic()
-        due = self._asked is None or now - self._asked >= STATUS_EVERY_S
-        if not due and self._holidays_of == today:
-            return
         try:
-            if due:
-                self._asked = now
+            if now >= self._now_due:
+                self._now_due = now + STATUS_EVERY_S
                 self._take_now(await self._vendor.get(_NOW))
-            else:
-                self._holidays_of = today
+            elif self._holidays_of != today and now >= self._upcoming_due:
+                self._upcoming_due = now + STATUS_EVERY_S
                 self._take_upcoming(await self._vendor.get(_UPCOMING))
+                self._holidays_of = today
         except VendorError:
             return  # counted and told by the vendor's breaker; the last word stands
 

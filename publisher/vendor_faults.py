@@ -24,20 +24,25 @@ class FaultKind(Enum):
     ERROR_STATUS = "the vendor answered with an error"
     TOO_LARGE = "the vendor's answer is too large"
     INCOMPLETE = "the vendor's listing is incomplete"
-    WAITING = "waiting before the vendor is asked again"
 
 
-RETRIED = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER, FaultKind.TIMEOUT, FaultKind.BROKEN, FaultKind.GARBAGE})
+RETRIED = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER, FaultKind.BROKEN, FaultKind.GARBAGE})
 HOPELESS = frozenset({FaultKind.BAD_KEY, FaultKind.PLAN})  # asking again soon cannot help
+# What the vendor says of one path alone: a key without indices still has its options.
+OF_ONE_PATH = frozenset({FaultKind.PLAN, FaultKind.BAD_REQUEST, FaultKind.NOT_FOUND})
+OF_THE_VENDOR = frozenset(FaultKind) - OF_ONE_PATH
 
 
 class VendorError(SourceError):
-    """A named failure of the vendor; `retry_after` in seconds where it said so."""
+    """A named failure of the vendor; `retry_after` in seconds where it said so, `asked` unless a breaker withheld."""
 
-    def __init__(self, kind: FaultKind, detail: str = "", *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, kind: FaultKind, detail: str = "", *, retry_after: float | None = None, asked: bool = True
+    ) -> None:
         super().__init__(f"{kind.value} ({detail})" if detail else kind.value)
         self.kind = kind
         self.retry_after = retry_after
+        self.asked = asked
 
 
 def by_status(code: int) -> FaultKind:

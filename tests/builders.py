@@ -139,6 +139,20 @@ def payload(*without: str, **changes: Any) -> bytes:
     return orjson.dumps({name: value for name, value in body.items() if name not in without})
 
 
+def record(
+    underlying: str = "SPX",
+    dates: Iterable[date] = (SPX.expiry,),
+    *,
+    ts: float = AS_OF,
+    spot: float = SPOT,
+    strikes: Sequence[float] = GOLDEN_STRIKES,
+    **changes: Any,
+) -> bytes:
+    """Return one line of a capture file: a whole chain of those dates; `changes` replaces fields of the record."""
+    results = [item for day in dates for item in contracts(ChainId(underlying, day), strikes)]
+    return orjson.dumps({"ts": ts, "underlying": underlying, "spot": spot, "results": results} | changes) + b"\n"
+
+
 def expiries(count: int, first: date = SPX.expiry) -> tuple[date, ...]:
     """Return that many dates, a day apart."""
     return tuple(first + timedelta(days=day) for day in range(count))

@@ -1,5 +1,6 @@
 """A publisher of ill will: what a terminal must never receive, in every string field that a reader takes in."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -64,22 +65,22 @@ def _items(chain: ChainId, text: str) -> list[dict[str, Any]]:
     return [*odd, *items]
 
 
-def _bodies(text: str, ts: float) -> Iterator[bytes]:
-    """Yield a payload for each of `CHAINS`, in which `text` stands at another place each time."""
+def _bodies(text: str, ts: float, *, sound: bool) -> Iterator[bytes]:
+    """Yield a payload for each of `CHAINS`; unless they are to be sound, some say `text` where it breaks the contract."""
     spoiled = ({}, {}, {"underlying": text}, {"expiration": text}, None, {})
-    for chain, changes in zip(CHAINS, spoiled, strict=True):
+    for chain, changes in zip(CHAINS, [{}] * len(CHAINS) if sound else spoiled, strict=True):
         whole = golden_body() | {"ts": ts, "expiration": chain.expiry.isoformat(), "contracts": _items(chain, text)}
         yield text.encode() if changes is None else orjson.dumps(whole | {text: text} | changes)
 
 
-async def publish(redis: Redis, text: str, ts_ms: int) -> None:
-    """Write heartbeat, payloads and pointers, the last pointer itself being `text`, as a publisher at `ts_ms` would."""
-    names = Names()
+async def publish(redis: Redis, text: str, *, sound: bool) -> None:
+    """Write heartbeat, payloads and pointers with `text` in them, as of now; unsound, the last pointer is `text`."""
+    names, ts_ms = Names(), time.time_ns() // 1_000_000
     pipe = redis.pipeline(transaction=False)
-    for chain, body in zip(CHAINS, _bodies(text, ts_ms / 1000), strict=True):
+    for chain, body in zip(CHAINS, _bodies(text, ts_ms / 1000, sound=sound), strict=True):
         key = names.snapshot(SnapshotId(chain, ts_ms))
         pipe.set(key, body, px=_TTL_MS)
-        pipe.set(names.latest(chain), text if chain is CHAINS[5] else key, px=_TTL_MS)
+        pipe.set(names.latest(chain), text if chain is CHAINS[-1] and not sound else key, px=_TTL_MS)
     pipe.set(f"massive:chain:latest:{text}:2026-01-02", "x", px=_TTL_MS)
     pipe.set("mock_massive:heartbeat", _heartbeat(text, ts_ms / 1000), ex=60)
     pipe.hset("massive:ws:analytics", "last_ts", text)

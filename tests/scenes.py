@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from hypothesis import settings
+
 from chain import tracker
 from chain.board import Board, Contact, Entry, Publisher, State
 from chain.clock import ManualClock
@@ -21,6 +23,8 @@ SPX_MON = ChainId("SPX", date(2026, 1, 5))
 SPX_MONTHLY = ChainId("SPX", date(2026, 1, 16))  # a third Friday
 NDX = ChainId("NDX", date(2026, 1, 2))
 SPOT = 6931.42
+
+law = settings(deadline=None, max_examples=60)  # a busy machine is no counterexample
 
 
 def manual_clock() -> ManualClock:

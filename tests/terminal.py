@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -127,6 +128,13 @@ class Terminal:
         """Return processor seconds used so far, from Linux's /proc."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+    def idle(self, seconds: float) -> bool:
+        """Whether the program's main thread does not run once in so many seconds, by Linux's count of its switches."""
+        status = Path(f"/proc/{self.pid}/status")
+        before = re.findall(r"ctxt_switches:\t(\d+)", status.read_text())
+        time.sleep(seconds)
+        return before == re.findall(r"ctxt_switches:\t(\d+)", status.read_text())
 
     def ended(self) -> bool:
         """Whether the program has ended; `code` is then as a shell reports it."""

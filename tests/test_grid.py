@@ -13,7 +13,7 @@ from chain.grid import Condition, StrikeGrid, build_grid
 from chain.metrics import headline
 from chain.names import ChainId
 from chain.snapshot import Contract
-from tests.scenes import SPX, SPX_MON, SPX_MONTHLY, START_S, item, snapshot, surface
+from tests.scenes import SPX, SPX_MON, SPX_MONTHLY, START_S, item, law, snapshot, surface
 from tui.grid_lines import GridTable, changes, grid_foot, grid_table
 from tui.lines import Ground, Line, Role, plain
 
@@ -244,6 +244,7 @@ DETAILS = st.one_of(
 UGLY = st.lists(st.one_of(st.fixed_dictionaries({"details": DETAILS}), st.just({})), max_size=30)
 
 
+@law
 @given(items=UGLY)
 def test_no_contract_is_lost_merged_or_shown_in_a_strangers_place(items: list[dict[str, Any]]) -> None:
     numbered: list[Contract] = [body | {"open_interest": n} for n, body in enumerate(items)]
@@ -264,6 +265,7 @@ def test_no_contract_is_lost_merged_or_shown_in_a_strangers_place(items: list[di
     assert (grid.atm is None) is (not grid.rows)
 
 
+@law
 @given(items=UGLY, width=st.integers(40, 220), highest_first=st.booleans())
 def test_any_grid_renders_a_line_for_each_row_within_its_width(
     items: list[dict[str, Any]], width: int, highest_first: bool

@@ -14,7 +14,7 @@ from chain.names import ChainId, Names
 from chain.roster import HEARTBEAT_KEYS, Roster
 from chain.signals import Now
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, Thresholds
-from tests.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat
+from tests.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, law
 from tests.waiting import wait_until_async
 
 GOLDEN = Heartbeat(
@@ -172,6 +172,7 @@ SPOTS = st.sampled_from(
 )
 
 
+@law
 @given(changes=st.lists(st.tuples(SPOTS, JSON), min_size=1, max_size=4))
 def test_whatever_a_beat_holds_a_roster_can_hear_it(changes: list[tuple[tuple[str, ...], Any]]) -> None:
     """A beat is refused or every later use of it works: dates, limits and JSON of what was read."""

@@ -12,7 +12,7 @@ from chain.metrics import Headline, expected_move, headline
 from chain.names import ChainId
 from chain.session import NEW_YORK
 from chain.snapshot import Contract
-from tests.scenes import SPX_MONTHLY, item, snapshot
+from tests.scenes import SPX_MONTHLY, item, law, snapshot
 
 CLOSE = datetime(2026, 1, 16, 16, tzinfo=NEW_YORK).timestamp()
 WEEK_BEFORE = CLOSE - 7 * 86_400
@@ -80,6 +80,7 @@ def test_other_strikes_say_nothing_about_the_atm() -> None:
     assert (top.straddle.value, top.atm_iv.value) == (pytest.approx(STRADDLE), pytest.approx(SIGMA))
 
 
+@law
 @given(seconds=st.floats(-86_400, 86_400))
 def test_the_move_stays_finite_and_positive_through_the_expiry(seconds: float) -> None:
     move = headline(grid(leg("call", 50), leg("put", 50)), CLOSE + seconds).move.value
@@ -87,6 +88,7 @@ def test_the_move_stays_finite_and_positive_through_the_expiry(seconds: float) -
     assert math.isfinite(move) and move > 0
 
 
+@law
 @given(spot=st.floats(1, 1e5), sigma=st.floats(0.01, 5), days=st.floats(0.01, 365), times=st.floats(1, 50))
 def test_the_move_scales_with_the_root_of_time(spot: float, sigma: float, days: float, times: float) -> None:
     near, far = (expected_move(spot, sigma, d / 365) for d in (days, days * times))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.session import NEW_YORK, Settlement, days_to_expiry, new_york, settlement, tradable, years_to_expiry
+from tests.scenes import law
 
 YEAR_S = 365 * 86_400
 FRIDAY = date(2026, 1, 2)
@@ -45,6 +46,7 @@ def test_the_close_is_new_yorks_in_winter_and_in_summer() -> None:
 DATES = st.dates(date(2020, 1, 1), date(2035, 1, 1))
 
 
+@law
 @given(listed=st.lists(DATES, max_size=12), moment=st.floats(1.6e9, 2.0e9))
 def test_tradable_dates_are_distinct_ascending_and_none_is_past(listed: list[date], moment: float) -> None:
     found = tradable(listed, moment)
@@ -53,6 +55,7 @@ def test_tradable_dates_are_distinct_ascending_and_none_is_past(listed: list[dat
     assert set(found) - {today} == {day for day in listed if day > today}
 
 
+@law
 @given(day=DATES, moment=st.floats(1.6e9, 2.0e9))
 def test_days_to_expiry_count_calendar_days(day: date, moment: float) -> None:
     assert new_york(moment).date() + timedelta(days=days_to_expiry(day, moment)) == day

@@ -29,6 +29,7 @@ from tests.scenes import (
     heartbeat,
     in_state,
     item,
+    law,
     manual_clock,
     report,
     surface,
@@ -59,6 +60,7 @@ def later(seconds: float) -> Now:
 # Age
 
 
+@law
 @given(
     ahead_ms=st.integers(-100_000, 100_000),
     steps=st.lists(st.tuples(st.floats(0, 50), st.floats(-200, 200)), max_size=6),
@@ -82,6 +84,7 @@ def test_the_age_is_the_worse_of_two_and_never_negative(ahead_ms: int, steps: li
         assert age <= max(0, *by_one_of_them) + 1
 
 
+@law
 @given(
     ahead_ms=st.integers(-100_000, 100_000),
     steps=st.lists(st.tuples(st.floats(0.001, 50), st.floats(-500, 0)), min_size=1, max_size=8),
@@ -173,6 +176,7 @@ def test_limits_follow_the_publishers_own_interval() -> None:
     assert states == [State.AGING, State.STALE]
 
 
+@law
 @given(age=st.integers(WARN_MS + 1, 3_600_000))
 def test_no_signal_says_an_age_that_a_limit_forbids(age: int) -> None:
     judged = report([entry(SPX, NOW, age_ms=age), entry(SPX_MON, NOW)], NOW, stream_ts=START_S)
@@ -416,6 +420,7 @@ STATES = st.sampled_from([s for s in State if s is not State.UNREACHABLE])
 _FAULTS = (State.STALE, State.MISSING, State.DANGLING, State.INVALID)
 
 
+@law
 @given(states=st.lists(STATES, min_size=1, max_size=6), which=st.integers(0, 5), worse=st.sampled_from(_FAULTS))
 def test_the_loss_of_a_chain_never_makes_the_deck_look_better(states: list[State], which: int, worse: State) -> None:
     chains = [ChainId("SPX", date(2026, 1, 2) + timedelta(days=n)) for n in range(len(states))]
@@ -427,6 +432,7 @@ def test_the_loss_of_a_chain_never_makes_the_deck_look_better(states: list[State
     assert report(entries, NOW).state.rank >= before.state.rank
 
 
+@law
 @given(states=st.lists(STATES, max_size=5))
 def test_each_state_that_is_not_fresh_is_named_in_a_signal(states: list[State]) -> None:
     chains = [ChainId("SPX", date(2026, 1, 2) + timedelta(days=n)) for n in range(len(states))]

@@ -204,7 +204,7 @@ class TwoPublishers(RuleBasedStateMachine):
             # A payload kept from before may also die of its first, short deadline.
             assert ahead or not lives or made.id.ts_ms in self.mortal, outcome
         elif outcome.verdict is Verdict.REFUSED_OLDER:
-            assert found is None or found.ts_ms > outcome.id.ts_ms
+            assert found is None or outcome.id.ts_ms < found.ts_ms <= await self.now() + 2_000
         else:
             assert not ahead
             raw = await self.redis.get(NAMES.snapshot(outcome.id))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.text import clean
+from tests.scenes import law
 
 HOSTILE = {
     "escape": "\x1b[2J\x1b[31m",
@@ -57,6 +58,7 @@ def test_no_single_control_of_unicode_passes() -> None:
     assert len(text) == len(bad)
 
 
+@law
 @given(value=st.text(st.characters(), max_size=300), limit=st.integers(1, 60))
 def test_any_text_becomes_one_short_visible_line_and_stays_so(value: str, limit: int) -> None:
     text = clean(value, limit)
@@ -67,6 +69,7 @@ def test_any_text_becomes_one_short_visible_line_and_stays_so(value: str, limit:
     assert clean(text, limit) == text
 
 
+@law
 @given(value=st.text(st.characters(codec="ascii", exclude_categories=("Cc",)), max_size=60))
 def test_plain_text_passes_as_it_is(value: str) -> None:
     assert clean(value) == value

@@ -11,7 +11,7 @@ from chain.board import Entry, State
 from chain.clock import ManualClock
 from chain.signals import Now, age_ms
 from chain.snapshot import Snapshot
-from tests.scenes import SPX, START_NS, START_S, at_fault, manual_clock, snapshot
+from tests.scenes import SPX, START_NS, START_S, at_fault, law, manual_clock, snapshot
 
 
 def made(seconds: float) -> Snapshot:
@@ -155,6 +155,7 @@ STEP = st.one_of(
 )
 
 
+@law
 @given(steps=st.lists(STEP, max_size=25))
 def test_only_a_newer_snapshot_makes_a_chain_younger(steps: list[tuple[str, int | State]]) -> None:
     """Ages go on through loss, return, rollback and a wall clock that steps back; nothing is kept that was not seen."""

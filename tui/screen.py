@@ -117,6 +117,8 @@ class DeckScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Judge the Board now and bring every panel up to it."""
+        if self._heartbeat is None:
+            return  # a Board came before the panels; the first resize shows it
         now = Now.of(self._clock)
         self._shown_mono = now.mono
         if self._board is not None:

@@ -92,7 +92,8 @@ def _publish(report: Report) -> str:
     plan = living[0]
     done = len(plan.expected) - len(plan.trouble)
     cycle = "-" if plan.cycle_ms is None else f"{plan.cycle_ms:.0f} ms"
-    return f"publish {plan.thresholds.interval_s:g} s, cycle {cycle}, {done}/{len(plan.expected)}"
+    standby = ", standby ready" if report.board.standbys else ""
+    return f"publish {plan.thresholds.interval_s:g} s, cycle {cycle}, {done}/{len(plan.expected)}{standby}"
 
 
 def _wall(report: Report) -> str:

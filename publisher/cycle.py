@@ -1,0 +1,56 @@
+"""What one publishing cycle did, as counters and as one log line."""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+
+from chain.names import ChainId
+from chain.store import Outcome, Verdict
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What one cycle did: an outcome for every snapshot tried, and the chains for which there was none to try."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    trouble: dict[ChainId, str] = field(default_factory=dict)
+    surveys: dict[str, str] = field(default_factory=dict)  # underlyings that could not be surveyed, and why
+    wall_ms: float | None = None  # None until a cycle has ended
+
+    @property
+    def whole(self) -> bool:
+        """Whether every expiry was published."""
+        published = all(outcome.verdict is Verdict.PUBLISHED for outcome in self.outcomes)
+        return bool(self.outcomes) and published and not self.trouble and not self.surveys
+
+    def count(self) -> Counter[str]:
+        """Return the counters of this cycle: snapshots by their end, and bytes of payload published."""
+        verdicts = Counter(outcome.verdict for outcome in self.outcomes)
+        tried = {outcome.id.chain for outcome in self.outcomes}
+        untried = sum(chain not in tried for chain in self.trouble)
+        size = sum(outcome.size for outcome in self.outcomes if outcome.verdict is Verdict.PUBLISHED)
+        return Counter(
+            cycles=1,
+            published=verdicts[Verdict.PUBLISHED],
+            refused_older=verdicts[Verdict.REFUSED_OLDER],
+            failed=verdicts[Verdict.FAILED] + untried,
+            bytes=size,
+        )
+
+    def tell(self, number: int) -> None:
+        """Log the cycle in one line."""
+        counts = self.count()
+        reasons = dict.fromkeys([*self.surveys.values(), *self.trouble.values()])
+        log.log(
+            logging.WARNING if counts["failed"] or self.surveys else logging.INFO,
+            "cycle %d: published %d, refused older %d, failed %d, %.0f kB in %.0f ms%s",
+            number,
+            counts["published"],
+            counts["refused_older"],
+            counts["failed"],
+            counts["bytes"] / 1000,
+            self.wall_ms or 0.0,
+            "".join(f"; {reason}" for reason in reasons),
+        )

@@ -1,0 +1,117 @@
+"""Who leads: one publisher of an underlying publishes, another stands by and takes over when the lease runs out.
+
+The lease only saves work and keeps two voices from talking at once. That an older snapshot never replaces a newer one
+is the pointer's own affair, so a leader that was paused past its lease does no harm when it wakes.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from redis.asyncio.lock import Lock
+from redis.exceptions import LockError
+
+from chain.clock import Clock
+from chain.connection import bounded
+from chain.errors import RedisUnavailableError
+from chain.names import Names, lease_key
+from chain.text import clean
+
+log = logging.getLogger(__name__)
+
+_LEASE_OF_INTERVAL = 0.6  # with a look every fifth of an interval, a dead leader is replaced within one
+_LOOK_OF_INTERVAL = 0.2
+
+
+def identity() -> str:
+    """Return who we are: host, process, and a few letters that no other process has."""
+    return f"{clean(socket.gethostname(), 40)}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+
+
+@dataclass(slots=True)
+class _Hold:
+    lock: Lock
+    until: float = float("-inf")  # monotonic seconds; counted from before the request, so never later than Redis's own
+
+
+class Lease:
+    """Leases on a set of underlyings. Between looks, holding is judged by our own monotonic clock."""
+
+    def __init__(
+        self, redis: Redis, names: Names, underlyings: Sequence[str], clock: Clock, *, interval_s: float
+    ) -> None:
+        self.me = identity()
+        self.leader: dict[str, str] = {}  # who leads where we do not
+        self._redis = redis
+        self._names = names
+        self._clock = clock
+        self._ttl_s = max(0.5, _LEASE_OF_INTERVAL * interval_s)
+        self._every_s = _LOOK_OF_INTERVAL * interval_s
+        self._holds = {underlying: _Hold(self._lock(underlying)) for underlying in underlyings}
+
+    def leads(self, underlying: str) -> bool:
+        """Whether we may publish an underlying now."""
+        return self._clock.monotonic() < self._holds[underlying].until
+
+    async def run(self, on_gain: Callable[[], None]) -> None:
+        """Renew what we hold and try for what we do not, until cancelled; call `on_gain` when something was gained."""
+        while True:
+            if await self.look():
+                on_gain()
+            await asyncio.sleep(self._every_s)
+
+    async def look(self) -> list[str]:
+        """Renew or try for every lease once; return what was gained. An unreachable Redis gains nothing."""
+        gained: list[str] = []
+        for underlying, hold in self._holds.items():
+            led = self.leads(underlying)
+            asked = self._clock.monotonic()
+            try:
+                async with bounded():
+                    held = await self._take(hold, renew=led)
+                    self.leader[underlying] = self.me if held else await self._who(underlying)
+            except RedisUnavailableError as error:
+                log.warning("lease on %s not renewed: %s", underlying, error)
+                continue
+            hold.until = asked + self._ttl_s if held else float("-inf")
+            if held and not led:
+                gained.append(underlying)
+                log.info("leading %s as %s", underlying, self.me)
+            elif led and not held:
+                log.warning("lost the lead of %s to %s", underlying, self.leader[underlying])
+        return gained
+
+    async def release(self) -> None:
+        """Give up what we hold, so that a standby need not wait for it to run out."""
+        for underlying, hold in self._holds.items():
+            hold.until = float("-inf")
+            if hold.lock.local.token is None:
+                continue
+            try:
+                async with bounded():
+                    await hold.lock.release()
+            except LockError:
+                continue  # it had run out already
+            except RedisUnavailableError as error:
+                log.warning("lease on %s left to run out: %s", underlying, error)
+
+    async def _take(self, hold: _Hold, *, renew: bool) -> bool:
+        if renew:
+            try:
+                return await hold.lock.reacquire()
+            except LockError:
+                pass  # it ran out, or somebody else holds it: try for it anew
+        return bool(await hold.lock.acquire(blocking=False, token=self.me))
+
+    async def _who(self, underlying: str) -> str:
+        holder = await self._redis.get(lease_key(self._names.prefix, underlying))
+        return clean(holder.decode("utf-8", "replace"), 80) if isinstance(holder, bytes) else ""
+
+    def _lock(self, underlying: str) -> Lock:
+        name = lease_key(self._names.prefix, underlying)
+        return Lock(self._redis, name, timeout=self._ttl_s, thread_local=False)
