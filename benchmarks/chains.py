@@ -19,7 +19,6 @@ from publisher.mock import MockSource
 CAPTURE = ROOT.parent / "shared" / "data" / "captures" / "SPY-2026-07-14.jsonl.gz"
 _CAPTURED_AT_S = 1_784_058_963
 _CHAIN_IN_MOVES = 4.0  # a slice wide enough to hold as many contracts as the recorded chain
-_RECORDED = ("details", "day", "open_interest", "underlying_asset", "last_quote", "last_trade", "implied_volatility", "greeks")
 
 
 @contextmanager

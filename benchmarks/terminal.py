@@ -39,9 +39,12 @@ class Terminal:
         self._reads: list[tuple[float, int]] = []
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
-            termios.tcsetwinsize(0, (rows, columns))
-            os.chdir(ROOT)
-            os.execve(command[0], list(command), environment)
+            try:
+                termios.tcsetwinsize(0, (rows, columns))
+                os.chdir(ROOT)
+                os.execve(command[0], list(command), environment)
+            finally:  # only where that failed: a copy of the benchmark must not go on
+                os._exit(127)
 
     def drain(self, seconds: float) -> bool:
         """Read for so many seconds; return False if the program has closed the terminal before."""

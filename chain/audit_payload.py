@@ -1,7 +1,7 @@
 """One payload against the contract: every clause on its own, where decoding would stop at the first that is broken."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -35,10 +35,10 @@ def audit_payload(raw: bytes | None, expected: SnapshotId, now_ms: int) -> tuple
     findings += _identity(body, expected)
     findings += _numbers(body)
     if "contracts" in body:
-        found_contracts = _contracts(body["contracts"])
-        findings.append(found_contracts)
-        if not found_contracts.fault:
-            findings += surface_findings(body["contracts"], expected.chain, body.get("atm"), body.get("range_points"))
+        whole = _contracts(body["contracts"])
+        findings.append(whole)
+        if not whole.fault:
+            findings += surface_findings(body["contracts"], expected.chain, _around(body))
     return findings, ts
 
 
@@ -105,11 +105,16 @@ def _expiration_fault(value: object, expected: SnapshotId) -> str:
 
 def _numbers(body: dict[str, Any]) -> Iterator[Finding]:
     if "atm" in body:
-        yield Finding(Clause.ATM, "" if is_int(body["atm"]) else f"atm {_shown(body['atm'])} is no int")
+        yield Finding(Clause.ATM, "" if _is_int(body["atm"]) else f"atm {_shown(body['atm'])} is no int")
     if "range_points" in body:
         points = body["range_points"]
-        sound = is_int(points) and points >= 0
+        sound = _is_int(points) and points >= 0
         yield Finding(Clause.RANGE_POINTS, "" if sound else f"range_points {_shown(points)} is no int from 0 up")
+
+
+def _around(body: dict[str, Any]) -> tuple[int, int] | None:
+    atm, points = body.get("atm"), body.get("range_points")
+    return (atm, points) if _is_int(atm) and _is_int(points) and points >= 0 else None
 
 
 def _contracts(value: object) -> Finding:
@@ -123,7 +128,7 @@ def _contracts(value: object) -> Finding:
     return Finding(Clause.CONTRACTS, f"contracts[{strange[0]}] is {_shown(strange[1])}, no object" if strange else "")
 
 
-def is_int(value: object) -> bool:
+def _is_int(value: object) -> TypeGuard[int]:
     """Whether a JSON value is a number without a fraction; `true` is none."""
     return isinstance(value, int) and not isinstance(value, bool)
 

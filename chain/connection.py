@@ -146,6 +146,8 @@ class _WideUnixConnection(UnixDomainSocketConnection):
 @asynccontextmanager
 async def bounded(seconds: float = OPERATION_TIMEOUT_S) -> AsyncIterator[None]:
     """Turn every way in which Redis can fail, slowness included, into one RedisUnavailableError with a reason."""
+    task = asyncio.current_task()
+    asked = task.cancelling() if task else 0
     try:
         async with asyncio.timeout(seconds):
             yield
@@ -161,6 +163,10 @@ async def bounded(seconds: float = OPERATION_TIMEOUT_S) -> AsyncIterator[None]:
         raise RedisUnavailableError(phrase(error)) from None
     except OSError as error:
         raise RedisUnavailableError(clean(error.strerror or type(error).__name__, 100)) from None
+    finally:
+        # redis-py writes through wait_for, which up to Python 3.11 can swallow a cancellation: loops would never end.
+        if task and task.cancelling() > asked:
+            raise asyncio.CancelledError
 
 
 def phrase(error: Exception) -> str:

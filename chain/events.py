@@ -1,6 +1,5 @@
 """What changed and since when: signals raised and ended, told once each, in the health collector's envelope."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -64,26 +63,26 @@ class EventLog:
 
     service: str
     _raised: dict[Key, Signal] = field(default_factory=dict)
-    _standing: dict[Key, int] = field(default_factory=dict)
+    _standing: dict[tuple[Key, DeckState], int] = field(default_factory=dict)  # reports in a row at one severity
     _gone: dict[Key, int] = field(default_factory=dict)
 
     def take(self, report: Report) -> list[Event]:
         """Return the events that this report completes, raised ones first."""
         present = {(signal.name, signal.subject): signal for signal in report.signals}
-        self._standing = {key: self._standing.get(key, 0) + 1 for key in present}
+        as_now = [(key, signal.severity) for key, signal in present.items()]
+        self._standing = {known: self._standing.get(known, 0) + 1 for known in as_now}
         self._gone = {key: self._gone.get(key, 0) + 1 for key in self._raised if key not in present}
         raised = [
-            signal
-            for key, signal in present.items()
-            if self._standing[key] >= HOLD and self._differs(self._raised.get(key), signal)
+            present[key]
+            for (key, severity), count in self._standing.items()
+            if count >= HOLD and not self._told(key, severity)
         ]
         ended = [key for key, count in self._gone.items() if count >= HOLD]
         events = [self._raise(signal, report) for signal in raised]
         return events + [self._end(key, report) for key in ended]
 
-    @staticmethod
-    def _differs(before: Signal | None, after: Signal) -> bool:
-        return before is None or before.severity is not after.severity
+    def _told(self, key: Key, severity: DeckState) -> bool:
+        return key in self._raised and self._raised[key].severity is severity
 
     def _raise(self, signal: Signal, report: Report) -> Event:
         self._raised[signal.name, signal.subject] = signal
@@ -99,14 +98,12 @@ class EventLog:
         return Event(report.now.wall_s, kind, severity, self.service, message, data)
 
 
-async def emit(redis: Redis, service: str, events: Iterable[Event]) -> None:
-    """Publish events on their channel and keep them in a bounded stream, entries of one field `event`."""
-    name = events_name(service)
-    for event in events:
-        body = event.encode()
-        await redis.xadd(name, {"event": body}, maxlen=EVENTS_KEPT, approximate=True)
-        await redis.publish(name, body)
+async def emit(redis: Redis, service: str, event: Event) -> None:
+    """Keep an event in the bounded stream, an entry of one field `event`, and publish the same bytes on the channel."""
+    name, body = events_name(service), event.encode()
+    await redis.xadd(name, {"event": body}, maxlen=EVENTS_KEPT, approximate=True)
     await redis.expire(name, EVENTS_TTL_S)
+    await redis.publish(name, body)
 
 
 def _snake(name: str) -> str:

@@ -1,20 +1,24 @@
 """One line for a monitoring system: the Board's verdict, performance data, and an exit code."""
 
 import asyncio
+import math
 import time
+import traceback
 from dataclasses import replace
 
 from chain.board import Board, DeckState
 from chain.clock import Clock, SystemClock
 from chain.connection import RedisTarget
-from chain.errors import ChaindeckError
+from chain.errors import ChaindeckError, ConfigError
 from chain.names import Names
 from chain.signals import Now, Report, judge, usable
+from chain.text import clean
 from chain.watcher import Watcher
 from chaindeck.compose import running_place
 from chaindeck.logs import log_nowhere
 
 UNKNOWN = 3  # by the plugin convention: bad arguments, own failure
+_MAX_WORDS = 4_000  # of the 8 kB that a monitoring system reads
 _EXIT = {
     DeckState.OK: 0,
     DeckState.WARNING: 1,
@@ -30,6 +34,7 @@ def run_check(
     """Print one line and return its exit code; with `every_s`, a line each so many seconds until interrupted."""
     log_nowhere()
     try:
+        _refuse_nonsense(warn_s, stale_s, depth, every_s)
         target = running_place(url).target
         clock = SystemClock()
         while True:
@@ -39,10 +44,14 @@ def run_check(
                 return exit_code(report)
             time.sleep(every_s)
     except ChaindeckError as error:
-        print(f"CHAIN UNKNOWN - {error}")
-        return UNKNOWN
+        return _unknown(str(error))
     except KeyboardInterrupt:
+        if every_s is None:
+            raise  # there was no verdict, and 0 would be one
         return 0
+    except Exception as error:  # noqa: BLE001 - by itself it would end with 1, which means WARNING
+        traceback.print_exc()
+        return _unknown(f"the check itself failed: {type(error).__name__}")
 
 
 async def look(
@@ -71,21 +80,23 @@ def limited(board: Board, warn_s: float | None, stale_s: float | None, depth: in
 
 def exit_code(report: Report) -> int:
     """Return the plugin convention's code: 0 OK, 1 WARNING, 2 CRITICAL. Nothing published at all is critical."""
-    return _EXIT[report.state] if report.readings else 2
+    return _EXIT[_state(report)]
 
 
 def line(report: Report) -> str:
     """Return the verdict and its performance data."""
-    if not report.readings and not report.signals:
-        return f"CHAIN CRITICAL - no chains under {report.board.prefix}: nothing is published"
-    words = "; ".join(signal.text for signal in report.signals) or f"{len(report.readings)} chains fresh"
-    return f"CHAIN {report.state} - {words.replace('|', '/')} | {performance(report)}"
+    words = [signal.text for signal in report.signals]
+    if not report.readings and report.board.contact.ok:
+        words.insert(0, f"no chains under {report.board.prefix}: nothing is published")
+    said = f"CHAIN {_state(report)} - {_without_bar('; '.join(words) or f'{len(report.readings)} chains fresh')}"
+    data = performance(report)
+    return f"{said} | {data}" if data else said
 
 
 def performance(report: Report) -> str:
     """Return performance data: ages with their limits, depth, the stream's age, Redis's answer time."""
     parts = [
-        f"'{reading.entry.chain} age'={reading.age_s:.3f}s;{limits.warn_s:g};{limits.stale_s:g};0"
+        f"'{reading.entry.chain} age'={reading.age_s:.3f}s;{_figure(limits.warn_s)};{_figure(limits.stale_s)};0"
         for reading in report.readings
         if reading.age_s is not None and (limits := reading.entry.thresholds)
     ]
@@ -94,7 +105,37 @@ def performance(report: Report) -> str:
         have = sum(usable(reading) for reading in report.of(underlying))
         parts.append(f"'{underlying} depth'={have};{wanted}:;1:;0;{wanted}")
     if report.board.stream_ts is not None:
-        parts.append(f"'stream age'={max(0.0, report.now.wall_s - report.board.stream_ts):.1f}s")
+        parts.append(f"'stream age'={max(0.0, report.now.wall_s - report.board.stream_ts):.3f}s")
     if report.board.contact.ping_ms is not None:
         parts.append(f"'redis ping'={report.board.contact.ping_ms:.1f}ms")
     return " ".join(parts)
+
+
+def _refuse_nonsense(warn_s: float | None, stale_s: float | None, depth: int | None, every_s: float | None) -> None:
+    """Raise ConfigError for an operator's number that can mean nothing, whatever is published."""
+    for name, seconds in (("warn-age", warn_s), ("stale-age", stale_s), ("watch", every_s)):
+        if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
+            raise ConfigError(f"--{name} {seconds:g} must be a number of seconds above 0")
+    if warn_s is not None and stale_s is not None and not warn_s < stale_s:
+        raise ConfigError(f"--warn-age {warn_s:g} must be below --stale-age {stale_s:g}")
+    if depth is not None and depth < 1:
+        raise ConfigError(f"--depth {depth} must be 1 or more")
+
+
+def _state(report: Report) -> DeckState:
+    return report.state if report.readings else DeckState.CRITICAL
+
+
+def _unknown(reason: str) -> int:
+    print(f"CHAIN UNKNOWN - {_without_bar(reason)}")
+    return UNKNOWN
+
+
+def _without_bar(words: str) -> str:
+    """Return words on one line and without the bar, behind which performance data would begin."""
+    return clean(words, _MAX_WORDS).replace("|", "/")
+
+
+def _figure(seconds: float) -> str:
+    """Return a limit to the millisecond in plain digits: the convention knows no exponents."""
+    return f"{seconds:.3f}".rstrip("0").rstrip(".")

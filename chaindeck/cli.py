@@ -73,7 +73,7 @@ class What:
     base_url: str | None = None
 
 
-Capture = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
+Capture = Annotated[tuple[Path, ...], Parameter(consume_multiple=1, negative="")]
 
 
 @app.default
@@ -190,6 +190,32 @@ def check(
     from chaindeck.check import run_check  # noqa: PLC0415
 
     return run_check(_at(url, where).resolve().settings.redis_url, warn_age, stale_age, depth, watch)
+
+
+@app.command
+def verify(
+    url: str | None = None,
+    /,
+    *,
+    seconds: Annotated[float, Parameter(name="--for")] = 30.0,
+    json: Switch = False,
+    prefix: str = "massive",
+    where: Where | None = None,
+) -> int:
+    """Watch any publisher for a while and report every clause of the contract: held, broken or not seen. Only reads.
+
+    Exit 0 if none is broken, 1 if one is, 3 if Redis does not answer or nothing is published.
+
+    Args:
+        url: Redis URL; without one, this user's running deck.
+        seconds: how many seconds to watch; Ctrl-C ends sooner and reports what was seen.
+        json: print JSON.
+        prefix: what the contract's keys begin with, such as massive:replay.
+        where: which Redis.
+    """
+    from chaindeck.verify import run_verify  # noqa: PLC0415
+
+    return run_verify(_at(url, where).resolve().settings.redis_url, seconds, prefix, as_json_text=json)
 
 
 @app.command

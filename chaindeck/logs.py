@@ -1,8 +1,10 @@
 """Where log lines go, and in which form: a file of the user's own for the deck, standard error without a screen."""
 
 import logging
+import os
 import sys
 from collections import deque
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Literal
@@ -70,6 +72,15 @@ class LogPane(logging.Handler):
         self.lines.append(self.format(record).partition("\n")[0])
 
 
+class _PrivateFile(RotatingFileHandler):
+    """A log file that the user alone can read, also each new one after a rotation."""
+
+    def _open(self) -> TextIOWrapper:
+        fd = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.fchmod(fd, 0o600)
+        return os.fdopen(fd, "a", encoding="utf-8")
+
+
 def log_file() -> Path:
     """Return the deck's log file in the platform's log folder."""
     return user_log_path("chaindeck") / "chaindeck.log"
@@ -83,8 +94,7 @@ def log_to_file(form: LogFormat = "text") -> LogPane:
     path = log_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handler = RotatingFileHandler(path, maxBytes=_MAX_BYTES, backupCount=2, encoding="utf-8")
-        path.chmod(0o600)
+        handler = _PrivateFile(path, maxBytes=_MAX_BYTES, backupCount=2)
     except OSError as error:
         raise ConfigError(f"log file {path}: {error.strerror}; set XDG_STATE_HOME to a folder of yours") from None
     pane = LogPane()

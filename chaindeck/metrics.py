@@ -104,6 +104,8 @@ def serve_metrics(url: str | None, host: str, port: int) -> int:
     collector = DeckCollector(clock)
     registry = CollectorRegistry()
     registry.register(collector)
+    if not 0 <= port <= 65_535:
+        raise ConfigError(f"metrics port {port} must be from 0 (any free one) to 65535")
     try:
         server, thread = start_http_server(port, host, registry)
     except OSError as error:
@@ -112,9 +114,7 @@ def serve_metrics(url: str | None, host: str, port: int) -> int:
 
     async def watch() -> None:
         redis = target.connect(name="chaindeck-metrics")
-        await Watcher(redis, Names(), clock, shown_as=target.label).run(
-            lambda board: setattr(collector, "board", board)
-        )
+        await Watcher(redis, Names(), clock, shown_as=target.label).run(collector.take)
 
     try:
         asyncio.run(watch())

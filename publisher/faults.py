@@ -20,6 +20,7 @@ from publisher.source import ChainSlice, Source, SourceError, SourceStatus, Surv
 SKEW_S = 30
 _HOLD_MS = 60_000
 _REDIS_PAUSE_MS = 12_000
+_LOOK_S, _LOOKS = 0.02, 100
 
 
 class Fault(StrEnum):
@@ -42,6 +43,7 @@ class WithholdingSource:
     def __init__(self, inner: Source) -> None:
         self._inner = inner
         self.withheld: dict[ChainId, str] = {}
+        self.begun = 0  # cycles
 
     @property
     def underlyings(self) -> tuple[str, ...]:
@@ -54,6 +56,7 @@ class WithholdingSource:
 
     async def begin_cycle(self) -> None:
         """As the inner source."""
+        self.begun += 1
         await self._inner.begin_cycle()
 
     async def survey(self, underlying: str) -> Survey:
@@ -94,8 +97,17 @@ class Saboteur:
                 await self.redis.client_pause(_REDIS_PAUSE_MS, all=True)
         else:
             self.source.withheld[chain] = f"withheld by the demo menu ({fault})"
+            await self._idle()
             async with bounded():
                 await self._damage(fault, chain)
+
+    async def _idle(self) -> None:
+        """Wait, not for ever, for the cycle under way: it may still write over what is to be damaged."""
+        under_way = self.source.begun
+        for _ in range(_LOOKS):
+            if self.publisher.heartbeat().chain.counters.get("cycles", 0) >= under_way:
+                return
+            await asyncio.sleep(_LOOK_S)
 
     def _damage(self, fault: Fault, chain: ChainId) -> Awaitable[None]:
         steps = {

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections import deque
+from collections.abc import Callable
 
 from redis.asyncio import Redis
 
@@ -18,15 +20,19 @@ _WAITING_MOST = 1_000
 
 
 class Herald:
-    """Takes Boards as they come; sends the events they complete when Redis can be reached, oldest first."""
+    """Takes Boards as they come; sends the events they complete when Redis can be reached, oldest first.
 
-    def __init__(self, redis: Redis, service: str, clock: Clock) -> None:
+    `speaks` tells whether to send what is seen: of several publishers that see the same, one is enough.
+    """
+
+    def __init__(self, redis: Redis, service: str, clock: Clock, *, speaks: Callable[[], bool] = lambda: True) -> None:
         self._redis = redis
         self._service = service
         self._clock = clock
+        self._speaks = speaks
         self._log = EventLog(service)
         self._board: Board | None = None
-        self._waiting: list[Event] = []
+        self._waiting: deque[Event] = deque(maxlen=_WAITING_MOST)
         self._wake = asyncio.Event()
 
     def take(self, board: Board) -> None:
@@ -35,7 +41,8 @@ class Herald:
         events = self._log.take(judge(board, Now.of(self._clock)))
         for event in events:
             log.log(logging.INFO if event.severity == "info" else logging.WARNING, "%s: %s", event.type, event.message)
-        self._waiting = (self._waiting + events)[-_WAITING_MOST:]
+        if self._speaks():
+            self._waiting.extend(events)
         if self._waiting:
             self._wake.set()
 
@@ -48,11 +55,16 @@ class Herald:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            batch = list(self._waiting)
             try:
-                async with bounded():
-                    await emit(self._redis, self._service, batch)
+                await self._send()
             except RedisUnavailableError as error:
-                log.warning("%d events wait: %s", len(batch), error)
-            else:
-                self._waiting = self._waiting[len(batch) :]
+                log.warning("%d events wait: %s", len(self._waiting), error)
+
+    async def _send(self) -> None:
+        """Send one event after the other: a failure may double the one on its way, and never those before it."""
+        while self._waiting:
+            event = self._waiting[0]
+            async with bounded():
+                await emit(self._redis, self._service, event)
+            if self._waiting[0] is event:  # while it was sent, newer ones may have pushed it out
+                self._waiting.popleft()

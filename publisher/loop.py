@@ -140,7 +140,7 @@ class Publisher:
         trouble: dict[ChainId, str] = {}
         unsurveyed: dict[str, str] = {}
         try:
-            await self._ask(self._source.begin_cycle(), "new cycle")
+            await self._ask(self._source.begin_cycle)
         except ChaindeckError as error:
             unsurveyed = dict.fromkeys(self._source.underlyings, str(error))
         led = [underlying for underlying in self._source.underlyings if self._leads(underlying)]
@@ -148,7 +148,7 @@ class Publisher:
             if underlying in unsurveyed:
                 continue
             try:
-                survey = await self._ask(self._source.survey(underlying), "survey")
+                survey = await self._ask(self._source.survey, underlying)
             except ChaindeckError as error:
                 unsurveyed[underlying] = str(error)
                 continue
@@ -167,9 +167,7 @@ class Publisher:
         expiries = tuple(tradable(survey.expirations, survey.as_of)[: self._expirations])
         announced = self._expected.get(survey.underlying) == expiries
         self._expected[survey.underlying] = expiries
-        tasks = {
-            asyncio.create_task(self._ask(self._source.slice(survey, expiry), "slice")): expiry for expiry in expiries
-        }
+        tasks = {asyncio.create_task(self._ask(self._source.slice, survey, expiry)): expiry for expiry in expiries}
         try:
             waiting = set(tasks)
             while waiting:
@@ -188,12 +186,14 @@ class Publisher:
         if not announced:
             await self.beat()
 
-    async def _ask(self, answer: Awaitable[T], what: str) -> T:
+    async def _ask(self, call: Callable[..., Awaitable[T]], *args: object) -> T:
         """Return the source's answer; raise SourceError for any failure, an answer later than an interval included."""
         limit = max(1.0, self._thresholds.interval_s)
-        [found] = await asyncio.gather(asyncio.wait_for(answer, limit), return_exceptions=True)
-        if isinstance(found, TimeoutError):
-            raise SourceError(f"no {what} within {limit:g} s")
+        try:
+            async with asyncio.timeout(limit):
+                [found] = await asyncio.gather(call(*args), return_exceptions=True)
+        except TimeoutError:
+            raise SourceError(f"no answer from the source within {limit:g} s") from None
         if isinstance(found, BaseException):
             raise SourceError(_reason(found)) from found
         return found

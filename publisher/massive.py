@@ -93,20 +93,22 @@ class MassiveSource:
         )
 
     async def begin_cycle(self) -> None:
-        """Ask for the market's state where that is due and no survey is."""
-        if self._known and not any(self._survey_due(known) for known in self._known.values()):
+        """Ask for the market's state where that is due and no survey is; after an outage slices go first."""
+        surveys_due = not self._known or any(self._survey_due(known) for known in self._known.values())
+        if not surveys_due and self._vendor.breaker.closed:
             await self._market.refresh()
 
     async def survey(self, underlying: str) -> Survey:
         """Return spot and the listed expirations, from one request a minute.
 
         Where that fails, what is known stands: slices are asked for all the same, and `status` tells of the failure.
+        After an outage slices go first, for a survey that fails must not keep them back.
         """
         known = self._known.get(underlying)
         try:
             if known is None:
                 known = self._known[underlying] = _Known(await self._first_spot(underlying))
-            if self._survey_due(known):
+            if self._survey_due(known) and (self._vendor.breaker.closed or not known.expirations):
                 await self._survey(underlying, known)
         except ChaindeckError as fault:
             self._unsurveyed[underlying] = str(fault)

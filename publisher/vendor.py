@@ -81,11 +81,11 @@ class Vendor:
                 return await self._guarded(path, params or {})
         raise AssertionError("stamina ends by a value or an error")
 
-    async def pages(self, path: str, params: Params, *, most: int = MAX_PAGES) -> AsyncIterator[Page]:
+    async def pages(self, path: str, params: Params, *, most: int | None = None) -> AsyncIterator[Page]:
         """Yield the pages of a listing to its end; raise where it has none, unless only `most` pages were wanted."""
         query: Params | None = params
         seen: set[str] = set()
-        for _ in range(most):
+        for _ in range(most or MAX_PAGES):
             page = read_page(await self.get(path, query), path)
             yield page
             if page.next_query is None:
@@ -95,7 +95,7 @@ class Vendor:
                 raise VendorError(FaultKind.INCOMPLETE, "a page's cursor repeats itself")
             seen.add(cursor)
             query = page.next_query
-        if most == MAX_PAGES:
+        if most is None:
             raise VendorError(FaultKind.INCOMPLETE, f"more than {MAX_PAGES} pages")
 
     def _retry(self, error: Exception) -> bool | float:

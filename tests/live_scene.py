@@ -1,9 +1,10 @@
-"""A live desk in a test: the fake vendor, the live source, a publisher on a real Redis, all on one clock moved by hand."""
+"""A live desk in a test: fake vendor, live source, publisher on a real Redis, and one clock moved by hand."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from chain.heartbeat import Heartbeat
 from chain.names import ChainId, Names
 from chain.signals import Now, Report, judge
 from chain.watcher import Watcher
+from publisher import vendor
 from publisher.loop import Cycle, Publisher
 from publisher.massive import MassiveSource
-from publisher.vendor import ATTEMPTS, Vendor
+from publisher.vendor import Vendor
 from tests.builders import held
 from tests.fake_massive import Chain, ChainBook, FakeMassive, IndexQuote, expirations, generate
 from tests.fake_massive.capture import NEW_YORK
@@ -44,9 +46,10 @@ def capture(name: str) -> Path:
     return path
 
 
-def small_chain(spot: float = 6853.25, *, seed: int = 1, as_of: float = MONDAY, dates: Sequence[date] = ()) -> Chain:
+@cache
+def small_chain(spot: float = 6853.25, *, seed: int = 1, as_of: float = MONDAY, dates: tuple[date, ...] = ()) -> Chain:
     """Return a small SPX chain: 61 strikes five points apart on every date; the listing is the same for every spot."""
-    listed = list(dates) or SPX_DATES
+    listed = dates or SPX_DATES
     return generate("SPX", as_of=as_of, spot=spot, dates=listed, strikes=61, step=5, centre=6850, iv=0.08, seed=seed)
 
 
@@ -56,9 +59,11 @@ def small_book(spot: float = 6853.25, **how: Any) -> ChainBook:
 
 
 @contextmanager
-def quick_retries() -> Iterator[None]:
-    """Retry as often as the product does, without its waits."""
-    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
+def hurried() -> Iterator[None]:
+    """Ask and retry as often as the product does, without the waits by which it spares the vendor."""
+    with stamina.set_testing(True, attempts=vendor.ATTEMPTS, cap=True), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(vendor, "PER_SECOND", 1e6)
+        patched.setattr(vendor, "HOLD_S", 0.0)
         yield
 
 
@@ -106,8 +111,7 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     """Give a desk at an instant (epoch seconds), an interval before its first cycle."""
     clock = ManualClock(round((ts - INTERVAL_S) * 1e9), 1_000.0)
-    vendor = Vendor(key, clock, base=fake.url, open_s=0.8 * INTERVAL_S)
-    source = MassiveSource(vendor, clock, underlyings, depth=depth)
+    source = MassiveSource(Vendor(key, clock, base=fake.url, open_s=0.8 * INTERVAL_S), clock, underlyings, depth=depth)
     publisher = Publisher(redis, source, clock, expirations=depth)
     try:
         yield Desk(fake, redis, clock, source, publisher, Watcher(redis, Names(), clock))
@@ -138,6 +142,11 @@ def within(chain: Chain, body: dict[str, Any]) -> list[dict[str, Any]]:
         rows,
         key=lambda i: (float(i["details"]["strike_price"]), i["details"]["contract_type"], i["details"]["ticker"]),
     )
+
+
+def as_seen(fake: FakeMassive, chain: Chain) -> Chain:
+    """Return a chain as the fake's present plan shows it."""
+    return Chain(chain.symbol, chain.spot, map(fake.api.row_as_seen, chain.items))
 
 
 def tickers(rows: Sequence[dict[str, Any]]) -> list[str]:

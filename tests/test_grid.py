@@ -35,7 +35,7 @@ def quoted(strike: float, side: str, bid: Any, ask: Any, **more: Any) -> Contrac
 
 def golden() -> dict[tuple[float, str], Contract]:
     """Return contracts of which no two figures, as rendered, are alike."""
-    found = {}
+    found: dict[tuple[float, str], Contract] = {}
     for k, (strike, side) in enumerate((strike, side) for strike in STRIKES for side in ("call", "put")):
         sign = 1 if side == "call" else -1
         found[strike, side] = item(
@@ -93,11 +93,14 @@ def sides(line: Line) -> tuple[list[tuple[str, int]], list[str], list[tuple[str,
 
 def rendered(table: GridTable, line: Line) -> tuple[dict[str, str], dict[str, str]]:
     """Return a row's call and put cells by the heading above each; headings and cells must end in one column."""
-    cells = []
-    for names, figures in ((sides(table.head[0])[n], sides(line)[n]) for n in (0, 2)):
+
+    def under(names: list[tuple[str, int]], figures: list[tuple[str, int]]) -> dict[str, str]:
         assert [end for _, end in names] == [end for _, end in figures]
-        cells.append({name: figure for (name, _), (figure, _) in zip(names, figures, strict=True)})
-    return cells[0], cells[1]
+        return {name: figure for (name, _), (figure, _) in zip(names, figures, strict=True)}
+
+    calls, _, puts = sides(table.head[0])
+    call, _, put = sides(line)
+    return under(calls, call), under(puts, put)
 
 
 def strike_rows(table: GridTable) -> dict[str, Line]:
@@ -163,11 +166,20 @@ def test_what_is_absent_is_a_dash_and_never_a_zero() -> None:
     del bare["open_interest"]
     assert set(cells_of(bare).values()) == {"-"}
     assert set(cells_of({"details": bare["details"]}).values()) == {"-"}
-    for broken in (None, "1.5", [], True, math.nan):
-        parts = {"greeks": dict.fromkeys(("delta", "gamma", "theta", "vega"), broken), "day": {"volume": broken}}
-        contract = quoted(6930, "call", broken, broken, last_trade={"price": broken}, **parts)
+    anything: list[Any] = [None, "1.5", [], True, math.nan]
+    for broken in anything:
+        greeks = dict.fromkeys(("delta", "gamma", "theta", "vega"), broken)
+        trades: dict[str, Any] = {"day": {"volume": broken}, "last_trade": {"price": broken}}
+        contract = quoted(6930, "call", broken, broken, greeks=greeks, **trades)
         contract |= {"open_interest": broken, "implied_volatility": broken}
         assert set(cells_of(contract).values()) == {"-"}
+
+
+@pytest.mark.xfail(strict=True, reason="a figure as wide as its column touches its neighbour: 10.20123.45-167.12")
+def test_no_two_figures_touch() -> None:
+    greeks = {"theta": -167.12, "vega": 123.45, "delta": -1.0, "gamma": 0.0101}  # minutes before an expiry
+    cells = cells_of(quoted(6930, "call", 1234.5, 1240.5, greeks=greeks, implied_volatility=1.5))
+    assert (cells["Vega"], cells["Theta"], cells["D"], cells["IV"]) == ("123.45", "-167.12", "-1.0", "150")
 
 
 def test_a_side_that_is_not_listed_is_dashes() -> None:
@@ -205,7 +217,8 @@ def test_an_odd_quote_is_shown_as_it_is_marked_and_left_out_of_what_is_derived(
     assert (cells["Bid"], cells["Ask"]) == (bid_shown, ask_shown)
     top = headline(grid, START_S)
     if condition is Condition.OK:
-        assert (cells["Mid"], top.straddle.value, top.straddle.used) == ("10.20", pytest.approx(17.3), 2)
+        assert (cells["Mid"], top.straddle.used) == ("10.20", 2)
+        assert top.straddle.value == pytest.approx(17.3)
     else:
         assert (row.call.mid, cells["Mid"], cells["Spr%"]) == (None, "-", "-")
         assert (top.straddle.value, top.straddle.used, top.straddle.of) == (None, 1, 2)
@@ -224,24 +237,31 @@ def test_a_solvers_floor_is_no_volatility(iv: float, shown: str) -> None:
 # Conservation
 
 
-ODD_NUMBER = st.sampled_from([None, True, "6930", "x", [], {}, math.nan, math.inf, -5, 0, -0.0])
-STRIKE = st.one_of(st.sampled_from([6930, 6930.0, 6935, 207.5, 33.333]), ODD_NUMBER)
-DETAILS = st.one_of(
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "ticker": st.sampled_from(
-                ["O:SPX260102C06930000", "O:SPXW260102P06930000", "O:SPXW", "\x1b[2J", "", None, 7]
-            ),
-            "contract_type": st.sampled_from(["call", "put", "call", "put", "other", "Call", None, 1, []]),
-            "strike_price": STRIKE,
-            "expiration_date": st.sampled_from(["2026-01-02", "2026-01-02", "2026-01-05", None, 20260102]),
-            "shares_per_contract": st.sampled_from([100, 100, 100.0, 10, "100", None]),
-        },
-    ),
-    st.sampled_from([None, "x", [], 3]),
+ODD_NUMBER: st.SearchStrategy[Any] = st.sampled_from([None, True, "6930", "x", [], {}, math.nan, math.inf, -5, 0, -0.0])
+STRIKE = st.sampled_from([6930, 6930.0, 6935, 207.5, 33.333])
+
+
+def mostly(sound: st.SearchStrategy[Any], *odd: Any) -> st.SearchStrategy[Any]:
+    """Return what is sound five times in six, so that items also meet, and else something odd."""
+    return st.integers(0, 5).flatmap(lambda n: st.sampled_from(odd) if n == 5 else sound)
+
+
+TICKERS = ("O:SPX260102C06930000", "O:SPXW260102P06930000")
+DETAILS = st.fixed_dictionaries(
+    {
+        "contract_type": mostly(st.sampled_from(["call", "put"]), "other", "Call", None, 1, []),
+        "strike_price": st.one_of(STRIKE, STRIKE, STRIKE, ODD_NUMBER),
+        "ticker": mostly(st.sampled_from(TICKERS), "O:SPXW", "\x1b[2J", "", None, 7),
+    },
+    optional={
+        "expiration_date": mostly(st.just("2026-01-02"), "2026-01-05", None, 20260102),
+        "shares_per_contract": mostly(st.sampled_from([100, 100.0]), 10, "100", None),
+    },
 )
-UGLY = st.lists(st.one_of(st.fixed_dictionaries({"details": DETAILS}), st.just({})), max_size=30)
+UGLY = st.lists(
+    mostly(st.fixed_dictionaries({"details": DETAILS}), {}, {"details": None}, {"details": "x"}, {"details": {}}),
+    max_size=25,
+)
 
 
 @law
@@ -250,7 +270,7 @@ def test_no_contract_is_lost_merged_or_shown_in_a_strangers_place(items: list[di
     numbered: list[Contract] = [body | {"open_interest": n} for n, body in enumerate(items)]
     grid = grid_of(*numbered)
     assert len(items) == len(grid.legs) + len(grid.rejected)
-    placed = [leg.open_interest for leg in grid.legs]
+    placed = [int(leg.open_interest or 0) for leg in grid.legs]
     turned_away = [rejected.index for rejected in grid.rejected]
     assert sorted([*placed, *turned_away]) == list(range(len(items)))
     assert all(rejected.reason.isprintable() and rejected.reason for rejected in grid.rejected)
@@ -433,6 +453,16 @@ def test_nothing_is_marked_at_first_sight_or_across_chains() -> None:
     after = grid_of(quoted(6930, "call", 11.0, 11.2))
     assert not changes(None, after)
     assert not changes(grid_of(item(6930, "call", chain=SPX_MON), chain=SPX_MON), after)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="legs are told apart by ticker alone: without one, each is held against the last"
+)
+def test_contracts_without_a_ticker_are_not_taken_for_each_other() -> None:
+    nameless = [quoted(strike, "call", strike / 100, strike / 99) for strike in STRIKES]
+    for contract in nameless:
+        del contract["details"]["ticker"]
+    assert not changes(grid_of(*nameless), grid_of(*nameless))
 
 
 def test_arrows_stand_at_the_changed_quote_alone_and_colour_is_not_needed() -> None:

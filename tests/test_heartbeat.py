@@ -252,9 +252,10 @@ def test_recorded_chains_are_past_by_their_own_clock() -> None:
 
 def test_a_stopped_publisher_announces_no_longer() -> None:
     clock, roster = ManualClock(START_NS), Roster(Names())
-    hear(roster, clock, heartbeat(SPX))
-    assert roster.announced
-    clock.advance(3)
-    assert hear(roster, clock, heartbeat(SPX, status=STOPPED, ts=START_S + 3)) == {SPX}
-    assert not roster.announced
+    announced = []
+    for status in ("running", STOPPED):
+        assert hear(roster, clock, heartbeat(SPX, status=status, ts=clock.wall / 1e9)) == {SPX}
+        announced.append(roster.announced)
+        clock.advance(3)
+    assert announced == [True, False]
     assert roster.publishers["mock_massive"].gone_since == START_S + 3

@@ -50,9 +50,10 @@ def body(judged: Report, target: RedisTarget = ADDRESS) -> dict[str, Any]:
 @pytest.fixture
 async def target(redis: Redis, redis_url: str) -> AsyncIterator[RedisTarget]:
     """A server reached as a user with a password."""
-    await redis.execute_command("ACL", "SETUSER", "ops", "reset", "on", ">hunter2", "~*", "&*", "+@all")
+    may: dict[str, Any] = {"keys": ["*"], "channels": ["*"], "categories": ["+@all"]}
+    await redis.acl_setuser("ops", enabled=True, reset=True, passwords="+hunter2", **may)
     yield RedisTarget(redis_url.replace("unix://", "unix://ops:hunter2@"))
-    await redis.execute_command("ACL", "DELUSER", "ops")
+    await redis.acl_deluser("ops")
 
 
 async def publish(redis: Redis, clock: ManualClock, *chains: ChainId) -> None:

@@ -689,3 +689,24 @@ def test_snapshots_differ_by_mark_alone() -> None:
     assert isinstance(one, Snapshot)
     assert one.id == other.id
     assert encode(one) != encode(other)
+
+
+async def test_a_cancelled_call_ends_and_leaves_no_reply_for_the_next(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    chains = [ChainId("SPX", expiry) for expiry in expiries(4)]
+    made = [small(chain, stamp, mark) for mark, chain in enumerate(chains, start=1)]
+    await store.publish(made, TTL_S)
+
+    async def read_for_ever() -> None:
+        while True:
+            await store.poll(chains)
+
+    for turn in range(300):
+        reading = asyncio.create_task(read_for_ever())
+        for _ in range(2 + turn % 23):
+            await asyncio.sleep(0)
+        reading.cancel()
+        done, _ = await asyncio.wait([reading], timeout=3)
+        assert done, f"the cancellation was lost at turn {turn}"
+        one = made[turn % 4]
+        assert (await store.fetch([one.id]))[0].raw == encode(one)

@@ -162,18 +162,19 @@ def test_only_a_newer_snapshot_makes_a_chain_younger(steps: list[tuple[str, int 
     clock = manual_clock()
     entry = take(Entry(SPX), made(-50), clock)
     seen = {-50}
-    for kind, value in steps:
+    for step in steps:
         before, was = shown(entry), age_ms(entry.last_good, Now.of(clock)) if entry.last_good else 0
-        if kind == "run":
-            clock.advance(int(value))
-            was += int(value) * 1000
-        elif kind == "back":
-            clock.step_wall(int(value))
-        elif kind == "see":
-            seen.add(int(value))
-            entry = take(entry, made(int(value)), clock)
-        else:
-            entry = gone(entry, clock, State(value))
+        match step:
+            case "run", int(seconds):
+                clock.advance(seconds)
+                was += seconds * 1000
+            case "back", int(seconds):
+                clock.step_wall(seconds)
+            case "see", int(stamp):
+                seen.add(stamp)
+                entry = take(entry, made(stamp), clock)
+            case "lose", State() as state:
+                entry = gone(entry, clock, state)
         assert entry.last_good
         assert shown(entry) in seen
         assert entry.rolled_back_from is None or entry.pointer is None or entry.pointer < entry.rolled_back_from

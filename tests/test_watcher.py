@@ -48,8 +48,8 @@ class Desk:
 
     async def announce(self, *chains: ChainId, **how: Any) -> None:
         """Beat, naming these chains."""
-        how = {"ts": self.clock.wall / 1e9, "prefix": self.names.prefix} | how
-        await beat(self.redis, heartbeat(*chains, **how))
+        told: dict[str, Any] = {"ts": self.clock.wall / 1e9, "prefix": self.names.prefix}
+        await beat(self.redis, heartbeat(*chains, **told | how))
 
     async def open(self, *chains: ChainId) -> list[SnapshotId]:
         """Announce and publish chains, and poll once."""
@@ -163,10 +163,10 @@ async def tapped(redis: Redis) -> AsyncIterator[list[list[str]]]:
                 if command == "ECHO that's-all":
                     return
 
-        task = asyncio.create_task(listen())
-        yield seen
-        await redis.echo("that's-all")
-        await task
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(listen())
+            yield seen
+            await redis.echo("that's-all")
         seen.pop()
 
 
@@ -636,16 +636,15 @@ async def limited(desk: Desk, redis_url: str, clock: ManualClock) -> AsyncIterat
     clients: list[Redis] = []
 
     async def make(command: str) -> Desk:
-        await desk.redis.execute_command(
-            "ACL", "SETUSER", "eye", "reset", "on", ">pw", "~*", "&*", "+@all", f"-{command}"
-        )
+        may: dict[str, Any] = {"keys": ["*"], "channels": ["*"], "categories": ["+@all"], "commands": [f"-{command}"]}
+        await desk.redis.acl_setuser("eye", enabled=True, reset=True, passwords="+pw", **may)
         clients.append(Redis.from_url(redis_url.replace("unix://", "unix://eye:pw@")))
         return Desk(desk.redis, clients[0], clock)
 
     yield make
     for client in clients:
         await client.aclose()
-    await desk.redis.execute_command("ACL", "DELUSER", "eye")
+    await desk.redis.acl_deluser("eye")
 
 
 async def test_a_user_who_may_not_ask_for_the_servers_name_sees_the_chains(
@@ -769,19 +768,19 @@ async def test_numbers_of_a_chain_come_from_one_payload(desk: Desk) -> None:
             await desk.store.publish([made], 60)
         done.set()
 
-    task = asyncio.create_task(write())
-    while not done.is_set():
-        reading = only(await desk.poll())
-        good = reading.entry.last_good
-        if good is None:
-            continue
-        n = good.snapshot.id.ts_ms - START_S * 1000
-        seen.add(n)
-        assert reading.state is State.FRESH
-        assert (good.snapshot.atm, good.summary.spot) == (6900 + n, 6900.0 + n)
-        assert good.snapshot.contracts[0]["details"]["strike_price"] == 6900 + n
-        assert reading.entry.pointer == good.snapshot.id
-    await task
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(write())
+        while not done.is_set():
+            reading = only(await desk.poll())
+            good = reading.entry.last_good
+            if good is None:
+                continue
+            n = good.snapshot.id.ts_ms - START_S * 1000
+            seen.add(n)
+            assert reading.state is State.FRESH
+            assert (good.snapshot.atm, good.summary.spot) == (6900 + n, 6900.0 + n)
+            assert good.snapshot.contracts[0]["details"]["strike_price"] == 6900 + n
+            assert reading.entry.pointer == good.snapshot.id
     assert len(seen) > 5
 
 
