@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from chain.heartbeat import Heartbeat, SourceInfo
 from chain.names import LIVE_PREFIX, ChainId, SnapshotId
-from chain.snapshot import Snapshot
+from chain.snapshot import Sealed
 from chain.summary import Summary
 from chain.thresholds import Thresholds
 
@@ -57,11 +57,10 @@ class DeckState(StrEnum):
 class Accepted:
     """A snapshot that passed validation, and when its pointer first met our eyes (monotonic seconds)."""
 
-    snapshot: Snapshot
+    snapshot: Sealed
     summary: Summary
     first_seen: float
     age_then_ms: int  # its age by the wall clock at that moment, never below zero
-    size: int  # payload bytes
 
 
 @dataclass(frozen=True, slots=True)

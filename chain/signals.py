@@ -91,6 +91,7 @@ def judge(board: Board, now: Now) -> Report:
     signals += _by_flag(readings)
     signals += _publishers(board)
     signals += _clock(board, now)
+    signals += _nothing(board)
     if readings and not lost and all(r.state in _USELESS for r in readings):
         since = max((r.since for r in readings if r.since is not None), default=None)
         signals.insert(0, Signal("all-stale", DeckState.CRITICAL, "no chain has a usable snapshot", since))
@@ -248,6 +249,13 @@ def _publishers(board: Board) -> Iterable[Signal]:
             how = "has stopped" if publisher.heartbeat.status == STOPPED else "is silent"
             text = f"publisher {publisher.heartbeat.service} {how}"
             yield Signal("publisher-silent", DeckState.WARNING, text, publisher.gone_since)
+
+
+def _nothing(board: Board) -> Iterable[Signal]:
+    if not board.entries and board.contact.ok:
+        yield Signal(
+            "nothing-published", DeckState.CRITICAL, f"no chains under {board.prefix}: nothing is published", None
+        )
 
 
 def _clock(board: Board, now: Now) -> Iterable[Signal]:

@@ -43,6 +43,26 @@ class Snapshot:
         return snapshot
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A snapshot that was valid when read, kept as its bytes: decoded contracts take twenty times the memory."""
+
+    id: SnapshotId
+    ts: float  # epoch seconds
+    atm: int
+    range_points: int
+    raw: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, raw: bytes) -> "Sealed":
+        """Return a snapshot with the bytes it was decoded from."""
+        return cls(snapshot.id, snapshot.ts, snapshot.atm, snapshot.range_points, raw)
+
+    def open(self) -> Snapshot:
+        """Return the whole snapshot, decoded anew."""
+        return decode(self.raw, self.id)
+
+
 def encode(snapshot: Snapshot) -> bytes:
     """Return the payload's JSON: the contract's six fields in the contract's order.
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from chain.board import Accepted, Entry, Fault, State
 from chain.names import SnapshotId
 from chain.signals import Now, age_ms
-from chain.snapshot import Snapshot
+from chain.snapshot import Sealed, Snapshot
 from chain.summary import summarise
 
 
@@ -24,7 +24,7 @@ def faulty(
     return replace(_at_fault(entry, state, reason, now, last_seen), pointer=pointer)
 
 
-def accept(entry: Entry, snapshot: Snapshot, size: int, ttl_ms: int | None, now: Now) -> Entry:
+def accept(entry: Entry, snapshot: Snapshot, raw: bytes, ttl_ms: int | None, now: Now) -> Entry:
     """Return the entry with a valid snapshot read through its pointer.
 
     A snapshot met before keeps the moment it was first seen. One older than what we hold does not replace it on first
@@ -35,11 +35,11 @@ def accept(entry: Entry, snapshot: Snapshot, size: int, ttl_ms: int | None, now:
     returned = entry.fault is not None and entry.fault.state is State.MISSING
     if good is not None and snapshot.id.ts_ms < good.snapshot.id.ts_ms and not returned:
         rolled_back_from = entry.rolled_back_from or good.snapshot.id
-        accepted = good if entry.rolled_back_from is None else _first_sight(snapshot, size, now, good)
+        accepted = good if entry.rolled_back_from is None else _first_sight(snapshot, raw, now, good)
     elif good is not None and snapshot.id == good.snapshot.id:
         accepted = good
     else:
-        accepted = _first_sight(snapshot, size, now, good)
+        accepted = _first_sight(snapshot, raw, now, good)
         held = entry.rolled_back_from
         rolled_back_from = held if held is not None and snapshot.id.ts_ms < held.ts_ms else None
     return replace(
@@ -52,12 +52,12 @@ def accept(entry: Entry, snapshot: Snapshot, size: int, ttl_ms: int | None, now:
     )
 
 
-def _first_sight(snapshot: Snapshot, size: int, now: Now, before: Accepted | None) -> Accepted:
+def _first_sight(snapshot: Snapshot, raw: bytes, now: Now, before: Accepted | None) -> Accepted:
     """Return a snapshot met now. One made before what we hold is older by as much, whatever the wall clock says."""
     age = max(0, now.wall_ns // 1_000_000 - snapshot.id.ts_ms)
     if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
         age = max(age, age_ms(before, now) + before.snapshot.id.ts_ms - snapshot.id.ts_ms)
-    return Accepted(snapshot, summarise(snapshot.contracts), now.mono, age, size)
+    return Accepted(Sealed.of(snapshot, raw), summarise(snapshot.contracts), now.mono, age)
 
 
 def _at_fault(entry: Entry, state: State, reason: str, now: Now, last_seen: float | None) -> Entry:

@@ -215,7 +215,7 @@ class Watcher:
                 self._fault(entry, State.INVALID, f"payload: {error}", target)
             else:
                 now = Now.of(self._clock)
-                accepted = tracker.accept(entry, snapshot, len(payload.raw), payload.ttl_ms, now)
+                accepted = tracker.accept(entry, snapshot, payload.raw, payload.ttl_ms, now)
                 self._roster.entries[target.chain] = accepted
 
     async def _server_name(self) -> str:

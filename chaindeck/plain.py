@@ -23,7 +23,7 @@ def frame(report: Report) -> str:
     lines += signal_table(report, WIDTH, 20)
     if reading and reading.entry.last_good:
         good = reading.entry.last_good
-        grid = build_grid(good.snapshot)
+        grid = build_grid(good.snapshot.open())
         at = reading.entry.source.as_of if reading.entry.source.as_of is not None else good.snapshot.ts
         table = grid_table(grid, WIDTH)
         centre = table.atm or 0

@@ -9,6 +9,7 @@ import orjson
 from chain.board import Board, Publisher
 from chain.clock import Clock, SystemClock
 from chain.connection import RedisTarget
+from chain.heartbeat import STOPPED
 from chain.names import Names
 from chain.signals import Now, Reading, Report, judge
 from chain.watcher import Watcher
@@ -81,7 +82,7 @@ def _source(board: Board) -> dict[str, Any]:
         "record": beat.source.record,
         "as_of": beat.source.as_of,
         "service": beat.service,
-        "status": beat.status if publisher.alive else "silent",
+        "status": beat.status if publisher.alive or beat.status == STOPPED else "silent",
         "pid": beat.pid,
         "ts": beat.ts,
         "interval_s": beat.chain.thresholds.interval_s,

@@ -14,7 +14,7 @@ from chain.clock import Clock
 from chain.connection import bounded
 from chain.errors import ChaindeckError, InvalidSnapshotError, RedisUnavailableError
 from chain.health import health_json
-from chain.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
+from chain.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo, beat
 from chain.names import ChainId, Names, SnapshotId, standby_service
 from chain.session import tradable
 from chain.signals import Report
@@ -76,7 +76,7 @@ class Publisher:
 
     async def _end(self) -> None:
         """Say that we stopped, and let another lead."""
-        await self.beat("stopped")
+        await self.beat(STOPPED)
         if self._lease:
             await self._lease.release()
 

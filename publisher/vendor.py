@@ -32,6 +32,7 @@ HOLD_S = 1.0  # after a rate limit that names no wait
 _KEEP_ALIVE_S = 90.0  # longer than the longest publishing interval
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log the URL of every request
+logging.getLogger("stamina").setLevel(logging.ERROR)  # retries are in the counters
 
 Params = Mapping[str, str | int | float]
 

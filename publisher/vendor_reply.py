@@ -15,6 +15,7 @@ from chain.text import clean
 from publisher.vendor_faults import FaultKind, VendorError, by_status
 
 MAX_BODY_BYTES = 2 * 1024 * 1024  # decoded; a page of 250 contracts is about 280 kB
+MAX_VALUES = 50_000  # JSON values; such a page has about 14,000
 RETRY_AFTER_MAX_S = 60.0
 _MASK = "********"
 _FAILED = {"ERROR": FaultKind.ERROR_STATUS, "NOT_AUTHORIZED": FaultKind.PLAN, "NOT_FOUND": FaultKind.NOT_FOUND}
@@ -50,6 +51,9 @@ async def read_body(response: httpx.Response) -> bytes:
 
 def decode(response: httpx.Response, raw: bytes, *, now_s: float, secret: str) -> object:
     """Return the JSON of a good answer; raise VendorError for any other, without the secret should it echo it."""
+    # Each value but the first follows one of these: counting them bounds what decoding can cost.
+    if raw.count(b",") + raw.count(b"{") + raw.count(b"[") > MAX_VALUES:
+        raise VendorError(FaultKind.TOO_LARGE, f"more than {MAX_VALUES} values")
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:

@@ -13,7 +13,7 @@ from chain.clock import ManualClock
 from chain.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo
 from chain.names import LIVE_PREFIX, ChainId, SnapshotId
 from chain.signals import Now, Report, judge
-from chain.snapshot import Contract, Snapshot
+from chain.snapshot import Contract, Snapshot, encode
 from chain.thresholds import Thresholds
 
 START_NS = 1_767_366_000_000_000_000  # Friday 2026-01-02, 10:00 in New York
@@ -82,7 +82,7 @@ def entry(
     """Return an entry that has just accepted a snapshot of this age."""
     blank = Entry(chain, thresholds=thresholds or Thresholds(), source=source or SourceInfo("mock"))
     made = snapshot(chain, now.wall_ns - age_ms * 1_000_000, contracts)
-    return tracker.accept(blank, made, 4_321, ttl_ms, now)
+    return tracker.accept(blank, made, encode(made), ttl_ms, now)
 
 
 def at_fault(before: Entry, state: State, now: Now, reason: str = "for a reason") -> Entry:

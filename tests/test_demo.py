@@ -69,17 +69,12 @@ class Show:
     def inflict(self, fault: Fault, chain: ChainId) -> str:
         return self.demo.inflict(fault, chain).result(5)
 
-    def wait_until_fresh(self) -> tuple[ChainId, ...]:
-        def fresh() -> bool:
-            flags = {flag for reading in self.readings() for flag in reading.flags}
-            states = [reading.state for reading in self.readings()]
-            return states == [State.FRESH] * 6 and flags == {Flag.MOCK}
-
-        wait_until(fresh, SHOWN_S)
+    def wait_until_all(self, state: State) -> tuple[ChainId, ...]:
+        wait_until(lambda: [r.state for r in self.readings()] == [state] * 6, SHOWN_S, state)
         return tuple(reading.entry.chain for reading in self.readings())
 
-    def wait_until_all(self, state: State) -> None:
-        wait_until(lambda: {reading.state for reading in self.readings()} == {state}, SHOWN_S, state)
+    def wait_until_fresh(self) -> tuple[ChainId, ...]:
+        return self.wait_until_all(State.FRESH)
 
 
 @contextmanager
@@ -131,6 +126,7 @@ def test_each_fault_shows_on_its_own_chain_and_healing_undoes_it(show: Show) -> 
             wait_until(lambda: promise(show.reading(chains[fault])), SHOWN_S, fault)  # noqa: B023 - called at once
     show.inflict(Fault.HEAL, chains[Fault.DROP])
     show.wait_until_fresh()
+    wait_until(lambda: show.reading(chains[Fault.ROLL_BACK]).flags == (Flag.MOCK,), SHOWN_S)
 
 
 def test_a_fault_leaves_the_other_chains_alone(show: Show) -> None:

@@ -4,15 +4,12 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis as blocking
 from redis.asyncio import Redis
 
-from chain.embedded import EmbeddedServer
-from chain.names import ChainId, Names
 from tests.hostile import CANARIES, CHAINS, MARKUP, NASTY, publish
 from tests.product import log_text, on_terminal
 from tests.terminal import Terminal

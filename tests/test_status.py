@@ -196,7 +196,7 @@ def test_the_frame_shows_strip_board_signals_and_the_grid_around_the_atm() -> No
 def test_an_expired_market_is_rendered_with_its_true_age() -> None:
     weekend = at_fault(entry(SPX_MON, NOW, age_ms=3_723_000), State.MISSING, NOW)
     text = frame(report([weekend], NOW))
-    assert "1:02h" in text and "MISSING" in text and "[6930]" in text
+    assert "1h02" in text and "MISSING" in text and "[6930]" in text
 
 
 def test_a_frame_without_a_chain_says_so() -> None:

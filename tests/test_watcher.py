@@ -779,7 +779,7 @@ async def test_numbers_of_a_chain_come_from_one_payload(desk: Desk) -> None:
             seen.add(n)
             assert reading.state is State.FRESH
             assert (good.snapshot.atm, good.summary.spot) == (6900 + n, 6900.0 + n)
-            assert good.snapshot.contracts[0]["details"]["strike_price"] == 6900 + n
+            assert good.snapshot.open().contracts[0]["details"]["strike_price"] == 6900 + n
             assert reading.entry.pointer == good.snapshot.id
     assert len(seen) > 5
 

@@ -22,7 +22,7 @@ STATE_ROLE = {
 }
 _MARK = {State.FRESH: " ", State.AGING: "·", State.STALE: "!", State.FUTURE: ">"}
 _COUNT_WIDTH = 52
-_RANGE_WIDTH = 66
+_RANGE_WIDTH = 62
 _SOURCE_FLAGS = (Flag.MOCK, Flag.CAPTURE, Flag.REPLAY)
 _FLAG_SHORT = {
     "DELAYED": "DLY",

@@ -9,7 +9,7 @@ MISSING = "-"
 
 
 def age(seconds: float | None) -> str:
-    """Return an age: tenths below 100 s, then m:ss, then h:mm:ss, then days."""
+    """Return an age: tenths below 100 s, then m:ss, then hours and minutes as 3h05, then days."""
     if seconds is None:
         return MISSING
     tenths = math.floor(seconds * 10 + 1e-6)
@@ -19,7 +19,7 @@ def age(seconds: float | None) -> str:
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02d}"
     if whole < 86_400:
-        return f"{whole // 3600}:{whole // 60 % 60:02d}h"
+        return f"{whole // 3600}h{whole // 60 % 60:02d}"
     days = whole // 86_400
     return f"{days}d{whole // 3600 % 24:02d}h" if days < 10 else f"{min(days, 9999)}d"
 
@@ -31,7 +31,7 @@ def elapsed(seconds: float | None) -> str:
     whole = max(0, math.floor(seconds))
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02d}"
-    return f"{whole // 3600}:{whole // 60 % 60:02d}h"
+    return f"{whole // 3600}h{whole // 60 % 60:02d}"
 
 
 def countdown(seconds: float | None) -> str:
@@ -51,7 +51,7 @@ def level(value: float | None) -> str:
 
 def strike(value: float) -> str:
     """Return a strike without idle decimals."""
-    return f"{value:g}" if value < 1_000_000 else f"{value:.0f}"
+    return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def percent(fraction: float | None) -> str:

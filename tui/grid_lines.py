@@ -1,6 +1,6 @@
 """The strike grid as lines: calls at the left, strike in the middle, puts mirrored at the right, spot ruled between."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from chain.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
@@ -34,8 +34,8 @@ _ALL = {
         Column("OI", 6, lambda leg: figures.count(leg.open_interest), lambda leg: leg.open_interest),
         Column("Vol", 6, lambda leg: figures.count(leg.volume), lambda leg: leg.volume),
         Column("Last", 8, lambda leg: figures.price(leg.last), lambda leg: leg.last),
-        Column("Vega", 6, lambda leg: figures.greek(leg.vega), lambda leg: leg.vega),
-        Column("Theta", 7, lambda leg: figures.greek(leg.theta), lambda leg: leg.theta),
+        Column("Vega", 7, lambda leg: figures.greek(leg.vega), lambda leg: leg.vega),
+        Column("Theta", 8, lambda leg: figures.greek(leg.theta), lambda leg: leg.theta),
         Column("Gamma", 7, lambda leg: figures.greek(leg.gamma, 4), lambda leg: leg.gamma),
         Column("IV", 5, lambda leg: figures.percent(leg.iv), lambda leg: leg.iv),
         Column("D", 5, lambda leg: figures.greek(leg.delta), lambda leg: leg.delta),
@@ -61,8 +61,9 @@ _QUOTED = ("Last", "Spr%", "Mid", "Bid", "Ask")
 _STRIKE_WIDTH = 8
 _ROOT_WIDTH = 6
 
-# A cell by ticker and column name; the value is +1 where it rose, -1 where it fell.
-Marks = Mapping[tuple[str, str], int]
+# A leg's place is its root, strike and side; the value of its column is +1 where it rose, -1 where it fell.
+Place = tuple[str, float, str]
+Marks = Mapping[tuple[Place, str], int]
 NO_MARKS: Marks = {}
 
 
@@ -91,17 +92,24 @@ def changes(before: StrikeGrid | None, after: StrikeGrid) -> Marks:
     """Return which figures read differently in two snapshots of one chain; nothing on a first sight."""
     if before is None or before.snapshot.id.chain != after.snapshot.id.chain:
         return NO_MARKS
-    old = {leg.ticker: leg for leg in before.legs}
-    marks: dict[tuple[str, str], int] = {}
-    for leg in after.legs:
-        past = old.get(leg.ticker)
+    old = dict(_places(before))
+    marks: dict[tuple[Place, str], int] = {}
+    for place, leg in _places(after):
+        past = old.get(place)
         if past is None or past == leg:
             continue
         for column in _ALL.values():
             was, now = column.value(past), column.value(leg)
             if was is not None and now is not None and column.text(past) != column.text(leg):
-                marks[leg.ticker, column.name] = 1 if now > was else -1
+                marks[place, column.name] = 1 if now > was else -1
     return marks
+
+
+def _places(grid: StrikeGrid) -> Iterator[tuple[Place, Leg]]:
+    for row in grid.rows:
+        for side, leg in (("call", row.call), ("put", row.put)):
+            if leg is not None:
+                yield (row.root, row.strike, side), leg
 
 
 def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, marks: Marks = NO_MARKS) -> GridTable:
@@ -122,8 +130,14 @@ def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, mark
     return GridTable((_headings(columns, width, roots=roots),), tuple(body), atm, spot)
 
 
-def grid_title(grid: StrikeGrid | None, reading: Reading | None, badge: str, width: int, frozen: str = "") -> Line:
-    """Return the line over the grid: which chain, and how fresh."""
+def grid_title(
+    grid: StrikeGrid | None, reading: Reading | None, badge: str, width: int, frozen: tuple[str, float] | None = None
+) -> Line:
+    """Return the line over the grid: which chain, and how fresh.
+
+    `frozen`: when the view was frozen, and the age in seconds of what it shows, for then the chain's own state is of
+    another snapshot.
+    """
     end = [Span(badge, Role.BADGE), Span(" ")]
     if reading is None:
         return spread([Span(" STRIKES", Role.HEAD)], end, width, Ground.BAR)
@@ -132,11 +146,12 @@ def grid_title(grid: StrikeGrid | None, reading: Reading | None, badge: str, wid
     start = [
         Span(f" {chain.underlying} {chain.expiry.isoformat()} ", Role.HEAD),
         Span(f"{figures.day(chain.expiry)[-3:]}  {reading.dte} DTE  {roots}  ", Role.TEXT),
-        Span(f"{reading.state} ", STATE_ROLE[reading.state]),
-        Span(f"{figures.age(reading.age_s)} s  " if reading.age_s is not None else " ", Role.TEXT),
     ]
-    if frozen:
-        start.append(Span(f"VIEW FROZEN {frozen}", Role.CAUTION))
+    word, role, age_s = f"{reading.state}", STATE_ROLE[reading.state], reading.age_s
+    if frozen is not None:
+        word, role, age_s = f"VIEW FROZEN {frozen[0]}", Role.CAUTION, frozen[1]
+    start.append(Span(f"{word} ", role))
+    start.append(Span(f"{figures.age(age_s)} s" if age_s is not None else "", Role.TEXT))
     return spread(start, end, width, Ground.BAR)
 
 
@@ -155,13 +170,14 @@ def grid_headline(grid: StrikeGrid, top: Headline, width: int) -> Line:
 
 def grid_foot(grid: StrikeGrid, width: int) -> Line:
     """Return the line that accounts for every contract of the payload."""
-    total, rejected = len(grid.snapshot.contracts), len(grid.rejected)
+    rejected = len(grid.rejected)
+    total = len(grid.legs) + rejected
     odd = sum(leg.condition in _CONDITION_MARK for leg in grid.legs)
     words = f" {total} contracts: {len(grid.legs)} in {len(grid.rows)} rows"
     if rejected:
         words += f", {rejected} rejected ({grid.rejected[0].reason}{', ...' if rejected > 1 else ''})"
     if odd:
-        words += f", {odd} quotes crossed or locked"
+        words += f", {odd} quotes crossed, locked or negative"
     reach = f"ATM {grid.snapshot.atm} ±{grid.snapshot.range_points} "
     return spread([Span(words, Role.DIM)], [Span(reach, Role.DIM)], width)
 
@@ -201,9 +217,9 @@ def _row(
     base = Ground.ATM if is_atm else Ground.PLAIN
     sides = [base if base is not Ground.PLAIN or not itm else Ground.ITM for itm in (call_itm, put_itm)]
     spans = [Span(" " * _margin(columns, width, roots=roots), Role.TEXT, base)]
-    spans += _side(row.call, columns, sides[0], marks)
+    spans += _side(row.call, (row.root, row.strike, "call"), columns, sides[0], marks)
     spans += _middle(row, is_atm=is_atm, itm=(call_itm, put_itm), roots=roots, ground=base)
-    spans += _side(row.put, _mirrored(columns), sides[1], marks)
+    spans += _side(row.put, (row.root, row.strike, "put"), _mirrored(columns), sides[1], marks)
     return spread(spans, [], width, base)
 
 
@@ -219,16 +235,17 @@ def _middle(row: StrikeRow, *, is_atm: bool, itm: tuple[bool, bool], roots: bool
     return spans
 
 
-def _side(leg: Leg | None, columns: tuple[Column, ...], ground: Ground, marks: Marks) -> list[Span]:
+def _side(leg: Leg | None, place: Place, columns: tuple[Column, ...], ground: Ground, marks: Marks) -> list[Span]:
     """One leg's cells, neighbours of one meaning joined."""
     spans: list[Span] = []
     for column in columns:
         text = figures.MISSING if leg is None else column.text(leg)
-        mark = 0 if leg is None else marks.get((leg.ticker, column.name), 0)
+        mark = marks.get((place, column.name), 0)
         role = Role.DIM if text == figures.MISSING else (Role.TEXT, Role.UP, Role.DOWN)[mark]
         if leg is not None and column.name in ("Bid", "Ask"):
-            text = _arrow(mark) + text + _CONDITION_MARK.get(leg.condition, "")
-        cell = right(text, column.width)
+            text += _CONDITION_MARK.get(leg.condition, "")
+            text = _arrow(mark) + text if len(text) + 1 < column.width else text
+        cell = " " + right(text, column.width - 1)
         if spans and spans[-1].role is role:
             spans[-1] = spans[-1]._replace(text=spans[-1].text + cell)
         else:

@@ -15,7 +15,7 @@ from chain.board import Board
 from chain.clock import Clock
 from chain.errors import ChaindeckError
 from chain.grid import StrikeGrid
-from chain.signals import Now, Report, judge
+from chain.signals import Now, Report, age_ms, judge
 from tui import figures
 from tui.board_lines import BoardTable, board_table
 from tui.chart import AgeChart
@@ -170,7 +170,9 @@ class DeckScreen(Screen[None]):
         if not width:
             return
         reading = view.reading(self._report) if self._report else None
-        frozen = figures.clock(view.frozen_at) if view.frozen_at is not None else ""
+        frozen = None
+        if view.frozen_at is not None and view.shown is not None and self._report is not None:
+            frozen = (figures.clock(view.frozen_at), age_ms(view.shown, self._report.now) / 1000)
         mark = badge(self._report.board) if self._report else ""
         title = grid_title(view.grid, reading, mark, width, frozen)
         if view.grid is None or view.top is None:

@@ -5,7 +5,7 @@ from chain.heartbeat import SourceInfo
 from chain.session import new_york
 from chain.signals import Report
 from tui import figures
-from tui.lines import Ground, Line, Role, Span, spread
+from tui.lines import Ground, Line, Role, Span, left, spread
 
 STATE_ROLE = {
     DeckState.OK: Role.OK,
@@ -14,6 +14,7 @@ STATE_ROLE = {
     DeckState.DEGRADED: Role.ALARM,
     DeckState.CRITICAL: Role.ALARM,
 }
+_STARTING_S = 5.0  # how long a deck may find nothing before that is an alarm
 _ROTOR = ("●··", "·●·", "··●", "·●·")
 _VENDOR_HOSTS = ("api.massive.com", "api.polygon.io")
 _KINDS = {"massive": "LIVE", "mock": Flag.MOCK.value, "capture": Flag.CAPTURE.value, "replay": Flag.REPLAY.value}
@@ -30,7 +31,7 @@ def badge(board: Board) -> str:
 def _kind(source: SourceInfo) -> str:
     """Return a source in a word; one that speaks the live API from another host is not the market."""
     if source.kind == "massive" and source.detail not in _VENDOR_HOSTS:
-        return f"TEST {source.detail}"
+        return f"TEST {left(source.detail, min(20, len(source.detail)))}"
     return _KINDS.get(source.kind, "SOURCE ?")
 
 
@@ -45,7 +46,7 @@ def identity(report: Report | None, underlying: str, polls: int, width: int, *, 
     start.append(Span(f" {underlying} ", Role.STRONG))
     start.append(Span(f"{figures.level(_spot(report, underlying))}  ", Role.TEXT))
     end = [Span(f"{_wall(report)} ", Role.TEXT), Span(_ROTOR[polls % len(_ROTOR)] + " ", Role.ACCENT)]
-    for text in (_redis(board), _record(board), _publish(report)):
+    for text in (_redis(board), _record(board), _market(board), _publish(report)):
         if text and _length(start) + _length(end) + len(text) + 2 <= width:
             start.append(Span(text + "  ", Role.DIM))
     return spread(start, end, width, Ground.BAR)
@@ -55,10 +56,11 @@ def trouble(report: Report | None, width: int) -> Line:
     """Return line two: the gravest signal with its beginning, or calm."""
     if report is None:
         return spread([Span(" waiting for the first poll", Role.DIM)], [], width)
+    if not report.readings and report.board.contact.ok and report.now.mono - report.board.started < _STARTING_S:
+        return spread([Span(" waiting for a publisher", Role.DIM)], [], width)
     role = STATE_ROLE[report.state]
     if not report.signals:
-        total = len(report.readings)
-        words = f"all {total} chains fresh" if total else "no chains yet: nothing is published under this prefix"
+        words = f"all {len(report.readings)} chains fresh"
         return spread([Span(f" {report.state} ", role), Span(f" {words}", Role.DIM)], [], width)
     worst = report.signals[0]
     since = f" since {figures.clock(worst.since)} " if worst.since is not None else " "
@@ -83,6 +85,12 @@ def _redis(board: Board) -> str:
 
 def _record(board: Board) -> str:
     return "; ".join(p.heartbeat.source.record for p in board.publishers if p.heartbeat.source.record)
+
+
+def _market(board: Board) -> str:
+    """The market's state in the vendor's word, where it is not simply open."""
+    words = {p.heartbeat.source.market for p in board.publishers if p.alive} - {"", "open"}
+    return f"market {'/'.join(sorted(words))}" if words else ""
 
 
 def _publish(report: Report) -> str:

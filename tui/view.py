@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from chain.board import Board
+from chain.board import Accepted, Board
 from chain.grid import StrikeGrid, build_grid
 from chain.metrics import Headline, headline
 from chain.names import ChainId
@@ -21,6 +21,7 @@ class View:
     frozen_at: float | None = None  # epoch seconds
     grid: StrikeGrid | None = None
     top: Headline | None = None
+    shown: Accepted | None = None  # what the grid was built from
     marks: Marks = field(default_factory=dict)
     marked_at: float = 0.0  # monotonic seconds
     history: list[tuple[float, float]] = field(default_factory=list)  # monotonic seconds, age in seconds
@@ -29,7 +30,7 @@ class View:
         """Turn to another chain; a frozen view thaws, for it was frozen on the old one."""
         if chain != self.selected:
             self.selected = chain
-            self.frozen_at = self.grid = self.top = None
+            self.frozen_at = self.grid = self.top = self.shown = None
             self.marks = NO_MARKS
             self.history.clear()
 
@@ -74,11 +75,11 @@ class View:
         if self.frozen_at is not None or good is None:
             return
         if self.grid is None or self.grid.snapshot.id != good.snapshot.id:
-            fresh = build_grid(good.snapshot)
+            fresh = build_grid(good.snapshot.open())
             in_sequence = self.grid and good.snapshot.ts - self.grid.snapshot.ts <= reading.entry.thresholds.warn_s
             self.marks = changes(self.grid, fresh) if in_sequence else NO_MARKS
             self.marked_at = now.mono
-            self.grid = fresh
+            self.grid, self.shown = fresh, good
             at = reading.entry.source.as_of if reading.entry.source.as_of is not None else good.snapshot.ts
             self.top = headline(fresh, at)
         elif self.marks and now.mono - self.marked_at > MARK_S:
