@@ -15,7 +15,7 @@ from textual.widgets import DataTable
 from benchmarks.grid_market import COLUMNS, ROWS, ticks
 from chain.grid import StrikeGrid, build_grid
 from tui import figures
-from tui.grid_lines import NO_MARKS, Column, Marks, changes, columns_for, grid_foot, grid_table
+from tui.grid_lines import NO_MARKS, Column, Marks, Place, changes, columns_for, grid_foot, grid_table
 from tui.lines import Ground, Role
 from tui.palette import DECK_DARK, build_palette
 from tui.panel import LinePanel
@@ -106,7 +106,7 @@ class TableApp(GridApp):
         self._sides = {"call": calls, "put": (bid, ask, *reversed(outer))}
         self._columns = {column.name: column for column in calls}
         self._palette = build_palette(self.theme_variables, ansi=False)
-        self._places: dict[str, tuple[int, str]] = {}
+        self._rows: dict[tuple[str, float], int] = {}
         self._marks: Marks = NO_MARKS
 
     def compose(self) -> ComposeResult:
@@ -117,13 +117,12 @@ class TableApp(GridApp):
     def paint(self, grid: StrikeGrid, marks: Marks) -> None:
         """Fill the table at first; then update the cells that changed, and those that were marked before."""
         table = self.query_one(DataTable)
-        if not self._places:
+        if not self._rows:
             self._fill(table, grid)
-        for ticker, name in {**self._marks, **marks}:
+        for place, name in {**self._marks, **marks}:
             if name in self._columns:
-                index, side = self._places[ticker]
-                cell = self._cell(grid, index, side, self._columns[name], marks)
-                table.update_cell(str(index), f"{side} {name}", cell, update_width=False)
+                row, cell = self._cell(grid, place, self._columns[name], marks)
+                table.update_cell(row, f"{place[2]} {name}", cell, update_width=False)
         self._marks = marks
 
     def _fill(self, table: "DataTable[Text]", grid: StrikeGrid) -> None:
@@ -135,23 +134,29 @@ class TableApp(GridApp):
         assert (len(table.columns), len(grid.rows)) == (COLUMNS, ROWS)
         for index in range(len(grid.rows) - 1, -1, -1):
             row = grid.rows[index]
-            calls, puts = ([self._cell(grid, index, side, c, NO_MARKS) for c in cs] for side, cs in self._sides.items())
+            self._rows[row.root, row.strike] = index
+            places = [(row.root, row.strike, side) for side in self._sides]
+            calls, puts = (
+                [self._cell(grid, place, column, NO_MARKS)[1] for column in self._sides[place[2]]] for place in places
+            )
             ground = Ground.ATM if index == grid.atm else Ground.PLAIN
             strike = Text(figures.strike(row.strike), self._palette[Role.HEAD, ground], justify="right")
             table.add_row(*calls, strike, *puts, key=str(index))
-            self._places |= {leg.ticker: (index, side) for side, leg in (("call", row.call), ("put", row.put)) if leg}
 
-    def _cell(self, grid: StrikeGrid, index: int, side: str, column: Column, marks: Marks) -> Text:
+    def _cell(self, grid: StrikeGrid, place: Place, column: Column, marks: Marks) -> tuple[str, Text]:
+        """Return a cell and the key of its row."""
+        index = self._rows[place[:2]]
         row = grid.rows[index]
-        leg = row.call if side == "call" else row.put
+        leg = row.call if place[2] == "call" else row.put
         assert leg is not None and grid.spot is not None
-        mark = marks.get((leg.ticker, column.name), 0)
+        mark = marks.get((place, column.name), 0)
         text = column.text(leg)
         if column.name in ("Bid", "Ask"):
             text = ("", "▴", "▾")[mark] + text
-        in_the_money = row.strike < grid.spot if side == "call" else row.strike > grid.spot
+        in_the_money = row.strike < grid.spot if place[2] == "call" else row.strike > grid.spot
         ground = Ground.ATM if index == grid.atm else Ground.ITM if in_the_money else Ground.PLAIN
-        return Text(text, self._palette[(Role.TEXT, Role.UP, Role.DOWN)[mark], ground], justify="right")
+        style = self._palette[(Role.TEXT, Role.UP, Role.DOWN)[mark], ground]
+        return str(index), Text(text, style, justify="right")
 
 
 APPS = {"panel": PanelApp, "table": TableApp, "idle": IdleApp}

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,9 +14,18 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import ConstantBackoff
-from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ClusterDownError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from chain.errors import ConfigError, RedisUnavailableError
@@ -27,6 +36,19 @@ OPERATION_TIMEOUT_S = 2.5
 POLL_TIMEOUT_S = 1.8  # with one poll a second, an outage is on screen within three
 _SEND_BUFFER = 1 << 20  # the default of a unix socket makes a pipeline of payloads three times slower
 _SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
+_LOST = (RedisConnectionError, RedisTimeoutError, ClusterDownError)
+_REMEDIES: dict[type[RedisError], str] = {
+    OutOfMemoryError: "Redis is out of memory: raise maxmemory or set maxmemory-policy volatile-ttl",
+    ReadOnlyError: "this Redis is a read-only replica: publish to the primary",
+    MasterNotFoundError: "no Sentinel names a primary",
+}
+_PLAIN = (
+    "connection refused",
+    "no such file or directory",
+    "name or service not known",
+    "connection reset",
+    "connection closed by server",
+)
 _ERRNO = re.compile(r"\b(?:Error|Errno) (\d+)\b")
 
 
@@ -119,7 +141,9 @@ class RedisTarget:
         service, database = self._path
         quick = options | {"retry": Retry(ConstantBackoff(0.05), 0)}
         sentinels = Sentinel(self.hosts, sentinel_kwargs=quick)  # type: ignore[no-untyped-call]
-        client: Redis = sentinels.master_for(service, db=database, **self._login, **options)
+        client: Redis = sentinels.master_for(
+            service, connection_pool_class=_SentinelPool, db=database, **self._login, **options
+        )
         return client
 
     def _connect_cluster(self, options: dict[str, Any]) -> Redis:
@@ -141,6 +165,14 @@ class _WideUnixConnection(UnixDomainSocketConnection):
         await super()._connect()  # type: ignore[no-untyped-call]
         assert self._writer is not None
         self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+
+
+class _SentinelPool(SentinelConnectionPool):
+    """Connections to the primary that closes those to the Sentinels with its own."""
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self.sentinel_manager.aclose()
 
 
 @asynccontextmanager
@@ -169,14 +201,28 @@ async def bounded(seconds: float = OPERATION_TIMEOUT_S) -> AsyncIterator[None]:
             raise asyncio.CancelledError
 
 
+def heard(replies: Sequence[object]) -> Sequence[object]:
+    """Return the replies of a pipeline; raise the first that says that a node did not answer.
+
+    A refusal is an answer. On a cluster each node can be lost alone, and its replies are then errors among others.
+    """
+    for reply in replies:
+        if isinstance(reply, _LOST):
+            raise reply
+    return replies
+
+
 def phrase(error: Exception) -> str:
-    """Return the reason inside a client error, without the address that redis-py puts before it."""
+    """Return the reason inside a client error, and its remedy where we know one, without redis-py's address."""
+    for kind, words in _REMEDIES.items():
+        if isinstance(error, kind):
+            return words
     text = clean(error, 160)
     if text.startswith("Timeout "):
         return "no answer in time"
     if number := _ERRNO.search(text):
         return os.strerror(int(number[1])).lower()
-    for word in ("Connection refused", "No such file or directory", "Name or service not known", "Connection reset"):
-        if word.lower() in text.lower():
-            return word.lower()
+    for words in _PLAIN:
+        if words in text.lower():
+            return words
     return text or type(error).__name__

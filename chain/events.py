@@ -14,6 +14,7 @@ from chain.signals import Report, Signal
 EVENTS_KEPT = 1_000
 EVENTS_TTL_S = 7 * 86_400
 HOLD = 2  # reports in a row before a change is believed: one late poll raises no alarm
+STARTING_S = 5.0  # how long there may be nothing yet before that is news
 _SEVERITY = {
     DeckState.OK: "info",
     DeckState.WARNING: "warning",
@@ -57,6 +58,12 @@ def events_name(service: str) -> str:
     return f"{service}:events"
 
 
+def starting(report: Report) -> bool:
+    """Return whether its watcher has only begun to look and found nothing: a publisher just started, and no news."""
+    board = report.board
+    return board.contact.ok and not board.entries and report.now.mono - board.started < STARTING_S
+
+
 @dataclass(slots=True)
 class EventLog:
     """Turns Reports into events: a signal is told when it has stood, and ended when it has been gone, for two."""
@@ -68,6 +75,8 @@ class EventLog:
 
     def take(self, report: Report) -> list[Event]:
         """Return the events that this report completes, raised ones first."""
+        if starting(report):
+            return []
         present = {(signal.name, signal.subject): signal for signal in report.signals}
         as_now = [(key, signal.severity) for key, signal in present.items()]
         self._standing = {known: self._standing.get(known, 0) + 1 for known in as_now}

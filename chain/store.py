@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from redis.asyncio import Redis
-from redis.exceptions import ClusterDownError, OutOfMemoryError, ReadOnlyError
-from redis.exceptions import ConnectionError as RedisConnectionError
 
-from chain.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, is_cluster, phrase
+from chain.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, heard, is_cluster, phrase
 from chain.errors import InvalidNameError, InvalidSnapshotError
 from chain.names import ChainId, Names, SnapshotId, stream_activity_key
 from chain.snapshot import MAX_PAYLOAD_BYTES, Snapshot, encode
@@ -183,10 +181,7 @@ class Store:
         pipe.hget(stream_activity_key(), "last_ts")
         for key in held:
             pipe.exists(key)
-        replies = await pipe.execute(raise_on_error=False)
-        lost = next((reply for reply in replies if isinstance(reply, RedisConnectionError | ClusterDownError)), None)
-        if lost is not None:  # a key of another type is an answer too; a node that is gone is none
-            raise lost
+        replies = heard(await pipe.execute(raise_on_error=False))
         there = sum(reply == 1 for reply in replies[len(keys) + 1 :])
         return replies[: len(keys)], replies[len(keys)], there
 
@@ -197,7 +192,7 @@ class Store:
             pipe.get(self.names.latest(snapshot.chain))
             pipe.exists(self.names.snapshot(snapshot))
         async with bounded():
-            replies = await pipe.execute(raise_on_error=False)
+            replies = heard(await pipe.execute(raise_on_error=False))
         return [
             (pointer if isinstance(pointer, bytes) else None, there == 1)
             for pointer, there in zip(replies[::2], replies[1::2], strict=True)
@@ -223,7 +218,7 @@ class Store:
                 pipe.getrange(self.names.snapshot(snapshot), 0, MAX_PAYLOAD_BYTES)
                 pipe.pttl(self.names.latest(snapshot.chain))
             async with bounded():
-                replies = await pipe.execute(raise_on_error=False)
+                replies = heard(await pipe.execute(raise_on_error=False))
             found += [_payload(replies[at], replies[at + 1]) for at in range(0, len(replies), 2)]
         return found
 
@@ -252,16 +247,8 @@ class _Written:
 
 def _judge(item: _Written, reply: object) -> _Written:
     if isinstance(reply, Exception):
-        return replace(item, failure=_write_error(reply))
+        return replace(item, failure=phrase(reply))
     return replace(item, clash=reply is None)
-
-
-def _write_error(error: Exception) -> str:
-    if isinstance(error, OutOfMemoryError):
-        return "Redis is out of memory: raise maxmemory or set maxmemory-policy volatile-ttl"
-    if isinstance(error, ReadOnlyError):
-        return "this Redis is a read-only replica: publish to the primary"
-    return phrase(error)
 
 
 def _next_millisecond(snapshot: Snapshot) -> Snapshot:
@@ -272,7 +259,7 @@ def _next_millisecond(snapshot: Snapshot) -> Snapshot:
 def _outcome(item: _Written, move: object, pointer: object, payload: object) -> Outcome:
     snapshot_id, size = item.snapshot.id, len(item.body)
     if isinstance(move, Exception):
-        return Outcome(snapshot_id, Verdict.FAILED, size, _write_error(move))
+        return Outcome(snapshot_id, Verdict.FAILED, size, phrase(move))
     answer = move.decode() if isinstance(move, bytes) else ""
     if answer == "older":
         return Outcome(snapshot_id, Verdict.REFUSED_OLDER, size, "a newer snapshot is already there")

@@ -79,16 +79,14 @@ def limited(board: Board, warn_s: float | None, stale_s: float | None, depth: in
 
 
 def exit_code(report: Report) -> int:
-    """Return the plugin convention's code: 0 OK, 1 WARNING, 2 CRITICAL. Nothing published at all is critical."""
-    return _EXIT[_state(report)]
+    """Return the plugin convention's code: 0 OK, 1 WARNING, 2 CRITICAL."""
+    return _EXIT[report.state]
 
 
 def line(report: Report) -> str:
     """Return the verdict and its performance data."""
-    words = [signal.text for signal in report.signals]
-    if not report.readings and report.board.contact.ok:
-        words.insert(0, f"no chains under {report.board.prefix}: nothing is published")
-    said = f"CHAIN {_state(report)} - {_without_bar('; '.join(words) or f'{len(report.readings)} chains fresh')}"
+    words = "; ".join(signal.text for signal in report.signals) or f"{len(report.readings)} chains fresh"
+    said = f"CHAIN {report.state} - {_without_bar(words)}"
     data = performance(report)
     return f"{said} | {data}" if data else said
 
@@ -120,10 +118,6 @@ def _refuse_nonsense(warn_s: float | None, stale_s: float | None, depth: int | N
         raise ConfigError(f"--warn-age {warn_s:g} must be below --stale-age {stale_s:g}")
     if depth is not None and depth < 1:
         raise ConfigError(f"--depth {depth} must be 1 or more")
-
-
-def _state(report: Report) -> DeckState:
-    return report.state if report.readings else DeckState.CRITICAL
 
 
 def _unknown(reason: str) -> int:

@@ -11,7 +11,7 @@ from chain.board import Board
 from chain.clock import Clock
 from chain.connection import bounded
 from chain.errors import RedisUnavailableError
-from chain.events import Event, EventLog, emit
+from chain.events import Event, EventLog, emit, starting
 from chain.signals import Now, Report, judge
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,11 @@ class Herald:
             self._wake.set()
 
     def report(self) -> Report | None:
-        """Return the newest Board judged now; None before the first."""
-        return judge(self._board, Now.of(self._clock)) if self._board else None
+        """Return the newest Board judged now; None before the first that has something to tell."""
+        if self._board is None:
+            return None
+        report = judge(self._board, Now.of(self._clock))
+        return None if starting(report) else report
 
     async def run(self) -> None:
         """Send queued events until cancelled; what Redis did not take is tried again with the next Board."""

@@ -10,6 +10,7 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -37,6 +38,7 @@ def identity() -> str:
 class _Hold:
     lock: Lock
     until: float = float("-inf")  # monotonic seconds; counted from before the request, so never later than Redis's own
+    trouble: str = ""  # why Redis could not be asked
 
 
 class Lease:
@@ -73,13 +75,16 @@ class Lease:
             asked = self._clock.monotonic()
             try:
                 async with bounded():
-                    held = await self._take(hold, renew=led)
+                    held = await self._take(hold)
                     self.leader[underlying] = self.me if held else await self._who(underlying)
             except RedisUnavailableError as error:
-                log.warning("lease on %s not renewed: %s", underlying, error)
+                if str(error) != hold.trouble:
+                    log.warning("lease on %s not to be had: %s", underlying, error)
+                hold.trouble = str(error)
                 continue
+            hold.trouble = ""
             hold.until = asked + self._ttl_s if held else float("-inf")
-            if held and not led:
+            if self.leads(underlying) and not led:
                 gained.append(underlying)
                 log.info("leading %s as %s", underlying, self.me)
             elif led and not held:
@@ -90,22 +95,17 @@ class Lease:
         """Give up what we hold, so that a standby need not wait for it to run out."""
         for underlying, hold in self._holds.items():
             hold.until = float("-inf")
-            if hold.lock.local.token is None:
-                continue
             try:
                 async with bounded():
-                    await hold.lock.release()
-            except LockError:
-                continue  # it had run out already
+                    with suppress(LockError):  # it had run out, or is another's
+                        await hold.lock.release()
             except RedisUnavailableError as error:
                 log.warning("lease on %s left to run out: %s", underlying, error)
 
-    async def _take(self, hold: _Hold, *, renew: bool) -> bool:
-        if renew:
-            try:
-                return await hold.lock.reacquire()
-            except LockError:
-                pass  # it ran out, or somebody else holds it: try for it anew
+    async def _take(self, hold: _Hold) -> bool:
+        """Return whether the lease is ours: renewed where Redis still holds our name, else taken where it is free."""
+        with suppress(LockError):
+            return await hold.lock.reacquire()
         return bool(await hold.lock.acquire(blocking=False, token=self.me))
 
     async def _who(self, underlying: str) -> str:
@@ -114,4 +114,6 @@ class Lease:
 
     def _lock(self, underlying: str) -> Lock:
         name = lease_key(self._names.prefix, underlying)
-        return Lock(self._redis, name, timeout=self._ttl_s, thread_local=False)
+        lock = Lock(self._redis, name, timeout=self._ttl_s, thread_local=False)
+        lock.local.token = self.me.encode()  # ours from the start: a lease taken whose answer was lost is found again
+        return lock

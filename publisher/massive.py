@@ -185,12 +185,12 @@ class MassiveSource:
         return [row async for page in self._pages(path, params) for row in page.rows]
 
     async def _pages(self, path: str, params: Params) -> AsyncIterator[Page]:
-        """Yield pages; raise where one only repeats what came before, for such a listing has no end."""
+        """Yield pages; raise where one adds nothing and yet leads on, for such a listing has no end."""
         seen: set[object] = set()
         async for page in self._vendor.pages(path, params):
             tickers = {str(block(row, "details").get("ticker")) for row in page.rows}
-            if tickers and tickers <= seen:
-                raise VendorError(FaultKind.INCOMPLETE, "a page repeats the rows before it")
+            if page.next_query is not None and tickers <= seen:
+                raise VendorError(FaultKind.INCOMPLETE, "a page adds no rows and leads on to another")
             seen |= tickers
             yield page
 

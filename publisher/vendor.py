@@ -113,11 +113,21 @@ class Vendor:
             await self._pace()
             try:
                 async with self._of_path[path].guard(), self.breaker.guard():
-                    return await self._once(path, params)
+                    return await self._on_living_connection(path, params)
             except VendorError as fault:
                 if fault.asked:
                     self._account(fault)
                 raise
+
+    async def _on_living_connection(self, path: str, params: Params) -> object:
+        """Ask; where the connection broke, ask once more at once, for one kept alive may have died unnoticed."""
+        try:
+            return await self._once(path, params)
+        except VendorError as fault:
+            if fault.kind is not FaultKind.BROKEN:
+                raise
+            self._account(fault)
+        return await self._once(path, params)
 
     def _account(self, fault: VendorError) -> None:
         """Count a fault; a rate limit too short for the breaker holds every caller for as long as it says."""

@@ -26,7 +26,7 @@ class FaultKind(Enum):
     INCOMPLETE = "the vendor's listing is incomplete"
 
 
-RETRIED = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER, FaultKind.BROKEN, FaultKind.GARBAGE})
+RETRIED = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER, FaultKind.GARBAGE})  # and a broken connection at once
 HOPELESS = frozenset({FaultKind.BAD_KEY, FaultKind.PLAN})  # asking again soon cannot help
 # What the vendor says of one path alone: a key without indices still has its options.
 OF_ONE_PATH = frozenset({FaultKind.PLAN, FaultKind.BAD_REQUEST, FaultKind.NOT_FOUND})

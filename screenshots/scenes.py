@@ -3,7 +3,7 @@
 import re
 import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from chain.connection import RedisTarget
 from chain.embedded import EmbeddedServer
 from chain.names import ChainId, Names
 from chain.session import NEW_YORK
-from chain.thresholds import Thresholds
+from chain.thresholds import DEFAULT_TTL_S, Thresholds
 from chain.watcher import Watcher
 from chaindeck.engine import BoardSlot
 from publisher.faults import Fault, Saboteur, WithholdingSource
@@ -44,9 +44,20 @@ class Stage:
 
     async def look(self) -> Board:
         """Poll once and hand the Board over."""
-        board = await self.watcher.poll_once()
+        board = _on_our_clock(await self.watcher.poll_once())
         self.slot.put(board)
         return board
+
+
+def _on_our_clock(board: Board) -> Board:
+    """Return a Board whose times to live were counted on the scene's clock: the server's own is never the same twice."""
+    entries = (
+        replace(entry, deadline=entry.last_good.first_seen + DEFAULT_TTL_S)
+        if entry.deadline is not None and entry.last_good
+        else entry
+        for entry in board.entries
+    )
+    return replace(board, entries=tuple(entries))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Valkey servers on loopback ports: one alone, a replica, Sentinels, a cluster. All end with the test, however it ends."""
+"""Valkey servers on loopback ports: one alone, a replica, Sentinels, a cluster; none outlives its test."""
 
 import random
 import signal

@@ -60,12 +60,12 @@ TOLD: list[tuple[str, Callable[[], Effect], str]] = [
     ("no rows", lambda: faults.rewrite(lambda body: body.update(results=[])), "no contracts in the slice"),
     ("rows of nothing", lambda: faults.rewrite(lambda body: body.update(results=[{}] * 9)), "no contracts in the"),
     ("one side", lambda: faults.rewrite(_calls_only), "of 1 side(s)"),
-    ("link repeats", faults.next_link_repeats, "repeats"),
+    ("link repeats", faults.next_link_repeats, "adds no rows"),
     ("link elsewhere", lambda: faults.next_link("https://api.massive.com/v3?cursor=abc"), "next_url leads elsewhere"),
     ("link without query", lambda: faults.next_link("https://api.massive.com/v3"), "next_url leads elsewhere"),
     ("link no URL", lambda: faults.next_link("http://[::1/v3?a=b"), "next_url leads elsewhere"),
     ("link a number", lambda: faults.rewrite(lambda body: body.update(next_url=7)), "next_url leads elsewhere"),
-    ("pages without end", faults.endless_pages, "repeats the rows before it"),
+    ("pages without end", faults.endless_pages, "adds no rows"),
     ("reset", faults.reset, "the connection to the vendor broke"),
     ("end in the middle", lambda: faults.reset(graceful=True), "the connection to the vendor broke"),
     ("no HTTP", faults.not_http, "the connection to the vendor broke"),
@@ -216,7 +216,7 @@ PAGE_TWO: list[tuple[str, Callable[[], Effect], str]] = [
     ("no results", faults.missing_results, "a page without results"),
     ("error with 200", faults.error_with_200, "answered with an error"),
     ("rate", lambda: faults.status(429), "asks for fewer requests"),
-    ("names itself", faults.next_link_repeats, "repeats"),
+    ("names itself", faults.next_link_repeats, "adds no rows"),
     ("another path", lambda: faults.next_link("/v3/snapshot?cursor=x"), "next_url leads elsewhere"),
 ]
 

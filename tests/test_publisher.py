@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -38,6 +38,11 @@ async def contract_kept(redis: Redis) -> AsyncIterator[None]:
     """After each test: every contract key has a deadline, and no pointer dangles."""
     yield
     await assert_contract_kept(redis)
+
+
+async def eventually(condition: Callable[[], Any]) -> Any:
+    """Wait long enough for a busy machine."""
+    return await wait_until_async(condition, 20.0)
 
 
 def two_underlyings(**changes: Any) -> ScriptedSource:
@@ -200,7 +205,7 @@ async def test_slices_are_published_as_they_arrive(redis: Redis) -> None:
     async def all_but_one() -> bool:
         return await chains_held(redis) == chains_of("SPX") - {slow}
 
-    await wait_until_async(all_but_one)
+    await eventually(all_but_one)
     assert not cycling.done()
     source.gates[slow].set()
     assert (await cycling).whole
@@ -292,14 +297,14 @@ async def test_a_lost_redis_fails_each_chain_with_a_reason_and_comes_back_alone(
         source = two_underlyings()
         publisher = publisher_of(client, source)
         async with running(publisher):
-            await wait_until_async(lambda: publisher.heartbeat().chain.counters.get("published", 0) >= 12)
+            await eventually(lambda: publisher.heartbeat().chain.counters.get("published", 0) >= 12)
             proxy.rule = always(Fate.CUT)
-            await wait_until_async(lambda: len(publisher.heartbeat().chain.trouble) == 12)
+            await eventually(lambda: len(publisher.heartbeat().chain.trouble) == 12)
             reasons = set(publisher.heartbeat().chain.trouble.values())
             assert all(reason.startswith("Redis: ") for reason in reasons)
-            await wait_until_async(lambda: "heartbeat not written" in caplog.text)
+            await eventually(lambda: "heartbeat not written" in caplog.text)
             proxy.rule = always(Fate.DELIVER)
-            await wait_until_async(lambda: not publisher.heartbeat().chain.trouble)
+            await eventually(lambda: not publisher.heartbeat().chain.trouble)
     assert str(short_dir) not in caplog.text
 
 
@@ -321,7 +326,7 @@ async def test_a_lost_redis_raises_nothing_in_a_single_cycle(redis_url: str, sho
 async def test_the_cadence_goes_on_by_itself(redis: Redis) -> None:
     source = ScriptedSource({"SPX": DATES[:1]})
     async with running(publisher_of(redis, source)):
-        await wait_until_async(lambda: len(source.begun) >= 5)
+        await eventually(lambda: len(source.begun) >= 5)
     begun = source.begun
     for turn, at in enumerate(begun):
         assert at >= begun[0] + turn * INTERVAL_S - 0.02  # never ahead of the schedule
@@ -332,13 +337,13 @@ async def test_a_cycle_that_overruns_skips_turns_and_none_piles_up(redis: Redis)
     publisher = publisher_of(redis, source)
     loop = asyncio.get_running_loop()
     async with running(publisher):
-        await wait_until_async(lambda: source.begun)
+        await eventually(lambda: source.begun)
         overrun = source.begun[0] + 8.5 * INTERVAL_S
-        await wait_until_async(lambda: loop.time() > overrun)
+        await eventually(lambda: loop.time() > overrun)
         assert len(source.begun) == 1
         source.gates["SPX"].set()
         released = loop.time()
-        await wait_until_async(lambda: len(source.begun) >= 4)
+        await eventually(lambda: len(source.begun) >= 4)
         skipped = publisher.heartbeat().chain.counters["skipped"]
     assert skipped >= 8
     # After the release the turns come one interval apart again: none of the missed ones is made up for.
@@ -352,22 +357,22 @@ async def test_publish_now_starts_a_cycle_at_once_and_the_cadence_stays(redis: R
     publisher = publisher_of(redis, source, thresholds=Thresholds(600, 3600))
     async with running(publisher):
         for count in (1, 2, 3):
-            await wait_until_async(lambda count=count: len(source.begun) == count)
+            await eventually(lambda count=count: len(source.begun) == count)
             beats = publisher.heartbeat().chain.counters.get("cycles")
-            await wait_until_async(lambda beats=beats: publisher.heartbeat().chain.counters.get("cycles") != beats or 1)
+            await eventually(lambda beats=beats: publisher.heartbeat().chain.counters.get("cycles") != beats or 1)
             publisher.publish_now()
-        await wait_until_async(lambda: len(source.begun) == 4)
+        await eventually(lambda: len(source.begun) == 4)
 
 
 async def test_publish_now_during_a_cycle_means_one_more_after_it(redis: Redis) -> None:
     source = ScriptedSource({"SPX": DATES[:1]}, gates={"SPX": asyncio.Event()})
     publisher = publisher_of(redis, source, thresholds=Thresholds(600, 3600))
     async with running(publisher):
-        await wait_until_async(lambda: source.begun)
+        await eventually(lambda: source.begun)
         publisher.publish_now()
         publisher.publish_now()
         source.gates["SPX"].set()
-        await wait_until_async(lambda: publisher.heartbeat().chain.counters.get("cycles") == 2)
+        await eventually(lambda: publisher.heartbeat().chain.counters.get("cycles") == 2)
 
 
 async def test_paused_it_neither_publishes_nor_beats_and_resumed_it_does_at_once(
@@ -378,27 +383,37 @@ async def test_paused_it_neither_publishes_nor_beats_and_resumed_it_does_at_once
     publisher = publisher_of(redis, source)
     loop = asyncio.get_running_loop()
     async with running(publisher):
-        await wait_until_async(lambda: redis.exists(BEAT))
+        await eventually(lambda: redis.exists(BEAT))
         publisher.pause()
         idle = loop.time() + 2 * INTERVAL_S  # what was under way has ended
-        await wait_until_async(lambda: loop.time() > idle)
+        await eventually(lambda: loop.time() > idle)
         begun = len(source.begun)
         await redis.delete(BEAT)
         publisher.publish_now()
         silence = loop.time() + 6 * INTERVAL_S
-        await wait_until_async(lambda: loop.time() > silence)
+        await eventually(lambda: loop.time() > silence)
         assert len(source.begun) == begun
         assert not await redis.exists(BEAT)
         publisher.resume()
-        await wait_until_async(lambda: len(source.begun) > begun)
-        await wait_until_async(lambda: redis.exists(BEAT))
+        await eventually(lambda: len(source.begun) > begun)
+        await eventually(lambda: redis.exists(BEAT))
+
+
+async def test_resumed_it_does_not_wait_for_its_turn(redis: Redis) -> None:
+    source = ScriptedSource({"SPX": DATES[:1]})
+    publisher = publisher_of(redis, source, thresholds=Thresholds(600, 3600))
+    async with running(publisher):
+        await eventually(lambda: publisher.heartbeat().chain.counters.get("cycles") == 1)
+        publisher.pause()
+        publisher.resume()
+        await eventually(lambda: len(source.begun) == 2)
 
 
 async def test_wishes_to_publish_while_paused_do_not_delay_what_comes_after(redis: Redis) -> None:
     source = ScriptedSource({"SPX": DATES[:1]})
     publisher = publisher_of(redis, source, thresholds=Thresholds(1.0, 60))
     async with running(publisher):
-        await wait_until_async(lambda: publisher.heartbeat().chain.counters.get("cycles") == 1)
+        await eventually(lambda: publisher.heartbeat().chain.counters.get("cycles") == 1)
         publisher.pause()
         for _ in range(40):
             publisher.publish_now()
@@ -406,15 +421,15 @@ async def test_wishes_to_publish_while_paused_do_not_delay_what_comes_after(redi
                 await asyncio.sleep(0)
         publisher.resume()
         # At once, and then by the cadence of one a second: not forty seconds later.
-        await wait_until_async(lambda: len(source.begun) >= 4, timeout=10)
+        await eventually(lambda: len(source.begun) >= 4)
 
 
 async def test_a_cancelled_publisher_cancels_what_it_asked_for(redis: Redis) -> None:
     source = ScriptedSource({"SPX": DATES[:2]}, gates={SPX: asyncio.Event()})
     async with running(publisher_of(redis, source, thresholds=Thresholds(600, 3600))):
-        await wait_until_async(lambda: source.sliced)
+        await eventually(lambda: source.sliced)
     left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    await wait_until_async(lambda: all(task.done() for task in left))
+    await eventually(lambda: all(task.done() for task in left))
 
 
 # The heartbeat
@@ -428,9 +443,9 @@ async def test_the_beat_is_set_for_fifteen_seconds_and_published_in_the_same_byt
     cycle = await publisher.cycle()
     async with redis.pubsub() as channel:
         await channel.subscribe(BEAT)
-        await wait_until_async(lambda: channel.get_message(timeout=1))
+        await eventually(lambda: channel.get_message(timeout=1))
         await publisher.beat()
-        message = await wait_until_async(lambda: channel.get_message(ignore_subscribe_messages=True, timeout=1))
+        message = await eventually(lambda: channel.get_message(ignore_subscribe_messages=True, timeout=1))
     raw = await redis.get(BEAT)
     assert message is not None
     assert message["data"] == raw
@@ -474,7 +489,7 @@ async def test_it_beats_between_cycles_and_says_when_it_stopped(redis: Redis, mo
     monkeypatch.setattr("publisher.loop.HEARTBEAT_EVERY_S", 0.02)
     source = ScriptedSource({"SPX": DATES[:1]})
     async with running(publisher_of(redis, source, thresholds=Thresholds(600, 3600))):
-        await wait_until_async(lambda: redis.exists(BEAT))
+        await eventually(lambda: redis.exists(BEAT))
         first = await last_beat(redis)
         assert first["status"] == "running"
         for _ in range(3):
@@ -482,7 +497,7 @@ async def test_it_beats_between_cycles_and_says_when_it_stopped(redis: Redis, mo
             async def renewed(before: float = (await last_beat(redis))["ts"]) -> bool:
                 return bool((await last_beat(redis))["ts"] > before)
 
-            await wait_until_async(renewed)
+            await eventually(renewed)
         assert len(source.begun) == 1
     assert (await last_beat(redis))["status"] == "stopped"
     assert 0 < await redis.pttl(BEAT) <= 15_000
@@ -491,10 +506,10 @@ async def test_it_beats_between_cycles_and_says_when_it_stopped(redis: Redis, mo
 async def test_the_expected_set_is_announced_in_the_first_beat_that_anyone_can_read(redis: Redis) -> None:
     source = two_underlyings()
     async with running(publisher_of(redis, source)):
-        await wait_until_async(lambda: redis.exists(BEAT))
+        await eventually(lambda: redis.exists(BEAT))
 
         async def both() -> bool:
             return set((await last_beat(redis))["chain"]["expected"]) == {"SPX", "NDX"}
 
-        await wait_until_async(both)
+        await eventually(both)
     assert (await last_beat(redis))["chain"]["expected"]["SPX"] == [day.isoformat() for day in DATES[:6]]

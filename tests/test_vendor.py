@@ -152,6 +152,22 @@ async def test_a_passing_failure_is_asked_again(fake: FakeMassive, client: Vendo
     assert client.counters["fault_server"] == 2
 
 
+async def test_connections_that_died_unnoticed_cost_no_failure(fake: FakeMassive, client: Vendor) -> None:
+    for _ in range(5):
+        fake.inject(fault := Fault(faults.status(401), times=1))
+        await fault_of(client)
+        fake.clear(fault)
+        client._clock.advance(30)  # type: ignore[attr-defined]
+        fake.inject(fault := Fault(faults.reset(), times=1))
+        assert isinstance(await client.get(SPX), dict)  # a probe, and its only chance
+        fake.clear(fault)
+    assert client.counters["fault_broken"] == 5
+    fake.reset_counts()
+    fake.inject(Fault(faults.reset()))
+    assert (await fault_of(client)).kind is FaultKind.BROKEN
+    assert fake.count() == 2
+
+
 async def test_silence_and_drips_end_in_time(
     fake: FakeMassive, client: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,6 +238,13 @@ async def test_the_key_goes_in_a_header_of_every_page_and_nowhere_else(fake: Fak
     assert sum(len(page.rows) for page in pages) == 122
     assert [record.key_in for record in fake.requests] == [("header",)] * 2
     assert not any(KEY in str(record.query) for record in fake.requests)
+
+
+async def test_a_cursor_that_comes_again_ends_the_listing(fake: FakeMassive, client: Vendor) -> None:
+    fake.inject(Fault(faults.next_link_repeats(), page=2))
+    with pytest.raises(VendorError, match="a page's cursor repeats itself"):
+        _ = [page async for page in client.pages(SPX, {"limit": 100})]
+    assert fake.count() == 3
 
 
 async def test_a_next_link_with_a_key_gives_none_to_the_query(fake: FakeMassive, client: Vendor) -> None:

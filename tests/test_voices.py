@@ -19,6 +19,7 @@ from chain.health import health_json
 from chain.heartbeat import STOPPED, SourceInfo
 from chain.names import ChainId
 from chain.signals import Now, Report, judge
+from chain.snapshot import encode
 from chain.thresholds import OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
 from chaindeck.check import exit_code, line
 from chaindeck.status import as_json
@@ -99,9 +100,13 @@ def shown_age(text: str) -> tuple[float, float]:
     """Return the ages, seconds, from which and below which the board would show this text."""
     if "." in text:
         return float(text), float(text) + 0.1
-    minutes, _, seconds = text.removesuffix("h").partition(":")
-    at, unit = (int(minutes) * 60 + int(seconds), 1) if seconds else (0, 0)
-    return (at * 60.0, at * 60.0 + 60) if text.endswith("h") else (at, at + unit)
+    hours, sign, minutes = text.partition("h")
+    if sign:
+        at = int(hours) * 3600 + int(minutes) * 60
+        return at, at + 60
+    minutes, _, seconds = text.partition(":")
+    at = int(minutes) * 60 + int(seconds)
+    return at, at + 1
 
 
 def assert_agreement(judged: Report) -> Voices:
@@ -176,8 +181,11 @@ def test_every_state_is_told_alike(state: State, beside: State | None) -> None:
     assert voices.status["expiries"][0]["state"] == state
 
 
+EARLIER = snapshot(SPX, START_NS - 9 * 10**9)
+
+
 def _rolled_back() -> Entry:
-    return tracker.accept(entry(SPX, NOW), snapshot(SPX, START_NS - 9 * 10**9), 4_321, 60_000, NOW)
+    return tracker.accept(entry(SPX, NOW), EARLIER, encode(EARLIER), 60_000, NOW)
 
 
 DELAYED = [
@@ -218,6 +226,9 @@ DECKS: dict[str, tuple[DeckState, Callable[[], Report]]] = {
         lambda: report([in_state(SPX, State.STALE, NOW), entry(NDX, NOW)], NOW, stream_ts=START_S - 1.0),
     ),
     "all stale": (DeckState.CRITICAL, lambda: _one(in_state(SPX, State.STALE, NOW))),
+    "nothing": (DeckState.CRITICAL, lambda: report([], NOW, beats=[])),
+    "nothing, silent": (DeckState.CRITICAL, lambda: report([], NOW, beats=[heartbeat(SPX, status=STOPPED)])),
+    "nothing, lost": (DeckState.CRITICAL, lambda: report([], NOW, beats=[], reached=False)),
     "lost": (DeckState.CRITICAL, lambda: _one(entry(SPX, NOW), reached=False)),
 }
 
@@ -335,7 +346,7 @@ def boards(draw: st.DrawFn) -> Board:
     chains = [one.chain for one in entries]
     beats = draw(st.sampled_from([[], [heartbeat(*chains)], [heartbeat(*chains, status=STOPPED)]]))
     stream_ts = draw(st.none() | st.integers(0, 9_000).map(lambda ms: START_S - ms / 1000))
-    return board(entries or [entry(SPX, NOW)], NOW, beats=beats, reached=draw(st.booleans()), stream_ts=stream_ts)
+    return board(entries, NOW, beats=beats, reached=draw(st.booleans()), stream_ts=stream_ts)
 
 
 @law

@@ -149,7 +149,8 @@ class DeckScreen(Screen[None]):
             return
         chart_fits = height >= 34
         self.chart.display = chart_fits
-        limit = height - _SIGNALS_MIN - (_CHART_HEIGHT if chart_fits else 0)
+        room = height - (_CHART_HEIGHT if chart_fits else 0)
+        limit = room - _SIGNALS_MIN
         self._table = board_table(self._report, self.view.selected, self.board_panel.size.width, limit)
         wanted = max(4, min(limit, len(self._table.head) + len(self._table.body)))
         if self.board_panel.size.height != wanted:
@@ -157,7 +158,8 @@ class DeckScreen(Screen[None]):
         rows = [i for i, chain in enumerate(self._table.rows) if chain == self.view.selected]
         top = self.board_panel.keep_visible(rows[0]) if rows else None
         self.board_panel.show(self._table.head, self._table.body, top=top)
-        signals = signal_table(self._report, self.signals.size.width, self.signals.size.height)
+        # Its own size follows the board's only with the next layout.
+        signals = signal_table(self._report, self.signals.size.width, room - wanted)
         self.signals.show(signals[:1], signals[1:])
         reading = self.view.reading(self._report) if self._report else None
         if reading and self._report:

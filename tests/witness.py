@@ -1,0 +1,73 @@
+"""A reader that never looks away: it remembers every pointer that went back or led nowhere."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from chain.names import ChainId
+from tests.builders import held
+
+_EVERY_S = 0.005
+
+
+@dataclass
+class Witness:
+    """What was seen of some chains; times are monotonic seconds."""
+
+    chains: Sequence[ChainId]
+    moves: dict[ChainId, list[tuple[float, int]]] = field(default_factory=dict)  # when each pointer was first seen
+    fell: list[tuple[ChainId, int, int]] = field(default_factory=list)  # from a stamp back to an older one
+    dangled: list[ChainId] = field(default_factory=list)
+    looks: int = 0
+
+    async def look(self, redis: Redis) -> None:
+        """Read every chain once, each in one instant."""
+        for chain in self.chains:
+            found = await held(redis, chain)
+            if found is None:
+                continue
+            if found.payload is None:
+                self.dangled.append(chain)
+            seen = self.moves.setdefault(chain, [])
+            if seen and found.ts_ms < seen[-1][1]:
+                self.fell.append((chain, seen[-1][1], found.ts_ms))
+            if not seen or found.ts_ms != seen[-1][1]:
+                seen.append((time.monotonic(), found.ts_ms))
+        self.looks += 1
+
+    def moved_since(self, instant: float) -> float | None:
+        """Return when every chain had moved after `instant`; None while one has not."""
+        firsts = [next((at for at, _ in self.moves.get(chain, ()) if at > instant), None) for chain in self.chains]
+        return None if None in firsts else max(at for at in firsts if at is not None)
+
+    @property
+    def longest_gap_s(self) -> float:
+        """The longest time that any chain stood still between two moves."""
+        return max(later - earlier for seen in self.moves.values() for (earlier, _), (later, _) in pairwise(seen))
+
+
+@asynccontextmanager
+async def witness(redis: Redis, chains: Sequence[ChainId]) -> AsyncIterator[Witness]:
+    """Give a witness that looks on meanwhile; while Redis is away it sees nothing."""
+    seen = Witness(chains)
+
+    async def watch() -> None:
+        while True:
+            with suppress(RedisError):
+                await seen.look(redis)
+            await asyncio.sleep(_EVERY_S)
+
+    task = asyncio.create_task(watch())
+    try:
+        yield seen
+    finally:
+        task.cancel()
+        [ended] = await asyncio.gather(task, return_exceptions=True)
+    assert isinstance(ended, asyncio.CancelledError), ended
+    assert seen.looks
