@@ -80,13 +80,13 @@ def expiry_of(row: Row) -> date | None:
 
 
 def by_expiry(rows: Iterable[Row]) -> dict[date, list[Row]]:
-    """Return the rows that name an expiration and a strike, by date ascending."""
-    found: dict[date, list[Row]] = {}
+    """Return the rows that name a contract and its expiration, each contract once, by date ascending."""
+    found: dict[date, dict[str, Row]] = {}
     for row in rows:
         expiry = expiry_of(row)
-        if expiry is not None and number(block(row, "details").get("strike_price")) is not None:
-            found.setdefault(expiry, []).append(row)
-    return dict(sorted(found.items()))
+        if expiry is not None and is_sound(row):
+            found.setdefault(expiry, {})[row["details"]["ticker"]] = row
+    return {expiry: list(found[expiry].values()) for expiry in sorted(found)}
 
 
 def is_sound(row: Row) -> bool:

@@ -1,7 +1,7 @@
 """What tests build from: vendor items whose every number is its own, snapshots, payloads, and a source on a script."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 from redis.asyncio import Redis
 
-from chain.names import ChainId, SnapshotId, vendor_symbol
+from chain.names import ChainId, Names, SnapshotId, vendor_symbol
 from chain.snapshot import Contract, Snapshot
 from publisher.source import ChainSlice, SourceKind, SourceStatus, Survey
+from tests.waiting import wait_until_async
 
 TS_NS = 1_766_762_051_149_389_123  # the contract's own example: 2025-12-26 10:14 in New York
 TS_MS = TS_NS // 1_000_000
@@ -240,15 +241,29 @@ async def held(redis: Redis, chain: ChainId = SPX, prefix: str = "massive") -> H
     return Held(pointer, deadline, body[0] if body else None, payload_deadline)
 
 
+async def payload_at(redis: Redis, snapshot_id: SnapshotId, names: Names | None = None) -> bytes:
+    """Return the bytes under a payload key; fail where there are none."""
+    raw = await redis.get((names or Names()).snapshot(snapshot_id))
+    assert isinstance(raw, bytes), f"no payload of {snapshot_id}"
+    return raw
+
+
+async def eventually(condition: Callable[[], Any], what: str = "") -> Any:
+    """Wait for a condition, plain or awaitable, for as long as a busy machine may need."""
+    return await wait_until_async(condition, 20.0, what)
+
+
+async def assert_all_expire(redis: Redis, match: str = "massive:*") -> None:
+    """Fail unless every key of the pattern has a deadline."""
+    async for key in redis.scan_iter(match=match, count=1000):
+        assert await redis.pexpiretime(key) != -1, f"{key!r} would live for ever"
+
+
 async def assert_contract_kept(redis: Redis) -> None:
     """Fail unless every contract key has a deadline, and every pointer leads to a payload that dies with it."""
-    async for key in redis.scan_iter(match="massive:*", count=1000):
-        kind = await redis.type(key)
-        deadline = await redis.pexpiretime(key)
-        assert deadline != -1, f"{key!r} would live for ever"
-        if b":chain:latest:" not in key or deadline == -2:
-            continue
-        assert kind == b"string", f"{key!r} is a {kind!r}"
+    await assert_all_expire(redis)
+    async for key in redis.scan_iter(match="massive:*:latest:*", count=1000):
+        assert await redis.type(key) in (b"string", b"none"), f"{key!r} is no string"
         chain = ChainId(key.split(b":")[-2].decode(), date.fromisoformat(key[-10:].decode()))
         found = await held(redis, chain, key.partition(b":chain:")[0].decode())
         if found is not None:

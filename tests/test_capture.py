@@ -275,10 +275,16 @@ BAD_FIELDS = {
     "a contract that is text": ({"results": ["O:SPX"]}, "contract 1 has no usable ticker"),
     "a contract that is null": ({"results": [*contracts(), None]}, "contract 11 has no usable ticker"),
     "details no object": ({"results": [{"details": [1]}]}, "contract 1 has no usable ticker"),
-    "no ticker": ({"results": [*contracts(), contract(SPX, 1, "call", 0, ticker=None)]}, "contract 11 has no usable ticker"),
+    "no ticker": (
+        {"results": [*contracts(), contract(SPX, 1, "call", 0, ticker=None)]},
+        "contract 11 has no usable ticker",
+    ),
     "no date": ({"results": [contract(SPX, 1, "call", 0, expiration_date=None)]}, "no usable expiration_date"),
     "a date that is none": ({"results": [contract(SPX, 1, "call", 0, expiration_date="soon")]}, "not a date"),
-    "a date that is a number": ({"results": [contract(SPX, 1, "call", 0, expiration_date=20260102)]}, "no usable expiration_date"),
+    "a date that is a number": (
+        {"results": [contract(SPX, 1, "call", 0, expiration_date=20260102)]},
+        "no usable expiration_date",
+    ),
     "no side": ({"results": [contract(SPX, 1, "call", 0, contract_type=None)]}, "no usable contract_type"),
     "a strike as text": ({"results": [contract(SPX, 1, "call", 0, strike_price="high")]}, "no usable strike_price"),
     "no strike": ({"results": [contract(SPX, 1, "call", 0, strike_price=None)]}, "no usable strike_price"),

@@ -4,7 +4,6 @@ import asyncio
 import json
 import signal
 import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -20,9 +19,9 @@ from redis.asyncio import Redis
 from chain.board import Board, DeckState, State
 from chain.clock import ManualClock
 from chain.connection import RedisTarget
+from chain.events import STARTING_S
 from chain.health import health_json
 from chain.heartbeat import STOPPED
-from chain.events import STARTING_S
 from chain.signals import Now, Report, judge
 from publisher import herald
 from publisher.herald import Herald
@@ -309,15 +308,16 @@ def test_the_heartbeats_of_running_standby_and_stopped_publishers(
     server: blocking.Redis, redis_url: str, short_dir: Path
 ) -> None:
     spy = Spy(server, LEADER, STANDBY)
+    woken: set[float] = set()
 
     def says(channel: str, status: str, who: "subprocess.Popen[str] | None" = None) -> bool:
         """Whether the newest beat is in this status and sees both chains; wake its sender for another if not."""
         beat = spy.last(channel)
         if beat.get("status") == status and len(beat.get("expiries", ())) == 2:
             return True
-        if beat and who:
+        if beat and who and beat["ts"] not in woken:
+            woken.add(beat["ts"])
             who.send_signal(signal.SIGUSR1)
-            time.sleep(0.1)
         return False
 
     with publishing(short_dir, redis_url) as leader:

@@ -204,7 +204,8 @@ def test_dates_round_trip(day: date) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2026-1-2", "20260102", "2026-02-29", "2026-13-01", "0000-01-01", "2026-01-02 ", "２０２６-01-02", "today"]
+    "text",
+    ["", "2026-1-2", "20260102", "2026-02-29", "2026-13-01", "0000-01-01", "2026-01-02 ", "２０２６-01-02", "today"],
 )
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(InvalidNameError, match="is not a date YYYY-MM-DD"):

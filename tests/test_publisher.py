@@ -3,9 +3,10 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,18 @@ from chain.store import Store, Verdict
 from chain.thresholds import Thresholds
 from publisher.loop import Publisher
 from publisher.source import SourceError
-from tests.builders import AS_OF, SPX, ScriptedSource, assert_contract_kept, contracts, expiries, held, small
+from tests.builders import (
+    AS_OF,
+    SPX,
+    ScriptedSource,
+    assert_contract_kept,
+    contracts,
+    eventually,
+    expiries,
+    held,
+    small,
+)
 from tests.fault_proxy import Fate, FaultProxy, always
-from tests.waiting import wait_until_async
 
 DATES = expiries(8)
 INTERVAL_S = 0.05
@@ -38,11 +48,6 @@ async def contract_kept(redis: Redis) -> AsyncIterator[None]:
     """After each test: every contract key has a deadline, and no pointer dangles."""
     yield
     await assert_contract_kept(redis)
-
-
-async def eventually(condition: Callable[[], Any]) -> Any:
-    """Wait long enough for a busy machine."""
-    return await wait_until_async(condition, 20.0)
 
 
 def two_underlyings(**changes: Any) -> ScriptedSource:
@@ -355,13 +360,16 @@ async def test_a_cycle_that_overruns_skips_turns_and_none_piles_up(redis: Redis)
 async def test_publish_now_starts_a_cycle_at_once_and_the_cadence_stays(redis: Redis) -> None:
     source = ScriptedSource({"SPX": DATES[:1]})
     publisher = publisher_of(redis, source, thresholds=Thresholds(600, 3600))
+
+    def ended(cycles: int) -> bool:
+        return publisher.heartbeat().chain.counters.get("cycles") == cycles
+
     async with running(publisher):
-        for count in (1, 2, 3):
-            await eventually(lambda count=count: len(source.begun) == count)
-            beats = publisher.heartbeat().chain.counters.get("cycles")
-            await eventually(lambda beats=beats: publisher.heartbeat().chain.counters.get("cycles") != beats or 1)
-            publisher.publish_now()
-        await eventually(lambda: len(source.begun) == 4)
+        await eventually(partial(ended, 1))
+        publisher.publish_now()
+        await eventually(partial(ended, 2))
+        publisher.publish_now()
+        await eventually(partial(ended, 3))
 
 
 async def test_publish_now_during_a_cycle_means_one_more_after_it(redis: Redis) -> None:
@@ -447,7 +455,7 @@ async def test_the_beat_is_set_for_fifteen_seconds_and_published_in_the_same_byt
         await publisher.beat()
         message = await eventually(lambda: channel.get_message(ignore_subscribe_messages=True, timeout=1))
     raw = await redis.get(BEAT)
-    assert message is not None
+    assert isinstance(raw, bytes)
     assert message["data"] == raw
     assert 14_000 < await redis.pttl(BEAT) <= 15_000
     body = orjson.loads(raw)

@@ -1,5 +1,6 @@
 """From a whole expiry to its slice: golden numbers computed by hand, and laws over any ladder of strikes."""
 
+import itertools
 import math
 from datetime import date
 
@@ -145,7 +146,8 @@ def test_both_roots_of_a_strike_count() -> None:
 
 
 def test_sorted_by_strike_side_and_ticker_whatever_the_order_of_arrival() -> None:
-    rows = [contract(SPX, k, side, 0, root=root) for k in (6950, 6910) for side in ("put", "call") for root in ("SPXW", "SPX")]  # fmt: skip
+    places = itertools.product((6950, 6910), ("put", "call"), ("SPXW", "SPX"))
+    rows = [contract(SPX, strike, side, 0, root=root) for strike, side, root in places]
     for arrival in (rows, rows[::-1], rows[3:] + rows[:3]):
         assert [item["details"]["ticker"] for item in index_expiry(arrival).contracts] == [
             "O:SPX260102C06910000",
@@ -170,13 +172,15 @@ def test_adjusted_and_odd_contracts_are_counted_and_left_out() -> None:
     del unsaid["details"]["shares_per_contract"]
     indexed = index_expiry([odd[0], *rows, odd[1], unsaid, odd[2]])
     assert indexed.adjusted == 3
-    assert indexed.contracts == (*rows, unsaid)
-    assert indexed.listed == (6920, 6930, 6940)
-    assert indexed.strikes == (6920, 6920, 6930, 6930, 6940)
+    assert list(indexed.contracts) == [*rows, unsaid]
+    assert list(indexed.listed) == [6920, 6930, 6940]
+    assert list(indexed.strikes) == [6920, 6920, 6930, 6930, 6940]
     assert cut(SPX, indexed, spot=6930, points=5).adjusted == 3
 
 
-@given(st.lists(st.tuples(strike_values, st.sampled_from(["call", "put"]), st.sampled_from([100, 100, 10])), max_size=40))
+@given(
+    st.lists(st.tuples(strike_values, st.sampled_from(["call", "put"]), st.sampled_from([100, 100, 10])), max_size=40)
+)
 def test_every_contract_is_indexed_or_counted(rows: list[tuple[float, str, int]]) -> None:
     items = [
         contract(SPX, strike, side, n, shares_per_contract=shares) for n, (strike, side, shares) in enumerate(rows)
@@ -247,9 +251,10 @@ def test_without_a_usable_atm_volatility_the_range_is_three_percent_a_root_day()
 
 def test_an_expiry_without_strikes_has_no_slice() -> None:
     empty = index_expiry([contract(SPX, 6930, "call", 1, shares_per_contract=7)])
-    for attempt in (lambda: cut(SPX, empty, spot=6930, points=5), lambda: cut_by_iv(SPX, empty, spot=6930, dte=1)):
-        with pytest.raises(SourceError, match="no strikes listed"):
-            attempt()
+    with pytest.raises(SourceError, match="no strikes listed"):
+        cut(SPX, empty, spot=6930, points=5)
+    with pytest.raises(SourceError, match="no strikes listed"):
+        cut_by_iv(SPX, empty, spot=6930, dte=1)
 
 
 @given(ladders, spots, st.integers(0, 3000))

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -133,9 +134,9 @@ def test_what_every_reader_would_refuse_is_not_encoded(item: dict[str, Any], sai
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"\x00", b"hello", b"{", b'{"ts": 1', b"\xef\xbb\xbf{}", b'{"a": "\xff"}', b"{'ts': 1}", b"\x1f\x8b\x08\x00", b"{} {}"],
+    [b"", b"\x00", b"text", b"{", b'{"ts": 1', b"\xef\xbb\xbf{}", b'{"a": "\xff"}', b"{'ts': 1}", b"\x1f\x8b", b"{}{}"],
     ids=["empty", "nul", "text", "open", "cut", "bom", "utf8", "quotes", "gzip", "two"],
-)  # fmt: skip
+)
 def test_not_json(raw: bytes) -> None:
     assert "not JSON" in refusal(raw)
 
@@ -155,9 +156,7 @@ def test_a_ts_that_is_no_number(ts: Any) -> None:
     assert refusal(payload(ts=ts)) == "ts is missing or not a number"
 
 
-@pytest.mark.parametrize(
-    "ts", [TS_NS / 1e6, TS_NS, 0, 1, -1.5, 946_684_799.9, 4_102_444_800, 1e300, -1e300, 2**63]
-)
+@pytest.mark.parametrize("ts", [TS_NS / 1e6, TS_NS, 0, 1, -1.5, 946_684_799.9, 4_102_444_800, 1e300, -1e300, 2**63])
 def test_a_ts_that_is_no_second_of_this_century(ts: float) -> None:
     reason = refusal(payload(ts=ts))
     assert "not an epoch in seconds between 2000 and 2100" in reason
@@ -226,7 +225,9 @@ def test_a_strike_field_that_is_no_integer(name: str, value: Any) -> None:
 
 
 def test_an_integer_wider_than_64_bits_is_no_strike() -> None:
-    assert refusal(payload().replace(b'"atm":6930', b'"atm":18446744073709551616')) == "atm is missing or not an integer"
+    assert (
+        refusal(payload().replace(b'"atm":6930', b'"atm":18446744073709551616')) == "atm is missing or not an integer"
+    )
 
 
 def test_a_negative_range() -> None:
@@ -264,25 +265,25 @@ def test_each_field_is_required(name: str, word: str) -> None:
 # Bombs
 
 
-def bombs() -> dict[str, tuple[bytes, str]]:
-    nested, megabyte = b'{"contracts":' + b"[" * 5000 + b"]" * 5000 + b"}", 1 << 20
-    return {
-        "arrays nested 5000 deep": (nested, "a string or gap"),
-        "objects nested 5000 deep": (b'{"a":' * 5000 + b"1" + b"}" * 5000, "not JSON"),
-        "a million empty contracts": (payload(contracts=[]).replace(b"[]", b"[%s{}]" % (b"{}," * 10**6)), "more objects"),
-        "a million empty arrays": (b"[%s[]]" % (b"[]," * 10**6), "more objects"),
-        "a string of 10 MB": (payload(underlying="x" * (10 * megabyte)), "payload larger than"),
-        "a string of 5 MB": (payload(underlying="x" * (5 * megabyte)), "a string or gap"),
-        "two million numbers": (b'{"contracts":[%s1]}' % (b"1," * 2 * 10**6), "a string or gap"),
-        "a gap of 1 MB": (b"{" + b" " * megabyte + b"}", "a string or gap"),
-        "one byte too many": (payload() + b" " * (MAX_PAYLOAD_BYTES + 1 - len(payload())), "payload larger than"),
-        "one contract too many": (payload(contracts=[{"a": 1}] * (MAX_CONTRACTS + 1)), f"{MAX_CONTRACTS + 1} contracts"),
-    }  # fmt: skip
+MEGABYTE = 1 << 20
+BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "arrays nested 5000 deep": (lambda: b'{"contracts":' + b"[" * 5000 + b"]" * 5000 + b"}", "a string or gap"),
+    "objects nested 5000 deep": (lambda: b'{"a":' * 5000 + b"1" + b"}" * 5000, "not JSON"),
+    "a million empty contracts": (lambda: payload(contracts=[{}] * 10**6), "more objects"),
+    "a million empty arrays": (lambda: payload(contracts=[[]] * 10**6), "more objects"),
+    "a string of 10 MB": (lambda: payload(underlying="x" * (10 * MEGABYTE)), "payload larger than"),
+    "a string of 5 MB": (lambda: payload(underlying="x" * (5 * MEGABYTE)), "a string or gap"),
+    "two million numbers": (lambda: payload(contracts=[1] * 2_000_000), "a string or gap"),
+    "a gap of 1 MB": (lambda: b"{" + b" " * MEGABYTE + b"}", "a string or gap"),
+    "one byte too many": (lambda: payload().ljust(MAX_PAYLOAD_BYTES + 1), "payload larger than"),
+    "one contract too many": (lambda: payload(contracts=[{"a": 1}] * 5001), "5001 contracts, more than 5000"),
+}
 
 
-@pytest.mark.parametrize("name", list(bombs()))
+@pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_refused_before_they_cost_memory(name: str) -> None:
-    raw, word = bombs()[name]
+    make, word = BOMBS[name]
+    raw = make()
     tracemalloc.start()
     try:
         assert word in refusal(raw)
@@ -346,7 +347,9 @@ def test_the_golden_payload_with_bytes_spoiled(data: st.DataObject, expected: Sn
     st.sets(st.sampled_from(list(golden_body())), max_size=2),
     expected_ids,
 )
-def test_the_golden_payload_with_fields_replaced(changes: dict[str, Any], without: set[str], expected: SnapshotId) -> None:
+def test_the_golden_payload_with_fields_replaced(
+    changes: dict[str, Any], without: set[str], expected: SnapshotId
+) -> None:
     judged(payload(*without, **changes), expected)
 
 

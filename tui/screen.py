@@ -17,6 +17,7 @@ from chain.errors import ChaindeckError
 from chain.grid import StrikeGrid
 from chain.signals import Now, Report, age_ms, judge
 from tui import figures
+from tui.bindings import BINDINGS
 from tui.board_lines import BoardTable, board_table
 from tui.chart import AgeChart
 from tui.demo import DemoMenu
@@ -39,27 +40,7 @@ class DeckScreen(Screen[None]):
     """Everything on one screen. It judges the newest Board against the clock and shows what that says."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide"), (190, "-huge")]
-    BINDINGS = [
-        Binding("down,j", "down", "expiry", key_display="j k", tooltip="next or previous expiry; in the grid, scroll"),
-        Binding("up,k", "up", show=False),
-        Binding("right,l", "expiry(1)", tooltip="next expiry", show=False),
-        Binding("left,h", "expiry(-1)", tooltip="previous expiry", show=False),
-        Binding("right_square_bracket", "underlying(1)", "underlying", key_display="[ ]", tooltip="other underlying"),
-        Binding("left_square_bracket", "underlying(-1)", show=False),
-        Binding("enter", "grid", "grid", tooltip="on a narrow screen open the grid; else move to it"),
-        Binding("escape", "board", show=False, tooltip="back to the board"),
-        Binding("a", "atm", "ATM", tooltip="centre the grid on the ATM and follow it"),
-        Binding("o", "order", "order", tooltip="highest strike on top, or lowest; remembered"),
-        Binding("g,home", "edge(-1)", show=False, tooltip="top of the grid"),
-        Binding("G,end", "edge(1)", show=False, tooltip="bottom of the grid"),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("space", "pause", "freeze", tooltip="freeze the grid's view; ages and signals go on"),
-        Binding("d", "demo", "demo", tooltip="in a mock: faults at a keypress"),
-        Binding("L", "log", show=False, tooltip="the log, newest line last"),
-        Binding("question_mark", "help", "help", key_display="?", tooltip="this help"),
-        Binding("q", "app.quit", "quit", tooltip="quit"),
-    ]
+    BINDINGS = BINDINGS
 
     def __init__(
         self, feed: Feed, clock: Clock, view: View, demo: Demo | None, log_lines: Callable[[], Sequence[str]]

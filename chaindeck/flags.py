@@ -1,0 +1,55 @@
+"""The flags that several commands share, as cyclopts reads them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from chaindeck.config import Config, resolve
+
+Switch = Annotated[bool, Parameter(negative="")]
+Capture = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which Redis, and which file of settings.
+
+    Attributes:
+        redis_url: redis://, rediss:// or unix:// URL; without one, this user's embedded server [MARKET_REDIS_URL,
+            REDIS_URL].
+        config: a TOML file of settings [CHAINDECK_CONFIG].
+    """
+
+    redis_url: str | None = None
+    config: Path | None = None
+
+    def resolve(self, **flags: object) -> Config:
+        """Return all settings, flags before environment before file."""
+        return resolve({"redis_url": self.redis_url, **flags}, self.config)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class What:
+    """What to publish, and how often.
+
+    Attributes:
+        underlyings: symbols to publish, comma separated [MASSIVE_CHAIN_SYMBOLS].
+        interval: seconds from one publishing cycle to the next, 10 by default [MASSIVE_CHAIN_INTERVAL_SEC].
+        ttl: seconds that a snapshot lives in Redis, 60 by default [MASSIVE_CHAIN_SNAPSHOT_TTL_SEC].
+        expirations: how many of the next tradable expirations, 6 by default [MASSIVE_CHAIN_NUM_EXPIRATIONS].
+        em_mult: half-width of a slice in expected moves, 2 by default [MASSIVE_CHAIN_EM_MULT].
+        seed: seed of the mock's market.
+        base_url: the vendor's host, for a live publisher [MASSIVE_BASE_URL].
+    """
+
+    underlyings: str | None = None
+    interval: float | None = None
+    ttl: float | None = None
+    expirations: int | None = None
+    em_mult: float | None = None
+    seed: int | None = None
+    base_url: str | None = None

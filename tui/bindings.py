@@ -1,0 +1,25 @@
+"""The deck's keys: one list that the screen obeys, the footer shows and the help explains."""
+
+from textual.binding import Binding, BindingType
+
+BINDINGS: list[BindingType] = [
+    Binding("down,j", "down", "expiry", key_display="j k", tooltip="next or previous expiry; in the grid, scroll"),
+    Binding("up,k", "up", show=False),
+    Binding("right,l", "expiry(1)", tooltip="next expiry", show=False),
+    Binding("left,h", "expiry(-1)", tooltip="previous expiry", show=False),
+    Binding("right_square_bracket", "underlying(1)", "underlying", key_display="[ ]", tooltip="other underlying"),
+    Binding("left_square_bracket", "underlying(-1)", show=False),
+    Binding("enter", "grid", "grid", tooltip="on a narrow screen open the grid; else move to it"),
+    Binding("escape", "board", show=False, tooltip="back to the board"),
+    Binding("a", "atm", "ATM", tooltip="centre the grid on the ATM and follow it"),
+    Binding("o", "order", "order", tooltip="highest strike on top, or lowest; remembered"),
+    Binding("g,home", "edge(-1)", show=False, tooltip="top of the grid"),
+    Binding("G,end", "edge(1)", show=False, tooltip="bottom of the grid"),
+    Binding("pageup", "page(-1)", show=False),
+    Binding("pagedown", "page(1)", show=False),
+    Binding("space", "pause", "freeze", tooltip="freeze the grid's view; ages and signals go on"),
+    Binding("d", "demo", "demo", tooltip="in a mock: faults at a keypress"),
+    Binding("L", "log", show=False, tooltip="the log, newest line last"),
+    Binding("question_mark", "help", "help", key_display="?", tooltip="this help"),
+    Binding("q", "app.quit", "quit", tooltip="quit"),
+]
