@@ -21,6 +21,7 @@ BENCHMARKS = {
     "grid-repaint": "grid_repaint",
     "first-grid": "first_grid",
     "idle": "idle",
+    "vendor": "vendor",
 }
 
 

@@ -9,7 +9,7 @@ from chain.audit_clauses import Clause, Finding
 from chain.audit_surface import surface_findings
 from chain.errors import InvalidNameError, InvalidSnapshotError
 from chain.names import EPOCH_MAX_S, EPOCH_MIN_S, SnapshotId, parse_expiry
-from chain.snapshot import MAX_CONTRACTS, _check_size
+from chain.snapshot import MAX_CONTRACTS, _check_size, same_instant
 from chain.summary import number
 from chain.text import clean
 from chain.thresholds import FUTURE_TOLERANCE_S
@@ -72,11 +72,12 @@ def _stamp(value: object, ts_ms: int, now_ms: int) -> tuple[float | None, list[F
         return None, [Finding(Clause.TS, f"ts {_shown(value)} is no epoch in seconds between 2000 and 2100")]
     apart_ms = ts * 1000 - ts_ms
     ahead_s = ts - now_ms / 1000
-    # A key holds the whole milliseconds of ts, cut or rounded, and a float's own step is half a microsecond.
-    agrees = -1.0005 <= apart_ms < 2
     return ts, [
         Finding(Clause.TS, note="" if isinstance(value, float) else "ts is written as an int"),
-        Finding(Clause.TS_KEY, "" if agrees else f"ts {ts:.6f} is {apart_ms:+.3f} ms from the key's {ts_ms}"),
+        Finding(
+            Clause.TS_KEY,
+            "" if same_instant(ts, ts_ms) else f"ts {ts:.6f} is {apart_ms:+.3f} ms from the key's {ts_ms}",
+        ),
         Finding(
             Clause.TS_NOT_FUTURE,
             f"ts {ts:.3f} is {ahead_s:.1f} s ahead of Redis" if ahead_s > FUTURE_TOLERANCE_S else "",

@@ -113,6 +113,15 @@ def decode(raw: bytes, expected: SnapshotId) -> Snapshot:
     return Snapshot(expected, ts, atm, range_points, tuple(contracts))
 
 
+def same_instant(ts: float, ts_ms: int) -> bool:
+    """Return whether a payload's `ts`, epoch seconds, is the instant of its key, epoch milliseconds, give or take one.
+
+    A key's millisecond is cut off, so `ts` may lie up to a whole one after it, and one more where they were taken apart;
+    half a microsecond covers a float's own steps.
+    """
+    return -1.0005 <= ts * 1000 - ts_ms < 1.9995
+
+
 def _check_size(raw: bytes) -> None:
     """Bound what decoding can cost, by counting bytes; where read, before any object exists."""
     if len(raw) > MAX_PAYLOAD_BYTES:
@@ -143,8 +152,7 @@ def _check_identity(body: dict[str, Any], expected: SnapshotId) -> None:
 def _check_stamp(ts: float, ts_ms: int) -> None:
     if not math.isfinite(ts) or not EPOCH_MIN_S <= ts < EPOCH_MAX_S:
         raise InvalidSnapshotError(f"ts {ts:g} is not an epoch in seconds between 2000 and 2100")
-    # Rounding of the float alone may move the millisecond by one; half a microsecond covers its own step.
-    if abs(ts * 1000 - ts_ms) > 1.0005 and abs(int(ts * 1000) - ts_ms) > 1:
+    if not same_instant(ts, ts_ms):
         raise InvalidSnapshotError(f"ts {ts:.6f} and the key's {ts_ms} ms are more than 1 ms apart")
 
 

@@ -50,7 +50,7 @@ class Stage:
 
 
 def _on_our_clock(board: Board) -> Board:
-    """Return a Board whose times to live were counted on the scene's clock: the server's own is never the same twice."""
+    """Return a Board whose times to live count on the scene's clock: the server's own is never the same twice."""
     entries = (
         replace(entry, deadline=entry.last_good.first_seen + DEFAULT_TTL_S)
         if entry.deadline is not None and entry.last_good

@@ -7,12 +7,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import orjson
+from hypothesis import settings
 from redis.asyncio import Redis
 
 from chain.names import ChainId, Names, SnapshotId, vendor_symbol
 from chain.snapshot import Contract, Snapshot
 from publisher.source import ChainSlice, SourceKind, SourceStatus, Survey
 from tests.waiting import wait_until_async
+
+law = settings(deadline=None)  # a busy machine is no counterexample
 
 TS_NS = 1_766_762_051_149_389_123  # the contract's own example: 2025-12-26 10:14 in New York
 TS_MS = TS_NS // 1_000_000

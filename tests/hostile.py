@@ -36,7 +36,14 @@ def _heartbeat(text: str, ts: float) -> bytes:
             "ts": ts,
             "pid": 1,
             "status": text,
-            "source": {"kind": f"mock {text}", "detail": text, "record": text, "as_of": AS_OF, "market": text, text: text},
+            "source": {
+                "kind": f"mock {text}",
+                "detail": text,
+                "record": text,
+                "as_of": AS_OF,
+                "market": text,
+                text: text,
+            },
             "chain": {
                 "prefix": "massive",
                 "interval_s": 10.0,
@@ -66,8 +73,8 @@ def _items(chain: ChainId, text: str) -> list[dict[str, Any]]:
 
 
 def _bodies(text: str, ts: float, *, sound: bool) -> Iterator[bytes]:
-    """Yield a payload for each of `CHAINS`; unless they are to be sound, some say `text` where it breaks the contract."""
-    spoiled = ({}, {}, {"underlying": text}, {"expiration": text}, None, {})
+    """Yield a payload for each of `CHAINS`; unless sound, some say `text` where it breaks the contract."""
+    spoiled: tuple[dict[str, str] | None, ...] = ({}, {}, {"underlying": text}, {"expiration": text}, None, {})
     for chain, changes in zip(CHAINS, [{}] * len(CHAINS) if sound else spoiled, strict=True):
         whole = golden_body() | {"ts": ts, "expiration": chain.expiry.isoformat(), "contracts": _items(chain, text)}
         yield text.encode() if changes is None else orjson.dumps(whole | {text: text} | changes)

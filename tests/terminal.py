@@ -34,7 +34,7 @@ class Terminal:
         self._found = termios.tcgetattr(self._master)
         name = os.ttyname(slave)
         # The leader of a new session that opens a terminal makes it its own: closing it sends SIGHUP there.
-        stdio = [(os.POSIX_SPAWN_OPEN, 0, name, os.O_RDWR, 0)]
+        stdio: list[tuple[object, ...]] = [(os.POSIX_SPAWN_OPEN, 0, name, os.O_RDWR, 0)]
         stdio += [(os.POSIX_SPAWN_DUP2, 0, 1), (os.POSIX_SPAWN_DUP2, 0, 2)]
         self.pid = os.posix_spawn(command[0], list(command), dict(environment), file_actions=stdio, setsid=True)
         os.close(slave)

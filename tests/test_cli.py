@@ -49,8 +49,8 @@ def record(ts: float, *chains: ChainId, **details: Any) -> bytes:
 
 
 def pointers(server: blocking.Redis) -> dict[str, str]:
-    keys = sorted(server.scan_iter(match="massive:chain:latest:*"))
-    return {key: server.get(key) for key in keys}
+    keys = sorted(map(str, server.scan_iter(match="massive:chain:latest:*")))
+    return {key: str(server.get(key)) for key in keys}
 
 
 def heard(server: blocking.Redis) -> dict[str, Any]:

@@ -112,7 +112,9 @@ async def test_an_event_is_sent_and_logged(redis: Redis, caplog: pytest.LogCaptu
     )
 
 
-async def test_events_of_an_outage_are_kept_and_sent_in_order(redis: Redis, redis_url: str, short_dir: Path) -> None:
+async def test_events_of_an_outage_are_kept_and_sent_in_order(
+    redis: Redis, redis_url: str, short_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as client:
         scene = Scene(client)
         async with running(scene.herald):
@@ -121,7 +123,7 @@ async def test_events_of_an_outage_are_kept_and_sent_in_order(redis: Redis, redi
             await proxy.refuse()
             for wrong in (False, True, False):
                 scene.see(wrong=wrong)
-                await asyncio.sleep(0)
+            await wait_until_async(lambda: "3 events wait: " in caplog.text)
             assert await seconds_of(redis) == [2.0]
             await proxy.listen()
 

@@ -35,7 +35,8 @@ def loaded_by_command(home: Path, *arguments: str) -> set[str]:
 
 def loaded_by_modules(modules: list[str]) -> set[str]:
     """Return the top packages that importing these modules brings along."""
-    code = f"import importlib, json, sys\nfor name in {modules!r}: importlib.import_module(name)\nprint(json.dumps([*sys.modules]))"
+    lines = ["import importlib, json, sys", *(f"importlib.import_module({name!r})" for name in modules)]
+    code = "\n".join([*lines, "print(json.dumps([*sys.modules]))"])
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return {name.partition(".")[0] for name in json.loads(ended.stdout)}
 
@@ -45,7 +46,9 @@ def modules_of(package: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("--version",), ONCE, ("config", "show"), ()], ids=["help", "version", "once", "config", "frame"]
+    "arguments",
+    [("--help",), ("--version",), ONCE, ("config", "show"), ()],
+    ids=["help", "version", "once", "config", "frame"],
 )
 def test_a_command_without_a_screen_loads_none(short_dir: Path, arguments: tuple[str, ...]) -> None:
     assert not loaded_by_command(short_dir, *arguments) & (SCREEN | HTTP)

@@ -21,7 +21,7 @@ from chain.names import (
     parse_underlying,
     vendor_symbol,
 )
-from tests.builders import GOLDEN_ID, SPX
+from tests.builders import GOLDEN_ID, SPX, law
 
 LIVE = Names()
 REPLAY = Names(REPLAY_PREFIX)
@@ -47,6 +47,7 @@ def test_the_contracts_own_examples() -> None:
     assert str(SPX) == "SPX 2026-01-02"
 
 
+@law
 @given(prefixes, snapshots)
 def test_what_is_built_parses_back(prefix: str, snapshot: SnapshotId) -> None:
     names = Names(prefix)
@@ -56,6 +57,7 @@ def test_what_is_built_parses_back(prefix: str, snapshot: SnapshotId) -> None:
         assert names.parse_latest(key) == snapshot.chain
 
 
+@law
 @given(snapshots)
 def test_live_and_replay_never_read_each_other(snapshot: SnapshotId) -> None:
     for names, other in ((LIVE, REPLAY), (REPLAY, LIVE)):
@@ -65,12 +67,14 @@ def test_live_and_replay_never_read_each_other(snapshot: SnapshotId) -> None:
             names.parse_latest(other.latest(snapshot.chain))
 
 
+@law
 @given(snapshots, snapshots)
 def test_no_two_snapshots_share_a_key(one: SnapshotId, other: SnapshotId) -> None:
     assert (LIVE.snapshot(one) == LIVE.snapshot(other)) == (one == other)
     assert (LIVE.latest(one.chain) == LIVE.latest(other.chain)) == (one.chain == other.chain)
 
 
+@law
 @given(snapshots, st.data())
 def test_one_byte_more_less_or_other_never_names_the_same(snapshot: SnapshotId, data: st.DataObject) -> None:
     key = LIVE.snapshot(snapshot).encode()
@@ -87,6 +91,7 @@ def test_one_byte_more_less_or_other_never_names_the_same(snapshot: SnapshotId, 
         assert LIVE.snapshot(found).encode() == damaged
 
 
+@law
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300)))
 def test_anything_else_is_refused_in_one_visible_line(key: bytes | str) -> None:
     for parse in (LIVE.parse_snapshot, LIVE.parse_latest):
@@ -186,6 +191,7 @@ def test_all_else_is_bare_everywhere(symbol: str) -> None:
     assert parse_underlying(symbol) == vendor_symbol(symbol) == symbol
 
 
+@law
 @given(symbols)
 def test_the_vendors_name_leads_back_to_the_keys(symbol: str) -> None:
     assert parse_underlying(vendor_symbol(symbol)) == symbol
@@ -198,6 +204,7 @@ def test_unsafe_symbols_are_refused(text: str) -> None:
     assert str(refusal.value).isprintable()
 
 
+@law
 @given(st.dates())
 def test_dates_round_trip(day: date) -> None:
     assert parse_expiry(day.isoformat()) == day

@@ -109,7 +109,9 @@ def make_stage(redis: Redis, seen_through: Redis | None = None, *, recorded: boo
     source = WithholdingSource(Recorded(mock) if recorded else mock)
     publisher = Publisher(redis, source, clock, thresholds=Thresholds(), expirations=3)
     saboteur = Saboteur(redis, Names(), source, publisher, clock)
-    return Stage(clock, publisher, saboteur, Watcher(seen_through or redis, Names(), clock, shown_as="unix"), BoardSlot())
+    return Stage(
+        clock, publisher, saboteur, Watcher(seen_through or redis, Names(), clock, shown_as="unix"), BoardSlot()
+    )
 
 
 @pytest.fixture
@@ -308,7 +310,7 @@ async def test_the_selection_survives_a_new_set_of_expirations(deck: Deck) -> No
     deck.stage.clock.advance(86_400)  # the first expiration has passed, another comes at the end
     await deck.cycle()
     assert deck.chosen[2:7] == chosen
-    assert [line[2:7] for line in deck.lines("board") if line[2:3] == "0"][0] == chosen
+    assert next(line[2:7] for line in deck.lines("board") if line[2:3] == "0") == chosen
     deck.stage.clock.advance(7 * 86_400)
     await deck.cycle()
     assert deck.chosen[2:7] > chosen
@@ -329,21 +331,24 @@ async def test_every_panel_says_where_its_data_come_from(
 async def test_an_unreachable_redis_marks_the_whole_board_and_ages_go_on(
     redis: Redis, redis_url: str, short_dir: Path
 ) -> None:
-    async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as through:
-        async with deck_of(make_stage(redis, through)) as deck:
-            await proxy.refuse()
-            await deck.pass_time(5)
-            rows = [line for line in deck.lines("board") if re.match(r"[> ] \d\d-\d\d", line)]
-            assert len(rows) == 6
-            assert all("UNREACHABLE" in row and " 5.0" in row for row in rows)
-            assert "UNREACHABLE" in deck.lines("grid")[0]
-            assert "CRITICAL" in deck.lines("strip")[1] and "Redis unreachable" in deck.lines("strip")[1]
-            await deck.pass_time(7)
-            assert " 12.0 " in deck.chosen
-            await proxy.listen()
-            await deck.pass_time(1)
-            assert "UNREACHABLE" not in deck.text()
-            assert "FRESH" in deck.chosen
+    async with (
+        FaultProxy(redis_url, short_dir) as proxy,
+        RedisTarget(proxy.url).connect() as through,
+        deck_of(make_stage(redis, through)) as deck,
+    ):
+        await proxy.refuse()
+        await deck.pass_time(5)
+        rows = [line for line in deck.lines("board") if re.match(r"[> ] \d\d-\d\d", line)]
+        assert len(rows) == 6
+        assert all("UNREACHABLE" in row and " 5.0" in row for row in rows)
+        assert "UNREACHABLE" in deck.lines("grid")[0]
+        assert "CRITICAL" in deck.lines("strip")[1] and "Redis unreachable" in deck.lines("strip")[1]
+        await deck.pass_time(7)
+        assert " 12.0 " in deck.chosen
+        await proxy.listen()
+        await deck.pass_time(1)
+        assert "UNREACHABLE" not in deck.text()
+        assert "FRESH" in deck.chosen
 
 
 async def test_a_silent_poll_loop_is_told(deck: Deck) -> None:
@@ -488,7 +493,7 @@ async def test_no_color_keeps_to_the_terminals_own_palette(monkeypatch: pytest.M
 
 
 def test_an_unknown_theme_is_refused_in_words(stage: Stage) -> None:
-    with pytest.raises(ConfigError, match="'nope' is none of .*chaindeck"):
+    with pytest.raises(ConfigError, match=r"'nope' is none of .*chaindeck"):
         DeckApp(stage.slot, stage.clock, theme="nope")
 
 
@@ -498,16 +503,15 @@ READS = {
 }
 
 
-async def held(redis: Redis) -> dict[bytes, bytes]:
+async def held(redis: Redis) -> dict[Any, Any]:
     """Return every key with its value, serialised."""
-    keys = sorted(await redis.keys("*"))
-    return {key: await redis.dump(key) for key in keys}
+    return {key: await redis.dump(key) for key in await redis.keys("*")}
 
 
 async def test_a_watching_deck_never_writes(redis: Redis, redis_url: str) -> None:
     await make_stage(redis).cycle()
     before = await held(redis)
-    await redis.execute_command("CONFIG", "RESETSTAT")
+    await redis.config_resetstat()
     slot = BoardSlot()
     engine = Engine(RedisTarget(redis_url), SystemClock(), slot)
     app = DeckApp(slot, SystemClock())

@@ -17,7 +17,9 @@ async def test_the_committed_picture_is_what_the_deck_paints(scene: Scene) -> No
     committed = path.read_text(encoding="utf-8") if path.exists() else ""
     painted = await picture(scene)
     if painted != committed:
-        pytest.fail(f"{path.name} has drifted: run `make screenshots` and look at it; {_first_difference(committed, painted)}")
+        pytest.fail(
+            f"{path.name} has drifted: run `make screenshots` and look at it; {_first_difference(committed, painted)}"
+        )
 
 
 def _first_difference(committed: str, painted: str) -> str:

@@ -24,7 +24,7 @@ from publisher.slicing import (
     widen,
 )
 from publisher.source import SourceError
-from tests.builders import SPX, contract, contracts
+from tests.builders import SPX, contract, contracts, law
 
 NVDA = ChainId("NVDA", date(2026, 7, 17))
 
@@ -77,6 +77,7 @@ def test_the_multiplier_scales_the_move() -> None:
     assert range_points(6930.0, 0.20, 7, mult=3.0) == 576  # 575.82
 
 
+@law
 @given(spots, st.floats(0.011, 4.99), st.integers(0, 1000))
 def test_the_range_is_the_next_whole_point_up(spot: float, sigma: float, dte: int) -> None:
     points = range_points(spot, sigma, dte)
@@ -95,6 +96,7 @@ def test_nearest_strike(spot: float, strike: float) -> None:
     assert nearest_strike([6910, 6920, 6930, 6940, 6950], spot) == strike
 
 
+@law
 @given(ladders, spots)
 def test_no_listed_strike_is_nearer(listed: list[float], spot: float) -> None:
     found = nearest_strike(listed, spot)
@@ -178,6 +180,7 @@ def test_adjusted_and_odd_contracts_are_counted_and_left_out() -> None:
     assert cut(SPX, indexed, spot=6930, points=5).adjusted == 3
 
 
+@law
 @given(
     st.lists(st.tuples(strike_values, st.sampled_from(["call", "put"]), st.sampled_from([100, 100, 10])), max_size=40)
 )
@@ -257,6 +260,7 @@ def test_an_expiry_without_strikes_has_no_slice() -> None:
         cut_by_iv(SPX, empty, spot=6930, dte=1)
 
 
+@law
 @given(ladders, spots, st.integers(0, 3000))
 def test_laws_of_the_cut(listed: list[float], spot: float, points: int) -> None:
     chain = whole(listed)
@@ -273,6 +277,7 @@ def test_laws_of_the_cut(listed: list[float], spot: float, points: int) -> None:
     assert order == sorted(order)
 
 
+@law
 @given(ladders, spots, st.integers(1, 500))
 def test_the_range_is_widened_no_further_than_it_takes(listed: list[float], spot: float, points: int) -> None:
     piece = cut(SPX, whole(listed), spot=spot, points=points)

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from chain.names import ChainId
 from tests.builders import held
+from tests.waiting import wait_until_async
 
 _EVERY_S = 0.005
 
@@ -24,7 +25,6 @@ class Witness:
     moves: dict[ChainId, list[tuple[float, int]]] = field(default_factory=dict)  # when each pointer was first seen
     fell: list[tuple[ChainId, int, int]] = field(default_factory=list)  # from a stamp back to an older one
     dangled: list[ChainId] = field(default_factory=list)
-    looks: int = 0
 
     async def look(self, redis: Redis) -> None:
         """Read every chain once, each in one instant."""
@@ -39,7 +39,6 @@ class Witness:
                 self.fell.append((chain, seen[-1][1], found.ts_ms))
             if not seen or found.ts_ms != seen[-1][1]:
                 seen.append((time.monotonic(), found.ts_ms))
-        self.looks += 1
 
     def moved_since(self, instant: float) -> float | None:
         """Return when every chain had moved after `instant`; None while one has not."""
@@ -54,20 +53,19 @@ class Witness:
 
 @asynccontextmanager
 async def witness(redis: Redis, chains: Sequence[ChainId]) -> AsyncIterator[Witness]:
-    """Give a witness that looks on meanwhile; while Redis is away it sees nothing."""
-    seen = Witness(chains)
+    """Give a witness that has seen every chain and looks on meanwhile; while Redis is away it sees nothing."""
+    seen, done = Witness(chains), asyncio.Event()
 
     async def watch() -> None:
-        while True:
+        while not done.is_set():
             with suppress(RedisError):
                 await seen.look(redis)
             await asyncio.sleep(_EVERY_S)
 
     task = asyncio.create_task(watch())
     try:
+        await wait_until_async(lambda: task.done() or len(seen.moves) == len(chains), what="every chain")
         yield seen
     finally:
-        task.cancel()
-        [ended] = await asyncio.gather(task, return_exceptions=True)
-    assert isinstance(ended, asyncio.CancelledError), ended
-    assert seen.looks
+        done.set()
+        await task
