@@ -71,13 +71,11 @@ def _stamp(value: object, ts_ms: int, now_ms: int) -> tuple[float | None, list[F
     if ts is None or not EPOCH_MIN_S <= ts < EPOCH_MAX_S:
         return None, [Finding(Clause.TS, f"ts {_shown(value)} is no epoch in seconds between 2000 and 2100")]
     apart_ms = ts * 1000 - ts_ms
+    agrees = same_instant(ts, ts_ms)
     ahead_s = ts - now_ms / 1000
     return ts, [
         Finding(Clause.TS, note="" if isinstance(value, float) else "ts is written as an int"),
-        Finding(
-            Clause.TS_KEY,
-            "" if same_instant(ts, ts_ms) else f"ts {ts:.6f} is {apart_ms:+.3f} ms from the key's {ts_ms}",
-        ),
+        Finding(Clause.TS_KEY, "" if agrees else f"ts {ts:.6f} is {apart_ms:+.3f} ms from the key's {ts_ms}"),
         Finding(
             Clause.TS_NOT_FUTURE,
             f"ts {ts:.3f} is {ahead_s:.1f} s ahead of Redis" if ahead_s > FUTURE_TOLERANCE_S else "",

@@ -116,8 +116,8 @@ def decode(raw: bytes, expected: SnapshotId) -> Snapshot:
 def same_instant(ts: float, ts_ms: int) -> bool:
     """Return whether a payload's `ts`, epoch seconds, is the instant of its key, epoch milliseconds, give or take one.
 
-    A key's millisecond is cut off, so `ts` may lie up to a whole one after it, and one more where they were taken apart;
-    half a microsecond covers a float's own steps.
+    A key's millisecond is cut off, so `ts` may lie up to a whole one after it, and one more where they were taken
+    apart; half a microsecond covers a float's own steps.
     """
     return -1.0005 <= ts * 1000 - ts_ms < 1.9995
 

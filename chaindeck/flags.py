@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from chaindeck.config import Config, resolve
 
 Switch = Annotated[bool, Parameter(negative="")]
-Capture = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
+Capture = Annotated[tuple[Path, ...], Parameter(consume_multiple=1, negative="")]
 
 
 @Parameter(name="*")

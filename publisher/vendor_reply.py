@@ -15,7 +15,9 @@ from chain.text import clean
 from publisher.vendor_faults import FaultKind, VendorError, by_status
 
 MAX_BODY_BYTES = 2 * 1024 * 1024  # decoded; a page of 250 contracts is about 280 kB
-MAX_VALUES = 50_000  # JSON values; such a page has about 14,000
+MAX_CONTAINERS = 20_000  # objects and arrays; such a page has about 2,000
+MAX_VALUES = 50_000  # JSON values, counted in answers much larger than a page, which has about 14,000
+_MUCH_LARGER = MAX_BODY_BYTES // 4
 RETRY_AFTER_MAX_S = 60.0
 _MASK = "********"
 _FAILED = {"ERROR": FaultKind.ERROR_STATUS, "NOT_AUTHORIZED": FaultKind.PLAN, "NOT_FOUND": FaultKind.NOT_FOUND}
@@ -51,9 +53,7 @@ async def read_body(response: httpx.Response) -> bytes:
 
 def decode(response: httpx.Response, raw: bytes, *, now_s: float, secret: str) -> object:
     """Return the JSON of a good answer; raise VendorError for any other, without the secret should it echo it."""
-    # Each value but the first follows one of these: counting them bounds what decoding can cost.
-    if raw.count(b",") + raw.count(b"{") + raw.count(b"[") > MAX_VALUES:
-        raise VendorError(FaultKind.TOO_LARGE, f"more than {MAX_VALUES} values")
+    _check_cost(raw)
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -67,6 +67,13 @@ def decode(response: httpx.Response, raw: bytes, *, now_s: float, secret: str) -
     if isinstance(word, str) and word in _FAILED:
         raise VendorError(_FAILED[word], _told(body, secret))
     return body
+
+
+def _check_cost(raw: bytes) -> None:
+    """Bound what decoding can cost: each value but the first follows a comma or opens a container."""
+    containers = raw.count(b"{") + raw.count(b"[")
+    if containers > MAX_CONTAINERS or (len(raw) > _MUCH_LARGER and containers + raw.count(b",") > MAX_VALUES):
+        raise VendorError(FaultKind.TOO_LARGE, f"more than {MAX_VALUES} values")
 
 
 def retry_after(text: str | None, now_s: float) -> float | None:

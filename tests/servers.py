@@ -145,13 +145,10 @@ class Servers:
         bus = first.admin.config_get("cluster-port")["cluster-port"]
         for node in nodes[1:]:
             node.admin.execute_command("CLUSTER MEET", HOST, first.port, bus)
-        wait_until(lambda: all(cluster_ok(node, len(nodes)) for node in nodes[:primaries]), _START_S, "the cluster")
-        for at, node in enumerate(nodes[primaries:]):
-            name = nodes[at].admin.execute_command("CLUSTER MYID")
-            wait_until(lambda: name in node.admin.execute_command("CLUSTER NODES"), _START_S)  # noqa: B023
-            node.admin.execute_command("CLUSTER REPLICATE", name)
-            wait_until(lambda: linked(node), _START_S, "the replica to be in step")  # noqa: B023
         wait_until(lambda: all(cluster_ok(node, len(nodes)) for node in nodes), _START_S, "the cluster")
+        for at, node in enumerate(nodes[primaries:]):
+            node.admin.execute_command("CLUSTER REPLICATE", nodes[at].admin.execute_command("CLUSTER MYID"))
+            wait_until(lambda: linked(node), _START_S, "the replica to be in step")  # noqa: B023
         return nodes
 
     def _node(self) -> Server:
@@ -172,6 +169,12 @@ def linked(replica: Server) -> bool:
     return replica.admin.info("replication").get("master_link_status") == "up"
 
 
+def in_step(primary: Server, replica: Server) -> bool:
+    """Whether a replica has all that its primary has written."""
+    written = primary.admin.info("replication")["master_repl_offset"]
+    return linked(replica) and replica.admin.info("replication")["slave_repl_offset"] >= written
+
+
 def sever(primary: Server) -> None:
     """Let no replica of a server hear it any more: both live, and both answer."""
     primary.admin.execute_command("ACL SETUSER default -psync -sync")
@@ -185,10 +188,13 @@ def mend(primary: Server) -> None:
 
 def cluster_ok(node: Server, count: int) -> bool:
     """Whether a node of a cluster of so many thinks that all slots are served."""
-    return node.admin.execute_command("CLUSTER INFO").items() >= {
-        "cluster_state": "ok",
-        "cluster_known_nodes": str(count),
-    }.items()
+    return (
+        node.admin.execute_command("CLUSTER INFO").items()
+        >= {
+            "cluster_state": "ok",
+            "cluster_known_nodes": str(count),
+        }.items()
+    )
 
 
 def sentinel_url(sentinels: Iterable[Server], service: str = SERVICE) -> str:
@@ -214,5 +220,3 @@ def _knows(sentinel: Server, replicas: int, others: int) -> bool:
     state = sentinel.admin.sentinel_master(SERVICE)
     healthy = not state["is_sdown"] and state["num-slaves"] == replicas
     return healthy and state["num-other-sentinels"] == others
-
-

@@ -293,7 +293,9 @@ def test_the_signals_panel_holds_what_is_wrong_within_its_size(judged: Report | 
 
 @law
 @given(judged=reports(), width=WIDTHS, frozen=st.sampled_from([None, ("14:03:27", 48.2)]))
-def test_the_lines_about_a_grid_fit_in_every_state(judged: Report, width: int, frozen: tuple[str, float] | None) -> None:
+def test_the_lines_about_a_grid_fit_in_every_state(
+    judged: Report, width: int, frozen: tuple[str, float] | None
+) -> None:
     mark = badge(judged.board)
     assert length(grid_title(None, None, mark, width, frozen)) == width
     for reading in judged.readings:

@@ -38,6 +38,8 @@ def logging_restored() -> Iterator[None]:
     quiet = [logging.getLogger(name) for name in ("httpx", "httpcore", "asyncio", "stamina")]
     before = root.handlers[:], root.level, [(logger, logger.level) for logger in quiet]
     root.handlers[:] = []  # what pytest put there must not be closed
+    for logger in quiet:
+        logger.setLevel(logging.NOTSET)
     yield
     for handler in root.handlers:
         handler.close()
