@@ -9,7 +9,7 @@ from chain.audit_clauses import Clause, Finding
 from chain.audit_surface import surface_findings
 from chain.errors import InvalidNameError, InvalidSnapshotError
 from chain.names import EPOCH_MAX_S, EPOCH_MIN_S, SnapshotId, parse_expiry
-from chain.snapshot import MAX_CONTRACTS, _check_size, same_instant
+from chain.snapshot import MAX_CONTRACTS, check_size, same_instant
 from chain.summary import number
 from chain.text import clean
 from chain.thresholds import FUTURE_TOLERANCE_S
@@ -47,7 +47,7 @@ def _parse(raw: bytes | None) -> tuple[dict[str, Any] | None, str]:
     if raw is None:
         return None, "the key holds no Redis string"
     try:
-        _check_size(raw)
+        check_size(raw)
         body = orjson.loads(raw)
     except InvalidSnapshotError as error:
         return None, str(error)

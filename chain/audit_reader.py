@@ -43,7 +43,7 @@ class AuditReader:
             if key is None:
                 break
             keys.append(key)
-        self._auditor.found(keys, await self._now_ms())
+        self._auditor.found(sorted(keys), await self._now_ms())
 
     async def look(self, reread_bytes: float = REREAD_BYTES) -> None:
         """Read heartbeats, every pointer, payloads not read yet, and known ones again up to so many bytes.

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,7 +14,12 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import (
+    MasterNotFoundError,
+    Sentinel,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+)
 from redis.backoff import ConstantBackoff
 from redis.exceptions import (
     AuthenticationError,
@@ -142,7 +147,12 @@ class RedisTarget:
         quick = options | {"retry": Retry(ConstantBackoff(0.05), 0)}
         sentinels = Sentinel(self.hosts, sentinel_kwargs=quick)  # type: ignore[no-untyped-call]
         client: Redis = sentinels.master_for(
-            service, connection_pool_class=_SentinelPool, db=database, **self._login, **options
+            service,
+            connection_pool_class=_SentinelPool,
+            connection_class=_SentinelConnection,
+            db=database,
+            **self._login,
+            **options,
         )
         return client
 
@@ -165,6 +175,18 @@ class _WideUnixConnection(UnixDomainSocketConnection):
         await super()._connect()  # type: ignore[no-untyped-call]
         assert self._writer is not None
         self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+
+
+class _SentinelConnection(SentinelManagedConnection):
+    """A connection that asks the Sentinels also where a retry opens it again.
+
+    redis-py would go back to the address of before, which may be a replica by now: it answers reads, perhaps old ones.
+    """
+
+    async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
+        if not self.is_connected:
+            await self.connect()  # type: ignore[no-untyped-call]
+        await super().send_packed_command(command, check_health)
 
 
 class _SentinelPool(SentinelConnectionPool):

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from chain.errors import InvalidNameError
@@ -85,6 +86,12 @@ def stream_activity_key() -> str:
     return "massive:ws:analytics"
 
 
+@lru_cache(maxsize=16_384)
+def _head(prefix: str, kind: str, chain: ChainId) -> str:
+    """Return what all keys of one kind and chain begin with; a poll needs hundreds of them each second."""
+    return f"{prefix}:chain:{kind}:{chain.underlying}:{chain.expiry.isoformat()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """The contract's keys under one prefix (`massive`, `massive:replay`)."""
@@ -99,12 +106,11 @@ class Names:
 
     def snapshot(self, snapshot: SnapshotId) -> str:
         """Return the payload key of a snapshot."""
-        chain = snapshot.chain
-        return f"{self.prefix}:chain:snapshot:{chain.underlying}:{chain.expiry.isoformat()}:{snapshot.ts_ms}"
+        return f"{_head(self.prefix, 'snapshot', snapshot.chain)}:{snapshot.ts_ms}"
 
     def latest(self, chain: ChainId) -> str:
         """Return the pointer key of a chain."""
-        return f"{self.prefix}:chain:latest:{chain.underlying}:{chain.expiry.isoformat()}"
+        return _head(self.prefix, "latest", chain)
 
     def latest_pattern(self) -> str:
         """Return the glob of all pointers, for discovery; payload keys are never scanned."""

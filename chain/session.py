@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,13 @@ def tradable(expirations: Iterable[date], epoch_s: float) -> list[date]:
 
 def days_to_expiry(expiry: date, epoch_s: float) -> int:
     """Return calendar days from New York's date at `epoch_s` to `expiry`; negative once past."""
-    return (expiry - new_york(epoch_s).date()).days
+    return (expiry - _date_in_minute(int(epoch_s // 60))).days
+
+
+@lru_cache(maxsize=256)
+def _date_in_minute(minute: int) -> date:
+    """Return New York's date in a minute since the epoch; no day begins inside one."""
+    return new_york(minute * 60).date()
 
 
 def settlement(root: str) -> Settlement:

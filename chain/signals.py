@@ -1,12 +1,13 @@
 """Judging a Board: a pure function of the Board and two clock readings. Every voice of the product speaks its words."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from chain.board import Accepted, Board, DeckState, Entry, Flag, State
 from chain.clock import Clock
 from chain.heartbeat import STOPPED
+from chain.names import ChainId
 from chain.session import days_to_expiry, new_york
 from chain.thresholds import (
     CLOCK_JUMP_S,
@@ -115,6 +116,13 @@ def age_ms(accepted: Accepted, now: Now) -> int:
     return max(by_wall, by_sight, 0)
 
 
+def states(board: Board, now: Now) -> Iterator[tuple[ChainId, State]]:
+    """Yield each chain's state alone, as `judge` would say it; nothing while Redis or the poll loop is lost."""
+    if _contact_lost(board, now) is None:
+        for entry in board.entries:
+            yield entry.chain, _state(entry, age_ms(entry.last_good, now) if entry.last_good else None, now)[0]
+
+
 def _read(entry: Entry, now: Now, *, unreachable: bool) -> Reading:
     good = entry.last_good
     age = age_ms(good, now) if good else None
@@ -188,8 +196,11 @@ def _contact_lost(board: Board, now: Now) -> Signal | None:
 
 
 def _depth(board: Board, readings: Sequence[Reading]) -> Iterable[Signal]:
+    groups: dict[str, list[Reading]] = {}
+    for reading in readings:
+        groups.setdefault(reading.entry.chain.underlying, []).append(reading)
     for underlying, wanted in board.depth.items():
-        mine = [r for r in readings if r.entry.chain.underlying == underlying]
+        mine = groups.get(underlying, [])
         if any(r.state is State.UNREACHABLE for r in mine):
             continue
         lost = [r for r in mine if not usable(r)]

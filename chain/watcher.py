@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from chain.connection import bounded
 from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
 from chain.names import EPOCH_MAX_S, EPOCH_MIN_S, ChainId, Names, SnapshotId
 from chain.roster import HEARTBEAT_KEYS, Roster
-from chain.signals import Now, Report, judge
+from chain.signals import Now, states
 from chain.snapshot import decode
 from chain.store import Payload, Store
 from chain.text import clean
@@ -273,16 +273,13 @@ class Watcher:
             clock_step_s=step,
             clock_step_at=stepped,
         )
-        self._remember_states(judge(board, now))
+        self._remember_states(states(board, now))
         return replace(board, transitions=tuple(self._transitions))
 
-    def _remember_states(self, report: Report) -> None:
+    def _remember_states(self, current: Iterable[tuple[ChainId, State]]) -> None:
         """Note each change of a chain's state; an outage of Redis is one line of its own, not one a chain."""
         known = self._memory.states
-        for reading in report.readings:
-            chain, state = reading.entry.chain, reading.state
-            if state is State.UNREACHABLE:
-                continue
+        for chain, state in current:
             if known.get(chain, state) is not state:
                 self._note(chain, f"{known[chain]} to {state}")
                 log.info("%s %s to %s", chain, known[chain], state)

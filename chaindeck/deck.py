@@ -1,5 +1,6 @@
 """The deck: engine and screen side by side in one process, or one frame of text where there is no terminal."""
 
+import gc
 import os
 import signal
 import sys
@@ -7,6 +8,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -59,6 +61,8 @@ def _show(engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, 
         _print_frame(engine, slot, clock)
         return
     pane = log_to_file()
+    # A payload decodes to thousands of objects that die by reference count: searching them for cycles finds nothing.
+    gc.set_threshold(100_000, 50, 100)
     engine.start()
     try:
         _run_app(engine, slot, clock, demo, theme, pane)
@@ -105,7 +109,8 @@ def _ender(engine: Engine, leave: Callable[[int], None] | None, code: int) -> Ca
         if leave is not None:
             threading.Thread(target=leave, args=(code,), daemon=True).start()
             time.sleep(_EXIT_S)
-            termios.tcsetattr(sys.stdin, termios.TCSANOW, cooked)  # does not wait for what the terminal has yet to read
+            with suppress(termios.error):  # the terminal is gone as well
+                termios.tcsetattr(sys.stdin, termios.TCSANOW, cooked)  # does not wait until the terminal reads
         os._exit(code)
 
     return end
@@ -144,4 +149,4 @@ def _complete(board: Board | None) -> bool:
     if not board.contact.ok:
         return True
     cycled = bool(board.publishers) and all(p.heartbeat.chain.cycle_ms is not None for p in board.publishers)
-    return cycled and bool(board.entries) and all(entry.last_good for entry in board.entries)
+    return cycled and bool(board.entries) and all(entry.last_good or entry.fault for entry in board.entries)

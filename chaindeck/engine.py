@@ -20,6 +20,7 @@ from chain.connection import RedisTarget
 from chain.embedded import EmbeddedServer
 from chain.errors import ChaindeckError
 from chain.names import Names
+from chain.tasks import end
 from chain.watcher import Watcher
 from chaindeck.crew import Crew
 from publisher.loop import Publisher
@@ -142,9 +143,7 @@ class Engine:
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end([stopped, *tasks])
             await self.redis.aclose()
 
     async def _supervise(self, server: EmbeddedServer) -> None:

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock, SystemClock
 from chain.connection import RedisTarget
+from chain.tasks import end
 from chaindeck.compose import make_crew, make_source, redis_place
 from chaindeck.crew import Crew
 from chaindeck.logs import LogFormat, log_to_stderr
@@ -56,9 +57,7 @@ async def _until_told(crew: Crew) -> None:
     jobs = [asyncio.ensure_future(job) for job in crew.jobs()]
     told = asyncio.ensure_future(stop.wait())
     done, _ = await asyncio.wait([told, *jobs], return_when=asyncio.FIRST_COMPLETED)
-    for job in (told, *jobs):
-        job.cancel()
-    await asyncio.gather(told, *jobs, return_exceptions=True)
+    await end([told, *jobs])
     for job in done - {told}:
         job.result()
     log.info("stopped as told; %s", crew.publisher.last_words())

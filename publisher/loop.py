@@ -20,6 +20,7 @@ from chain.session import tradable
 from chain.signals import Report
 from chain.snapshot import Snapshot
 from chain.store import Outcome, Store, Verdict
+from chain.tasks import end
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S, Thresholds
 from publisher.cycle import Cycle
 from publisher.lease import Lease
@@ -63,15 +64,15 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish at the cadence and beat beside it, until cancelled; then say that it stopped."""
+        tasks = [asyncio.ensure_future(self._cadence()), asyncio.ensure_future(self._beats())]
+        if self._lease:
+            tasks.append(asyncio.ensure_future(self._lease.run(self.publish_now)))
         try:
-            if self._lease:
-                await self._lease.look()
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._cadence())
-                tasks.create_task(self._beats())
-                if self._lease:
-                    tasks.create_task(self._lease.run(self.publish_now))
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
+            await end(tasks)
             await asyncio.shield(self._end())
 
     async def _end(self) -> None:
@@ -101,6 +102,8 @@ class Publisher:
         loop = asyncio.get_running_loop()
         interval = self._thresholds.interval_s
         due = loop.time()
+        if self._lease:
+            await self._lease.look()
         while True:
             await self._turn()
             due += interval

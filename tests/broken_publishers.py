@@ -209,14 +209,15 @@ class Backward(Honest):
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
-        self.before = ""
+        self.before = self.newest = ""
 
     async def broken(self, chain: ChainId, ts_ms: int) -> None:
         if self.steps % 3 == 0:
             deadline = await self.redis.pexpiretime(self.before)
             await self.redis.set(self.pointer_key(chain), self.before, pxat=deadline)
             return
-        self.before = (await self.redis.get(self.pointer_key(chain)) or b"").decode()
+        self.before = self.newest
+        self.newest = self.payload_key(chain, ts_ms)
         await super().broken(chain, ts_ms)
 
 

@@ -19,7 +19,8 @@ from chain.names import ChainId, Names
 from chain.signals import Now, Report, judge
 from chain.watcher import Watcher
 from publisher import vendor
-from publisher.loop import Cycle, Publisher
+from publisher.cycle import Cycle
+from publisher.loop import Publisher
 from publisher.massive import MassiveSource
 from publisher.vendor import Vendor
 from tests.builders import held
@@ -166,6 +167,6 @@ def is_whole(chain: Chain, body: dict[str, Any]) -> None:
         and item["details"].get("shares_per_contract", 100) == 100
     }
     held_strikes = {float(item["details"]["strike_price"]) for item in body["contracts"]}
-    for is_side in (lambda strike: strike < body["atm"], lambda strike: strike > body["atm"]):
-        listed = [strike for strike in every if is_side(strike)]
-        assert sum(map(is_side, held_strikes)) >= min(10, len(listed))
+    for sign in (-1, 1):
+        listed, shown = (sum((strike - body["atm"]) * sign > 0 for strike in some) for some in (every, held_strikes))
+        assert shown >= min(10, listed)

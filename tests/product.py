@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import orjson
+
+from chain.snapshot import Contract
+from tests.builders import AS_OF, SPOT
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,6 +64,17 @@ def start(home: Path, *arguments: str, **more: str) -> "subprocess.Popen[str]":
 def on_terminal(home: Path, *arguments: str, columns: int = 120, rows: int = 40, **more: str) -> Terminal:
     """Run one command on a terminal."""
     return Terminal(command(*arguments), environment(home, **more), columns=columns, rows=rows)
+
+
+def recorded(home: Path, *markets: list[Contract]) -> Path:
+    """Return a capture of SPX with one record for each list of contracts, ten minutes apart."""
+    path = home / "recorded.jsonl"
+    lines = [
+        orjson.dumps({"ts": AS_OF + 600 * number, "underlying": "SPX", "spot": SPOT, "results": items})
+        for number, items in enumerate(markets)
+    ]
+    path.write_bytes(b"\n".join(lines))
+    return path
 
 
 def log_text(home: Path) -> str:

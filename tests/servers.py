@@ -207,6 +207,12 @@ def cluster_url(nodes: Iterable[Server]) -> str:
     return f"redis+cluster://{_hosts(nodes)}"
 
 
+def hurry(sentinels: Iterable[Server]) -> None:
+    """Let Sentinels look and speak ten times a second: how soon a primary is called down stays as it was."""
+    for sentinel in sentinels:
+        sentinel.admin.execute_command("SENTINEL DEBUG", "info-period", 100, "publish-period", 100)
+
+
 def primary_of(sentinel: Server) -> int:
     """Return the port of the primary that a Sentinel names."""
     return int(sentinel.admin.sentinel_get_master_addr_by_name(SERVICE)[1])

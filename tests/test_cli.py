@@ -14,13 +14,12 @@ import redis as blocking
 
 from chain.names import ChainId
 from chaindeck import __version__
-from tests.builders import AS_OF, SPOT, contracts
-from tests.product import run, start
+from tests.builders import contracts
+from tests.product import recorded, run, start
 from tests.waiting import wait_until
 
 SMALL = ("--underlyings", "SPX", "--expirations", "2")
 HEARTBEAT = "mock_massive:heartbeat"
-FIRST, SECOND = (ChainId("SPX", date(2026, 1, day)) for day in (2, 5))
 
 
 @pytest.fixture
@@ -37,15 +36,6 @@ def server(redis_url: str) -> Iterator[blocking.Redis]:
     with blocking.Redis.from_url(redis_url, decode_responses=True) as client:
         client.flushall()
         yield client
-
-
-def record(ts: float, *chains: ChainId, **details: Any) -> bytes:
-    """Return one recorded market of SPX; `details` replace fields of the last chain's contracts."""
-    items = [item for chain in chains[:-1] for item in contracts(chain)]
-    last = contracts(chains[-1])
-    for item in last:
-        item["details"] |= details
-    return orjson.dumps({"ts": ts, "underlying": "SPX", "spot": SPOT, "results": items + last}) + b"\n"
 
 
 def pointers(server: blocking.Redis) -> dict[str, str]:
@@ -130,8 +120,10 @@ def test_a_whole_cycle_exits_0_and_is_there(short_dir: Path, redis_url: str, ser
 def test_one_expiry_that_fails_exits_1_and_the_other_is_there(
     short_dir: Path, redis_url: str, server: blocking.Redis
 ) -> None:
-    capture = short_dir / "half.jsonl"
-    capture.write_bytes(record(AS_OF, FIRST, SECOND, shares_per_contract=150))
+    adjusted = contracts(ChainId("SPX", date(2026, 1, 5)))
+    for item in adjusted:
+        item["details"]["shares_per_contract"] = 150
+    capture = recorded(short_dir, contracts() + adjusted)
     ended = run(short_dir, "publish", "--once", "--redis-url", redis_url, "--capture", str(capture))
     assert ended.returncode == 1
     assert list(pointers(server)) == ["massive:chain:latest:SPX:2026-01-02"]
@@ -175,8 +167,7 @@ def test_sigusr1_publishes_at_once(publisher: "subprocess.Popen[str]", server: b
 
 
 def test_sigusr1_moves_a_capture_to_its_next_record(short_dir: Path, redis_url: str, server: blocking.Redis) -> None:
-    capture = short_dir / "two.jsonl"
-    capture.write_bytes(record(AS_OF, FIRST, SECOND) + record(AS_OF + 600, FIRST, SECOND))
+    capture = recorded(short_dir, contracts(), contracts(first=100))
 
     def shown() -> str:
         return str(heard(server).get("source", {}).get("record", ""))

@@ -147,6 +147,7 @@ async def assert_new_payloads_whole(redis: Redis, book: ChainBook, known: set[by
     keys = {key async for key in redis.scan_iter(match="massive:chain:snapshot:*", count=5_000)}
     fresh = sorted(keys - known)
     for raw in await redis.mget(fresh) if fresh else []:
+        assert raw is not None
         body = orjson.loads(raw)
         assert body["contracts"] == within(book.chains["I:SPX"], body)
         sides = {row["details"]["contract_type"] for row in body["contracts"]}

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import orjson
@@ -203,9 +203,8 @@ def expected_tickers(chain: Chain, expiry: date, low: float, high: float) -> lis
 @cache
 def crowded() -> Chain:
     """Return a chain whose slices pass a page unnoticed: strikes near the money lie wider than those further out."""
-    listed = {"as_of": MONDAY, "spot": 6853.25, "dates": SPX_DATES[:3], "centre": 6850, "iv": 0.08}
-    sparse = generate("SPX", strikes=13, step=10, **listed)
-    dense = generate("SPX", strikes=900, step=0.5, **listed)
+    ladder = partial(generate, "SPX", as_of=MONDAY, spot=6853.25, dates=SPX_DATES[:3], centre=6850, iv=0.08)
+    sparse, dense = ladder(strikes=13, step=10), ladder(strikes=900, step=0.5)
     outside = [item for item in dense.items if abs(item["details"]["strike_price"] - 6850) > 62]
     return Chain("I:SPX", 6853.25, sparse.items + outside)
 
@@ -216,7 +215,7 @@ PAGE_TWO: list[tuple[str, Callable[[], Effect], str]] = [
     ("no results", faults.missing_results, "a page without results"),
     ("error with 200", faults.error_with_200, "answered with an error"),
     ("rate", lambda: faults.status(429), "asks for fewer requests"),
-    ("names itself", faults.next_link_repeats, "adds no rows"),
+    ("names itself", faults.next_link_repeats, "a page's cursor repeats itself"),
     ("another path", lambda: faults.next_link("/v3/snapshot?cursor=x"), "next_url leads elsewhere"),
 ]
 

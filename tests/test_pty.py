@@ -14,8 +14,9 @@ import redis as blocking
 from redis.asyncio import Redis
 
 from chain.embedded import EmbeddedServer
+from tests.builders import contracts
 from tests.hostile import CANARIES, CHAINS, MARKUP, NASTY, publish
-from tests.product import log_text, on_terminal, run
+from tests.product import log_text, on_terminal, recorded, run
 from tests.terminal import Terminal
 from tests.waiting import wait_until
 
@@ -101,6 +102,16 @@ def test_closing_the_terminal_ends_the_deck(short_dir: Path, stalled: bool) -> N
         assert terminal.wait(5) == 129
         assert terminal.cpu_used - before < 1  # second of processor: it does not spin on a terminal that is gone
     wait_until(lambda: gone(server), 2)
+
+
+def test_sigusr1_shows_the_next_record_of_a_capture(short_dir: Path) -> None:
+    capture = recorded(short_dir, contracts(), contracts(first=100))
+    with on_terminal(short_dir, "--capture", str(capture)) as terminal:
+        shows_grid(terminal)
+        terminal.wait_for("SPX 1/2")
+        assert terminal.text.count("[CAPTURE]") == 4
+        terminal.tell(signal.SIGUSR1)
+        terminal.wait_for("SPX 2/2", 8)
 
 
 class Cadence:

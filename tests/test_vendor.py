@@ -138,7 +138,7 @@ def _call(path: str) -> Any:
 
 async def test_both_names_of_an_error_are_read(fake: FakeMassive, client: Vendor) -> None:
     for name in ("error", "message"):
-        fake.inject(fault := Fault(Effect(instead=lambda name=name: json_reply(403, {name: f"no\n{name}"}))))
+        fake.inject(fault := Fault(Effect(instead=partial(json_reply, 403, {name: f"no\n{name}"}))))
         assert str(await fault_of(client)).endswith(f"(no\ufffd{name})")
         fake.clear(fault)
         client._clock.advance(30)  # type: ignore[attr-defined]
@@ -244,7 +244,7 @@ async def test_a_cursor_that_comes_again_ends_the_listing(fake: FakeMassive, cli
     fake.inject(Fault(faults.next_link_repeats(), page=2))
     with pytest.raises(VendorError, match="a page's cursor repeats itself"):
         _ = [page async for page in client.pages(SPX, {"limit": 100})]
-    assert fake.count() == 3
+    assert fake.count() == 2
 
 
 async def test_a_next_link_with_a_key_gives_none_to_the_query(fake: FakeMassive, client: Vendor) -> None:
@@ -455,10 +455,19 @@ def test_retry_after_in_seconds_or_as_a_date_within_bounds(text: str | None, sec
     assert retry_after(text, NOW_S) == seconds
 
 
-@given(
-    st.text(max_size=60) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,3} [A-Z][a-z]{2} \d{1,9} \d\d:\d\d:\d\d [+-]?\w{2,9}")
+DATE_LIKE = st.builds(
+    "{}, {} {} {} {}:{}:{} {}".format,
+    st.sampled_from(["Mon", "Sun", "Xyz"]),
+    st.integers(-1, 40),
+    st.sampled_from(["Jan", "Feb", "Dec", "Foo"]),
+    st.integers(0, 10**9),
+    *[st.integers(-1, 99)] * 3,
+    st.sampled_from(["GMT", "-0000", "+2359", "+9999", "-999999999", "EST", ""]),
 )
-@settings(max_examples=300, deadline=None)
+
+
+@given(st.text(max_size=40) | st.floats().map(str) | DATE_LIKE)
+@settings(max_examples=200, deadline=None)
 def test_retry_after_is_within_bounds_whatever_it_says(text: str) -> None:
     wait = retry_after(text, NOW_S)
     assert wait is None or 0 <= wait <= RETRY_AFTER_MAX_S

@@ -11,6 +11,7 @@ from chain.thresholds import Thresholds
 
 WINDOW_S = 120
 _REDRAW_EVERY_S = 5.0
+_FIRST_AFTER_S = 3.0  # by then the grid is on screen, and loading plotext delays nothing
 _LINE = (95, 211, 197)
 
 
@@ -30,7 +31,12 @@ class AgeChart(Container):
 
     def draw(self, history: Sequence[tuple[float, float]], thresholds: Thresholds, now: float, title: str) -> None:
         """Draw ages (monotonic seconds, age in seconds) ending at `now`; at most once in five seconds."""
-        if not self.display or len(history) < 2 or now - self._drawn < _REDRAW_EVERY_S:
+        if (
+            not self.display
+            or len(history) < 2
+            or now - history[0][0] < _FIRST_AFTER_S
+            or now - self._drawn < _REDRAW_EVERY_S
+        ):
             return
         self._drawn = now
         if self._plot is None:

@@ -1,6 +1,7 @@
 """A panel of lines: fixed head, scrolled body, and a repaint of exactly what changed."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rich.segment import Segment
 from textual import events
@@ -152,34 +153,23 @@ class LinePanel(Widget):
 def _changed(old: Line, new: Line) -> tuple[int, int | None]:
     """Return the columns [start, end) in which two lines differ; end None means to the edge.
 
-    Exact to the character where both lines are cut into spans of the same lengths, which a ticking line is.
+    Exact to the character, however the lines are cut into spans; where a character takes more than one cell, all of it.
     """
-    if len(old) != len(new) or any(len(a.text) != len(b.text) for a, b in zip(old, new, strict=True)):
+    if not all(map(_narrow, (*old, *new))):
         return 0, None
-    if not all(span.text.isascii() for span in new):
-        ambiguous = any(not _narrow(span) for span in (*old, *new))
-        if ambiguous:
-            return 0, None
-    start = end = at = 0
-    found = False
-    for a, b in zip(old, new, strict=True):
-        if a != b:
-            first, last = _inner(a, b)
-            if not found:
-                start, found = at + first, True
-            end = at + last
-        at += len(b.text)
-    return start, end
+    before, after = _cells(old), _cells(new)
+    if len(before) != len(after):
+        return 0, None
+    differ = [column for column, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
+    return (differ[0], differ[-1] + 1) if differ else (0, 1)
 
 
-def _inner(a: Span, b: Span) -> tuple[int, int]:
-    """Return where two spans of one length differ: all of them where the meaning changed."""
-    if a.role is not b.role or a.ground is not b.ground:
-        return 0, len(b.text)
-    differ = [i for i, (x, y) in enumerate(zip(a.text, b.text, strict=True)) if x != y]
-    return differ[0], differ[-1] + 1
+def _cells(line: Line) -> list[tuple[str, Role, Ground]]:
+    """Return a line character by character, each with its meaning."""
+    return [(character, span.role, span.ground) for span in line for character in span.text]
 
 
+@lru_cache(maxsize=1024)
 def _narrow(span: Span) -> bool:
     """Whether every character of a span takes one cell."""
     return span.text.isascii() or Segment(span.text).cell_length == len(span.text)
