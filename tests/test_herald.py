@@ -120,6 +120,7 @@ async def test_events_of_an_outage_are_kept_and_sent_in_order(
         async with running(scene.herald):
             scene.see(wrong=True)
             await wait_until_async(lambda: kept(redis))
+            await wait_until_async(lambda: not scene.herald._waiting)
             await proxy.refuse()
             for wrong in (False, True, False):
                 scene.see(wrong=wrong)
