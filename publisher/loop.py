@@ -64,10 +64,12 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish at the cadence and beat beside it, until cancelled; then say that it stopped."""
-        tasks = [asyncio.ensure_future(self._cadence()), asyncio.ensure_future(self._beats())]
-        if self._lease:
-            tasks.append(asyncio.ensure_future(self._lease.run(self.publish_now)))
+        tasks: list[asyncio.Future[None]] = []
         try:
+            if self._lease:
+                await self._lease.look()
+                tasks.append(asyncio.ensure_future(self._lease.run(self.publish_now)))
+            tasks += [asyncio.ensure_future(self._cadence()), asyncio.ensure_future(self._beats())]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
@@ -102,8 +104,6 @@ class Publisher:
         loop = asyncio.get_running_loop()
         interval = self._thresholds.interval_s
         due = loop.time()
-        if self._lease:
-            await self._lease.look()
         while True:
             await self._turn()
             due += interval
@@ -248,8 +248,8 @@ class Publisher:
         """Return the heartbeat as of now."""
         source = self._source.status()
         report = self._report() if self._report else None
-        led = {underlying: dates for underlying, dates in self._expected.items() if self._leads(underlying)}
-        expected = tuple(ChainId(underlying, expiry) for underlying, dates in led.items() for expiry in dates)
+        led = filter(self._leads, self._source.underlyings)
+        expected = tuple(ChainId(name, expiry) for name in led for expiry in self._expected.get(name, ()))
         service = service_name(source.kind)
         if not any(map(self._leads, self._source.underlyings)):
             service, status = standby_service(service), "standby" if status == "running" else status

@@ -325,6 +325,7 @@ def test_the_heartbeats_of_running_standby_and_stopped_publishers(
 
     with publishing(short_dir, redis_url) as leader:
         wait_until(lambda: says(LEADER, "running", leader), 20)
+        assert {channel for channel, _ in spy.heard} == {LEADER}  # alone it leads, from its first beat on
         with publishing(short_dir, redis_url) as standby:
             wait_until(lambda: says(STANDBY, "standby", standby), 20)
             running_beat, standby_beat = spy.last(LEADER), spy.last(STANDBY)

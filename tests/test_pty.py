@@ -149,6 +149,8 @@ class Cadence:
 
 @pytest.mark.slow
 def test_a_stalled_terminal_does_not_hold_the_publisher(redis_url: str, short_dir: Path) -> None:
+    with blocking.Redis.from_url(redis_url) as client:
+        client.flushall()
     arguments = ("--redis-url", redis_url, "--interval", "1", "--underlyings", "SPX", "--expirations", "2")
     with on_terminal(short_dir, *arguments) as terminal:
         shows_grid(terminal)
