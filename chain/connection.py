@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
@@ -41,6 +41,7 @@ OPERATION_TIMEOUT_S = 2.5
 POLL_TIMEOUT_S = 1.8  # with one poll a second, an outage is on screen within three
 _SEND_BUFFER = 1 << 20  # the default of a unix socket makes a pipeline of payloads three times slower
 _SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
+_QUERY = ("db", "username", "password", "ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _LOST = (RedisConnectionError, RedisTimeoutError, ClusterDownError)
 _REMEDIES: dict[type[RedisError], str] = {
     OutOfMemoryError: "Redis is out of memory: raise maxmemory or set maxmemory-policy volatile-ttl",
@@ -65,6 +66,11 @@ class RedisTarget:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
+        if parts.scheme != "unix" and "@" in f"{parts.path}?{parts.query}#{parts.fragment}":
+            raise ConfigError("Redis URL: write / ? # and @ in a user or password as %2F %3F %23 and %40")
+        for name, value in parse_qsl(parts.query):
+            if name not in _QUERY or (name == "db" and not value.isdigit()):
+                raise ConfigError(f"Redis URL {self.shown!r}: {clean(name, 24)} after the ? makes no sense")
         if parts.scheme not in _SCHEMES:
             raise ConfigError(
                 f"Redis URL {self.shown!r}: scheme must be one of {', '.join(_SCHEMES)}, as in redis://host:6379/0"

@@ -350,7 +350,7 @@ def test_publishing_to_a_replica_is_refused_in_words(servers: Servers, short_dir
     words = "this Redis is a read-only replica: publish to the primary"
     ended = run(short_dir, "publish", "--once", "--redis-url", replica.url, "--underlyings", "SPX")
     assert ended.returncode == 1
-    assert f"failed 6, 0 kB in {ended.stderr.partition('0 kB in ')[2]}" in ended.stderr
+    assert "published 0, refused older 0, failed 6" in ended.stderr
     assert words in ended.stderr
     publishing = start(short_dir, "publish", "--redis-url", replica.url, "--underlyings", "SPX")
     assert publishing.stderr is not None

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from chain.clock import SystemClock
+from chain.clock import ManualClock, SystemClock
 from chain.connection import RedisTarget
-from chain.names import ChainId, Names
+from chain.names import ChainId, Names, lease_key
 from chain.store import Store
 from chain.thresholds import Thresholds
 from chain.watcher import Watcher
@@ -204,7 +204,27 @@ async def test_of_two_started_together_one_leads(redis: Redis, publish: Callable
     assert not waiting.cycles
 
 
-# Without processes: what only a line between can do
+# Without processes: what only a hand on the clock, or on the line, can do
+
+
+@pytest.mark.xfail(strict=True, reason="publisher.loop asks who leads at the beginning of a cycle and not again")
+async def test_a_leader_that_slept_in_the_middle_of_a_cycle_ends_it_in_silence(redis: Redis) -> None:
+    day = datetime.now(UTC).date() + timedelta(days=7)
+    chain, clock = ChainId("SPX", day), ManualClock(time.time_ns())
+    sources = [ScriptedSource({"SPX": (day,)}, as_of=time.time()) for _ in range(2)]
+    leases = [Lease(redis, Names(), ("SPX",), clock, interval_s=10.0) for _ in sources]
+    one, two = (Publisher(redis, source, clock, lease=lease) for source, lease in zip(sources, leases, strict=True))
+    await leases[0].look()
+    gate = sources[0].gates[chain] = asyncio.Event()
+    cycle = asyncio.create_task(one.cycle())
+    await wait_until_async(lambda: sources[0].begun)
+    clock.advance(7)  # longer than its lease
+    await redis.delete(lease_key("massive", "SPX"))
+    assert await leases[1].look() == ["SPX"]
+    assert (await two.cycle()).whole
+    clock.advance(1)
+    gate.set()
+    assert not (await cycle).outcomes
 
 
 class Delay:
