@@ -92,10 +92,13 @@ def make_crew(
     `in_turn`: it publishes only while it leads; a publisher of one cycle need not, for the pointer fences it.
     """
     names = Names()
-    herald = Herald(redis, service_name(source.status().kind), clock)
     system_url = settings.system_redis_url
     system = RedisTarget(system_url).connect(name="chaindeck-beat") if system_url else None
     lease = Lease(redis, names, source.underlyings, clock, interval_s=settings.thresholds.interval_s)
+    first = source.underlyings[0]
+    herald = Herald(
+        redis, service_name(source.status().kind), clock, speaks=lambda: lease.leader.get(first, lease.me) == lease.me
+    )
     publisher = Publisher(
         redis,
         source,

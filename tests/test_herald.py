@@ -376,3 +376,21 @@ def test_a_lost_pointer_is_an_event_and_so_is_its_return(
     assert (raised["severity"], ended["severity"]) == ("warning", "info")
     entries: Any = server.xrange(EVENTS)
     assert [fields[b"event"] for _, fields in entries] == [raw for _, raw in spy.heard]
+
+
+def test_what_leader_and_standby_both_see_is_told_once(server: blocking.Redis, redis_url: str, short_dir: Path) -> None:
+    spy = Spy(server, EVENTS, STANDBY)
+    with publishing(short_dir, redis_url):
+        wait_until(lambda: orjson.loads(server.get(LEADER) or b"{}").get("chain", {}).get("expected"), 20)
+        with publishing(short_dir, redis_url) as standby:
+            wait_until(lambda: spy.last(STANDBY).get("status") == "standby", 20)
+            server.delete(min(server.scan_iter(match="massive:chain:latest:*")))
+            wait_until(lambda: spy.last(EVENTS), 10)
+
+            def standby_has_seen_it() -> bool:
+                standby.send_signal(signal.SIGUSR1)  # beat at once, with what you see
+                return "depth" in [one["name"] for one in spy.last(STANDBY).get("signals", [])]
+
+            wait_until(standby_has_seen_it, 10)
+            wait_until(lambda: server.ttl(STANDBY) < 14, 10)  # its next polls have gone by
+    assert server.xlen(EVENTS) == 1
