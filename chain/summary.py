@@ -62,7 +62,8 @@ def summarise(contracts: Iterable[Contract]) -> Summary:
         stamp = quote.get("last_updated")
         if isinstance(stamp, int) and stamp > 0:
             times.append(stamp)
-        delayed = delayed or quote.get("timeframe") == "DELAYED"
+        frames = (block(item, name).get("timeframe") for name in ("last_quote", "last_trade", "underlying_asset"))
+        delayed = delayed or next(filter(None, frames), None) == "DELAYED"
         if spot is None:
             spot = spot_of(item)
     return Summary(total, calls, puts, len(strikes), spot, median_low(times) if times else None, delayed)

@@ -395,7 +395,6 @@ async def test_plans_without_quotes_or_trades_still_work(redis: Redis, plan: str
                 assert any("last_trade" in row for row in body["contracts"]) == (plan == "developer")
 
 
-@pytest.mark.xfail(strict=True, reason="chain.summary reads the timeframe of quotes alone, which these plans lack")
 @pytest.mark.parametrize("plan", ["starter", "developer"])
 async def test_delayed_plans_are_flagged_delayed(redis: Redis, plan: str) -> None:
     with FakeMassive(small_book(), plan=plan) as fake:
