@@ -41,7 +41,7 @@ OPERATION_TIMEOUT_S = 2.5
 POLL_TIMEOUT_S = 1.8  # with one poll a second, an outage is on screen within three
 _SEND_BUFFER = 1 << 20  # the default of a unix socket makes a pipeline of payloads three times slower
 _SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
-_QUERY = ("db", "username", "password", "ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_QUERY = ("db", "username", "password")
 _LOST = (RedisConnectionError, RedisTimeoutError, ClusterDownError)
 _REMEDIES: dict[type[RedisError], str] = {
     OutOfMemoryError: "Redis is out of memory: raise maxmemory or set maxmemory-policy volatile-ttl",
@@ -69,7 +69,7 @@ class RedisTarget:
         if parts.scheme != "unix" and "@" in f"{parts.path}?{parts.query}#{parts.fragment}":
             raise ConfigError("Redis URL: write / ? # and @ in a user or password as %2F %3F %23 and %40")
         for name, value in parse_qsl(parts.query):
-            if name not in _QUERY or (name == "db" and not value.isdigit()):
+            if not (name in _QUERY or name.startswith("ssl_")) or (name == "db" and not value.isdigit()):
                 raise ConfigError(f"Redis URL {self.shown!r}: {clean(name, 24)} after the ? makes no sense")
         if parts.scheme not in _SCHEMES:
             raise ConfigError(
