@@ -1,6 +1,7 @@
 """The two top lines, which never move: who and how alive, and the worst thing that is true."""
 
 from chain.board import Board, DeckState, Flag
+from chain.events import starting
 from chain.heartbeat import SourceInfo
 from chain.session import new_york
 from chain.signals import Report
@@ -14,7 +15,6 @@ STATE_ROLE = {
     DeckState.DEGRADED: Role.ALARM,
     DeckState.CRITICAL: Role.ALARM,
 }
-_STARTING_S = 5.0  # how long a deck may find nothing before that is an alarm
 _ROTOR = ("●··", "·●·", "··●", "·●·")
 _VENDOR_HOSTS = ("api.massive.com", "api.polygon.io")
 _KINDS = {"massive": "LIVE", "mock": Flag.MOCK.value, "capture": Flag.CAPTURE.value, "replay": Flag.REPLAY.value}
@@ -56,7 +56,7 @@ def trouble(report: Report | None, width: int) -> Line:
     """Return line two: the gravest signal with its beginning, or calm."""
     if report is None:
         return spread([Span(" waiting for the first poll", Role.DIM)], [], width)
-    if not report.readings and report.board.contact.ok and report.now.mono - report.board.started < _STARTING_S:
+    if starting(report):
         return spread([Span(" waiting for a publisher", Role.DIM)], [], width)
     role = STATE_ROLE[report.state]
     if not report.signals:
