@@ -324,6 +324,8 @@ def _two_lone_sides(made: Body) -> None:
     del made["contracts"][1], made["contracts"][2]
 
 
+_TOO_DEEP = MAX_CONTRACTS * 10 + 1
+
 CASES = {
     "lower-case underlying": Case(
         Clause.POINTER_KEY, lambda redis: PointerKeyBroken(redis, "spx:2026-01-02"), "'spx' in a key"
@@ -373,7 +375,7 @@ CASES = {
         "payload larger than",
     ),
     "payload of nesting": Case(
-        Clause.PAYLOAD_JSON, body(lambda _: b"[" * (MAX_CONTRACTS * 10 + 1)), "more objects than"
+        Clause.PAYLOAD_JSON, body(lambda _: b"[" * _TOO_DEEP + b"]" * _TOO_DEEP), "more objects than"
     ),
     "a field missing": Case(Clause.PAYLOAD_FIELDS, body(_without_range), "missing: range_points"),
     "ts in milliseconds": Case(Clause.TS, body(lambda made: made.update(ts=made["ts"] * 1000)), "no epoch in seconds"),
