@@ -10,11 +10,12 @@ from benchmarks.rows import Row, exactly, less_by
 from benchmarks.server import commands_processed, counting, embedded_client
 from chain.board import State
 from chain.clock import SystemClock
+from chain.draft import Verdict
 from chain.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
 from chain.names import Names
 from chain.signals import Now, judge
 from chain.snapshot import Snapshot
-from chain.store import Store, Verdict
+from chain.store import Store
 from chain.thresholds import Thresholds
 from chain.watcher import Watcher
 

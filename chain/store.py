@@ -1,56 +1,20 @@
 """The only code that reads or writes contract keys: publish whole, move the pointer forward, resolve through it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from chain.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, heard, is_cluster, phrase
-from chain.errors import InvalidNameError, InvalidSnapshotError
+from chain.draft import AHEAD_MS, MOVE, MOVE_ALL, PUT, Answer, Draft, Outcome, draft_of, judged
+from chain.errors import InvalidNameError
 from chain.names import ChainId, Names, SnapshotId, stream_activity_key
-from chain.snapshot import MAX_PAYLOAD_BYTES, Snapshot, encode
-from chain.text import clean
-from chain.thresholds import FUTURE_TOLERANCE_S
+from chain.snapshot import MAX_PAYLOAD_BYTES, Snapshot
 
 _FETCH_BATCH = 16  # payloads a round trip: bounds memory when hundreds move at once
 _SCAN_LIMIT = 20_000
 _BUMPS = 8  # how often a millisecond already taken by other bytes is stepped over
-
-# Moves one pointer forward. It touches the pointer alone, so it also runs in a cluster, where the payload lives in
-# another slot. A pointer held in the future of Redis's own clock, or not of the grammar, holds nobody back.
-_MOVE = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local new, deadline, limit = tonumber(ARGV[2]), tonumber(ARGV[3]), now + tonumber(ARGV[4])
-if now >= deadline then return 'late' end
-if new > limit then return 'future' end
-if redis.call('TYPE', KEYS[1]).ok == 'string' then
-  local held = redis.call('GET', KEYS[1])
-  local stamp = string.sub(held, 1, #ARGV[5]) == ARGV[5] and tonumber(string.match(held, '^[1-9]%d*$', #ARGV[5] + 1))
-  if stamp and stamp > new and stamp <= limit then return 'older' end
-end
-redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[3])
-return 'moved'
-"""
-
-
-class Verdict(StrEnum):
-    """What became of one snapshot."""
-
-    PUBLISHED = "published"
-    REFUSED_OLDER = "refused-older"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The end of one publish: `id` as written (its millisecond may have been stepped on), payload size in bytes."""
-
-    id: SnapshotId
-    verdict: Verdict
-    size: int = 0
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,73 +41,85 @@ class Store:
 
     def __init__(self, redis: Redis, names: Names) -> None:
         self._redis = redis
+        self._apart = is_cluster(redis)
         self.names = names
 
     async def publish(self, snapshots: Sequence[Snapshot], ttl_s: float) -> list[Outcome]:
-        """Write payloads, then move their pointers; one outcome each, in order.
+        """Write payloads and move their pointers; one outcome each, in order. One round trip where nothing clashes.
 
-        Payload and pointer share one deadline taken from Redis's own clock. Writing again after a lost reply changes
-        nothing: a payload is never rewritten, and its pointer is set to where it already stands.
+        The deadline is of Redis's own clock. Writing again after a lost reply changes nothing: a payload is never
+        rewritten, and its pointer is set to where it already stands. A millisecond whose key holds other bytes is
+        stepped over.
         """
-        async with bounded():
-            seconds, micros = await self._redis.time()
-        deadline = seconds * 1000 + micros // 1000 + round(ttl_s * 1000)
-        written = [await self._resolve_clash(item, deadline) for item in await self._write(snapshots, deadline)]
-        return await self._move(written)
+        drafts = [draft_of(snapshot, self.names) for snapshot in snapshots]
+        for _ in range(1 + _BUMPS):
+            waiting = [at for at, draft in enumerate(drafts) if draft.end is None]
+            if not waiting:
+                break
+            send = self._send_apart if self._apart else self._send
+            answers = await send([drafts[at] for at in waiting], round(ttl_s * 1000))
+            for at, answer in zip(waiting, answers, strict=True):
+                drafts[at] = judged(drafts[at], answer, self.names)
+        return [draft.end or draft.failed("every millisecond tried holds another snapshot") for draft in drafts]
 
-    async def _write(self, snapshots: Sequence[Snapshot], deadline: int) -> list["_Written"]:
-        """Write the payloads in one round trip."""
-        batch = []
-        for snapshot in snapshots:
-            try:
-                batch.append(_Written(snapshot, encode(snapshot), deadline))
-            except (InvalidSnapshotError, TypeError) as error:
-                batch.append(_Written(snapshot, b"", deadline, failure=clean(error, 120)))
+    async def _send(self, drafts: Sequence[Draft], ttl_ms: int) -> list[Answer]:
+        """Write every payload, move every pointer and look that all are there, in one request."""
+        keys = [key for draft in drafts for key in (draft.pointer, draft.payload)]
         pipe = self._redis.pipeline(transaction=False)
-        sent = [item for item in batch if not item.failure]
-        for item in sent:
-            pipe.set(self.names.snapshot(item.snapshot.id), item.body, nx=True, pxat=deadline)
+        for draft in drafts:
+            pipe.set(draft.payload, draft.body, nx=True, px=ttl_ms)
+        pipe.eval(MOVE_ALL, len(keys), *keys, AHEAD_MS, *(part for draft in drafts for part in draft.marks))
+        pipe.exists(*keys)
         async with bounded():
-            replies = iter(await pipe.execute(raise_on_error=False) if sent else [])
-        return [item if item.failure else _judge(item, next(replies)) for item in batch]
-
-    async def _resolve_clash(self, item: "_Written", deadline: int) -> "_Written":
-        """Step over milliseconds whose key holds other bytes; the same bytes are our own, with a deadline they keep."""
-        for _ in range(_BUMPS):
-            if not item.clash:
-                return item
-            pipe = self._redis.pipeline(transaction=False)
-            pipe.get(self.names.snapshot(item.snapshot.id))
-            pipe.pexpiretime(self.names.snapshot(item.snapshot.id))
-            async with bounded():
-                held, kept = await pipe.execute(raise_on_error=False)
-            if held == item.body and isinstance(kept, int):
-                return replace(item, clash=False, deadline=kept)
-            [item] = await self._write([_next_millisecond(item.snapshot)], deadline)
-        return replace(item, failure="every millisecond tried holds another snapshot") if item.clash else item
-
-    async def _move(self, written: Sequence["_Written"]) -> list[Outcome]:
-        """Move the pointers of what was written, and look once more that pointer and payload are there."""
-        ready = [item for item in written if not item.failure]
-        pipe = self._redis.pipeline(transaction=False)
-        tolerance = round(FUTURE_TOLERANCE_S * 1000)
-        for item in ready:
-            key = self.names.snapshot(item.snapshot.id)
-            head = key[: key.rindex(":") + 1]
-            pointer = self.names.latest(item.snapshot.id.chain)
-            pipe.eval(_MOVE, 1, pointer, key, item.snapshot.id.ts_ms, item.deadline, tolerance, head)
-        for item in ready:
-            pipe.exists(self.names.latest(item.snapshot.id.chain))
-            pipe.exists(self.names.snapshot(item.snapshot.id))
-        async with bounded():
-            replies = await pipe.execute(raise_on_error=False) if ready else []
-        moves, looks = iter(replies[: len(ready)]), iter(replies[len(ready) :])
+            *written, moved, there = await pipe.execute(raise_on_error=False)
+        words = moved if isinstance(moved, list) else [moved] * len(drafts)
+        looks = [True] * len(drafts) if there == len(keys) else await self._look(drafts)
+        taken = [draft for draft, reply in zip(drafts, written, strict=True) if reply is None]
+        exact = iter(await self._send_apart(taken, ttl_ms) if taken else [])
         return [
-            Outcome(item.snapshot.id, Verdict.FAILED, reason=item.failure)
-            if item.failure
-            else _outcome(item, next(moves), next(looks), next(looks))
-            for item in written
+            next(exact) if reply is None else (reply if isinstance(reply, Exception) else word, look)
+            for reply, word, look in zip(written, words, looks, strict=True)
         ]
+
+    async def _send_apart(self, drafts: Sequence[Draft], ttl_ms: int) -> list[Answer]:
+        """Write every payload, and then move the pointers of those that were written."""
+        pipe = self._redis.pipeline(transaction=False)
+        for draft in drafts:
+            pipe.eval(PUT, 1, draft.payload, ttl_ms, draft.body)
+        async with bounded():
+            deadlines = await pipe.execute(raise_on_error=False)
+        return await self._move(drafts, deadlines)
+
+    async def _move(self, drafts: Sequence[Draft], deadlines: Sequence[object]) -> list[Answer]:
+        """Move pointers; `deadlines`: epoch ms of each payload, negative where other bytes are there, or an error."""
+        answers: list[Answer] = [("clash" if end == -1 else end, True) for end in deadlines]
+        ready = [
+            (at, draft, end)
+            for at, (draft, end) in enumerate(zip(drafts, deadlines, strict=True))
+            if isinstance(end, int) and end > 0
+        ]
+        pipe = self._redis.pipeline(transaction=False)
+        for _, draft, deadline in ready:
+            pipe.eval(MOVE, 1, draft.pointer, draft.head, draft.stamp, AHEAD_MS, draft.payload, deadline)
+        words, looks = await self._execute(pipe, [draft for _, draft, _ in ready])
+        for (at, *_), word, look in zip(ready, words, looks, strict=True):
+            answers[at] = (word, look)
+        return answers
+
+    async def _look(self, drafts: Sequence[Draft]) -> list[bool]:
+        """Return whether pointer and payload are there, of each draft."""
+        return (await self._execute(self._redis.pipeline(transaction=False), drafts))[1]
+
+    async def _execute(self, pipe: Pipeline, drafts: Sequence[Draft]) -> tuple[list[object], list[bool]]:
+        """Return a pipeline's replies, and whether each draft's pointer and payload are there after it."""
+        size = len(pipe)
+        for draft in drafts:
+            pipe.exists(draft.pointer)
+            pipe.exists(draft.payload)
+        async with bounded():
+            replies = await pipe.execute(raise_on_error=False) if drafts else []
+        looks = replies[size:]
+        return replies[:size], [pair == (1, 1) for pair in zip(looks[::2], looks[1::2], strict=True)]
 
     async def poll(
         self, chains: Sequence[ChainId], beside: Sequence[str] = (), payloads: Sequence[SnapshotId] = ()
@@ -155,7 +131,7 @@ class Store:
         keys = [*map(self.names.latest, chains), *beside]
         held = [*map(self.names.snapshot, payloads)]
         async with bounded(POLL_TIMEOUT_S):
-            read = self._poll_slots if is_cluster(self._redis) else self._poll_at_once
+            read = self._poll_slots if self._apart else self._poll_at_once
             values, stream_ts, present = await read(keys, held)
         found = [value if isinstance(value, bytes) else None for value in values]
         pointers = dict(zip(chains, found, strict=False))
@@ -234,43 +210,6 @@ class Store:
                 if len(found) >= _SCAN_LIMIT:
                     break
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    snapshot: Snapshot
-    body: bytes
-    deadline: int  # epoch ms of Redis's clock
-    clash: bool = False
-    failure: str = ""
-
-
-def _judge(item: _Written, reply: object) -> _Written:
-    if isinstance(reply, Exception):
-        return replace(item, failure=phrase(reply))
-    return replace(item, clash=reply is None)
-
-
-def _next_millisecond(snapshot: Snapshot) -> Snapshot:
-    stamp = snapshot.id.ts_ms + 1
-    return replace(snapshot, id=SnapshotId(snapshot.id.chain, stamp), ts=stamp / 1000)
-
-
-def _outcome(item: _Written, move: object, pointer: object, payload: object) -> Outcome:
-    snapshot_id, size = item.snapshot.id, len(item.body)
-    if isinstance(move, Exception):
-        return Outcome(snapshot_id, Verdict.FAILED, size, phrase(move))
-    answer = move.decode() if isinstance(move, bytes) else ""
-    if answer == "older":
-        return Outcome(snapshot_id, Verdict.REFUSED_OLDER, size, "a newer snapshot is already there")
-    if answer == "future":
-        return Outcome(snapshot_id, Verdict.FAILED, size, "our clock is ahead of Redis's: set the time on this machine")
-    if answer == "late":
-        return Outcome(snapshot_id, Verdict.FAILED, size, "written too late: its time to live had passed")
-    if not (pointer and payload):
-        lost = "payload" if pointer else "pointer"
-        return Outcome(snapshot_id, Verdict.FAILED, size, f"Redis evicted the {lost} at once: raise maxmemory")
-    return Outcome(snapshot_id, Verdict.PUBLISHED, size)
 
 
 def _payload(raw: object, ttl: object) -> Payload:

@@ -4,8 +4,8 @@ import logging
 from collections import Counter
 from dataclasses import dataclass, field
 
+from chain.draft import Outcome, Verdict
 from chain.names import ChainId
-from chain.store import Outcome, Verdict
 
 log = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock
 from chain.connection import bounded
+from chain.draft import Outcome, Verdict
 from chain.errors import ChaindeckError, InvalidSnapshotError, RedisUnavailableError
 from chain.health import health_json
 from chain.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo, beat
@@ -19,7 +20,7 @@ from chain.names import ChainId, Names, SnapshotId, standby_service
 from chain.session import tradable
 from chain.signals import Report
 from chain.snapshot import Snapshot
-from chain.store import Outcome, Store, Verdict
+from chain.store import Store
 from chain.tasks import end
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S, Thresholds
 from publisher.cycle import Cycle

@@ -17,11 +17,12 @@ from redis.asyncio.cluster import ClusterNode
 from chain.board import State
 from chain.clock import SystemClock
 from chain.connection import RedisTarget
+from chain.draft import Verdict
 from chain.heartbeat import beat
 from chain.names import ChainId, Names
 from chain.signals import Now, Report, judge
 from chain.snapshot import decode
-from chain.store import Store, Verdict
+from chain.store import Store
 from chain.thresholds import Thresholds
 from chain.watcher import Watcher
 from publisher.lease import Lease

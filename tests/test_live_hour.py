@@ -10,8 +10,8 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.board import Flag, State
+from chain.draft import Verdict
 from chain.names import ChainId, Names
-from chain.store import Verdict
 from publisher.vendor import ATTEMPTS, CONNECTIONS
 from tests.fake_massive import ChainBook, FakeMassive, Fault, faults, generate
 from tests.fake_massive.faults import Effect

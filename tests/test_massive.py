@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 
 from chain.board import Flag, State
 from chain.clock import ManualClock
+from chain.draft import Verdict
 from chain.names import ChainId
 from chain.session import days_to_expiry
-from chain.store import Verdict
 from chain.thresholds import OLD_SOURCE_S
 from publisher.massive import MassiveSource
 from publisher.slicing import cut, index_expiry, range_points

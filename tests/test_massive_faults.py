@@ -11,8 +11,8 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.board import Flag, State
+from chain.draft import Verdict
 from chain.names import ChainId
-from chain.store import Verdict
 from publisher import vendor
 from tests.builders import Held, held
 from tests.fake_massive import Chain, ChainBook, FakeMassive, Fault, faults, generate

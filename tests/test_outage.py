@@ -17,11 +17,12 @@ from redis.asyncio import Redis
 from chain.board import Board, DeckState, Flag, State
 from chain.clock import Clock, ManualClock, SystemClock
 from chain.connection import RedisTarget, bounded
+from chain.draft import Verdict
 from chain.errors import RedisUnavailableError
 from chain.heartbeat import beat
 from chain.names import ChainId, Names, SnapshotId
 from chain.signals import Now, Report, judge
-from chain.store import Payload, Store, Verdict
+from chain.store import Payload, Store
 from chain.thresholds import Thresholds
 from chain.watcher import Watcher
 from chaindeck.check import exit_code

@@ -16,11 +16,12 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock, ManualClock, SystemClock
 from chain.connection import RedisTarget
+from chain.draft import Verdict
 from chain.embedded import EmbeddedServer
 from chain.errors import RedisUnavailableError
 from chain.names import ChainId, Names
 from chain.snapshot import decode
-from chain.store import Store, Verdict
+from chain.store import Store
 from chain.thresholds import Thresholds
 from publisher.loop import Publisher
 from publisher.source import SourceError

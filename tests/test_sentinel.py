@@ -14,9 +14,10 @@ from redis.exceptions import ResponseError
 from chain.board import Flag, State
 from chain.clock import SystemClock
 from chain.connection import RedisTarget
+from chain.draft import Verdict
 from chain.names import ChainId, Names
 from chain.signals import Now, Report, judge
-from chain.store import Store, Verdict
+from chain.store import Store
 from chain.thresholds import Thresholds
 from chain.watcher import Watcher
 from publisher.lease import Lease

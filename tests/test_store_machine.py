@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from redis.asyncio import Redis
 
+from chain.draft import Outcome, Verdict
 from chain.names import ChainId, Names, SnapshotId
 from chain.snapshot import Snapshot, decode, encode
-from chain.store import Outcome, Store, Verdict
+from chain.store import Store
 from tests.builders import SPX, Held, assert_all_expire, eventually, held, small
 
 T = TypeVar("T")
@@ -26,11 +27,12 @@ chains = st.sampled_from(CHAINS)
 # Few offsets, so that milliseconds collide; one beyond what Redis's clock tolerates.
 offsets = st.sampled_from([-90_000, -3, -2, -1, 0, 1, 2, 3, 500, 60_000])
 marks = st.integers(1, 3)
+ways = st.tuples(st.booleans(), st.booleans())  # whether each store writes payload and pointer apart
 ttls = st.sampled_from([SHORT_S, 60.0, 600.0])
 
 
 class StallingStore(Store):
-    """A store that can be held between payload and pointer."""
+    """A store that can be held between payload and pointer, where it writes them apart as on a cluster."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis, NAMES)
@@ -99,8 +101,13 @@ class TwoPublishers(RuleBasedStateMachine):
         self.run(self.publish_and_judge(self.free(), small(chain, self.base + offset, mark), ttl))
 
     @precondition(lambda self: not self.stalled)
-    @rule(chain=chains, left=st.tuples(offsets, marks), right=st.tuples(offsets, marks))
-    def publish_together(self, chain: ChainId, left: tuple[int, int], right: tuple[int, int]) -> None:
+    @rule(chain=chains, left=st.tuples(offsets, marks), right=st.tuples(offsets, marks), apart=ways)
+    def publish_together(
+        self, chain: ChainId, left: tuple[int, int], right: tuple[int, int], apart: tuple[bool, bool]
+    ) -> None:
+        for store, way in zip(self.stores, apart, strict=True):
+            store._apart = way
+
         async def together() -> None:
             made = [small(chain, self.base + offset, mark) for offset, mark in (left, right)]
             await asyncio.gather(*(self.publish_and_judge(who, one, 60.0) for who, one in enumerate(made)))
@@ -114,6 +121,7 @@ class TwoPublishers(RuleBasedStateMachine):
         store = self.stores[who]
 
         async def stall() -> None:
+            store._apart = True
             store.between.clear()
             store.go_on.clear()
             task = asyncio.create_task(store.publish([made], 60.0))

@@ -15,12 +15,13 @@ from redis.asyncio import Redis
 from chain.board import Board, DeckState, Flag, State
 from chain.clock import ManualClock
 from chain.connection import RedisTarget
+from chain.draft import Verdict
 from chain.embedded import EmbeddedServer
 from chain.heartbeat import STOPPED, beat
 from chain.names import REPLAY_PREFIX, ChainId, Names, SnapshotId, heartbeat_key
 from chain.signals import Now, Reading, Report, judge
 from chain.snapshot import decode, encode
-from chain.store import Payload, Store, Verdict
+from chain.store import Payload, Store
 from chain.thresholds import HEARTBEAT_TTL_S
 from chain.watcher import DISCOVER_EVERY_S, Watcher
 from tests.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, manual_clock, snapshot, surface
