@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from hiredis import pack_command
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
-from redis.asyncio.connection import UnixDomainSocketConnection
+from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import (
     MasterNotFoundError,
@@ -32,6 +33,7 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.typing import EncodableT
 
 from chain.errors import ConfigError, RedisUnavailableError
 from chain.text import clean
@@ -137,8 +139,7 @@ class RedisTarget:
         if scheme == "redis+sentinel":
             return self._connect_sentinel(options)
         pool = ConnectionPool.from_url(self.url, **options)
-        if pool.connection_class is UnixDomainSocketConnection:
-            pool.connection_class = _WideUnixConnection
+        pool.connection_class = _OUR_KIND[pool.connection_class]
         return Redis.from_pool(pool)
 
     @property
@@ -174,7 +175,23 @@ def is_cluster(redis: Redis) -> bool:
     return hasattr(redis, "nodes_manager")
 
 
-class _WideUnixConnection(UnixDomainSocketConnection):
+class _Packed:
+    """Commands packed in C: redis-py's asyncio connections would do it in Python, key by key."""
+
+    def pack_command(self, *args: EncodableT) -> list[bytes]:
+        words = str(args[0]).split() if isinstance(args[0], str) else [args[0]]
+        return [pack_command((*words, *args[1:]))]
+
+
+class _Connection(_Packed, Connection):
+    pass
+
+
+class _TlsConnection(_Packed, SSLConnection):
+    pass
+
+
+class _UnixConnection(_Packed, UnixDomainSocketConnection):
     """A unix socket with room for a whole cycle of payloads."""
 
     async def _connect(self) -> None:
@@ -183,7 +200,10 @@ class _WideUnixConnection(UnixDomainSocketConnection):
         self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
 
 
-class _SentinelConnection(SentinelManagedConnection):
+_OUR_KIND = {Connection: _Connection, SSLConnection: _TlsConnection, UnixDomainSocketConnection: _UnixConnection}
+
+
+class _SentinelConnection(_Packed, SentinelManagedConnection):
     """A connection that asks the Sentinels also where a retry opens it again.
 
     redis-py would go back to the address of before, which may be a replica by now: it answers reads, perhaps old ones.

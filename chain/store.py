@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from chain.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, heard, is_cluster, phrase
-from chain.draft import AHEAD_MS, MOVE, MOVE_ALL, PUT, Answer, Draft, Outcome, draft_of, judged
+from chain.draft import AHEAD_MS, MOVE, MOVE_ALL, PUT, Answer, Draft, Outcome
 from chain.errors import InvalidNameError
 from chain.names import ChainId, Names, SnapshotId, stream_activity_key
 from chain.snapshot import MAX_PAYLOAD_BYTES, Snapshot
@@ -51,23 +51,27 @@ class Store:
         rewritten, and its pointer is set to where it already stands. A millisecond whose key holds other bytes is
         stepped over.
         """
-        drafts = [draft_of(snapshot, self.names) for snapshot in snapshots]
+        drafts = [Draft.of(snapshot, self.names) for snapshot in snapshots]
+        ends = [draft.failed(draft.refusal) if draft.refusal else None for draft in drafts]
+        send = self._send_apart if self._apart else self._send
         for _ in range(1 + _BUMPS):
-            waiting = [at for at, draft in enumerate(drafts) if draft.end is None]
+            waiting = [at for at, end in enumerate(ends) if end is None]
             if not waiting:
                 break
-            send = self._send_apart if self._apart else self._send
             answers = await send([drafts[at] for at in waiting], round(ttl_s * 1000))
             for at, answer in zip(waiting, answers, strict=True):
-                drafts[at] = judged(drafts[at], answer, self.names)
-        return [draft.end or draft.failed("every millisecond tried holds another snapshot") for draft in drafts]
+                ends[at] = drafts[at].ended(answer)
+                if ends[at] is None:
+                    drafts[at] = drafts[at].later(self.names)
+        taken = "every millisecond tried holds another snapshot"
+        return [end or draft.failed(taken) for draft, end in zip(drafts, ends, strict=True)]
 
     async def _send(self, drafts: Sequence[Draft], ttl_ms: int) -> list[Answer]:
         """Write every payload, move every pointer and look that all are there, in one request."""
         keys = [key for draft in drafts for key in (draft.pointer, draft.payload)]
         pipe = self._redis.pipeline(transaction=False)
         for draft in drafts:
-            pipe.set(draft.payload, draft.body, nx=True, px=ttl_ms)
+            pipe.execute_command("SET", draft.payload, draft.body, "NX", "PX", ttl_ms)
         pipe.eval(MOVE_ALL, len(keys), *keys, AHEAD_MS, *(part for draft in drafts for part in draft.marks))
         pipe.exists(*keys)
         async with bounded():
@@ -100,7 +104,7 @@ class Store:
         ]
         pipe = self._redis.pipeline(transaction=False)
         for _, draft, deadline in ready:
-            pipe.eval(MOVE, 1, draft.pointer, draft.head, draft.stamp, AHEAD_MS, draft.payload, deadline)
+            pipe.eval(MOVE, 1, draft.pointer, *draft.marks[:2], AHEAD_MS, draft.payload, deadline)
         words, looks = await self._execute(pipe, [draft for _, draft, _ in ready])
         for (at, *_), word, look in zip(ready, words, looks, strict=True):
             answers[at] = (word, look)

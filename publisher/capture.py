@@ -44,6 +44,8 @@ class CaptureSource:
         self._turn = -1
         self._cache: dict[str, Record] = {}
 
+    at_hand = True
+
     @property
     def underlyings(self) -> tuple[str, ...]:
         """The recorded underlyings, in the order of the files."""

@@ -1,7 +1,7 @@
 """What one publishing cycle did, as counters and as one log line."""
 
 import logging
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chain.draft import Outcome, Verdict
@@ -25,26 +25,28 @@ class Cycle:
         published = all(outcome.verdict is Verdict.PUBLISHED for outcome in self.outcomes)
         return bool(self.outcomes) and published and not self.trouble and not self.surveys
 
-    def count(self) -> Counter[str]:
+    def count(self) -> dict[str, int]:
         """Return the counters of this cycle: snapshots by their end, and bytes of payload published."""
-        verdicts = Counter(outcome.verdict for outcome in self.outcomes)
+        verdicts = [outcome.verdict for outcome in self.outcomes]
         tried = {outcome.id.chain for outcome in self.outcomes}
         untried = sum(chain not in tried for chain in self.trouble)
         size = sum(outcome.size for outcome in self.outcomes if outcome.verdict is Verdict.PUBLISHED)
-        return Counter(
-            cycles=1,
-            published=verdicts[Verdict.PUBLISHED],
-            refused_older=verdicts[Verdict.REFUSED_OLDER],
-            failed=verdicts[Verdict.FAILED] + untried,
-            bytes=size,
-        )
+        return {
+            "cycles": 1,
+            "published": verdicts.count(Verdict.PUBLISHED),
+            "refused_older": verdicts.count(Verdict.REFUSED_OLDER),
+            "failed": verdicts.count(Verdict.FAILED) + untried,
+            "bytes": size,
+        }
 
-    def tell(self, number: int) -> None:
+    def tell(self, number: int, counts: Mapping[str, int]) -> None:
         """Log the cycle in one line."""
-        counts = self.count()
+        level = logging.WARNING if counts["failed"] or self.surveys else logging.INFO
+        if not log.isEnabledFor(level):
+            return
         reasons = dict.fromkeys([*self.surveys.values(), *self.trouble.values()])
         log.log(
-            logging.WARNING if counts["failed"] or self.surveys else logging.INFO,
+            level,
             "cycle %d: published %d, refused older %d, failed %d, %.0f kB in %.0f ms%s",
             number,
             counts["published"],

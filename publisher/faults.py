@@ -50,6 +50,11 @@ class WithholdingSource:
         """As the inner source."""
         return self._inner.underlyings
 
+    @property
+    def at_hand(self) -> bool:
+        """As the inner source."""
+        return self._inner.at_hand
+
     def status(self) -> SourceStatus:
         """As the inner source."""
         return self._inner.status()

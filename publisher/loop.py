@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from publisher.source import ChainSlice, Source, SourceError, Survey, service_na
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Answers = dict[date, ChainSlice | SourceError]
 
 
 class Publisher:
@@ -161,9 +162,10 @@ class Publisher:
             trouble |= {ChainId(underlying, expiry): reason for expiry in self._expected.get(underlying, ())}
         wall_ms = (self._clock.monotonic() - began) * 1000
         self._last = Cycle(tuple(outcomes), trouble, unsurveyed, wall_ms)
-        self._counters.update(self._last.count())
+        counts = self._last.count()
+        self._counters.update(counts)
         if led:
-            self._last.tell(self._counters["cycles"])
+            self._last.tell(self._counters["cycles"], counts)
         return self._last
 
     async def _publish_underlying(self, survey: Survey, outcomes: list[Outcome], trouble: dict[ChainId, str]) -> None:
@@ -171,36 +173,55 @@ class Publisher:
         expiries = tuple(tradable(survey.expirations, survey.as_of)[: self._expirations])
         announced = self._expected.get(survey.underlying) == expiries
         self._expected[survey.underlying] = expiries
-        tasks = {asyncio.create_task(self._ask(self._source.slice, survey, expiry)): expiry for expiry in expiries}
+        answers = self._at_hand if self._source.at_hand else self._as_they_come
+        async for ready in answers(survey, expiries):
+            slices = [found for found in ready.values() if isinstance(found, ChainSlice)]
+            failed = {expiry: found for expiry, found in ready.items() if isinstance(found, SourceError)}
+            trouble |= {ChainId(survey.underlying, expiry): str(error) for expiry, error in failed.items()}
+            await self._publish(slices, outcomes, trouble)
+        if not announced:
+            await self.beat()
+
+    async def _at_hand(self, survey: Survey, expiries: Sequence[date]) -> AsyncIterator[Answers]:
+        """Yield everything at once, of a source that never waits: tasks would only cost."""
+        yield {expiry: await self._slice(survey, expiry) for expiry in expiries}
+
+    async def _as_they_come(self, survey: Survey, expiries: Sequence[date]) -> AsyncIterator[Answers]:
+        """Yield what has arrived, expirations in order, until all have."""
+        tasks = {asyncio.create_task(self._slice(survey, expiry)): expiry for expiry in expiries}
         try:
             waiting = set(tasks)
             while waiting:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                ready = []
-                for task in sorted(done, key=lambda t: tasks[t]):
-                    error = task.exception()
-                    if error is None:
-                        ready.append(task.result())
-                    else:
-                        trouble[ChainId(survey.underlying, tasks[task])] = str(error)
-                await self._publish(ready, outcomes, trouble)
+                yield {tasks[task]: task.result() for task in tasks if task in done}
         finally:
             for task in tasks:
                 task.cancel()
-        if not announced:
-            await self.beat()
+
+    async def _slice(self, survey: Survey, expiry: date) -> ChainSlice | SourceError:
+        try:
+            return await self._ask(self._source.slice, survey, expiry)
+        except SourceError as error:
+            return error
 
     async def _ask(self, call: Callable[..., Awaitable[T]], *args: object) -> T:
         """Return the source's answer; raise SourceError for any failure, an answer later than an interval included."""
         limit = max(1.0, self._thresholds.interval_s)
+        timer = asyncio.timeout(limit)
         try:
-            async with asyncio.timeout(limit):
-                [found] = await asyncio.gather(call(*args), return_exceptions=True)
-        except TimeoutError:
-            raise SourceError(f"no answer from the source within {limit:g} s") from None
-        if isinstance(found, BaseException):
-            raise SourceError(_reason(found)) from found
-        return found
+            if self._source.at_hand:
+                return await call(*args)
+            async with timer:
+                return await call(*args)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise SourceError(_reason(error)) from error
+        except Exception as error:
+            if timer.expired():
+                raise SourceError(f"no answer from the source within {limit:g} s") from None
+            raise SourceError(_reason(error)) from error
 
     async def _publish(
         self, slices: Sequence[ChainSlice], outcomes: list[Outcome], trouble: dict[ChainId, str]

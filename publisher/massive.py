@@ -75,6 +75,8 @@ class MassiveSource:
         self._vix_asked = asyncio.Lock()
         self._dropped = 0
 
+    at_hand = False
+
     @property
     def underlyings(self) -> tuple[str, ...]:
         """As configured."""

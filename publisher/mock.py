@@ -206,6 +206,8 @@ class MockSource:
         self._moved = 0.0  # monotonic instant of the last move
         self._salt = 1
 
+    at_hand = True
+
     @property
     def underlyings(self) -> tuple[str, ...]:
         """The underlyings it supplies, as they stand in keys."""

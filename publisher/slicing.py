@@ -46,8 +46,10 @@ def nearest_strike(listed: Sequence[float], spot: float) -> float:
     if not listed:
         raise SourceError("no strikes listed")
     at = bisect_left(listed, spot)
-    around = listed[max(0, at - 1) : at + 1]
-    return min(around, key=lambda strike: (abs(strike - spot), strike))
+    if at == 0 or at == len(listed):
+        return listed[min(at, len(listed) - 1)]
+    below, above = listed[at - 1], listed[at]
+    return below if spot - below <= above - spot else above
 
 
 def to_points(strike: float) -> int:
@@ -76,14 +78,9 @@ def range_points(spot: float, sigma: float | None, dte: int, mult: float = EM_MU
 
 def widen(listed: Sequence[float], atm: int, points: int) -> int:
     """Return `points`, or as many more as put ten listed strikes on each side of `atm` where that many exist."""
-    below = listed[: bisect_left(listed, atm)][-MIN_STRIKES_EACH_SIDE:]
-    above = listed[bisect_right(listed, atm) :][:MIN_STRIKES_EACH_SIDE]
-    reach = [points]
-    if below:
-        reach.append(math.ceil(atm - below[0]))
-    if above:
-        reach.append(math.ceil(above[-1] - atm))
-    return max(reach)
+    first = max(0, bisect_left(listed, atm) - MIN_STRIKES_EACH_SIDE)
+    last = min(len(listed), bisect_right(listed, atm) + MIN_STRIKES_EACH_SIDE) - 1
+    return max(points, math.ceil(atm - listed[first]), math.ceil(listed[last] - atm))
 
 
 def cut(
@@ -98,14 +95,18 @@ def cut(
     The range is `points`, or more where ten strikes on each side need more. Raises SourceError where the expiry lists
     no strikes.
     """
-    atm = to_points(nearest_strike(chain.listed, spot))
-    reach = widen(chain.listed, atm, points)
-    first = bisect_left(chain.strikes, atm - reach)
-    last = bisect_right(chain.strikes, atm + reach)
-    return ChainSlice(chain_id, spot, atm, reach, list(chain.contracts[first:last]), chain.adjusted)
+    return _around(chain_id, chain, spot, nearest_strike(chain.listed, spot), points)
 
 
 def cut_by_iv(chain_id: ChainId, chain: ExpiryChain, *, spot: float, dte: int, mult: float = EM_MULT) -> ChainSlice:
     """Return the slice of a chain known whole: its range follows from its own ATM IV."""
-    sigma = atm_iv(chain, nearest_strike(chain.listed, spot))
-    return cut(chain_id, chain, spot=spot, points=range_points(spot, sigma, dte, mult))
+    centre = nearest_strike(chain.listed, spot)
+    return _around(chain_id, chain, spot, centre, range_points(spot, atm_iv(chain, centre), dte, mult))
+
+
+def _around(chain_id: ChainId, chain: ExpiryChain, spot: float, centre: float, points: int) -> ChainSlice:
+    atm = to_points(centre)
+    reach = widen(chain.listed, atm, points)
+    first = bisect_left(chain.strikes, atm - reach)
+    last = bisect_right(chain.strikes, atm + reach)
+    return ChainSlice(chain_id, spot, atm, reach, list(chain.contracts[first:last]), chain.adjusted)

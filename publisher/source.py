@@ -57,6 +57,10 @@ class Source(Protocol):
     def underlyings(self) -> tuple[str, ...]:
         """The underlyings it supplies, as they stand in keys."""
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether its chains are in memory, so that nothing is gained by asking for several at once."""
+
     def status(self) -> SourceStatus:
         """Describe itself now."""
 

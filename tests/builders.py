@@ -177,6 +177,7 @@ class ScriptedSource:
     counters: dict[str, int] = field(default_factory=dict)
     begun: list[float] = field(default_factory=list)  # loop time at which each cycle began
     sliced: list[ChainId] = field(default_factory=list)
+    at_hand: bool = False
 
     @property
     def underlyings(self) -> tuple[str, ...]:

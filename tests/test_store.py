@@ -572,15 +572,18 @@ async def test_what_eviction_took_is_never_called_published(own: Redis, policy: 
     store = Store(own, Names())
     chains = [ChainId("SPX", expiry) for expiry in expiries(12)]
     await own.config_set("maxmemory-policy", policy)
-    await own.config_set("maxmemory", (await own.info("memory"))["used_memory"] + 600_000)
+    limit = (await own.info("memory"))["used_memory"] + 600_000
     verdicts = set()
     for turn in range(10):
         stamp = await now_ms(own)
         batch = [small(chain, stamp, turn + 1, padding=100_000) for chain in chains]
-        for outcome in await store.publish(batch, TTL_S):
+        await own.config_set("maxmemory", limit)
+        outcomes = await store.publish(batch, TTL_S)
+        await own.config_set("maxmemory", 0)  # so that looking pushes nothing out
+        for outcome in outcomes:
             verdicts.add(outcome.verdict)
-            found = await held(own, outcome.id.chain)
-            visible = found is not None and found.payload is not None and found.ts_ms == outcome.id.ts_ms
+            key, pointer = Names().snapshot(outcome.id), Names().latest(outcome.id.chain)
+            visible = await own.get(pointer) == key.encode() and await own.exists(key) == 1
             assert visible or outcome.verdict is Verdict.FAILED, outcome
             assert outcome.verdict is Verdict.PUBLISHED or "Redis" in outcome.reason
     assert verdicts == {Verdict.PUBLISHED, Verdict.FAILED}
