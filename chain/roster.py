@@ -10,6 +10,7 @@ from chain.session import days_to_expiry
 from chain.signals import Now
 from chain.thresholds import HEARTBEAT_TTL_S
 
+_MINUTE_NS = 60_000_000_000
 HEARTBEAT_KEYS = {heartbeat_key(service): service for service in (*SERVICES, *STANDBYS)}
 
 
@@ -23,9 +24,11 @@ class Roster:
     depth: dict[str, int] = field(default_factory=dict)
     _standbys: dict[str, Heartbeat] = field(default_factory=dict)
     _raw: dict[str, bytes | None] = field(default_factory=dict)
+    _checked: int | None = None  # the minute in which past chains were last looked for
 
     def hear(self, beats: Mapping[str, bytes | None], now: Now) -> None:
         """Take in heartbeats as read under their keys; a publisher that stopped or fell silent stays, marked so."""
+        heard = False
         for key, raw in beats.items():
             service = HEARTBEAT_KEYS[key]
             if service in STANDBYS:
@@ -33,12 +36,14 @@ class Roster:
                 continue
             if raw is not None and raw != self._raw.get(key):
                 self._take(service, parse_heartbeat(raw), now)
+                heard = True
             self._raw[key] = raw
             known = self.publishers.get(service)
             # A key that stands while its beat does not change is another program's, or has lost its time to live.
             if known and known.alive and (raw is None or now.mono - known.seen > HEARTBEAT_TTL_S):
                 self.publishers[service] = replace(known, alive=False, gone_since=now.wall_s)
-        self._forget_past(now)
+        if heard or now.wall_ns // _MINUTE_NS != self._checked:
+            self._forget_past(now)
 
     @property
     def standbys(self) -> int:
@@ -97,6 +102,8 @@ class Roster:
         self._sort()
 
     def _forget_past(self, now: Now) -> None:
+        """Forget chains whose day is over. A date changes with the minute, or with what a beat says of its data."""
+        self._checked = now.wall_ns // _MINUTE_NS
         for chain, entry in list(self.entries.items()):
             as_of = entry.source.as_of if entry.source.as_of is not None else now.wall_s
             if days_to_expiry(chain.expiry, as_of) < 0:

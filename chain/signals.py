@@ -18,6 +18,7 @@ from chain.thresholds import (
     STREAM_ACTIVE_S,
 )
 
+_FUTURE_MS = FUTURE_TOLERANCE_S * 1000
 _SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPLAY}
 _USABLE = (State.FRESH, State.AGING, State.STALE, State.FUTURE)
 _USELESS = (State.MISSING, State.DANGLING, State.INVALID, State.STALE)
@@ -111,30 +112,48 @@ def age_ms(accepted: Accepted, now: Now) -> int:
 
     The second starts at the age that the snapshot had then, so a wall clock stepping back takes nothing away.
     """
-    by_wall = now.wall_ns // 1_000_000 - accepted.snapshot.id.ts_ms
-    by_sight = accepted.age_then_ms + round((now.mono - accepted.first_seen) * 1000)
-    return max(by_wall, by_sight, 0)
+    return _age(accepted, now.wall_ns // 1_000_000, now.mono)
+
+
+def _age(accepted: Accepted, wall_ms: int, mono: float) -> int:
+    by_sight = accepted.age_then_ms + round((mono - accepted.first_seen) * 1000)
+    return max(wall_ms - accepted.snapshot.id.ts_ms, by_sight, 0)
 
 
 def states(board: Board, now: Now) -> Iterator[tuple[ChainId, State]]:
     """Yield each chain's state alone, as `judge` would say it; nothing while Redis or the poll loop is lost."""
     if _contact_lost(board, now) is None:
+        wall_ms, mono = now.wall_ns // 1_000_000, now.mono
         for entry in board.entries:
-            yield entry.chain, _state(entry, age_ms(entry.last_good, now) if entry.last_good else None, now)[0]
+            yield entry.chain, _state(entry, wall_ms, mono)[0]
+
+
+def _state(entry: Entry, wall_ms: int, mono: float) -> tuple[State, int | None]:
+    """Return a chain's state and its age, ms."""
+    good = entry.last_good
+    if good is None:
+        return entry.fault.state if entry.fault else State.MISSING, None
+    age, limits = _age(good, wall_ms, mono), entry.thresholds
+    if entry.fault:
+        return entry.fault.state, age
+    if good.snapshot.id.ts_ms - wall_ms > _FUTURE_MS:
+        return State.FUTURE, age
+    if age <= limits.warn_ms:
+        return State.FRESH, age
+    return (State.AGING if age <= limits.stale_ms else State.STALE), age
 
 
 def _read(entry: Entry, now: Now, *, unreachable: bool) -> Reading:
-    good = entry.last_good
-    age = age_ms(good, now) if good else None
-    as_of = entry.source.as_of if entry.source.as_of is not None else now.wall_s
-    state, since, note = _state(entry, age, now)
+    state, age = _state(entry, now.wall_ns // 1_000_000, now.mono)
+    since, note = _reason(entry, state, age, now)
     if unreachable:
         state, since, note = State.UNREACHABLE, None, ""
+    as_of = entry.source.as_of if entry.source.as_of is not None else now.wall_s
     ttl = max(0.0, entry.deadline - now.mono) if entry.deadline is not None and entry.pointer else None
     return Reading(
         entry=entry,
         state=state,
-        flags=_flags(entry, good),
+        flags=_flags(entry, entry.last_good),
         age_s=None if age is None else age / 1000,
         ttl_s=ttl,
         dte=days_to_expiry(entry.chain.expiry, as_of),
@@ -143,20 +162,17 @@ def _read(entry: Entry, now: Now, *, unreachable: bool) -> Reading:
     )
 
 
-def _state(entry: Entry, age: int | None, now: Now) -> tuple[State, float | None, str]:
-    if entry.fault:
-        return entry.fault.state, entry.fault.since, entry.fault.reason
+def _reason(entry: Entry, state: State, age: int | None, now: Now) -> tuple[float | None, str]:
+    """Return since when a state holds, epoch seconds, and why."""
     good = entry.last_good
+    if entry.fault:
+        return entry.fault.since, entry.fault.reason
     if good is None or age is None:
-        return State.MISSING, None, "not read yet"
-    ahead_ms = good.snapshot.id.ts_ms - now.wall_ns // 1_000_000
-    if ahead_ms > FUTURE_TOLERANCE_S * 1000:
-        return State.FUTURE, None, f"its clock is {ahead_ms / 1000:.1f} s ahead of ours"
-    for state, limit_s in ((State.STALE, entry.thresholds.stale_s), (State.AGING, entry.thresholds.warn_s)):
-        limit = round(limit_s * 1000)
-        if age > limit:
-            return state, now.wall_s - (age - limit) / 1000, ""
-    return State.FRESH, None, ""
+        return None, "not read yet"
+    if state is State.FUTURE:
+        return None, f"its clock is {good.snapshot.ts - now.wall_s:.1f} s ahead of ours"
+    limits = {State.STALE: entry.thresholds.stale_ms, State.AGING: entry.thresholds.warn_ms}
+    return (now.wall_s - (age - limits[state]) / 1000 if state in limits else None), ""
 
 
 def _flags(entry: Entry, good: Accepted | None) -> tuple[Flag, ...]:

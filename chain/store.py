@@ -42,6 +42,8 @@ class Store:
     def __init__(self, redis: Redis, names: Names) -> None:
         self._redis = redis
         self._apart = is_cluster(redis)
+        self._asked: list[ChainId] = []  # the chains of the last poll, and their keys: they seldom change
+        self._pointers: list[str] = []
         self.names = names
 
     async def publish(self, snapshots: Sequence[Snapshot], ttl_s: float) -> list[Outcome]:
@@ -125,24 +127,24 @@ class Store:
         looks = replies[size:]
         return replies[:size], [pair == (1, 1) for pair in zip(looks[::2], looks[1::2], strict=True)]
 
-    async def poll(
-        self, chains: Sequence[ChainId], beside: Sequence[str] = (), payloads: Sequence[SnapshotId] = ()
-    ) -> Poll:
+    async def poll(self, chains: Sequence[ChainId], beside: Sequence[str] = (), payloads: Sequence[bytes] = ()) -> Poll:
         """Read every pointer, the named keys beside them and the stream's activity in one round trip.
 
-        `payloads` are counted, not read: one that is gone while its pointer stands was evicted.
+        `payloads`, their keys as pointers gave them, are counted, not read: one that is gone while its pointer stands
+        was evicted.
         """
-        keys = [*map(self.names.latest, chains), *beside]
-        held = [*map(self.names.snapshot, payloads)]
+        if chains != self._asked:
+            self._asked, self._pointers = list(chains), [*map(self.names.latest, chains)]
+        keys = [*self._pointers, *beside]
         async with bounded(POLL_TIMEOUT_S):
             read = self._poll_slots if self._apart else self._poll_at_once
-            values, stream_ts, present = await read(keys, held)
+            values, stream_ts, present = await read(keys, payloads)
         found = [value if isinstance(value, bytes) else None for value in values]
         pointers = dict(zip(chains, found, strict=False))
         rest = dict(zip(beside, found[len(chains) :], strict=True))
         return Poll(pointers, rest, stream_ts if isinstance(stream_ts, bytes) else None, present)
 
-    async def _poll_at_once(self, keys: Sequence[str], held: Sequence[str]) -> tuple[Sequence[object], object, int]:
+    async def _poll_at_once(self, keys: Sequence[str], held: Sequence[bytes]) -> tuple[Sequence[object], object, int]:
         pipe = self._redis.pipeline(transaction=False)
         pipe.mget(keys)
         pipe.hget(stream_activity_key(), "last_ts")
@@ -153,14 +155,14 @@ class Store:
             raise values
         return values, stream_ts, count[0] if count and isinstance(count[0], int) else 0
 
-    async def _poll_slots(self, keys: Sequence[str], held: Sequence[str]) -> tuple[Sequence[object], object, int]:
+    async def _poll_slots(self, keys: Sequence[str], held: Sequence[bytes]) -> tuple[Sequence[object], object, int]:
         """The same on a cluster, where a command may name one slot only: one batch to each node, all at once."""
         pipe = self._redis.pipeline(transaction=False)
         for key in keys:
             pipe.get(key)
         pipe.hget(stream_activity_key(), "last_ts")
-        for key in held:
-            pipe.exists(key)
+        for payload in held:
+            pipe.exists(payload)
         replies = heard(await pipe.execute(raise_on_error=False))
         there = sum(reply == 1 for reply in replies[len(keys) + 1 :])
         return replies[: len(keys)], replies[len(keys)], there

@@ -1,7 +1,7 @@
 """Every threshold of freshness, in one place, all in seconds unless named otherwise."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from chain.errors import ConfigError
@@ -28,6 +28,8 @@ class Thresholds:
     ttl_s: float = DEFAULT_TTL_S
     own_warn_s: float | None = None  # an operator's limits in place of the derived ones
     own_stale_s: float | None = None
+    warn_ms: int = field(init=False, repr=False, compare=False)  # as ages are compared, hundreds a second
+    stale_ms: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.interval_s) and math.isfinite(self.ttl_s) and self.interval_s > 0):
@@ -37,6 +39,8 @@ class Thresholds:
                 f"interval {self.interval_s:g} s makes a snapshot stale at {self.stale_s:g} s, after its TTL of "
                 f"{self.ttl_s:g} s: use an interval below {max(0.0, (self.ttl_s - 5) / 3):g} s or a longer TTL"
             )
+        object.__setattr__(self, "warn_ms", round(self.warn_s * 1000))
+        object.__setattr__(self, "stale_ms", round(self.stale_s * 1000))
 
     @property
     def warn_s(self) -> float:
@@ -50,7 +54,11 @@ class Thresholds:
 
     def limited(self, warn_s: float | None, stale_s: float | None) -> Self:
         """Return these with an operator's limits; raise ConfigError unless warn is below stale."""
-        limits = replace(self, own_warn_s=warn_s or self.own_warn_s, own_stale_s=stale_s or self.own_stale_s)
+        limits = replace(
+            self,
+            own_warn_s=self.own_warn_s if warn_s is None else warn_s,
+            own_stale_s=self.own_stale_s if stale_s is None else stale_s,
+        )
         if not 0 < limits.warn_s < limits.stale_s:
             raise ConfigError(f"warn age {limits.warn_s:g} s must be above 0 and below stale age {limits.stale_s:g} s")
         return limits

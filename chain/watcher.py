@@ -39,6 +39,7 @@ class _Memory:
     """What the loop carries from poll to poll beside the roster."""
 
     raw: dict[ChainId, bytes | None] = field(default_factory=dict)
+    open: bool = True  # whether some pointer may mean something new though it did not move
     contact: Contact = field(default_factory=Contact)
     server: str | None = None  # None until asked
     discovered: float | None = None
@@ -98,9 +99,9 @@ class Watcher:
 
     async def _read(self, asked: float) -> tuple[dict[ChainId, bytes | None], float | None, float]:
         """Read pointers and heartbeats; again at once where chains were announced or found that were not asked for."""
-        entries = self._roster.entries
-        held = [e.pointer for e in entries.values() if e.pointer and not e.fault]
-        poll = await self._store.poll(list(entries), list(HEARTBEAT_KEYS), held)
+        entries, raw = self._roster.entries, self._memory.raw
+        held = [(e.pointer, key) for e in entries.values() if e.pointer and not e.fault and (key := raw.get(e.chain))]
+        poll = await self._store.poll(list(entries), list(HEARTBEAT_KEYS), [key for _, key in held])
         ping_ms = (self._clock.monotonic() - asked) * 1000
         self._roster.hear(poll.beside, Now.of(self._clock))
         await self._discover_if_due()
@@ -109,7 +110,7 @@ class Watcher:
         if unread:
             pointers |= (await self._store.poll(unread)).pointers
         if poll.payloads != len(held):
-            await self._find_evicted(held, pointers)
+            await self._find_evicted([pointer for pointer, _ in held], pointers)
         return pointers, _epoch(poll.stream_ts), ping_ms
 
     async def _find_evicted(self, held: Sequence[SnapshotId], pointers: dict[ChainId, bytes | None]) -> None:
@@ -127,6 +128,8 @@ class Watcher:
 
     async def _take(self, pointers: dict[ChainId, bytes | None]) -> None:
         """Bring every entry up to what its pointer says now."""
+        if pointers == self._memory.raw and not self._memory.open:
+            return
         moved: list[tuple[SnapshotId, bytes]] = []
         gone: list[ChainId] = []
         for chain, value in pointers.items():
@@ -141,6 +144,7 @@ class Watcher:
         await self._read_moved(moved)
         for chain in [chain for chain in self._memory.raw if chain not in self._roster.entries]:
             del self._memory.raw[chain]
+        self._memory.open = any(not self._settled(e, pointers.get(c)) for c, e in self._roster.entries.items())
 
     def _settled(self, entry: Entry, value: bytes | None) -> bool:
         """Return whether a pointer was judged and can mean nothing new: its payload never changes.

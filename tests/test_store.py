@@ -611,12 +611,13 @@ async def test_one_poll_reads_all_pointers_and_what_stands_beside_them(redis: Re
     await redis.hset("massive:ws:analytics", "last_ts", "1766762051.5")
     await redis.expire("massive:ws:analytics", 15)
     missing = ChainId("SPX", date(2026, 1, 5))
+    held_keys = [Names().snapshot(end.id).encode() for end in (one, other)]
     seen = await commands_of(
         redis,
-        lambda: store.poll([SPX, missing, NDX], ["massive:heartbeat", "mock_massive:heartbeat"], [one.id, other.id]),
+        lambda: store.poll([SPX, missing, NDX], ["massive:heartbeat", "mock_massive:heartbeat"], held_keys),
     )
     assert [words[0] for _, words in seen] == ["MGET", "HGET", "EXISTS"]
-    poll = await store.poll([SPX, missing, NDX], ["massive:heartbeat", "mock_massive:heartbeat"], [one.id, other.id])
+    poll = await store.poll([SPX, missing, NDX], ["massive:heartbeat", "mock_massive:heartbeat"], held_keys)
     assert poll.pointers == {
         SPX: Names().snapshot(one.id).encode(),
         missing: None,
