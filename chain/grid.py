@@ -35,9 +35,8 @@ class PriceSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One contract's figures; None is "not there", never zero. IV is a fraction, times are epoch ns."""
+    """One contract's figures; None is "not there", never zero. IV is a fraction."""
 
-    ticker: str
     quoted: bool  # whether the plan sends quotes, be there one or not
     bid: float | None
     ask: float | None
@@ -51,7 +50,6 @@ class Leg:
     vega: float | None
     volume: float | None
     open_interest: float | None
-    quote_ns: int | None
 
     @property
     def mid(self) -> float | None:
@@ -121,8 +119,9 @@ def build_grid(snapshot: Snapshot) -> StrikeGrid:
     legs: dict[tuple[float, str, str], Leg] = {}
     rejected: list[Rejected] = []
     spot: float | None = None
+    underlying, expiration = snapshot.id.chain.underlying, snapshot.id.chain.expiry.isoformat()
     for index, item in enumerate(snapshot.contracts):
-        place = _place(item, snapshot)
+        place = _place(item, underlying, expiration)
         if isinstance(place, str):
             rejected.append(Rejected(index, place))
         elif place in legs:
@@ -138,7 +137,7 @@ def build_grid(snapshot: Snapshot) -> StrikeGrid:
     return StrikeGrid(snapshot, rows, tuple(rejected), spot, _atm_row(rows, snapshot.atm, spot))
 
 
-def _place(item: Contract, snapshot: Snapshot) -> tuple[float, str, str] | str:
+def _place(item: Contract, underlying: str, expiration: str) -> tuple[float, str, str] | str:
     """Return (strike, root, side), or why the contract has no place."""
     details = block(item, "details")
     side, strike = details.get("contract_type"), number(details.get("strike_price"))
@@ -146,12 +145,12 @@ def _place(item: Contract, snapshot: Snapshot) -> tuple[float, str, str] | str:
         return f"contract_type {clean(side, 16)!r} is neither call nor put"
     if strike is None or strike <= 0:
         return "strike_price is missing or not a positive number"
-    if details.get("expiration_date", snapshot.id.chain.expiry.isoformat()) != snapshot.id.chain.expiry.isoformat():
-        return f"expires {clean(details.get('expiration_date'), 16)}, not {snapshot.id.chain.expiry}"
+    if details.get("expiration_date", expiration) != expiration:
+        return f"expires {clean(details.get('expiration_date'), 16)}, not {expiration}"
     shares = number(details.get("shares_per_contract", 100))
     if shares != 100:
         return f"adjusted contract of {clean(details.get('shares_per_contract'), 12)} shares"
-    return strike, root_of(details.get("ticker"), snapshot.id.chain.underlying), side
+    return strike, root_of(details.get("ticker"), underlying), side
 
 
 def root_of(ticker: object, underlying: str) -> str:
@@ -161,29 +160,26 @@ def root_of(ticker: object, underlying: str) -> str:
 
 
 def _leg(item: Contract) -> Leg:
-    quote, greeks = block(item, "last_quote"), block(item, "greeks")
+    quote, greeks, day = block(item, "last_quote"), block(item, "greeks"), block(item, "day")
     bid, ask = number(quote.get("bid")), number(quote.get("ask"))
     if ask == 0:  # nobody offers at zero: the vendor's way of saying that there is no quote
         ask = None
         bid = bid or None
     iv = number(item.get("implied_volatility"))
-    stamp = quote.get("last_updated")
     return Leg(
-        ticker=clean(block(item, "details").get("ticker", ""), 24),
         quoted=bool(quote),
         bid=bid,
         ask=ask,
         condition=_condition(bid, ask),
         last=number(block(item, "last_trade").get("price")),
-        close=number(block(item, "day").get("close")),
+        close=number(day.get("close")),
         iv=iv if iv is not None and IV_SHOWN[0] < iv < IV_SHOWN[1] else None,
         delta=number(greeks.get("delta")),
         gamma=number(greeks.get("gamma")),
         theta=number(greeks.get("theta")),
         vega=number(greeks.get("vega")),
-        volume=number(block(item, "day").get("volume")),
+        volume=number(day.get("volume")),
         open_interest=number(item.get("open_interest")),
-        quote_ns=stamp if isinstance(stamp, int) and stamp > 0 else None,
     )
 
 

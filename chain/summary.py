@@ -24,9 +24,9 @@ class Summary:
 
 def number(value: object) -> float | None:
     """Return a JSON number as a float; None for anything else, NaN and infinity included."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
+    if type(value) is float:
+        return value if math.isfinite(value) else None
+    return float(value) if type(value) is int else None
 
 
 def block(item: Contract, name: str) -> dict[str, Any]:

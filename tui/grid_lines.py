@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from chain.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
 from chain.metrics import Headline
@@ -14,7 +15,7 @@ from tui.lines import Ground, Line, Role, Span, left, right, spread
 _CONDITION_MARK = {Condition.CROSSED: "x", Condition.LOCKED: "=", Condition.NEGATIVE: "n"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Column:
     """One figure of a leg: its heading, how wide, how it reads, and the number by which change is told."""
 
@@ -65,6 +66,7 @@ _ROOT_WIDTH = 6
 Place = tuple[str, float, str]
 Marks = Mapping[tuple[Place, str], int]
 NO_MARKS: Marks = {}
+RowMarks = tuple[tuple[str, str, int], ...]  # of one row: side, column, mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,9 @@ def changes(before: StrikeGrid | None, after: StrikeGrid) -> Marks:
             continue
         for column in _ALL.values():
             was, now = column.value(past), column.value(leg)
-            if was is not None and now is not None and column.text(past) != column.text(leg):
+            if was is None or now is None or was == now:
+                continue
+            if column.text(past) != column.text(leg):
                 marks[place, column.name] = 1 if now > was else -1
     return marks
 
@@ -118,6 +122,7 @@ def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, mark
     columns = columns_for(width, roots=roots, quotes=grid.price_source is PriceSource.MID)
     order = range(len(grid.rows) - 1, -1, -1) if highest_first else range(len(grid.rows))
     rule_before = _rule_place(grid, highest_first=highest_first)
+    marked = _by_row(marks)
     body: list[Line] = []
     atm = spot = None
     for index in order:
@@ -126,7 +131,9 @@ def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, mark
             body.append(_rule(grid, width))
         if index == grid.atm:
             atm = len(body)
-        body.append(_row(grid, index, columns, width, roots=roots, marks=marks))
+        row = grid.rows[index]
+        itm = (grid.spot is not None and row.strike < grid.spot, grid.spot is not None and row.strike > grid.spot)
+        body.append(_row(row, index == grid.atm, itm, columns, width, roots, marked.get((row.root, row.strike), ())))
     return GridTable((_headings(columns, width, roots=roots),), tuple(body), atm, spot)
 
 
@@ -190,6 +197,7 @@ def _headings(columns: tuple[Column, ...], width: int, *, roots: bool) -> Line:
     return (Span(left(f"{pad}{calls} │{middle} │{puts}", width), Role.DIM),)
 
 
+@lru_cache
 def _mirrored(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     """The put side: mirrored from the strike outwards, but bid still before ask."""
     *outer, first, second = columns
@@ -201,25 +209,30 @@ def _margin(columns: tuple[Column, ...], width: int, *, roots: bool) -> int:
     return max(0, (width - used) // 2)
 
 
+def _by_row(marks: Marks) -> dict[tuple[str, float], RowMarks]:
+    found: dict[tuple[str, float], RowMarks] = {}
+    for ((root, strike, side), name), mark in marks.items():
+        found[root, strike] = (*found.get((root, strike), ()), (side, name, mark))
+    return found
+
+
+@lru_cache(maxsize=4096)
 def _row(
-    grid: StrikeGrid,
-    index: int,
+    row: StrikeRow,
+    is_atm: bool,
+    itm: tuple[bool, bool],
     columns: tuple[Column, ...],
     width: int,
-    *,
     roots: bool,
-    marks: Marks,
+    marks: RowMarks,
 ) -> Line:
-    row = grid.rows[index]
-    is_atm = index == grid.atm
-    call_itm = grid.spot is not None and row.strike < grid.spot
-    put_itm = grid.spot is not None and row.strike > grid.spot
+    """Return one strike's line; most rows of a new snapshot read as they did in the one before."""
     base = Ground.ATM if is_atm else Ground.PLAIN
-    sides = [base if base is not Ground.PLAIN or not itm else Ground.ITM for itm in (call_itm, put_itm)]
+    sides = [base if base is not Ground.PLAIN or not inside else Ground.ITM for inside in itm]
     spans = [Span(" " * _margin(columns, width, roots=roots), Role.TEXT, base)]
-    spans += _side(row.call, (row.root, row.strike, "call"), columns, sides[0], marks)
-    spans += _middle(row, is_atm=is_atm, itm=(call_itm, put_itm), roots=roots, ground=base)
-    spans += _side(row.put, (row.root, row.strike, "put"), _mirrored(columns), sides[1], marks)
+    spans += _side(row.call, columns, sides[0], tuple(mark[1:] for mark in marks if mark[0] == "call"))
+    spans += _middle(row, is_atm=is_atm, itm=itm, roots=roots, ground=base)
+    spans += _side(row.put, _mirrored(columns), sides[1], tuple(mark[1:] for mark in marks if mark[0] == "put"))
     return spread(spans, [], width, base)
 
 
@@ -235,22 +248,26 @@ def _middle(row: StrikeRow, *, is_atm: bool, itm: tuple[bool, bool], roots: bool
     return spans
 
 
-def _side(leg: Leg | None, place: Place, columns: tuple[Column, ...], ground: Ground, marks: Marks) -> list[Span]:
+@lru_cache(maxsize=4096)
+def _side(
+    leg: Leg | None, columns: tuple[Column, ...], ground: Ground, marks: tuple[tuple[str, int], ...]
+) -> tuple[Span, ...]:
     """One leg's cells, neighbours of one meaning joined."""
+    marked = dict(marks)
     spans: list[Span] = []
+    joined, meaning = "", Role.TEXT
     for column in columns:
         text = figures.MISSING if leg is None else column.text(leg)
-        mark = marks.get((place, column.name), 0)
+        mark = marked.get(column.name, 0)
         role = Role.DIM if text == figures.MISSING else (Role.TEXT, Role.UP, Role.DOWN)[mark]
         if leg is not None and column.name in ("Bid", "Ask"):
             text += _CONDITION_MARK.get(leg.condition, "")
             text = _arrow(mark) + text if len(text) + 1 < column.width else text
-        cell = " " + right(text, column.width - 1)
-        if spans and spans[-1].role is role:
-            spans[-1] = spans[-1]._replace(text=spans[-1].text + cell)
-        else:
-            spans.append(Span(cell, role, ground))
-    return spans
+        if joined and role is not meaning:
+            spans.append(Span(joined, meaning, ground))
+            joined = ""
+        joined, meaning = f"{joined} {right(text, column.width - 1)}", role
+    return (*spans, Span(joined, meaning, ground))
 
 
 def _arrow(mark: int) -> str:

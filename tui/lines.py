@@ -66,14 +66,15 @@ def length(line: Iterable[Span]) -> int:
 
 def spread(start: Sequence[Span], end: Sequence[Span], width: int, ground: Ground = Ground.PLAIN) -> Line:
     """Return a line of exactly `width` with `start` at its left and `end` at its right; the start gives way."""
-    room = max(0, width - length(end))
+    free = max(0, width - length(end))
     kept: list[Span] = []
     for span in start:
-        free = room - length(kept)
         if free <= 0:
             break
         kept.append(span if len(span.text) <= free else span._replace(text=left(span.text, free)))
-    gap = Span(" " * (width - length(kept) - length(end)), Role.TEXT, ground)
+        free -= len(kept[-1].text)
+    kept += [Span(" " * free, Role.TEXT, ground), *end]
     return tuple(
-        span if span.ground is not Ground.PLAIN else span._replace(ground=ground) for span in (*kept, gap, *end)
+        span if span.ground is not Ground.PLAIN or ground is Ground.PLAIN else span._replace(ground=ground)
+        for span in kept
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import product
 
 from rich.segment import Segment
 from textual import events
@@ -10,10 +11,11 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.lines import EMPTY, Ground, Line, Role, Span
+from tui.lines import EMPTY, Ground, Line, Role, Span, length
 from tui.palette import Palette, build_palette
 
 _CACHE_LIMIT = 2_000
+_LETTERS = {meaning: chr(ord("0") + at) for at, meaning in enumerate(product(Role, Ground))}
 
 
 class LinePanel(Widget):
@@ -131,7 +133,8 @@ class LinePanel(Widget):
             styles = build_palette(self.app.theme_variables, ansi=self.app.native_ansi_color)
             self._styles = styles
         segments = [Segment(span.text, styles[span.role, span.ground]) for span in line if span.text]
-        return Strip(segments).adjust_cell_length(self.size.width, styles[Role.TEXT, Ground.PLAIN])
+        cells = length(line) if all(map(_narrow, line)) else None
+        return Strip(segments, cells).adjust_cell_length(self.size.width, styles[Role.TEXT, Ground.PLAIN])
 
     def on_click(self, event: events.Click) -> None:
         """Choose the clicked body line."""
@@ -157,16 +160,27 @@ def _changed(old: Line, new: Line) -> tuple[int, int | None]:
     """
     if not all(map(_narrow, (*old, *new))):
         return 0, None
-    before, after = _cells(old), _cells(new)
-    if len(before) != len(after):
+    before, after = _spelled(old), _spelled(new)
+    width = len(before[0])
+    if width != len(after[0]):
         return 0, None
-    differ = [column for column, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
-    return (differ[0], differ[-1] + 1) if differ else (0, 1)
+    start = min(map(_common, before, after))
+    end = width - min(_common(a[::-1], b[::-1]) for a, b in zip(before, after, strict=True))
+    return (start, end) if start < end else (0, 1)
 
 
-def _cells(line: Line) -> list[tuple[str, Role, Ground]]:
-    """Return a line character by character, each with its meaning."""
-    return [(character, span.role, span.ground) for span in line for character in span.text]
+def _spelled(line: Line) -> tuple[str, str]:
+    """Return a line's characters and, as long, a letter for the meaning of each."""
+    meanings = "".join([_LETTERS[span.role, span.ground] * len(span.text) for span in line])
+    return "".join([span.text for span in line]), meanings
+
+
+def _common(one: str, other: str) -> int:
+    """Return how many characters two texts of one length begin with alike."""
+    for at, (a, b) in enumerate(zip(one, other, strict=True)):
+        if a != b:
+            return at
+    return len(one)
 
 
 @lru_cache(maxsize=1024)
