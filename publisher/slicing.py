@@ -4,6 +4,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from chain.names import ChainId
 from chain.snapshot import Contract
@@ -36,7 +37,7 @@ def index_expiry(items: Iterable[Contract]) -> ExpiryChain:
             adjusted += 1
             continue
         kept.append((float(details["strike_price"]), side, details["ticker"], item))
-    kept.sort(key=lambda row: row[:3])
+    kept.sort(key=itemgetter(0, 1, 2))
     strikes = tuple(row[0] for row in kept)
     return ExpiryChain(tuple(row[3] for row in kept), strikes, tuple(sorted(set(strikes))), adjusted)
 

@@ -10,7 +10,7 @@ from textual.containers import Container
 from chain.thresholds import Thresholds
 
 WINDOW_S = 120
-_REDRAW_EVERY_S = 5.0
+_REDRAW_EVERY_S = 10.0
 _FIRST_AFTER_S = 3.0  # by then the grid is on screen, and loading plotext delays nothing
 _LINE = (95, 211, 197)
 

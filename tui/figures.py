@@ -2,6 +2,7 @@
 
 import math
 from datetime import date
+from functools import lru_cache
 
 from chain.session import new_york
 
@@ -94,6 +95,7 @@ def clock(epoch_s: float) -> str:
     return f"{new_york(epoch_s):%H:%M:%S}"
 
 
+@lru_cache
 def day(expiry: date) -> str:
     """Return an expiration as `01-02 Fri`."""
     return f"{expiry:%m-%d} {('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[expiry.weekday()]}"

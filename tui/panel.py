@@ -63,7 +63,10 @@ class LinePanel(Widget):
     @property
     def room(self) -> int:
         """How many body lines are visible."""
-        return max(0, self.size.height - len(self._head) - len(self._foot))
+        return self._room(self.size.height)
+
+    def _room(self, height: int) -> int:
+        return max(0, height - len(self._head) - len(self._foot))
 
     def show(
         self, head: Sequence[Line], body: Sequence[Line], foot: Sequence[Line] = (), *, top: int | None = None
@@ -71,8 +74,9 @@ class LinePanel(Widget):
         """Show these lines, the body from line `top` on; repaint what differs."""
         self._head, self._body, self._foot = head, body, foot
         wanted = self._top if top is None else top
-        self._top = max(0, min(wanted, len(body) - self.room))
-        self._repaint()
+        width, height = self.size
+        self._top = max(0, min(wanted, len(body) - self._room(height)))
+        self._repaint(width, self._visible(height))
 
     def scroll_by(self, rows: int) -> None:
         """Move the window over the body, as far as there is body."""
@@ -90,8 +94,7 @@ class LinePanel(Widget):
         self._painted = []
         self.refresh()
 
-    def _repaint(self) -> None:
-        visible = self._visible()
+    def _repaint(self, width: int, visible: list[Line]) -> None:
         if len(visible) != len(self._painted):
             self._painted = visible
             self.refresh()
@@ -100,41 +103,44 @@ class LinePanel(Widget):
         for y, (old, new) in enumerate(zip(self._painted, visible, strict=True)):
             if old is not new and old != new:
                 start, end = _changed(old, new)
-                regions.append(Region(start, y, max(1, (end or self.size.width) - start), 1))
+                regions.append(Region(start, y, max(1, (end or width) - start), 1))
         self._painted = visible
         if regions:
             self.refresh(*regions)
 
-    def _visible(self) -> list[Line]:
-        body = list(self._body[self._top : self._top + self.room])
-        body += [EMPTY] * (self.room - len(body))
-        return [*self._head, *body, *self._foot][: self.size.height]
+    def _visible(self, height: int) -> list[Line]:
+        room = self._room(height)
+        body = list(self._body[self._top : self._top + room])
+        body += [EMPTY] * (room - len(body))
+        return [*self._head, *body, *self._foot][:height]
 
     def on_resize(self) -> None:
         """Fit the window to the new height; it may have been painted before this was heard."""
-        self._top = max(0, min(self._top, len(self._body) - self.room))
-        self._painted = self._visible()
+        height = self.size.height
+        self._top = max(0, min(self._top, len(self._body) - self._room(height)))
+        self._painted = self._visible(height)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Return one screen line."""
         line = self._painted[y] if y < len(self._painted) else EMPTY
         strip = self._strips.get(line)
-        if strip is None or strip.cell_length != self.size.width:
-            strip = self._strip(line)
+        width = self.size.width
+        if strip is None or strip.cell_length != width:
+            strip = self._strip(line, width)
             if len(self._strips) > _CACHE_LIMIT:
                 self._strips.clear()
             self._strips[line] = strip
         return strip
 
-    def _strip(self, line: Line) -> Strip:
+    def _strip(self, line: Line, width: int) -> Strip:
         styles = self._styles
         if styles is None:
             styles = build_palette(self.app.theme_variables, ansi=self.app.native_ansi_color)
             self._styles = styles
         segments = [Segment(span.text, styles[span.role, span.ground]) for span in line if span.text]
         cells = length(line) if all(map(_narrow, line)) else None
-        return Strip(segments, cells).adjust_cell_length(self.size.width, styles[Role.TEXT, Ground.PLAIN])
+        return Strip(segments, cells).adjust_cell_length(width, styles[Role.TEXT, Ground.PLAIN])
 
     def on_click(self, event: events.Click) -> None:
         """Choose the clicked body line."""
