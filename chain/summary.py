@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import median_low
 from typing import Any
 
 from chain.snapshot import Contract
@@ -66,4 +65,9 @@ def summarise(contracts: Iterable[Contract]) -> Summary:
         delayed = delayed or next(filter(None, frames), None) == "DELAYED"
         if spot is None:
             spot = spot_of(item)
-    return Summary(total, calls, puts, len(strikes), spot, median_low(times) if times else None, delayed)
+    return Summary(total, calls, puts, len(strikes), spot, _middle(times), delayed)
+
+
+def _middle(times: list[int]) -> int | None:
+    """Return the median, the lower of two in the middle."""
+    return sorted(times)[(len(times) - 1) // 2] if times else None

@@ -1,6 +1,6 @@
 """`python -m chaindeck`."""
 
-from chaindeck.cli import main
+from chaindeck.start import main
 
 if __name__ == "__main__":
     main()

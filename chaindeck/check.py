@@ -14,10 +14,10 @@ from chain.names import Names
 from chain.signals import Now, Report, judge, usable
 from chain.text import clean
 from chain.watcher import Watcher
-from chaindeck.compose import running_place
+from chaindeck.exits import UNKNOWN, unknown_line, without_bar
 from chaindeck.logs import log_nowhere
+from chaindeck.place import running_place
 
-UNKNOWN = 3  # by the plugin convention: bad arguments, own failure
 _MAX_WORDS = 4_000  # of the 8 kB that a monitoring system reads
 _EXIT = {
     DeckState.OK: 0,
@@ -86,7 +86,7 @@ def exit_code(report: Report) -> int:
 def line(report: Report) -> str:
     """Return the verdict and its performance data."""
     words = "; ".join(signal.text for signal in report.signals) or f"{len(report.readings)} chains fresh"
-    said = f"CHAIN {report.state} - {_without_bar(words)}"
+    said = f"CHAIN {report.state} - {without_bar(clean(words, _MAX_WORDS))}"
     data = performance(report)
     return f"{said} | {data}" if data else said
 
@@ -121,13 +121,8 @@ def _refuse_nonsense(warn_s: float | None, stale_s: float | None, depth: int | N
 
 
 def _unknown(reason: str) -> int:
-    print(f"CHAIN UNKNOWN - {_without_bar(reason)}")
+    print(unknown_line(reason))
     return UNKNOWN
-
-
-def _without_bar(words: str) -> str:
-    """Return words on one line and without the bar, behind which performance data would begin."""
-    return clean(words, _MAX_WORDS).replace("|", "/")
 
 
 def _figure(seconds: float) -> str:

@@ -1,23 +1,16 @@
 """The command line. Each command loads only what it needs; headless ones never load the screen."""
 
-import io
-import signal
 import sys
 from dataclasses import asdict
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from chain.errors import ChaindeckError
-from chain.text import clean
+from chain.errors import ChaindeckError, ConfigError
 from chaindeck import __version__
 from chaindeck.config import config_file, warnings
 from chaindeck.flags import Capture, Switch, What, Where
 from chaindeck.logs import LogFormat
-
-USAGE_ERROR = 2
-UNKNOWN = 3
-SOFTWARE_ERROR = 70
 
 app = App(
     name="chaindeck",
@@ -239,27 +232,9 @@ def _at(url: str | None, where: Where | None) -> Where:
     return Where(redis_url=url or where.redis_url, config=where.config)
 
 
-def main() -> NoReturn:
-    """Run one command. A failure that was to be expected is one line on standard error, never a trace."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # what the terminal's encoding lacks
+def run_command() -> object:
+    """Run what the command line says; return its exit code, None for 0. Raise ConfigError where it makes no sense."""
     try:
-        code = app(exit_on_error=False, print_error=False, result_action="return_value")
+        return app(exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        cause = error.__cause__ if isinstance(error.__cause__, ChaindeckError) else error
-        _fail(str(cause))
-    except ChaindeckError as error:
-        _fail(str(error))
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _fail(message: str, code: int = USAGE_ERROR) -> NoReturn:
-    words = clean(" ".join(message.split()), 400)
-    if sys.argv[1:2] == ["check"]:  # a monitoring system reads standard output, and 2 would mean CRITICAL
-        print(f"CHAIN UNKNOWN - {words}")
-        sys.exit(UNKNOWN)
-    print(f"chaindeck: {words}", file=sys.stderr)
-    sys.exit(code)
+        raise ConfigError(str(error.__cause__ if isinstance(error.__cause__, ChaindeckError) else error)) from None

@@ -1,15 +1,12 @@
-"""Putting the parts together: which Redis, which source, which publisher."""
+"""Putting the parts together: which source, which publisher."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from redis.asyncio import Redis
 
 from chain.clock import Clock
 from chain.connection import RedisTarget
-from chain.embedded import EmbeddedServer, attach
 from chain.errors import ConfigError
 from chain.names import Names
 from chain.watcher import Watcher
@@ -23,41 +20,6 @@ from publisher.listing import PRODUCTS
 from publisher.loop import Publisher
 from publisher.mock import MockSource
 from publisher.source import Source, SourceKind, service_name
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A Redis to use, and the embedded server behind it where there is one."""
-
-    target: RedisTarget
-    server: EmbeddedServer | None = None
-
-
-@contextmanager
-def redis_place(url: str | None) -> Iterator[Place]:
-    """Give the named Redis, or this user's embedded server, started if need be and stopped after if it was.
-
-    A named Redis is never replaced by an embedded one: that would show a private, empty Redis as if it were the desk's.
-    """
-    if url:
-        yield Place(RedisTarget(url))
-        return
-    server = EmbeddedServer()
-    try:
-        endpoint = server.start_or_attach()
-        yield Place(RedisTarget(endpoint.url), server)
-    finally:
-        server.stop()
-
-
-def running_place(url: str | None) -> Place:
-    """Return the named Redis, or the embedded server that already runs; raise ConfigError where there is none."""
-    if url:
-        return Place(RedisTarget(url))
-    endpoint = attach()
-    if endpoint is None:
-        raise ConfigError("no deck of this user is running: start `chaindeck`, or give a Redis URL")
-    return Place(RedisTarget(endpoint.url))
 
 
 def make_source(kind: SourceKind, settings: Settings, captures: Sequence[Path], clock: Clock) -> Source:
@@ -85,7 +47,14 @@ def _live_source(settings: Settings, clock: Clock) -> Source:
 
 
 def make_crew(
-    redis: Redis, source: Source, settings: Settings, clock: Clock, *, shown_as: str = "", in_turn: bool = True
+    redis: Redis,
+    source: Source,
+    settings: Settings,
+    clock: Clock,
+    *,
+    shown_as: str = "",
+    in_turn: bool = True,
+    after_first: Callable[[], Awaitable[None]] | None = None,
 ) -> Crew:
     """Return a publisher of a source on a Redis, with its watcher and herald.
 
@@ -109,6 +78,7 @@ def make_crew(
         also_beat=system,
         report=herald.report,
         lease=lease if in_turn else None,
+        after_first=after_first,
     )
     return Crew(publisher, Watcher(redis, names, clock, shown_as=shown_as), herald)
 

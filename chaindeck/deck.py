@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -17,12 +18,13 @@ from chain.board import Board
 from chain.clock import Clock, SystemClock
 from chain.errors import RedisUnavailableError
 from chain.signals import Now, judge
-from chaindeck.compose import make_crew, make_saboteur, make_source, redis_place, running_place
+from chaindeck.compose import make_crew, make_saboteur, make_source
 from chaindeck.crew import Crew
 from chaindeck.demo import MockDemo
 from chaindeck.engine import BoardSlot, Engine
 from chaindeck.heed import heed
 from chaindeck.logs import LogPane, log_nowhere, log_to_file
+from chaindeck.place import redis_place, running_place
 from chaindeck.settings import Settings
 from publisher.faults import WithholdingSource
 from publisher.source import SourceKind
@@ -33,13 +35,15 @@ _EXIT_S = 3.0
 
 def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path]) -> None:
     """Run publisher and screen until the reader quits."""
+    if _on_terminal():
+        threading.Thread(target=_load_screen, daemon=True).start()
     clock = SystemClock()
     source = WithholdingSource(make_source(kind, settings, captures, clock))
     with redis_place(settings.redis_url) as place:
         slot = BoardSlot()
 
         def compose(client: Redis) -> Crew:
-            crew = make_crew(client, source, settings, clock, shown_as=place.target.label)
+            crew = make_crew(client, source, settings, clock, shown_as=place.target.label, after_first=slot.first_paint)
             demo.saboteur = make_saboteur(client, source, crew.publisher, clock)
             return crew
 
@@ -55,9 +59,17 @@ def run_watch(settings: Settings) -> None:
     _show(Engine(place.target, clock, slot), slot, clock, None, settings.theme)
 
 
+def _on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()  # Textual paints on standard error
+
+
+def _load_screen() -> None:
+    """Load Textual while the server starts."""
+    import_module("tui.app")
+
+
 def _show(engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, theme: str | None) -> None:
-    # Textual paints on standard error.
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+    if not _on_terminal():
         _print_frame(engine, slot, clock)
         return
     pane = log_to_file()
@@ -124,6 +136,7 @@ def _print_frame(engine: Engine, slot: BoardSlot, clock: Clock) -> None:
     from chaindeck.plain import frame  # noqa: PLC0415 - the screen's way needs it not
 
     log_nowhere()
+    slot.painted()  # nothing will be
     complete = threading.Event()
 
     def look() -> None:

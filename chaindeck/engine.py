@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 _STOP_S = 4.0
 _SUPERVISE_EVERY_S = 1.0
 _CONNECT_S = 0.5
+_PAINT_S = 1.0
 
 MakeCrew = Callable[[Redis], Crew]
 
@@ -42,6 +43,7 @@ class BoardSlot:
         self._board: Board | None = None
         self._wake: Callable[[], None] | None = None
         self._asked = False
+        self._painted = threading.Event()
 
     def put(self, board: Board) -> None:
         """Replace the Board; wake the reader unless it has yet to answer the last call."""
@@ -59,6 +61,14 @@ class BoardSlot:
     def subscribe(self, wake: Callable[[], None]) -> None:
         """Call `wake` from the engine's thread when a Board comes in."""
         self._wake = wake
+
+    def painted(self) -> None:
+        """Say that a grid is on screen."""
+        self._painted.set()
+
+    async def first_paint(self) -> None:
+        """Wait, not for long, until a grid is on screen: two threads that compute share one interpreter."""
+        await asyncio.to_thread(self._painted.wait, _PAINT_S)
 
 
 class Engine:

@@ -11,9 +11,10 @@ from redis.asyncio import Redis
 from chain.clock import Clock, SystemClock
 from chain.connection import RedisTarget
 from chain.tasks import end
-from chaindeck.compose import make_crew, make_source, redis_place
+from chaindeck.compose import make_crew, make_source
 from chaindeck.crew import Crew
 from chaindeck.logs import LogFormat, log_to_stderr
+from chaindeck.place import redis_place
 from chaindeck.settings import Settings
 from publisher.source import Source, SourceKind
 

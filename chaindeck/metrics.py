@@ -14,8 +14,8 @@ from chain.errors import ConfigError
 from chain.names import Names
 from chain.signals import Now, Report, judge, usable
 from chain.watcher import Watcher
-from chaindeck.compose import running_place
 from chaindeck.logs import log_to_stderr
+from chaindeck.place import running_place
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from chain.heartbeat import STOPPED
 from chain.names import Names
 from chain.signals import Now, Reading, Report, judge
 from chain.watcher import Watcher
-from chaindeck.compose import running_place
 from chaindeck.logs import log_file, log_nowhere
+from chaindeck.place import running_place
 from chaindeck.plain import WIDTH
 from tui.board_lines import board_table
 from tui.lines import plain

@@ -18,8 +18,8 @@ from chain.clock import Clock, SystemClock
 from chain.connection import RedisTarget
 from chain.errors import ConfigError, RedisUnavailableError
 from chain.names import Names
-from chaindeck.compose import running_place
 from chaindeck.logs import log_nowhere
+from chaindeck.place import running_place
 
 LOOK_EVERY_S = 0.2
 SCAN_EVERY_S = 2.0

@@ -48,10 +48,12 @@ class Publisher:
         also_beat: Redis | None = None,
         report: Callable[[], Report | None] | None = None,
         lease: Lease | None = None,
+        after_first: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._beaten = [redis] if also_beat is None else [redis, also_beat]
         self._report = report
         self._lease = lease
+        self._after_first = after_first  # awaited once, when the first underlying is published
         self._source = source
         self._clock = clock
         self._thresholds = thresholds or Thresholds()
@@ -158,6 +160,9 @@ class Publisher:
                 unsurveyed[underlying] = str(error)
                 continue
             await self._publish_underlying(survey, outcomes, trouble)
+            if self._after_first and outcomes:
+                await self._after_first()
+                self._after_first = None
         for underlying, reason in unsurveyed.items():
             trouble |= {ChainId(underlying, expiry): reason for expiry in self._expected.get(underlying, ())}
         wall_ms = (self._clock.monotonic() - began) * 1000

@@ -23,7 +23,7 @@ from chain.session import new_york
 from chain.signals import Now, Report, judge
 from chain.store import Store
 from chain.thresholds import Thresholds
-from chaindeck import check, cli
+from chaindeck import check, start
 from chaindeck.check import exit_code, limited, line
 from tests.builders import expiries
 from tests.plugin_line import Datum, Limits, PluginLine, read_line
@@ -70,7 +70,7 @@ def main(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *a
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "argv", ["chaindeck", "check", *arguments])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        start.main()
     assert isinstance(ended.value.code, int)
     return ended.value.code, capsys.readouterr().out
 
@@ -355,7 +355,7 @@ HEAVY = ("textual", "rich", "plotext", "httpx", "prometheus_client", "tui", "pub
 
 def test_it_loads_neither_screen_nor_http_nor_metrics(short_dir: Path, closed: str) -> None:
     code = (
-        "import sys\nfrom chaindeck.cli import main\n"
+        "import sys\nfrom chaindeck.start import main\n"
         "try:\n    main()\nexcept SystemExit as ended:\n    assert ended.code == 2, ended.code\n"
         "print(*sys.modules, sep='\\n')"
     )

@@ -13,7 +13,8 @@ import pytest
 
 from chain.board import DeckState, State
 from chain.heartbeat import SERVICES, STANDBYS, STOPPED
-from chaindeck.cli import USAGE_ERROR, app
+from chaindeck.cli import app
+from chaindeck.exits import USAGE_ERROR
 from chaindeck.settings import SETTINGS
 from publisher.source import SourceKind
 from tests.product import ROOT, run

@@ -29,7 +29,7 @@ def loaded_by_command(home: Path, *arguments: str) -> set[str]:
     )
     assert ended.returncode == 0, ended.stderr[-2000:]
     names = set(_IMPORTED.findall(ended.stderr))
-    assert "chaindeck.cli" in names
+    assert "chaindeck.start" in names
     return {name.partition(".")[0] for name in names}
 
 

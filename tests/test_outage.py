@@ -413,10 +413,12 @@ async def test_what_eviction_takes_is_seen_within_one_poll_and_published_again(s
         await publish(redis)
         assert states(await report(watcher)) == {State.FRESH}
         keys = {chain: await redis.get(NAMES.latest(chain)) for chain in CHAINS}
-        server.admin.config_set("maxmemory", server.admin.info("memory")["used_memory"] + 200_000)
+        limit = server.admin.info("memory")["used_memory"] + 200_000
         seen: set[State] = set()
         for turn in range(200):
+            server.admin.config_set("maxmemory", limit)
             await redis.set(f"other:{turn}", b"x" * 20_000, px=60_000)
+            server.admin.config_set("maxmemory", 0)  # so that looking takes nothing more
             found = await report(watcher)
             for reading in found.readings:
                 chain = reading.entry.chain
@@ -428,7 +430,6 @@ async def test_what_eviction_takes_is_seen_within_one_poll_and_published_again(s
                 break
         assert {State.MISSING, State.DANGLING} <= seen
         assert (await redis.info("stats"))["evicted_keys"] > 0
-        server.admin.config_set("maxmemory", 0)
         await publish(redis, mark=2)
         assert states(await report(watcher)) == {State.FRESH}
 

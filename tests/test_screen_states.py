@@ -170,6 +170,9 @@ class Eager:
         self.polls = 1
         self._board = board
 
+    def painted(self) -> None:
+        pass
+
     def latest(self) -> Board:
         return self._board
 

@@ -18,6 +18,9 @@ class Feed(Protocol):
     def latest(self) -> Board | None:
         """Return the newest Board and allow the next wake-up."""
 
+    def painted(self) -> None:
+        """Hear that a grid is on screen."""
+
     def subscribe(self, wake: Callable[[], None]) -> None:
         """Call `wake`, from any thread, when a Board comes in and the last one was taken."""
 

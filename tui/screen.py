@@ -56,6 +56,7 @@ class DeckScreen(Screen[None]):
         self._table = BoardTable((), (), ())
         self._lines: tuple[tuple[object, ...], GridTable, Line] | None = None
         self._follow = True
+        self._painted = False
         self._shown_mono = float("-inf")
         self._heartbeat: Timer | None = None
 
@@ -111,6 +112,9 @@ class DeckScreen(Screen[None]):
             self._show_side()
             self._show_grid()
             self._show_log()
+        if self.view.grid is not None and not self._painted:
+            self._painted = True
+            self.call_after_refresh(self._feed.painted)
 
     def _show_strip(self) -> None:
         underlying = self.view.selected.underlying if self.view.selected else "-"

@@ -1,0 +1,44 @@
+"""Which Redis: the one that is named, or this user's embedded server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from chain.connection import RedisTarget
+from chain.embedded import EmbeddedServer, attach
+from chain.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A Redis to use, and the embedded server behind it where there is one."""
+
+    target: RedisTarget
+    server: EmbeddedServer | None = None
+
+
+@contextmanager
+def redis_place(url: str | None) -> Iterator[Place]:
+    """Give the named Redis, or this user's embedded server, started if need be and stopped after if it was.
+
+    A named Redis is never replaced by an embedded one: that would show a private, empty Redis as if it were the desk's.
+    """
+    if url:
+        yield Place(RedisTarget(url))
+        return
+    server = EmbeddedServer()
+    try:
+        endpoint = server.start_or_attach()
+        yield Place(RedisTarget(endpoint.url), server)
+    finally:
+        server.stop()
+
+
+def running_place(url: str | None) -> Place:
+    """Return the named Redis, or the embedded server that already runs; raise ConfigError where there is none."""
+    if url:
+        return Place(RedisTarget(url))
+    endpoint = attach()
+    if endpoint is None:
+        raise ConfigError("no deck of this user is running: start `chaindeck`, or give a Redis URL")
+    return Place(RedisTarget(endpoint.url))
