@@ -18,6 +18,7 @@ from benchmarks.rows import Row, table
 BENCHMARKS = {
     "publish-cycle": "publish_cycle",
     "poll-300": "poll",
+    "growth": "growth",
     "grid-repaint": "grid_repaint",
     "first-grid": "first_grid",
     "idle": "idle",
