@@ -101,6 +101,16 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """What a Redis says of itself; empty where this user may not ask."""
+
+    name: str = ""  # and version
+    policy: str = ""  # what it evicts when full; empty where it has no limit
+    evicted: int = 0  # keys evicted since the watcher first asked
+    evicted_at: float | None = None  # epoch seconds at which that number was last seen to grow
+
+
+@dataclass(frozen=True, slots=True)
 class Publisher:
     """A publisher as known by its heartbeat; `seen` is the monotonic time at which this beat was first read."""
 
@@ -124,7 +134,7 @@ class Board:
     """Everything known at one poll. `polled` and `clock_step_at` are monotonic seconds."""
 
     redis: str = ""
-    server: str = ""
+    server: Server = field(default_factory=Server)
     prefix: str = LIVE_PREFIX
     polled: float = 0.0
     started: float = 0.0

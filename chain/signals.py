@@ -11,6 +11,7 @@ from chain.names import ChainId
 from chain.session import days_to_expiry, new_york
 from chain.thresholds import (
     CLOCK_JUMP_S,
+    EVICTION_SHOWN_S,
     FUTURE_TOLERANCE_S,
     OLD_SOURCE_DELAYED_S,
     OLD_SOURCE_S,
@@ -18,6 +19,7 @@ from chain.thresholds import (
     STREAM_ACTIVE_S,
 )
 
+_SAFE_POLICIES = ("volatile-ttl", "noeviction")
 _FUTURE_MS = FUTURE_TOLERANCE_S * 1000
 _SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPLAY}
 _USABLE = (State.FRESH, State.AGING, State.STALE, State.FUTURE)
@@ -93,6 +95,7 @@ def judge(board: Board, now: Now) -> Report:
     signals += _by_flag(readings)
     signals += _publishers(board)
     signals += _clock(board, now)
+    signals += _memory(board, now)
     signals += _nothing(board)
     if readings and not lost and all(r.state in _USELESS for r in readings):
         since = max((r.since for r in readings if r.since is not None), default=None)
@@ -290,6 +293,17 @@ def _clock(board: Board, now: Now) -> Iterable[Signal]:
     if abs(step) > CLOCK_JUMP_S:
         text = f"this machine's clock stepped by {step:+.1f} s: ages by wall clock may be off"
         yield Signal("clock-step", DeckState.WARNING, text, now.wall_s - (now.mono - board.clock_step_at))
+
+
+def _memory(board: Board, now: Now) -> Iterable[Signal]:
+    """A Redis that evicts takes chains away; only by `volatile-ttl` it takes the oldest snapshots first."""
+    server = board.server
+    if server.evicted_at is not None and now.wall_s - server.evicted_at < EVICTION_SHOWN_S:
+        text = f"Redis is full: {server.evicted} keys evicted since this watcher began; raise maxmemory"
+        yield Signal("eviction", DeckState.WARNING, text, server.evicted_at)
+    if server.policy not in ("", *_SAFE_POLICIES):
+        text = f"Redis would evict by {server.policy}, pointers too: set maxmemory-policy volatile-ttl"
+        yield Signal("eviction-policy", DeckState.WARNING, text, None)
 
 
 def _moved_back(entry: Entry) -> str:

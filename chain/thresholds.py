@@ -16,6 +16,7 @@ OLD_SOURCE_S = 120.0  # median quote older than the snapshot by more than this
 OLD_SOURCE_DELAYED_S = 17 * 60.0  # the same on a feed that is 15 minutes late by contract
 STREAM_ACTIVE_S = 5.0  # the stream's reader saw a frame within this time
 CLOCK_JUMP_S = 2.0  # wall and monotonic clocks drifting apart by more than this between polls is a step
+EVICTION_SHOWN_S = 60.0  # how long an eviction is told
 HEARTBEAT_EVERY_S = 5.0
 HEARTBEAT_TTL_S = 15
 

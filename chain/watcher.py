@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from chain import tracker
-from chain.board import Board, Contact, Entry, State, Transition
+from chain.board import Board, Contact, Entry, Server, State, Transition
 from chain.clock import Clock
 from chain.connection import bounded
 from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
@@ -27,6 +28,7 @@ POLL_EVERY_S = 1.0
 EAGER_EVERY_S = 0.05  # at the start, until there is something to show
 EAGER_FOR_S = 5.0
 DISCOVER_EVERY_S = 30.0
+SERVER_EVERY_S = 10.0
 _TRANSITIONS_KEPT = 50
 _STEP_SHOWN_S = 60.0
 _GONE = "the pointer names a payload that is gone"
@@ -41,7 +43,9 @@ class _Memory:
     raw: dict[ChainId, bytes | None] = field(default_factory=dict)
     open: bool = True  # whether some pointer may mean something new though it did not move
     contact: Contact = field(default_factory=Contact)
-    server: str | None = None  # None until asked
+    server: Server | None = None  # None until asked
+    server_asked: float = 0.0  # monotonic seconds
+    evicted: int | None = None  # as Redis itself last counted
     discovered: float | None = None
     states: dict[ChainId, State] = field(default_factory=dict)
     drift: float | None = None  # wall minus monotonic clock, seconds
@@ -90,8 +94,9 @@ class Watcher:
 
     async def _poll(self, asked: float) -> None:
         pointers, stream_ts, ping_ms = await self._read(asked)
-        if self._memory.server is None:
-            self._memory.server = await self._server_name()
+        if self._memory.server is None or asked - self._memory.server_asked > SERVER_EVERY_S:
+            self._memory.server = await self._ask_server(self._memory.server or Server())
+            self._memory.server_asked = asked
         await self._take(pointers)
         self._found(asked, ping_ms)
         self._memory.stream_ts = stream_ts
@@ -222,15 +227,23 @@ class Watcher:
                 accepted = tracker.accept(entry, snapshot, payload.raw, payload.ttl_ms, now)
                 self._roster.entries[target.chain] = accepted
 
-    async def _server_name(self) -> str:
-        """Return the server's name and version, empty where this user may not ask: no contract key depends on it."""
+    async def _ask_server(self, before: Server) -> Server:
+        """Return what the server says of itself, empty where this user may not ask: no contract key depends on it."""
         async with bounded():
             try:
-                info: dict[str, Any] = await self._redis.info("server")
+                info: dict[str, Any] = await self._redis.info("server", "memory", "stats")
             except ResponseError:
-                return ""
+                return Server()
         name = clean(info.get("server_name", "redis"), 12)
-        return f"{name} {clean(info.get('valkey_version') or info.get('redis_version') or '', 16)}".strip()
+        version = clean(info.get("valkey_version") or info.get("redis_version") or "", 16)
+        policy = clean(info.get("maxmemory_policy", ""), 20) if info.get("maxmemory") else ""
+        counted, known = info.get("evicted_keys"), self._memory.evicted
+        evicted, evicted_at = before.evicted, before.evicted_at
+        if isinstance(counted, int):
+            if known is not None and counted > known:
+                evicted, evicted_at = evicted + counted - known, self._clock.wall_ns() / 1e9
+            self._memory.evicted = counted
+        return Server(f"{name} {version}".strip(), policy, evicted, evicted_at)
 
     def _watch_clock(self) -> None:
         now = Now.of(self._clock)
@@ -253,7 +266,7 @@ class Watcher:
         if before.ok or before.asked is None:
             self._note(None, f"Redis unreachable: {error}")
             log.warning("redis unreachable at %s: %s", self._shown_as, error)
-        self._memory.server = None
+        self._memory.server_asked, self._memory.evicted = -math.inf, None  # another may answer next
         self._memory.contact = replace(before, ok=False, asked=asked, since=since, error=error, ping_ms=None)
 
     def _note(self, subject: ChainId | None, text: str) -> None:
@@ -264,7 +277,7 @@ class Watcher:
         step, stepped = memory.step if memory.step and now.mono - memory.step[1] < _STEP_SHOWN_S else (0.0, 0.0)
         board = Board(
             redis=self._shown_as,
-            server=memory.server or "",
+            server=memory.server or Server(),
             prefix=self._store.names.prefix,
             polled=now.mono,
             started=self._started,

@@ -44,7 +44,7 @@ def as_text(report: Report, target: RedisTarget) -> str:
     board = board_table(report, None, WIDTH, len(report.readings) * 3 + 20)
     lines = [identity(report, underlying, 0, WIDTH), trouble(report, WIDTH), *board.head, *board.body]
     lines += signal_table(report, WIDTH, 40)
-    tail = [f" redis  {target.shown} ({report.board.server or 'unknown server'})", f" log    {log_file()}"]
+    tail = [f" redis  {target.shown} ({report.board.server.name or 'unknown server'})", f" log    {log_file()}"]
     return "\n".join([*map(plain, lines), *tail])
 
 
@@ -64,7 +64,11 @@ def as_json(report: Report, target: RedisTarget) -> dict[str, Any]:
     return {
         "state": report.state,
         "signals": [{"name": s.name, "severity": s.severity, "text": s.text, "since": s.since} for s in report.signals],
-        "redis": {"url": target.shown, "server": board.server or None, "ping_ms": _rounded(board.contact.ping_ms, 3)},
+        "redis": {
+            "url": target.shown,
+            "server": board.server.name or None,
+            "ping_ms": _rounded(board.contact.ping_ms, 3),
+        },
         "source": _source(board),
         "expected": len(board.entries),
         "expiries": [_expiry(reading, Names(board.prefix)) for reading in report.readings],

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import settings
 
 from chain import tracker
-from chain.board import Board, Contact, Entry, Publisher, State
+from chain.board import Board, Contact, Entry, Publisher, Server, State
 from chain.clock import ManualClock
 from chain.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo
 from chain.names import LIVE_PREFIX, ChainId, SnapshotId
@@ -137,7 +137,7 @@ def board(
         depth[one.chain.underlying] = depth.get(one.chain.underlying, 0) + 1
     made = Board(
         redis="unix",
-        server="valkey 9.1.2",
+        server=Server("valkey 9.1.2"),
         polled=now.mono,
         contact=contact,
         entries=shown,

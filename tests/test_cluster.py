@@ -118,7 +118,7 @@ async def test_a_publisher_in_turn_and_a_watcher_work_as_on_one_server(client: R
     watcher = Watcher(client, NAMES, CLOCK)
     found = await report(watcher)
     assert (len(found.readings), states(found)) == (12, {State.FRESH})
-    assert (len(found.board.publishers), found.board.server[:6]) == (1, "valkey")
+    assert (len(found.board.publishers), found.board.server.name[:6]) == (1, "valkey")
     await leases[0].release()
     assert await leases[1].look() == ["SPX", "NDX"]
     assert (await waiting.cycle()).whole

@@ -23,8 +23,8 @@ from chain.heartbeat import beat
 from chain.names import ChainId, Names, SnapshotId
 from chain.signals import Now, Report, judge
 from chain.store import Payload, Store
-from chain.thresholds import Thresholds
-from chain.watcher import Watcher
+from chain.thresholds import EVICTION_SHOWN_S, Thresholds
+from chain.watcher import SERVER_EVERY_S, Watcher
 from chaindeck.check import exit_code
 from chaindeck.compose import make_crew, make_source
 from chaindeck.config import resolve
@@ -432,6 +432,32 @@ async def test_what_eviction_takes_is_seen_within_one_poll_and_published_again(s
         assert (await redis.info("stats"))["evicted_keys"] > 0
         await publish(redis, mark=2)
         assert states(await report(watcher)) == {State.FRESH}
+
+
+async def test_evictions_are_counted_from_the_first_look_on_and_told_for_a_minute(servers: Servers) -> None:
+    server, clock = servers.alone("--maxmemory-policy", "volatile-random"), ManualClock(time.time_ns())
+
+    async def push_out(redis: Redis) -> int:
+        server.admin.config_set("maxmemory", server.admin.info("memory")["used_memory"] + 300_000)
+        for turn in range(40):
+            await redis.set(f"other:{turn}", b"x" * 20_000, px=600_000)
+        server.admin.config_set("maxmemory", 10**9)
+        return int(server.admin.info("stats")["evicted_keys"])
+
+    async with RedisTarget(server.url).connect() as redis:
+        earlier = await push_out(redis)
+        watcher = Watcher(redis, NAMES, clock)
+        assert (await report(watcher, clock)).board.server.evicted == 0
+        later = await push_out(redis)
+        clock.advance(SERVER_EVERY_S + 0.001)
+        found = await report(watcher, clock)
+        told = {signal.name: signal for signal in found.signals}
+        assert (found.board.server.evicted, told["eviction"].since) == (later - earlier, found.now.wall_s)
+        assert later > earlier
+        assert "volatile-random" in told["eviction-policy"].text
+        clock.advance(EVICTION_SHOWN_S)
+        names = [signal.name for signal in (await report(watcher, clock)).signals]
+        assert "eviction-policy" in names and "eviction" not in names
 
 
 # Clocks

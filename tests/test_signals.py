@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.board import Board, DeckState, Entry, Flag, State
+from chain.board import Board, DeckState, Entry, Flag, Server, State
 from chain.clock import ManualClock
 from chain.connection import RedisTarget
 from chain.heartbeat import STOPPED, SourceInfo
@@ -405,6 +405,22 @@ def test_a_rolled_back_pointer_is_told_with_both_times() -> None:
     later_one = SnapshotId(SPX, (START_S + 10) * 1000)
     judged = report([replace(entry(SPX, NOW), rolled_back_from=later_one)], NOW)
     assert text_of(judged, "rolled-back") == "SPX 01-02 ROLLED-BACK: from 10:00:10 to 10:00:00"
+
+
+def test_what_redis_evicts_is_told_for_a_minute_and_how_it_would_evict_as_long_as_it_is_so() -> None:
+    for policy, told in (("", False), ("noeviction", False), ("volatile-ttl", False), ("allkeys-lru", True)):
+        judged = report([entry(SPX, NOW)], NOW, server=Server("valkey 9", policy))
+        assert names(judged) == ["eviction-policy"] * told
+    for seconds, told in ((0.0, True), (59.999, True), (60.0, False)):
+        evicting = Server("valkey 9", "volatile-ttl", 12, NOW.wall_s - seconds)
+        judged = report([entry(SPX, NOW)], NOW, server=evicting)
+        assert [(s.text, s.since, s.severity) for s in judged.signals] == [
+            (
+                "Redis is full: 12 keys evicted since this watcher began; raise maxmemory",
+                NOW.wall_s - seconds,
+                DeckState.WARNING,
+            )
+        ] * told
 
 
 def test_a_clock_step_is_told_with_the_moment_of_the_step() -> None:
