@@ -61,6 +61,7 @@ class Accepted:
     summary: Summary
     first_seen: float
     age_then_ms: int  # its age by the wall clock at that moment, never below zero
+    ahead: bool = False  # whether its stamp was in our future then: it makes no honest one older
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chain.board import Accepted, Board, DeckState, Entry, Flag, State
 from chain.clock import Clock
 from chain.heartbeat import STOPPED
-from chain.names import ChainId
+from chain.names import ChainId, SnapshotId
 from chain.session import days_to_expiry, new_york
 from chain.thresholds import (
     CLOCK_JUMP_S,
@@ -118,6 +118,11 @@ def age_ms(accepted: Accepted, now: Now) -> int:
     return _age(accepted, now.wall_ns // 1_000_000, now.mono)
 
 
+def is_ahead(snapshot: SnapshotId, wall_ms: int) -> bool:
+    """Return whether a snapshot's stamp lies in our future, beyond what clocks differ by."""
+    return snapshot.ts_ms - wall_ms > _FUTURE_MS
+
+
 def _age(accepted: Accepted, wall_ms: int, mono: float) -> int:
     by_sight = accepted.age_then_ms + round((mono - accepted.first_seen) * 1000)
     return max(wall_ms - accepted.snapshot.id.ts_ms, by_sight, 0)
@@ -139,7 +144,7 @@ def _state(entry: Entry, wall_ms: int, mono: float) -> tuple[State, int | None]:
     age, limits = _age(good, wall_ms, mono), entry.thresholds
     if entry.fault:
         return entry.fault.state, age
-    if good.snapshot.id.ts_ms - wall_ms > _FUTURE_MS:
+    if is_ahead(good.snapshot.id, wall_ms):
         return State.FUTURE, age
     if age <= limits.warn_ms:
         return State.FRESH, age

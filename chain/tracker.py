@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chain.board import Accepted, Entry, Fault, State
 from chain.names import SnapshotId
-from chain.signals import Now, age_ms
+from chain.signals import Now, age_ms, is_ahead
 from chain.snapshot import Sealed, Snapshot
 from chain.summary import summarise
 
@@ -28,9 +28,12 @@ def accept(entry: Entry, snapshot: Snapshot, raw: bytes, ttl_ms: int | None, now
     """Return the entry with a valid snapshot read through its pointer.
 
     A snapshot met before keeps the moment it was first seen. One older than what we hold does not replace it on first
-    sight: the entry says ROLLED-BACK until the publisher's next move.
+    sight: the entry says ROLLED-BACK until the publisher's next move. One from the future gives way to the first
+    honest one.
     """
     good = entry.last_good
+    if good is not None and good.ahead and good.snapshot.id != snapshot.id and not _ahead(snapshot, now):
+        good = None  # what came from the future was no state of the market: this is the first honest snapshot
     rolled_back_from = None
     returned = entry.fault is not None and entry.fault.state is State.MISSING
     if good is not None and snapshot.id.ts_ms < good.snapshot.id.ts_ms and not returned:
@@ -40,7 +43,7 @@ def accept(entry: Entry, snapshot: Snapshot, raw: bytes, ttl_ms: int | None, now
         accepted = good
     else:
         accepted = _first_sight(snapshot, raw, now, good)
-        held = entry.rolled_back_from
+        held = None if good is None else entry.rolled_back_from
         rolled_back_from = held if held is not None and snapshot.id.ts_ms < held.ts_ms else None
     return replace(
         entry,
@@ -57,7 +60,11 @@ def _first_sight(snapshot: Snapshot, raw: bytes, now: Now, before: Accepted | No
     age = max(0, now.wall_ns // 1_000_000 - snapshot.id.ts_ms)
     if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
         age = max(age, age_ms(before, now) + before.snapshot.id.ts_ms - snapshot.id.ts_ms)
-    return Accepted(Sealed.of(snapshot, raw), summarise(snapshot.contracts), now.mono, age)
+    return Accepted(Sealed.of(snapshot, raw), summarise(snapshot.contracts), now.mono, age, _ahead(snapshot, now))
+
+
+def _ahead(snapshot: Snapshot, now: Now) -> bool:
+    return is_ahead(snapshot.id, now.wall_ns // 1_000_000)
 
 
 def _at_fault(entry: Entry, state: State, reason: str, now: Now, last_seen: float | None) -> Entry:

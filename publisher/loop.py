@@ -4,7 +4,8 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import date
 from typing import TypeVar
 
@@ -179,19 +180,22 @@ class Publisher:
         announced = self._expected.get(survey.underlying) == expiries
         self._expected[survey.underlying] = expiries
         answers = self._at_hand if self._source.at_hand else self._as_they_come
-        async for ready in answers(survey, expiries):
-            slices = [found for found in ready.values() if isinstance(found, ChainSlice)]
-            failed = {expiry: found for expiry, found in ready.items() if isinstance(found, SourceError)}
-            trouble |= {ChainId(survey.underlying, expiry): str(error) for expiry, error in failed.items()}
-            await self._publish(slices, outcomes, trouble)
+        async with aclosing(answers(survey, expiries)) as arriving:
+            async for ready in arriving:
+                if not self._leads(survey.underlying):
+                    break  # it was lost while the source took its time: another speaks now
+                slices = [found for found in ready.values() if isinstance(found, ChainSlice)]
+                failed = {expiry: found for expiry, found in ready.items() if isinstance(found, SourceError)}
+                trouble |= {ChainId(survey.underlying, expiry): str(error) for expiry, error in failed.items()}
+                await self._publish(slices, outcomes, trouble)
         if not announced:
             await self.beat()
 
-    async def _at_hand(self, survey: Survey, expiries: Sequence[date]) -> AsyncIterator[Answers]:
+    async def _at_hand(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
         """Yield everything at once, of a source that never waits: tasks would only cost."""
         yield {expiry: await self._slice(survey, expiry) for expiry in expiries}
 
-    async def _as_they_come(self, survey: Survey, expiries: Sequence[date]) -> AsyncIterator[Answers]:
+    async def _as_they_come(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
         """Yield what has arrived, expirations in order, until all have."""
         tasks = {asyncio.create_task(self._slice(survey, expiry)): expiry for expiry in expiries}
         try:

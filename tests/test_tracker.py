@@ -147,6 +147,32 @@ def test_an_older_snapshot_is_at_least_as_much_older_as_its_stamp_says() -> None
     assert age_ms(older.last_good, Now.of(clock)) == 40_000
 
 
+def test_after_a_snapshot_from_the_future_the_first_honest_one_is_taken_at_its_word() -> None:
+    clock = manual_clock()
+    entry = take(Entry(SPX), made(3_600), clock)
+    for _ in range(3):
+        clock.advance(10)
+        now = Now.of(clock)
+        entry = take(entry, made(now.wall_s - START_S - 1), clock)
+        assert entry.last_good
+        assert (back_from(entry), age_ms(entry.last_good, now)) == (None, 1_000)
+
+
+def test_a_snapshot_from_the_future_keeps_its_age_when_read_again_after_our_clock_has_caught_up() -> None:
+    clock = manual_clock()
+    entry = take(Entry(SPX), made(30), clock)
+    clock.advance(31)
+    again = take(gone(entry, clock, State.DANGLING), made(30), clock)
+    assert again.last_good
+    assert age_ms(again.last_good, Now.of(clock)) == 31_000
+
+
+def test_among_snapshots_from_the_future_the_older_is_still_a_step_back() -> None:
+    clock = manual_clock()
+    entry = take(take(Entry(SPX), made(60), clock), made(50), clock)
+    assert (shown(entry), back_from(entry)) == (60, 60)
+
+
 STEP = st.one_of(
     st.tuples(st.just("run"), st.integers(0, 30)),
     st.tuples(st.just("back"), st.integers(-60, 0)),
@@ -163,7 +189,8 @@ def test_only_a_newer_snapshot_makes_a_chain_younger(steps: list[tuple[str, int 
     entry = take(Entry(SPX), made(-50), clock)
     seen = {-50}
     for step in steps:
-        before, was = shown(entry), age_ms(entry.last_good, Now.of(clock)) if entry.last_good else 0
+        assert entry.last_good
+        before, was, from_future = shown(entry), age_ms(entry.last_good, Now.of(clock)), entry.last_good.ahead
         match step:
             case "run", int(seconds):
                 clock.advance(seconds)
@@ -178,7 +205,7 @@ def test_only_a_newer_snapshot_makes_a_chain_younger(steps: list[tuple[str, int 
         assert entry.last_good
         assert shown(entry) in seen
         assert entry.rolled_back_from is None or entry.pointer is None or entry.pointer < entry.rolled_back_from
-        if shown(entry) <= before:
+        if shown(entry) == before or (shown(entry) < before and not from_future):
             assert age_ms(entry.last_good, Now.of(clock)) >= was
 
 
