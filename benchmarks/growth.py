@@ -14,9 +14,10 @@ from benchmarks.server import commands_processed, counting, embedded_client
 from chain.board import State
 from chain.clock import SystemClock
 from chain.draft import Verdict
+from chain.freshness import Now
 from chain.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
 from chain.names import ChainId, Names, SnapshotId
-from chain.signals import Now, judge
+from chain.signals import judge
 from chain.snapshot import Snapshot
 from chain.store import Store
 from chain.thresholds import DEFAULT_INTERVAL_S, Thresholds

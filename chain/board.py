@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from chain.heartbeat import Heartbeat, SourceInfo
 from chain.names import LIVE_PREFIX, ChainId, SnapshotId
+from chain.server import Server
 from chain.snapshot import Sealed
 from chain.summary import Summary
 from chain.thresholds import Thresholds
@@ -99,16 +100,6 @@ class Contact:
     since: float | None = None
     error: str = ""
     ping_ms: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """What a Redis says of itself; empty where this user may not ask."""
-
-    name: str = ""  # and version
-    policy: str = ""  # what it evicts when full; empty where it has no limit
-    evicted: int = 0  # keys evicted since the watcher first asked
-    evicted_at: float | None = None  # epoch seconds at which that number was last seen to grow
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from chain.board import Entry, Publisher
+from chain.freshness import Now
 from chain.heartbeat import SERVICES, STANDBYS, STOPPED, Heartbeat, parse_heartbeat
 from chain.names import ChainId, Names, heartbeat_key
 from chain.session import days_to_expiry
-from chain.signals import Now
 from chain.thresholds import HEARTBEAT_TTL_S
 
 _MINUTE_NS = 60_000_000_000

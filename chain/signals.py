@@ -5,14 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from chain.board import Accepted, Board, DeckState, Entry, Flag, State
-from chain.clock import Clock
+from chain.freshness import Now, reason_of, state_of
 from chain.heartbeat import STOPPED
-from chain.names import ChainId, SnapshotId
+from chain.names import ChainId
 from chain.session import days_to_expiry, new_york
 from chain.thresholds import (
     CLOCK_JUMP_S,
     EVICTION_SHOWN_S,
-    FUTURE_TOLERANCE_S,
     OLD_SOURCE_DELAYED_S,
     OLD_SOURCE_S,
     REDIS_OVERDUE_S,
@@ -20,28 +19,9 @@ from chain.thresholds import (
 )
 
 _SAFE_POLICIES = ("volatile-ttl", "noeviction")
-_FUTURE_MS = FUTURE_TOLERANCE_S * 1000
 _SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPLAY}
 _USABLE = (State.FRESH, State.AGING, State.STALE, State.FUTURE)
 _USELESS = (State.MISSING, State.DANGLING, State.INVALID, State.STALE)
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """One instant on both clocks: epoch nanoseconds and monotonic seconds."""
-
-    wall_ns: int
-    mono: float
-
-    @classmethod
-    def of(cls, clock: Clock) -> "Now":
-        """Read both clocks."""
-        return cls(clock.wall_ns(), clock.monotonic())
-
-    @property
-    def wall_s(self) -> float:
-        """Epoch seconds."""
-        return self.wall_ns / 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,50 +90,17 @@ def usable(reading: Reading) -> bool:
     return reading.state in _USABLE
 
 
-def age_ms(accepted: Accepted, now: Now) -> int:
-    """Return the worse of two ages, ms: by the wall clock since `ts`, and since we first saw the pointer.
-
-    The second starts at the age that the snapshot had then, so a wall clock stepping back takes nothing away.
-    """
-    return _age(accepted, now.wall_ns // 1_000_000, now.mono)
-
-
-def is_ahead(snapshot: SnapshotId, wall_ms: int) -> bool:
-    """Return whether a snapshot's stamp lies in our future, beyond what clocks differ by."""
-    return snapshot.ts_ms - wall_ms > _FUTURE_MS
-
-
-def _age(accepted: Accepted, wall_ms: int, mono: float) -> int:
-    by_sight = accepted.age_then_ms + round((mono - accepted.first_seen) * 1000)
-    return max(wall_ms - accepted.snapshot.id.ts_ms, by_sight, 0)
-
-
 def states(board: Board, now: Now) -> Iterator[tuple[ChainId, State]]:
     """Yield each chain's state alone, as `judge` would say it; nothing while Redis or the poll loop is lost."""
     if _contact_lost(board, now) is None:
         wall_ms, mono = now.wall_ns // 1_000_000, now.mono
         for entry in board.entries:
-            yield entry.chain, _state(entry, wall_ms, mono)[0]
-
-
-def _state(entry: Entry, wall_ms: int, mono: float) -> tuple[State, int | None]:
-    """Return a chain's state and its age, ms."""
-    good = entry.last_good
-    if good is None:
-        return entry.fault.state if entry.fault else State.MISSING, None
-    age, limits = _age(good, wall_ms, mono), entry.thresholds
-    if entry.fault:
-        return entry.fault.state, age
-    if is_ahead(good.snapshot.id, wall_ms):
-        return State.FUTURE, age
-    if age <= limits.warn_ms:
-        return State.FRESH, age
-    return (State.AGING if age <= limits.stale_ms else State.STALE), age
+            yield entry.chain, state_of(entry, wall_ms, mono)[0]
 
 
 def _read(entry: Entry, now: Now, *, unreachable: bool) -> Reading:
-    state, age = _state(entry, now.wall_ns // 1_000_000, now.mono)
-    since, note = _reason(entry, state, age, now)
+    state, age = state_of(entry, now.wall_ns // 1_000_000, now.mono)
+    since, note = reason_of(entry, state, age, now)
     if unreachable:
         state, since, note = State.UNREACHABLE, None, ""
     as_of = entry.source.as_of if entry.source.as_of is not None else now.wall_s
@@ -168,19 +115,6 @@ def _read(entry: Entry, now: Now, *, unreachable: bool) -> Reading:
         since=since,
         note=note,
     )
-
-
-def _reason(entry: Entry, state: State, age: int | None, now: Now) -> tuple[float | None, str]:
-    """Return since when a state holds, epoch seconds, and why."""
-    good = entry.last_good
-    if entry.fault:
-        return entry.fault.since, entry.fault.reason
-    if good is None or age is None:
-        return None, "not read yet"
-    if state is State.FUTURE:
-        return None, f"its clock is {good.snapshot.ts - now.wall_s:.1f} s ahead of ours"
-    limits = {State.STALE: entry.thresholds.stale_ms, State.AGING: entry.thresholds.warn_ms}
-    return (now.wall_s - (age - limits[state]) / 1000 if state in limits else None), ""
 
 
 def _flags(entry: Entry, good: Accepted | None) -> tuple[Flag, ...]:

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from chain.board import Accepted, Entry, Fault, State
+from chain.freshness import Now, age_ms, is_ahead
 from chain.names import SnapshotId
-from chain.signals import Now, age_ms, is_ahead
 from chain.snapshot import Sealed, Snapshot
 from chain.summary import summarise
 

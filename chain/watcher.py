@@ -12,13 +12,15 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from chain import tracker
-from chain.board import Board, Contact, Entry, Server, State, Transition
+from chain.board import Board, Contact, Entry, State, Transition
 from chain.clock import Clock
 from chain.connection import bounded
 from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
+from chain.freshness import Now
 from chain.names import EPOCH_MAX_S, EPOCH_MIN_S, ChainId, Names, SnapshotId
 from chain.roster import HEARTBEAT_KEYS, Roster
-from chain.signals import Now, states
+from chain.server import Server
+from chain.signals import states
 from chain.snapshot import decode
 from chain.store import Payload, Store
 from chain.text import clean
@@ -43,9 +45,8 @@ class _Memory:
     raw: dict[ChainId, bytes | None] = field(default_factory=dict)
     open: bool = True  # whether some pointer may mean something new though it did not move
     contact: Contact = field(default_factory=Contact)
-    server: Server | None = None  # None until asked
-    server_asked: float = 0.0  # monotonic seconds
-    evicted: int | None = None  # as Redis itself last counted
+    server: Server = field(default_factory=Server)
+    server_asked: float = -math.inf  # monotonic seconds
     discovered: float | None = None
     states: dict[ChainId, State] = field(default_factory=dict)
     drift: float | None = None  # wall minus monotonic clock, seconds
@@ -94,8 +95,8 @@ class Watcher:
 
     async def _poll(self, asked: float) -> None:
         pointers, stream_ts, ping_ms = await self._read(asked)
-        if self._memory.server is None or asked - self._memory.server_asked > SERVER_EVERY_S:
-            self._memory.server = await self._ask_server(self._memory.server or Server())
+        if asked - self._memory.server_asked > SERVER_EVERY_S:
+            self._memory.server = await self._ask_server(self._memory.server)
             self._memory.server_asked = asked
         await self._take(pointers)
         self._found(asked, ping_ms)
@@ -234,16 +235,7 @@ class Watcher:
                 info: dict[str, Any] = await self._redis.info("server", "memory", "stats")
             except ResponseError:
                 return Server()
-        name = clean(info.get("server_name", "redis"), 12)
-        version = clean(info.get("valkey_version") or info.get("redis_version") or "", 16)
-        policy = clean(info.get("maxmemory_policy", ""), 20) if info.get("maxmemory") else ""
-        counted, known = info.get("evicted_keys"), self._memory.evicted
-        evicted, evicted_at = before.evicted, before.evicted_at
-        if isinstance(counted, int):
-            if known is not None and counted > known:
-                evicted, evicted_at = evicted + counted - known, self._clock.wall_ns() / 1e9
-            self._memory.evicted = counted
-        return Server(f"{name} {version}".strip(), policy, evicted, evicted_at)
+        return before.told(info, self._clock.wall_ns() / 1e9)
 
     def _watch_clock(self) -> None:
         now = Now.of(self._clock)
@@ -266,7 +258,8 @@ class Watcher:
         if before.ok or before.asked is None:
             self._note(None, f"Redis unreachable: {error}")
             log.warning("redis unreachable at %s: %s", self._shown_as, error)
-        self._memory.server_asked, self._memory.evicted = -math.inf, None  # another may answer next
+        self._memory.server_asked = -math.inf  # another may answer next, with a count of its own
+        self._memory.server = replace(self._memory.server, counted=None)
         self._memory.contact = replace(before, ok=False, asked=asked, since=since, error=error, ping_ms=None)
 
     def _note(self, subject: ChainId | None, text: str) -> None:
@@ -277,7 +270,7 @@ class Watcher:
         step, stepped = memory.step if memory.step and now.mono - memory.step[1] < _STEP_SHOWN_S else (0.0, 0.0)
         board = Board(
             redis=self._shown_as,
-            server=memory.server or Server(),
+            server=memory.server,
             prefix=self._store.names.prefix,
             polled=now.mono,
             started=self._started,

@@ -10,8 +10,9 @@ from chain.board import Board, DeckState
 from chain.clock import Clock, SystemClock
 from chain.connection import RedisTarget
 from chain.errors import ChaindeckError, ConfigError
+from chain.freshness import Now
 from chain.names import Names
-from chain.signals import Now, Report, judge, usable
+from chain.signals import Report, judge, usable
 from chain.text import clean
 from chain.watcher import Watcher
 from chaindeck.exits import UNKNOWN, unknown_line, without_bar

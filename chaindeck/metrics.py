@@ -11,8 +11,9 @@ from prometheus_client.registry import Collector
 from chain.board import Board, DeckState
 from chain.clock import Clock, SystemClock
 from chain.errors import ConfigError
+from chain.freshness import Now
 from chain.names import Names
-from chain.signals import Now, Report, judge, usable
+from chain.signals import Report, judge, usable
 from chain.watcher import Watcher
 from chaindeck.logs import log_to_stderr
 from chaindeck.place import running_place

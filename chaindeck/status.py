@@ -9,9 +9,10 @@ import orjson
 from chain.board import Board, Publisher
 from chain.clock import Clock, SystemClock
 from chain.connection import RedisTarget
+from chain.freshness import Now
 from chain.heartbeat import STOPPED
 from chain.names import Names
-from chain.signals import Now, Reading, Report, judge
+from chain.signals import Reading, Report, judge
 from chain.watcher import Watcher
 from chaindeck.logs import log_file, log_nowhere
 from chaindeck.place import running_place

@@ -12,7 +12,8 @@ from chain.clock import Clock
 from chain.connection import bounded
 from chain.errors import RedisUnavailableError
 from chain.events import Event, EventLog, emit, starting
-from chain.signals import Now, Report, judge
+from chain.freshness import Now
+from chain.signals import Report, judge
 
 log = logging.getLogger(__name__)
 

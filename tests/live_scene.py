@@ -14,9 +14,10 @@ import stamina
 from redis.asyncio import Redis
 
 from chain.clock import ManualClock
+from chain.freshness import Now
 from chain.heartbeat import Heartbeat
 from chain.names import ChainId, Names
-from chain.signals import Now, Report, judge
+from chain.signals import Report, judge
 from chain.watcher import Watcher
 from publisher import vendor
 from publisher.cycle import Cycle

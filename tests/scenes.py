@@ -8,11 +8,13 @@ from typing import Any
 from hypothesis import settings
 
 from chain import tracker
-from chain.board import Board, Contact, Entry, Publisher, Server, State
+from chain.board import Board, Contact, Entry, Publisher, State
 from chain.clock import ManualClock
+from chain.freshness import Now
 from chain.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo
 from chain.names import LIVE_PREFIX, ChainId, SnapshotId
-from chain.signals import Now, Report, judge
+from chain.server import Server
+from chain.signals import Report, judge
 from chain.snapshot import Contract, Snapshot, encode
 from chain.thresholds import Thresholds
 

@@ -17,10 +17,11 @@ from redis.asyncio import Redis
 
 from chain.board import DeckState, State
 from chain.clock import SystemClock
+from chain.freshness import Now
 from chain.heartbeat import beat
 from chain.names import ChainId, Names
 from chain.session import new_york
-from chain.signals import Now, Report, judge
+from chain.signals import Report, judge
 from chain.store import Store
 from chain.thresholds import Thresholds
 from chaindeck import check, start

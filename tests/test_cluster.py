@@ -18,9 +18,10 @@ from chain.board import State
 from chain.clock import SystemClock
 from chain.connection import RedisTarget
 from chain.draft import Verdict
+from chain.freshness import Now
 from chain.heartbeat import beat
 from chain.names import ChainId, Names
-from chain.signals import Now, Report, judge
+from chain.signals import Report, judge
 from chain.snapshot import decode
 from chain.store import Store
 from chain.thresholds import Thresholds

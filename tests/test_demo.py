@@ -14,8 +14,9 @@ from chain.clock import SystemClock
 from chain.connection import RedisTarget
 from chain.embedded import EmbeddedServer
 from chain.errors import ConfigError
+from chain.freshness import Now
 from chain.names import ChainId
-from chain.signals import Now, Reading, Report, judge
+from chain.signals import Reading, Report, judge
 from chaindeck.compose import make_crew, make_saboteur, make_source
 from chaindeck.config import resolve
 from chaindeck.crew import Crew

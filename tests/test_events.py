@@ -15,8 +15,9 @@ from redis.asyncio import Redis
 
 from chain.board import Board, DeckState, State
 from chain.events import EVENTS_KEPT, EVENTS_TTL_S, HOLD, STARTING_S, Event, EventLog, emit, events_name
+from chain.freshness import Now
 from chain.heartbeat import STOPPED
-from chain.signals import Now, Report, Signal, judge
+from chain.signals import Report, Signal, judge
 from tests.scenes import NDX, SPX, SPX_MON, START_NS, START_S, board, entry, heartbeat, in_state, law, report, surface
 from tests.waiting import wait_until_async
 

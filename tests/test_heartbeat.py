@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from chain.clock import ManualClock
+from chain.freshness import Now
 from chain.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo, beat, parse_heartbeat
 from chain.names import ChainId, Names
 from chain.roster import HEARTBEAT_KEYS, Roster
-from chain.signals import Now
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, Thresholds
 from tests.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, law
 from tests.waiting import wait_until_async

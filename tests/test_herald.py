@@ -20,9 +20,10 @@ from chain.board import Board, DeckState, State
 from chain.clock import ManualClock
 from chain.connection import RedisTarget
 from chain.events import STARTING_S
+from chain.freshness import Now
 from chain.health import health_json
 from chain.heartbeat import STOPPED
-from chain.signals import Now, Report, judge
+from chain.signals import Report, judge
 from publisher import herald
 from publisher.herald import Herald
 from tests.fault_proxy import Command, Fate, FaultProxy, first

@@ -177,6 +177,8 @@ async def test_a_publisher_stopped_in_mid_publish_is_fenced_when_it_wakes(
     stopped: list[int] = []
 
     async def stop_at_the_payload(command: Command) -> Fate:
+        if stopped and command[0] == b"EVAL":
+            await go_on.wait()  # the pointer's move, sent in one request with the payload
         if armed and not stopped and command[0] == b"SET" and b":chain:snapshot:" in command[1]:
             stopped.append(NAMES.parse_snapshot(command[1]).ts_ms)
             proxy.hold_replies()
@@ -188,7 +190,7 @@ async def test_a_publisher_stopped_in_mid_publish_is_fenced_when_it_wakes(
         mine = [beat["chain"]["counters"] for beat in beats if beat.get("pid") == sleeper.pid]
         return any(counters.get("refused_older", 0) >= 1 for counters in mine)
 
-    armed = False
+    armed, go_on = False, asyncio.Event()
     with ExitStack() as cleanup:
         witness = cleanup.enter_context(Witness(redis_url, chains_of(underlying)).watching())
         async with FaultProxy(redis_url, short_dir) as proxy:
@@ -205,6 +207,7 @@ async def test_a_publisher_stopped_in_mid_publish_is_fenced_when_it_wakes(
             wake = time.monotonic() + 1.5
             await eventually(lambda: witness.saw_after(underlying, stopped[0]), "the other to publish")
             await eventually(lambda: time.monotonic() > wake)
+            go_on.set()
             proxy.release_replies()
             os.kill(sleeper.pid, signal.SIGCONT)
             await eventually(counted, "the refusal in the sleeper's heartbeat")

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from chain.board import Board, DeckState, Entry, State, Transition
 from chain.clock import ManualClock
+from chain.freshness import Now
 from chain.grid import build_grid
 from chain.heartbeat import STOPPED
 from chain.metrics import headline
 from chain.names import ChainId
-from chain.signals import Now, Report, judge
+from chain.signals import Report, judge
 from chain.text import clean
 from tests.scenes import (
     NDX,

@@ -21,8 +21,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from chain.board import Board, DeckState, State
 from chain.clock import ManualClock
 from chain.embedded import EmbeddedServer
+from chain.freshness import Now
 from chain.heartbeat import STOPPED
-from chain.signals import Now, judge, usable
+from chain.signals import judge, usable
 from chain.thresholds import Thresholds
 from chaindeck.alert_rules import alert_rules
 from chaindeck.cli import app

@@ -19,9 +19,10 @@ from chain.clock import Clock, ManualClock, SystemClock
 from chain.connection import RedisTarget, bounded
 from chain.draft import Verdict
 from chain.errors import RedisUnavailableError
+from chain.freshness import Now
 from chain.heartbeat import beat
 from chain.names import ChainId, Names, SnapshotId
-from chain.signals import Now, Report, judge
+from chain.signals import Report, judge
 from chain.store import Payload, Store
 from chain.thresholds import EVICTION_SHOWN_S, Thresholds
 from chain.watcher import SERVER_EVERY_S, Watcher
@@ -428,6 +429,9 @@ async def test_what_eviction_takes_is_seen_within_one_poll_and_published_again(s
                 seen.add(reading.state)
             if {State.MISSING, State.DANGLING} <= seen:
                 break
+            if State.FRESH not in states(found):
+                await publish(redis, mark=3 + turn)
+                keys = {chain: await redis.get(NAMES.latest(chain)) for chain in CHAINS}
         assert {State.MISSING, State.DANGLING} <= seen
         assert (await redis.info("stats"))["evicted_keys"] > 0
         await publish(redis, mark=2)

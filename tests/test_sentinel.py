@@ -15,8 +15,9 @@ from chain.board import Flag, State
 from chain.clock import SystemClock
 from chain.connection import RedisTarget
 from chain.draft import Verdict
+from chain.freshness import Now
 from chain.names import ChainId, Names
-from chain.signals import Now, Report, judge
+from chain.signals import Report, judge
 from chain.store import Store
 from chain.thresholds import Thresholds
 from chain.watcher import Watcher

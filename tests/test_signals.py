@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.board import Board, DeckState, Entry, Flag, Server, State
+from chain.board import Board, DeckState, Entry, Flag, State
 from chain.clock import ManualClock
 from chain.connection import RedisTarget
+from chain.freshness import Now, age_ms
 from chain.heartbeat import STOPPED, SourceInfo
 from chain.names import ChainId, SnapshotId
-from chain.signals import Now, Report, age_ms, judge
+from chain.server import Server
+from chain.signals import Report, judge
 from chain.thresholds import OLD_SOURCE_DELAYED_S, OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
 from chaindeck.status import as_json
 from tests.scenes import (

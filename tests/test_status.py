@@ -10,9 +10,10 @@ from redis.asyncio import Redis
 from chain.board import Flag, State
 from chain.clock import ManualClock
 from chain.connection import RedisTarget
+from chain.freshness import Now
 from chain.heartbeat import STOPPED, beat
 from chain.names import ChainId, Names
-from chain.signals import Now, Report
+from chain.signals import Report
 from chain.store import Store
 from chaindeck.plain import WIDTH, frame
 from chaindeck.status import as_json, as_text, look

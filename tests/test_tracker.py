@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chain import tracker
 from chain.board import Entry, State
 from chain.clock import ManualClock
-from chain.signals import Now, age_ms
+from chain.freshness import Now, age_ms
 from chain.snapshot import Snapshot, encode
 from tests.scenes import SPX, START_NS, START_S, at_fault, law, manual_clock, snapshot
 

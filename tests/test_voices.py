@@ -15,10 +15,11 @@ from chain import tracker
 from chain.board import Board, DeckState, Entry, Flag, State
 from chain.clock import ManualClock
 from chain.connection import RedisTarget
+from chain.freshness import Now
 from chain.health import health_json
 from chain.heartbeat import STOPPED, SourceInfo
 from chain.names import ChainId
-from chain.signals import Now, Report, judge
+from chain.signals import Report, judge
 from chain.snapshot import encode
 from chain.thresholds import OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
 from chaindeck.check import exit_code, line

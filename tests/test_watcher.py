@@ -17,9 +17,10 @@ from chain.clock import ManualClock
 from chain.connection import RedisTarget
 from chain.draft import Verdict
 from chain.embedded import EmbeddedServer
+from chain.freshness import Now
 from chain.heartbeat import STOPPED, beat
 from chain.names import REPLAY_PREFIX, ChainId, Names, SnapshotId, heartbeat_key
-from chain.signals import Now, Reading, Report, judge
+from chain.signals import Reading, Report, judge
 from chain.snapshot import decode, encode
 from chain.store import Payload, Store
 from chain.thresholds import HEARTBEAT_TTL_S

@@ -14,8 +14,9 @@ from textual.widgets import Footer
 from chain.board import Board
 from chain.clock import Clock
 from chain.errors import ChaindeckError
+from chain.freshness import Now, age_ms
 from chain.grid import StrikeGrid
-from chain.signals import Now, Report, age_ms, judge
+from chain.signals import Report, judge
 from tui import figures
 from tui.bindings import BINDINGS
 from tui.board_lines import BoardTable, board_table
