@@ -58,11 +58,14 @@ class _Memory:
 class Watcher:
     """Reads one Redis under one prefix. `poll_once` never raises for Redis: the Board says what happened."""
 
-    def __init__(self, redis: Redis, names: Names, clock: Clock, *, shown_as: str = "") -> None:
+    def __init__(
+        self, redis: Redis, names: Names, clock: Clock, *, shown_as: str = "", discover_after_s: float = 0.0
+    ) -> None:
         self._redis = redis
         self._store = Store(redis, names)
         self._clock = clock
         self._shown_as = shown_as
+        self._discover_after_s = discover_after_s  # how long an announcement may take, before chains are looked for
         self._roster = Roster(names)
         self._memory = _Memory()
         self._transitions: deque[Transition] = deque(maxlen=_TRANSITIONS_KEPT)
@@ -127,7 +130,8 @@ class Watcher:
                 self._memory.raw.pop(snapshot.chain, None)
 
     async def _discover_if_due(self) -> None:
-        due = self._memory.discovered is None or self._clock.monotonic() - self._memory.discovered > DISCOVER_EVERY_S
+        now, before = self._clock.monotonic(), self._memory.discovered
+        due = now - self._started >= self._discover_after_s if before is None else now - before > DISCOVER_EVERY_S
         if due and not self._roster.announced:
             self._roster.adopt(await self._store.discover(), Now.of(self._clock))
             self._memory.discovered = self._clock.monotonic()

@@ -9,6 +9,7 @@ from chain.clock import Clock
 from chain.connection import RedisTarget
 from chain.errors import ConfigError
 from chain.names import Names
+from chain.thresholds import HEARTBEAT_EVERY_S
 from chain.watcher import Watcher
 from chaindeck.crew import Crew
 from chaindeck.settings import LIVE_UNDERLYINGS, Settings
@@ -80,7 +81,9 @@ def make_crew(
         lease=lease if in_turn else None,
         after_first=after_first,
     )
-    return Crew(publisher, Watcher(redis, names, clock, shown_as=shown_as), herald)
+    # What it watches first of all is its own publisher, whose first beat follows its first snapshots.
+    watcher = Watcher(redis, names, clock, shown_as=shown_as, discover_after_s=2 * HEARTBEAT_EVERY_S)
+    return Crew(publisher, watcher, herald)
 
 
 def make_saboteur(redis: Redis, source: WithholdingSource, publisher: Publisher, clock: Clock) -> Saboteur:

@@ -621,6 +621,16 @@ def holder_name(holder: EmbeddedServer) -> str:
     return holder.start_or_attach().program
 
 
+async def test_a_watcher_beside_its_own_publisher_gives_it_time_to_announce(desk: Desk, clock: ManualClock) -> None:
+    await desk.publish(SPX)
+    watcher = Watcher(desk.redis, NAMES, clock, discover_after_s=10.0)
+    assert not (await watcher.poll_once()).entries
+    clock.advance(9.999)
+    assert not (await watcher.poll_once()).entries
+    clock.advance(0.001)
+    assert [entry.chain for entry in (await watcher.poll_once()).entries] == [SPX]
+
+
 async def test_a_refused_port_is_one_line_and_no_chain(clock: ManualClock, unused_tcp_port: int) -> None:
     client = RedisTarget(f"redis://:secret@127.0.0.1:{unused_tcp_port}/0").connect()
     watcher = Watcher(client, NAMES, clock)

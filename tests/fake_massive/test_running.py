@@ -90,6 +90,7 @@ def test_connections_are_kept_and_counted() -> None:
     with FakeMassive(BOOK) as fake, httpx.Client(base_url=fake.url, headers=BEARER) as client:
         for _ in range(5):
             client.get(SPX)
+        wait_until(lambda: fake.ledger.in_flight == 0, what="the last answer to be booked")
         assert (fake.count(), fake.count(SPX, status=200), fake.ledger.connections_opened) == (5, 5, 1)
         assert all(record.bytes > 500 and record.took is not None for record in fake.requests)
         fake.reset_counts()
