@@ -161,9 +161,8 @@ class Publisher:
                 unsurveyed[underlying] = str(error)
                 continue
             await self._publish_underlying(survey, outcomes, trouble)
-            if self._after_first and outcomes:
-                await self._after_first()
-                self._after_first = None
+            if outcomes:
+                began += await self._pause_once()  # not the cycle's own time
         for underlying, reason in unsurveyed.items():
             trouble |= {ChainId(underlying, expiry): reason for expiry in self._expected.get(underlying, ())}
         wall_ms = (self._clock.monotonic() - began) * 1000
@@ -173,6 +172,14 @@ class Publisher:
         if led:
             self._last.tell(self._counters["cycles"], counts)
         return self._last
+
+    async def _pause_once(self) -> float:
+        """Give way to whoever asked for it, once, now that there is something to show; return for how many seconds."""
+        if self._after_first is None:
+            return 0.0
+        began, wait, self._after_first = self._clock.monotonic(), self._after_first, None
+        await wait()
+        return self._clock.monotonic() - began
 
     async def _publish_underlying(self, survey: Survey, outcomes: list[Outcome], trouble: dict[ChainId, str]) -> None:
         """Publish slices as they arrive, all that are ready in one batch; a failure concerns its expiry alone."""

@@ -106,6 +106,22 @@ async def test_a_cycle_publishes_the_next_six_expirations_of_every_underlying(re
         assert snapshot.ts == clock.wall_ns() / 1e9
 
 
+async def test_what_waits_for_the_first_underlying_has_its_moment_once_and_outside_the_cycles_time(
+    redis: Redis,
+) -> None:
+    source, clock = two_underlyings(), ManualClock(time.time_ns())
+    seen: list[set[ChainId]] = []
+
+    async def look() -> None:
+        seen.append(await chains_held(redis))
+        clock.mono += 0.7
+
+    publisher = publisher_of(redis, source, clock, after_first=look)
+    cycles = [await publisher.cycle() for _ in range(2)]
+    assert seen == [chains_of("SPX")]
+    assert [(cycle.whole, cycle.wall_ms) for cycle in cycles] == [(True, 0.0)] * 2
+
+
 @pytest.mark.parametrize(("count", "listed", "published"), [(1, 8, 1), (3, 8, 3), (6, 2, 2)])
 async def test_as_many_expirations_as_asked_for_and_listed(
     redis: Redis, count: int, listed: int, published: int
