@@ -8,9 +8,7 @@ from chain.errors import InvalidSnapshotError
 from chain.names import Names, SnapshotId
 from chain.snapshot import Snapshot, encode
 from chain.text import clean
-from chain.thresholds import FUTURE_TOLERANCE_S
 
-AHEAD_MS = round(FUTURE_TOLERANCE_S * 1000)
 _TAIL_BYTES = 64
 _REFUSALS = {
     "lost": "Redis evicted at once what was written: raise maxmemory",

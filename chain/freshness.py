@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from chain.board import Accepted, Entry, State
 from chain.clock import Clock
 from chain.names import SnapshotId
-from chain.thresholds import FUTURE_TOLERANCE_S
-
-_FUTURE_MS = FUTURE_TOLERANCE_S * 1000
+from chain.thresholds import FUTURE_TOLERANCE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +21,11 @@ class Now:
         return cls(clock.wall_ns(), clock.monotonic())
 
     @property
+    def wall_ms(self) -> int:
+        """Whole epoch milliseconds."""
+        return self.wall_ns // 1_000_000
+
+    @property
     def wall_s(self) -> float:
         """Epoch seconds."""
         return self.wall_ns / 1e9
@@ -33,12 +36,12 @@ def age_ms(accepted: Accepted, now: Now) -> int:
 
     The second starts at the age that the snapshot had then, so a wall clock stepping back takes nothing away.
     """
-    return _age(accepted, now.wall_ns // 1_000_000, now.mono)
+    return _age(accepted, now.wall_ms, now.mono)
 
 
 def is_ahead(snapshot: SnapshotId, wall_ms: int) -> bool:
     """Return whether a snapshot's stamp lies in our future, beyond what clocks differ by."""
-    return snapshot.ts_ms - wall_ms > _FUTURE_MS
+    return snapshot.ts_ms - wall_ms > FUTURE_TOLERANCE_MS
 
 
 def _age(accepted: Accepted, wall_ms: int, mono: float) -> int:

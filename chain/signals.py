@@ -93,13 +93,13 @@ def usable(reading: Reading) -> bool:
 def states(board: Board, now: Now) -> Iterator[tuple[ChainId, State]]:
     """Yield each chain's state alone, as `judge` would say it; nothing while Redis or the poll loop is lost."""
     if _contact_lost(board, now) is None:
-        wall_ms, mono = now.wall_ns // 1_000_000, now.mono
+        wall_ms, mono = now.wall_ms, now.mono
         for entry in board.entries:
             yield entry.chain, state_of(entry, wall_ms, mono)[0]
 
 
 def _read(entry: Entry, now: Now, *, unreachable: bool) -> Reading:
-    state, age = state_of(entry, now.wall_ns // 1_000_000, now.mono)
+    state, age = state_of(entry, now.wall_ms, now.mono)
     since, note = reason_of(entry, state, age, now)
     if unreachable:
         state, since, note = State.UNREACHABLE, None, ""

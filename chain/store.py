@@ -7,10 +7,11 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from chain.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, heard, is_cluster, phrase
-from chain.draft import AHEAD_MS, MOVE, MOVE_ALL, PUT, Answer, Draft, Outcome
+from chain.draft import MOVE, MOVE_ALL, PUT, Answer, Draft, Outcome
 from chain.errors import InvalidNameError
 from chain.names import ChainId, Names, SnapshotId, stream_activity_key
 from chain.snapshot import MAX_PAYLOAD_BYTES, Snapshot
+from chain.thresholds import FUTURE_TOLERANCE_MS
 
 _FETCH_BATCH = 16  # payloads a round trip: bounds memory when hundreds move at once
 _SCAN_LIMIT = 20_000
@@ -74,7 +75,7 @@ class Store:
         pipe = self._redis.pipeline(transaction=False)
         for draft in drafts:
             pipe.execute_command("SET", draft.payload, draft.body, "NX", "PX", ttl_ms)
-        pipe.eval(MOVE_ALL, len(keys), *keys, AHEAD_MS, *(part for draft in drafts for part in draft.marks))
+        pipe.eval(MOVE_ALL, len(keys), *keys, FUTURE_TOLERANCE_MS, *(part for draft in drafts for part in draft.marks))
         pipe.exists(*keys)
         async with bounded():
             *written, moved, there = await pipe.execute(raise_on_error=False)
@@ -106,7 +107,7 @@ class Store:
         ]
         pipe = self._redis.pipeline(transaction=False)
         for _, draft, deadline in ready:
-            pipe.eval(MOVE, 1, draft.pointer, *draft.marks[:2], AHEAD_MS, draft.payload, deadline)
+            pipe.eval(MOVE, 1, draft.pointer, *draft.marks[:2], FUTURE_TOLERANCE_MS, draft.payload, deadline)
         words, looks = await self._execute(pipe, [draft for _, draft, _ in ready])
         for (at, *_), word, look in zip(ready, words, looks, strict=True):
             answers[at] = (word, look)

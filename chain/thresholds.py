@@ -11,6 +11,7 @@ DEFAULT_TTL_S = 60.0
 DEFAULT_EXPIRATIONS = 6
 
 FUTURE_TOLERANCE_S = 2.0  # a stamp further ahead of us than this is a clock fault, not a fresh snapshot
+FUTURE_TOLERANCE_MS = round(FUTURE_TOLERANCE_S * 1000)
 REDIS_OVERDUE_S = 2.5  # without an answer for this long, we do not know
 OLD_SOURCE_S = 120.0  # median quote older than the snapshot by more than this
 OLD_SOURCE_DELAYED_S = 17 * 60.0  # the same on a feed that is 15 minutes late by contract

@@ -32,7 +32,7 @@ def accept(entry: Entry, snapshot: Snapshot, raw: bytes, ttl_ms: int | None, now
     honest one.
     """
     good = entry.last_good
-    if good is not None and good.ahead and good.snapshot.id != snapshot.id and not _ahead(snapshot, now):
+    if good is not None and good.ahead and good.snapshot.id != snapshot.id and not is_ahead(snapshot.id, now.wall_ms):
         good = None  # what came from the future was no state of the market: this is the first honest snapshot
     rolled_back_from = None
     returned = entry.fault is not None and entry.fault.state is State.MISSING
@@ -57,14 +57,11 @@ def accept(entry: Entry, snapshot: Snapshot, raw: bytes, ttl_ms: int | None, now
 
 def _first_sight(snapshot: Snapshot, raw: bytes, now: Now, before: Accepted | None) -> Accepted:
     """Return a snapshot met now. One made before what we hold is older by as much, whatever the wall clock says."""
-    age = max(0, now.wall_ns // 1_000_000 - snapshot.id.ts_ms)
+    age = max(0, now.wall_ms - snapshot.id.ts_ms)
     if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
         age = max(age, age_ms(before, now) + before.snapshot.id.ts_ms - snapshot.id.ts_ms)
-    return Accepted(Sealed.of(snapshot, raw), summarise(snapshot.contracts), now.mono, age, _ahead(snapshot, now))
-
-
-def _ahead(snapshot: Snapshot, now: Now) -> bool:
-    return is_ahead(snapshot.id, now.wall_ns // 1_000_000)
+    ahead = is_ahead(snapshot.id, now.wall_ms)
+    return Accepted(Sealed.of(snapshot, raw), summarise(snapshot.contracts), now.mono, age, ahead)
 
 
 def _at_fault(entry: Entry, state: State, reason: str, now: Now, last_seen: float | None) -> Entry:

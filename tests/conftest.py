@@ -8,6 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.embedded import RUNTIME_DIR_VARIABLE, EmbeddedServer
+from screenshots.scenes import Stage
+from tests.stage import Deck, deck_of, make_stage
 
 
 @pytest.fixture
@@ -44,3 +46,16 @@ def holder() -> Iterator[EmbeddedServer]:
     """Hold on an embedded server, not started yet; let go after the test."""
     with EmbeddedServer() as server:
         yield server
+
+
+@pytest.fixture
+def stage(redis: Redis) -> Stage:
+    """What a screen test plays on: a publisher, a watcher and a clock moved by hand."""
+    return make_stage(redis)
+
+
+@pytest.fixture
+async def deck(stage: Stage) -> AsyncIterator[Deck]:
+    """A deck of 120 x 40 after one cycle."""
+    async with deck_of(stage) as deck:
+        yield deck

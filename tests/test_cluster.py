@@ -1,7 +1,5 @@
 """A cluster of three nodes, where a pointer and its payload live in different slots, mostly on different nodes."""
 
-import asyncio
-import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -32,7 +30,7 @@ from tests.builders import ScriptedSource, expiries, small
 from tests.product import run
 from tests.scenes import heartbeat
 from tests.servers import Server, Servers, cluster_ok, cluster_url, in_step
-from tests.waiting import wait_until, wait_until_async
+from tests.waiting import cancelled_after, wait_until, wait_until_async
 
 CLOCK = SystemClock()
 NAMES = Names()
@@ -313,13 +311,7 @@ async def test_cancelled_reads_leave_no_reply_for_another_to_take(client: Redis)
     ids = [NAMES.parse_snapshot(await client.get(NAMES.latest(chain))) for chain in CHAINS[:12]]
     cancelled = 0
     for turn in range(150):
-        task = asyncio.create_task(store.fetch(ids[:6]))
-        for _ in range(turn % 20):
-            await asyncio.sleep(0)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        cancelled += task.cancelled()
+        cancelled += await cancelled_after(turn % 20, store.fetch(ids[:6]))
         for asked, payload in zip(ids[6:], await store.fetch(ids[6:]), strict=True):
             assert payload.raw is not None
             assert decode(payload.raw, asked).id == asked

@@ -1,6 +1,6 @@
 """The deck's keys, menus and mouse under Textual's Pilot."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,18 +19,6 @@ from tui.demo import DemoMenu
 from tui.help import HelpScreen
 from tui.panel import LinePanel
 from tui.screen import DeckScreen
-
-
-@pytest.fixture
-def stage(redis: Redis) -> Stage:
-    return make_stage(redis)
-
-
-@pytest.fixture
-async def deck(stage: Stage) -> AsyncIterator[Deck]:
-    """A deck of 120 x 40 after one cycle."""
-    async with deck_of(stage) as deck:
-        yield deck
 
 
 @pytest.mark.parametrize(("forth", "back"), [("down", "up"), ("j", "k"), ("right", "left"), ("l", "h")])

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,6 @@ from tests.fault_proxy import FaultProxy
 from tests.stage import ATM_CELL, Deck, deck_of, make_stage
 from tests.waiting import wait_until_async
 from tui.app import DeckApp
-
-
-@pytest.fixture
-def stage(redis: Redis) -> Stage:
-    return make_stage(redis)
-
-
-@pytest.fixture
-async def deck(stage: Stage) -> AsyncIterator[Deck]:
-    """A deck of 120 x 40 after one cycle."""
-    async with deck_of(stage) as deck:
-        yield deck
 
 
 async def test_space_freezes_the_grid_while_the_board_goes_on(deck: Deck) -> None:

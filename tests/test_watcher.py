@@ -26,7 +26,7 @@ from chain.store import Payload, Store
 from chain.thresholds import HEARTBEAT_TTL_S
 from chain.watcher import DISCOVER_EVERY_S, Watcher
 from tests.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, manual_clock, snapshot, surface
-from tests.waiting import wait_until_async
+from tests.waiting import cancelled_after, wait_until_async
 
 NAMES = Names()
 
@@ -692,13 +692,7 @@ async def test_three_hundred_cancelled_reads_leave_no_reply_for_another_to_take(
     store = Store(desk.client, NAMES)
     cancelled = 0
     for turn in range(300):
-        task = asyncio.create_task(store.fetch([spx]))
-        for _ in range(turn % 5):
-            await asyncio.sleep(0)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        cancelled += task.cancelled()
+        cancelled += await cancelled_after(turn % 5, store.fetch([spx]))
         [payload] = await store.fetch([ndx])
         assert payload.raw is not None
         assert decode(payload.raw, ndx).id.chain == NDX
@@ -711,12 +705,7 @@ async def test_cancelled_polls_leave_a_watcher_that_tells_the_truth(desk: Desk) 
         if turn % 10 == 0:
             desk.clock.advance(1)
             await desk.publish(SPX, NDX)
-        task = asyncio.create_task(desk.watcher.poll_once())
-        for _ in range(turn % 25):
-            await asyncio.sleep(0)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await cancelled_after(turn % 25, desk.watcher.poll_once())
     report = await desk.poll(1)
     assert [(shown(r).chain, r.state, r.age_s) for r in report.readings] == [
         (SPX, State.FRESH, 1.0),

@@ -3,8 +3,9 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import NoReturn, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, NoReturn, TypeVar
 
 import pytest
 
@@ -38,6 +39,17 @@ async def wait_until_async(
         if time.monotonic() > deadline:
             _give_up(condition, value, timeout, what)
         await asyncio.sleep(POLL_S)
+
+
+async def cancelled_after(steps: int, work: Coroutine[Any, Any, object]) -> bool:
+    """Start some work, cancel it after so many turns of the loop, and return whether that came before its end."""
+    task = asyncio.create_task(work)
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    return task.cancelled()
 
 
 def _give_up(condition: Callable[[], object], value: object, timeout: float, what: str) -> NoReturn:
