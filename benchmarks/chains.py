@@ -11,10 +11,10 @@ import orjson
 
 from benchmarks.terminal import ROOT
 from chain.clock import ManualClock, SystemClock
-from chain.names import ChainId, SnapshotId
-from chain.session import new_york
-from chain.snapshot import Contract, Snapshot
-from publisher.mock import MockSource
+from chain.model.keys import ChainId, SnapshotId
+from chain.model.session import new_york
+from chain.model.snapshot import Contract, Snapshot
+from publisher.mock.source import MockSource
 
 CAPTURE = ROOT.parent / "shared" / "data" / "captures" / "SPY-2026-07-14.jsonl.gz"
 _CAPTURED_AT_S = 1_784_058_963

@@ -13,7 +13,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import DataTable
 
 from benchmarks.grid_market import COLUMNS, ROWS, ticks
-from chain.grid import StrikeGrid, build_grid
+from chain.model.grid import StrikeGrid, build_grid
 from tui import figures
 from tui.grid_lines import NO_MARKS, Column, Marks, Place, changes, columns_for, grid_foot, grid_table
 from tui.lines import Ground, Role

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from copy import deepcopy
 from datetime import date
 
-from chain.names import ChainId, SnapshotId
-from chain.snapshot import Contract, Snapshot
+from chain.model.keys import ChainId, SnapshotId
+from chain.model.snapshot import Contract, Snapshot
 
 ROWS = 45
 COLUMNS = 11  # five figures a side and the strike

@@ -11,17 +11,17 @@ from redis.asyncio import Redis
 from benchmarks.chains import many_snapshots
 from benchmarks.rows import Row, at_most, below, exactly
 from benchmarks.server import commands_processed, counting, embedded_client
-from chain.board import State
 from chain.clock import SystemClock
-from chain.draft import Verdict
-from chain.freshness import Now
-from chain.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
-from chain.names import ChainId, Names, SnapshotId
-from chain.signals import judge
-from chain.snapshot import Snapshot
-from chain.store import Store
+from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.snapshot import Snapshot
+from chain.monitor.board import State
+from chain.monitor.freshness import Now
+from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
+from chain.monitor.signals import judge
+from chain.monitor.watcher import POLL_EVERY_S, Watcher
+from chain.redis.draft import Verdict
+from chain.redis.store import Store
 from chain.thresholds import DEFAULT_INTERVAL_S, Thresholds
-from chain.watcher import POLL_EVERY_S, Watcher
 from publisher.loop import Publisher
 from publisher.source import ChainSlice, SourceStatus, Survey
 

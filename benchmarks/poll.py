@@ -8,17 +8,17 @@ from redis.asyncio import Redis
 from benchmarks.chains import many_snapshots
 from benchmarks.rows import Row, exactly, less_by
 from benchmarks.server import commands_processed, counting, embedded_client
-from chain.board import State
 from chain.clock import SystemClock
-from chain.draft import Verdict
-from chain.freshness import Now
-from chain.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
-from chain.names import Names
-from chain.signals import judge
-from chain.snapshot import Snapshot
-from chain.store import Store
+from chain.model.keys import Names
+from chain.model.snapshot import Snapshot
+from chain.monitor.board import State
+from chain.monitor.freshness import Now
+from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
+from chain.monitor.signals import judge
+from chain.monitor.watcher import Watcher
+from chain.redis.draft import Verdict
+from chain.redis.store import Store
 from chain.thresholds import Thresholds
-from chain.watcher import Watcher
 
 _CHAINS = 300
 _SIZES = (60_000, 120_000)

@@ -13,7 +13,7 @@ from benchmarks.chains import spy_capture
 from benchmarks.rows import Row, at_most
 from benchmarks.server import embedded_client
 from chain.clock import SystemClock
-from chain.names import Names
+from chain.model.keys import Names
 from chain.thresholds import DEFAULT_TTL_S
 from publisher.capture import CaptureSource
 from publisher.loop import Publisher

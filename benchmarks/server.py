@@ -8,8 +8,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from chain.connection import RedisTarget
-from chain.embedded import EmbeddedServer
+from chain.redis.connection import RedisTarget
+from chain.redis.embedded import EmbeddedServer
 
 
 @asynccontextmanager

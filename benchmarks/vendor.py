@@ -17,13 +17,13 @@ from massive import RESTClient
 from benchmarks.rows import Row, below, less_by
 from benchmarks.terminal import ROOT, usage
 from chain.clock import ManualClock, SystemClock
-from chain.names import ChainId
-from chain.session import new_york
-from publisher import vendor as limits
-from publisher.massive import MassiveSource
+from chain.model.keys import ChainId
+from chain.model.session import new_york
+from publisher.massive import vendor as limits
+from publisher.massive.source import MassiveSource
+from publisher.massive.vendor import BURST, PER_SECOND, Vendor
 from publisher.slicing import cut, index_expiry
 from publisher.source import ChainSlice
-from publisher.vendor import BURST, PER_SECOND, Vendor
 from tests.fake_massive import ChainBook, FakeMassive, Fault, expirations, faults, generate, generate_count
 
 _SYMBOL, _SPOT = "SPY", 752.06

@@ -6,15 +6,15 @@ import time
 import traceback
 from dataclasses import replace
 
-from chain.board import Board, DeckState
 from chain.clock import Clock, SystemClock
-from chain.connection import RedisTarget
 from chain.errors import ChaindeckError, ConfigError
-from chain.freshness import Now
-from chain.names import Names
-from chain.signals import Report, judge, usable
+from chain.model.keys import Names
+from chain.monitor.board import Board, DeckState
+from chain.monitor.freshness import Now
+from chain.monitor.signals import Report, judge, usable
+from chain.monitor.watcher import Watcher
+from chain.redis.connection import RedisTarget
 from chain.text import clean
-from chain.watcher import Watcher
 from chaindeck.exits import UNKNOWN, unknown_line, without_bar
 from chaindeck.logs import log_nowhere
 from chaindeck.place import running_place

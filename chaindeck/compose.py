@@ -6,20 +6,20 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from chain.clock import Clock
-from chain.connection import RedisTarget
 from chain.errors import ConfigError
-from chain.names import Names
+from chain.model.keys import Names
+from chain.monitor.watcher import Watcher
+from chain.redis.connection import RedisTarget
 from chain.thresholds import HEARTBEAT_EVERY_S
-from chain.watcher import Watcher
 from chaindeck.crew import Crew
 from chaindeck.settings import LIVE_UNDERLYINGS, Settings
 from publisher.capture import CaptureSource
 from publisher.faults import Saboteur, WithholdingSource
 from publisher.herald import Herald
 from publisher.lease import Lease
-from publisher.listing import PRODUCTS
 from publisher.loop import Publisher
-from publisher.mock import MockSource
+from publisher.mock.listing import PRODUCTS
+from publisher.mock.source import MockSource
 from publisher.source import Source, SourceKind, service_name
 
 
@@ -38,8 +38,8 @@ def make_source(kind: SourceKind, settings: Settings, captures: Sequence[Path], 
 
 
 def _live_source(settings: Settings, clock: Clock) -> Source:
-    from publisher.massive import MassiveSource  # noqa: PLC0415 - the HTTP client loads for live data only
-    from publisher.vendor import Vendor  # noqa: PLC0415
+    from publisher.massive.source import MassiveSource  # noqa: PLC0415 - the HTTP client loads for live data only
+    from publisher.massive.vendor import Vendor  # noqa: PLC0415
 
     open_s = min(60.0, 0.8 * settings.thresholds.interval_s)
     vendor = Vendor(settings.api_key or "", clock, base=settings.base_url, open_s=open_s)

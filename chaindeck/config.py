@@ -11,8 +11,8 @@ from pathlib import Path
 
 from platformdirs import user_config_path
 
-from chain.connection import RedisTarget
 from chain.errors import ChaindeckError, ConfigError
+from chain.redis.connection import RedisTarget
 from chain.text import clean
 from chaindeck.settings import SETTINGS, Setting, Settings, Value, settle
 

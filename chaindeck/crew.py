@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from chain.board import Board
-from chain.watcher import Watcher
+from chain.monitor.board import Board
+from chain.monitor.watcher import Watcher
 from publisher.herald import Herald
 from publisher.loop import Publisher
 

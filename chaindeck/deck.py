@@ -14,11 +14,11 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from chain.board import Board
 from chain.clock import Clock, SystemClock
 from chain.errors import RedisUnavailableError
-from chain.freshness import Now
-from chain.signals import judge
+from chain.monitor.board import Board
+from chain.monitor.freshness import Now
+from chain.monitor.signals import judge
 from chaindeck.compose import make_crew, make_saboteur, make_source
 from chaindeck.crew import Crew
 from chaindeck.demo import MockDemo

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from chain.errors import ConfigError
-from chain.names import ChainId
+from chain.model.keys import ChainId
 from chaindeck.engine import Engine
 from publisher.faults import SKEW_S, Fault, Saboteur
 

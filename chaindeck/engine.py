@@ -14,14 +14,14 @@ from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import Redis
 
-from chain.board import Board
 from chain.clock import Clock
-from chain.connection import RedisTarget
-from chain.embedded import EmbeddedServer
 from chain.errors import ChaindeckError
-from chain.names import Names
+from chain.model.keys import Names
+from chain.monitor.board import Board
+from chain.monitor.watcher import Watcher
+from chain.redis.connection import RedisTarget
+from chain.redis.embedded import EmbeddedServer
 from chain.tasks import end
-from chain.watcher import Watcher
 from chaindeck.crew import Crew
 from publisher.loop import Publisher
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from chain.clock import Clock, SystemClock
-from chain.connection import RedisTarget
+from chain.redis.connection import RedisTarget
 from chain.tasks import end
 from chaindeck.compose import make_crew, make_source
 from chaindeck.crew import Crew

@@ -8,13 +8,13 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, StateSetMetricFamily
 from prometheus_client.registry import Collector
 
-from chain.board import Board, DeckState
 from chain.clock import Clock, SystemClock
 from chain.errors import ConfigError
-from chain.freshness import Now
-from chain.names import Names
-from chain.signals import Report, judge, usable
-from chain.watcher import Watcher
+from chain.model.keys import Names
+from chain.monitor.board import Board, DeckState
+from chain.monitor.freshness import Now
+from chain.monitor.signals import Report, judge, usable
+from chain.monitor.watcher import Watcher
 from chaindeck.logs import log_to_stderr
 from chaindeck.place import running_place
 

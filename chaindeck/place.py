@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chain.connection import RedisTarget
-from chain.embedded import EmbeddedServer, attach
 from chain.errors import ConfigError
+from chain.redis.connection import RedisTarget
+from chain.redis.embedded import EmbeddedServer, attach
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The deck as plain text, for a pipe, a file or a terminal that is none: the same lines, without a screen."""
 
-from chain.grid import build_grid
-from chain.metrics import headline
-from chain.signals import Report
+from chain.analytics.headline import headline
+from chain.model.grid import build_grid
+from chain.monitor.signals import Report
 from tui.board_lines import board_table
 from tui.grid_lines import grid_foot, grid_headline, grid_table, grid_title
 from tui.lines import plain

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from chain.connection import RedisTarget
-from chain.names import parse_underlying
+from chain.model.keys import parse_underlying
+from chain.redis.connection import RedisTarget
 from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
+from publisher.massive.address import DEFAULT_BASE_URL, base_url
 from publisher.slicing import EM_MULT
-from publisher.vendor_address import DEFAULT_BASE_URL, base_url
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import orjson
 
-from chain.board import Board, Publisher
 from chain.clock import Clock, SystemClock
-from chain.connection import RedisTarget
-from chain.freshness import Now
-from chain.heartbeat import STOPPED
-from chain.names import Names
-from chain.signals import Reading, Report, judge
-from chain.watcher import Watcher
+from chain.model.keys import Names
+from chain.monitor.board import Board, Publisher
+from chain.monitor.freshness import Now
+from chain.monitor.heartbeat import STOPPED
+from chain.monitor.signals import Reading, Report, judge
+from chain.monitor.watcher import Watcher
+from chain.redis.connection import RedisTarget
 from chaindeck.logs import log_file, log_nowhere
 from chaindeck.place import running_place
 from chaindeck.plain import WIDTH

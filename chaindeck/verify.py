@@ -11,13 +11,13 @@ from typing import Any
 import orjson
 from redis.asyncio import Redis
 
-from chain.audit import Audit, Auditor
-from chain.audit_clauses import Outcome, Verdict
-from chain.audit_reader import REREAD_BYTES, AuditReader
+from chain.audit.audit import Audit, Auditor
+from chain.audit.clauses import Outcome, Verdict
+from chain.audit.reader import REREAD_BYTES, AuditReader
 from chain.clock import Clock, SystemClock
-from chain.connection import RedisTarget
 from chain.errors import ConfigError, RedisUnavailableError
-from chain.names import Names
+from chain.model.keys import Names
+from chain.redis.connection import RedisTarget
 from chaindeck.logs import log_nowhere
 from chaindeck.place import running_place
 

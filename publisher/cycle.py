@@ -4,8 +4,8 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chain.draft import Outcome, Verdict
-from chain.names import ChainId
+from chain.model.keys import ChainId
+from chain.redis.draft import Outcome, Verdict
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ import orjson
 from redis.asyncio import Redis
 
 from chain.clock import Clock
-from chain.connection import bounded
 from chain.errors import InvalidNameError
-from chain.names import ChainId, Names, SnapshotId
-from chain.snapshot import decode, encode
+from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.snapshot import decode, encode
+from chain.redis.connection import bounded
 from publisher.loop import Publisher
 from publisher.source import ChainSlice, Source, SourceError, SourceStatus, Survey
 

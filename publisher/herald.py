@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from redis.asyncio import Redis
 
-from chain.board import Board
 from chain.clock import Clock
-from chain.connection import bounded
 from chain.errors import RedisUnavailableError
-from chain.events import Event, EventLog, emit, starting
-from chain.freshness import Now
-from chain.signals import Report, judge
+from chain.monitor.board import Board
+from chain.monitor.events import Event, EventLog, emit, starting
+from chain.monitor.freshness import Now
+from chain.monitor.signals import Report, judge
+from chain.redis.connection import bounded
 
 log = logging.getLogger(__name__)
 

@@ -18,9 +18,9 @@ from redis.asyncio.lock import Lock
 from redis.exceptions import LockError
 
 from chain.clock import Clock
-from chain.connection import bounded
 from chain.errors import RedisUnavailableError
-from chain.names import Names, lease_key
+from chain.model.keys import Names, lease_key
+from chain.redis.connection import bounded
 from chain.text import clean
 
 log = logging.getLogger(__name__)

@@ -12,16 +12,16 @@ from typing import TypeVar
 from redis.asyncio import Redis
 
 from chain.clock import Clock
-from chain.connection import bounded
-from chain.draft import Outcome, Verdict
 from chain.errors import ChaindeckError, InvalidSnapshotError, RedisUnavailableError
-from chain.health import health_json
-from chain.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo, beat
-from chain.names import ChainId, Names, SnapshotId, standby_service
-from chain.session import tradable
-from chain.signals import Report
-from chain.snapshot import Snapshot
-from chain.store import Store
+from chain.model.keys import ChainId, Names, SnapshotId, standby_service
+from chain.model.session import tradable
+from chain.model.snapshot import Snapshot
+from chain.monitor.health import health_json
+from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo, beat
+from chain.monitor.signals import Report
+from chain.redis.connection import bounded
+from chain.redis.draft import Outcome, Verdict
+from chain.redis.store import Store
 from chain.tasks import end
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S, Thresholds
 from publisher.cycle import Cycle

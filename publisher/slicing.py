@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from chain.names import ChainId
-from chain.snapshot import Contract
+from chain.model.keys import ChainId
+from chain.model.snapshot import Contract
 from publisher.source import ChainSlice, SourceError
 
 EM_MULT = 2.0

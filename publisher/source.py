@@ -5,8 +5,8 @@ from datetime import date
 from typing import Literal, Protocol
 
 from chain.errors import ChaindeckError
-from chain.names import ChainId
-from chain.snapshot import Contract
+from chain.model.keys import ChainId
+from chain.model.snapshot import Contract
 
 SourceKind = Literal["mock", "capture", "massive", "replay"]
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from chain.board import Board
 from chain.clock import ManualClock
-from chain.connection import RedisTarget
-from chain.embedded import EmbeddedServer
-from chain.names import ChainId, Names
-from chain.session import NEW_YORK
+from chain.model.keys import ChainId, Names
+from chain.model.session import NEW_YORK
+from chain.monitor.board import Board
+from chain.monitor.watcher import Watcher
+from chain.redis.connection import RedisTarget
+from chain.redis.embedded import EmbeddedServer
 from chain.thresholds import DEFAULT_TTL_S, Thresholds
-from chain.watcher import Watcher
 from chaindeck.engine import BoardSlot
 from publisher.faults import Fault, Saboteur, WithholdingSource
 from publisher.loop import Publisher
-from publisher.mock import MockSource
+from publisher.mock.source import MockSource
 from tui.app import DeckApp
 
 START = datetime(2026, 1, 2, 10, 3, 24, tzinfo=NEW_YORK)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from chain.embedded import RUNTIME_DIR_VARIABLE, EmbeddedServer
+from chain.redis.embedded import RUNTIME_DIR_VARIABLE, EmbeddedServer
 from screenshots.scenes import Stage
-from tests.stage import Deck, deck_of, make_stage
+from tests.support.stage import Deck, deck_of, make_stage
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chain.board import Flag, State
-from chain.names import ChainId
-from chain.signals import Reading, Report, usable
+from chain.model.keys import ChainId
+from chain.monitor.board import Flag, State
+from chain.monitor.signals import Reading, Report, usable
 from tui import figures
 from tui.lines import Ground, Line, Role, Span, left, right, spread
 from tui.strip_lines import badge

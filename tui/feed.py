@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from chain.board import Board
-from chain.names import ChainId
+from chain.model.keys import ChainId
+from chain.monitor.board import Board
 
 
 class Feed(Protocol):

@@ -4,7 +4,7 @@ import math
 from datetime import date
 from functools import lru_cache
 
-from chain.session import new_york
+from chain.model.session import new_york
 
 MISSING = "-"
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from chain.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
-from chain.metrics import Headline
-from chain.session import settlement
-from chain.signals import Reading
+from chain.analytics.headline import Headline
+from chain.model.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
+from chain.model.session import settlement
+from chain.monitor.signals import Reading
 from tui import figures
 from tui.board_lines import STATE_ROLE
 from tui.lines import Ground, Line, Role, Span, left, right, spread

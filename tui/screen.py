@@ -11,12 +11,12 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer
 
-from chain.board import Board
 from chain.clock import Clock
 from chain.errors import ChaindeckError
-from chain.freshness import Now, age_ms
-from chain.grid import StrikeGrid
-from chain.signals import Report, judge
+from chain.model.grid import StrikeGrid
+from chain.monitor.board import Board
+from chain.monitor.freshness import Now, age_ms
+from chain.monitor.signals import Report, judge
 from tui import figures
 from tui.bindings import BINDINGS
 from tui.board_lines import BoardTable, board_table

@@ -2,8 +2,8 @@
 
 import textwrap
 
-from chain.board import Transition
-from chain.signals import Report
+from chain.monitor.board import Transition
+from chain.monitor.signals import Report
 from tui import figures
 from tui.lines import EMPTY, Ground, Line, Role, Span, left, spread
 from tui.strip_lines import STATE_ROLE, badge

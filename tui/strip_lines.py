@@ -1,10 +1,10 @@
 """The two top lines, which never move: who and how alive, and the worst thing that is true."""
 
-from chain.board import Board, DeckState, Flag
-from chain.events import starting
-from chain.heartbeat import SourceInfo
-from chain.session import new_york
-from chain.signals import Report
+from chain.model.session import new_york
+from chain.monitor.board import Board, DeckState, Flag
+from chain.monitor.events import starting
+from chain.monitor.heartbeat import SourceInfo
+from chain.monitor.signals import Report
 from tui import figures
 from tui.lines import Ground, Line, Role, Span, left, spread
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from chain.board import Accepted, Board
-from chain.grid import StrikeGrid, build_grid
-from chain.metrics import Headline, headline
-from chain.names import ChainId
-from chain.signals import Reading, Report
+from chain.analytics.headline import Headline, headline
+from chain.model.grid import StrikeGrid, build_grid
+from chain.model.keys import ChainId
+from chain.monitor.board import Accepted, Board
+from chain.monitor.signals import Reading, Report
 from tui.grid_lines import NO_MARKS, Marks, changes
 
 MARK_S = 3.0

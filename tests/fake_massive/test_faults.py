@@ -14,7 +14,7 @@ import pytest
 
 from tests.fake_massive import ChainBook, FakeMassive, Fault, faults, generate
 from tests.fake_massive.faults import Effect
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 SPX = "/v3/snapshot/options/I:SPX"
 DAYS = [date(2026, 7, 14), date(2026, 7, 15)]

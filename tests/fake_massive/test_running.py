@@ -27,10 +27,10 @@ from tests.fake_massive import (
 )
 from tests.fake_massive.__main__ import parse_arguments
 from tests.fake_massive.capture import NEW_YORK, Record
-from tests.waiting import wait_until, wait_until_async
+from tests.support.places import ROOT, SHARED
+from tests.support.waiting import wait_until, wait_until_async
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = Path(__file__).resolve().parents[3] / "shared/data"
+DATA = SHARED
 SPX = "/v3/snapshot/options/I:SPX"
 BEARER = {"Authorization": "Bearer demo"}
 MONDAY = datetime(2026, 7, 13, 10, 30, tzinfo=NEW_YORK)

@@ -4,15 +4,15 @@ import gzip
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.fake_massive import Chain, ChainBook, FakeMassive, IndexQuote, expirations, generate
 from tests.fake_massive.capture import NEW_YORK
+from tests.support.places import SHARED
 
-DATA = Path(__file__).resolve().parents[3] / "shared/data"
+DATA = SHARED
 SPX = "/v3/snapshot/options/I:SPX"
 REFERENCE = "/v3/reference/options/contracts"
 MONDAY = datetime(2026, 7, 13, 10, 30, tzinfo=NEW_YORK)

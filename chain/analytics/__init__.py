@@ -1,0 +1,1 @@
+"""What is computed from a snapshot, each number with its convention."""

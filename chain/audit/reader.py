@@ -1,0 +1,150 @@
+"""The auditor's eyes: looks at one prefix of one Redis with commands that only read."""
+
+from collections.abc import Sequence
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from chain.audit.audit import Auditor
+from chain.audit.pointer import NO_KEY, PointerSeen, follow
+from chain.errors import RedisUnavailableError
+from chain.model.keys import ChainId, SnapshotId, heartbeat_key
+from chain.model.snapshot import MAX_PAYLOAD_BYTES
+from chain.monitor.heartbeat import SERVICES
+from chain.redis.connection import bounded, phrase
+
+REREAD_BYTES = 512 * 1024  # of payloads a look, so that a busy Redis hardly feels the watch
+PTTL_TOLERANCE_MS = 10  # two PTTL in one pipeline are not answered in the same instant
+_MAX_POINTERS = 5_000
+_MAX_POINTER_BYTES = 255
+_MAX_BEAT_BYTES = 256 * 1024
+_BATCH = 16  # payloads a round trip
+_EXACT = "PEXPIRETIME"  # a deadline's exact word; Redis has it since 7.0, and not every user may say it
+
+Command = tuple[str | int, ...]
+
+
+class AuditReader:
+    """Reads for an auditor. Every call is bounded in time and raises RedisUnavailableError."""
+
+    def __init__(self, redis: Redis, auditor: Auditor) -> None:
+        self._redis = redis
+        self._auditor = auditor
+        self._names = auditor.names
+        self._ends = ""  # the command that tells deadlines; empty until tried
+
+    async def discover(self) -> None:
+        """Find pointer keys by their pattern; payload keys are learned from pointers alone."""
+        keys: list[bytes] = []
+        found = self._redis.scan_iter(match=self._names.latest_pattern(), count=1000)
+        while len(keys) < _MAX_POINTERS:
+            async with bounded():
+                key = await anext(found, None)
+            if key is None:
+                break
+            keys.append(key)
+        self._auditor.found(sorted(keys), await self._now_ms())
+
+    async def look(self, reread_bytes: float = REREAD_BYTES) -> None:
+        """Read heartbeats, every pointer, payloads not read yet, and known ones again up to so many bytes.
+
+        What may have come of a move between two reads is read once more and judged by that.
+        """
+        await self._hear()
+        seen = await self._pointers(self._auditor.chains)
+        if suspects := [pointer.chain for pointer in seen if pointer.suspect]:
+            again = {pointer.chain: pointer for pointer in await self._pointers(suspects)}
+            seen = [again.get(pointer.chain, pointer) for pointer in seen]
+        due = self._auditor.due(reread_bytes)
+        self._auditor.look(seen, await self._now_ms())
+        await self._payloads([*self._auditor.wanted(), *due])
+
+    async def _hear(self) -> None:
+        keys = [heartbeat_key(service) for service in SERVICES]
+        replies = await self._ask([("GETRANGE", key, 0, _MAX_BEAT_BYTES) for key in keys])
+        self._auditor.hear({key: _bytes(reply) or None for key, reply in zip(keys, replies, strict=True)})
+
+    async def _pointers(self, chains: Sequence[ChainId]) -> list[PointerSeen]:
+        """Read both deadlines of each pointer between two reads of its value; one that moved was not followed."""
+        keys = [self._names.latest(chain) for chain in chains]
+        before = [_bytes(reply) for reply in await self._ask([_value(key) for key in keys])]
+        targets = [follow(self._names, chain, value) for chain, value in zip(chains, before, strict=True)]
+        ends, now_ms = await self._deadlines()
+        asked: list[Command] = []
+        for key, target in zip(keys, targets, strict=True):
+            asked += [(ends, key), (ends, self._names.snapshot(target) if target else key), _value(key)]
+        replies = await self._ask(asked)
+        seen: list[PointerSeen] = []
+        for at, (chain, target) in enumerate(zip(chains, targets, strict=True)):
+            deadline, payload_deadline, after = replies[3 * at : 3 * at + 3]
+            steady = target is not None and _bytes(after) == before[at]
+            seen.append(
+                PointerSeen(
+                    chain,
+                    _bytes(after),
+                    _epoch(deadline, now_ms),
+                    _epoch(payload_deadline, now_ms) if steady else None,
+                    tolerance_ms=PTTL_TOLERANCE_MS if now_ms else 1,
+                )
+            )
+        return seen
+
+    async def _payloads(self, wanted: Sequence[SnapshotId]) -> None:
+        """Read payloads, never more bytes of one than the limit and one."""
+        ends, _ = await self._deadlines()
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            asked: list[Command] = []
+            for key in map(self._names.snapshot, batch):
+                asked += [("GETRANGE", key, 0, MAX_PAYLOAD_BYTES), (ends, key)]
+            replies, now_ms = await self._ask(asked), await self._now_ms()
+            for snapshot_id, raw, deadline in zip(batch, replies[::2], replies[1::2], strict=True):
+                if deadline == NO_KEY and not raw:
+                    self._auditor.gone(snapshot_id)
+                else:
+                    self._auditor.read(snapshot_id, _bytes(raw), now_ms)
+
+    async def _deadlines(self) -> tuple[str, int]:
+        """Return the command that tells deadlines, and the epoch ms from which it counts."""
+        if not self._ends:
+            async with bounded():
+                try:
+                    await self._redis.pexpiretime(f"{self._names.prefix}:chain:latest")
+                    self._ends = _EXACT
+                except ResponseError:
+                    self._ends = "PTTL"
+        return self._ends, 0 if self._ends == _EXACT else await self._now_ms()
+
+    async def _now_ms(self) -> int:
+        async with bounded():
+            seconds, micros = await self._redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    async def _ask(self, commands: Sequence[Command]) -> list[object]:
+        """Return the replies, that a key is of another type among them; any other refusal is no answer."""
+        if not commands:
+            return []
+        pipe = self._redis.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)
+        async with bounded():
+            replies: list[object] = await pipe.execute(raise_on_error=False)
+        for reply in replies:
+            if isinstance(reply, Exception) and "WRONGTYPE" not in str(reply):
+                raise RedisUnavailableError(phrase(reply))
+        return replies
+
+
+def _value(key: str) -> Command:
+    return ("GETRANGE", key, 0, _MAX_POINTER_BYTES)
+
+
+def _bytes(reply: object) -> bytes | None:
+    """Return a string's bytes; None where the key is of another type."""
+    return reply if isinstance(reply, bytes) else None
+
+
+def _epoch(reply: object, now_ms: int) -> int:
+    """Return a deadline in epoch ms, or one of the two codes below zero."""
+    assert isinstance(reply, int)
+    return reply + now_ms if reply >= 0 else reply

@@ -1,0 +1,1 @@
+"""The contract as values: key names, snapshot, strike grid, trading sessions. No I/O."""

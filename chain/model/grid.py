@@ -1,0 +1,209 @@
+"""The strike grid of one snapshot: rows by root and strike, calls beside puts, and every contract accounted for."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chain.model.snapshot import Contract, Snapshot
+from chain.model.summary import block, number, spot_of
+from chain.text import clean
+
+IV_SHOWN = (0.001, 10.0)  # fractions; a solver's floor such as 1e-5 is no volatility
+_TICKER = re.compile(r"O:([A-Z0-9.]{1,6}?)(\d{6})([CP])(\d{8})", re.ASCII)
+
+
+class Condition(StrEnum):
+    """What is odd about a two-sided quote. Shown as it is, and left out of every derived number."""
+
+    OK = ""
+    NONE = "none"
+    ONE_SIDED = "one-sided"
+    LOCKED = "locked"
+    CROSSED = "crossed"
+    NEGATIVE = "negative"
+
+
+class PriceSource(StrEnum):
+    """What a chain's prices are: plans differ in what they send, and one must not pass for another."""
+
+    MID = "mids"
+    TRADE = "last trades"
+    CLOSE = "day closes"
+    NONE = "prices"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One contract's figures; None is "not there", never zero. IV is a fraction."""
+
+    quoted: bool  # whether the plan sends quotes, be there one or not
+    bid: float | None
+    ask: float | None
+    condition: Condition
+    last: float | None
+    close: float | None
+    iv: float | None
+    delta: float | None
+    gamma: float | None
+    theta: float | None
+    vega: float | None
+    volume: float | None
+    open_interest: float | None
+
+    @property
+    def mid(self) -> float | None:
+        """Midpoint of a sound two-sided quote."""
+        if self.condition is not Condition.OK or self.bid is None or self.ask is None:
+            return None
+        return (self.bid + self.ask) / 2
+
+    def price(self, source: PriceSource) -> float | None:
+        """The price of one kind."""
+        if source is PriceSource.MID:
+            return self.mid
+        return {PriceSource.TRADE: self.last, PriceSource.CLOSE: self.close}.get(source)
+
+
+@dataclass(frozen=True, slots=True)
+class StrikeRow:
+    """One strike of one root."""
+
+    root: str
+    strike: float
+    call: Leg | None
+    put: Leg | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A contract that has no place in the grid, by its position in the payload."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StrikeGrid:
+    """Rows ascending by strike then root. `atm` is the index of the ATM row, None where there are no rows."""
+
+    snapshot: Snapshot
+    rows: tuple[StrikeRow, ...]
+    rejected: tuple[Rejected, ...]
+    spot: float | None
+    atm: int | None
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The distinct roots, sorted."""
+        return tuple(sorted({row.root for row in self.rows}))
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """The contracts that the rows hold."""
+        return tuple(leg for row in self.rows for leg in (row.call, row.put) if leg)
+
+    @property
+    def price_source(self) -> PriceSource:
+        """The best kind of price that the plan sends: quotes, else trades, else the day's close."""
+        legs = self.legs
+        if any(leg.quoted for leg in legs):
+            return PriceSource.MID
+        if any(leg.last is not None for leg in legs):
+            return PriceSource.TRADE
+        return PriceSource.CLOSE if any(leg.close is not None for leg in legs) else PriceSource.NONE
+
+
+def build_grid(snapshot: Snapshot) -> StrikeGrid:
+    """Return the grid of a snapshot: contracts in = legs shown + contracts rejected with a reason."""
+    legs: dict[tuple[float, str, str], Leg] = {}
+    rejected: list[Rejected] = []
+    spot: float | None = None
+    underlying, expiration = snapshot.id.chain.underlying, snapshot.id.chain.expiry.isoformat()
+    for index, item in enumerate(snapshot.contracts):
+        place = _place(item, underlying, expiration)
+        if isinstance(place, str):
+            rejected.append(Rejected(index, place))
+        elif place in legs:
+            rejected.append(Rejected(index, f"a second {place[1]} {place[2]} at {place[0]:g}"))
+        else:
+            legs[place] = _leg(item)
+            spot = spot_of(item) if spot is None else spot
+    strikes = sorted({place[:2] for place in legs})
+    rows = tuple(
+        StrikeRow(root, strike, legs.get((strike, root, "call")), legs.get((strike, root, "put")))
+        for strike, root in strikes
+    )
+    return StrikeGrid(snapshot, rows, tuple(rejected), spot, _atm_row(rows, snapshot.atm, spot))
+
+
+def _place(item: Contract, underlying: str, expiration: str) -> tuple[float, str, str] | str:
+    """Return (strike, root, side), or why the contract has no place."""
+    details = block(item, "details")
+    side, strike = details.get("contract_type"), number(details.get("strike_price"))
+    if side not in ("call", "put"):
+        return f"contract_type {clean(side, 16)!r} is neither call nor put"
+    if strike is None or strike <= 0:
+        return "strike_price is missing or not a positive number"
+    if details.get("expiration_date", expiration) != expiration:
+        return f"expires {clean(details.get('expiration_date'), 16)}, not {expiration}"
+    shares = number(details.get("shares_per_contract", 100))
+    if shares != 100:
+        return f"adjusted contract of {clean(details.get('shares_per_contract'), 12)} shares"
+    return strike, root_of(details.get("ticker"), underlying), side
+
+
+def root_of(ticker: object, underlying: str) -> str:
+    """Return the root in an option ticker (`SPXW` of `O:SPXW260102C06930000`); the underlying where it has none."""
+    match = _TICKER.fullmatch(ticker) if isinstance(ticker, str) else None
+    return match[1] if match else underlying
+
+
+def _leg(item: Contract) -> Leg:
+    quote, greeks, day = block(item, "last_quote"), block(item, "greeks"), block(item, "day")
+    bid, ask = number(quote.get("bid")), number(quote.get("ask"))
+    if ask == 0:  # nobody offers at zero: the vendor's way of saying that there is no quote
+        ask = None
+        bid = bid or None
+    iv = number(item.get("implied_volatility"))
+    return Leg(
+        quoted=bool(quote),
+        bid=bid,
+        ask=ask,
+        condition=_condition(bid, ask),
+        last=number(block(item, "last_trade").get("price")),
+        close=number(day.get("close")),
+        iv=iv if iv is not None and IV_SHOWN[0] < iv < IV_SHOWN[1] else None,
+        delta=number(greeks.get("delta")),
+        gamma=number(greeks.get("gamma")),
+        theta=number(greeks.get("theta")),
+        vega=number(greeks.get("vega")),
+        volume=number(day.get("volume")),
+        open_interest=number(item.get("open_interest")),
+    )
+
+
+def _condition(bid: float | None, ask: float | None) -> Condition:
+    if bid is None and ask is None:
+        return Condition.NONE
+    if (bid is not None and bid < 0) or (ask is not None and ask < 0):
+        return Condition.NEGATIVE
+    if bid is None or ask is None or bid == 0:
+        return Condition.ONE_SIDED
+    if bid > ask:
+        return Condition.CROSSED
+    return Condition.LOCKED if bid == ask else Condition.OK
+
+
+def _atm_row(rows: Sequence[StrikeRow], atm: int, spot: float | None) -> int | None:
+    """Return the row that `atm` means: of strikes equally near to the rounded int, the one nearest to spot."""
+    if not rows:
+        return None
+    centre = atm if spot is None else spot
+
+    def distance(index: int) -> tuple[float, float, int]:
+        strike = rows[index].strike
+        near = abs(strike - atm)
+        return (0.0 if near <= 0.5 else near, abs(strike - centre), index)
+
+    return min(range(len(rows)), key=distance)

@@ -1,0 +1,1 @@
+"""From answers of Redis to a Board, and from a Board to words: trackers, watcher, rules, heartbeats, events."""

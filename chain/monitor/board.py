@@ -1,0 +1,146 @@
+"""The Board: what was read of every expected chain, when, and why anything is wrong. Frozen; judged elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId
+from chain.model.snapshot import Sealed
+from chain.model.summary import Summary
+from chain.monitor.heartbeat import Heartbeat, SourceInfo
+from chain.redis.server import Server
+from chain.thresholds import Thresholds
+
+
+class State(StrEnum):
+    """The state of one chain; of several that fit, the first in this order is shown."""
+
+    UNREACHABLE = "UNREACHABLE"
+    MISSING = "MISSING"
+    DANGLING = "DANGLING"
+    INVALID = "INVALID"
+    FUTURE = "FUTURE"
+    STALE = "STALE"
+    AGING = "AGING"
+    FRESH = "FRESH"
+
+
+class Flag(StrEnum):
+    """What stands beside a state without replacing it."""
+
+    PARTIAL = "PARTIAL"
+    DELAYED = "DELAYED"
+    OLD_SOURCE = "OLD-SOURCE"
+    ROLLED_BACK = "ROLLED-BACK"
+    MOCK = "MOCK"
+    CAPTURE = "CAPTURE"
+    REPLAY = "REPLAY"
+    OFF_HOURS = "OFF-HOURS"
+    SOURCE_UNKNOWN = "SOURCE-?"
+
+
+class DeckState(StrEnum):
+    """The state of the whole deck, mildest first."""
+
+    OK = "OK"
+    WARNING = "WARNING"
+    PARTIAL_DEGRADATION = "PARTIAL DEGRADATION"
+    DEGRADED = "DEGRADED"
+    CRITICAL = "CRITICAL"
+
+    @property
+    def rank(self) -> int:
+        """Position from mild to grave."""
+        return list(DeckState).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A snapshot that passed validation, and when its pointer first met our eyes (monotonic seconds)."""
+
+    snapshot: Sealed
+    summary: Summary
+    first_seen: float
+    age_then_ms: int  # its age by the wall clock at that moment, never below zero
+    ahead: bool = False  # whether its stamp was in our future then: it makes no honest one older
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a chain has no valid snapshot now. `since`: epoch seconds of our first notice, None if it was so at once."""
+
+    state: State
+    reason: str
+    since: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One expected chain. `last_good` stays when a fault comes, and is then shown as such."""
+
+    chain: ChainId
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    source: SourceInfo = field(default_factory=SourceInfo)
+    pointer: SnapshotId | None = None
+    last_good: Accepted | None = None
+    fault: Fault | None = None
+    deadline: float | None = None  # monotonic seconds at which the pointer's time to live ends
+    last_present: float | None = None  # epoch seconds at which a pointer was last there
+    rolled_back_from: SnapshotId | None = None
+    trouble: str = ""  # the publisher's own word on why it could not publish
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The last answer of Redis. Times: `asked` and `answered` monotonic seconds, `since` epoch seconds."""
+
+    ok: bool = False
+    asked: float | None = None
+    answered: float | None = None
+    since: float | None = None
+    error: str = ""
+    ping_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """A publisher as known by its heartbeat; `seen` is the monotonic time at which this beat was first read."""
+
+    heartbeat: Heartbeat
+    seen: float
+    alive: bool
+    gone_since: float | None = None  # epoch seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change worth remembering; `at` is epoch seconds, `subject` a chain or the deck."""
+
+    at: float
+    subject: ChainId | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything known at one poll. `polled` and `clock_step_at` are monotonic seconds."""
+
+    redis: str = ""
+    server: Server = field(default_factory=Server)
+    prefix: str = LIVE_PREFIX
+    polled: float = 0.0
+    started: float = 0.0
+    contact: Contact = field(default_factory=Contact)
+    entries: tuple[Entry, ...] = ()
+    publishers: tuple[Publisher, ...] = ()
+    depth: Mapping[str, int] = field(default_factory=dict)  # expirations that each underlying should have
+    standbys: int = 0  # publishers ready to take over
+    stream_ts: float | None = None  # epoch seconds of the stream's last frame
+    clock_step_s: float = 0.0  # by how much the wall clock was last seen to step
+    clock_step_at: float = 0.0
+    transitions: tuple[Transition, ...] = ()
+
+    @property
+    def underlyings(self) -> tuple[str, ...]:
+        """The underlyings on the board, in order of first appearance."""
+        return tuple(dict.fromkeys(entry.chain.underlying for entry in self.entries))

@@ -1,0 +1,119 @@
+"""What changed and since when: signals raised and ended, told once each, in the health collector's envelope."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+
+from chain.monitor.board import DeckState
+from chain.monitor.health import signal_json
+from chain.monitor.signals import Report, Signal
+
+EVENTS_KEPT = 1_000
+EVENTS_TTL_S = 7 * 86_400
+HOLD = 2  # reports in a row before a change is believed: one late poll raises no alarm
+STARTING_S = 5.0  # how long there may be nothing yet before that is news
+_SEVERITY = {
+    DeckState.OK: "info",
+    DeckState.WARNING: "warning",
+    DeckState.PARTIAL_DEGRADATION: "warning",
+    DeckState.DEGRADED: "critical",
+    DeckState.CRITICAL: "critical",
+}
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change. `ts` is epoch seconds, `data` JSON types."""
+
+    ts: float
+    type: str
+    severity: str
+    service: str
+    message: str
+    data: dict[str, Any]
+
+    def encode(self) -> bytes:
+        """Return the envelope `ts, ts_iso, type, severity, service, message, data`."""
+        iso = datetime.fromtimestamp(self.ts, UTC).isoformat(timespec="milliseconds")
+        return orjson.dumps(
+            {
+                "ts": self.ts,
+                "ts_iso": iso,
+                "type": self.type,
+                "severity": self.severity,
+                "service": self.service,
+                "message": self.message,
+                "data": self.data,
+            }
+        )
+
+
+def events_name(service: str) -> str:
+    """Return the channel on which events are published, and the stream that keeps the last of them."""
+    return f"{service}:events"
+
+
+def starting(report: Report) -> bool:
+    """Return whether its watcher has only begun to look and found nothing: a publisher just started, and no news."""
+    board = report.board
+    return board.contact.ok and not board.entries and report.now.mono - board.started < STARTING_S
+
+
+@dataclass(slots=True)
+class EventLog:
+    """Turns Reports into events: a signal is told when it has stood, and ended when it has been gone, for two."""
+
+    service: str
+    _raised: dict[Key, Signal] = field(default_factory=dict)
+    _standing: dict[tuple[Key, DeckState], int] = field(default_factory=dict)  # reports in a row at one severity
+    _gone: dict[Key, int] = field(default_factory=dict)
+
+    def take(self, report: Report) -> list[Event]:
+        """Return the events that this report completes, raised ones first."""
+        if starting(report):
+            return []
+        present = {(signal.name, signal.subject): signal for signal in report.signals}
+        as_now = [(key, signal.severity) for key, signal in present.items()]
+        self._standing = {known: self._standing.get(known, 0) + 1 for known in as_now}
+        self._gone = {key: self._gone.get(key, 0) + 1 for key in self._raised if key not in present}
+        raised = [
+            present[key]
+            for (key, severity), count in self._standing.items()
+            if count >= HOLD and not self._told(key, severity)
+        ]
+        ended = [key for key, count in self._gone.items() if count >= HOLD]
+        events = [self._raise(signal, report) for signal in raised]
+        return events + [self._end(key, report) for key in ended]
+
+    def _told(self, key: Key, severity: DeckState) -> bool:
+        return key in self._raised and self._raised[key].severity is severity
+
+    def _raise(self, signal: Signal, report: Report) -> Event:
+        self._raised[signal.name, signal.subject] = signal
+        return self._event(f"chain_{_snake(signal.name)}", _SEVERITY[signal.severity], signal.text, signal, report)
+
+    def _end(self, key: Key, report: Report) -> Event:
+        signal = self._raised.pop(key)
+        self._gone.pop(key)
+        return self._event(f"chain_{_snake(signal.name)}_recovered", "info", f"ended: {signal.text}", signal, report)
+
+    def _event(self, kind: str, severity: str, message: str, signal: Signal, report: Report) -> Event:
+        data = signal_json(signal) | {"subject": signal.subject, "state": report.state}
+        return Event(report.now.wall_s, kind, severity, self.service, message, data)
+
+
+async def emit(redis: Redis, service: str, event: Event) -> None:
+    """Keep an event in the bounded stream, an entry of one field `event`, and publish the same bytes on the channel."""
+    name, body = events_name(service), event.encode()
+    await redis.xadd(name, {"event": body}, maxlen=EVENTS_KEPT, approximate=True)
+    await redis.expire(name, EVENTS_TTL_S)
+    await redis.publish(name, body)
+
+
+def _snake(name: str) -> str:
+    return name.replace("-", "_")

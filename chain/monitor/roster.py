@@ -1,0 +1,121 @@
+"""Which chains are expected: what publishers announce, what was seen before, what was discovered."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from chain.model.keys import ChainId, Names, heartbeat_key
+from chain.model.session import days_to_expiry
+from chain.monitor.board import Entry, Publisher
+from chain.monitor.freshness import Now
+from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED, Heartbeat, parse_heartbeat
+from chain.thresholds import HEARTBEAT_TTL_S
+
+_MINUTE_NS = 60_000_000_000
+HEARTBEAT_KEYS = {heartbeat_key(service): service for service in (*SERVICES, *STANDBYS)}
+
+
+@dataclass(slots=True)
+class Roster:
+    """The expected set and who announced it. Owned by one watcher."""
+
+    names: Names
+    publishers: dict[str, Publisher] = field(default_factory=dict)
+    entries: dict[ChainId, Entry] = field(default_factory=dict)
+    depth: dict[str, int] = field(default_factory=dict)
+    _standbys: dict[str, Heartbeat] = field(default_factory=dict)
+    _raw: dict[str, bytes | None] = field(default_factory=dict)
+    _checked: int | None = None  # the minute in which past chains were last looked for
+
+    def hear(self, beats: Mapping[str, bytes | None], now: Now) -> None:
+        """Take in heartbeats as read under their keys; a publisher that stopped or fell silent stays, marked so."""
+        heard = False
+        for key, raw in beats.items():
+            service = HEARTBEAT_KEYS[key]
+            if service in STANDBYS:
+                self._hear_standby(service, raw)
+                continue
+            if raw is not None and raw != self._raw.get(key):
+                self._take(service, parse_heartbeat(raw), now)
+                heard = True
+            self._raw[key] = raw
+            known = self.publishers.get(service)
+            # A key that stands while its beat does not change is another program's, or has lost its time to live.
+            if known and known.alive and (raw is None or now.mono - known.seen > HEARTBEAT_TTL_S):
+                self.publishers[service] = replace(known, alive=False, gone_since=now.wall_s)
+        if heard or now.wall_ns // _MINUTE_NS != self._checked:
+            self._forget_past(now)
+
+    @property
+    def standbys(self) -> int:
+        """How many publishers stand by, ready to lead; one that leads by now does not count."""
+        leading = {publisher.heartbeat.pid for publisher in self.publishers.values() if publisher.alive}
+        return sum(beat.pid not in leading for beat in self._standbys.values())
+
+    def _hear_standby(self, service: str, raw: bytes | None) -> None:
+        heartbeat = parse_heartbeat(raw) if raw is not None else None
+        if heartbeat and heartbeat.status != STOPPED and heartbeat.chain.prefix == self.names.prefix:
+            self._standbys[service] = heartbeat
+        else:
+            self._standbys.pop(service, None)
+
+    def _take(self, service: str, heartbeat: Heartbeat | None, now: Now) -> None:
+        if heartbeat is None or heartbeat.chain.prefix != self.names.prefix:
+            return
+        alive = heartbeat.status != STOPPED
+        self.publishers[service] = Publisher(heartbeat, now.mono, alive, None if alive else now.wall_s)
+        self._announce(heartbeat)
+
+    def adopt(self, chains: Iterable[ChainId], now: Now) -> None:
+        """Add chains found without an announcement, those not past; their depth is what was found."""
+        for chain in chains:
+            self.entries.setdefault(chain, Entry(chain))
+        self._forget_past(now)
+        self._sort()
+        for underlying in {chain.underlying for chain in self.entries}:
+            found = sum(chain.underlying == underlying for chain in self.entries)
+            self.depth[underlying] = max(found, self.depth.get(underlying, 0))
+
+    @property
+    def announced(self) -> bool:
+        """Whether a living publisher names its chains."""
+        return any(publisher.alive for publisher in self.publishers.values())
+
+    def _announce(self, heartbeat: Heartbeat) -> None:
+        plan = heartbeat.chain
+        chains = set(plan.expected)
+        underlyings = {chain.underlying for chain in chains}
+        elsewhere = {
+            chain
+            for service, publisher in self.publishers.items()
+            if service != heartbeat.service and publisher.alive
+            for chain in publisher.heartbeat.chain.expected
+        }
+        for chain in [c for c in self.entries if c.underlying in underlyings and c not in chains | elsewhere]:
+            del self.entries[chain]
+        for chain in chains:
+            entry = self.entries.get(chain, Entry(chain))
+            self.entries[chain] = replace(
+                entry, thresholds=plan.thresholds, source=heartbeat.source, trouble=plan.trouble.get(chain, "")
+            )
+        for underlying in underlyings:
+            self.depth[underlying] = plan.depth
+        self._sort()
+
+    def _forget_past(self, now: Now) -> None:
+        """Forget chains whose day is over. A date changes with the minute, or with what a beat says of its data."""
+        self._checked = now.wall_ns // _MINUTE_NS
+        for chain, entry in list(self.entries.items()):
+            as_of = entry.source.as_of if entry.source.as_of is not None else now.wall_s
+            if days_to_expiry(chain.expiry, as_of) < 0:
+                del self.entries[chain]
+        for underlying in set(self.depth) - {chain.underlying for chain in self.entries}:
+            del self.depth[underlying]
+
+    def _sort(self) -> None:
+        """Keep underlyings in order of first announcement and expirations by date."""
+        rank: dict[str, int] = {}
+        for publisher in self.publishers.values():
+            for chain in publisher.heartbeat.chain.expected:
+                rank.setdefault(chain.underlying, len(rank))
+        ordered = sorted(self.entries, key=lambda c: (rank.get(c.underlying, len(rank)), c.underlying, c.expiry))
+        self.entries = {chain: self.entries[chain] for chain in ordered}

@@ -1,0 +1,77 @@
+"""What one chain remembers from poll to poll: pure steps from one Entry to the next."""
+
+from dataclasses import replace
+
+from chain.model.keys import SnapshotId
+from chain.model.snapshot import Sealed, Snapshot
+from chain.model.summary import summarise
+from chain.monitor.board import Accepted, Entry, Fault, State
+from chain.monitor.freshness import Now, age_ms, is_ahead
+
+
+def missing(entry: Entry, now: Now, last_seen: float | None) -> Entry:
+    """Return the entry of a chain without a pointer; what was last good stays.
+
+    `last_seen` is when everything not at fault was last seen in Redis, epoch seconds.
+    """
+    return replace(_at_fault(entry, State.MISSING, "no pointer", now, last_seen), rolled_back_from=None)
+
+
+def faulty(
+    entry: Entry, state: State, reason: str, now: Now, last_seen: float | None, pointer: SnapshotId | None = None
+) -> Entry:
+    """Return the entry of a chain whose pointer or payload cannot be used (DANGLING, INVALID)."""
+    return replace(_at_fault(entry, state, reason, now, last_seen), pointer=pointer)
+
+
+def accept(entry: Entry, snapshot: Snapshot, raw: bytes, ttl_ms: int | None, now: Now) -> Entry:
+    """Return the entry with a valid snapshot read through its pointer.
+
+    A snapshot met before keeps the moment it was first seen. One older than what we hold does not replace it on first
+    sight: the entry says ROLLED-BACK until the publisher's next move. One from the future gives way to the first
+    honest one.
+    """
+    good = entry.last_good
+    if good is not None and good.ahead and good.snapshot.id != snapshot.id and not is_ahead(snapshot.id, now.wall_ms):
+        good = None  # what came from the future was no state of the market: this is the first honest snapshot
+    rolled_back_from = None
+    returned = entry.fault is not None and entry.fault.state is State.MISSING
+    if good is not None and snapshot.id.ts_ms < good.snapshot.id.ts_ms and not returned:
+        rolled_back_from = entry.rolled_back_from or good.snapshot.id
+        accepted = good if entry.rolled_back_from is None else _first_sight(snapshot, raw, now, good)
+    elif good is not None and snapshot.id == good.snapshot.id:
+        accepted = good
+    else:
+        accepted = _first_sight(snapshot, raw, now, good)
+        held = None if good is None else entry.rolled_back_from
+        rolled_back_from = held if held is not None and snapshot.id.ts_ms < held.ts_ms else None
+    return replace(
+        entry,
+        pointer=snapshot.id,
+        last_good=accepted,
+        fault=None,
+        deadline=None if ttl_ms is None else now.mono + ttl_ms / 1000,
+        rolled_back_from=rolled_back_from,
+    )
+
+
+def _first_sight(snapshot: Snapshot, raw: bytes, now: Now, before: Accepted | None) -> Accepted:
+    """Return a snapshot met now. One made before what we hold is older by as much, whatever the wall clock says."""
+    age = max(0, now.wall_ms - snapshot.id.ts_ms)
+    if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
+        age = max(age, age_ms(before, now) + before.snapshot.id.ts_ms - snapshot.id.ts_ms)
+    ahead = is_ahead(snapshot.id, now.wall_ms)
+    return Accepted(Sealed.of(snapshot, raw), summarise(snapshot.contracts), now.mono, age, ahead)
+
+
+def _at_fault(entry: Entry, state: State, reason: str, now: Now, last_seen: float | None) -> Entry:
+    """Return the entry with a fault; one that was there at our first look has no known beginning."""
+    before = entry.fault
+    since: float | None = now.wall_s
+    if before is not None and before.state is state:
+        since, last_seen = before.since, entry.last_present
+    elif before is not None and before.state is State.MISSING:
+        last_seen = entry.last_present
+    elif before is None and entry.last_good is None:
+        since = last_seen = None
+    return replace(entry, pointer=None, deadline=None, last_present=last_seen, fault=Fault(state, reason, since))

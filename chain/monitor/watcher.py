@@ -1,0 +1,313 @@
+"""The poll loop: pointers once a second, payloads only when a pointer moved, and a frozen Board each time."""
+
+import asyncio
+import logging
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from chain.clock import Clock
+from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
+from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, ChainId, Names, SnapshotId
+from chain.model.snapshot import decode
+from chain.monitor import tracker
+from chain.monitor.board import Board, Contact, Entry, State, Transition
+from chain.monitor.freshness import Now
+from chain.monitor.roster import HEARTBEAT_KEYS, Roster
+from chain.monitor.signals import states
+from chain.redis.connection import bounded
+from chain.redis.server import Server
+from chain.redis.store import Payload, Store
+from chain.text import clean
+from chain.thresholds import CLOCK_JUMP_S
+
+POLL_EVERY_S = 1.0
+EAGER_EVERY_S = 0.05  # at the start, until there is something to show
+EAGER_FOR_S = 5.0
+DISCOVER_EVERY_S = 30.0
+SERVER_EVERY_S = 10.0
+_TRANSITIONS_KEPT = 50
+_STEP_SHOWN_S = 60.0
+_GONE = "the pointer names a payload that is gone"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What the loop carries from poll to poll beside the roster."""
+
+    raw: dict[ChainId, bytes | None] = field(default_factory=dict)
+    open: bool = True  # whether some pointer may mean something new though it did not move
+    contact: Contact = field(default_factory=Contact)
+    server: Server = field(default_factory=Server)
+    server_asked: float = -math.inf  # monotonic seconds
+    discovered: float | None = None
+    states: dict[ChainId, State] = field(default_factory=dict)
+    drift: float | None = None  # wall minus monotonic clock, seconds
+    step: tuple[float, float] | None = None  # size of the last wall clock step, monotonic time of it
+    stream_ts: float | None = None
+    seen: float | None = None  # epoch seconds of the last poll whose answers were all taken in
+
+
+class Watcher:
+    """Reads one Redis under one prefix. `poll_once` never raises for Redis: the Board says what happened."""
+
+    def __init__(
+        self, redis: Redis, names: Names, clock: Clock, *, shown_as: str = "", discover_after_s: float = 0.0
+    ) -> None:
+        self._redis = redis
+        self._store = Store(redis, names)
+        self._clock = clock
+        self._shown_as = shown_as
+        self._discover_after_s = discover_after_s  # how long an announcement may take, before chains are looked for
+        self._roster = Roster(names)
+        self._memory = _Memory()
+        self._transitions: deque[Transition] = deque(maxlen=_TRANSITIONS_KEPT)
+        self._started = clock.monotonic()
+
+    async def run(self, on_board: Callable[[Board], None], every_s: float = POLL_EVERY_S) -> None:
+        """Poll until cancelled, on a schedule that an overrun skips and never piles up."""
+        loop = asyncio.get_running_loop()
+        due = began = loop.time()
+        while True:
+            board = await self.poll_once()
+            on_board(board)
+            if loop.time() - began < EAGER_FOR_S and not any(entry.last_good for entry in board.entries):
+                due = loop.time() + EAGER_EVERY_S - every_s
+            due += every_s
+            late = loop.time() - due
+            if late > 0:
+                due += every_s * (late // every_s + 1)
+            await asyncio.sleep(due - loop.time())
+
+    async def poll_once(self) -> Board:
+        """Return the Board after one poll: one round trip where nothing moved."""
+        asked = self._clock.monotonic()
+        self._watch_clock()
+        try:
+            await self._poll(asked)
+        except RedisUnavailableError as error:
+            self._lost(asked, str(error))
+        return self._board()
+
+    async def _poll(self, asked: float) -> None:
+        pointers, stream_ts, ping_ms = await self._read(asked)
+        if asked - self._memory.server_asked > SERVER_EVERY_S:
+            self._memory.server = await self._ask_server(self._memory.server)
+            self._memory.server_asked = asked
+        await self._take(pointers)
+        self._found(asked, ping_ms)
+        self._memory.stream_ts = stream_ts
+        self._memory.seen = self._clock.wall_ns() / 1e9
+
+    async def _read(self, asked: float) -> tuple[dict[ChainId, bytes | None], float | None, float]:
+        """Read pointers and heartbeats; again at once where chains were announced or found that were not asked for."""
+        entries, raw = self._roster.entries, self._memory.raw
+        held = [(e.pointer, key) for e in entries.values() if e.pointer and not e.fault and (key := raw.get(e.chain))]
+        poll = await self._store.poll(list(entries), list(HEARTBEAT_KEYS), [key for _, key in held])
+        ping_ms = (self._clock.monotonic() - asked) * 1000
+        self._roster.hear(poll.beside, Now.of(self._clock))
+        await self._discover_if_due()
+        pointers = dict(poll.pointers)
+        unread = [chain for chain in self._roster.entries if chain not in pointers]
+        if unread:
+            pointers |= (await self._store.poll(unread)).pointers
+        if poll.payloads != len(held):
+            await self._find_evicted([pointer for pointer, _ in held], pointers)
+        return pointers, _epoch(poll.stream_ts), ping_ms
+
+    async def _find_evicted(self, held: Sequence[SnapshotId], pointers: dict[ChainId, bytes | None]) -> None:
+        """Let chains whose payload is gone be read again, through their pointers as they are now."""
+        for snapshot, (pointer, there) in zip(held, await self._store.recheck(held), strict=True):
+            pointers[snapshot.chain] = pointer
+            if not there:
+                self._memory.raw.pop(snapshot.chain, None)
+
+    async def _discover_if_due(self) -> None:
+        now, before = self._clock.monotonic(), self._memory.discovered
+        due = now - self._started >= self._discover_after_s if before is None else now - before > DISCOVER_EVERY_S
+        if due and not self._roster.announced:
+            self._roster.adopt(await self._store.discover(), Now.of(self._clock))
+            self._memory.discovered = self._clock.monotonic()
+
+    async def _take(self, pointers: dict[ChainId, bytes | None]) -> None:
+        """Bring every entry up to what its pointer says now."""
+        if pointers == self._memory.raw and not self._memory.open:
+            return
+        moved: list[tuple[SnapshotId, bytes]] = []
+        gone: list[ChainId] = []
+        for chain, value in pointers.items():
+            entry = self._roster.entries.get(chain)
+            if entry is None or self._settled(entry, value):
+                continue
+            if value is None:
+                gone.append(chain)
+            elif target := self._parse(entry, value):
+                moved.append((target, value))
+        await self._mark_gone(gone)
+        await self._read_moved(moved)
+        for chain in [chain for chain in self._memory.raw if chain not in self._roster.entries]:
+            del self._memory.raw[chain]
+        self._memory.open = any(not self._settled(e, pointers.get(c)) for c, e in self._roster.entries.items())
+
+    def _settled(self, entry: Entry, value: bytes | None) -> bool:
+        """Return whether a pointer was judged and can mean nothing new: its payload never changes.
+
+        It can where the payload was not there, and where the pointer was no string, which reads like no pointer.
+        """
+        raw, state = self._memory.raw, entry.fault and entry.fault.state
+        if entry.chain not in raw or raw[entry.chain] != value:
+            return False
+        return state is not State.DANGLING and not (state is State.INVALID and value is None)
+
+    def _parse(self, entry: Entry, value: bytes) -> SnapshotId | None:
+        """Return what a pointer names, if it may be followed: the exact grammar, and its own chain."""
+        try:
+            target = self._store.names.parse_snapshot(value)
+        except InvalidNameError as error:
+            reason = f"pointer: {error}"
+        else:
+            if target.chain == entry.chain:
+                return target
+            reason = f"pointer names {target.chain}"
+        self._fault(entry, State.INVALID, reason)
+        self._memory.raw[entry.chain] = value
+        return None
+
+    def _fault(self, entry: Entry, state: State, reason: str, pointer: SnapshotId | None = None) -> None:
+        now = Now.of(self._clock)
+        faulty = tracker.faulty(entry, state, reason, now, self._memory.seen, pointer)
+        self._roster.entries[entry.chain] = faulty
+
+    async def _mark_gone(self, gone: Sequence[ChainId]) -> None:
+        kinds = await self._store.pointer_types(gone) if gone else {}
+        for chain in gone:
+            entry, kind = self._roster.entries[chain], kinds[chain]
+            if kind in ("none", "string"):
+                self._roster.entries[chain] = tracker.missing(entry, Now.of(self._clock), self._memory.seen)
+            else:
+                self._fault(entry, State.INVALID, f"pointer is a Redis {clean(kind, 12)}, not a string")
+            self._memory.raw[chain] = None
+
+    async def _read_moved(self, moved: Sequence[tuple[SnapshotId, bytes]], *, again: bool = True) -> None:
+        """Read and judge payloads; a payload that is not there earns its pointer one silent second look."""
+        payloads = await self._store.fetch([target for target, _ in moved]) if moved else []
+        lost: list[SnapshotId] = []
+        for (target, pointer), payload in zip(moved, payloads, strict=True):
+            if payload.raw is None and not payload.error and again:
+                lost.append(target)
+            else:
+                self._judge(target, payload)
+                self._memory.raw[target.chain] = pointer
+        if not lost:
+            return
+        retry: list[tuple[SnapshotId, bytes]] = []
+        for target, (value, _) in zip(lost, await self._store.recheck(lost), strict=True):
+            entry = self._roster.entries[target.chain]
+            if value is None:
+                await self._mark_gone([target.chain])
+            elif found := self._parse(entry, value):
+                retry.append((found, value))
+        await self._read_moved(retry, again=False)
+
+    def _judge(self, target: SnapshotId, payload: Payload) -> None:
+        entry = self._roster.entries[target.chain]
+        if payload.error:
+            self._fault(entry, State.INVALID, payload.error, target)
+        elif payload.raw is None:
+            self._fault(entry, State.DANGLING, _GONE, target)
+        else:
+            try:
+                snapshot = decode(payload.raw, target)
+            except InvalidSnapshotError as error:
+                self._fault(entry, State.INVALID, f"payload: {error}", target)
+            else:
+                now = Now.of(self._clock)
+                accepted = tracker.accept(entry, snapshot, payload.raw, payload.ttl_ms, now)
+                self._roster.entries[target.chain] = accepted
+
+    async def _ask_server(self, before: Server) -> Server:
+        """Return what the server says of itself, empty where this user may not ask: no contract key depends on it."""
+        async with bounded():
+            try:
+                info: dict[str, Any] = await self._redis.info("server", "memory", "stats")
+            except ResponseError:
+                return Server()
+        return before.told(info, self._clock.wall_ns() / 1e9)
+
+    def _watch_clock(self) -> None:
+        now = Now.of(self._clock)
+        drift = now.wall_s - now.mono
+        if self._memory.drift is not None and abs(drift - self._memory.drift) > CLOCK_JUMP_S:
+            self._memory.step = (drift - self._memory.drift, now.mono)
+            self._note(None, f"wall clock stepped by {self._memory.step[0]:+.1f} s")
+        self._memory.drift = drift
+
+    def _found(self, asked: float, ping_ms: float) -> None:
+        now, before = Now.of(self._clock), self._memory.contact
+        if not before.ok and before.since is not None:
+            self._note(None, f"Redis back after {now.wall_s - before.since:.1f} s")
+        since = before.since if before.ok else now.wall_s
+        self._memory.contact = Contact(True, asked, now.mono, since, "", ping_ms)
+
+    def _lost(self, asked: float, error: str) -> None:
+        now, before = Now.of(self._clock), self._memory.contact
+        since = before.since if before.since is not None and not before.ok else now.wall_s
+        if before.ok or before.asked is None:
+            self._note(None, f"Redis unreachable: {error}")
+            log.warning("redis unreachable at %s: %s", self._shown_as, error)
+        self._memory.server_asked = -math.inf  # another may answer next, with a count of its own
+        self._memory.server = replace(self._memory.server, counted=None)
+        self._memory.contact = replace(before, ok=False, asked=asked, since=since, error=error, ping_ms=None)
+
+    def _note(self, subject: ChainId | None, text: str) -> None:
+        self._transitions.appendleft(Transition(self._clock.wall_ns() / 1e9, subject, text))
+
+    def _board(self) -> Board:
+        now, memory = Now.of(self._clock), self._memory
+        step, stepped = memory.step if memory.step and now.mono - memory.step[1] < _STEP_SHOWN_S else (0.0, 0.0)
+        board = Board(
+            redis=self._shown_as,
+            server=memory.server,
+            prefix=self._store.names.prefix,
+            polled=now.mono,
+            started=self._started,
+            contact=memory.contact,
+            entries=tuple(self._roster.entries.values()),
+            publishers=tuple(self._roster.publishers.values()),
+            depth=dict(self._roster.depth),
+            standbys=self._roster.standbys,
+            stream_ts=memory.stream_ts,
+            clock_step_s=step,
+            clock_step_at=stepped,
+        )
+        self._remember_states(states(board, now))
+        return replace(board, transitions=tuple(self._transitions))
+
+    def _remember_states(self, current: Iterable[tuple[ChainId, State]]) -> None:
+        """Note each change of a chain's state; an outage of Redis is one line of its own, not one a chain."""
+        known = self._memory.states
+        for chain, state in current:
+            if known.get(chain, state) is not state:
+                self._note(chain, f"{known[chain]} to {state}")
+                log.info("%s %s to %s", chain, known[chain], state)
+            known[chain] = state
+        for chain in [c for c in known if c not in self._roster.entries]:
+            del known[chain]
+
+
+def _epoch(raw: bytes | None) -> float | None:
+    """Return the stream reader's stamp, epoch seconds, where it left one that makes sense."""
+    if raw is None:
+        return None
+    try:
+        stamp = float(raw)
+    except ValueError:
+        return None
+    return stamp if EPOCH_MIN_S <= stamp < EPOCH_MAX_S else None

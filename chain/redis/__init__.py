@@ -1,0 +1,1 @@
+"""Redis: connections, the embedded server, and the only code that touches contract keys."""

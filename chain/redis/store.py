@@ -1,0 +1,226 @@
+"""The only code that reads or writes contract keys: publish whole, move the pointer forward, resolve through it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+
+from chain.errors import InvalidNameError
+from chain.model.keys import ChainId, Names, SnapshotId, stream_activity_key
+from chain.model.snapshot import MAX_PAYLOAD_BYTES, Snapshot
+from chain.redis.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, heard, is_cluster, phrase
+from chain.redis.draft import MOVE, MOVE_ALL, PUT, Answer, Draft, Outcome
+from chain.thresholds import FUTURE_TOLERANCE_MS
+
+_FETCH_BATCH = 16  # payloads a round trip: bounds memory when hundreds move at once
+_SCAN_LIMIT = 20_000
+_BUMPS = 8  # how often a millisecond already taken by other bytes is stepped over
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One reading of pointers and of what stands beside them; values as Redis holds them."""
+
+    pointers: Mapping[ChainId, bytes | None]
+    beside: Mapping[str, bytes | None]
+    stream_ts: bytes | None
+    payloads: int  # how many of the payloads asked about exist
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One payload as read: `raw` None where the key is gone; `ttl_ms` of the pointer, None where it has no expiry."""
+
+    raw: bytes | None
+    ttl_ms: int | None
+    error: str = ""
+
+
+class Store:
+    """Contract keys under one prefix on one Redis. Every call is bounded in time and raises RedisUnavailableError."""
+
+    def __init__(self, redis: Redis, names: Names) -> None:
+        self._redis = redis
+        self._apart = is_cluster(redis)
+        self._asked: list[ChainId] = []  # the chains of the last poll, and their keys: they seldom change
+        self._pointers: list[str] = []
+        self.names = names
+
+    async def publish(self, snapshots: Sequence[Snapshot], ttl_s: float) -> list[Outcome]:
+        """Write payloads and move their pointers; one outcome each, in order. One round trip where nothing clashes.
+
+        The deadline is of Redis's own clock. Writing again after a lost reply changes nothing: a payload is never
+        rewritten, and its pointer is set to where it already stands. A millisecond whose key holds other bytes is
+        stepped over.
+        """
+        drafts = [Draft.of(snapshot, self.names) for snapshot in snapshots]
+        ends = [draft.failed(draft.refusal) if draft.refusal else None for draft in drafts]
+        send = self._send_apart if self._apart else self._send
+        for _ in range(1 + _BUMPS):
+            waiting = [at for at, end in enumerate(ends) if end is None]
+            if not waiting:
+                break
+            answers = await send([drafts[at] for at in waiting], round(ttl_s * 1000))
+            for at, answer in zip(waiting, answers, strict=True):
+                ends[at] = drafts[at].ended(answer)
+                if ends[at] is None:
+                    drafts[at] = drafts[at].later(self.names)
+        taken = "every millisecond tried holds another snapshot"
+        return [end or draft.failed(taken) for draft, end in zip(drafts, ends, strict=True)]
+
+    async def _send(self, drafts: Sequence[Draft], ttl_ms: int) -> list[Answer]:
+        """Write every payload, move every pointer and look that all are there, in one request."""
+        keys = [key for draft in drafts for key in (draft.pointer, draft.payload)]
+        pipe = self._redis.pipeline(transaction=False)
+        for draft in drafts:
+            pipe.execute_command("SET", draft.payload, draft.body, "NX", "PX", ttl_ms)
+        pipe.eval(MOVE_ALL, len(keys), *keys, FUTURE_TOLERANCE_MS, *(part for draft in drafts for part in draft.marks))
+        pipe.exists(*keys)
+        async with bounded():
+            *written, moved, there = await pipe.execute(raise_on_error=False)
+        words = moved if isinstance(moved, list) else [moved] * len(drafts)
+        looks = [True] * len(drafts) if there == len(keys) else await self._look(drafts)
+        taken = [draft for draft, reply in zip(drafts, written, strict=True) if reply is None]
+        exact = iter(await self._send_apart(taken, ttl_ms) if taken else [])
+        return [
+            next(exact) if reply is None else (reply if isinstance(reply, Exception) else word, look)
+            for reply, word, look in zip(written, words, looks, strict=True)
+        ]
+
+    async def _send_apart(self, drafts: Sequence[Draft], ttl_ms: int) -> list[Answer]:
+        """Write every payload, and then move the pointers of those that were written."""
+        pipe = self._redis.pipeline(transaction=False)
+        for draft in drafts:
+            pipe.eval(PUT, 1, draft.payload, ttl_ms, draft.body)
+        async with bounded():
+            deadlines = await pipe.execute(raise_on_error=False)
+        return await self._move(drafts, deadlines)
+
+    async def _move(self, drafts: Sequence[Draft], deadlines: Sequence[object]) -> list[Answer]:
+        """Move pointers; `deadlines`: epoch ms of each payload, negative where other bytes are there, or an error."""
+        answers: list[Answer] = [("clash" if end == -1 else end, True) for end in deadlines]
+        ready = [
+            (at, draft, end)
+            for at, (draft, end) in enumerate(zip(drafts, deadlines, strict=True))
+            if isinstance(end, int) and end > 0
+        ]
+        pipe = self._redis.pipeline(transaction=False)
+        for _, draft, deadline in ready:
+            pipe.eval(MOVE, 1, draft.pointer, *draft.marks[:2], FUTURE_TOLERANCE_MS, draft.payload, deadline)
+        words, looks = await self._execute(pipe, [draft for _, draft, _ in ready])
+        for (at, *_), word, look in zip(ready, words, looks, strict=True):
+            answers[at] = (word, look)
+        return answers
+
+    async def _look(self, drafts: Sequence[Draft]) -> list[bool]:
+        """Return whether pointer and payload are there, of each draft."""
+        return (await self._execute(self._redis.pipeline(transaction=False), drafts))[1]
+
+    async def _execute(self, pipe: Pipeline, drafts: Sequence[Draft]) -> tuple[list[object], list[bool]]:
+        """Return a pipeline's replies, and whether each draft's pointer and payload are there after it."""
+        size = len(pipe)
+        for draft in drafts:
+            pipe.exists(draft.pointer)
+            pipe.exists(draft.payload)
+        async with bounded():
+            replies = await pipe.execute(raise_on_error=False) if drafts else []
+        looks = replies[size:]
+        return replies[:size], [pair == (1, 1) for pair in zip(looks[::2], looks[1::2], strict=True)]
+
+    async def poll(self, chains: Sequence[ChainId], beside: Sequence[str] = (), payloads: Sequence[bytes] = ()) -> Poll:
+        """Read every pointer, the named keys beside them and the stream's activity in one round trip.
+
+        `payloads`, their keys as pointers gave them, are counted, not read: one that is gone while its pointer stands
+        was evicted.
+        """
+        if chains != self._asked:
+            self._asked, self._pointers = list(chains), [*map(self.names.latest, chains)]
+        keys = [*self._pointers, *beside]
+        async with bounded(POLL_TIMEOUT_S):
+            read = self._poll_slots if self._apart else self._poll_at_once
+            values, stream_ts, present = await read(keys, payloads)
+        found = [value if isinstance(value, bytes) else None for value in values]
+        pointers = dict(zip(chains, found, strict=False))
+        rest = dict(zip(beside, found[len(chains) :], strict=True))
+        return Poll(pointers, rest, stream_ts if isinstance(stream_ts, bytes) else None, present)
+
+    async def _poll_at_once(self, keys: Sequence[str], held: Sequence[bytes]) -> tuple[Sequence[object], object, int]:
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.mget(keys)
+        pipe.hget(stream_activity_key(), "last_ts")
+        if held:
+            pipe.exists(*held)
+        values, stream_ts, *count = await pipe.execute(raise_on_error=False)
+        if isinstance(values, Exception):
+            raise values
+        return values, stream_ts, count[0] if count and isinstance(count[0], int) else 0
+
+    async def _poll_slots(self, keys: Sequence[str], held: Sequence[bytes]) -> tuple[Sequence[object], object, int]:
+        """The same on a cluster, where a command may name one slot only: one batch to each node, all at once."""
+        pipe = self._redis.pipeline(transaction=False)
+        for key in keys:
+            pipe.get(key)
+        pipe.hget(stream_activity_key(), "last_ts")
+        for payload in held:
+            pipe.exists(payload)
+        replies = heard(await pipe.execute(raise_on_error=False))
+        there = sum(reply == 1 for reply in replies[len(keys) + 1 :])
+        return replies[: len(keys)], replies[len(keys)], there
+
+    async def recheck(self, snapshots: Sequence[SnapshotId]) -> list[tuple[bytes | None, bool]]:
+        """Return, for each snapshot, its chain's pointer read anew and whether the payload exists."""
+        pipe = self._redis.pipeline(transaction=False)
+        for snapshot in snapshots:
+            pipe.get(self.names.latest(snapshot.chain))
+            pipe.exists(self.names.snapshot(snapshot))
+        async with bounded():
+            replies = heard(await pipe.execute(raise_on_error=False))
+        return [
+            (pointer if isinstance(pointer, bytes) else None, there == 1)
+            for pointer, there in zip(replies[::2], replies[1::2], strict=True)
+        ]
+
+    async def pointer_types(self, chains: Iterable[ChainId]) -> dict[ChainId, str]:
+        """Return the Redis type of each pointer key; MGET answers nil for one that is no string."""
+        wanted = list(chains)
+        pipe = self._redis.pipeline(transaction=False)
+        for chain in wanted:
+            pipe.type(self.names.latest(chain))
+        async with bounded():
+            kinds = await pipe.execute() if wanted else []
+        return {chain: kind.decode() for chain, kind in zip(wanted, kinds, strict=True)}
+
+    async def fetch(self, snapshots: Sequence[SnapshotId]) -> list[Payload]:
+        """Read payloads with the time their pointers have left; never more bytes of one than the limit and one."""
+        found: list[Payload] = []
+        for start in range(0, len(snapshots), _FETCH_BATCH):
+            pipe = self._redis.pipeline(transaction=False)
+            batch = snapshots[start : start + _FETCH_BATCH]
+            for snapshot in batch:
+                pipe.getrange(self.names.snapshot(snapshot), 0, MAX_PAYLOAD_BYTES)
+                pipe.pttl(self.names.latest(snapshot.chain))
+            async with bounded():
+                replies = heard(await pipe.execute(raise_on_error=False))
+            found += [_payload(replies[at], replies[at + 1]) for at in range(0, len(replies), 2)]
+        return found
+
+    async def discover(self) -> set[ChainId]:
+        """Return the chains that have a pointer. For publishers that announce nothing; payload keys are not scanned."""
+        found: set[ChainId] = set()
+        async with bounded(2 * OPERATION_TIMEOUT_S):
+            async for key in self._redis.scan_iter(match=self.names.latest_pattern(), count=1000):
+                try:
+                    found.add(self.names.parse_latest(key))
+                except InvalidNameError:
+                    continue  # another program's key that merely begins like ours
+                if len(found) >= _SCAN_LIMIT:
+                    break
+        return found
+
+
+def _payload(raw: object, ttl: object) -> Payload:
+    ttl_ms = ttl if isinstance(ttl, int) and ttl >= 0 else None
+    if isinstance(raw, Exception):
+        return Payload(None, ttl_ms, f"payload key: {phrase(raw)}")
+    return Payload(raw if isinstance(raw, bytes) and raw else None, ttl_ms)

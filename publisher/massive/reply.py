@@ -1,0 +1,124 @@
+"""One answer of the vendor, read under limits: its body, its faults, its page of a listing."""
+
+import math
+import zlib
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import httpx
+import orjson
+
+from chain.text import clean
+from publisher.massive.faults import FaultKind, VendorError, by_status
+
+MAX_BODY_BYTES = 2 * 1024 * 1024  # decoded; a page of 250 contracts is about 280 kB
+MAX_CONTAINERS = 20_000  # objects and arrays; such a page has about 2,000
+MAX_VALUES = 50_000  # JSON values, counted in answers much larger than a page, which has about 14,000
+_MUCH_LARGER = MAX_BODY_BYTES // 4
+RETRY_AFTER_MAX_S = 60.0
+_MASK = "********"
+_FAILED = {"ERROR": FaultKind.ERROR_STATUS, "NOT_AUTHORIZED": FaultKind.PLAN, "NOT_FOUND": FaultKind.NOT_FOUND}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: its rows, and the query of the next one, None on the last."""
+
+    rows: list[dict[str, Any]]
+    next_query: dict[str, str] | None
+
+
+async def read_body(response: httpx.Response) -> bytes:
+    """Return the decoded body, inflated under a limit: a small gzip may hold a very large one. Raises VendorError."""
+    packed = "gzip" in response.headers.get("content-encoding", "").lower()
+    inflate = zlib.decompressobj(16 + zlib.MAX_WBITS) if packed else None
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in response.aiter_raw():
+        try:
+            part = inflate.decompress(chunk, MAX_BODY_BYTES + 1 - size) if inflate else chunk
+        except zlib.error:
+            raise VendorError(FaultKind.GARBAGE, "corrupt gzip") from None
+        size += len(part)
+        if size > MAX_BODY_BYTES:
+            raise VendorError(FaultKind.TOO_LARGE, f"more than {MAX_BODY_BYTES // 1_048_576} MB")
+        parts.append(part)
+    if inflate and size and not inflate.eof:
+        raise VendorError(FaultKind.GARBAGE, "the body ends early")
+    return b"".join(parts)
+
+
+def decode(response: httpx.Response, raw: bytes, *, now_s: float, secret: str) -> object:
+    """Return the JSON of a good answer; raise VendorError for any other, without the secret should it echo it."""
+    _check_cost(raw)
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        body = None
+    if response.status_code != 200:
+        wait = retry_after(response.headers.get("retry-after"), now_s)
+        raise VendorError(by_status(response.status_code), _told(body, secret), retry_after=wait)
+    if body is None:
+        raise VendorError(FaultKind.GARBAGE)
+    word = body.get("status") if isinstance(body, dict) else None
+    if isinstance(word, str) and word in _FAILED:
+        raise VendorError(_FAILED[word], _told(body, secret))
+    return body
+
+
+def _check_cost(raw: bytes) -> None:
+    """Bound what decoding can cost: each value but the first follows a comma or opens a container."""
+    containers = raw.count(b"{") + raw.count(b"[")
+    if containers > MAX_CONTAINERS or (len(raw) > _MUCH_LARGER and containers + raw.count(b",") > MAX_VALUES):
+        raise VendorError(FaultKind.TOO_LARGE, f"more than {MAX_VALUES} values")
+
+
+def retry_after(text: str | None, now_s: float) -> float | None:
+    """Return the seconds that a `Retry-After` asks for, given in seconds or as a date, clamped to a minute.
+
+    None where there is none, or where it makes no sense.
+    """
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            then = parsedate_to_datetime(text)
+        except (ValueError, OverflowError):
+            return None
+        seconds = (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp() - now_s
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), RETRY_AFTER_MAX_S)
+
+
+def read_page(body: object, path: str) -> Page:
+    """Return one page's rows and next query; raise VendorError where `results` is missing or of another shape.
+
+    A `next_url` gives only its query: whatever host it names, the page is asked of our own base.
+    """
+    if not isinstance(body, dict):
+        raise VendorError(FaultKind.INCOMPLETE, "a page that is no object")
+    rows = body.get("results")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise VendorError(FaultKind.INCOMPLETE, "a page without results")
+    link = body.get("next_url")
+    if not link:
+        return Page(rows, None)
+    try:
+        parts = urlsplit(link if isinstance(link, str) else "")
+    except ValueError:
+        parts = urlsplit("")
+    query = {name: value for name, value in parse_qsl(parts.query) if name.lower() != "apikey"}
+    if not unquote(parts.path).endswith(path) or not query:
+        raise VendorError(FaultKind.INCOMPLETE, "next_url leads elsewhere")
+    return Page(rows, query)
+
+
+def _told(body: object, secret: str) -> str:
+    """Return what the vendor says of a failure; it uses two names for it."""
+    if not isinstance(body, dict):
+        return ""
+    return clean(str(body.get("error") or body.get("message") or "").replace(secret, _MASK), 120)

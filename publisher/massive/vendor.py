@@ -1,0 +1,176 @@
+"""The vendor's REST API over one keep-alive client: bounded, rate limited, and every failure a named fault.
+
+The key travels in a header, to our own base URL and nowhere else.
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+
+import httpx
+import stamina
+
+from chain.clock import Clock
+from chain.text import clean
+from publisher.massive.address import DEFAULT_BASE_URL, base_url
+from publisher.massive.breaker import Breaker
+from publisher.massive.faults import OF_ONE_PATH, OF_THE_VENDOR, RETRIED, FaultKind, VendorError
+from publisher.massive.reply import Page, decode, read_body, read_page
+
+MAX_PAGES = 40
+PAGE_ROWS = 250  # the most that the vendor gives on one page
+REQUEST_S = 8.0  # one attempt from first byte sent to last byte read
+SILENCE_S = 5.0  # the longest wait for the next bytes
+ATTEMPTS = 3
+CONNECTIONS = 8
+PER_SECOND = 50.0  # requests; the vendor asks for less than 100, and a burst comes on top
+BURST = 24
+HOLD_S = 1.0  # after a rate limit that names no wait
+_KEEP_ALIVE_S = 90.0  # longer than the longest publishing interval
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log the URL of every request
+logging.getLogger("stamina").setLevel(logging.ERROR)  # retries are in the counters
+
+Params = Mapping[str, str | int | float]
+
+
+class Vendor:
+    """A client of the vendor. Every call raises VendorError; no attempt outlives its deadline."""
+
+    def __init__(self, key: str, clock: Clock, *, base: str = DEFAULT_BASE_URL, open_s: float = 8.0) -> None:
+        if not key:
+            raise VendorError(FaultKind.NO_KEY)
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise VendorError(FaultKind.BAD_KEY, "it holds a character that no key has")
+        self._http = httpx.AsyncClient(
+            base_url=base_url(base),
+            headers={"Authorization": f"Bearer {key}", "Accept-Encoding": "gzip", "Accept": "application/json"},
+            timeout=httpx.Timeout(SILENCE_S, connect=3.0),
+            limits=httpx.Limits(
+                max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=_KEEP_ALIVE_S
+            ),
+            follow_redirects=False,
+        )
+        self._key = key
+        self._clock = clock
+        self._open_s = open_s
+        self._slots = asyncio.Semaphore(CONNECTIONS)
+        self._next_start = float("-inf")
+        self._of_path: dict[str, Breaker] = {}
+        self.breaker = Breaker(clock, open_s, OF_THE_VENDOR)
+        self.counters: Counter[str] = Counter()
+
+    @property
+    def host(self) -> str:
+        """The host that is asked."""
+        return clean(self._http.base_url.host, 60)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def get(self, path: str, params: Params | None = None) -> object:
+        """Return the decoded JSON of one request, retried where that can help."""
+        retries = stamina.retry_context(
+            on=self._retry, attempts=ATTEMPTS, wait_initial=0.2, wait_max=2.0, wait_jitter=0.4, timeout=None
+        )
+        async for attempt in retries:
+            with attempt:
+                return await self._guarded(path, params or {})
+        raise AssertionError("stamina ends by a value or an error")
+
+    async def pages(self, path: str, params: Params, *, most: int | None = None) -> AsyncIterator[Page]:
+        """Yield the pages of a listing to its end; raise where it has none, unless only `most` pages were wanted."""
+        query: Params | None = params
+        seen: set[str] = set()
+        for _ in range(most or MAX_PAGES):
+            page = read_page(await self.get(path, query), path)
+            yield page
+            if page.next_query is None:
+                return
+            cursor = repr(sorted(page.next_query.items()))
+            if cursor in seen:
+                raise VendorError(FaultKind.INCOMPLETE, "a page's cursor repeats itself")
+            seen.add(cursor)
+            query = page.next_query
+        if most is None:
+            raise VendorError(FaultKind.INCOMPLETE, f"more than {MAX_PAGES} pages")
+
+    def _retry(self, error: Exception) -> bool | float:
+        """Say whether asking again can help; where the vendor named a wait, that long."""
+        if not isinstance(error, VendorError) or error.kind not in RETRIED or not self.breaker.closed:
+            return False
+        return True if error.retry_after is None else error.retry_after
+
+    async def _guarded(self, path: str, params: Params) -> object:
+        """Make one attempt in its turn, past two breakers: one for what concerns this path alone, and the vendor's."""
+        if path not in self._of_path:
+            self._of_path[path] = Breaker(self._clock, self._open_s, OF_ONE_PATH)
+        async with self._slots:
+            await self._pace()
+            try:
+                async with self._of_path[path].guard(), self.breaker.guard():
+                    return await self._on_living_connection(path, params)
+            except VendorError as fault:
+                if fault.asked:
+                    self._account(fault)
+                raise
+
+    async def _on_living_connection(self, path: str, params: Params) -> object:
+        """Ask; where the connection broke, ask once more at once, for one kept alive may have died unnoticed."""
+        try:
+            return await self._once(path, params)
+        except VendorError as fault:
+            if fault.kind is not FaultKind.BROKEN:
+                raise
+            self._account(fault)
+        return await self._once(path, params)
+
+    def _account(self, fault: VendorError) -> None:
+        """Count a fault; a rate limit too short for the breaker holds every caller for as long as it says."""
+        self.counters["faults"] += 1
+        self.counters[f"fault_{fault.kind.name.lower()}"] += 1
+        if fault.kind is FaultKind.RATE_LIMITED and self.breaker.closed:
+            wait = HOLD_S if fault.retry_after is None else fault.retry_after
+            self._next_start = max(self._next_start, asyncio.get_running_loop().time() + wait)
+
+    async def _pace(self) -> None:
+        """Wait until a request may start: a burst at once after a quiet time, then evenly, all callers together."""
+        now = asyncio.get_running_loop().time()
+        self._next_start = max(self._next_start, now - BURST / PER_SECOND) + 1 / PER_SECOND
+        if self._next_start > now:
+            await asyncio.sleep(self._next_start - now)
+
+    async def _once(self, path: str, params: Params) -> object:
+        self.counters["requests"] += 1
+        try:
+            async with (
+                asyncio.timeout(REQUEST_S),
+                self._http.stream("GET", path, params=dict(params)) as response,
+            ):
+                raw = await read_body(response)
+        except TimeoutError:
+            raise VendorError(FaultKind.TIMEOUT, f"no whole answer within {REQUEST_S:g} s") from None
+        except httpx.TimeoutException as error:
+            raise VendorError(FaultKind.TIMEOUT, clean(type(error).__name__, 40)) from None
+        except httpx.ConnectError as error:
+            raise VendorError(_connect_kind(error), self.host) from None
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+            raise VendorError(FaultKind.BROKEN, clean(type(error).__name__, 40)) from None
+        self.counters["bytes"] += len(raw)
+        return decode(response, raw, now_s=self._clock.wall_ns() / 1e9, secret=self._key)
+
+
+def _connect_kind(error: httpx.ConnectError) -> FaultKind:
+    """Return what kept us from connecting, by what the operating system said first."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, socket.gaierror):
+            return FaultKind.DNS
+        if isinstance(cause, ssl.SSLError):
+            return FaultKind.BROKEN
+        cause = cause.__cause__ or cause.__context__
+    return FaultKind.REFUSED

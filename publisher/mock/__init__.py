@@ -1,0 +1,1 @@
+"""An invented market that moves like one, listed and quoted in the vendor's own shapes."""

@@ -1,0 +1,323 @@
+"""Events: told once when a change has stood for two reports, in the envelope, on the channel and in the stream."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import jsonschema
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from chain.monitor.board import Board, DeckState, State
+from chain.monitor.events import EVENTS_KEPT, EVENTS_TTL_S, HOLD, STARTING_S, Event, EventLog, emit, events_name
+from chain.monitor.freshness import Now
+from chain.monitor.heartbeat import STOPPED
+from chain.monitor.signals import Report, Signal, judge
+from tests.support.places import ROOT
+from tests.support.scenes import (
+    NDX,
+    SPX,
+    SPX_MON,
+    START_NS,
+    START_S,
+    board,
+    entry,
+    heartbeat,
+    in_state,
+    law,
+    report,
+    surface,
+)
+from tests.support.waiting import wait_until_async
+
+NOW = Now(START_NS, 5_000.0)
+SERVICE = "mock_massive"
+SCHEMA = orjson.loads((ROOT / "schemas/event.schema.json").read_bytes())
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+FRESH = report([entry(SPX, NOW)], NOW)
+AGING = report([in_state(SPX, State.AGING, NOW)], NOW)
+STALE = report([in_state(SPX, State.STALE, NOW)], NOW)
+MISSING = report([in_state(SPX, State.MISSING, NOW), entry(NDX, NOW)], NOW)
+
+
+def told(reports: Iterable[Report]) -> list[list[str]]:
+    """Return the types of the events that each report completes."""
+    log = EventLog(SERVICE)
+    return [[event.type for event in log.take(one)] for one in reports]
+
+
+def signalling(*signals: tuple[str, DeckState], subject: str = "SPX") -> Report:
+    """Return a Report with these signals and no others."""
+    made = tuple(Signal(name, severity, f"{name} {severity}", None, subject) for name, severity in signals)
+    return replace(FRESH, signals=made, state=made[0].severity if made else DeckState.OK)
+
+
+def body(event: Event) -> dict[str, Any]:
+    """Return the event as a reader takes it, valid by the published schema."""
+    read: dict[str, Any] = orjson.loads(event.encode())
+    VALIDATOR.validate(read)
+    return read
+
+
+# When
+
+
+def test_one_report_is_not_believed_and_two_are_told_once() -> None:
+    assert told([FRESH, AGING, FRESH, FRESH]) == [[], [], [], []]
+    assert told([AGING] * 5) == [[], ["chain_aging"], [], [], []]
+
+
+def test_an_end_is_told_once_when_it_has_lasted_for_two() -> None:
+    ended = [[], ["chain_aging"], [], [], [], ["chain_aging_recovered"], [], []]
+    assert told([AGING, AGING, FRESH, AGING, FRESH, FRESH, FRESH, FRESH]) == ended
+
+
+def test_flapping_tells_nothing() -> None:
+    assert told([AGING, FRESH] * 10) == [[]] * 20
+    log = EventLog(SERVICE)
+    assert len(log.take(AGING) + log.take(AGING)) == 1
+    assert not [event for one in [FRESH, AGING] * 10 for event in log.take(one)]
+
+
+def test_what_recurs_is_told_again() -> None:
+    again = told([AGING, AGING, FRESH, FRESH, AGING, AGING])
+    assert again == [[], ["chain_aging"], [], ["chain_aging_recovered"], [], ["chain_aging"]]
+
+
+def test_from_one_trouble_to_the_next() -> None:
+    late = told([AGING, AGING, STALE, STALE, STALE])
+    assert late == [[], ["chain_aging"], [], ["chain_all_stale", "chain_stale", "chain_aging_recovered"], []]
+
+
+WARN, GRAVE = ("depth", DeckState.WARNING), ("depth", DeckState.CRITICAL)
+
+
+def test_a_change_of_severity_is_told_when_it_has_stood_for_two() -> None:
+    reports = [signalling(sign) for sign in (WARN, WARN, GRAVE, WARN, GRAVE, GRAVE, GRAVE, WARN, WARN)]
+    log = EventLog(SERVICE)
+    events = [[(event.type, event.severity) for event in log.take(one)] for one in reports]
+    mild, grave = [("chain_depth", "warning")], [("chain_depth", "critical")]
+    assert events == [[], mild, [], [], [], grave, [], [], mild]
+
+
+def test_underlyings_are_told_apart() -> None:
+    both = replace(
+        FRESH,
+        signals=tuple(Signal("depth", DeckState.WARNING, f"of {name}", None, name) for name in ("SPX", "NDX")),
+    )
+    one = replace(both, signals=both.signals[:1])
+    log = EventLog(SERVICE)
+    events = [[(e.type, e.data["subject"]) for e in log.take(r)] for r in (one, both, both, one, one)]
+    spx, ndx = ("chain_depth", "SPX"), ("chain_depth", "NDX")
+    assert events == [[], [spx], [ndx], [], [("chain_depth_recovered", "NDX")]]
+
+
+def test_an_age_that_grows_is_no_news() -> None:
+    log = EventLog(SERVICE)
+    later = [Now(NOW.wall_ns + second * 10**9, NOW.mono + second) for second in range(9)]
+    stale = board([in_state(SPX, State.STALE, NOW), entry(NDX, NOW)], NOW)
+    events = [event for now in later for event in log.take(judge(replace(stale, polled=now.mono), now))]
+    assert [(event.type, event.message) for event in events] == [("chain_stale", "SPX 01-02 STALE, 41 s old")]
+
+
+def test_that_nothing_is_published_yet_is_no_news_and_later_it_is() -> None:
+    def empty(age_s: float) -> Report:
+        return judge(board([], NOW, beats=[], started=NOW.mono - age_s), NOW)
+
+    assert told([empty(0.0), empty(0.05), empty(STARTING_S - 0.001), FRESH, FRESH]) == [[]] * 5
+    assert told([empty(STARTING_S), empty(STARTING_S + 1)]) == [[], ["chain_nothing_published"]]
+    lost = judge(board([], NOW, beats=[], reached=False, started=NOW.mono), NOW)
+    assert told([lost, lost]) == [[], ["chain_redis_unreachable"]]
+
+
+@law
+@given(seen=st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40))
+def test_raised_and_ended_alternate_and_both_stood_for_two(seen: list[tuple[bool, bool]]) -> None:
+    log = EventLog(SERVICE)
+    names = ("stale", "depth")
+    raised = dict.fromkeys(names, False)
+    for turn, present in enumerate(seen):
+        here = dict(zip(names, present, strict=True))
+        events = log.take(signalling(*((name, DeckState.WARNING) for name in names if here[name])))
+        lasted = {
+            name: turn >= HOLD - 1 and all(past[names.index(name)] is here[name] for past in seen[turn - 1 : turn + 1])
+            for name in names
+        }
+        expected = {name for name in names if lasted[name] and here[name] is not raised[name]}
+        assert {event.data["name"] for event in events} == expected
+        assert len(events) == len(expected)
+        for event in events:
+            assert event.type.endswith("_recovered") is raised[event.data["name"]]
+        raised |= {name: here[name] for name in expected}
+
+
+# What
+
+
+def test_the_envelope_of_the_health_collector() -> None:
+    log = EventLog(SERVICE)
+    assert not log.take(MISSING)
+    [event] = log.take(MISSING)
+    assert list(body(event)) == ["ts", "ts_iso", "type", "severity", "service", "message", "data"]
+    assert body(event) == {
+        "ts": float(START_S),
+        "ts_iso": "2026-01-02T15:00:00.000+00:00",
+        "type": "chain_depth",
+        "severity": "warning",
+        "service": "mock_massive",
+        "message": "SPX depth 0 of 1: SPX 01-02 MISSING",
+        "data": {
+            "name": "depth",
+            "severity": "PARTIAL DEGRADATION",
+            "text": "SPX depth 0 of 1: SPX 01-02 MISSING",
+            "since": float(START_S),
+            "subject": "SPX",
+            "state": "PARTIAL DEGRADATION",
+        },
+    }
+
+
+def test_a_recovery_names_what_ended() -> None:
+    log = EventLog(SERVICE)
+    calm = replace(FRESH, now=Now(NOW.wall_ns + 1_234 * 10**6, NOW.mono + 1.234))
+    [_, ended] = [event for one in (MISSING, MISSING, calm, calm) for event in log.take(one)]
+    read = body(ended)
+    assert (read["type"], read["severity"]) == ("chain_depth_recovered", "info")
+    assert read["message"] == "ended: SPX depth 0 of 1: SPX 01-02 MISSING"
+    assert (read["ts"], read["ts_iso"]) == (START_S + 1.234, "2026-01-02T15:00:01.234+00:00")
+    assert (read["data"]["severity"], read["data"]["state"]) == ("PARTIAL DEGRADATION", "OK")
+
+
+@pytest.mark.parametrize(
+    ("severity", "word"),
+    [
+        (DeckState.WARNING, "warning"),
+        (DeckState.PARTIAL_DEGRADATION, "warning"),
+        (DeckState.DEGRADED, "critical"),
+        (DeckState.CRITICAL, "critical"),
+    ],
+)
+def test_the_collectors_severities(severity: DeckState, word: str) -> None:
+    log = EventLog(SERVICE)
+    [event] = [event for _ in range(2) for event in log.take(signalling(("stale", severity)))]
+    assert body(event)["severity"] == word
+
+
+OLD_QUOTE = {"bid": 1.0, "ask": 1.2, "last_updated": START_NS - 900 * 10**9, "timeframe": "REAL-TIME"}
+
+
+def _troubled() -> list[Board]:
+    """Return Boards that between them raise every signal there is."""
+    odd = replace(entry(SPX_MON, NOW), trouble="vendor: 503", rolled_back_from=entry(SPX_MON, NOW).pointer)
+    source = heartbeat(SPX)
+    limping = replace(source, source=replace(source.source, trouble="vendor: 503"))
+    return [
+        *(board([in_state(SPX, state, NOW), entry(NDX, NOW)], NOW) for state in State),
+        *(board([in_state(SPX, state, NOW)], NOW, stream_ts=START_S) for state in (State.STALE, State.INVALID)),
+        board([odd], NOW, beats=[], depth={"SPX": 6}),
+        board([entry(SPX, NOW, contracts=surface(last_quote=OLD_QUOTE))], NOW),
+        board([entry(SPX, NOW)], NOW, beats=[heartbeat(SPX, status=STOPPED)]),
+        board([entry(SPX, NOW)], NOW, beats=[limping], clock_step_s=9.0, clock_step_at=NOW.mono),
+        board([entry(SPX, NOW)], NOW, reached=False),
+        board([entry(SPX, NOW)], NOW, polled=NOW.mono - 60),
+        board([], NOW, beats=[]),
+    ]
+
+
+def test_every_event_there_can_be_follows_the_published_schema() -> None:
+    log = EventLog(SERVICE)
+    events = [event for one in _troubled() for now in (NOW, NOW) for event in log.take(judge(one, now))]
+    types = {event.type.removesuffix("_recovered") for event in events}
+    assert {event.type for event in events if event.type.endswith("_recovered")}
+    assert types == {
+        "chain_aging",
+        "chain_all_stale",
+        "chain_clock_step",
+        "chain_dangling",
+        "chain_depth",
+        "chain_future",
+        "chain_invalid",
+        "chain_nothing_published",
+        "chain_old_source",
+        "chain_partial",
+        "chain_poll_silent",
+        "chain_publisher_silent",
+        "chain_publisher_unknown",
+        "chain_redis_unreachable",
+        "chain_rolled_back",
+        "chain_source",
+        "chain_stale",
+        "chain_stream_over_stale",
+    }
+    for event in events:
+        read = body(event)
+        assert datetime.fromisoformat(read["ts_iso"]).timestamp() == pytest.approx(read["ts"], abs=0.001)
+        assert read["message"].isprintable()
+
+
+def test_the_schema_refuses_what_is_not_an_event() -> None:
+    log = EventLog(SERVICE)
+    log.take(MISSING)
+    good = body(log.take(MISSING)[0])
+    for bad in (
+        good | {"extra": 1},
+        good | {"severity": "grave"},
+        good | {"type": "depth"},
+        good | {"data": good["data"] | {"state": "FINE"}},
+        {name: value for name, value in good.items() if name != "ts"},
+    ):
+        assert not VALIDATOR.is_valid(bad)
+
+
+# Where
+
+
+def event(number: int) -> Event:
+    return Event(START_S + number, "chain_depth", "warning", SERVICE, f"event {number}", {})
+
+
+async def entries(redis: Redis) -> list[Any]:
+    """Return the fields of each of the stream's entries."""
+    found: Any = await redis.xrange("mock_massive:events")
+    return [fields for _, fields in found]
+
+
+async def test_channel_and_stream_carry_the_same_bytes(redis: Redis) -> None:
+    async with redis.pubsub() as listener:
+        await listener.subscribe("mock_massive:events")
+        await wait_until_async(lambda: listener.get_message(timeout=0.1), what="the subscription")
+        for number in range(3):
+            await emit(redis, SERVICE, event(number))
+        heard = [
+            await wait_until_async(lambda: listener.get_message(ignore_subscribe_messages=True, timeout=0.1))
+            for _ in range(3)
+        ]
+    kept = await entries(redis)
+    assert kept == [{b"event": event(number).encode()} for number in range(3)]
+    assert [message["data"] for message in heard] == [fields[b"event"] for fields in kept]
+    assert events_name(SERVICE) == "mock_massive:events"
+
+
+async def test_the_stream_is_bounded_and_mortal(redis: Redis) -> None:
+    name = events_name(SERVICE)
+    pipe = redis.pipeline(transaction=False)
+    for number in range(2 * EVENTS_KEPT):
+        pipe.xadd(name, {"event": event(number).encode()})
+    await pipe.execute()
+    assert await redis.ttl(name) == -1
+    await emit(redis, SERVICE, event(9_999))
+    assert EVENTS_KEPT <= await redis.xlen(name) <= EVENTS_KEPT + 200
+    assert (await entries(redis))[-1] == {b"event": event(9_999).encode()}
+    assert EVENTS_TTL_S - 60 < await redis.ttl(name) <= EVENTS_TTL_S
+
+
+async def test_a_quiet_stream_lives_on_from_its_last_event(redis: Redis) -> None:
+    await emit(redis, SERVICE, event(1))
+    await redis.expire(events_name(SERVICE), 5)
+    await emit(redis, SERVICE, event(2))
+    assert await redis.ttl(events_name(SERVICE)) > EVENTS_TTL_S - 60

@@ -1,0 +1,261 @@
+"""Heartbeats: what is written is what is read, and what a hostile writer sends is refused or made harmless."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from chain.clock import ManualClock
+from chain.model.keys import ChainId, Names
+from chain.monitor.freshness import Now
+from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo, beat, parse_heartbeat
+from chain.monitor.roster import HEARTBEAT_KEYS, Roster
+from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, Thresholds
+from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, law
+from tests.support.waiting import wait_until_async
+
+GOLDEN = Heartbeat(
+    service="mock_massive",
+    ts=START_S + 0.25,
+    pid=4711,
+    status="running",
+    source=SourceInfo("capture", "chains.jsonl.gz", "record 3 of 9", START_S - 86_400.5, "closed"),
+    chain=ChainPlan(
+        prefix="massive",
+        thresholds=Thresholds(5.0, 45.0),
+        depth=7,
+        expected=(SPX, SPX_MON, NDX),
+        trouble={SPX_MON: "no slice within 5 s"},
+        cycle_ms=17.5,
+        counters={"published": 33, "failed": 1},
+    ),
+)
+
+
+def body(**parts: Any) -> dict[str, Any]:
+    """Return the golden beat's JSON object, `parts` replaced."""
+    found: dict[str, Any] = orjson.loads(GOLDEN.encode())
+    return found | parts
+
+
+def plan(**parts: Any) -> Heartbeat | None:
+    """Return the golden beat read back with parts of its plan replaced."""
+    return parse_heartbeat(orjson.dumps(body(chain=body()["chain"] | parts)))
+
+
+def test_what_is_written_is_what_is_read() -> None:
+    assert parse_heartbeat(GOLDEN.encode()) == GOLDEN
+
+
+def test_the_beats_json_is_the_one_that_others_read() -> None:
+    read = body()
+    assert (read["service"], read["ts"], read["pid"], read["status"]) == (
+        "mock_massive",
+        START_S + 0.25,
+        4711,
+        "running",
+    )
+    assert read["source"]["as_of"] == START_S - 86_400.5
+    assert read["chain"]["expected"] == {"SPX": ["2026-01-02", "2026-01-05"], "NDX": ["2026-01-02"]}
+    assert read["chain"]["trouble"] == {"SPX 2026-01-05": "no slice within 5 s"}
+    assert (read["chain"]["interval_s"], read["chain"]["ttl_s"], read["chain"]["depth"]) == (5.0, 45.0, 7)
+
+
+async def test_a_beat_is_set_with_its_time_to_live_and_published_alike(redis: Redis) -> None:
+    async with redis.pubsub() as channel:
+        await channel.subscribe("mock_massive:heartbeat")
+        await channel.get_message(timeout=5)
+        await beat(redis, GOLDEN)
+        message = await wait_until_async(lambda: channel.get_message(timeout=1), what="the beat")
+    held = await redis.get("mock_massive:heartbeat")
+    assert message
+    assert held == message["data"] == GOLDEN.encode()
+    assert HEARTBEAT_TTL_S - 2 <= await redis.ttl("mock_massive:heartbeat") <= HEARTBEAT_TTL_S
+
+
+def without(name: str) -> dict[str, Any]:
+    read = body()
+    del read[name]
+    return read
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"massive"',
+        b'{"service":"massive","ts":1767366000.0}',  # a plain beat names no expirations
+        orjson.dumps(without("service")),
+        orjson.dumps(without("ts")),
+        orjson.dumps(body(chain=None)),
+        orjson.dumps(body(chain=[])),
+        orjson.dumps(body(chain={})),
+        orjson.dumps(body(ts="now")),
+        orjson.dumps(body(ts=None)),
+        orjson.dumps(body(ts=START_S * 1000)),  # milliseconds
+        orjson.dumps(body(chain={"expected": {"SPX": ["2026-13-01"]}})),
+        orjson.dumps(body(chain={"expected": {"SPX": "2026-01-02"}})),
+        orjson.dumps(body(chain={"expected": {"SPX": None}})),
+        orjson.dumps(body(chain={"expected": {"SPX": [20260102]}})),
+        orjson.dumps(body(chain={"expected": {"spx\x1b[2J": ["2026-01-02"]}})),
+        orjson.dumps(body(chain={"expected": {f"S{n}": ["2026-01-02", "2026-01-05"] for n in range(2501)}})),
+        orjson.dumps(body(status="x" * 300_000)),
+        b'{"chain":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"service":"\xff"}',
+    ],
+)
+def test_what_is_no_beat_of_ours_is_none(raw: bytes) -> None:
+    assert parse_heartbeat(raw) is None
+
+
+@pytest.mark.parametrize("value", [None, "x", [], {}, True, -1, 1e300, -1e300])
+def test_a_part_that_makes_no_sense_falls_back(value: Any) -> None:
+    found = plan(
+        depth=value, interval_s=value, ttl_s=value, cycle_ms=value, counters={"a": value, "b": 2}, trouble=value
+    )
+    assert found
+    assert found.chain.thresholds == Thresholds()
+    assert found.chain.depth == DEFAULT_EXPIRATIONS
+    assert (found.chain.cycle_ms, dict(found.chain.counters), dict(found.chain.trouble)) == (None, {"a": 0, "b": 2}, {})
+    assert found.chain.expected == GOLDEN.chain.expected
+    whole = parse_heartbeat(orjson.dumps(body(pid=value, source={"as_of": value})))
+    assert whole
+    assert (whole.pid, whole.source.as_of) == (0, None)
+
+
+def test_trouble_of_chains_that_nobody_announced_is_left_out() -> None:
+    found = plan(trouble={"SPX 2026-01-05": "late", "SPX 2031-01-05": "x", "nonsense": "y", "": "z"})
+    assert found
+    assert dict(found.chain.trouble) == {SPX_MON: "late"}
+
+
+def strings(found: Heartbeat) -> list[str]:
+    """Return every string that a beat carries further."""
+    chain, source = found.chain, found.source
+    return [
+        found.service,
+        found.status,
+        *(source.kind, source.detail, source.record, source.market),
+        *(chain.prefix, *chain.trouble.values(), *chain.counters),
+    ]
+
+
+def test_every_string_is_made_harmless_and_short() -> None:
+    evil = "\x1b]52;c;cm0gLXJm\x07\x9b31m\u202e\u200b\r\n[@click=app.quit]" + "A" * 5_000
+    hostile = body(
+        service=evil,
+        status=evil,
+        source=dict.fromkeys(("kind", "detail", "record", "market"), evil),
+        chain=body()["chain"] | {"prefix": evil, "trouble": {"SPX 2026-01-05": evil}, "counters": {evil: 1}},
+    )
+    found = parse_heartbeat(orjson.dumps(hostile))
+    assert found
+    assert len(strings(found)) == 9
+    assert all(text.isprintable() and len(text) <= 160 for text in strings(found))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=20), inner, max_size=4),
+    max_leaves=10,
+)
+SPOTS = st.sampled_from(
+    [("service",), ("ts",), ("pid",), ("status",), ("source",), ("chain",)]
+    + [("source", name) for name in ("kind", "detail", "record", "as_of", "market")]
+    + [("chain", name) for name in body()["chain"]]
+)
+
+
+@law
+@given(changes=st.lists(st.tuples(SPOTS, JSON), min_size=1, max_size=4))
+def test_whatever_a_beat_holds_a_roster_can_hear_it(changes: list[tuple[tuple[str, ...], Any]]) -> None:
+    """A beat is refused or every later use of it works: dates, limits and JSON of what was read."""
+    read = body()
+    for (*outer, last), value in changes:
+        place = read
+        for name in outer:
+            place = place[name] if isinstance(place.get(name), dict) else {}
+        place[last] = value
+    raw = orjson.dumps(read)
+    found = parse_heartbeat(raw)
+    roster = Roster(Names())
+    roster.hear(dict.fromkeys(HEARTBEAT_KEYS, raw), Now(START_NS, 5.0))
+    if found is None:
+        assert not roster.publishers
+        return
+    assert all(text.isprintable() for text in strings(found))
+    limits = found.chain.thresholds
+    assert 0 < round(limits.warn_s * 1000) < round(limits.stale_s * 1000) <= round(limits.ttl_s * 1000)
+    assert parse_heartbeat(found.encode()) == found
+
+
+# The roster
+
+
+def hear(roster: Roster, clock: ManualClock, *beats: Heartbeat) -> set[ChainId]:
+    raw = {f"{found.service}:heartbeat": found.encode() for found in beats}
+    roster.hear({key: raw.get(key) for key in HEARTBEAT_KEYS}, Now.of(clock))
+    return set(roster.entries)
+
+
+def test_two_publishers_announce_side_by_side() -> None:
+    clock, roster = ManualClock(START_NS), Roster(Names())
+    mock = heartbeat(SPX, NDX)
+    live = heartbeat(SPX_MON, service="massive", kind="massive")
+    assert hear(roster, clock, mock, live) == {SPX, SPX_MON, NDX}
+    assert {c: entry.source.kind for c, entry in roster.entries.items()} == {
+        SPX: "mock",
+        NDX: "mock",
+        SPX_MON: "massive",
+    }
+    clock.advance(5)
+    assert hear(roster, clock, heartbeat(NDX, ts=START_S + 5), live) == {
+        SPX,
+        SPX_MON,
+        NDX,
+    }  # of SPX nothing new was said
+    clock.advance(5)
+    assert hear(roster, clock, heartbeat(SPX_MON, ts=START_S + 10), live) == {SPX_MON, NDX}
+
+
+def test_the_last_word_on_a_chain_is_the_newest_beats() -> None:
+    clock, roster = ManualClock(START_NS), Roster(Names())
+    hear(roster, clock, heartbeat(SPX, trouble={SPX: "vendor: 429"}))
+    assert roster.entries[SPX].trouble == "vendor: 429"
+    clock.advance(5)
+    hear(roster, clock, heartbeat(SPX, ts=START_S + 5, thresholds=Thresholds(4.0, 30.0)))
+    assert (roster.entries[SPX].trouble, roster.entries[SPX].thresholds) == ("", Thresholds(4.0, 30.0))
+
+
+def test_a_date_that_passed_leaves_though_a_beat_still_names_it() -> None:
+    clock, roster = ManualClock(START_NS), Roster(Names())
+    hear(roster, clock, heartbeat(SPX, SPX_MON, NDX))
+    clock.advance(14 * 3600)
+    assert hear(roster, clock, heartbeat(SPX, SPX_MON, NDX, ts=START_S + 14 * 3600)) == {SPX_MON}
+    assert set(roster.depth) == {"SPX"}
+
+
+def test_recorded_chains_are_past_by_their_own_clock() -> None:
+    clock, roster = ManualClock(START_NS + 400 * 86_400 * 10**9), Roster(Names())
+    recorded = heartbeat(SPX, SPX_MON, kind="replay", ts=clock.wall / 1e9, as_of=float(START_S))
+    assert hear(roster, clock, recorded) == {SPX, SPX_MON}
+    clock.advance(5)
+    later = heartbeat(SPX, SPX_MON, kind="replay", ts=clock.wall / 1e9, as_of=float(START_S + 14 * 3600))
+    assert hear(roster, clock, later) == {SPX_MON}
+
+
+def test_a_stopped_publisher_announces_no_longer() -> None:
+    clock, roster = ManualClock(START_NS), Roster(Names())
+    announced = []
+    for status in ("running", STOPPED):
+        assert hear(roster, clock, heartbeat(SPX, status=status, ts=clock.wall / 1e9)) == {SPX}
+        announced.append(roster.announced)
+        clock.advance(3)
+    assert announced == [True, False]
+    assert roster.publishers["mock_massive"].gone_since == START_S + 3

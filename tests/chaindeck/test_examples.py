@@ -1,0 +1,111 @@
+"""What is handed to operators follows the product: alert rules, the unit file, and the words of the schemas."""
+
+import configparser
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import jsonschema
+import pytest
+
+from chain.monitor.board import DeckState, State
+from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED
+from chaindeck.cli import app
+from chaindeck.exits import USAGE_ERROR
+from chaindeck.settings import SETTINGS
+from publisher.source import SourceKind
+from tests.support.product import ROOT, run
+
+SCHEMAS = sorted((ROOT / "schemas").glob("*.json"))
+
+
+def test_the_example_rules_are_what_the_command_prints(short_dir: Path) -> None:
+    ended = run(short_dir, "metrics", "--rules")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == (ROOT / "examples/alerts.yml").read_text(encoding="utf-8")
+
+
+# The unit file
+
+UNIT_TEXT = (ROOT / "examples/chaindeck-publisher.service").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def unit() -> configparser.ConfigParser:
+    """The unit file, which must name no key twice."""
+    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",), strict=True)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(UNIT_TEXT)
+    return parser
+
+
+def test_the_unit_runs_a_command_that_there_is(unit: configparser.ConfigParser) -> None:
+    program, *arguments = shlex.split(unit["Service"]["ExecStart"])
+    assert Path(program).name == "chaindeck"
+    command, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=False)
+    assert command.__name__ == "publish"
+    assert bound.arguments == {"source": "massive", "log_format": "json"}
+
+
+def test_every_option_of_the_unit_is_in_the_help(short_dir: Path, unit: configparser.ConfigParser) -> None:
+    command, *options = shlex.split(unit["Service"]["ExecStart"])[1:]
+    helped = run(short_dir, command, "--help").stdout
+    named = [option for option in options if option.startswith("--")]
+    assert named
+    assert not [option for option in named if option not in helped]
+
+
+def test_the_unit_restarts_what_a_restart_can_mend(unit: configparser.ConfigParser) -> None:
+    service = unit["Service"]
+    assert service["Restart"] == "on-failure"
+    assert service["RestartPreventExitStatus"] == str(USAGE_ERROR)
+    assert list(unit) == ["DEFAULT", "Unit", "Service", "Install"]
+
+
+def test_the_unit_keeps_the_publisher_in_a_box_and_secrets_out_of_the_file(unit: configparser.ConfigParser) -> None:
+    service = unit["Service"]
+    boxed = ("DynamicUser", "NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices", "RestrictSUIDSGID")
+    assert {service[key] for key in boxed} == {"yes"}
+    assert (service["ProtectSystem"], service["UMask"], service["CapabilityBoundingSet"]) == ("strict", "0077", "")
+    secrets = {variable for setting in SETTINGS.values() if setting.secret for variable in setting.variables}
+    assert not [key for key in secrets if f"{key}=" in UNIT_TEXT]
+    assert service["EnvironmentFile"].startswith("/etc/")
+
+
+def test_the_variables_that_the_unit_speaks_of_are_read() -> None:
+    known = {variable for setting in SETTINGS.values() for variable in setting.variables}
+    spoken = set(re.findall(r"\b(?:MASSIVE|MARKET|SYSTEM|REDIS)_[A-Z_]+\b", UNIT_TEXT))
+    assert spoken
+    assert spoken <= known
+
+
+# The schemas
+
+
+def _enums(part: Any, name: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Yield every closed set of words in a schema, with the property it is of."""
+    if isinstance(part, dict):
+        if "enum" in part:
+            yield name, set(part["enum"])
+        for key, inner in part.items():
+            yield from _enums(inner, name if key in ("properties", "items", "additionalProperties") else key)
+
+
+@pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
+def test_the_words_of_the_schemas_are_the_products(path: Path) -> None:
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    words: dict[str, list[set[Any]]] = {
+        "severity": [set(DeckState), {"info", "warning", "critical"}],
+        "state": [set(DeckState), set(State)],
+        "service": [{*SERVICES, *STANDBYS}],
+        "status": [{"running", "standby", STOPPED}],
+        "kind": [set(get_args(SourceKind))],
+    }
+    found = list(_enums(schema))
+    assert len(found) >= 3
+    for name, values in found:
+        assert values in words[name], f"{name}: {sorted(values)}"

@@ -1,0 +1,206 @@
+"""`chaindeck publish --source massive` as a process against the fake vendor: exit codes, one clear line, no key."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import orjson
+import pytest
+from redis import Redis
+
+from chain.clock import SystemClock
+from chain.model.session import new_york, tradable
+from chain.redis.embedded import EmbeddedServer
+from tests.fake_massive import ChainBook, FakeMassive, Fault, expirations, faults, generate
+from tests.support.live_scene import CHAINS
+from tests.support.product import run, start
+from tests.support.waiting import wait_until
+
+KEY = "canary-c0ffee-77"
+PASSWORD = "canary-redis-31"
+NOW_S = SystemClock().wall_ns() / 1e9
+TODAY = new_york(NOW_S).astimezone(ZoneInfo("America/New_York")).date()
+DATES = expirations(TODAY, 10)
+NEXT = [day.isoformat() for day in tradable(DATES, NOW_S)[:6]]
+
+
+@pytest.fixture(scope="module")
+def book() -> ChainBook:
+    return ChainBook.of(generate("SPX", as_of=NOW_S, spot=6853.25, dates=DATES, strikes=61, step=5, iv=0.08))
+
+
+@pytest.fixture
+def fake(book: ChainBook) -> Iterator[FakeMassive]:
+    with FakeMassive(book, key=KEY) as server:
+        yield server
+
+
+@pytest.fixture
+def system_url(short_dir: Path) -> Iterator[str]:
+    """Another Redis than that of the snapshots."""
+    folder = short_dir / "system"
+    folder.mkdir(mode=0o700)
+    with EmbeddedServer() as server:
+        yield server.start_or_attach(folder).url
+
+
+def publish_once(
+    home: Path, fake: FakeMassive, redis_url: str, *arguments: str, **more: str
+) -> "subprocess.CompletedProcess[str]":
+    environ = {
+        "MARKET_REDIS_URL": redis_url,
+        "MASSIVE_BASE_URL": f"{fake.url}/v3/snapshot",
+        "MASSIVE_CHAIN_SYMBOLS": "I:SPX",
+        "MASSIVE_API_KEY": KEY,
+    } | more
+    return run(home, "publish", "--source", "massive", "--once", *arguments, **environ)
+
+
+def beats(redis_url: str) -> dict[str, object]:
+    with Redis.from_url(redis_url) as client:
+        raw = client.get("massive:heartbeat")
+        assert isinstance(raw, bytes)
+        assert KEY.encode() not in raw
+        return dict(orjson.loads(raw))
+
+
+def published(redis_url: str) -> int:
+    """Return how many snapshots the publisher says it has published."""
+    with Redis.from_url(redis_url) as client:
+        raw = client.get("massive:heartbeat")
+    return int(orjson.loads(raw)["chain"]["counters"].get("published", 0)) if isinstance(raw, bytes) else 0
+
+
+def emptied(redis_url: str) -> str:
+    with Redis.from_url(redis_url) as client:
+        client.flushall()
+    return redis_url
+
+
+def test_once_publishes_the_next_six_and_beats_on_both_redis(
+    short_dir: Path, fake: FakeMassive, redis_url: str, system_url: str
+) -> None:
+    done = publish_once(short_dir, fake, emptied(redis_url), SYSTEM_REDIS_URL=system_url)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert KEY not in done.stderr
+    assert "published 6, refused older 0, failed 0" in done.stderr
+    assert "HTTP Request" not in done.stderr
+    assert fake.count() == 8
+    for url in (redis_url, system_url):
+        beat = beats(url)
+        assert beat["service"] == "massive"
+        assert beat["source"] == {
+            "kind": "massive", "detail": "127.0.0.1", "record": "", "as_of": None, "market": "", "trouble": "",
+        }  # fmt: skip
+        chain = beat["chain"]
+        assert isinstance(chain, dict)
+        assert chain["expected"] == {"SPX": NEXT}
+        assert chain["trouble"] == {}
+    with Redis.from_url(redis_url) as client:
+        assert len(client.keys("massive:chain:latest:SPX:*")) == 6
+    with Redis.from_url(system_url) as client:
+        assert client.keys("*") == [b"massive:heartbeat"]
+
+
+FAILURES = {
+    "bad key": ({"MASSIVE_API_KEY": "canary-wrong-05"}, None, "does not know this API key: check MASSIVE_API_KEY"),
+    "no plan": ({}, faults.status(403), "the plan of this API key does not include this data"),
+    "server": ({}, faults.status(503), "the vendor's server failed"),
+    "nobody there": ({"MASSIVE_BASE_URL": "http://127.0.0.1:9"}, None, "the vendor's host refuses connections"),
+    "no such symbol": ({"MASSIVE_CHAIN_SYMBOLS": "NOPE"}, None, "the vendor lists no options for this symbol (NOPE)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("environ", "effect", "told"), FAILURES.values(), ids=FAILURES)
+def test_a_failure_is_one_line_that_a_reader_understands(
+    short_dir: Path,
+    fake: FakeMassive,
+    redis_url: str,
+    environ: dict[str, str],
+    effect: faults.Effect | None,
+    told: str,
+) -> None:
+    if effect is not None:
+        fake.inject(Fault(effect))
+    done = publish_once(short_dir, fake, emptied(redis_url), **environ)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert [told in line for line in done.stderr.splitlines()].count(True) == 1, done.stderr
+    assert len(done.stderr.splitlines()) == 2, done.stderr  # what it means to do, and how it went
+    assert "Traceback" not in done.stderr
+    assert "canary" not in done.stderr
+    with Redis.from_url(redis_url) as client:
+        assert client.keys("massive:chain:*") == []
+
+
+def test_one_failed_expiry_is_exit_one_with_its_reason(short_dir: Path, fake: FakeMassive, redis_url: str) -> None:
+    fake.inject(Fault(faults.missing_results(), path=CHAINS, expiry=tradable(DATES, NOW_S)[1]))
+    done = publish_once(short_dir, fake, emptied(redis_url))
+    assert done.returncode == 1
+    assert "published 5, refused older 0, failed 1" in done.stderr
+    assert "the vendor's listing is incomplete (a page without results)" in done.stderr
+    beat = beats(redis_url)
+    assert isinstance(beat["chain"], dict)
+    assert beat["chain"]["trouble"] == {f"SPX {NEXT[1]}": "the vendor's listing is incomplete (a page without results)"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"MASSIVE_API_KEY": ""}, "no API key: set MASSIVE_API_KEY"),
+        ({"MASSIVE_API_KEY": "${MASSIVE_API_KEY}"}, "no API key: set MASSIVE_API_KEY"),
+        ({"MASSIVE_API_KEY": "canary two"}, "check MASSIVE_API_KEY (it holds a character that no key has)"),
+        ({"MASSIVE_BASE_URL": "ftp://canary"}, "environment MASSIVE_BASE_URL: base_url: 'ftp://canary' is not a host"),
+        ({"MASSIVE_CHAIN_NUM_EXPIRATIONS": "many"}, "environment MASSIVE_CHAIN_NUM_EXPIRATIONS: expirations is 'many'"),
+    ],
+)
+def test_settings_that_cannot_work_are_exit_two_before_any_request(
+    short_dir: Path, fake: FakeMassive, redis_url: str, environ: dict[str, str], told: str
+) -> None:
+    done = publish_once(short_dir, fake, redis_url, **environ)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("chaindeck: ")
+    assert told in done.stderr
+    assert fake.count() == 0
+
+
+def test_a_redis_password_is_shown_nowhere(short_dir: Path, fake: FakeMassive, redis_url: str) -> None:
+    with Redis.from_url(redis_url) as client:
+        client.execute_command("ACL", "SETUSER", "desk", "on", f">{PASSWORD}", "~*", "&*", "+@all")
+    url = f"{redis_url.replace('unix://', f'unix://desk:{PASSWORD}@')}"
+    done = publish_once(short_dir, fake, url, SYSTEM_REDIS_URL=url)
+    assert done.returncode == 0, done.stderr
+    assert PASSWORD not in done.stderr
+
+
+def test_the_key_is_not_in_the_process_list(short_dir: Path, fake: FakeMassive, redis_url: str) -> None:
+    environ = {"MARKET_REDIS_URL": emptied(redis_url), "MASSIVE_BASE_URL": fake.url, "MASSIVE_API_KEY": KEY}
+    process = start(short_dir, "publish", "--source", "massive", "--underlyings", "SPX", **environ)
+    try:
+        wait_until(lambda: published(redis_url) == 6, timeout=25, what="a first cycle to be told of")
+        listed = subprocess.run(
+            ["ps", "-o", "args=", "-p", str(process.pid)], capture_output=True, text=True, check=True
+        )
+        assert "chaindeck" in listed.stdout
+        assert KEY not in listed.stdout
+    finally:
+        process.terminate()
+        _, told = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert KEY not in told
+    assert "stopped as told; " in told
+
+
+def test_the_key_from_a_file_and_the_flags_from_the_line(short_dir: Path, fake: FakeMassive, redis_url: str) -> None:
+    file = short_dir / "desk.toml"
+    file.write_text(f'api_key = "{KEY}"\nunderlyings = ["I:SPX"]\n')
+    file.chmod(0o600)
+    done = run(
+        short_dir, "publish", "--source", "massive", "--once", "--config", str(file), "--base-url", fake.url,
+        "--expirations", "2", "--redis-url", emptied(redis_url),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "published 2," in done.stderr
+    assert KEY not in done.stderr

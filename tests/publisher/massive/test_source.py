@@ -1,0 +1,512 @@
+"""The live source against the fake vendor: whole slices from few requests, through a real publisher on a real Redis."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, datetime, timedelta
+from statistics import median_low
+from typing import Any
+
+import orjson
+import pytest
+from redis.asyncio import Redis
+
+from chain.clock import ManualClock
+from chain.model.keys import ChainId
+from chain.model.session import days_to_expiry
+from chain.monitor.board import Flag, State
+from chain.redis.draft import Verdict
+from chain.thresholds import OLD_SOURCE_S
+from publisher.massive.faults import FaultKind, VendorError
+from publisher.massive.rows import Band, nearest_iv, parts, survey_band
+from publisher.massive.source import MassiveSource
+from publisher.massive.vendor import CONNECTIONS, Vendor
+from publisher.slicing import cut, index_expiry, range_points
+from publisher.source import SourceError
+from tests.fake_massive import (
+    Chain,
+    ChainBook,
+    FakeMassive,
+    Fault,
+    faults,
+    generate,
+    generate_count,
+    load_capture,
+)
+from tests.fake_massive.capture import NEW_YORK
+from tests.support.live_scene import (
+    CHAINS,
+    DEPTH,
+    INDICES,
+    MONDAY,
+    SPX_DATES,
+    STATUS,
+    UPCOMING,
+    Desk,
+    as_seen,
+    capture,
+    desk,
+    hurried,
+    is_whole,
+    payload,
+    small_book,
+    small_chain,
+    tickers,
+)
+
+
+@pytest.fixture(autouse=True)
+def _quick() -> Iterator[None]:
+    with hurried():
+        yield
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeMassive]:
+    with FakeMassive(small_book()) as server:
+        yield server
+
+
+@pytest.fixture
+async def spx(fake: FakeMassive, redis: Redis) -> AsyncIterator[Desk]:
+    async with desk(fake, redis) as here:
+        yield here
+
+
+def recorded_at(name: str, record: int) -> float:
+    import gzip  # noqa: PLC0415
+
+    with gzip.open(capture(name)) as lines:
+        return float(orjson.loads(lines.read().splitlines()[record])["ts"])
+
+
+async def published(here: Desk) -> list[dict[str, Any]]:
+    """Return the payloads of all expected chains, all of them published and FRESH."""
+    report = await here.report()
+    assert len(report.readings) == here.publisher._expirations
+    assert {reading.state for reading in report.readings} == {State.FRESH}
+    return [await payload(here.redis, chain) for chain in here.expected()]
+
+
+def paths(fake: FakeMassive) -> Counter[str]:
+    return Counter(record.path for record in fake.requests)
+
+
+def assert_few(fake: FakeMassive, cycle: int, chain_path: str, splits: int = 0) -> None:
+    """Fail unless a cycle took what it may: two or one beside the slices, the market's state in the survey's turn."""
+    found = paths(fake)
+    slices = [record for record in fake.requests if "expiration_date" in record.params]
+    assert len(slices) == DEPTH + splits
+    beside = sum(found.values()) - len(slices)
+    assert beside <= (2 if cycle == 0 else 1), found
+    assert set(found) <= {chain_path, STATUS, UPCOMING}
+    assert all(record.page == 1 for record in fake.requests)
+
+
+def as_sliced_whole(chain: Chain, body: dict[str, Any], as_of: float) -> tuple[int, int, list[str]]:
+    """Return ATM, range and tickers of the slice that the whole chain gives by the rules."""
+    expiry = date.fromisoformat(body["expiration"])
+    rows = [item for item in chain.items if item["details"]["expiration_date"] == body["expiration"]]
+    band = survey_band(chain.spot)
+    near = [
+        row
+        for row in rows
+        if row["details"]["contract_type"] == "call" and band.low <= row["details"]["strike_price"] <= band.high
+    ]
+    points = range_points(chain.spot, nearest_iv(near, chain.spot), days_to_expiry(expiry, as_of))
+    piece = cut(ChainId(body["underlying"], expiry), index_expiry(rows), spot=chain.spot, points=points)
+    return piece.atm, piece.range_points, tickers(piece.contracts)
+
+
+async def test_the_recorded_spy_chain_is_published_whole_from_few_requests(redis: Redis) -> None:
+    name = "SPY-2026-07-14.jsonl.gz"
+    chain = load_capture(capture(name))
+    assert len(chain.items) == 10_386
+    ts = recorded_at(name, 0)
+    with FakeMassive(ChainBook.of(chain)) as fake:
+        async with desk(fake, redis, ts=ts, underlyings=["SPY"]) as here:
+            opened = 0
+            for number in range(10):
+                assert (await here.cycle()).whole
+                assert_few(fake, number, "/v3/snapshot/options/SPY")
+                opened = max(opened, fake.ledger.connections_opened)
+            bodies = await published(here)
+        chain = as_seen(fake, chain)
+    assert opened <= CONNECTIONS
+    for body in bodies:
+        is_whole(chain, body)
+        assert as_sliced_whole(chain, body, ts) == (body["atm"], body["range_points"], tickers(body["contracts"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [
+        ("QQQ-2026-07-14.jsonl.gz", 0),
+        ("SPX-2026-07-12.jsonl.gz", 0),
+        ("NVDA-2026-07-15.jsonl.gz", 0),
+        ("NVDA-2026-07-15.jsonl.gz", 2),
+        ("TSLA-2026-07-15.jsonl.gz", 0),
+        ("TSLA-2026-07-15.jsonl.gz", 3),
+    ],
+)
+async def test_other_recorded_chains_are_published_whole(redis: Redis, name: str, record: int) -> None:
+    chain = load_capture(capture(name), record)
+    underlying = name.partition("-")[0]
+    with FakeMassive(ChainBook.of(chain)) as fake:
+        async with desk(fake, redis, ts=recorded_at(name, record), underlyings=[underlying]) as here:
+            for number in range(3):
+                assert (await here.cycle()).whole
+                assert_few(fake, number, f"/v3/snapshot/options/{chain.symbol}")
+            for body in await published(here):
+                is_whole(as_seen(fake, chain), body)
+
+
+async def test_a_chain_of_30_000_with_third_fridays_is_split_by_side_where_it_must_be(redis: Redis) -> None:
+    chain = generate_count("SPX", 30_000, MONDAY)
+    with FakeMassive(ChainBook.of(chain)) as fake:
+        async with desk(fake, redis, ts=MONDAY) as here:
+            for number in range(10):
+                assert (await here.cycle()).whole
+                # The third Friday, two roots of it, and the one after pass 250 rows: a request for each side.
+                assert_few(fake, number, "/v3/snapshot/options/I:SPX", splits=2)
+            split = [record.params for record in fake.requests if "contract_type" in record.params]
+            bodies = await published(here)
+            assert fake.ledger.connections_opened <= CONNECTIONS
+    sides = Counter((params["expiration_date"], params["contract_type"]) for params in split)
+    assert sides == {(day, side): 1 for day in ("2026-07-17", "2026-07-20") for side in ("call", "put")}
+    for body in bodies:
+        is_whole(chain, body)
+    friday = next(body for body in bodies if body["expiration"] == "2026-07-17")
+    roots = Counter(ticker[2:-15] for ticker in tickers(friday["contracts"]))
+    assert roots["SPX"] == roots["SPXW"] > 100
+
+
+async def test_expirations_spot_and_iv_come_from_one_survey(spx: Desk) -> None:
+    await spx.cycle()
+    first, survey, *slices = spx.fake.requests
+    assert first.params == {"limit": "1"}
+    assert "expiration_date" not in survey.params
+    assert survey.params["expiration_date.gte"] == "2026-07-13"
+    assert {record.params["expiration_date"] for record in slices} == {d.isoformat() for d in SPX_DATES[:6]}
+    # A slice's width is a matter of IV: it was known before any slice was asked for.
+    assert INDICES not in paths(spx.fake)
+    bodies = await published(spx)
+    assert [b["range_points"] for b in bodies] == [as_sliced_whole(small_chain(), b, MONDAY)[1] for b in bodies]
+
+
+async def test_a_survey_comes_once_a_minute_and_the_market_s_state_in_its_turn(spx: Desk) -> None:
+    turns = []
+    for _ in range(14):
+        await spx.cycle()
+        turns.append(next((r.path for r in spx.fake.requests if "expiration_date" not in r.params), ""))
+        assert len(spx.fake.requests) <= DEPTH + 2
+    surveys = [at for at, path in enumerate(turns) if path.startswith("/v3")]
+    assert surveys == [0, 6, 12]
+    assert [at for at, path in enumerate(turns) if path == STATUS] == [1, 7, 13]
+    assert [at for at, path in enumerate(turns) if path == UPCOMING] == [2]
+
+
+async def test_spot_moves_and_prices_follow(spx: Desk) -> None:
+    for seed, spot in enumerate((6853.25, 6858.0, 6849.5, 6852.51), start=1):
+        spx.fake.book = small_book(spot, seed=seed)
+        assert (await spx.cycle()).whole
+        assert len(spx.fake.requests) <= DEPTH + 2
+        for body in await published(spx):
+            assert body["atm"] == round(spot / 5) * 5
+            is_whole(spx.fake.book.chains["I:SPX"], body)
+
+
+async def test_a_leap_of_spot_costs_requests_and_no_contracts(redis: Redis) -> None:
+    def wide(spot: float) -> Chain:
+        return generate("SPX", as_of=MONDAY, spot=spot, dates=SPX_DATES[:6], strikes=160, step=5, centre=6850, iv=0.08)
+
+    with FakeMassive(ChainBook.of(wide(6853.25))) as fake:
+        async with desk(fake, redis) as here:
+            await here.cycle()
+            fake.book = ChainBook.of(wide(7103.25))
+            assert (await here.cycle()).whole
+            assert len(fake.requests) > DEPTH + 2
+            for body in await published(here):
+                assert body["atm"] == 7105
+                is_whole(wide(7103.25), body)
+            assert (await here.cycle()).whole
+            assert len(fake.requests) <= DEPTH + 1
+
+
+async def test_a_chain_of_few_strikes_is_published_and_soon_asked_for_once(redis: Redis) -> None:
+    thin = generate("PENNY", as_of=MONDAY, spot=3.1, dates=SPX_DATES, strikes=9, step=0.5, centre=3.0)
+    with FakeMassive(ChainBook.of(thin)) as fake:
+        async with desk(fake, redis, underlyings=["PENNY"]) as here:
+            for number in range(3):
+                assert (await here.cycle()).whole
+                if number:
+                    assert_few(fake, number, "/v3/snapshot/options/PENNY")
+            for body in await published(here):
+                is_whole(thin, body)
+                assert len(body["contracts"]) == 18
+
+
+async def test_adjusted_and_odd_contracts_stay_out(redis: Redis) -> None:
+    items = small_chain().items
+    odd = [i for i in items if i["details"]["strike_price"] == 6855]
+    changed: dict[int, dict[str, Any]] = {
+        id(odd[0]): {"shares_per_contract": 10},
+        id(odd[1]): {"contract_type": "other"},
+    }
+    book = ChainBook.of(
+        Chain("I:SPX", 6853.25, [{**i, "details": {**i["details"], **changed.get(id(i), {})}} for i in items])
+    )
+    with FakeMassive(book) as fake:
+        async with desk(fake, redis) as here:
+            assert (await here.cycle()).whole
+            bodies = await published(here)
+    for body in bodies:
+        is_whole(book.chains["I:SPX"], body)
+    seen = {ticker for body in bodies for ticker in tickers(body["contracts"])}
+    assert not {i["details"]["ticker"] for i in odd[:2]} & seen
+
+
+async def test_two_underlyings_share_a_vendor(redis: Redis) -> None:
+    ndx = generate("NDX", as_of=MONDAY, spot=25_310.5, dates=SPX_DATES, strikes=61, step=25, iv=0.08)
+    with FakeMassive(ChainBook.of(small_chain(), ndx)) as fake:
+        async with desk(fake, redis, underlyings=["SPX", "NDX"]) as here:
+            for number in range(3):
+                assert (await here.cycle()).whole
+                assert len(fake.requests) <= 2 * (DEPTH + (2 if number == 0 else 1))
+            for chain in here.expected():
+                book = small_chain() if chain.underlying == "SPX" else ndx
+                is_whole(book, await payload(redis, chain))
+
+
+async def test_an_unknown_symbol_is_named_and_leaves_the_others_alone(redis: Redis) -> None:
+    with FakeMassive(small_book()) as fake:
+        async with desk(fake, redis, underlyings=["NOSUCH", "SPX"]) as here:
+            for _ in range(12):
+                cycle = await here.cycle()
+                assert cycle.surveys == {"NOSUCH": "the vendor lists no options for this symbol (NOSUCH)"}
+                assert {o.verdict for o in cycle.outcomes} == {Verdict.PUBLISHED}
+                assert not cycle.trouble
+                assert fake.count("/v3/snapshot/options/NOSUCH") == 1
+            assert here.heartbeat().source.trouble == ("NOSUCH: the vendor lists no options for this symbol (NOSUCH)")
+            assert len(await published(here)) == DEPTH
+
+
+async def test_a_symbol_out_of_plan_leaves_the_others_alone(redis: Redis) -> None:
+    with FakeMassive(small_book()) as fake:
+        fake.inject(Fault(faults.status(403), path="/v3/snapshot/options/QQQ"))
+        async with desk(fake, redis, underlyings=["QQQ", "SPX"]) as here:
+            for _ in range(8):
+                cycle = await here.cycle()
+                assert len(cycle.outcomes) == DEPTH
+                assert not cycle.trouble
+                assert fake.count("/v3/snapshot/options/QQQ") == 1
+            assert "plan of this API key does not include" in here.heartbeat().source.trouble
+
+
+async def test_today_counts_until_the_close(redis: Redis) -> None:
+    with FakeMassive(small_book()) as fake:
+        close = datetime(2026, 7, 13, 16, 0, tzinfo=NEW_YORK).timestamp()
+        async with desk(fake, redis, ts=close - 5) as here:
+            await here.cycle()
+            assert [c.expiry for c in here.expected()] == SPX_DATES[:6]
+            await here.cycle()
+            assert [c.expiry for c in here.expected()] == SPX_DATES[1:7]
+            for chain in here.expected():
+                is_whole(small_chain(), await payload(redis, chain))
+
+
+async def test_a_failed_survey_leaves_what_is_known_and_says_so(spx: Desk) -> None:
+    await spx.cycle()
+    survey = Fault(faults.missing_results())
+    for _ in range(5):
+        await spx.cycle()
+    # Strikes whatever names no single expiration: the survey, and the market's state, which has no `results`.
+    original = spx.fake._strike
+    spx.fake._strike = lambda call: [survey.effect] if not call.expiry else original(call)  # type: ignore[method-assign]
+    for _ in range(3):
+        cycle = await spx.cycle()
+        assert cycle.whole
+        assert len(spx.fake.requests) == DEPTH + 1
+        assert "SPX: the vendor's listing is incomplete" in spx.heartbeat().source.trouble
+    spx.fake._strike = original  # type: ignore[method-assign]
+    await spx.cycle()
+    assert spx.heartbeat().source.trouble == ""
+
+
+async def test_the_first_survey_needs_more_pages_where_one_does_not_hold_enough(redis: Redis) -> None:
+    dense = generate("SPX", as_of=MONDAY, spot=6853.25, dates=SPX_DATES, strikes=420, step=1, iv=0.08)
+    with FakeMassive(ChainBook.of(dense)) as fake:
+        async with desk(fake, redis, depth=6) as here:
+            assert (await here.cycle()).whole
+            surveys = [r for r in fake.requests if "expiration_date" not in r.params and "sort" in r.params]
+            assert [record.page for record in surveys] == [1, 2]
+            for body in await published(here):
+                is_whole(dense, body)
+
+
+async def test_market_closed_is_flagged_and_open_is_not(spx: Desk) -> None:
+    for word, flagged in (("closed", True), ("open", False), ("extended-hours", False)):
+        spx.fake.api.market = word
+        for _ in range(7):
+            await spx.cycle()
+        report = await spx.report()
+        assert spx.heartbeat().source.market == word
+        assert {Flag.OFF_HOURS in reading.flags for reading in report.readings} == {flagged}
+
+
+async def test_holidays_are_asked_for_once_a_day(spx: Desk) -> None:
+    asked = 0
+    for _ in range(40):
+        spx.clock.advance(2_400)
+        spx.fake.reset_counts()
+        await spx.source.begin_cycle()
+        await spx.source.survey("SPX")
+        spx.clock.advance(5)
+        await spx.source.begin_cycle()
+        spx.clock.advance(5)
+        await spx.source.begin_cycle()
+        asked += spx.fake.count(UPCOMING)
+    assert asked == 2  # 27 hours on from a morning: one midnight in New York
+    closed, half = sorted(spx.source._market.holidays)
+    assert spx.source._market.holidays == {closed: "closed", half: "early-close"}
+
+
+async def test_holidays_that_failed_are_asked_for_a_minute_later(spx: Desk) -> None:
+    spx.fake.inject(Fault(faults.status(404), path=UPCOMING))
+    counts = []
+    for _ in range(14):
+        assert (await spx.cycle()).whole
+        counts.append(spx.fake.count(UPCOMING))
+    assert sum(counts) == 2
+    spx.fake.clear()
+    for _ in range(7):
+        await spx.cycle()
+    assert spx.source._market.holidays
+
+
+@pytest.mark.parametrize("plan", ["starter", "developer"])
+async def test_plans_without_quotes_or_trades_still_work(redis: Redis, plan: str) -> None:
+    with FakeMassive(small_book(), plan=plan) as fake:
+        fake.api.delayed_status = "DELAYED"
+        async with desk(fake, redis) as here:
+            assert (await here.cycle()).whole
+            for body in await published(here):
+                assert body["contracts"]
+                assert not any("last_quote" in row for row in body["contracts"])
+                assert any("last_trade" in row for row in body["contracts"]) == (plan == "developer")
+
+
+@pytest.mark.parametrize("plan", ["starter", "developer"])
+async def test_delayed_plans_are_flagged_delayed(redis: Redis, plan: str) -> None:
+    with FakeMassive(small_book(), plan=plan) as fake:
+        async with desk(fake, redis) as here:
+            await here.cycle()
+            assert all(Flag.DELAYED in reading.flags for reading in (await here.report()).readings)
+            fake.api.plan = "advanced"
+            await here.cycle()
+            assert not any(Flag.DELAYED in reading.flags for reading in (await here.report()).readings)
+
+
+async def test_a_plan_without_snapshots_is_told_by_name(redis: Redis) -> None:
+    with FakeMassive(small_book(), plan="basic") as fake:
+        async with desk(fake, redis) as here:
+            for _ in range(5):
+                cycle = await here.cycle()
+                assert "the plan of this API key does not include this data" in cycle.surveys["SPX"]
+                assert len(fake.requests) == 1
+
+
+async def test_quotes_that_freeze_are_old_source_from_the_threshold_on(spx: Desk) -> None:
+    await spx.cycle()
+    stamps: dict[ChainId, int] = {}
+    for chain in spx.expected():
+        rows = (await payload(spx.redis, chain))["contracts"]
+        stamps[chain] = median_low(row["last_quote"]["last_updated"] for row in rows)
+    said: list[bool] = []
+    for _ in range(16):
+        assert (await spx.cycle()).whole
+        for reading in (await spx.report()).readings:
+            assert reading.state is State.FRESH
+            ours = (await payload(spx.redis, reading.entry.chain))["ts"]
+            late = ours - stamps[reading.entry.chain] / 1e9 > OLD_SOURCE_S
+            assert (Flag.OLD_SOURCE in reading.flags) == late
+            said.append(late)
+    assert said == sorted(said)
+    assert (said[0], said[-1]) == (False, True)
+    spx.fake.book = small_book(as_of=spx.clock.wall_ns() / 1e9)
+    await spx.cycle()
+    assert not any(Flag.OLD_SOURCE in reading.flags for reading in (await spx.report()).readings)
+
+
+async def test_without_any_iv_the_volatility_index_is_asked_once_a_minute(spx: Desk) -> None:
+    spx.fake.inject(Fault(faults.without("implied_volatility", "greeks"), path=CHAINS))
+    asked = []
+    for _ in range(14):
+        assert (await spx.cycle()).whole
+        asked.append(spx.fake.count(INDICES))
+    assert [at for at, count in enumerate(asked) if count] == [0, 7]
+    assert max(asked) == 1
+    for body in await published(spx):
+        days = days_to_expiry(date.fromisoformat(body["expiration"]), MONDAY)
+        assert body["range_points"] == max(50, range_points(6853.25, 0.1731, days))
+
+
+async def test_without_an_index_subscription_the_chain_goes_on_wider(redis: Redis) -> None:
+    with FakeMassive(small_book(), indices=False) as fake:
+        fake.inject(Fault(faults.without("implied_volatility", "greeks"), path=CHAINS))
+        async with desk(fake, redis) as here:
+            for _ in range(3):
+                assert (await here.cycle()).whole
+            assert here.heartbeat().source.trouble == ""
+            for body in await published(here):
+                days = days_to_expiry(date.fromisoformat(body["expiration"]), MONDAY)
+                assert body["range_points"] == range_points(6853.25, None, days)
+
+
+async def test_a_plan_without_the_underlying_s_price_is_told(redis: Redis) -> None:
+    with FakeMassive(small_book()) as fake:
+        fake.inject(Fault(faults.without("underlying_asset"), path=CHAINS))
+        async with desk(fake, redis) as here:
+            cycle = await here.cycle()
+    assert cycle.surveys == {"SPX": "SPX: the plan of this API key gives no price of the underlying"}
+
+
+async def test_a_price_that_goes_missing_later_leaves_the_last_one(spx: Desk) -> None:
+    await spx.cycle()
+    spx.fake.inject(Fault(faults.without("underlying_asset"), path=CHAINS))
+    for _ in range(7):
+        assert (await spx.cycle()).whole
+    assert {body["atm"] for body in await published(spx)} == {6855}
+
+
+async def test_one_slice_alone_says_what_it_lacks(fake: FakeMassive) -> None:
+    clock = ManualClock(round(MONDAY * 1e9))
+    source = MassiveSource(Vendor("demo", clock, base=fake.url), clock, ["SPX"], depth=DEPTH)
+    survey = await source.survey("SPX")
+    with pytest.raises(VendorError, match="no contracts in the slice") as empty:
+        await source.slice(survey, SPX_DATES[0] + timedelta(days=400))
+    assert empty.value.kind is FaultKind.INCOMPLETE
+    fake.book = ChainBook.of(
+        Chain("I:SPX", 6853.25, [i for i in small_chain().items if i["details"]["contract_type"] == "put"])
+    )
+    with pytest.raises(SourceError, match=r"contracts, of 1 side"):
+        await source.slice(survey, SPX_DATES[0])
+    await source.aclose()
+
+
+@pytest.mark.parametrize("rows", [1, 250, 251, 500, 501, 1_800, 9_999])
+def test_parts_meet_without_gap_or_overlap(rows: int) -> None:
+    band = Band(6512.25, 7194.75)
+    filters = parts(band, rows)
+    assert len(filters) == (1 if rows <= 250 else 2 * -(-rows // 500))
+    for strike in [band.low, band.high, *(band.low + n * 0.25 for n in range(2_731))]:
+        for side in ("call", "put"):
+            assert sum(admits(one, strike, side) for one in filters) == 1
+
+
+def admits(one: dict[str, str | float], strike: float, side: str) -> bool:
+    return (
+        one.get("contract_type", side) == side
+        and strike >= float(one["strike_price.gte"])
+        and strike <= float(one.get("strike_price.lte", strike))
+        and ("strike_price.lt" not in one or strike < float(one["strike_price.lt"]))
+    )

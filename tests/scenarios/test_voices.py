@@ -1,0 +1,356 @@
+"""One truth in four voices: check, status as JSON, the deck's lines and the heartbeat agree on every Board."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chain.clock import ManualClock
+from chain.model.keys import ChainId
+from chain.model.snapshot import encode
+from chain.monitor import tracker
+from chain.monitor.board import Board, DeckState, Entry, Flag, State
+from chain.monitor.freshness import Now
+from chain.monitor.health import health_json
+from chain.monitor.heartbeat import STOPPED, SourceInfo
+from chain.monitor.signals import Report, judge
+from chain.redis.connection import RedisTarget
+from chain.thresholds import OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
+from chaindeck.check import exit_code, line
+from chaindeck.status import as_json
+from tests.support.plugin_line import read_line
+from tests.support.scenes import (
+    NDX,
+    SPX,
+    SPX_MON,
+    START_NS,
+    START_S,
+    at_fault,
+    board,
+    entry,
+    heartbeat,
+    in_state,
+    item,
+    law,
+    manual_clock,
+    report,
+    snapshot,
+    surface,
+)
+from tui.board_lines import board_table
+from tui.lines import plain
+from tui.signal_lines import signal_table
+from tui.strip_lines import trouble
+
+NOW = Now(START_NS, 5_000.0)
+WIDE = 600  # no line of a scene is cut or wrapped at this width
+EXITS = {"OK": 0, "WARNING": 1, "PARTIAL DEGRADATION": 1, "DEGRADED": 2, "CRITICAL": 2}
+SHORT = {
+    "DLY": Flag.DELAYED,
+    "OLD": Flag.OLD_SOURCE,
+    "BACK": Flag.ROLLED_BACK,
+    "PART": Flag.PARTIAL,
+    "OFF": Flag.OFF_HOURS,
+    "SRC?": Flag.SOURCE_UNKNOWN,
+}
+MARKS = ("·", "!", "x", ">")
+
+
+@dataclass(frozen=True, slots=True)
+class Voices:
+    """What each voice says of one Report, as its reader takes it."""
+
+    status: dict[str, Any]
+    health: dict[str, Any]
+    check: str
+    strip: str
+    heads: str  # of the board: its title and the headings of underlyings
+    rows: dict[tuple[str, str], list[str]]  # by underlying and expiry, the board's columns after the day
+    panel: list[str]
+
+    @classmethod
+    def of(cls, judged: Report) -> "Voices":
+        beat = replace(heartbeat(), health=health_json(judged))
+        table = board_table(judged, None, WIDE, 1_000)
+        heads = [plain(table.head[0])]
+        rows: dict[tuple[str, str], list[str]] = {}
+        for body_line, chain in zip(table.body, table.rows, strict=True):
+            columns = plain(body_line).split()
+            if chain is None:
+                heads.append(plain(body_line))
+            elif columns[0] == f"{chain.expiry:%m-%d}":
+                rows[chain.underlying, chain.expiry.isoformat()] = columns[2:]
+        return cls(
+            status=orjson.loads(orjson.dumps(as_json(judged, RedisTarget("redis://h:1")))),
+            health=orjson.loads(beat.encode()),
+            check=line(judged),
+            strip=plain(trouble(judged, WIDE)),
+            heads="\n".join(heads),
+            rows=rows,
+            panel=[plain(part) for part in signal_table(judged, WIDE, 1_000)],
+        )
+
+
+def shown_age(text: str) -> tuple[float, float]:
+    """Return the ages, seconds, from which and below which the board would show this text."""
+    if "." in text:
+        return float(text), float(text) + 0.1
+    hours, sign, minutes = text.partition("h")
+    if sign:
+        at = int(hours) * 3600 + int(minutes) * 60
+        return at, at + 60
+    minutes, _, seconds = text.partition(":")
+    at = int(minutes) * 60 + int(seconds)
+    return at, at + 1
+
+
+def assert_agreement(judged: Report) -> Voices:
+    """Fail unless all four voices say the same; return what they say."""
+    voices = Voices.of(judged)
+    said = read_line(voices.check)
+    state = voices.status["state"]
+    assert said.state == voices.health["state"] == state == judged.state
+    assert voices.strip.startswith(f" {state} ")
+    assert exit_code(judged) == EXITS[state]
+    _signals_agree(judged, voices, said.words)
+    expiries = voices.status["expiries"]
+    for expiry in expiries:
+        _expiry_agrees(expiry, voices)
+    ages = {f"{e['underlying']} {e['expiry']} age": e["age_s"] for e in expiries if e["age_s"] is not None}
+    assert {label: datum.value for label, datum in said.data.items() if datum.warn and datum.unit == "s"} == ages
+    for underlying, (have, wanted) in voices.health["depth"].items():
+        told = said.data[f"{underlying} depth"]
+        assert (told.value, told.high) == (have, wanted)
+        assert any(underlying in head and f" {have} of {wanted}" in head for head in voices.heads.split("\n"))
+    stream = said.data.get("stream age")
+    assert (stream and stream.value) == voices.health["stream"]["age_s"]
+    return voices
+
+
+def _signals_agree(judged: Report, voices: Voices, words: str) -> None:
+    signals = voices.status["signals"]
+    texts = [signal["text"] for signal in signals]
+    assert voices.health["signals"] == signals
+    assert [signal["name"] for signal in signals] == [signal.name for signal in judged.signals]
+    panel = [text.removeprefix(" ! ") for text in voices.panel if text.startswith(" ! ")]
+    assert len(panel) == len(signals)
+    for signal, shown in zip(signals, panel, strict=True):
+        assert shown.startswith(f"{signal['severity'].split()[0]} {signal['text']}")
+    if signals:
+        assert words == "; ".join(texts)
+        assert voices.strip.removeprefix(f" {judged.state}  ").startswith(texts[0])
+        assert max(signals, key=lambda s: DeckState(s["severity"]).rank)["severity"] == judged.state
+    else:
+        assert words == f"{len(judged.readings)} chains fresh"
+        assert f"all {words}" in voices.strip
+
+
+def _expiry_agrees(expiry: dict[str, Any], voices: Voices) -> None:
+    row = voices.rows[expiry["underlying"], expiry["expiry"]]
+    healthy = voices.health["expiries"][f"{expiry['underlying']} {expiry['expiry']}"]
+    assert {name: expiry[name] for name in ("state", "age_s", "ttl_s")} == healthy
+    dte, state, *rest = row
+    assert (int(dte), state) == (expiry["dte"], expiry["state"])
+    age, ttl, *rest = rest[1:] if rest[0] in MARKS else rest
+    if expiry["age_s"] is None:
+        assert age == "-"
+    else:
+        low, high = shown_age(age)
+        assert low <= round(expiry["age_s"], 6) < high
+    assert ttl == "-" if expiry["ttl_s"] is None else int(ttl) - 1 < expiry["ttl_s"] <= int(ttl)
+    assert [SHORT.get(flag, flag) for flag in rest if not flag[0].isdigit() and flag != "-"] == expiry["flags"]
+
+
+# Every state and every flag
+
+
+def _one(one: Entry, *, reached: bool = True, **parts: Any) -> Report:
+    return report([one], NOW, reached=reached, **parts)
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("beside", [None, State.FRESH, State.STALE], ids=["alone", "beside FRESH", "beside STALE"])
+def test_every_state_is_told_alike(state: State, beside: State | None) -> None:
+    entries = [in_state(SPX, state, NOW)] + ([in_state(SPX_MON, beside, NOW)] if beside else [])
+    voices = assert_agreement(report(entries, NOW, reached=state is not State.UNREACHABLE))
+    assert voices.status["expiries"][0]["state"] == state
+
+
+EARLIER = snapshot(SPX, START_NS - 9 * 10**9)
+
+
+def _rolled_back() -> Entry:
+    return tracker.accept(entry(SPX, NOW), EARLIER, encode(EARLIER), 60_000, NOW)
+
+
+DELAYED = [
+    item(6930, side, last_quote={"bid": 1.0, "ask": 1.2, "last_updated": START_NS, "timeframe": "DELAYED"})
+    for side in ("call", "put")
+]
+OLD = surface(last_quote={"bid": 1.0, "ask": 1.2, "last_updated": START_NS - 900 * 10**9, "timeframe": "REAL-TIME"})
+FLAGGED: dict[Flag, Callable[[], Entry]] = {
+    Flag.PARTIAL: lambda: replace(entry(SPX, NOW), trouble="vendor: 429"),
+    Flag.DELAYED: lambda: entry(SPX, NOW, contracts=DELAYED),
+    Flag.OLD_SOURCE: lambda: entry(SPX, NOW, contracts=OLD),
+    Flag.ROLLED_BACK: _rolled_back,
+    Flag.MOCK: lambda: entry(SPX, NOW),
+    Flag.CAPTURE: lambda: entry(SPX, NOW, source=SourceInfo("capture", as_of=float(START_S))),
+    Flag.REPLAY: lambda: entry(SPX, NOW, source=SourceInfo("replay", as_of=float(START_S))),
+    Flag.OFF_HOURS: lambda: entry(SPX, NOW, source=SourceInfo("massive", market="closed")),
+    Flag.SOURCE_UNKNOWN: lambda: entry(SPX, NOW, source=SourceInfo()),
+}
+
+
+@pytest.mark.parametrize("flag", Flag)
+def test_every_flag_is_told_alike(flag: Flag) -> None:
+    voices = assert_agreement(_one(FLAGGED[flag]()))
+    assert flag in voices.status["expiries"][0]["flags"]
+
+
+VENDOR_DOWN = replace(heartbeat(SPX), source=SourceInfo("mock", trouble="vendor: 503"))
+DECKS: dict[str, tuple[DeckState, Callable[[], Report]]] = {
+    "fresh": (DeckState.OK, lambda: _one(entry(SPX, NOW))),
+    "aging": (DeckState.WARNING, lambda: _one(in_state(SPX, State.AGING, NOW))),
+    "silent": (DeckState.WARNING, lambda: _one(entry(SPX, NOW), beats=[heartbeat(SPX, status=STOPPED)])),
+    "unknown": (DeckState.WARNING, lambda: _one(entry(SPX, NOW), beats=[])),
+    "source": (DeckState.WARNING, lambda: _one(entry(SPX, NOW), beats=[VENDOR_DOWN])),
+    "stepped": (DeckState.WARNING, lambda: _one(entry(SPX, NOW), clock_step_s=-7.5, clock_step_at=NOW.mono - 4)),
+    "depth": (DeckState.PARTIAL_DEGRADATION, lambda: _one(entry(SPX, NOW), depth={"SPX": 6})),
+    "stream": (
+        DeckState.DEGRADED,
+        lambda: report([in_state(SPX, State.STALE, NOW), entry(NDX, NOW)], NOW, stream_ts=START_S - 1.0),
+    ),
+    "all stale": (DeckState.CRITICAL, lambda: _one(in_state(SPX, State.STALE, NOW))),
+    "nothing": (DeckState.CRITICAL, lambda: report([], NOW, beats=[])),
+    "nothing, silent": (DeckState.CRITICAL, lambda: report([], NOW, beats=[heartbeat(SPX, status=STOPPED)])),
+    "nothing, lost": (DeckState.CRITICAL, lambda: report([], NOW, beats=[], reached=False)),
+    "lost": (DeckState.CRITICAL, lambda: _one(entry(SPX, NOW), reached=False)),
+}
+
+
+@pytest.mark.parametrize("scene", DECKS)
+def test_every_state_of_the_deck_is_told_alike(scene: str) -> None:
+    state, make = DECKS[scene]
+    assert assert_agreement(make()).status["state"] == state
+
+
+# Every limit, to the millisecond
+
+
+SOONER = Thresholds(3.0, 20.0)  # AGING above 8 s, STALE above 14 s
+OLD_QUOTES = surface(last_quote={"bid": 1.0, "ask": 1.2, "last_updated": START_NS, "timeframe": "REAL-TIME"})
+
+
+def _aged(thresholds: Thresholds) -> Callable[[ManualClock, float], Report]:
+    """Return a scene of one snapshot as old as told, beside a fresh one."""
+
+    def scene(clock: ManualClock, seconds: float) -> Report:
+        one = entry(SPX, Now.of(clock), thresholds=thresholds)
+        clock.advance(seconds)
+        now = Now.of(clock)
+        return judge(board([one, entry(NDX, now)], now), now)
+
+    return scene
+
+
+def _ahead(clock: ManualClock, seconds: float) -> Report:
+    now = Now.of(clock)
+    return judge(board([entry(SPX, now, age_ms=-round(seconds * 1000))], now), now)
+
+
+def _quotes_aged(clock: ManualClock, seconds: float) -> Report:
+    clock.advance(seconds)
+    now = Now.of(clock)
+    return judge(board([entry(SPX, now, contracts=OLD_QUOTES)], now), now)
+
+
+def _stream_silent(clock: ManualClock, seconds: float) -> Report:
+    last = clock.wall / 1e9
+    clock.advance(seconds)
+    now = Now.of(clock)
+    return judge(board([in_state(SPX, State.STALE, now), entry(NDX, now)], now, stream_ts=last), now)
+
+
+def _stepped(clock: ManualClock, seconds: float) -> Report:
+    now = Now.of(clock)
+    return judge(board([entry(SPX, now)], now, clock_step_s=-seconds, clock_step_at=now.mono), now)
+
+
+def _unpolled(clock: ManualClock, seconds: float) -> Report:
+    polled = board([entry(SPX, Now.of(clock))], Now.of(clock))
+    clock.advance(seconds)
+    return judge(polled, Now.of(clock))
+
+
+# The scene, its limit in seconds, the signal that begins above the limit or ends there, and the deck before and after.
+LIMITS: dict[str, tuple[Callable[[ManualClock, float], Report], float, str, str]] = {
+    "warn": (_aged(Thresholds()), 22.0, "", "aging"),
+    "stale": (_aged(Thresholds()), 35.0, "aging", "stale"),
+    "warn of 3 s": (_aged(SOONER), 8.0, "", "aging"),
+    "stale of 3 s": (_aged(SOONER), 14.0, "aging", "stale"),
+    "future": (_ahead, 2.0, "", "future"),
+    "quotes": (_quotes_aged, OLD_SOURCE_S, "", "old-source"),
+    "stream": (_stream_silent, STREAM_ACTIVE_S, "stream-over-stale", "stale"),
+    "clock step": (_stepped, 2.0, "", "clock-step"),
+    "poll loop": (_unpolled, 3.0, "", "poll-silent"),
+}
+
+
+@pytest.mark.parametrize("off_ms", [-1, 0, 1])
+@pytest.mark.parametrize("limit", LIMITS)
+def test_at_every_limit_all_voices_turn_in_the_same_millisecond(limit: str, off_ms: int) -> None:
+    scene, seconds, below, above = LIMITS[limit]
+    voices = assert_agreement(scene(manual_clock(), seconds + off_ms / 1000))
+    first = next((signal["name"] for signal in voices.status["signals"]), "")
+    assert first == (above if off_ms > 0 else below)
+
+
+@pytest.mark.parametrize("off_ms", [-1, 0, 1])
+@pytest.mark.parametrize(("limits", "seconds"), [("warn", 22.0), ("crit", 35.0)])
+def test_the_limits_in_the_performance_data_are_those_of_the_states(limits: str, seconds: float, off_ms: int) -> None:
+    judged = _aged(Thresholds())(manual_clock(), seconds + off_ms / 1000)
+    datum = read_line(line(judged)).data["SPX 2026-01-02 age"]
+    told = datum.warn if limits == "warn" else datum.crit
+    assert told is not None
+    assert told.alarms(datum.value) is (off_ms > 0)
+    worse = (State.AGING, State.STALE) if limits == "warn" else (State.STALE,)
+    assert told.alarms(datum.value) is (judged.readings[0].state in worse)
+
+
+# Any Board
+
+DATES = [date(2026, 1, day) for day in (2, 5, 6, 7)]
+STATES = st.sampled_from([state for state in State if state is not State.UNREACHABLE])
+
+
+@st.composite
+def boards(draw: st.DrawFn) -> Board:
+    """Return a Board of up to eight chains, each in some state and of some age, of publishers as they may be."""
+    entries = []
+    for underlying, expiry in itertools.product(draw(st.sampled_from([["SPX"], ["SPX", "NDX"]])), DATES):
+        if draw(st.booleans()):
+            continue
+        chain, age_ms = ChainId(underlying, expiry), draw(st.integers(-5_000, 4_000_000))
+        source = SourceInfo(draw(st.sampled_from(["mock", "massive", "capture", "unknown"])))
+        one = replace(
+            entry(chain, NOW, age_ms=age_ms, source=source), trouble=draw(st.sampled_from(["", "vendor: 429"]))
+        )
+        state = draw(STATES)
+        fault = state in (State.MISSING, State.DANGLING, State.INVALID)
+        entries.append(at_fault(one, state, NOW) if fault else one)
+    chains = [one.chain for one in entries]
+    beats = draw(st.sampled_from([[], [heartbeat(*chains)], [heartbeat(*chains, status=STOPPED)]]))
+    stream_ts = draw(st.none() | st.integers(0, 9_000).map(lambda ms: START_S - ms / 1000))
+    return board(entries, NOW, beats=beats, reached=draw(st.booleans()), stream_ts=stream_ts)
+
+
+@law
+@given(made=boards(), late_ms=st.integers(0, 4_000))
+def test_no_board_is_told_in_two_ways(made: Board, late_ms: int) -> None:
+    assert_agreement(judge(made, Now(NOW.wall_ns + late_ms * 1_000_000, NOW.mono + late_ms / 1000)))

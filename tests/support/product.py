@@ -1,0 +1,82 @@
+"""The product as a child process, at home in a folder of its own, with nothing inherited that could steer it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+
+from chain.model.snapshot import Contract
+from tests.support.builders import AS_OF, SPOT
+from tests.support.places import ROOT
+from tests.support.terminal import Terminal
+
+_TIMEOUT_S = 30
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of a `chaindeck` run."""
+    return [sys.executable, "-m", "chaindeck", *arguments]
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a user whose home is `home`; `more` is what this user has set."""
+    runtime = home / "r"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+        "PYTHONPATH": str(ROOT),
+        "CHAINDECK_RUNTIME_DIR": str(runtime),
+        **more,
+    }
+
+
+def run(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    """Run one command to its end, without a terminal."""
+    return subprocess.run(
+        command(*arguments),
+        env=environment(home, **more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_S,
+        check=False,
+    )
+
+
+def start(home: Path, *arguments: str, **more: str) -> "subprocess.Popen[str]":
+    """Start a command without a terminal; standard error is a pipe to be read or closed."""
+    return subprocess.Popen(
+        command(*arguments),
+        env=environment(home, **more),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def on_terminal(home: Path, *arguments: str, columns: int = 120, rows: int = 40, **more: str) -> Terminal:
+    """Run one command on a terminal."""
+    return Terminal(command(*arguments), environment(home, **more), columns=columns, rows=rows)
+
+
+def recorded(home: Path, *markets: list[Contract]) -> Path:
+    """Return a capture of SPX with one record for each list of contracts, ten minutes apart."""
+    path = home / "recorded.jsonl"
+    lines = [
+        orjson.dumps({"ts": AS_OF + 600 * number, "underlying": "SPX", "spot": SPOT, "results": items})
+        for number, items in enumerate(markets)
+    ]
+    path.write_bytes(b"\n".join(lines))
+    return path
+
+
+def log_text(home: Path) -> str:
+    """Return the deck's log file; empty where there is none."""
+    return "".join(path.read_text(encoding="utf-8") for path in home.rglob("chaindeck.log"))

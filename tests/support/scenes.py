@@ -1,0 +1,154 @@
+"""Scenes at a clock moved by hand: contracts, snapshots, entries in a wanted state, Boards, heartbeats."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from hypothesis import settings
+
+from chain.clock import ManualClock
+from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId
+from chain.model.snapshot import Contract, Snapshot, encode
+from chain.monitor import tracker
+from chain.monitor.board import Board, Contact, Entry, Publisher, State
+from chain.monitor.freshness import Now
+from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo
+from chain.monitor.signals import Report, judge
+from chain.redis.server import Server
+from chain.thresholds import Thresholds
+
+START_NS = 1_767_366_000_000_000_000  # Friday 2026-01-02, 10:00 in New York
+START_S = START_NS // 10**9
+SPX = ChainId("SPX", date(2026, 1, 2))
+SPX_MON = ChainId("SPX", date(2026, 1, 5))
+SPX_MONTHLY = ChainId("SPX", date(2026, 1, 16))  # a third Friday
+NDX = ChainId("NDX", date(2026, 1, 2))
+SPOT = 6931.42
+
+law = settings(deadline=None, max_examples=60)  # a busy machine is no counterexample
+
+
+def manual_clock() -> ManualClock:
+    """Return a clock at the scenes' beginning."""
+    return ManualClock(START_NS, 5_000.0)
+
+
+def item(
+    strike: float, side: str, *, chain: ChainId = SPX, root: str | None = None, spot: float | None = SPOT, **parts: Any
+) -> Contract:
+    """Return a vendor item; `parts` replace whole blocks, and None leaves a block out."""
+    root = root or {"SPX": "SPXW"}.get(chain.underlying, chain.underlying)
+    body: Contract = {
+        "details": {
+            "ticker": f"O:{root}{chain.expiry:%y%m%d}{side[0].upper()}{round(strike * 1000):08d}",
+            "contract_type": side,
+            "expiration_date": chain.expiry.isoformat(),
+            "shares_per_contract": 100,
+            "strike_price": strike,
+        },
+        "greeks": {"delta": 0.5 if side == "call" else -0.5, "gamma": 0.003, "theta": -4.0, "vega": 1.5},
+        "last_quote": {"bid": 10.0, "ask": 10.4, "last_updated": START_NS - 10**9, "timeframe": "REAL-TIME"},
+        "day": {"volume": 1200},
+        "last_trade": {"price": 10.2},
+        "implied_volatility": 0.14,
+        "open_interest": 900,
+        "underlying_asset": None if spot is None else {"ticker": "I:SPX", "value": spot},
+    }
+    return {name: value for name, value in (body | parts).items() if value is not None}
+
+
+def surface(strikes: Iterable[float] = (6920, 6930, 6940), **how: Any) -> list[Contract]:
+    """Return calls and puts on these strikes."""
+    return [item(strike, side, **how) for strike in strikes for side in ("call", "put")]
+
+
+def snapshot(
+    chain: ChainId = SPX, ts_ns: int = START_NS, contracts: Sequence[Contract] | None = None, *, atm: int = 6930
+) -> Snapshot:
+    """Return a snapshot made at `ts_ns`."""
+    body = surface(chain=chain) if contracts is None else list(contracts)
+    return Snapshot(SnapshotId(chain, ts_ns // 1_000_000), ts_ns / 1e9, atm, 50, tuple(body))
+
+
+def entry(
+    chain: ChainId,
+    now: Now,
+    *,
+    age_ms: int = 0,
+    thresholds: Thresholds | None = None,
+    source: SourceInfo | None = None,
+    contracts: Sequence[Contract] | None = None,
+    ttl_ms: int | None = 60_000,
+) -> Entry:
+    """Return an entry that has just accepted a snapshot of this age."""
+    blank = Entry(chain, thresholds=thresholds or Thresholds(), source=source or SourceInfo("mock"))
+    made = snapshot(chain, now.wall_ns - age_ms * 1_000_000, contracts)
+    return tracker.accept(blank, made, encode(made), ttl_ms, now)
+
+
+def at_fault(before: Entry, state: State, now: Now, reason: str = "for a reason") -> Entry:
+    """Return an entry after MISSING, DANGLING or INVALID has come over it."""
+    if state is State.MISSING:
+        return tracker.missing(before, now, now.wall_s - 1)
+    return tracker.faulty(before, state, reason, now, now.wall_s - 1)
+
+
+def in_state(chain: ChainId, state: State, now: Now) -> Entry:
+    """Return an entry that judges to `state`; UNREACHABLE is the Board's affair, and gives a FRESH one."""
+    ages = {State.AGING: 25_000, State.STALE: 40_000, State.FUTURE: -9_000}
+    fine = entry(chain, now, age_ms=ages.get(state, 3_000))
+    return at_fault(fine, state, now) if state in (State.MISSING, State.DANGLING, State.INVALID) else fine
+
+
+def heartbeat(
+    *chains: ChainId,
+    service: str = "mock_massive",
+    kind: str = "mock",
+    status: str = "running",
+    ts: float = START_S,
+    depth: int | None = None,
+    prefix: str = LIVE_PREFIX,
+    thresholds: Thresholds | None = None,
+    trouble: dict[ChainId, str] | None = None,
+    **source: Any,
+) -> Heartbeat:
+    """Return a beat that announces these chains."""
+    plan = ChainPlan(
+        prefix=prefix,
+        thresholds=thresholds or Thresholds(),
+        depth=len(chains) if depth is None else depth,
+        expected=chains,
+        trouble=trouble or {},
+        cycle_ms=14.2,
+        counters={"published": 12},
+    )
+    return Heartbeat(service, ts, 77, status, SourceInfo(kind, **source), plan)
+
+
+def board(
+    entries: Iterable[Entry], now: Now, *, beats: Sequence[Heartbeat] | None = None, reached: bool = True, **parts: Any
+) -> Board:
+    """Return a Board polled at `now`; without `beats`, a mock publisher that announces its chains is alive."""
+    shown = tuple(entries)
+    if beats is None:
+        beats = [heartbeat(*(e.chain for e in shown))]
+    contact = Contact(reached, now.mono, now.mono, now.wall_s, "" if reached else "connection refused", 0.4)
+    depth: dict[str, int] = {}
+    for one in shown:
+        depth[one.chain.underlying] = depth.get(one.chain.underlying, 0) + 1
+    made = Board(
+        redis="unix",
+        server=Server("valkey 9.1.2"),
+        polled=now.mono,
+        contact=contact,
+        entries=shown,
+        publishers=tuple(Publisher(b, now.mono, b.status != STOPPED) for b in beats),
+        depth=depth,
+    )
+    return replace(made, **parts)
+
+
+def report(entries: Iterable[Entry], now: Now, **parts: Any) -> Report:
+    """Return a Board of these entries, judged at the instant of its poll."""
+    return judge(board(entries, now, **parts), now)

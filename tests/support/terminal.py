@@ -1,0 +1,167 @@
+"""A program on a real pseudo-terminal: a screen in memory that reads it, and everything that can befall a terminal."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import termios
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyte
+import pytest
+
+from tests.support.waiting import wait_until
+
+_END_S = 8.0
+_LOOK_S = 0.02
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+class Terminal:
+    """One program and its terminal. A thread reads what the program writes, until told to stop reading."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, columns: int, rows: int) -> None:
+        self._master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (rows, columns))
+        self._found = termios.tcgetattr(self._master)
+        name = os.ttyname(slave)
+        # The leader of a new session that opens a terminal makes it its own: closing it sends SIGHUP there.
+        stdio: list[tuple[object, ...]] = [(os.POSIX_SPAWN_OPEN, 0, name, os.O_RDWR, 0)]
+        stdio += [(os.POSIX_SPAWN_DUP2, 0, 1), (os.POSIX_SPAWN_DUP2, 0, 2)]
+        self.pid = os.posix_spawn(command[0], list(command), dict(environment), file_actions=stdio, setsid=True)
+        os.close(slave)
+        self.code: int | None = None
+        self.cpu_used = 0.0  # seconds of processor, user and system, once ended
+        self._raw = bytearray()
+        self._fed = 0
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self._reading, self._closed = threading.Event(), threading.Event()
+        self._reading.set()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while not self._closed.is_set():
+            if not self._reading.wait(_LOOK_S) or not select.select([self._master], [], [], _LOOK_S)[0]:
+                continue
+            try:
+                chunk = os.read(self._master, 1 << 16)
+            except OSError:  # Linux says so where the last writer has closed
+                return
+            self._raw += chunk
+
+    @property
+    def raw(self) -> bytes:
+        """Every byte received so far."""
+        return bytes(self._raw)
+
+    @property
+    def lines(self) -> list[str]:
+        """What stands on the screen, line by line."""
+        upto = len(self._raw)
+        self._stream.feed(bytes(self._raw[self._fed : upto]))
+        self._fed = upto
+        return list(self._screen.display)
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen."""
+        return "\n".join(line.rstrip() for line in self.lines)
+
+    def wait_for(self, words: str, timeout: float = 15.0) -> None:
+        """Wait until the screen shows `words`; fail with the screen if it never does."""
+        self.wait_until(lambda: words in self.text, words, timeout)
+
+    def wait_until(self, condition: Callable[[], object], what: str, timeout: float = 15.0) -> None:
+        """Wait for a condition of the screen; fail with the screen if it never comes, or the program ends first."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            alive = time.monotonic() < deadline and not self.ended()
+            if not alive and not condition():
+                pytest.fail(f"{what!r} never appeared; exit code {self.code}; the screen:\n{self.text}")
+            time.sleep(_LOOK_S)
+
+    def send(self, keys: str) -> None:
+        """Type."""
+        os.write(self._master, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size; the program hears SIGWINCH."""
+        _ = self.lines
+        self._screen.resize(rows, columns)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def stall(self) -> None:
+        """Stop reading, as a stuck line does."""
+        self._reading.clear()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._reading.set()
+
+    def hang_up(self) -> None:
+        """Close the terminal under the program."""
+        if not self._closed.is_set():
+            self._closed.set()
+            self._reader.join()
+            os.close(self._master)
+
+    @property
+    def restored(self) -> bool:
+        """Whether the terminal's own modes are as the program found them."""
+        return termios.tcgetattr(self._master) == self._found
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send a signal to the program."""
+        os.kill(self.pid, number)
+
+    def cpu_now(self) -> float:
+        """Return processor seconds used so far, from Linux's /proc."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+    def idle(self, seconds: float) -> bool:
+        """Whether the program's main thread does not run once in so many seconds, by Linux's count of its switches."""
+        status = Path(f"/proc/{self.pid}/status")
+        before = re.findall(r"ctxt_switches:\t(\d+)", status.read_text())
+        time.sleep(seconds)
+        return before == re.findall(r"ctxt_switches:\t(\d+)", status.read_text())
+
+    def ended(self) -> bool:
+        """Whether the program has ended; `code` is then as a shell reports it."""
+        if self.code is None:
+            pid, status, usage = os.wait4(self.pid, os.WNOHANG)
+            if pid:
+                code = os.waitstatus_to_exitcode(status)
+                self.code = code if code >= 0 else 128 - code
+                self.cpu_used = usage.ru_utime + usage.ru_stime
+        return self.code is not None
+
+    def wait(self, timeout: float = _END_S) -> int:
+        """Return the exit code; fail the test if there is none in time."""
+        wait_until(self.ended, timeout, "the program to end")
+        assert self.code is not None
+        return self.code
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self.ended():
+                break
+            self.resume()
+            self.tell(number)
+            deadline = time.monotonic() + _END_S
+            while not self.ended() and time.monotonic() < deadline:
+                time.sleep(_LOOK_S)
+        self.hang_up()

@@ -1,0 +1,208 @@
+"""The deck's keys, menus and mouse under Textual's Pilot."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from textual.command import CommandPalette
+from textual.widgets import Static
+
+from chain.errors import ChaindeckError
+from chain.model.keys import ChainId
+from screenshots.scenes import Stage
+from tests.support.stage import ATM_CELL, Deck, deck_of, make_stage
+from tests.support.waiting import wait_until_async
+from tui.demo import DemoMenu
+from tui.help import HelpScreen
+from tui.panel import LinePanel
+from tui.screen import DeckScreen
+
+
+@pytest.mark.parametrize(("forth", "back"), [("down", "up"), ("j", "k"), ("right", "left"), ("l", "h")])
+async def test_keys_move_along_the_expirations(deck: Deck, forth: str, back: str) -> None:
+    first = deck.chosen
+    await deck.press(forth)
+    second = deck.chosen
+    assert second != first
+    assert second[2:7] in deck.lines("grid")[0]
+    await deck.press(back)
+    assert deck.chosen == first
+    await deck.press(back)
+    assert deck.chosen == first  # the end of the list is an end
+
+
+async def test_tab_moves_to_the_grid_and_keys_scroll_there(deck: Deck) -> None:
+    chosen, top = deck.chosen, deck.strikes[0]
+    await deck.press("tab", "k", "k", "up")
+    assert deck.strikes[0] > top
+    await deck.press("j", "j", "down")
+    assert deck.strikes[0] == top
+    assert deck.chosen == chosen
+    await deck.press("l")
+    assert deck.chosen != chosen  # sideways keys still choose
+    await deck.press("shift+tab", "k")
+    assert deck.chosen == chosen
+
+
+async def test_the_grid_scrolls_to_its_ends_and_a_returns_to_the_atm(deck: Deck) -> None:
+    centred = deck.strikes
+    await deck.press("g")
+    highest = deck.strikes[0]
+    assert highest > centred[0]
+    await deck.press("G")
+    lowest = deck.strikes[-1]
+    assert lowest < centred[-1]
+    await deck.press("home")
+    assert deck.strikes[0] == highest
+    await deck.press("end", "pageup")
+    assert lowest not in deck.strikes
+    await deck.press("pagedown")
+    assert deck.strikes[-1] == lowest
+    await deck.press("a")
+    assert deck.strikes == centred
+    assert ATM_CELL.search(deck.text("grid"))
+
+
+async def test_a_scrolled_grid_stays_where_the_reader_left_it(deck: Deck) -> None:
+    await deck.press("g")
+    shown = deck.strikes
+    deck.stage.clock.advance(10)
+    await deck.cycle()
+    assert deck.strikes == shown
+
+
+async def test_brackets_turn_to_another_underlying_and_come_round(deck: Deck) -> None:
+    assert " SPX 2026-" in deck.lines("grid")[0]
+    await deck.press("right_square_bracket")
+    assert " NDX 2026-" in deck.lines("grid")[0]
+    assert " NDX " in deck.lines("strip")[0]
+    await deck.press("right_square_bracket")
+    assert " SPX 2026-" in deck.lines("grid")[0]
+    await deck.press("left_square_bracket")
+    assert " NDX 2026-" in deck.lines("grid")[0]
+
+
+async def test_o_turns_the_grid_over_and_is_remembered(redis: Redis, tmp_path: Path) -> None:
+    prefs = tmp_path / "state/prefs.json"
+    async with deck_of(make_stage(redis), prefs_file=prefs) as deck:
+        assert deck.strikes == sorted(deck.strikes, reverse=True)
+        await deck.press("o")
+        assert deck.strikes == sorted(deck.strikes)
+    await redis.flushall()
+    async with deck_of(make_stage(redis), prefs_file=prefs) as deck:
+        assert deck.strikes == sorted(deck.strikes)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"highest_first": "yes"}', b"\xff\x00"])
+async def test_choices_that_make_no_sense_are_no_choices(stage: Stage, tmp_path: Path, content: bytes) -> None:
+    prefs = tmp_path / "prefs.json"
+    prefs.write_bytes(content)
+    async with deck_of(stage, prefs_file=prefs) as deck:
+        assert deck.strikes == sorted(deck.strikes, reverse=True)
+
+
+async def test_enter_opens_the_grid_on_a_narrow_screen_and_escape_returns(stage: Stage) -> None:
+    async with deck_of(stage, (80, 24)) as deck:
+        grid, side = deck.app.deck.grid_panel, deck.app.deck.board_panel
+        assert not grid.display and side.size.width == 80
+        await deck.press("enter")
+        assert grid.size.width == 80
+        assert ATM_CELL.search(deck.text("grid"))
+        await deck.press("l")
+        assert "2026-01-05" in deck.lines("grid")[0]
+        await deck.press("escape")
+        assert not grid.display and side.size.width == 80
+
+
+async def test_help_names_every_key_that_has_words(deck: Deck) -> None:
+    await deck.press("question_mark")
+    assert isinstance(deck.app.screen, HelpScreen)
+    said = str(deck.app.screen.query_one(Static).render())
+    for binding in DeckScreen.BINDINGS:
+        assert isinstance(binding, tuple) or not binding.tooltip or binding.tooltip in said
+    for state in ("FRESH", "AGING", "STALE", "FUTURE", "INVALID", "DANGLING", "MISSING", "UNREACHABLE"):
+        assert state in said
+
+
+@pytest.mark.parametrize("key", ["question_mark", "escape", "q"])
+async def test_help_closes_and_the_deck_goes_on(deck: Deck, key: str) -> None:
+    await deck.press("question_mark", key)
+    assert deck.app.screen is deck.app.deck
+    assert deck.app.is_running
+
+
+async def test_the_palette_lists_our_commands_and_does_them(deck: Deck) -> None:
+    offered = {command.title for command in deck.app.get_system_commands(deck.app.screen)}
+    assert {"ATM", "Strike order", "Freeze"} <= offered
+    await deck.press("ctrl+p")
+    assert isinstance(deck.app.screen, CommandPalette)
+    await deck.press(*"Freeze")
+    await wait_until_async(lambda: "Freeze" in deck.app.export_screenshot())
+    await deck.press("enter", "enter")
+    await wait_until_async(lambda: "VIEW FROZEN" in deck.text("grid"))
+
+
+async def test_q_quits(deck: Deck) -> None:
+    await deck.press("q")
+    assert not deck.app.is_running
+    assert deck.app.return_code == 0
+
+
+async def test_a_click_chooses_and_the_wheel_scrolls(deck: Deck) -> None:
+    await deck.pilot.click("#board", offset=(5, 5))
+    await deck.pilot.pause()
+    assert deck.chosen == deck.lines("board")[5]
+    top = deck.strikes[0]
+    deck.app.deck.grid_panel.post_message(LinePanel.Scrolled(deck.app.deck.grid_panel, 3))
+    await deck.pilot.pause()
+    assert deck.strikes[0] < top
+
+
+@dataclass(slots=True)
+class Stub:
+    """A demo that remembers what was asked of it."""
+
+    faults: Sequence[tuple[str, str]] = (("drop", "drop its pointer"), ("stall", "stall this expiry"))
+    failure: Exception | None = None
+    asked: list[tuple[str, ChainId]] = field(default_factory=list)
+
+    def inflict(self, name: str, chain: ChainId) -> "Future[str]":
+        self.asked.append((name, chain))
+        done: Future[str] = Future()
+        if self.failure:
+            done.set_exception(self.failure)
+        else:
+            done.set_result(f"did {name}")
+        return done
+
+
+@pytest.mark.parametrize("failure", [None, ChaindeckError("[bold]not now[/nope]")], ids=["done", "failed"])
+async def test_the_demo_menu_inflicts_on_the_chosen_chain(stage: Stage, failure: Exception | None) -> None:
+    demo = Stub(failure=failure)
+    async with deck_of(stage, demo=demo) as deck:
+        await deck.press("j", "d")
+        assert isinstance(deck.app.screen, DemoMenu)
+        await deck.press("j", "enter")
+        await wait_until_async(lambda: demo.asked)
+        chosen = (await deck.chains())[1]
+        assert demo.asked == [("stall", chosen)]
+        words = str(failure) if failure else "did stall"
+        await wait_until_async(lambda: words in [note.message for note in deck.app._notifications])
+        assert deck.app.is_running
+
+
+@pytest.mark.parametrize("key", ["escape", "d", "q"])
+async def test_the_demo_menu_can_be_left(stage: Stage, key: str) -> None:
+    demo = Stub()
+    async with deck_of(stage, demo=demo) as deck:
+        await deck.press("d", key)
+        assert deck.app.screen is deck.app.deck
+        assert not demo.asked
+
+
+async def test_only_a_mock_has_a_demo_menu(deck: Deck) -> None:
+    await deck.press("d")
+    assert deck.app.screen is deck.app.deck
