@@ -18,4 +18,8 @@ class ConfigError(ChaindeckError):
 
 
 class RedisUnavailableError(ChaindeckError):
-    """Redis could not be reached, or did not answer in time."""
+    """Redis could not be reached, did not answer in time, or refused; `code` is the cause's, where it is known."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code

@@ -7,11 +7,10 @@ from redis.exceptions import ResponseError
 
 from chain.audit.audit import Auditor
 from chain.audit.pointer import NO_KEY, PointerSeen, follow
-from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, SnapshotId, heartbeat_key
 from chain.model.snapshot import MAX_PAYLOAD_BYTES
 from chain.monitor.heartbeat import SERVICES
-from chain.redis.connection import bounded, phrase
+from chain.redis.connection import bounded, unavailable
 
 REREAD_BYTES = 512 * 1024  # of payloads a look, so that a busy Redis hardly feels the watch
 PTTL_TOLERANCE_MS = 10  # two PTTL in one pipeline are not answered in the same instant
@@ -131,7 +130,7 @@ class AuditReader:
             replies: list[object] = await pipe.execute(raise_on_error=False)
         for reply in replies:
             if isinstance(reply, Exception) and "WRONGTYPE" not in str(reply):
-                raise RedisUnavailableError(phrase(reply))
+                raise unavailable(reply)
         return replies
 
 

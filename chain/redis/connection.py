@@ -1,8 +1,6 @@
 """A Redis client from a URL: bounded in time, named without its password, and its failures in words."""
 
 import asyncio
-import os
-import re
 import socket
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -15,27 +13,15 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import (
-    MasterNotFoundError,
-    Sentinel,
-    SentinelConnectionPool,
-    SentinelManagedConnection,
-)
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 from redis.backoff import ConstantBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    BusyLoadingError,
-    ClusterDownError,
-    NoPermissionError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-)
+from redis.exceptions import ClusterDownError, RedisClusterException, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.typing import EncodableT
 
 from chain.errors import ConfigError, RedisUnavailableError
+from chain.redis.causes import redis_cause
 from chain.text import clean
 
 SOCKET_TIMEOUT_S = 1.0  # redis-py's own defaults hide an outage for about a minute
@@ -45,19 +31,6 @@ _SEND_BUFFER = 1 << 20  # the default of a unix socket makes a pipeline of paylo
 _SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
 _QUERY = ("db", "username", "password")
 _LOST = (RedisConnectionError, RedisTimeoutError, ClusterDownError)
-_REMEDIES: dict[type[RedisError], str] = {
-    OutOfMemoryError: "Redis is out of memory: raise maxmemory or set maxmemory-policy volatile-ttl",
-    ReadOnlyError: "this Redis is a read-only replica: publish to the primary",
-    MasterNotFoundError: "no Sentinel names a primary",
-}
-_PLAIN = (
-    "connection refused",
-    "no such file or directory",
-    "name or service not known",
-    "connection reset",
-    "connection closed by server",
-)
-_ERRNO = re.compile(r"\b(?:Error|Errno) (\d+)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,28 +198,24 @@ class _SentinelPool(SentinelConnectionPool):
 
 @asynccontextmanager
 async def bounded(seconds: float = OPERATION_TIMEOUT_S) -> AsyncIterator[None]:
-    """Turn every way in which Redis can fail, slowness included, into one RedisUnavailableError with a reason."""
+    """Turn every way in which Redis can fail, slowness included, into one RedisUnavailableError with its cause."""
     task = asyncio.current_task()
     asked = task.cancelling() if task else 0
     try:
         async with asyncio.timeout(seconds):
             yield
-    except (RedisTimeoutError, TimeoutError):
-        raise RedisUnavailableError("no answer in time") from None
-    except AuthenticationError:
-        raise RedisUnavailableError("Redis refused the user or password") from None
-    except NoPermissionError as error:
-        raise RedisUnavailableError(f"this Redis user lacks a permission: {clean(error, 100)}") from None
-    except BusyLoadingError:
-        raise RedisUnavailableError("Redis is loading its data") from None
-    except RedisError as error:
-        raise RedisUnavailableError(phrase(error)) from None
-    except OSError as error:
-        raise RedisUnavailableError(clean(error.strerror or type(error).__name__, 100)) from None
+    except (RedisError, RedisClusterException, OSError) as error:
+        raise unavailable(error) from None
     finally:
         # redis-py writes through wait_for, which up to Python 3.11 can swallow a cancellation: loops would never end.
         if task and task.cancelling() > asked:
             raise asyncio.CancelledError
+
+
+def unavailable(error: BaseException) -> RedisUnavailableError:
+    """Return the error that says why Redis failed."""
+    cause = redis_cause(error)
+    return RedisUnavailableError(str(cause), cause.code)
 
 
 def heard(replies: Sequence[object]) -> Sequence[object]:
@@ -258,19 +227,3 @@ def heard(replies: Sequence[object]) -> Sequence[object]:
         if isinstance(reply, _LOST):
             raise reply
     return replies
-
-
-def phrase(error: Exception) -> str:
-    """Return the reason inside a client error, and its remedy where we know one, without redis-py's address."""
-    for kind, words in _REMEDIES.items():
-        if isinstance(error, kind):
-            return words
-    text = clean(error, 160)
-    if text.startswith("Timeout "):
-        return "no answer in time"
-    if number := _ERRNO.search(text):
-        return os.strerror(int(number[1])).lower()
-    for words in _PLAIN:
-        if words in text.lower():
-            return words
-    return text or type(error).__name__

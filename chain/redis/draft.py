@@ -6,7 +6,7 @@ from enum import StrEnum
 from chain.errors import InvalidSnapshotError
 from chain.model.keys import Names, SnapshotId
 from chain.model.snapshot import Snapshot, encode
-from chain.redis.connection import phrase
+from chain.redis.causes import redis_cause
 from chain.text import clean
 
 _TAIL_BYTES = 64
@@ -136,7 +136,7 @@ class Draft:
         if word == "moved":
             return self.failed(_REFUSALS["lost"])
         if isinstance(said, Exception):
-            return self.failed(phrase(said))
+            return self.failed(str(redis_cause(said)))
         return self.failed(_REFUSALS.get(str(word)) or f"Redis answered {clean(word, 40)!r}")
 
     def failed(self, reason: str) -> Outcome:

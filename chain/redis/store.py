@@ -9,7 +9,8 @@ from redis.asyncio.client import Pipeline
 from chain.errors import InvalidNameError
 from chain.model.keys import ChainId, Names, SnapshotId, stream_activity_key
 from chain.model.snapshot import MAX_PAYLOAD_BYTES, Snapshot
-from chain.redis.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, heard, is_cluster, phrase
+from chain.redis.causes import redis_cause
+from chain.redis.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, heard, is_cluster
 from chain.redis.draft import MOVE, MOVE_ALL, PUT, Answer, Draft, Outcome
 from chain.thresholds import FUTURE_TOLERANCE_MS
 
@@ -222,5 +223,5 @@ class Store:
 def _payload(raw: object, ttl: object) -> Payload:
     ttl_ms = ttl if isinstance(ttl, int) and ttl >= 0 else None
     if isinstance(raw, Exception):
-        return Payload(None, ttl_ms, f"payload key: {phrase(raw)}")
+        return Payload(None, ttl_ms, f"payload key: {redis_cause(raw)}")
     return Payload(raw if isinstance(raw, bytes) and raw else None, ttl_ms)

@@ -298,7 +298,7 @@ async def test_the_verdict_on_a_real_server(
 def test_an_unreachable_redis_is_critical(short_dir: Path, closed: str) -> None:
     ended = run(short_dir, "check", closed)
     assert (ended.returncode, ended.stderr) == (2, "")
-    assert ended.stdout == "CHAIN CRITICAL - Redis unreachable: connection refused\n"
+    assert ended.stdout == "CHAIN CRITICAL - Redis unreachable: connection refused: no Redis listens at that address\n"
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ def slow(seconds: float, fate: Fate) -> Rule:
     return rule
 
 
-LATE, CLOSED = "no answer in time", "connection closed by server"
+LATE, CLOSED = "no answer in time", "connection closed by the other end"
 RULES: dict[str, tuple[Rule, str]] = {
     "a black hole": (always(Fate.HOLD), LATE),
     "a crawling line": (slow(3.0, Fate.DELIVER), LATE),
@@ -172,7 +172,7 @@ async def test_a_server_that_says_nothing_more_is_told(line: Line) -> None:
 async def test_a_refused_connection_is_told(line: Line) -> None:
     before = await report(line.watcher)
     await line.proxy.refuse()
-    await outage(line.watcher, before, "no such file or directory")
+    await outage(line.watcher, before, "no such socket: no Redis listens at that path")
     await line.proxy.listen()
     await over(line.watcher, before)
 
@@ -283,7 +283,7 @@ async def test_a_password_set_meanwhile_is_told(watched: tuple[Server, Watcher])
     before = await report(watcher)
     server.admin.config_set("requirepass", "new")
     server.admin.client_kill_filter(_type="normal", skipme=True)
-    await outage(watcher, before, "Redis refused the user or password")
+    await outage(watcher, before, "this Redis asks for a password: write it into the URL: redis://:PASSWORD@host")
     server.admin.config_set("requirepass", "")
     await over(watcher, before)
 
@@ -312,7 +312,7 @@ async def test_a_server_that_lost_all_is_empty_not_stale(watched: tuple[Server, 
     server, watcher = watched
     before = await report(watcher)
     server.kill()
-    await outage(watcher, before, "connection refused")
+    await outage(watcher, before, "connection refused: no Redis listens at that address")
     server.start()
     found = await report(watcher)
     assert (states(found), found.board.contact.ok) == ({State.MISSING}, True)

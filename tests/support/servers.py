@@ -41,7 +41,8 @@ class Server:
     def __init__(self, folder: Path, port: int, flags: Sequence[str], group: int) -> None:
         self.port = port
         self.url = f"redis://{HOST}:{port}"
-        self.admin = redis.Redis(host=HOST, port=port, socket_timeout=5, decode_responses=True)
+        password = flags[flags.index("--requirepass") + 1] if "--requirepass" in flags else None
+        self.admin = redis.Redis(host=HOST, port=port, password=password, socket_timeout=5, decode_responses=True)
         self._command = [str(binary()), *flags]
         self._folder = folder
         self._group = group
@@ -65,8 +66,8 @@ class Server:
         assert self.process.poll() is None, (self._folder / f"{self.port}.log").read_text()[-800:]
         try:
             return bool(self.admin.ping())
-        except redis.BusyLoadingError:
-            return True
+        except (redis.BusyLoadingError, redis.AuthenticationError, redis.ResponseError):
+            return True  # a refusal is an answer
         except redis.ConnectionError:
             return False
 
