@@ -2,6 +2,7 @@
 
 from chain.analytics.headline import headline
 from chain.model.grid import build_grid
+from chain.monitor.provenance import made_at
 from chain.monitor.signals import Report
 from tui.board_lines import board_table
 from tui.grid_lines import grid_foot, grid_headline, grid_table, grid_title
@@ -24,10 +25,10 @@ def frame(report: Report) -> str:
     if reading and reading.entry.last_good:
         good = reading.entry.last_good
         grid = build_grid(good.snapshot.open())
-        at = reading.entry.source.as_of if reading.entry.source.as_of is not None else good.snapshot.ts
+        top = headline(grid, made_at(reading.entry, good), reading.entry.source.calendar)
         table = grid_table(grid, WIDTH)
         centre = table.atm or 0
         rows = table.body[max(0, centre - _ROWS_AROUND) : centre + _ROWS_AROUND + 1]
-        lines += [grid_title(grid, reading, badge(report.board), WIDTH), grid_headline(grid, headline(grid, at), WIDTH)]
+        lines += [grid_title(grid, reading, badge(report.board), WIDTH), grid_headline(grid, top, WIDTH)]
         lines += [*table.head, *rows, grid_foot(grid, WIDTH)]
     return "\n".join(plain(line) for line in lines)

@@ -52,13 +52,9 @@ class CaptureSource:
         return tuple(self._lines)
 
     def status(self) -> SourceStatus:
-        """Describe the records being played; dates count from the latest of them."""
-        if not self._cache:
-            return SourceStatus(kind="capture", detail=self._names)
-        latest = max(self._cache.values(), key=lambda record: record.ts)
-        parts = [f"{r.underlying} {r.number}/{r.of}" for r in self._cache.values()]
-        when = f"{new_york(latest.ts):%Y-%m-%d %H:%M} ET"
-        return SourceStatus("capture", self._names, f"{', '.join(parts)} of {when}", latest.ts)
+        """Describe the records being played; each underlying's dates count from its own."""
+        as_of = {record.underlying: record.ts for record in self._cache.values()}
+        return SourceStatus("capture", self._names, _in_words(list(self._cache.values())), as_of)
 
     async def begin_cycle(self) -> None:
         """Move on to the next record."""
@@ -90,6 +86,16 @@ class CaptureSource:
             record = _parse(lines[place], place + 1, len(lines))
             self._cache[underlying] = record
         return record
+
+
+def _in_words(records: Sequence[Record]) -> str:
+    """Return which records these are: each with its date where they are of several, one instant where of one."""
+    days = {new_york(record.ts).date() for record in records}
+    if len(days) > 1:
+        return ", ".join(f"{r.underlying} {r.number}/{r.of} {new_york(r.ts):%m-%d}" for r in records)
+    latest = max((record.ts for record in records), default=None)
+    when = "" if latest is None else f" of {new_york(latest):%Y-%m-%d %H:%M} ET"
+    return ", ".join(f"{r.underlying} {r.number}/{r.of}" for r in records) + when
 
 
 @dataclass(frozen=True, slots=True)

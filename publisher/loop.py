@@ -183,7 +183,7 @@ class Publisher:
 
     async def _publish_underlying(self, survey: Survey, outcomes: list[Outcome], trouble: dict[ChainId, str]) -> None:
         """Publish slices as they arrive, all that are ready in one batch; a failure concerns its expiry alone."""
-        expiries = tuple(tradable(survey.expirations, survey.as_of)[: self._expirations])
+        expiries = tuple(tradable(survey.expirations, survey.as_of, survey.calendar)[: self._expirations])
         announced = self._expected.get(survey.underlying) == expiries
         self._expected[survey.underlying] = expiries
         answers = self._at_hand if self._source.at_hand else self._as_they_come
@@ -296,7 +296,16 @@ class Publisher:
             ts=self._clock.wall_ns() / 1e9,
             pid=os.getpid(),
             status=status,
-            source=SourceInfo(source.kind, source.detail, source.record, source.as_of, source.market, source.trouble),
+            source=SourceInfo(
+                kind=source.kind,
+                detail=source.detail,
+                record=source.record,
+                as_of=min(source.as_of.values(), default=None),
+                as_of_by=source.as_of,
+                calendar=source.calendar,
+                market=source.market,
+                trouble=source.trouble,
+            ),
             chain=ChainPlan(
                 prefix=self._names.prefix,
                 thresholds=self._thresholds,

@@ -1,10 +1,12 @@
 """What the publisher asks of a source of option chains. A source knows nothing of Redis."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
 
 from chain.errors import ChaindeckError
+from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId
 from chain.model.snapshot import Contract
 
@@ -23,6 +25,7 @@ class Survey:
     spot: float
     as_of: float
     expirations: tuple[date, ...]
+    calendar: Calendar = RULE  # when the expirations' sessions close, as far as the source was told
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class SourceStatus:
     kind: SourceKind
     detail: str = ""
     record: str = ""  # of recorded data: which record, in words
-    as_of: float | None = None  # epoch seconds that replace "now" for dates, where the data are recorded
+    as_of: Mapping[str, float] = field(default_factory=dict)  # of recorded data: epoch seconds that replace "now"
+    calendar: Calendar = RULE
     market: str = ""  # the vendor's word for the market's state, where it gives one
     trouble: str = ""  # what keeps the source as a whole from working, in words
     counters: dict[str, int] = field(default_factory=dict)

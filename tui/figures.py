@@ -2,11 +2,14 @@
 
 import math
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from chain.model.session import new_york
 
 MISSING = "-"
+_CENT = Decimal("0.01")
+_CENTS_END = 1e13  # from here a float holds no cents
 
 
 def age(seconds: float | None) -> str:
@@ -41,13 +44,18 @@ def countdown(seconds: float | None) -> str:
 
 
 def price(value: float | None) -> str:
-    """Return an option price in points, two decimals."""
-    return MISSING if value is None else f"{value:.2f}"
+    """Return an option price in points, two decimals; half a cent rounds up, away from zero."""
+    return MISSING if value is None else f"{_to_the_cent(value):.2f}"
 
 
 def level(value: float | None) -> str:
-    """Return an underlying's level, thousands grouped."""
-    return MISSING if value is None else f"{value:,.2f}"
+    """Return an underlying's level, thousands grouped, to the cent as prices are."""
+    return MISSING if value is None else f"{_to_the_cent(value):,.2f}"
+
+
+def _to_the_cent(value: float) -> Decimal | float:
+    """Round what a person would write down, not its binary neighbour: 0.425 is 0.43, as 0.325 is 0.33."""
+    return Decimal(repr(value)).quantize(_CENT, ROUND_HALF_UP) if abs(value) < _CENTS_END else value
 
 
 def strike(value: float) -> str:

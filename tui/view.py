@@ -6,6 +6,7 @@ from chain.analytics.headline import Headline, headline
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId
 from chain.monitor.board import Accepted, Board
+from chain.monitor.provenance import made_at
 from chain.monitor.signals import Reading, Report
 from tui.grid_lines import NO_MARKS, Marks, changes
 
@@ -80,7 +81,6 @@ class View:
             self.marks = changes(self.grid, fresh) if in_sequence else NO_MARKS
             self.marked_at = now.mono
             self.grid, self.shown = fresh, good
-            at = reading.entry.source.as_of if reading.entry.source.as_of is not None else good.snapshot.ts
-            self.top = headline(fresh, at)
+            self.top = headline(fresh, made_at(reading.entry, good), reading.entry.source.calendar)
         elif self.marks and now.mono - self.marked_at > MARK_S:
             self.marks = NO_MARKS

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chain.model.calendar import RULE, Calendar
 from chain.model.grid import StrikeGrid, StrikeRow
 from chain.model.session import settlement, years_to_expiry
 
@@ -34,8 +35,8 @@ def expected_move(spot: float, sigma: float, years: float) -> float:
     return spot * sigma * math.sqrt(years)
 
 
-def headline(grid: StrikeGrid, at: float) -> Headline:
-    """Return ATM IV, straddle and expected move as of `at`, epoch seconds.
+def headline(grid: StrikeGrid, at: float, calendar: Calendar = RULE) -> Headline:
+    """Return ATM IV, straddle and expected move as of `at`, epoch seconds; `calendar` says when the expiry closes.
 
     Where two roots share the date, the afternoon-settled one is meant, as it carries the date's whole session.
     """
@@ -48,7 +49,7 @@ def headline(grid: StrikeGrid, at: float) -> Headline:
     straddle = sum(prices) if len(prices) == 2 else None
     move = None
     if row and sigma is not None and grid.spot is not None:
-        years = years_to_expiry(grid.snapshot.id.chain.expiry, at, settlement(row.root))
+        years = years_to_expiry(grid.snapshot.id.chain.expiry, at, settlement(row.root), calendar)
         move = expected_move(grid.spot, sigma, max(years, MIN_YEARS))
     return Headline(
         atm_iv=Measure(sigma, "mean of ATM call and put", len(ivs), 2),

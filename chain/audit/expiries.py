@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from chain.audit.clauses import Clause, Finding
+from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId
 from chain.model.session import new_york, tradable
 from chain.monitor.heartbeat import STOPPED, Heartbeat, parse_heartbeat
 
-GRACE_S = 60.0  # a cycle begun before 16:00 may end after it
+GRACE_S = 60.0  # a cycle begun before the close may end after it
 
 
-def expired(expiry: date, epoch_s: float) -> bool:
+def expired(expiry: date, epoch_s: float, calendar: Calendar = RULE) -> bool:
     """Whether an expiration is over at an instant, epoch seconds."""
-    return not tradable([expiry], epoch_s)
+    return not tradable([expiry], epoch_s, calendar)
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class Expirations:
     _beats: dict[str, Heartbeat] = field(default_factory=dict)  # those that stand now, by key
     _raw: dict[str, bytes | None] = field(default_factory=dict)
     _as_of: dict[str, float] = field(default_factory=dict)  # by underlying, of recorded data
+    _calendars: dict[str, Calendar] = field(default_factory=dict)  # by underlying, as its publisher was told
     _best: dict[str, frozenset[date]] = field(default_factory=dict)  # the fullest set seen of each underlying
     _now: dict[str, frozenset[date]] = field(default_factory=dict)
 
@@ -41,12 +43,17 @@ class Expirations:
             self._beats[key] = beat
             for underlying in {chain.underlying for chain in beat.chain.expected}:
                 self._as_of.pop(underlying, None)
-                if beat.source.as_of is not None:
-                    self._as_of[underlying] = beat.source.as_of
+                as_of = beat.source.of(underlying).as_of
+                if as_of is not None:
+                    self._as_of[underlying] = as_of
+                self._calendars[underlying] = beat.source.calendar
 
     def today(self, underlying: str, epoch_s: float) -> float:
         """Return the instant from which an underlying's dates count: that of its recorded data, else `epoch_s`."""
         return self._as_of.get(underlying, epoch_s)
+
+    def _expired(self, underlying: str, expiry: date, epoch_s: float) -> bool:
+        return expired(expiry, epoch_s, self._calendars.get(underlying, RULE))
 
     def look(self, present: Iterable[ChainId], epoch_s: float) -> Iterator[tuple[str, Finding]]:
         """Yield, for each underlying, whether its expirations are as many as before; dates that passed do not count."""
@@ -56,7 +63,7 @@ class Expirations:
         self._now = {underlying: frozenset(dates) for underlying, dates in now.items()}
         for underlying, dates in self._now.items():
             at = self.today(underlying, epoch_s)
-            before = {expiry for expiry in self._best.get(underlying, ()) if not expired(expiry, at)}
+            before = {expiry for expiry in self._best.get(underlying, ()) if not self._expired(underlying, expiry, at)}
             fewer = len(dates) < len(before)
             if not fewer:
                 self._best[underlying] = dates
@@ -73,7 +80,8 @@ class Expirations:
     def _against(self, beat: Heartbeat, underlying: str, epoch_s: float) -> Finding:
         at, depth = self.today(underlying, epoch_s), beat.chain.depth
         dates = self._now.get(underlying, frozenset())
-        counts = {len([expiry for expiry in dates if not expired(expiry, at - grace)]) for grace in (0.0, GRACE_S)}
+        moments = (at, at - GRACE_S)
+        counts = {sum(not self._expired(underlying, expiry, moment) for expiry in dates) for moment in moments}
         if depth in counts:
             return Finding(Clause.DEPTH)
         listed = sum(chain.underlying == underlying for chain in beat.chain.expected)
@@ -85,6 +93,6 @@ class Expirations:
     def unexpired(self, chain: ChainId, ts_ms: int) -> Finding:
         """Return whether a chain's newest snapshot, made at `ts_ms`, was of an expiration still to be traded."""
         at = self.today(chain.underlying, ts_ms / 1000)
-        over = expired(chain.expiry, at - GRACE_S)
+        over = self._expired(chain.underlying, chain.expiry, at - GRACE_S)
         when = f"{new_york(at):%Y-%m-%d %H:%M} New York"
         return Finding(Clause.UNEXPIRED, f"published at {when}, after its expiration" if over else "")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from chain.model.snapshot import Contract, Snapshot
@@ -56,7 +57,7 @@ class Leg:
         """Midpoint of a sound two-sided quote."""
         if self.condition is not Condition.OK or self.bid is None or self.ask is None:
             return None
-        return (self.bid + self.ask) / 2
+        return float((Decimal(repr(self.bid)) + Decimal(repr(self.ask))) / 2)  # of the ticks as quoted, exactly
 
     def price(self, source: PriceSource) -> float | None:
         """The price of one kind."""

@@ -1,13 +1,15 @@
 """The publisher's heartbeat: that it lives, what it means to publish, and what it draws on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date, time
 from typing import Any
 
 import orjson
 from redis.asyncio import Redis
 
 from chain.errors import ChaindeckError
+from chain.model.calendar import RULE, Calendar
 from chain.model.keys import (
     EPOCH_MAX_S,
     EPOCH_MIN_S,
@@ -26,6 +28,7 @@ STANDBYS = tuple(map(standby_service, SERVICES))
 STOPPED = "stopped"  # the status of a publisher's last beat
 _MAX_BYTES = 256 * 1024
 _MAX_CHAINS = 5_000
+_MAX_SESSIONS = 200
 _MAX_PERIOD_S = 7 * 86_400.0
 _MAX_COUNT = 2**53  # above it, JSON numbers are no longer exact
 
@@ -45,7 +48,11 @@ class ChainPlan:
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """Where a publisher's data come from. `as_of`, epoch seconds, replaces "today" for recorded data."""
+    """Where a publisher's data come from. `as_of`, epoch seconds, replaces "today" for recorded data.
+
+    Records of several days have one each, by underlying in `as_of_by`. `as_of` is then the earliest of them: a reader
+    that knows it alone takes no chain for past. `calendar` holds what the source was told of single trading days.
+    """
 
     kind: str = "unknown"
     detail: str = ""
@@ -53,6 +60,13 @@ class SourceInfo:
     as_of: float | None = None
     market: str = ""
     trouble: str = ""
+    as_of_by: Mapping[str, float] = field(default_factory=dict)
+    calendar: Calendar = RULE
+
+    def of(self, underlying: str) -> "SourceInfo":
+        """Return what holds for one underlying: `as_of` is its own."""
+        own = self.as_of_by.get(underlying, self.as_of)
+        return self if own == self.as_of else replace(self, as_of=own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,8 @@ class Heartbeat:
                     "detail": self.source.detail,
                     "record": self.source.record,
                     "as_of": self.source.as_of,
+                    "as_of_by": dict(self.source.as_of_by),
+                    "sessions": sessions_json(self.source.calendar),
                     "market": self.source.market,
                     "trouble": self.source.trouble,
                 },
@@ -144,7 +160,45 @@ def parse_heartbeat(raw: bytes) -> Heartbeat | None:
 def _source(body: Mapping[str, Any]) -> SourceInfo:
     words = {name: clean(body.get(name) or "", 80) for name in ("detail", "record", "market")}
     words["trouble"] = clean(body.get("trouble") or "", 160)
-    return SourceInfo(kind=clean(body.get("kind") or "unknown", 20), as_of=_epoch(body.get("as_of")), **words)
+    return SourceInfo(
+        kind=clean(body.get("kind") or "unknown", 20),
+        as_of=_epoch(body.get("as_of")),
+        as_of_by=_as_of_by(_mapping(body.get("as_of_by"))),
+        calendar=calendar_of(_mapping(body.get("sessions"))),
+        **words,
+    )
+
+
+def _as_of_by(body: Mapping[str, Any]) -> dict[str, float]:
+    """Return the epochs that make sense, by underlying; none where an underlying is no symbol."""
+    try:
+        found = {parse_underlying(name): _epoch(value) for name, value in body.items()}
+    except ChaindeckError:
+        return {}
+    return {name: at for name, at in found.items() if at is not None}
+
+
+def sessions_json(calendar: Calendar) -> dict[str, str]:
+    """Return what a calendar was told, by date: `closed`, or New York's time of the close as HH:MM."""
+    return {day.isoformat(): f"{close:%H:%M}" if close else "closed" for day, close in calendar.told.items()}
+
+
+def calendar_of(sessions: Mapping[str, object]) -> Calendar:
+    """Return the calendar that a heartbeat's sessions tell; our own rule alone where one of them makes no sense."""
+    closes: dict[date, time | None] = {}
+    try:
+        for day, close in sessions.items():
+            closes[parse_expiry(day)] = None if close == "closed" else _close(close)
+    except (ChaindeckError, ValueError):
+        return RULE
+    return Calendar(closes) if 0 < len(closes) <= _MAX_SESSIONS else RULE
+
+
+def _close(text: object) -> time:
+    """Return the time in a `HH:MM`; raise ValueError for anything else."""
+    if not isinstance(text, str) or len(text) != len("HH:MM"):
+        raise ValueError("no time of day")
+    return time.fromisoformat(text)
 
 
 def _plan(body: Mapping[str, Any]) -> ChainPlan:

@@ -92,13 +92,15 @@ class Roster:
         }
         for chain in [c for c in self.entries if c.underlying in underlyings and c not in chains | elsewhere]:
             del self.entries[chain]
+        sources = {underlying: heartbeat.source.of(underlying) for underlying in underlyings}
         for chain in chains:
             entry = self.entries.get(chain, Entry(chain))
+            source = sources[chain.underlying]
             self.entries[chain] = replace(
-                entry, thresholds=plan.thresholds, source=heartbeat.source, trouble=plan.trouble.get(chain, "")
+                entry, thresholds=plan.thresholds, source=source, trouble=plan.trouble.get(chain, "")
             )
         for underlying in underlyings:
-            self.depth[underlying] = plan.depth
+            self.depth[underlying] = max(plan.depth, sum(chain.underlying == underlying for chain in chains))
         self._sort()
 
     def _forget_past(self, now: Now) -> None:

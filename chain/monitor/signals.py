@@ -9,11 +9,10 @@ from chain.model.session import days_to_expiry, new_york
 from chain.monitor.board import Accepted, Board, DeckState, Entry, Flag, State
 from chain.monitor.freshness import Now, reason_of, state_of
 from chain.monitor.heartbeat import STOPPED
+from chain.monitor.provenance import off_hours, old_source
 from chain.thresholds import (
     CLOCK_JUMP_S,
     EVICTION_SHOWN_S,
-    OLD_SOURCE_DELAYED_S,
-    OLD_SOURCE_S,
     REDIS_OVERDUE_S,
     STREAM_ACTIVE_S,
 )
@@ -108,7 +107,7 @@ def _read(entry: Entry, now: Now, *, unreachable: bool) -> Reading:
     return Reading(
         entry=entry,
         state=state,
-        flags=_flags(entry, entry.last_good),
+        flags=_flags(entry, entry.last_good, now),
         age_s=None if age is None else age / 1000,
         ttl_s=ttl,
         dte=days_to_expiry(entry.chain.expiry, as_of),
@@ -117,7 +116,7 @@ def _read(entry: Entry, now: Now, *, unreachable: bool) -> Reading:
     )
 
 
-def _flags(entry: Entry, good: Accepted | None) -> tuple[Flag, ...]:
+def _flags(entry: Entry, good: Accepted | None, now: Now) -> tuple[Flag, ...]:
     flags: list[Flag] = []
     if entry.trouble or (good and not (good.summary.calls and good.summary.puts)):
         flags.append(Flag.PARTIAL)
@@ -125,9 +124,7 @@ def _flags(entry: Entry, good: Accepted | None) -> tuple[Flag, ...]:
         summary = good.summary
         if summary.delayed:
             flags.append(Flag.DELAYED)
-        made = entry.source.as_of if entry.source.as_of is not None else good.snapshot.ts
-        limit = OLD_SOURCE_DELAYED_S if summary.delayed else OLD_SOURCE_S
-        if summary.quote_ns is not None and made - summary.quote_ns / 1e9 > limit:
+        if old_source(entry, good):
             flags.append(Flag.OLD_SOURCE)
     if entry.rolled_back_from:
         flags.append(Flag.ROLLED_BACK)
@@ -135,7 +132,7 @@ def _flags(entry: Entry, good: Accepted | None) -> tuple[Flag, ...]:
         flags.append(_SOURCE_FLAGS[entry.source.kind])
     elif entry.source.kind != "massive":
         flags.append(Flag.SOURCE_UNKNOWN)
-    if entry.source.market == "closed":
+    if off_hours(entry, now):
         flags.append(Flag.OFF_HOURS)
     return tuple(flags)
 
@@ -202,6 +199,8 @@ def _by_flag(readings: Sequence[Reading]) -> Iterable[Signal]:
             continue
         reasons = dict.fromkeys(r.entry.trouble for r in group if r.entry.trouble)
         note = f": {'; '.join(reasons)}" if reasons and flag is Flag.PARTIAL else ""
+        if flag is Flag.OLD_SOURCE:
+            note = f": {_oldest(group)}"
         if flag is Flag.ROLLED_BACK:
             note = _moved_back(group[0].entry)
         yield Signal(flag.lower(), DeckState.WARNING, f"{_list(group)} {flag}{note}", None)
@@ -243,6 +242,11 @@ def _memory(board: Board, now: Now) -> Iterable[Signal]:
     if server.policy not in ("", *_SAFE_POLICIES):
         text = f"Redis would evict by {server.policy}, pointers too: set maxmemory-policy volatile-ttl"
         yield Signal("eviction-policy", DeckState.WARNING, text, None)
+
+
+def _oldest(readings: Sequence[Reading]) -> str:
+    """Tell by which stamp the first of these chains is old, and how old."""
+    return next((old_source(r.entry, r.entry.last_good) for r in readings if r.entry.last_good), "")
 
 
 def _moved_back(entry: Entry) -> str:

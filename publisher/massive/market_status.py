@@ -1,9 +1,13 @@
 """The market's state in the vendor's words: open or closed, asked once a minute, holidays once a day."""
 
+from datetime import date, datetime, time
 from typing import Any
 
 from chain.clock import Clock
-from chain.model.session import new_york
+from chain.errors import ChaindeckError
+from chain.model.calendar import EARLY_CLOSE, RULE, Calendar
+from chain.model.keys import parse_expiry
+from chain.model.session import NEW_YORK, new_york
 from chain.text import clean
 from publisher.massive.faults import VendorError
 from publisher.massive.vendor import Vendor
@@ -11,6 +15,8 @@ from publisher.massive.vendor import Vendor
 STATUS_EVERY_S = 60.0
 _NOW = "/v1/marketstatus/now"
 _UPCOMING = "/v1/marketstatus/upcoming"
+_EXCHANGES = ("NYSE", "NASDAQ")  # options follow them; over the counter they do not
+_MOST_ROWS = 300
 
 
 class MarketStatus:
@@ -22,7 +28,7 @@ class MarketStatus:
         self._now_due = self._upcoming_due = float("-inf")  # monotonic seconds
         self._holidays_of = ""  # the date in New York on which they were last told
         self.word = ""
-        self.holidays: dict[str, str] = {}  # date to `closed` or `early-close`
+        self.calendar = RULE  # with what the vendor lists of the coming holidays and half days
 
     async def refresh(self) -> None:
         """Ask where it is due: at most one request a call."""
@@ -44,7 +50,25 @@ class MarketStatus:
             self.word = clean(body.get("market") or "", 20)
 
     def _take_upcoming(self, body: object) -> None:
+        """Take the list as far as it can be read; a row that cannot leaves its date to our own rule."""
         rows: list[Any] = body if isinstance(body, list) else []
-        self.holidays = {
-            clean(row.get("date"), 10): clean(row.get("status"), 12) for row in rows if isinstance(row, dict)
-        }
+        told: dict[date, time | None] = {}
+        for row in rows[:_MOST_ROWS]:
+            if isinstance(row, dict) and row.get("exchange") in _EXCHANGES:
+                try:
+                    told[parse_expiry(str(row.get("date")))] = _close_of(row)
+                except (ChaindeckError, ValueError, OverflowError):
+                    self._vendor.counters["holidays_unread"] += 1
+        self.calendar = Calendar(told)
+
+
+def _close_of(row: dict[str, Any]) -> time | None:
+    """Return New York's time of the close on a listed day, None for a holiday; raise ValueError for anything else."""
+    status, close = row.get("status"), row.get("close")
+    if status == "closed":
+        return None
+    if status != "early-close":
+        raise ValueError("neither closed nor early-close")
+    if close is None:
+        return EARLY_CLOSE
+    return datetime.fromisoformat(str(close)).astimezone(NEW_YORK).time()

@@ -89,6 +89,7 @@ class MassiveSource:
             kind="massive",
             detail=self._vendor.host,
             market=self._market.word,
+            calendar=self._market.calendar,
             trouble=self._vendor.breaker.words() or "; ".join(unsurveyed),
             counters={f"vendor_{name}": value for name, value in self._vendor.counters.items()}
             | {"vendor_rows_dropped": self._dropped},
@@ -118,7 +119,7 @@ class MassiveSource:
                 raise
         else:
             self._unsurveyed.pop(underlying, None)
-        return Survey(underlying, known.spot, self._now_s(), known.expirations)
+        return Survey(underlying, known.spot, self._now_s(), known.expirations, self._market.calendar)
 
     async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
         """Return one expiry's whole slice; raise SourceError rather than give part of it."""

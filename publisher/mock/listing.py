@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left, bisect_right
-from calendar import FRIDAY, MONDAY, SATURDAY, SUNDAY, THURSDAY
+from calendar import FRIDAY
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Literal
 
 from chain.errors import ConfigError
+from chain.model.calendar import RULE, nth_weekday
 from chain.model.keys import parse_underlying
-from chain.model.session import AM_OPEN, CLOSE, NEW_YORK, new_york, settlement, tradable, years_to_expiry
+from chain.model.session import AM_OPEN, NEW_YORK, closing, new_york, settlement, tradable, years_to_expiry
 from chain.model.snapshot import Contract
 from publisher.mock import market
 from publisher.mock.market import Regime
@@ -101,68 +102,10 @@ def product_of(underlying: str) -> Product:
     return PRODUCTS[symbol]
 
 
-def _observed(day: date) -> date:
-    """Return when the exchange keeps a fixed holiday: Friday for a Saturday, Monday for a Sunday."""
-    return day + timedelta(days={SATURDAY: -1, SUNDAY: 1}.get(day.weekday(), 0))
-
-
-def _nth(year: int, month: int, weekday: int, nth: int) -> date:
-    """Return the nth given weekday of a month."""
-    first = date(year, month, 1)
-    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
-
-
-def _easter(year: int) -> date:
-    """Return Easter Sunday by the anonymous Gregorian computus (Meeus, Astronomical Algorithms, chapter 8)."""
-    golden = year % 19
-    century, rest = divmod(year, 100)
-    skipped, leap = divmod(century, 4)
-    moon = (century - (century + 8) // 25 + 1) // 3
-    epact = (19 * golden + century - skipped - moon + 15) % 30
-    to_sunday = (32 + 2 * leap + 2 * (rest // 4) - epact - rest % 4) % 7
-    late = (golden + 11 * epact + 22 * to_sunday) // 451
-    month, day = divmod(epact + to_sunday - 7 * late + 114, 31)
-    return date(year, month, day + 1)
-
-
-@lru_cache(maxsize=16)
-def holidays(year: int) -> frozenset[date]:
-    """Return the full-day holidays of the New York Stock Exchange in a year (rule 7.2, as kept since 2022)."""
-    new_year = date(year, 1, 1)
-    memorial = date(year, 5, 31)
-    days = {
-        _nth(year, 1, MONDAY, 3),  # Martin Luther King
-        _nth(year, 2, MONDAY, 3),  # Washington
-        _easter(year) - timedelta(days=2),  # Good Friday
-        memorial - timedelta(days=memorial.weekday()),
-        _observed(date(year, 6, 19)),
-        _observed(date(year, 7, 4)),
-        _nth(year, 9, MONDAY, 1),  # Labor
-        _nth(year, 11, THURSDAY, 4),  # Thanksgiving
-        _observed(date(year, 12, 25)),
-    }
-    if new_year.weekday() != SATURDAY:  # the Friday before belongs to the old year's accounts and stays open
-        days.add(_observed(new_year))
-    return frozenset(days)
-
-
-def is_trading_day(day: date) -> bool:
-    """Return whether the exchange opens on a date."""
-    return day.weekday() < SATURDAY and day not in holidays(day.year)
-
-
-def trading_day_before(day: date) -> date:
-    """Return the last trading day before a date."""
-    before = day - timedelta(days=1)
-    while not is_trading_day(before):
-        before -= timedelta(days=1)
-    return before
-
-
 @lru_cache(maxsize=64)
 def monthly(year: int, month: int) -> date:
     """Return the monthly expiry: the third Friday, or the trading day before where that is a holiday."""
-    return trading_day_before(_nth(year, month, FRIDAY, 3) + timedelta(days=1))
+    return RULE.trading_day_before(nth_weekday(year, month, FRIDAY, 3) + timedelta(days=1))
 
 
 def is_monthly(expiry: date) -> bool:
@@ -174,7 +117,7 @@ def is_monthly(expiry: date) -> bool:
 def _listed_from(today: date) -> tuple[date, ...]:
     ahead = (today + timedelta(days=days) for days in range(DAILY_HORIZON_DAYS))
     months = ((today.year * 12 + today.month - 1 + more) for more in range(MONTHS_AHEAD))
-    return (*filter(is_trading_day, ahead), *(monthly(at // 12, at % 12 + 1) for at in months))
+    return (*filter(RULE.is_trading_day, ahead), *(monthly(at // 12, at % 12 + 1) for at in months))
 
 
 def expirations(epoch_s: float) -> tuple[date, ...]:
@@ -201,9 +144,9 @@ class TradingSession:
 
     @classmethod
     def on(cls, day: date) -> "TradingSession":
-        """Return the session of a trading day, 09:30 to 16:00 New York."""
-        midnight, opens, closes = (datetime.combine(day, at, NEW_YORK).timestamp() for at in (time.min, AM_OPEN, CLOSE))
-        return cls(day, midnight, opens, closes)
+        """Return the session of a trading day, from 09:30 to its close in New York."""
+        midnight, opens = (datetime.combine(day, at, NEW_YORK).timestamp() for at in (time.min, AM_OPEN))
+        return cls(day, midnight, opens, closing(day).timestamp())
 
     def progress(self, epoch_s: float) -> float:
         """Return how far the session is at an instant: 0 at the open, 1 at the close, more after it."""
@@ -214,14 +157,14 @@ def session_at(epoch_s: float) -> TradingSession:
     """Return the session that is running, or the last one that ran."""
     now = new_york(epoch_s)
     day = now.date()
-    if not is_trading_day(day) or now.time() < AM_OPEN:
-        day = trading_day_before(day)
+    if not RULE.is_trading_day(day) or now.time() < AM_OPEN:
+        day = RULE.trading_day_before(day)
     return TradingSession.on(day)
 
 
 def session_before(session: TradingSession) -> TradingSession:
     """Return the session of the trading day before."""
-    return TradingSession.on(trading_day_before(session.day))
+    return TradingSession.on(RULE.trading_day_before(session.day))
 
 
 def ladder(product: Product) -> tuple[int, ...]:

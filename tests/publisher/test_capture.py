@@ -111,7 +111,7 @@ async def test_tsla_rolls_through_its_four_records_and_begins_again() -> None:
     for _ in range(9):
         survey, pieces = await turn(source)
         status = source.status()
-        assert status.as_of == survey.as_of
+        assert status.as_of == {"TSLA": survey.as_of}
         seen.append((survey.spot, status.record, len(survey.expirations), len(pieces)))
     assert [round(spot, 2) for spot, *_ in seen[:4]] == [396.18, 395.53, 397.32, 394.69]
     assert [record for _, record, *_ in seen[:5]] == [
@@ -157,7 +157,7 @@ async def test_several_files_are_several_underlyings_each_with_its_own_records()
     assert len({spy for spy, _ in spots}) == 1
     assert len({tsla for _, tsla in spots}) == 3
     status = source.status()
-    assert status.record == "SPY 1/1, TSLA 3/4 of 2026-07-15 11:21 ET"
+    assert status.record == "SPY 1/1 07-14, TSLA 3/4 07-15"
     assert status.detail == "SPY-2026-07-14.jsonl.gz, TSLA-2026-07-15.jsonl.gz"
 
 
@@ -176,11 +176,11 @@ async def test_what_was_recorded_comes_out_whole(tmp_path: Path, name: str) -> N
     source = CaptureSource([written(tmp_path, record(dates=dates), name=name)])
     assert source.underlyings == ("SPX",)
     assert source.status().kind == "capture"
-    assert (source.status().detail, source.status().record, source.status().as_of) == (name, "", None)
+    assert (source.status().detail, source.status().record, source.status().as_of) == (name, "", {})
     await source.begin_cycle()
     assert await source.survey("SPX") == Survey("SPX", SPOT, AS_OF, dates)
     assert source.status().record == "SPX 1/1 of 2025-12-26 10:14 ET"
-    assert source.status().as_of == AS_OF
+    assert source.status().as_of == {"SPX": AS_OF}
     piece = await source.slice(await source.survey("SPX"), dates[1])
     assert piece.contracts == contracts(ChainId("SPX", dates[1]))
     assert (piece.atm, piece.spot, piece.adjusted) == (6930, SPOT, 0)

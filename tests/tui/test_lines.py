@@ -49,6 +49,21 @@ WIDTHS = st.integers(40, 220)
 # Figures
 
 
+def test_money_rounds_half_a_cent_up_and_nothing_breaks_it() -> None:
+    shown = {
+        0.325: "0.33",
+        0.425: "0.43",
+        -0.425: "-0.43",
+        1.005: "1.01",
+        0.004: "0.00",
+        12.0: "12.00",
+        1e20: "1" + "0" * 20 + ".00",
+    }
+    assert {value: figures.price(value) for value in shown} == shown
+    assert figures.level(7575.125) == "7,575.13"
+    assert len(figures.price(1.7e308)) == 312
+
+
 def test_an_age_is_cut_and_never_reaches_a_limit_early() -> None:
     shown = {0.0: "0.0", 0.049: "0.0", 21.999: "21.9", 22.0: "22.0", 34.999: "34.9", 35.0: "35.0", 99.999: "99.9"}
     assert {seconds: figures.age(seconds) for seconds in shown} == shown

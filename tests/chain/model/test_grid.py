@@ -3,6 +3,7 @@
 import math
 import re
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def expected_cells(contract: Contract) -> dict[str, str]:
         "IV": f"{contract['implied_volatility'] * 100:.1f}",
         "D": bare(greeks["delta"], 2),
         "Spr%": f"{(ask - bid) / ((ask + bid) / 2) * 100:.1f}",
-        "Mid": f"{(ask + bid) / 2:.2f}",
+        "Mid": str(((Decimal(str(ask)) + Decimal(str(bid))) / 2).quantize(Decimal("0.01"), ROUND_HALF_UP)),
         "Bid": f"{bid:.2f}",
         "Ask": f"{ask:.2f}",
     }
@@ -201,6 +202,23 @@ QUOTES: list[tuple[Any, Any, str, str, Condition]] = [
     (-0.1, 5.0, "-0.10n", "5.00n", Condition.NEGATIVE),
     (-2.0, -1.0, "-2.00n", "-1.00n", Condition.NEGATIVE),
 ]
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "shown"),
+    [
+        (0.3, 0.35, "0.33"),
+        (0.4, 0.45, "0.43"),
+        (0.1, 0.11, "0.11"),
+        (1.0, 1.01, "1.01"),
+        (2.67, 2.68, "2.68"),
+        (0.2, 0.4, "0.30"),
+    ],
+)
+def test_half_a_cent_of_a_mid_rounds_up_whatever_floats_make_of_it(bid: float, ask: float, shown: str) -> None:
+    grid = grid_of(quoted(6930, "call", bid, ask), quoted(6930, "put", 7.0, 7.2))
+    cells, _ = rendered(grid_table(grid, WIDEST), grid_table(grid, WIDEST).body[0])
+    assert cells["Mid"] == shown
 
 
 @pytest.mark.parametrize(("bid", "ask", "bid_shown", "ask_shown", "condition"), QUOTES)

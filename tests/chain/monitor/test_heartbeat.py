@@ -1,5 +1,6 @@
 """Heartbeats: what is written is what is read, and what a hostile writer sends is refused or made harmless."""
 
+from datetime import date, time
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from chain.clock import ManualClock
+from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId, Names
 from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo, beat, parse_heartbeat
@@ -17,12 +19,14 @@ from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, Thresholds
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, law
 from tests.support.waiting import wait_until_async
 
+OWN = {"SPX": START_S - 86_400.5, "NDX": START_S - 3.25}
+TOLD = Calendar({date(2026, 11, 26): None, date(2026, 11, 27): time(13)})
 GOLDEN = Heartbeat(
     service="mock_massive",
     ts=START_S + 0.25,
     pid=4711,
     status="running",
-    source=SourceInfo("capture", "chains.jsonl.gz", "record 3 of 9", START_S - 86_400.5, "closed"),
+    source=SourceInfo("capture", "chains.jsonl.gz", "record 3 of 9", START_S - 86_400.5, "closed", "", OWN, TOLD),
     chain=ChainPlan(
         prefix="massive",
         thresholds=Thresholds(5.0, 45.0),
@@ -59,6 +63,8 @@ def test_the_beats_json_is_the_one_that_others_read() -> None:
         "running",
     )
     assert read["source"]["as_of"] == START_S - 86_400.5
+    assert read["source"]["as_of_by"] == {"SPX": START_S - 86_400.5, "NDX": START_S - 3.25}
+    assert read["source"]["sessions"] == {"2026-11-26": "closed", "2026-11-27": "13:00"}
     assert read["chain"]["expected"] == {"SPX": ["2026-01-02", "2026-01-05"], "NDX": ["2026-01-02"]}
     assert read["chain"]["trouble"] == {"SPX 2026-01-05": "no slice within 5 s"}
     assert (read["chain"]["interval_s"], read["chain"]["ttl_s"], read["chain"]["depth"]) == (5.0, 45.0, 7)
@@ -127,6 +133,38 @@ def test_a_part_that_makes_no_sense_falls_back(value: Any) -> None:
     whole = parse_heartbeat(orjson.dumps(body(pid=value, source={"as_of": value})))
     assert whole
     assert (whole.pid, whole.source.as_of) == (0, None)
+
+
+def test_each_underlying_has_its_own_date_and_the_single_one_stands_for_all_others() -> None:
+    source = SourceInfo("capture", as_of=10.0, as_of_by={"SPX": 10.0, "NDX": 20.0})
+    assert [source.of(name).as_of for name in ("SPX", "NDX", "SPY")] == [10.0, 20.0, 10.0]
+    assert SourceInfo("massive").of("SPX").as_of is None
+
+
+def test_a_beat_of_before_that_has_one_date_is_read_as_ever() -> None:
+    source = body()["source"]
+    del source["as_of_by"], source["sessions"]
+    found = parse_heartbeat(orjson.dumps(body(source=source)))
+    assert found
+    assert found.source.of("NDX").as_of == START_S - 86_400.5
+    assert found.source.calendar == RULE
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"sessions": {"2026-13-01": "closed"}},
+        {"sessions": {"2026-11-27": "25:00"}},
+        {"sessions": {"2026-11-27": 13}},
+        {"sessions": {f"2{n:03}-01-01": "closed" for n in range(201)}},
+        {"as_of_by": {"spx\x1b": START_S}},
+    ],
+)
+def test_dates_that_make_no_sense_fall_back(parts: dict[str, Any]) -> None:
+    found = parse_heartbeat(orjson.dumps(body(source=body()["source"] | parts)))
+    assert found
+    assert (found.source.calendar == RULE) is ("sessions" in parts)
+    assert (found.source.as_of_by == {}) is ("as_of_by" in parts)
 
 
 def test_trouble_of_chains_that_nobody_announced_is_left_out() -> None:

@@ -3,7 +3,7 @@
 import itertools
 import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from chain.clock import ManualClock
 from chain.model.keys import ChainId, SnapshotId
+from chain.model.session import NEW_YORK
+from chain.model.snapshot import Contract
 from chain.monitor.board import Board, DeckState, Entry, Flag, State
 from chain.monitor.freshness import Now, age_ms
 from chain.monitor.heartbeat import STOPPED, SourceInfo
@@ -21,6 +23,7 @@ from chain.thresholds import OLD_SOURCE_DELAYED_S, OLD_SOURCE_S, STREAM_ACTIVE_S
 from chaindeck.status import as_json
 from tests.support.scenes import (
     NDX,
+    SPOT,
     SPX,
     SPX_MON,
     START_NS,
@@ -275,6 +278,88 @@ def test_old_source_is_measured_from_the_snapshot_not_from_now(timeframe: str, l
         for seconds in (0, 20):
             [reading] = judge(replace(known, polled=NOW.mono + seconds), later(seconds)).readings
             assert (Flag.OLD_SOURCE in reading.flags) is expected
+
+
+def stamped(seconds_old: float, *names: str) -> list[Contract]:
+    """Return both sides of a strike without a quote, their blocks `names` stamped so long before the snapshot."""
+    at = START_NS - round(seconds_old * 1e9)
+    blocks = {
+        "underlying_asset": {"ticker": "SPY", "price": 690.0, "last_updated": at},
+        "last_trade": {"price": 10.2, "sip_timestamp": at},
+        "day": {"volume": 1, "last_updated": at},
+    }
+    parts = {name: blocks[name] if name in names else {} for name in blocks}
+    return [item(6930, side, last_quote=None, **parts) for side in ("call", "put")]
+
+
+DAY = 86_400
+
+
+@pytest.mark.parametrize(
+    ("names", "seconds", "said"),
+    [
+        (("underlying_asset", "last_trade", "day"), OLD_SOURCE_S + 1, "underlying 121 s old"),
+        (("underlying_asset", "last_trade", "day"), OLD_SOURCE_S - 1, ""),
+        (("last_trade", "day"), 41 * DAY, "last trade 41 d old"),
+        (("last_trade", "day"), 20 * 3600, ""),  # the session before: New Year's Eve is two days ago
+        (("day",), 97 * DAY, "day 97 d old"),
+        (("day",), 1.5 * DAY, ""),
+        ((), 0, ""),  # no stamp, no verdict
+    ],
+)
+def test_without_quotes_the_next_best_stamp_tells_the_datas_age(
+    names: tuple[str, ...], seconds: float, said: str
+) -> None:
+    judged = report([entry(SPX, NOW, contracts=stamped(seconds, *names), source=SourceInfo("massive"))], NOW)
+    assert (Flag.OLD_SOURCE in judged.readings[0].flags) is bool(said)
+    told = [signal.text for signal in judged.signals if signal.name == "old-source"]
+    assert told == ([f"SPX 01-02 OLD-SOURCE: {said}"] if said else [])
+
+
+def test_one_old_trade_among_new_ones_is_a_quiet_contract() -> None:
+    mixed = stamped(60 * DAY, "last_trade")[:1] + stamped(5, "last_trade")[1:]
+    judged = report([entry(SPX, NOW, contracts=mixed, source=SourceInfo("massive"))], NOW)
+    assert Flag.OLD_SOURCE not in judged.readings[0].flags
+
+
+NIGHT = datetime(2026, 1, 2, 21, tzinfo=NEW_YORK).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("market", "as_of", "off"),
+    [
+        ("open", None, False),
+        ("closed", None, True),  # the vendor knows of a closure that no rule tells
+        ("extended-hours", None, False),
+        ("", None, False),  # nobody says
+        ("", float(START_S), False),
+        ("", NIGHT, True),  # a Friday night's record
+    ],
+)
+def test_off_hours_are_when_a_chains_options_do_not_trade(market: str, as_of: float | None, off: bool) -> None:
+    source = SourceInfo("massive", market=market, as_of=as_of)
+    assert (Flag.OFF_HOURS in report([entry(SPX, NOW, source=source)], NOW).readings[0].flags) is off
+
+
+def test_what_the_vendor_calls_closed_may_be_the_global_session_of_an_index() -> None:
+    def flags(clock: tuple[int, ...], underlying: str, ticker: str) -> tuple[Flag, ...]:
+        wall = datetime(*clock, tzinfo=NEW_YORK).timestamp()  # type: ignore[misc,arg-type]
+        now = Now(round(wall * 1e9), 5_000.0)
+        chain = ChainId(underlying, date(2026, 9, 18))
+        asset = {"ticker": ticker, "value": SPOT}
+        rows = [item(6930, side, chain=chain, underlying_asset=asset, last_quote=None) for side in ("call", "put")]
+        return (
+            report([entry(chain, now, contracts=rows, source=SourceInfo("massive", market="closed"))], now)
+            .readings[0]
+            .flags
+        )
+
+    assert Flag.OFF_HOURS not in flags((2026, 8, 19, 21, 0), "SPX", "I:SPX")
+    assert Flag.OFF_HOURS in flags((2026, 8, 19, 21, 0), "NDX", "I:NDX")
+    assert Flag.OFF_HOURS in flags((2026, 8, 19, 21, 0), "TSLA", "TSLA")
+    assert Flag.OFF_HOURS not in flags((2026, 8, 19, 7, 45), "TSLA", "TSLA")
+    assert Flag.OFF_HOURS not in flags((2026, 8, 19, 16, 10), "NQX", "I:NQX")  # an index by its ticker
+    assert Flag.OFF_HOURS in flags((2026, 8, 12, 16, 10), "TSLA", "TSLA")  # before shares' longer hours
 
 
 def test_a_publishers_trouble_is_told_even_of_a_chain_never_published() -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from statistics import median_low
 from typing import Any
 
@@ -14,6 +14,7 @@ from chain.clock import ManualClock
 from chain.model.keys import ChainId
 from chain.model.session import days_to_expiry
 from chain.monitor.board import Flag, State
+from chain.monitor.heartbeat import parse_heartbeat
 from chain.redis.draft import Verdict
 from chain.thresholds import OLD_SOURCE_S
 from publisher.massive.faults import FaultKind, VendorError
@@ -366,8 +367,28 @@ async def test_holidays_are_asked_for_once_a_day(spx: Desk) -> None:
         await spx.source.begin_cycle()
         asked += spx.fake.count(UPCOMING)
     assert asked == 2  # 27 hours on from a morning: one midnight in New York
-    closed, half = sorted(spx.source._market.holidays)
-    assert spx.source._market.holidays == {closed: "closed", half: "early-close"}
+    told = dict(spx.source.status().calendar.told)
+    closed, half = sorted(told)
+    assert told == {closed: None, half: time(13)}
+    assert (await spx.source.survey("SPX")).calendar.told == told
+    beat = parse_heartbeat(spx.publisher.heartbeat().encode())
+    assert beat
+    assert beat.source.calendar.told == told
+
+
+async def test_a_list_of_holidays_is_taken_as_far_as_it_makes_sense(spx: Desk) -> None:
+    spx.fake.api.holidays = [
+        {"date": "2026-11-27", "exchange": "NYSE", "status": "early-close", "close": "2026-11-27T19:00:00.000Z"},
+        {"date": "2026-12-24", "exchange": "NASDAQ", "status": "early-close"},
+        {"date": "2026-12-01", "exchange": "OTC", "status": "closed"},
+        {"date": "2026-12-02", "exchange": "NYSE", "status": "open"},
+        {"date": "never", "exchange": "NYSE", "status": "closed"},
+        {"date": "2026-12-03", "exchange": "NYSE", "status": "early-close", "close": "x"},
+        {"date": None, "exchange": "NYSE", "status": "closed"},
+    ]
+    for _ in range(3):
+        await spx.cycle()
+    assert spx.source.status().calendar.told == {date(2026, 11, 27): time(14), date(2026, 12, 24): time(13)}
 
 
 async def test_holidays_that_failed_are_asked_for_a_minute_later(spx: Desk) -> None:
@@ -380,7 +401,7 @@ async def test_holidays_that_failed_are_asked_for_a_minute_later(spx: Desk) -> N
     spx.fake.clear()
     for _ in range(7):
         await spx.cycle()
-    assert spx.source._market.holidays
+    assert spx.source.status().calendar.told
 
 
 @pytest.mark.parametrize("plan", ["starter", "developer"])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from chain.clock import ManualClock
 from chain.errors import ConfigError
+from chain.model.calendar import RULE
 from chain.model.session import NEW_YORK, years_to_expiry
 from publisher.mock import listing, market
 from publisher.mock.listing import PRODUCTS
@@ -150,24 +151,12 @@ def test_quotes_hold_their_value_and_stay_on_tick(
 # The calendar
 
 
-HOLIDAYS = """
-2026-01-01 2026-01-19 2026-02-16 2026-04-03 2026-05-25 2026-06-19 2026-07-03 2026-09-07 2026-11-26 2026-12-25
-2021-12-24 2023-01-02 2024-03-29 2027-06-18
-"""
-
-
-@pytest.mark.parametrize("day", HOLIDAYS.split())
-def test_holidays_are_kept(day: str) -> None:
-    assert not listing.is_trading_day(date.fromisoformat(day))
-
-
-@pytest.mark.parametrize("day", ["2027-12-31", "2026-07-02", "2026-11-27", "2026-10-12", "2026-11-11", "2021-12-31"])
-def test_days_that_only_look_like_holidays_trade(day: str) -> None:
-    assert listing.is_trading_day(date.fromisoformat(day))
-
-
-def test_a_year_has_ten_holidays_or_nine() -> None:
-    assert {year: len(listing.holidays(year)) for year in (2026, 2027, 2028)} == {2026: 10, 2027: 10, 2028: 9}
+async def test_the_mock_closes_at_one_on_a_half_day() -> None:
+    for hour, minute, listed in ((12, 59, True), (13, 0, False)):
+        survey = await (await opened(clock_at(2026, 11, 27, hour, minute))).survey("SPX")
+        assert (survey.expirations[0] == date(2026, 11, 27)) is listed
+    closed = clock_at(2026, 11, 27, 13).wall / 1e9
+    assert listing.session_at(closed + 3600).progress(closed) == 1
 
 
 async def test_expirations_are_the_trading_days_ahead() -> None:
@@ -175,7 +164,7 @@ async def test_expirations_are_the_trading_days_ahead() -> None:
     survey = await source.survey("SPX")
     assert survey.expirations[:4] == (date(2026, 6, 17), date(2026, 6, 18), date(2026, 6, 22), date(2026, 6, 23))
     assert len(survey.expirations) > 12
-    assert all(listing.is_trading_day(day) for day in survey.expirations)
+    assert all(RULE.is_trading_day(day) for day in survey.expirations)
     assert date(2026, 8, 21) in survey.expirations  # a monthly beyond the dailies
 
 

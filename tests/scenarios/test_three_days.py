@@ -1,0 +1,114 @@
+"""Recorded chains of three days side by side: each announced chain is shown, by its own underlying's date."""
+
+import gzip
+import math
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+import pytest
+from redis.asyncio import Redis
+
+from chain.analytics.headline import headline
+from chain.clock import SystemClock
+from chain.model.grid import build_grid
+from chain.monitor.board import Flag, State
+from chain.monitor.provenance import made_at
+from chain.monitor.signals import Report, usable
+from chain.redis.connection import RedisTarget
+from chaindeck.check import exit_code, look
+from tests.support.places import CAPTURES
+from tests.support.product import run
+
+pytestmark = pytest.mark.skipif(not CAPTURES.is_dir(), reason="no recorded chains at ../shared/data/captures")
+
+NAMES = ("SPX-2026-07-12", "SPY-2026-07-14", "TSLA-2026-07-15")
+EASTERN = ZoneInfo("America/New_York")
+DEPTH = 6
+
+
+def first_record(name: str) -> dict[str, Any]:
+    """Return a file's first record, read without the code under test."""
+    with gzip.open(CAPTURES / f"{name}.jsonl.gz") as lines:
+        found: dict[str, Any] = orjson.loads(lines.readline())
+    return found
+
+
+def next_dates(record: dict[str, Any]) -> list[date]:
+    """Return the six next expirations by the record's own clock."""
+    now = datetime.fromtimestamp(record["ts"], EASTERN)
+    listed = {date.fromisoformat(row["details"]["expiration_date"]) for row in record["results"]}
+    return sorted(d for d in listed if datetime(d.year, d.month, d.day, 16, tzinfo=EASTERN) > now)[:DEPTH]
+
+
+def expected_move(record: dict[str, Any], expiry: date) -> float | None:
+    """Return spot x IV at the money x root of the years left, from the record alone; None without an IV.
+
+    Of the index's two roots on a third Friday it is the one that settles in the afternoon.
+    """
+    spot = record["spot"]
+    rows = [row for row in record["results"] if row["details"]["expiration_date"] == expiry.isoformat()]
+    nearest = min((row["details"]["strike_price"] for row in rows), key=lambda strike: (abs(strike - spot), strike))
+    at_the_money = [row for row in rows if row["details"]["strike_price"] == nearest]
+    afternoon = [row for row in at_the_money if not row["details"]["ticker"].startswith("O:SPX2")]
+    ivs = (row.get("implied_volatility") for row in afternoon or at_the_money)
+    known = [iv for iv in ivs if iv and 0.001 < iv < 10]
+    close = datetime(expiry.year, expiry.month, expiry.day, 16, tzinfo=EASTERN).timestamp()
+    years = (close - record["ts"]) / (365 * 86_400)
+    return spot * sum(known) / len(known) * math.sqrt(years) if known else None
+
+
+async def published(home: Path, redis_url: str) -> Report:
+    """Publish the three files once, as a user would, and look as `check` does."""
+    files = [word for name in NAMES for word in ("--capture", str(CAPTURES / f"{name}.jsonl.gz"))]
+    ended = run(home, "publish", "--once", "--redis-url", redis_url, *files)
+    assert ended.returncode == 0, ended.stderr
+    return await look(RedisTarget(redis_url), SystemClock())
+
+
+async def test_every_announced_chain_is_shown_by_its_own_date(short_dir: Path, redis_url: str, redis: Redis) -> None:
+    report = await published(short_dir, redis_url)
+    beat = orjson.loads(await redis.get("mock_massive:heartbeat"))
+    announced = {(name, day) for name, days in beat["chain"]["expected"].items() for day in days}
+    shown = {(r.entry.chain.underlying, r.entry.chain.expiry.isoformat()) for r in report.readings}
+    assert shown == announced
+    assert len(shown) == 3 * DEPTH
+    for record in map(first_record, NAMES):
+        name = record["underlying"]
+        readings = report.of(name)
+        assert [r.entry.chain.expiry for r in readings] == next_dates(record)
+        own = datetime.fromtimestamp(record["ts"], EASTERN).date()
+        for reading in readings:
+            assert reading.state is State.FRESH
+            assert reading.entry.source.as_of == record["ts"]
+            assert reading.dte == (reading.entry.chain.expiry - own).days
+            assert not {Flag.PARTIAL} & set(reading.flags)
+            good = reading.entry.last_good
+            assert good
+            top = headline(build_grid(good.snapshot.open()), made_at(reading.entry, good))
+            wanted = expected_move(record, reading.entry.chain.expiry)
+            assert top.move.value == (None if wanted is None else pytest.approx(wanted, rel=1e-9))
+
+
+async def test_check_counts_what_was_announced(short_dir: Path, redis_url: str, redis: Redis) -> None:
+    report = await published(short_dir, redis_url)
+    assert sum(map(usable, report.readings)) == 3 * DEPTH
+    [gone, *_] = report.of("SPX")
+    chain = gone.entry.chain
+    assert await redis.delete(f"massive:chain:latest:{chain.underlying}:{chain.expiry}") == 1
+    fewer = await look(RedisTarget(redis_url), SystemClock())
+    assert len(fewer.readings) == 3 * DEPTH
+    assert exit_code(fewer) != 0
+    assert f"depth {DEPTH - 1} of {DEPTH}" in " ".join(signal.text for signal in fewer.signals)
+
+
+async def test_a_reader_that_knows_one_date_alone_takes_nothing_for_past(
+    short_dir: Path, redis_url: str, redis: Redis
+) -> None:
+    await published(short_dir, redis_url)
+    source = orjson.loads(await redis.get("mock_massive:heartbeat"))["source"]
+    stamps = [first_record(name)["ts"] for name in NAMES]
+    assert source["as_of"] == min(stamps)
+    assert sorted(source["as_of_by"].values()) == sorted(stamps)
