@@ -12,7 +12,8 @@ DEFAULT_EXPIRATIONS = 6
 
 FUTURE_TOLERANCE_S = 2.0  # a stamp further ahead of us than this is a clock fault, not a fresh snapshot
 FUTURE_TOLERANCE_MS = round(FUTURE_TOLERANCE_S * 1000)
-REDIS_OVERDUE_S = 2.5  # without an answer for this long, we do not know
+POLL_OVERDUE_S = 3.0  # without a poll for this long, we do not know
+STARTING_S = 5.0  # how long a watcher that goes on looking may find nothing before that is news
 OLD_SOURCE_S = 120.0  # median quote older than the snapshot by more than this
 OLD_SOURCE_DELAYED_S = 17 * 60.0  # the same on a feed that is 15 minutes late by contract
 STREAM_ACTIVE_S = 5.0  # the stream's reader saw a frame within this time

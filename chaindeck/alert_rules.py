@@ -3,53 +3,68 @@
 import json
 from dataclasses import dataclass
 
+from chain.monitor.rules import SEVERITY
 from chain.thresholds import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
+    """One alert. It is as grave as the signal that tells the same, and as quick: it waits for no second scrape."""
+
     alert: str
+    signal: str
     expression: str
-    hold: str
-    severity: str
     summary: str
+
+    @property
+    def severity(self) -> str:
+        """The signal's own level, in the pager's words."""
+        return SEVERITY[self.signal].level
 
 
 _RULES = (
-    _Rule("ChaindeckRedisDown", "chaindeck_redis_up == 0", "10s", "critical", "Redis does not answer the deck"),
+    _Rule("ChaindeckRedisDown", "redis-unreachable", "chaindeck_redis_up == 0", "Redis does not answer the deck"),
+    _Rule(
+        "ChaindeckCritical",
+        "all-stale",
+        'chaindeck_state{chaindeck_state="CRITICAL"} == 1',
+        "the whole deck is CRITICAL: no chain can be worked with",
+    ),
     _Rule(
         "ChaindeckDepth",
+        "depth",
         "chaindeck_depth < chaindeck_depth_wanted",
-        "10s",
-        "warning",
         "{{ $labels.underlying }} has {{ $value }} expirations, fewer than meant",
     ),
     _Rule(
         "ChaindeckDegraded",
+        "stream-over-stale",
         'chaindeck_state{chaindeck_state="DEGRADED"} == 1',
-        "5s",
-        "critical",
         "the stream is active while a snapshot is stale",
     ),
     _Rule(
         "ChaindeckNothingPublished",
-        "chaindeck_redis_up == 1 unless on (job, instance) chaindeck_depth_wanted",
-        "30s",
-        "critical",
+        "nothing-published",
+        'chaindeck_state{chaindeck_state="CRITICAL"} == 1 and on (job, instance) chaindeck_redis_up == 1 '
+        "unless on (job, instance) chaindeck_depth_wanted",
         "Redis answers, and no chain is published in it",
     ),
     _Rule(
         "ChaindeckPublisherSilent",
+        "publisher-silent",
         "chaindeck_publisher_alive == 0",
-        "15s",
-        "critical",
         "publisher {{ $labels.service }} is silent",
     ),
     _Rule(
+        "ChaindeckWarning",
+        "aging",
+        'chaindeck_state{chaindeck_state=~"WARNING|PARTIAL DEGRADATION"} == 1',
+        "the deck says {{ $labels.chaindeck_state }}",
+    ),
+    _Rule(
         "ChaindeckAbsent",
+        "poll-silent",
         "absent(chaindeck_redis_up)",
-        "1m",
-        "critical",
         "nobody watches: the metrics endpoint is gone",
     ),
 )
@@ -70,8 +85,8 @@ def _age_rules(thresholds: Thresholds) -> tuple[_Rule, _Rule]:
     late = f"{chain} is {{{{ $value }}}} s old"
     stale = f"{chain} is stale, {{{{ $value }}}} s old"
     return (
-        _Rule("ChaindeckSnapshotAging", f"{age} > {thresholds.warn_s:g}", "5s", "warning", late),
-        _Rule("ChaindeckSnapshotStale", f"{age} > {thresholds.stale_s:g}", "5s", "critical", stale),
+        _Rule("ChaindeckSnapshotAging", "aging", f"{age} > {thresholds.warn_s:g}", late),
+        _Rule("ChaindeckSnapshotStale", "stale", f"{age} > {thresholds.stale_s:g}", stale),
     )
 
 
@@ -80,7 +95,6 @@ def _yaml(rule: _Rule) -> str:
     return (
         f"      - alert: {rule.alert}\n"
         f"        expr: {json.dumps(rule.expression)}\n"
-        f"        for: {rule.hold}\n"
         f"        labels:\n          severity: {rule.severity}\n"
         f"        annotations:\n          summary: {json.dumps(rule.summary)}\n"
     )

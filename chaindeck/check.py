@@ -4,14 +4,16 @@ import asyncio
 import math
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 
 from chain.clock import Clock, SystemClock
 from chain.errors import ChaindeckError, ConfigError
 from chain.model.keys import Names
-from chain.monitor.board import Board, DeckState
+from chain.monitor.board import Board, DeckState, Level
 from chain.monitor.freshness import Now
-from chain.monitor.signals import Report, judge, usable
+from chain.monitor.report import Reading, Report, stream_age_s, usable
+from chain.monitor.signals import judge
 from chain.monitor.watcher import Watcher
 from chain.redis.connection import RedisTarget
 from chain.text import clean
@@ -20,13 +22,7 @@ from chaindeck.logs import log_nowhere
 from chaindeck.place import running_place
 
 _MAX_WORDS = 4_000  # of the 8 kB that a monitoring system reads
-_EXIT = {
-    DeckState.OK: 0,
-    DeckState.WARNING: 1,
-    DeckState.PARTIAL_DEGRADATION: 1,
-    DeckState.DEGRADED: 2,
-    DeckState.CRITICAL: 2,
-}
+_EXIT = {Level.INFO: 0, Level.WARNING: 1, Level.CRITICAL: 2}
 
 
 def run_check(
@@ -80,8 +76,8 @@ def limited(board: Board, warn_s: float | None, stale_s: float | None, depth: in
 
 
 def exit_code(report: Report) -> int:
-    """Return the plugin convention's code: 0 OK, 1 WARNING, 2 CRITICAL."""
-    return _EXIT[report.state]
+    """Return the plugin convention's code: 0 OK, 1 WARNING, 2 CRITICAL, 3 while there was no time to know."""
+    return UNKNOWN if report.state is DeckState.STARTING else _EXIT[report.state.level]
 
 
 def line(report: Report) -> str:
@@ -95,19 +91,29 @@ def line(report: Report) -> str:
 def performance(report: Report) -> str:
     """Return performance data: ages with their limits, depth, the stream's age, Redis's answer time."""
     parts = [
-        f"'{reading.entry.chain} age'={reading.age_s:.3f}s;{_figure(limits.warn_s)};{_figure(limits.stale_s)};0"
+        f"'{reading.chain} age'={reading.age_s:.3f}s;{_figure(reading.limits.warn_s)};;0"
         for reading in report.readings
-        if reading.age_s is not None and (limits := reading.entry.thresholds)
+        if reading.age_s is not None
     ]
+    parts += _youngest(report.readings)
     for underlying in report.board.underlyings:
-        wanted = report.board.depth.get(underlying, 0)
-        have = sum(usable(reading) for reading in report.of(underlying))
-        parts.append(f"'{underlying} depth'={have};{wanted}:;1:;0;{wanted}")
-    if report.board.stream_ts is not None:
-        parts.append(f"'stream age'={max(0.0, report.now.wall_s - report.board.stream_ts):.3f}s")
+        have, wanted = report.depth(underlying)
+        parts.append(f"'{underlying} depth'={have};{wanted}:;;0;{wanted}")
+    stream = stream_age_s(report.board, report.now)
+    if stream is not None:
+        parts.append(f"'stream age'={stream:.3f}s")
     if report.board.contact.ping_ms is not None:
         parts.append(f"'redis ping'={report.board.contact.ping_ms:.1f}ms")
     return " ".join(parts)
+
+
+def _youngest(readings: Sequence[Reading]) -> list[str]:
+    """Return the age of the snapshot furthest from its limit: one that is stale is a warning, the last is critical."""
+    there = [(r.age_s, r.limits.stale_s) for r in readings if usable(r) and r.age_s is not None]
+    if not there:
+        return []
+    age, limit = min(there, key=lambda one: one[0] - one[1])
+    return [f"'youngest'={age:.3f}s;;{_figure(limit)};0"]
 
 
 def _refuse_nonsense(warn_s: float | None, stale_s: float | None, depth: int | None, every_s: float | None) -> None:

@@ -77,8 +77,9 @@ def _depth(report: Report) -> Iterable[Metric]:
     have = GaugeMetricFamily("chaindeck_depth", "Expirations with a usable snapshot", labels=["underlying"])
     wanted = GaugeMetricFamily("chaindeck_depth_wanted", "Expirations that should have one", labels=["underlying"])
     for underlying in report.board.underlyings:
-        have.add_metric([underlying], sum(map(usable, report.of(underlying))))
-        wanted.add_metric([underlying], report.board.depth.get(underlying, 0))
+        there, meant = report.depth(underlying)
+        have.add_metric([underlying], there)
+        wanted.add_metric([underlying], meant)
     return have, wanted
 
 

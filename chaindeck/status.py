@@ -10,6 +10,7 @@ from chain.clock import Clock, SystemClock
 from chain.model.keys import Names
 from chain.monitor.board import Board, Publisher
 from chain.monitor.freshness import Now
+from chain.monitor.health import reading_json, signal_json
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.signals import Reading, Report, judge
 from chain.monitor.watcher import Watcher
@@ -64,7 +65,7 @@ def as_json(report: Report, target: RedisTarget) -> dict[str, Any]:
     board = report.board
     return {
         "state": report.state,
-        "signals": [{"name": s.name, "severity": s.severity, "text": s.text, "since": s.since} for s in report.signals],
+        "signals": [signal_json(signal) for signal in report.signals],
         "redis": {
             "url": target.shown,
             "server": board.server.name or None,
@@ -109,10 +110,7 @@ def _expiry(reading: Reading, names: Names) -> dict[str, Any]:
         "underlying": entry.chain.underlying,
         "expiry": entry.chain.expiry.isoformat(),
         "dte": reading.dte,
-        "state": reading.state,
-        "flags": list(reading.flags),
-        "age_s": _rounded(reading.age_s, 3),
-        "ttl_s": _rounded(reading.ttl_s, 3),
+        **reading_json(reading),
         "ts": snapshot.ts if snapshot else None,
         "contracts": summary.contracts if summary else None,
         "calls": summary.calls if summary else None,

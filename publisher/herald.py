@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock
 from chain.errors import RedisUnavailableError
-from chain.monitor.board import Board
-from chain.monitor.events import Event, EventLog, emit, starting
+from chain.monitor.board import Board, DeckState
+from chain.monitor.events import Event, EventLog, emit
 from chain.monitor.freshness import Now
 from chain.monitor.signals import Report, judge
 from chain.redis.connection import bounded
@@ -52,7 +52,7 @@ class Herald:
         if self._board is None:
             return None
         report = judge(self._board, Now.of(self._clock))
-        return None if starting(report) else report
+        return None if report.state is DeckState.STARTING else report
 
     async def run(self) -> None:
         """Send queued events until cancelled; what Redis did not take is tried again with the next Board."""

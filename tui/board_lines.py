@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chain.model.keys import ChainId
 from chain.monitor.board import Flag, State
-from chain.monitor.signals import Reading, Report, usable
+from chain.monitor.signals import Reading, Report
 from tui import figures
 from tui.lines import Ground, Line, Role, Span, left, right, spread
 from tui.strip_lines import badge
@@ -29,6 +29,7 @@ _FLAG_SHORT = {
     "OLD-SOURCE": "OLD",
     "ROLLED-BACK": "BACK",
     "PARTIAL": "PART",
+    "FAILING": "FAIL",
     "OFF-HOURS": "OFF",
     "SOURCE-?": "SRC?",
 }
@@ -55,7 +56,7 @@ def board_table(report: Report | None, selected: ChainId | None, width: int, hei
         Ground.BAR,
     )
     if report is None or not report.readings:
-        nothing = (Span("   no chains: waiting for a publisher", Role.DIM),)
+        nothing = (Span(left(f"   no chains: {_why_none(report)}", width), Role.DIM),)
         return BoardTable((title, _columns(width)), (nothing,), (None,))
     groups = {u: report.of(u) for u in report.board.underlyings}
     room = height - 2
@@ -114,9 +115,8 @@ def _flags(reading: Reading, width: int) -> str:
 
 
 def _heading(underlying: str, readings: Sequence[Reading], report: Report, width: int, *, folded: bool) -> Line:
-    wanted = report.board.depth.get(underlying, len(readings))
+    have, wanted = report.depth(underlying)
     worst = min((r.state for r in readings), key=list(State).index)
-    have = sum(map(usable, readings))
     good = next((r.entry.last_good for r in readings if r.entry.last_good), None)
     spot = figures.level(good.summary.spot) if good else figures.MISSING
     start = [Span(f" {underlying:<6}", Role.STRONG), Span(f"{spot:>10}  ", Role.TEXT)]
@@ -131,9 +131,13 @@ def _depth(report: Report | None) -> str:
     if report is None or len(report.board.underlyings) != 1:
         return ""
     underlying = report.board.underlyings[0]
-    readings = report.of(underlying)
-    have = sum(map(usable, readings))
-    return f"{underlying}  {have} of {report.board.depth.get(underlying, len(readings))}"
+    have, wanted = report.depth(underlying)
+    return f"{underlying}  {have} of {wanted}"
+
+
+def _why_none(report: Report | None) -> str:
+    """Return in the words of the gravest signal why the board is empty."""
+    return report.signals[0].text if report and report.signals else "waiting for the first poll"
 
 
 def _notes(reading: Reading) -> int:

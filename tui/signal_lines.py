@@ -2,11 +2,16 @@
 
 import textwrap
 
-from chain.monitor.board import Transition
+from chain.monitor.board import DeckState, Transition
 from chain.monitor.signals import Report
 from tui import figures
 from tui.lines import EMPTY, Ground, Line, Role, Span, left, spread
 from tui.strip_lines import STATE_ROLE, badge
+
+
+def severity_word(severity: DeckState) -> str:
+    """Return a severity in one word. PARTIAL alone would be the flag of a chain, which means something else."""
+    return "DEPTH" if severity is DeckState.PARTIAL_DEGRADATION else severity
 
 
 def signal_table(report: Report | None, width: int, height: int) -> tuple[Line, ...]:
@@ -22,8 +27,12 @@ def signal_table(report: Report | None, width: int, height: int) -> tuple[Line, 
     lines: list[Line] = [title]
     for signal in report.signals:
         lasted = None if signal.since is None else report.now.wall_s - signal.since
-        word = signal.severity.split()[0]
-        lines += _wrapped(f"{word} {signal.text}", figures.elapsed(lasted), STATE_ROLE[signal.severity], width)
+        lines += _wrapped(
+            f"{severity_word(signal.severity)} {signal.text}",
+            figures.elapsed(lasted),
+            STATE_ROLE[signal.severity],
+            width,
+        )
     if not report.signals:
         lines.append((Span("   all quiet", Role.OK),))
     lines = lines[:height]

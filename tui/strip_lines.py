@@ -2,7 +2,6 @@
 
 from chain.model.session import new_york
 from chain.monitor.board import Board, DeckState, Flag
-from chain.monitor.events import starting
 from chain.monitor.heartbeat import SourceInfo
 from chain.monitor.signals import Report
 from tui import figures
@@ -10,6 +9,7 @@ from tui.lines import Ground, Line, Role, Span, left, spread
 
 STATE_ROLE = {
     DeckState.OK: Role.OK,
+    DeckState.STARTING: Role.DIM,
     DeckState.WARNING: Role.CAUTION,
     DeckState.PARTIAL_DEGRADATION: Role.CAUTION,
     DeckState.DEGRADED: Role.ALARM,
@@ -56,8 +56,6 @@ def trouble(report: Report | None, width: int) -> Line:
     """Return line two: the gravest signal with its beginning, or calm."""
     if report is None:
         return spread([Span(" waiting for the first poll", Role.DIM)], [], width)
-    if starting(report):
-        return spread([Span(" waiting for a publisher", Role.DIM)], [], width)
     role = STATE_ROLE[report.state]
     if not report.signals:
         words = f"all {len(report.readings)} chains fresh"

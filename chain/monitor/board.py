@@ -28,7 +28,8 @@ class State(StrEnum):
 class Flag(StrEnum):
     """What stands beside a state without replacing it."""
 
-    PARTIAL = "PARTIAL"
+    PARTIAL = "PARTIAL"  # fewer usable contracts, or sides, than there should be
+    FAILING = "FAILING"  # its publisher says that it could not publish it
     DELAYED = "DELAYED"
     OLD_SOURCE = "OLD-SOURCE"
     ROLLED_BACK = "ROLLED-BACK"
@@ -39,10 +40,19 @@ class Flag(StrEnum):
     SOURCE_UNKNOWN = "SOURCE-?"
 
 
+class Level(StrEnum):
+    """What a pager makes of a state: the severities of monitoring systems and of the health collector."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
 class DeckState(StrEnum):
     """The state of the whole deck, mildest first."""
 
     OK = "OK"
+    STARTING = "STARTING"
     WARNING = "WARNING"
     PARTIAL_DEGRADATION = "PARTIAL DEGRADATION"
     DEGRADED = "DEGRADED"
@@ -52,6 +62,13 @@ class DeckState(StrEnum):
     def rank(self) -> int:
         """Position from mild to grave."""
         return list(DeckState).index(self)
+
+    @property
+    def level(self) -> Level:
+        """How grave that is to a monitoring system."""
+        if self in (DeckState.OK, DeckState.STARTING):
+            return Level.INFO
+        return Level.CRITICAL if self.rank >= DeckState.DEGRADED.rank else Level.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +140,13 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Everything known at one poll. `polled` and `clock_step_at` are monotonic seconds."""
+    """Everything known at one poll. `polled`, `started` and `clock_step_at` are monotonic seconds."""
 
     redis: str = ""
     server: Server = field(default_factory=Server)
     prefix: str = LIVE_PREFIX
     polled: float = 0.0
-    started: float = 0.0
+    started: float | None = None  # when a watcher that goes on looking began; None for a single look
     contact: Contact = field(default_factory=Contact)
     entries: tuple[Entry, ...] = ()
     publishers: tuple[Publisher, ...] = ()

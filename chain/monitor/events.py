@@ -7,21 +7,13 @@ from typing import Any
 import orjson
 from redis.asyncio import Redis
 
-from chain.monitor.board import DeckState
+from chain.monitor.board import DeckState, Level
 from chain.monitor.health import signal_json
 from chain.monitor.signals import Report, Signal
 
 EVENTS_KEPT = 1_000
 EVENTS_TTL_S = 7 * 86_400
 HOLD = 2  # reports in a row before a change is believed: one late poll raises no alarm
-STARTING_S = 5.0  # how long there may be nothing yet before that is news
-_SEVERITY = {
-    DeckState.OK: "info",
-    DeckState.WARNING: "warning",
-    DeckState.PARTIAL_DEGRADATION: "warning",
-    DeckState.DEGRADED: "critical",
-    DeckState.CRITICAL: "critical",
-}
 
 Key = tuple[str, str]
 
@@ -32,7 +24,7 @@ class Event:
 
     ts: float
     type: str
-    severity: str
+    severity: Level
     service: str
     message: str
     data: dict[str, Any]
@@ -58,12 +50,6 @@ def events_name(service: str) -> str:
     return f"{service}:events"
 
 
-def starting(report: Report) -> bool:
-    """Return whether its watcher has only begun to look and found nothing: a publisher just started, and no news."""
-    board = report.board
-    return board.contact.ok and not board.entries and report.now.mono - board.started < STARTING_S
-
-
 @dataclass(slots=True)
 class EventLog:
     """Turns Reports into events: a signal is told when it has stood, and ended when it has been gone, for two."""
@@ -75,9 +61,8 @@ class EventLog:
 
     def take(self, report: Report) -> list[Event]:
         """Return the events that this report completes, raised ones first."""
-        if starting(report):
-            return []
-        present = {(signal.name, signal.subject): signal for signal in report.signals}
+        told = [signal for signal in report.signals if signal.severity is not DeckState.STARTING]
+        present = {(signal.name, signal.subject): signal for signal in told}
         as_now = [(key, signal.severity) for key, signal in present.items()]
         self._standing = {known: self._standing.get(known, 0) + 1 for known in as_now}
         self._gone = {key: self._gone.get(key, 0) + 1 for key in self._raised if key not in present}
@@ -95,14 +80,16 @@ class EventLog:
 
     def _raise(self, signal: Signal, report: Report) -> Event:
         self._raised[signal.name, signal.subject] = signal
-        return self._event(f"chain_{_snake(signal.name)}", _SEVERITY[signal.severity], signal.text, signal, report)
+        return self._event(f"chain_{_snake(signal.name)}", signal.severity.level, signal.text, signal, report)
 
     def _end(self, key: Key, report: Report) -> Event:
         signal = self._raised.pop(key)
         self._gone.pop(key)
-        return self._event(f"chain_{_snake(signal.name)}_recovered", "info", f"ended: {signal.text}", signal, report)
+        return self._event(
+            f"chain_{_snake(signal.name)}_recovered", Level.INFO, f"ended: {signal.text}", signal, report
+        )
 
-    def _event(self, kind: str, severity: str, message: str, signal: Signal, report: Report) -> Event:
+    def _event(self, kind: str, severity: Level, message: str, signal: Signal, report: Report) -> Event:
         data = signal_json(signal) | {"subject": signal.subject, "state": report.state}
         return Event(report.now.wall_s, kind, severity, self.service, message, data)
 

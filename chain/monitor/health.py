@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from chain.monitor.signals import Reading, Report, Signal, usable
-from chain.thresholds import STREAM_ACTIVE_S
+from chain.monitor.report import Reading, Report, Signal, stream_active, stream_age_s
 
 
 def signal_json(signal: Signal) -> dict[str, Any]:
@@ -14,25 +13,25 @@ def signal_json(signal: Signal) -> dict[str, Any]:
 def health_json(report: Report) -> dict[str, Any]:
     """Return what a heartbeat carries: state, signals, per-expiry ages in seconds, depth as [have, wanted], stream."""
     board, now = report.board, report.now
-    stream_age = None if board.stream_ts is None else max(0.0, now.wall_s - board.stream_ts)
+    stream_age = stream_age_s(board, now)
     return {
         "state": report.state,
         "signals": [signal_json(signal) for signal in report.signals],
-        "expiries": {str(reading.entry.chain): _expiry(reading) for reading in report.readings},
-        "depth": {
-            underlying: [sum(map(usable, report.of(underlying))), board.depth.get(underlying, 0)]
-            for underlying in board.underlyings
-        },
+        "expiries": {str(reading.entry.chain): reading_json(reading) for reading in report.readings},
+        "depth": {underlying: list(report.depth(underlying)) for underlying in board.underlyings},
         "stream": {
-            "active": stream_age is not None and stream_age <= STREAM_ACTIVE_S,
+            "active": stream_active(board, now),
             "age_s": None if stream_age is None else round(stream_age, 3),
         },
     }
 
 
-def _expiry(reading: Reading) -> dict[str, Any]:
+def reading_json(reading: Reading) -> dict[str, Any]:
+    """Return what every voice says of a chain; age and TTL in seconds, `since` epoch seconds, null where unknown."""
     return {
         "state": reading.state,
+        "flags": list(reading.flags),
         "age_s": None if reading.age_s is None else round(reading.age_s, 3),
         "ttl_s": None if reading.ttl_s is None else round(reading.ttl_s, 3),
+        "since": reading.since,
     }

@@ -70,10 +70,12 @@ class Watcher:
         self._memory = _Memory()
         self._transitions: deque[Transition] = deque(maxlen=_TRANSITIONS_KEPT)
         self._started = clock.monotonic()
+        self._going_since: float | None = None  # monotonic seconds at which the loop began; None for a single look
 
     async def run(self, on_board: Callable[[Board], None], every_s: float = POLL_EVERY_S) -> None:
         """Poll until cancelled, on a schedule that an overrun skips and never piles up."""
         loop = asyncio.get_running_loop()
+        self._going_since = self._clock.monotonic()
         due = began = loop.time()
         while True:
             board = await self.poll_once()
@@ -277,7 +279,7 @@ class Watcher:
             server=memory.server,
             prefix=self._store.names.prefix,
             polled=now.mono,
-            started=self._started,
+            started=self._going_since,
             contact=memory.contact,
             entries=tuple(self._roster.entries.values()),
             publishers=tuple(self._roster.publishers.values()),

@@ -87,18 +87,19 @@ def test_the_golden_line() -> None:
     )
     assert line(judged) == (
         "CHAIN PARTIAL DEGRADATION - SPX depth 1 of 2: SPX 01-05 MISSING; NDX 01-02 AGING, 25 s old | "
-        "'SPX 2026-01-02 age'=4.125s;22;35;0 'SPX 2026-01-05 age'=3.000s;22;35;0 'NDX 2026-01-02 age'=25.000s;22;35;0 "
-        "'SPX depth'=1;2:;1:;0;2 'NDX depth'=1;1:;1:;0;1 'stream age'=1.500s 'redis ping'=0.4ms"
+        "'SPX 2026-01-02 age'=4.125s;22;;0 'SPX 2026-01-05 age'=3.000s;22;;0 'NDX 2026-01-02 age'=25.000s;22;;0 "
+        "'youngest'=4.125s;;35;0 'SPX depth'=1;2:;;0;2 'NDX depth'=1;1:;;0;1 'stream age'=1.500s 'redis ping'=0.4ms"
     )
     assert read_line(line(judged)) == PluginLine(
         "PARTIAL DEGRADATION",
         "SPX depth 1 of 2: SPX 01-05 MISSING; NDX 01-02 AGING, 25 s old",
         {
-            "SPX 2026-01-02 age": Datum(4.125, "s", Limits(0, 22), Limits(0, 35), 0),
-            "SPX 2026-01-05 age": Datum(3.0, "s", Limits(0, 22), Limits(0, 35), 0),
-            "NDX 2026-01-02 age": Datum(25.0, "s", Limits(0, 22), Limits(0, 35), 0),
-            "SPX depth": Datum(1, "", Limits(2, float("inf")), Limits(1, float("inf")), 0, 2),
-            "NDX depth": Datum(1, "", Limits(1, float("inf")), Limits(1, float("inf")), 0, 1),
+            "SPX 2026-01-02 age": Datum(4.125, "s", Limits(0, 22), None, 0),
+            "SPX 2026-01-05 age": Datum(3.0, "s", Limits(0, 22), None, 0),
+            "NDX 2026-01-02 age": Datum(25.0, "s", Limits(0, 22), None, 0),
+            "youngest": Datum(4.125, "s", None, Limits(0, 35), 0),
+            "SPX depth": Datum(1, "", Limits(2, float("inf")), None, 0, 2),
+            "NDX depth": Datum(1, "", Limits(1, float("inf")), None, 0, 1),
             "stream age": Datum(1.5, "s"),
             "redis ping": Datum(0.4, "ms"),
         },
@@ -139,13 +140,14 @@ def test_text_from_outside_can_neither_end_the_line_nor_begin_data() -> None:
     hostile = "503 | 'x'=1;2;3\nCHAIN OK - fine\x1b[0m\u2028"
     judged = report([replace(entry(SPX, NOW), trouble=hostile)], NOW)
     said = read_line(line(judged))
-    assert (said.state, set(said.data)) == ("WARNING", {"SPX 2026-01-02 age", "SPX depth", "redis ping"})
+    assert (said.state, set(said.data)) == ("WARNING", {"SPX 2026-01-02 age", "youngest", "SPX depth", "redis ping"})
 
 
 def test_limits_of_days_are_plain_digits() -> None:
     slow = Thresholds(400_000.125, 2_000_000.0)
-    age = read_line(line(report([entry(SPX, NOW, thresholds=slow)], NOW))).data["SPX 2026-01-02 age"]
-    assert (age.warn, age.crit) == (Limits(0, 800_002.25), Limits(0, 1_200_005.375))
+    said = read_line(line(report([entry(SPX, NOW, thresholds=slow)], NOW))).data
+    assert said["SPX 2026-01-02 age"].warn == Limits(0, 800_002.25)
+    assert said["youngest"].crit == Limits(0, 1_200_005.375)
 
 
 def test_fifty_chains_fit_what_a_monitoring_system_reads() -> None:
@@ -177,7 +179,7 @@ def test_an_operators_limits_come_before_the_publishers(
     assert (judged.state, exit_code(judged)) == (state, code)
     said = read_line(line(judged)).data
     age, depth = said["SPX 2026-01-02 age"], said["SPX depth"]
-    assert (age.warn, age.crit) == (Limits(0, given["warn_s"] or 22), Limits(0, given["stale_s"] or 35))
+    assert (age.warn, said["youngest"].crit) == (Limits(0, given["warn_s"] or 22), Limits(0, given["stale_s"] or 35))
     assert (depth.warn, depth.high) == (Limits(given["depth"] or 1, float("inf")), given["depth"] or 1)
 
 

@@ -265,7 +265,7 @@ def test_every_metric_that_a_rule_asks_for_is_there() -> None:
     samples = scraped(one, clock)
     there = {name for name, _ in samples}
     asked = expressions(alert_rules(Thresholds()))
-    assert len(asked) == 8
+    assert len(asked) == 10
     for expression in asked:
         metrics = set(re.findall(r"\bchaindeck_\w+(?!\w*=)", re.sub(r"\{.*?\}", "", expression)))
         assert metrics

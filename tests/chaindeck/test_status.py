@@ -36,7 +36,21 @@ from tests.support.scenes import (
 NOW = Now(START_NS, 5_000.0)
 KEYS = ["state", "signals", "redis", "source", "expected", "expiries"]
 EXPIRY_KEYS = [
-    *("underlying", "expiry", "dte", "state", "flags", "age_s", "ttl_s", "ts", "contracts", "calls", "puts", "strikes"),
+    *(
+        "underlying",
+        "expiry",
+        "dte",
+        "state",
+        "flags",
+        "age_s",
+        "ttl_s",
+        "since",
+        "ts",
+        "contracts",
+        "calls",
+        "puts",
+        "strikes",
+    ),
     *("atm", "range_points", "payload_key"),
 ]
 ADDRESS = RedisTarget("redis://ops:hunter2@redis.example:6380/0?ssl_password=hunter3")
@@ -95,6 +109,7 @@ async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
                 "state": "FRESH",
                 "flags": ["MOCK"],
                 "age_s": 3.125,
+                "since": None,
                 "ts": float(START_S),
                 "contracts": 5,
                 "calls": 3,

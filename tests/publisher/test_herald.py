@@ -18,12 +18,12 @@ from redis.asyncio import Redis
 
 from chain.clock import ManualClock
 from chain.monitor.board import Board, DeckState, State
-from chain.monitor.events import STARTING_S
 from chain.monitor.freshness import Now
 from chain.monitor.health import health_json
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.signals import Report, judge
 from chain.redis.connection import RedisTarget
+from chain.thresholds import STARTING_S
 from publisher import herald
 from publisher.herald import Herald
 from tests.support.fault_proxy import Command, Fate, FaultProxy, first

@@ -170,7 +170,7 @@ async def assert_board_tells(here: Desk, struck: frozenset[date], cycle: int) ->
     """Fail unless what was not struck is fresh and unflagged, and what was struck is flagged with a reason."""
     for reading in (await here.report()).readings:
         hit = reading.entry.chain.expiry in struck
-        assert (Flag.PARTIAL in reading.flags) == hit, (cycle, reading)
+        assert (Flag.FAILING in reading.flags) == hit, (cycle, reading)
         assert bool(reading.entry.trouble) == hit
         if not hit:
             assert reading.state is State.FRESH

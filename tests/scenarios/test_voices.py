@@ -45,7 +45,7 @@ from tests.support.scenes import (
 )
 from tui.board_lines import board_table
 from tui.lines import plain
-from tui.signal_lines import signal_table
+from tui.signal_lines import severity_word, signal_table
 from tui.strip_lines import trouble
 
 NOW = Now(START_NS, 5_000.0)
@@ -56,6 +56,7 @@ SHORT = {
     "OLD": Flag.OLD_SOURCE,
     "BACK": Flag.ROLLED_BACK,
     "PART": Flag.PARTIAL,
+    "FAIL": Flag.FAILING,
     "OFF": Flag.OFF_HOURS,
     "SRC?": Flag.SOURCE_UNKNOWN,
 }
@@ -141,7 +142,7 @@ def _signals_agree(judged: Report, voices: Voices, words: str) -> None:
     panel = [text.removeprefix(" ! ") for text in voices.panel if text.startswith(" ! ")]
     assert len(panel) == len(signals)
     for signal, shown in zip(signals, panel, strict=True):
-        assert shown.startswith(f"{signal['severity'].split()[0]} {signal['text']}")
+        assert shown.startswith(f"{severity_word(DeckState(signal['severity']))} {signal['text']}")
     if signals:
         assert words == "; ".join(texts)
         assert voices.strip.removeprefix(f" {judged.state}  ").startswith(texts[0])
@@ -154,7 +155,7 @@ def _signals_agree(judged: Report, voices: Voices, words: str) -> None:
 def _expiry_agrees(expiry: dict[str, Any], voices: Voices) -> None:
     row = voices.rows[expiry["underlying"], expiry["expiry"]]
     healthy = voices.health["expiries"][f"{expiry['underlying']} {expiry['expiry']}"]
-    assert {name: expiry[name] for name in ("state", "age_s", "ttl_s")} == healthy
+    assert {name: expiry[name] for name in ("state", "flags", "age_s", "ttl_s", "since")} == healthy
     dte, state, *rest = row
     assert (int(dte), state) == (expiry["dte"], expiry["state"])
     age, ttl, *rest = rest[1:] if rest[0] in MARKS else rest
@@ -195,7 +196,8 @@ DELAYED = [
 ]
 OLD = surface(last_quote={"bid": 1.0, "ask": 1.2, "last_updated": START_NS - 900 * 10**9, "timeframe": "REAL-TIME"})
 FLAGGED: dict[Flag, Callable[[], Entry]] = {
-    Flag.PARTIAL: lambda: replace(entry(SPX, NOW), trouble="vendor: 429"),
+    Flag.PARTIAL: lambda: entry(SPX, NOW, contracts=surface()[::2]),
+    Flag.FAILING: lambda: replace(entry(SPX, NOW), trouble="vendor: 429"),
     Flag.DELAYED: lambda: entry(SPX, NOW, contracts=DELAYED),
     Flag.OLD_SOURCE: lambda: entry(SPX, NOW, contracts=OLD),
     Flag.ROLLED_BACK: _rolled_back,
@@ -247,14 +249,14 @@ SOONER = Thresholds(3.0, 20.0)  # AGING above 8 s, STALE above 14 s
 OLD_QUOTES = surface(last_quote={"bid": 1.0, "ask": 1.2, "last_updated": START_NS, "timeframe": "REAL-TIME"})
 
 
-def _aged(thresholds: Thresholds) -> Callable[[ManualClock, float], Report]:
-    """Return a scene of one snapshot as old as told, beside a fresh one."""
+def _aged(thresholds: Thresholds, *, alone: bool = False) -> Callable[[ManualClock, float], Report]:
+    """Return a scene of one snapshot as old as told, beside a fresh one where `alone` does not forbid it."""
 
     def scene(clock: ManualClock, seconds: float) -> Report:
         one = entry(SPX, Now.of(clock), thresholds=thresholds)
         clock.advance(seconds)
         now = Now.of(clock)
-        return judge(board([one, entry(NDX, now)], now), now)
+        return judge(board([one] if alone else [one, entry(NDX, now)], now), now)
 
     return scene
 
@@ -314,13 +316,15 @@ def test_at_every_limit_all_voices_turn_in_the_same_millisecond(limit: str, off_
 @pytest.mark.parametrize("off_ms", [-1, 0, 1])
 @pytest.mark.parametrize(("limits", "seconds"), [("warn", 22.0), ("crit", 35.0)])
 def test_the_limits_in_the_performance_data_are_those_of_the_states(limits: str, seconds: float, off_ms: int) -> None:
-    judged = _aged(Thresholds())(manual_clock(), seconds + off_ms / 1000)
-    datum = read_line(line(judged)).data["SPX 2026-01-02 age"]
+    judged = _aged(Thresholds(), alone=limits == "crit")(manual_clock(), seconds + off_ms / 1000)
+    data = read_line(line(judged)).data
+    datum = data["SPX 2026-01-02 age"] if limits == "warn" else data["youngest"]
     told = datum.warn if limits == "warn" else datum.crit
     assert told is not None
     assert told.alarms(datum.value) is (off_ms > 0)
     worse = (State.AGING, State.STALE) if limits == "warn" else (State.STALE,)
     assert told.alarms(datum.value) is (judged.readings[0].state in worse)
+    assert exit_code(judged) == (2 if limits == "crit" and off_ms > 0 else 1 if limits == "crit" or off_ms > 0 else 0)
 
 
 # Any Board

@@ -514,6 +514,7 @@ def test_another_chain_shows_nothing_of_the_one_before() -> None:
 def test_every_deck_state_has_its_words_on_line_two() -> None:
     scenes = {
         DeckState.OK: report([entry(SPX, NOW)], NOW),
+        DeckState.STARTING: report([], NOW, beats=[], started=NOW.mono),
         DeckState.WARNING: report([in_state(SPX, State.AGING, NOW)], NOW),
         DeckState.PARTIAL_DEGRADATION: report([in_state(SPX, State.MISSING, NOW), entry(SPX_MON, NOW)], NOW),
         DeckState.DEGRADED: report([in_state(SPX, State.STALE, NOW), entry(SPX_MON, NOW)], NOW, stream_ts=START_S),

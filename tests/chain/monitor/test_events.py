@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from chain.monitor.board import Board, DeckState, State
-from chain.monitor.events import EVENTS_KEPT, EVENTS_TTL_S, HOLD, STARTING_S, Event, EventLog, emit, events_name
+from chain.monitor.events import EVENTS_KEPT, EVENTS_TTL_S, HOLD, Event, EventLog, emit, events_name
 from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.signals import Report, Signal, judge
+from chain.thresholds import STARTING_S
 from tests.support.places import ROOT
 from tests.support.scenes import (
     NDX,
@@ -225,6 +226,7 @@ def _troubled() -> list[Board]:
         board([entry(SPX, NOW)], NOW, beats=[limping], clock_step_s=9.0, clock_step_at=NOW.mono),
         board([entry(SPX, NOW)], NOW, reached=False),
         board([entry(SPX, NOW)], NOW, polled=NOW.mono - 60),
+        board([entry(SPX, NOW, contracts=surface()[::2])], NOW),
         board([], NOW, beats=[]),
     ]
 
@@ -245,6 +247,7 @@ def test_every_event_there_can_be_follows_the_published_schema() -> None:
         "chain_nothing_published",
         "chain_old_source",
         "chain_partial",
+        "chain_failing",
         "chain_poll_silent",
         "chain_publisher_silent",
         "chain_publisher_unknown",

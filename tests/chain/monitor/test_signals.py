@@ -364,8 +364,8 @@ def test_what_the_vendor_calls_closed_may_be_the_global_session_of_an_index() ->
 
 def test_a_publishers_trouble_is_told_even_of_a_chain_never_published() -> None:
     judged = report([replace(Entry(SPX), trouble="vendor: 403, the key has no options plan")], NOW)
-    assert Flag.PARTIAL in judged.readings[0].flags
-    assert text_of(judged, "partial") == "SPX 01-02 PARTIAL: vendor: 403, the key has no options plan"
+    assert Flag.FAILING in judged.readings[0].flags
+    assert text_of(judged, "failing") == "SPX 01-02 FAILING: vendor: 403, the key has no options plan"
 
 
 def test_off_hours_changes_neither_age_nor_word() -> None:

@@ -113,7 +113,7 @@ async def test_a_fault_everywhere_publishes_nothing_and_is_told(
         assert spx.fake.count() <= vendor.ATTEMPTS * (DEPTH + 1)
     report = await spx.report()
     assert {reading.state for reading in report.readings} == {State.AGING}
-    assert all(Flag.PARTIAL in reading.flags and told in reading.entry.trouble for reading in report.readings)
+    assert all(Flag.FAILING in reading.flags and told in reading.entry.trouble for reading in report.readings)
     after = await state_of(spx.redis, spx.expected())
     assert {c: h and (h.pointer, h.payload) for c, h in after.items()} == {
         c: h and (h.pointer, h.payload) for c, h in before.items()
@@ -122,7 +122,7 @@ async def test_a_fault_everywhere_publishes_nothing_and_is_told(
     spx.clock.advance(60)  # the longest that a vendor may ask us to wait
     assert (await spx.cycle()).whole
     report = await spx.report()
-    assert {(reading.state, Flag.PARTIAL in reading.flags) for reading in report.readings} == {(State.FRESH, False)}
+    assert {(reading.state, Flag.FAILING in reading.flags) for reading in report.readings} == {(State.FRESH, False)}
 
 
 OF_ONE = [row for row in TOLD if row[0] not in ("bad key", "bad key as HTML", "plan") and not row[0].startswith("rate")]
@@ -144,7 +144,7 @@ async def test_a_fault_of_one_expiry_leaves_the_others_fresh(
     for reading in (await spx.report()).readings:
         is_struck = reading.entry.chain == struck
         assert (reading.state is State.FRESH) is not is_struck
-        assert (Flag.PARTIAL in reading.flags) == is_struck
+        assert (Flag.FAILING in reading.flags) == is_struck
     after = await held(spx.redis, struck)
     assert before is not None
     assert after is not None

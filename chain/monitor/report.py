@@ -1,0 +1,91 @@
+"""What is true of a Board at one instant: a reading of each chain, and signals for what is wrong."""
+
+from dataclasses import dataclass
+
+from chain.model.keys import ChainId
+from chain.monitor.board import Board, DeckState, Entry, Flag, State
+from chain.monitor.freshness import Now
+from chain.thresholds import FUTURE_TOLERANCE_S, STREAM_ACTIVE_S, Thresholds
+
+_PRESENT = (State.FRESH, State.AGING, State.STALE, State.FUTURE)
+_IN_USE = (State.FRESH, State.AGING, State.FUTURE, State.UNREACHABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One chain judged at one instant. Ages and TTL in seconds, `since` epoch seconds, None where unknown."""
+
+    entry: Entry
+    state: State
+    flags: tuple[Flag, ...]
+    age_s: float | None
+    ttl_s: float | None
+    dte: int
+    since: float | None
+    note: str = ""
+
+    @property
+    def chain(self) -> ChainId:
+        """The chain that was read."""
+        return self.entry.chain
+
+    @property
+    def limits(self) -> Thresholds:
+        """The ages by which this chain is judged."""
+        return self.entry.thresholds
+
+    @property
+    def in_use(self) -> bool:
+        """Whether nothing speaks against working with this chain's snapshot; not knowing does not."""
+        return self.state in _IN_USE
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something that is wrong now, in words; `since` is epoch seconds, None where it was so before we looked."""
+
+    name: str
+    severity: DeckState
+    text: str
+    since: float | None
+    subject: str = ""  # the underlying it concerns, empty for the whole deck
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A Board judged at one instant: readings in the Board's order, signals gravest first."""
+
+    now: Now
+    board: Board
+    state: DeckState
+    readings: tuple[Reading, ...]
+    signals: tuple[Signal, ...]
+
+    def of(self, underlying: str) -> tuple[Reading, ...]:
+        """The readings of one underlying."""
+        return tuple(r for r in self.readings if r.entry.chain.underlying == underlying)
+
+    def depth(self, underlying: str) -> tuple[int, int]:
+        """Return how many expirations of an underlying have a valid snapshot, and how many should."""
+        return sum(map(usable, self.of(underlying))), self.board.depth.get(underlying, 0)
+
+
+def usable(reading: Reading) -> bool:
+    """Whether a chain has a valid snapshot under its pointer, of whatever age: it counts towards depth."""
+    return reading.state in _PRESENT
+
+
+def stream_age_s(board: Board, now: Now) -> float | None:
+    """Return how long ago the stream last showed a sign of life, seconds; None where nobody knows.
+
+    A sign from our future, beyond what clocks differ by, is none: it would stay "active" until we caught up.
+    """
+    ages = [now.wall_s - at for at in (board.stream_ts,) if at is not None]
+    honest = [max(0.0, age) for age in ages if age >= -FUTURE_TOLERANCE_S]
+    return min(honest, default=None)
+
+
+def stream_active(board: Board, now: Now) -> bool:
+    """Return whether the stream is known to run."""
+    age = stream_age_s(board, now)
+    return age is not None and age <= STREAM_ACTIVE_S

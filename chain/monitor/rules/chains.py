@@ -1,0 +1,120 @@
+"""Rules about chains: how old, how whole, and how many there are of each underlying."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from chain.model.session import new_york
+from chain.monitor import provenance
+from chain.monitor.board import Entry, Flag, State
+from chain.monitor.report import Reading, Signal, stream_active, usable
+from chain.monitor.rules.context import Context, earliest, listed
+from chain.monitor.rules.severity import signal
+
+
+def all_stale(context: Context) -> Iterable[Signal]:
+    """No chain of the whole deck can be worked with."""
+    if context.readings and context.known and not any(r.in_use for r in context.readings):
+        since = max((r.since for r in context.readings if r.since is not None), default=None)  # as the last one went
+        yield signal("all-stale", "no chain has a usable snapshot", since)
+
+
+def depth(context: Context) -> Iterable[Signal]:
+    """Fewer expirations have a snapshot than should."""
+    if not context.known:
+        return
+    for underlying, wanted in context.board.depth.items():
+        mine = context.by_underlying.get(underlying, ())
+        lost = [r for r in mine if not usable(r)]
+        have = len(mine) - len(lost)
+        if have < wanted:
+            states = " or ".join(dict.fromkeys(r.state for r in lost))
+            why = f"{listed(lost)} {states}" if lost else "the publisher lists no more"
+            yield signal("depth", f"{underlying} depth {have} of {wanted}: {why}", earliest(lost), underlying)
+
+
+def stream_over_stale(context: Context) -> Iterable[Signal]:
+    """The stream runs over a snapshot that is too old to carry it."""
+    stale_ones = [r for r in context.readings if r.state is State.STALE]
+    if stale_ones and stream_active(context.board, context.now):
+        verb = "is" if len(stale_ones) == 1 else "are"
+        text = f"stream active while {listed(stale_ones)} {verb} STALE, {_oldest(stale_ones)} s"
+        yield signal("stream-over-stale", text, earliest(stale_ones))
+
+
+def dangling(context: Context) -> Iterable[Signal]:
+    """A pointer names a payload that is gone."""
+    return _in_state(context, State.DANGLING)
+
+
+def invalid(context: Context) -> Iterable[Signal]:
+    """A pointer or payload breaks the contract."""
+    return _in_state(context, State.INVALID)
+
+
+def future(context: Context) -> Iterable[Signal]:
+    """A snapshot is stamped ahead of this machine's clock."""
+    return _in_state(context, State.FUTURE)
+
+
+def stale(context: Context) -> Iterable[Signal]:
+    """A snapshot is too old."""
+    return _in_state(context, State.STALE)
+
+
+def aging(context: Context) -> Iterable[Signal]:
+    """A snapshot is late."""
+    return _in_state(context, State.AGING)
+
+
+def partial(context: Context) -> Iterable[Signal]:
+    """A snapshot has fewer usable contracts, or sides, than it should."""
+    group = [r for r in context.readings if Flag.PARTIAL in r.flags]
+    if group:
+        yield signal("partial", f"{listed(group)} PARTIAL")
+
+
+def failing(context: Context) -> Iterable[Signal]:
+    """A publisher says that it could not publish a chain; what it published before stays."""
+    group = [r for r in context.readings if Flag.FAILING in r.flags]
+    if group:
+        reasons = "; ".join(dict.fromkeys(r.entry.trouble for r in group))
+        yield signal("failing", f"{listed(group)} FAILING: {reasons}")
+
+
+def old_source(context: Context) -> Iterable[Signal]:
+    """A new snapshot of old data."""
+    group = [r for r in context.readings if Flag.OLD_SOURCE in r.flags]
+    if group:
+        why = next((provenance.old_source(r.entry, r.entry.last_good) for r in group if r.entry.last_good), "")
+        yield signal("old-source", f"{listed(group)} OLD-SOURCE: {why}")
+
+
+def rolled_back(context: Context) -> Iterable[Signal]:
+    """A pointer went back to an older snapshot."""
+    group = [r for r in context.readings if Flag.ROLLED_BACK in r.flags]
+    if group:
+        yield signal("rolled-back", f"{listed(group)} ROLLED-BACK{_moved_back(group[0].entry)}")
+
+
+def _in_state(context: Context, state: State) -> Iterable[Signal]:
+    """One signal for each underlying that has chains in this state."""
+    for underlying, mine in context.by_underlying.items():
+        group = [r for r in mine if r.state is state]
+        if not group:
+            continue
+        note = f": {group[0].note}" if group[0].note else ""
+        if state in (State.STALE, State.AGING):
+            note = f", {_oldest(group)} s old"
+        yield signal(state.lower(), f"{listed(group)} {state}{note}", earliest(group), underlying)
+
+
+def _oldest(readings: Sequence[Reading]) -> int:
+    return math.floor(max(r.age_s or 0.0 for r in readings))
+
+
+def _moved_back(entry: Entry) -> str:
+    """Tell from which snapshot to which a pointer went back, by New York's time."""
+    if entry.rolled_back_from is None or entry.pointer is None:
+        return ""
+    stamps = (new_york(found.ts_ms / 1000) for found in (entry.rolled_back_from, entry.pointer))
+    return ": from {:%H:%M:%S} to {:%H:%M:%S}".format(*stamps)

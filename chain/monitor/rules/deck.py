@@ -1,0 +1,63 @@
+"""Rules about what carries the chains: the poll loop, Redis, this machine's clock, the stream."""
+
+import math
+from collections.abc import Iterable
+
+from chain.monitor.report import Signal
+from chain.monitor.rules.context import Context, blind_since, poll_overdue_s
+from chain.monitor.rules.severity import signal
+from chain.thresholds import CLOCK_JUMP_S, EVICTION_SHOWN_S
+
+_SAFE_POLICIES = ("volatile-ttl", "noeviction")
+
+
+def poll_silent(context: Context) -> Iterable[Signal]:
+    """The poll loop itself has stopped: what is shown is not being refreshed."""
+    overdue = poll_overdue_s(context.board, context.now)
+    if overdue is not None:
+        text = f"the poll loop has been silent for {math.floor(overdue)} s: nothing on this screen is being refreshed"
+        yield signal("poll-silent", text, blind_since(context.board, context.now))
+
+
+def redis_unreachable(context: Context) -> Iterable[Signal]:
+    """Redis did not answer the last poll."""
+    contact = context.board.contact
+    if contact.asked is not None and not contact.ok and poll_overdue_s(context.board, context.now) is None:
+        yield signal("redis-unreachable", f"Redis unreachable: {contact.error}", contact.since)
+
+
+def starting(context: Context) -> Iterable[Signal]:
+    """Nothing is published, and we have only begun to look."""
+    if context.starting:
+        yield signal("starting", "waiting for a publisher")
+
+
+def nothing_published(context: Context) -> Iterable[Signal]:
+    """Redis answers, and holds no chain."""
+    board = context.board
+    if not board.entries and board.contact.ok and not context.starting:
+        yield signal("nothing-published", f"no chains under {board.prefix}: nothing is published")
+
+
+def clock_step(context: Context) -> Iterable[Signal]:
+    """This machine's wall clock was set."""
+    board, now = context.board, context.now
+    if abs(board.clock_step_s) > CLOCK_JUMP_S:
+        text = f"this machine's clock stepped by {board.clock_step_s:+.1f} s: ages by wall clock may be off"
+        yield signal("clock-step", text, now.wall_s - (now.mono - board.clock_step_at))
+
+
+def eviction(context: Context) -> Iterable[Signal]:
+    """Redis is full, and takes keys away."""
+    server = context.board.server
+    if server.evicted_at is not None and context.now.wall_s - server.evicted_at < EVICTION_SHOWN_S:
+        text = f"Redis is full: {server.evicted} keys evicted since this watcher began; raise maxmemory"
+        yield signal("eviction", text, server.evicted_at)
+
+
+def eviction_policy(context: Context) -> Iterable[Signal]:
+    """When full, Redis would not take the oldest snapshots first."""
+    policy = context.board.server.policy
+    if policy not in ("", *_SAFE_POLICIES):
+        text = f"Redis would evict by {policy}, pointers too: set maxmemory-policy volatile-ttl"
+        yield signal("eviction-policy", text)

@@ -1,0 +1,31 @@
+"""Rules about publishers, as far as their heartbeats tell."""
+
+from collections.abc import Iterable
+
+from chain.monitor.heartbeat import STOPPED
+from chain.monitor.report import Signal
+from chain.monitor.rules.context import Context
+from chain.monitor.rules.severity import signal
+
+
+def publisher_unknown(context: Context) -> Iterable[Signal]:
+    """There are chains, and nobody says that they are theirs."""
+    board = context.board
+    if not board.publishers and board.entries and board.contact.ok:
+        yield signal("publisher-unknown", "no publisher's heartbeat: source of data unknown")
+
+
+def source(context: Context) -> Iterable[Signal]:
+    """A living publisher says that its source is in trouble."""
+    for publisher in context.board.publishers:
+        told = publisher.heartbeat.source
+        if publisher.alive and told.trouble:
+            yield signal("source", f"source {told.kind}: {told.trouble}")
+
+
+def publisher_silent(context: Context) -> Iterable[Signal]:
+    """A publisher that was heard beats no more."""
+    for publisher in context.board.publishers:
+        if not publisher.alive:
+            how = "has stopped" if publisher.heartbeat.status == STOPPED else "is silent"
+            yield signal("publisher-silent", f"publisher {publisher.heartbeat.service} {how}", publisher.gone_since)

@@ -1,0 +1,39 @@
+"""How grave each signal is, in every voice: deck, check, events and alert rules all look here."""
+
+from chain.monitor.board import DeckState
+from chain.monitor.report import Signal
+
+_W, _C = DeckState.WARNING, DeckState.CRITICAL
+
+# The contract's own scale: an old snapshot is a warning, a missing expiration is partial degradation, a stream that
+# runs over a stale snapshot is degraded. Critical is what leaves the desk without any data to work with.
+SEVERITY = {
+    "starting": DeckState.STARTING,
+    "poll-silent": _C,
+    "redis-unreachable": _C,
+    "all-stale": _C,
+    "nothing-published": _C,
+    "stream-over-stale": DeckState.DEGRADED,
+    "depth": DeckState.PARTIAL_DEGRADATION,
+    "dangling": _W,
+    "invalid": _W,
+    "future": _W,
+    "stale": _W,
+    "aging": _W,
+    "partial": _W,
+    "failing": _W,
+    "old-source": _W,
+    "rolled-back": _W,
+    "publisher-unknown": _W,
+    "publisher-silent": _W,
+    "source": _W,
+    "clock-step": _W,
+    "eviction": _W,
+    "eviction-policy": _W,
+    "rule-failed": _W,
+}
+
+
+def signal(name: str, text: str, since: float | None = None, subject: str = "") -> Signal:
+    """Return a signal with the severity of its name; raises KeyError for a name that has none."""
+    return Signal(name, SEVERITY[name], text, since, subject)
