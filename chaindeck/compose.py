@@ -1,5 +1,6 @@
 """Putting the parts together: which source, which publisher."""
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -38,11 +39,15 @@ def make_source(kind: SourceKind, settings: Settings, captures: Sequence[Path], 
 
 
 def _live_source(settings: Settings, clock: Clock) -> Source:
+    from publisher.massive.proxy import proxy_for, refuse_clear_key  # noqa: PLC0415
     from publisher.massive.source import MassiveSource  # noqa: PLC0415 - the HTTP client loads for live data only
     from publisher.massive.vendor import Vendor  # noqa: PLC0415
 
     open_s = min(60.0, 0.8 * settings.thresholds.interval_s)
-    vendor = Vendor(settings.api_key or "", clock, base=settings.base_url, open_s=open_s)
+    proxy = proxy_for(settings.base_url, os.environ)
+    if not settings.allow_http:
+        refuse_clear_key(settings.base_url, proxy)
+    vendor = Vendor(settings.api_key or "", clock, base=settings.base_url, proxy=proxy, open_s=open_s)
     chosen = settings.underlyings or LIVE_UNDERLYINGS
     return MassiveSource(vendor, clock, chosen, depth=settings.expirations, mult=settings.em_mult)
 

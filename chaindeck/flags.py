@@ -44,6 +44,7 @@ class What:
         em_mult: half-width of a slice in expected moves, 2 by default [MASSIVE_CHAIN_EM_MULT].
         seed: seed of the mock's market.
         base_url: the vendor's host, for a live publisher [MASSIVE_BASE_URL].
+        allow_http: send the API key in clear, where base_url is plain http on another machine [MASSIVE_ALLOW_HTTP].
     """
 
     underlyings: str | None = None
@@ -53,3 +54,4 @@ class What:
     em_mult: float | None = None
     seed: int | None = None
     base_url: str | None = None
+    allow_http: Switch | None = None

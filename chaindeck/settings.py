@@ -67,6 +67,14 @@ def _moves(value: object) -> float:
     return moves
 
 
+def _switch(value: object) -> bool:
+    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    found = known.get(str(value).strip().lower())
+    if found is None:
+        raise ValueError("true or false")
+    return found
+
+
 def _redis_url(value: object) -> str:
     return RedisTarget(_text(value)).url
 
@@ -107,6 +115,13 @@ SETTINGS = {
         Setting("em_mult", ("MASSIVE_CHAIN_EM_MULT",), EM_MULT, _moves, "half-width of a slice in expected moves"),
         Setting("api_key", ("MASSIVE_API_KEY",), None, _text, "the vendor's API key", secret=True),
         Setting("base_url", ("MASSIVE_BASE_URL",), DEFAULT_BASE_URL, _base_url, "the vendor's host"),
+        Setting(
+            "allow_http",
+            ("MASSIVE_ALLOW_HTTP",),
+            False,
+            _switch,
+            "send the API key in clear, to a base_url of plain http on another machine",
+        ),
         Setting("seed", (), 7, _whole, "seed of the mock's market"),
         Setting("theme", (), None, _text, "a Textual theme; ansi-dark keeps to 16 colours"),
     )
@@ -125,6 +140,7 @@ class Settings:
     em_mult: float
     api_key: str | None
     base_url: str
+    allow_http: bool
     seed: int
     theme: str | None
 
@@ -143,6 +159,7 @@ def settle(values: Mapping[str, Value]) -> Settings:
         em_mult=_as(values, "em_mult", float),
         api_key=_optional(values, "api_key"),
         base_url=_as(values, "base_url", str),
+        allow_http=_as(values, "allow_http", bool),
         seed=_as(values, "seed", int),
         theme=_optional(values, "theme"),
     )

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 
 from chain.clock import Clock
-from publisher.massive.faults import HOPELESS, OF_ONE_PATH, FaultKind, VendorError
+from publisher.massive.faults import HOPELESS, OF_ONE_PATH, WAITED_FOR, FaultKind, VendorError
 
 FAILURES = 5  # in a row, and none of them beside a success: one bad expiry must not close off the others
 
@@ -51,7 +51,7 @@ class Breaker:
         """Return the state for a person; empty while closed."""
         if self.closed or self._reason is None:
             return ""
-        return f"{self._reason.kind.value}; {self._wait()}"
+        return f"{self._reason}; {self._wait()}"
 
     @asynccontextmanager
     async def guard(self) -> AsyncIterator[None]:
@@ -81,7 +81,8 @@ class Breaker:
             return False
         in_turn = waited and self._reason.kind not in HOPELESS | {FaultKind.RATE_LIMITED}
         if self._clock.monotonic() < self._until and not in_turn:
-            raise VendorError(self._reason.kind, self._wait(), asked=False)
+            known = f"{self._reason.detail}; " if self._reason.detail else ""
+            raise VendorError(self._reason.kind, known + self._wait(), asked=False)
         self._state = BreakerState.HALF_OPEN
         self._settled.clear()
         return True
@@ -104,7 +105,7 @@ class Breaker:
         now = self._clock.monotonic()
         self._failures += 1
         self._reason = fault
-        told = fault.retry_after or 0.0 if fault.kind is FaultKind.RATE_LIMITED else 0.0
+        told = fault.retry_after or 0.0 if fault.kind in WAITED_FOR else 0.0
         too_many = self._failures >= FAILURES and now - self._succeeded_at >= self._open_s
         if probe or too_many or fault.kind in HOPELESS or told > self._open_s / 2:
             self._until = now + max(self._open_s, told)

@@ -19,15 +19,20 @@ class FaultKind(Enum):
     TIMEOUT = "the vendor did not answer in time"
     DNS = "the vendor's host name does not resolve"
     REFUSED = "the vendor's host refuses connections"
+    UNREACHABLE = "the vendor's host cannot be reached"
+    CERTIFICATE = "no trusted connection to the vendor"
+    PROXY = "the proxy before the vendor failed"
     BROKEN = "the connection to the vendor broke"
     GARBAGE = "the vendor's answer is not JSON"
+    REDIRECTED = "the vendor redirected us"
     ERROR_STATUS = "the vendor answered with an error"
     TOO_LARGE = "the vendor's answer is too large"
     INCOMPLETE = "the vendor's listing is incomplete"
 
 
+WAITED_FOR = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER})  # as long as their Retry-After says
 RETRIED = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER, FaultKind.GARBAGE})  # and a broken connection at once
-HOPELESS = frozenset({FaultKind.BAD_KEY, FaultKind.PLAN})  # asking again soon cannot help
+HOPELESS = frozenset({FaultKind.BAD_KEY, FaultKind.PLAN, FaultKind.CERTIFICATE})  # asking again soon cannot help
 # What the vendor says of one path alone: a key without indices still has its options.
 OF_ONE_PATH = frozenset({FaultKind.PLAN, FaultKind.BAD_REQUEST, FaultKind.NOT_FOUND})
 OF_THE_VENDOR = frozenset(FaultKind) - OF_ONE_PATH
@@ -41,6 +46,7 @@ class VendorError(SourceError):
     ) -> None:
         super().__init__(f"{kind.value} ({detail})" if detail else kind.value)
         self.kind = kind
+        self.detail = detail
         self.retry_after = retry_after
         self.asked = asked
 
@@ -55,4 +61,6 @@ def by_status(code: int) -> FaultKind:
         413: FaultKind.TOO_LARGE,
         429: FaultKind.RATE_LIMITED,
     }
+    if 300 <= code < 400:
+        return FaultKind.REDIRECTED
     return named.get(code, FaultKind.SERVER if code >= 500 or code == 499 else FaultKind.ERROR_STATUS)

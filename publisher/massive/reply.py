@@ -60,13 +60,32 @@ def decode(response: httpx.Response, raw: bytes, *, now_s: float, secret: str) -
         body = None
     if response.status_code != 200:
         wait = retry_after(response.headers.get("retry-after"), now_s)
-        raise VendorError(by_status(response.status_code), _told(body, secret), retry_after=wait)
+        raise VendorError(by_status(response.status_code), _status_told(response, body, secret), retry_after=wait)
     if body is None:
         raise VendorError(FaultKind.GARBAGE)
     word = body.get("status") if isinstance(body, dict) else None
     if isinstance(word, str) and word in _FAILED:
         raise VendorError(_FAILED[word], _told(body, secret))
     return body
+
+
+def _status_told(response: httpx.Response, body: object, secret: str) -> str:
+    """Return what an error's answer says: its own words, before them the status where our words name none."""
+    kind, words = by_status(response.status_code), _told(body, secret)
+    if kind is FaultKind.REDIRECTED:
+        return f"{response.status_code} to {_redirect_host(response)}, not followed: check MASSIVE_BASE_URL"
+    if kind not in (FaultKind.SERVER, FaultKind.ERROR_STATUS):
+        return words
+    return f"HTTP {response.status_code}: {words}" if words else f"HTTP {response.status_code}"
+
+
+def _redirect_host(response: httpx.Response) -> str:
+    """Return the host that a redirect leads to, and nothing else of its address."""
+    try:
+        host = urlsplit(response.headers.get("location", "")).hostname
+    except ValueError:
+        host = None
+    return clean(host or "another path", 60)
 
 
 def _check_cost(raw: bytes) -> None:

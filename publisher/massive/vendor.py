@@ -5,8 +5,6 @@ The key travels in a header, to our own base URL and nowhere else.
 
 import asyncio
 import logging
-import socket
-import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 
@@ -17,8 +15,10 @@ from chain.clock import Clock
 from chain.text import clean
 from publisher.massive.address import DEFAULT_BASE_URL, base_url
 from publisher.massive.breaker import Breaker
-from publisher.massive.faults import OF_ONE_PATH, OF_THE_VENDOR, RETRIED, FaultKind, VendorError
+from publisher.massive.faults import OF_ONE_PATH, OF_THE_VENDOR, RETRIED, WAITED_FOR, FaultKind, VendorError
+from publisher.massive.proxy import Proxy
 from publisher.massive.reply import Page, decode, read_body, read_page
+from publisher.massive.transport import PROXY_LOGIN, Progress, lost, refused_by_proxy
 
 MAX_PAGES = 40
 PAGE_ROWS = 250  # the most that the vendor gives on one page
@@ -40,7 +40,15 @@ Params = Mapping[str, str | int | float]
 class Vendor:
     """A client of the vendor. Every call raises VendorError; no attempt outlives its deadline."""
 
-    def __init__(self, key: str, clock: Clock, *, base: str = DEFAULT_BASE_URL, open_s: float = 8.0) -> None:
+    def __init__(
+        self,
+        key: str,
+        clock: Clock,
+        *,
+        base: str = DEFAULT_BASE_URL,
+        proxy: Proxy | None = None,
+        open_s: float = 8.0,
+    ) -> None:
         if not key:
             raise VendorError(FaultKind.NO_KEY)
         if not key.isascii() or not key.isprintable() or " " in key:
@@ -53,8 +61,12 @@ class Vendor:
                 max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=_KEEP_ALIVE_S
             ),
             follow_redirects=False,
+            proxy=proxy.url if proxy else None,
+            verify=httpx.create_ssl_context(),
+            trust_env=False,  # a proxy is chosen by us: the client's own choice would serve loopback too
         )
         self._key = key
+        self._proxy = proxy
         self._clock = clock
         self._open_s = open_s
         self._slots = asyncio.Semaphore(CONNECTIONS)
@@ -133,8 +145,10 @@ class Vendor:
         """Count a fault; a rate limit too short for the breaker holds every caller for as long as it says."""
         self.counters["faults"] += 1
         self.counters[f"fault_{fault.kind.name.lower()}"] += 1
-        if fault.kind is FaultKind.RATE_LIMITED and self.breaker.closed:
-            wait = HOLD_S if fault.retry_after is None else fault.retry_after
+        wait = fault.retry_after
+        if wait is None and fault.kind is FaultKind.RATE_LIMITED:
+            wait = HOLD_S
+        if wait is not None and fault.kind in WAITED_FOR and self.breaker.closed:
             self._next_start = max(self._next_start, asyncio.get_running_loop().time() + wait)
 
     async def _pace(self) -> None:
@@ -146,31 +160,28 @@ class Vendor:
 
     async def _once(self, path: str, params: Params) -> object:
         self.counters["requests"] += 1
+        progress = Progress(tunnel=self._http.base_url.scheme == "https")
+        extensions = {"trace": progress.note} if self._proxy else {}
         try:
             async with (
                 asyncio.timeout(REQUEST_S),
-                self._http.stream("GET", path, params=dict(params)) as response,
+                self._http.stream("GET", path, params=dict(params), extensions=extensions) as response,
             ):
                 raw = await read_body(response)
-        except TimeoutError:
-            raise VendorError(FaultKind.TIMEOUT, f"no whole answer within {REQUEST_S:g} s") from None
-        except httpx.TimeoutException as error:
-            raise VendorError(FaultKind.TIMEOUT, clean(type(error).__name__, 40)) from None
-        except httpx.ConnectError as error:
-            raise VendorError(_connect_kind(error), self.host) from None
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
-            raise VendorError(FaultKind.BROKEN, clean(type(error).__name__, 40)) from None
+        except (TimeoutError, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+            raise lost(error, self.host, self._proxy, at_proxy=progress.at_proxy) from None
         self.counters["bytes"] += len(raw)
-        return decode(response, raw, now_s=self._clock.wall_ns() / 1e9, secret=self._key)
+        if self._proxy is not None and response.status_code == PROXY_LOGIN:
+            raise refused_by_proxy(self._proxy)
+        return self._decoded(response, raw)
 
-
-def _connect_kind(error: httpx.ConnectError) -> FaultKind:
-    """Return what kept us from connecting, by what the operating system said first."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, socket.gaierror):
-            return FaultKind.DNS
-        if isinstance(cause, ssl.SSLError):
-            return FaultKind.BROKEN
-        cause = cause.__cause__ or cause.__context__
-    return FaultKind.REFUSED
+    def _decoded(self, response: httpx.Response, raw: bytes) -> object:
+        """Return the answer's JSON; of a fault in clear through a proxy either may be the cause, and both are named."""
+        try:
+            return decode(response, raw, now_s=self._clock.wall_ns() / 1e9, secret=self._key)
+        except VendorError as fault:
+            if self._proxy is None or self._http.base_url.scheme == "https":
+                raise
+            through = f"through the {self._proxy.shown}"
+            detail = f"{fault.detail}, {through}" if fault.detail else through
+            raise VendorError(fault.kind, detail, retry_after=fault.retry_after) from None

@@ -80,7 +80,8 @@ async def fault_of(client: Vendor, path: str = SPX) -> VendorError:
         (499, FaultKind.SERVER),
         (500, FaultKind.SERVER),
         (503, FaultKind.SERVER),
-        (301, FaultKind.ERROR_STATUS),
+        (301, FaultKind.REDIRECTED),
+        (308, FaultKind.REDIRECTED),
         (418, FaultKind.ERROR_STATUS),
     ],
 )
@@ -186,7 +187,7 @@ async def test_silence_alone_ends_sooner(
     monkeypatch.setattr(module, "SILENCE_S", 0.1)
     client = Vendor(KEY, clock, base=fake.url)
     fake.inject(Fault(faults.black_hole()))
-    assert str(await fault_of(client)) == "the vendor did not answer in time (ReadTimeout)"
+    assert str(await fault_of(client)) == "the vendor did not answer in time (127.0.0.1: connected, then silent)"
     await client.aclose()
 
 
@@ -266,7 +267,8 @@ async def test_the_key_never_leaves_for_another_host(fake: FakeMassive, client: 
         fake.clear()
         moved = Reply(302, headers={"Location": evil.url + SPX})
         fake.inject(Fault(Effect(instead=lambda: moved)))
-        assert (await fault_of(client)).kind is FaultKind.ERROR_STATUS
+        told = str(await fault_of(client))
+        assert told == "the vendor redirected us (302 to 127.0.0.1, not followed: check MASSIVE_BASE_URL)"
         assert (evil.count(), evil.ledger.connections_opened) == (0, 0)
 
 
@@ -384,6 +386,52 @@ async def test_a_long_wait_is_left_to_the_breaker(fake: FakeMassive, client: Ven
     assert fake.count() == 1
     clock.advance(1.5)
     assert isinstance(await client.get(SPX), dict)
+
+
+@pytest.mark.parametrize(
+    ("named", "kept_s"), [("3600", 60), ("9" * 30, 60), ("inf", 60), (timedelta(hours=1), 60), ("40", 40)]
+)
+async def test_a_wait_named_by_a_failing_server_is_kept_and_the_failure_told(
+    fake: FakeMassive, client: Vendor, clock: ManualClock, named: Any, kept_s: int
+) -> None:
+    fake.inject(Fault(faults.status(503, retry_after=named), times=1))
+    assert str(await fault_of(client)).startswith("the vendor's server failed (HTTP 503")
+    clock.advance(kept_s - 2)
+    again = await fault_of(client)
+    assert not again.asked
+    assert "HTTP 503" in str(again) and "asked again in 2 s" in str(again)
+    assert "HTTP 503" in client.breaker.words()
+    assert fake.count() == 1
+    clock.advance(2.5)
+    assert isinstance(await client.get(SPX), dict)
+
+
+@pytest.mark.parametrize("named", ["-5", "nan", "soon", "", "Mon, 13 Jul 2026 13:00:00 GMT"])
+async def test_a_wait_that_makes_no_sense_from_a_failing_server_is_none(
+    fake: FakeMassive, client: Vendor, named: Any
+) -> None:
+    fake.inject(Fault(faults.status(503, retry_after=named), times=1))
+    assert isinstance(await client.get(SPX), dict)
+    assert fake.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("location", "to"),
+    [
+        ("https://elsewhere.example:8443/login?key=canary#f", "elsewhere.example"),
+        ("https://user:canary@elsewhere.example/", "elsewhere.example"),
+        ("/login?next=canary", "another path"),
+        (None, "another path"),
+    ],
+)
+async def test_a_redirect_is_told_with_its_host_alone(
+    fake: FakeMassive, client: Vendor, location: str | None, to: str
+) -> None:
+    reply = Reply(301, headers={} if location is None else {"Location": location})
+    fake.inject(Fault(Effect(instead=lambda: reply)))
+    fault = await fault_of(client)
+    assert str(fault) == f"the vendor redirected us (301 to {to}, not followed: check MASSIVE_BASE_URL)"
+    assert fake.count() == 1
 
 
 async def test_what_waits_for_a_connection_is_not_sent_once_the_key_is_refused(
