@@ -38,9 +38,11 @@ class Thresholds:
         if not (math.isfinite(self.interval_s) and math.isfinite(self.ttl_s) and self.interval_s > 0):
             raise ConfigError(f"interval {self.interval_s} s and TTL {self.ttl_s} s must be positive numbers")
         if self.own_stale_s is None and not self.stale_s < self.ttl_s:
+            interval_s = (self.ttl_s - 5) / 3  # at which it would be stale as its TTL ends
+            shorter = f" or an interval below {interval_s:.3g} s" if interval_s > 1 else ""
             raise ConfigError(
                 f"interval {self.interval_s:g} s makes a snapshot stale at {self.stale_s:g} s, after its TTL of "
-                f"{self.ttl_s:g} s: use an interval below {max(0.0, (self.ttl_s - 5) / 3):g} s or a longer TTL"
+                f"{self.ttl_s:g} s: use a TTL above {self.stale_s:g} s{shorter}"
             )
         object.__setattr__(self, "warn_ms", round(self.warn_s * 1000))
         object.__setattr__(self, "stale_ms", round(self.stale_s * 1000))

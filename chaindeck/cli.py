@@ -1,21 +1,24 @@
 """The command line. Each command loads only what it needs; headless ones never load the screen."""
 
-import sys
-from dataclasses import asdict
+import logging
 from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from chain.errors import ChaindeckError, ConfigError
+from chain.errors import ChaindeckError
 from chaindeck import __version__
-from chaindeck.config import config_file, warnings
-from chaindeck.flags import Capture, Switch, What, Where
-from chaindeck.logs import LogFormat
+from chaindeck.exits import UsageError, exit_table
+from chaindeck.flags import Capture, Switch, What, Where, config_of
+from chaindeck.logs import LogFormat, log_to_stderr
+from chaindeck.usage import usage_words
+
+log = logging.getLogger(__name__)
 
 app = App(
     name="chaindeck",
     help="Terminal deck and embedded publisher for option-chain snapshots in Redis.",
     version=__version__,
+    help_epilogue=f"Exit codes of every command but check:\n\n{exit_table()}",
 )
 config_app = App(name="config", help="Show or check the settings.")
 app.command(config_app)
@@ -37,7 +40,7 @@ def deck(
     """
     from chaindeck.deck import run_deck  # noqa: PLC0415
 
-    config = (where or Where()).resolve(**asdict(what or What()), theme=theme)
+    config = config_of(where, what, theme=theme)
     run_deck(config.settings, "capture" if capture else "mock", capture)
 
 
@@ -52,7 +55,7 @@ def live(*, where: Where | None = None, what: What | None = None, theme: str | N
     """
     from chaindeck.deck import run_deck  # noqa: PLC0415
 
-    config = (where or Where()).resolve(**asdict(what or What()), theme=theme)
+    config = config_of(where, what, theme=theme)
     run_deck(config.settings, "massive", ())
 
 
@@ -67,7 +70,7 @@ def watch(url: str | None = None, /, *, where: Where | None = None, theme: str |
     """
     from chaindeck.deck import run_watch  # noqa: PLC0415
 
-    run_watch(_at(url, where).resolve(theme=theme).settings)
+    run_watch(config_of(where, url=url, theme=theme).settings)
 
 
 @app.command
@@ -83,7 +86,8 @@ def publish(
     """Publish without a screen; ends cleanly on SIGINT, SIGTERM and SIGHUP, SIGUSR1 publishes at once.
 
     Args:
-        once: publish one whole cycle and its heartbeat; exit 0 only if every expiry was published.
+        once: publish one whole cycle and its heartbeat; exit 0 only if every expiry was published, 1 if some were, 2 if
+            none was. Needs a Redis that outlives it.
         source: where chains come from; capture where files are named, else mock.
         capture: recorded chains (JSON lines, .gz or plain) to publish.
         log_format: text, or one JSON object a line.
@@ -92,14 +96,15 @@ def publish(
     """
     from chaindeck.headless import run_publisher  # noqa: PLC0415
 
-    config = (where or Where()).resolve(**asdict(what or What()))
+    log_to_stderr(log_format)
+    config = config_of(where, what, warn=log.warning)
     kind = source or ("capture" if capture else "mock")
-    return run_publisher(config.settings, kind, capture, once=once, log_format=log_format)
+    return run_publisher(config.settings, kind, capture, once=once)
 
 
 @app.command
 def status(url: str | None = None, /, *, json: Switch = False, where: Where | None = None) -> int:
-    """Print the Board as of now: text, or JSON. Exit 0 if Redis answered, 1 if not.
+    """Print the Board as of now: text, or JSON. Exit 0 if Redis answered, 2 if not.
 
     Args:
         url: Redis URL; without one, this user's running deck.
@@ -108,7 +113,7 @@ def status(url: str | None = None, /, *, json: Switch = False, where: Where | No
     """
     from chaindeck.status import print_status  # noqa: PLC0415
 
-    return print_status(_at(url, where).resolve().settings.redis_url, as_json_text=json)
+    return print_status(config_of(where, url=url).settings.redis_url, as_json_text=json)
 
 
 @app.command
@@ -134,7 +139,7 @@ def check(
     """
     from chaindeck.check import run_check  # noqa: PLC0415
 
-    return run_check(_at(url, where).resolve().settings.redis_url, warn_age, stale_age, depth, watch)
+    return run_check(config_of(where, url=url).settings.redis_url, warn_age, stale_age, depth, watch)
 
 
 @app.command
@@ -149,7 +154,7 @@ def verify(
 ) -> int:
     """Watch any publisher for a while and report every clause of the contract: held, broken or not seen. Only reads.
 
-    Exit 0 if none is broken, 1 if one is, 3 if Redis does not answer or nothing is published.
+    Exit 0 if none is broken, 1 if one is, 2 if Redis does not answer or nothing is published.
 
     Args:
         url: Redis URL; without one, this user's running deck.
@@ -160,7 +165,7 @@ def verify(
     """
     from chaindeck.verify import run_verify  # noqa: PLC0415
 
-    return run_verify(_at(url, where).resolve().settings.redis_url, seconds, prefix, as_json_text=json)
+    return run_verify(config_of(where, url=url).settings.redis_url, seconds, prefix, as_json_text=json)
 
 
 @app.command
@@ -184,7 +189,7 @@ def metrics(
         where: which Redis.
         what: what is published: its interval and TTL shape the rules.
     """
-    config = _at(url, where).resolve(**asdict(what or What()))
+    config = config_of(where, what, url=url)
     if rules:
         from chaindeck.alert_rules import alert_rules  # noqa: PLC0415
 
@@ -203,7 +208,7 @@ def show(*, where: Where | None = None, what: What | None = None) -> None:
         where: which Redis, which file.
         what: what to publish.
     """
-    print("\n".join((where or Where()).resolve(**asdict(what or What())).lines()))
+    print("\n".join(config_of(where, what).lines()))
 
 
 @config_app.command
@@ -213,28 +218,18 @@ def validate(*, where: Where | None = None) -> int:
     Args:
         where: which Redis, which file.
     """
-    import os  # noqa: PLC0415
-
-    where = where or Where()
-    checked = where.resolve().settings
-    path = config_file(where.config, os.environ)
-    for warning in warnings(path):
-        print(f"chaindeck: {warning}", file=sys.stderr)
-    limits = checked.thresholds
-    print(
-        f"ok: {path or 'no config file'}; warn {limits.warn_s:g} s, stale {limits.stale_s:g} s, TTL {limits.ttl_s:g} s"
-    )
+    config = config_of(where)
+    limits = config.settings.thresholds
+    ages = f"warn {limits.warn_s:g} s, stale {limits.stale_s:g} s, TTL {limits.ttl_s:g} s"
+    print(f"ok: {config.file or 'no config file'}; {ages}")
     return 0
 
 
-def _at(url: str | None, where: Where | None) -> Where:
-    where = where or Where()
-    return Where(redis_url=url or where.redis_url, config=where.config)
-
-
 def run_command() -> object:
-    """Run what the command line says; return its exit code, None for 0. Raise ConfigError where it makes no sense."""
+    """Run what the command line says; return its exit code, None for 0. Raise UsageError where it makes no sense."""
     try:
         return app(exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        raise ConfigError(str(error.__cause__ if isinstance(error.__cause__, ChaindeckError) else error)) from None
+        if isinstance(error.__cause__, ChaindeckError):
+            raise error.__cause__ from None
+        raise UsageError(usage_words(error, app)) from None

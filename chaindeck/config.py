@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from platformdirs import user_config_path
 
@@ -19,6 +20,7 @@ from chaindeck.settings import SETTINGS, Setting, Settings, Value, settle
 CONFIG_VARIABLE = "CHAINDECK_CONFIG"
 _UNRESOLVED = re.compile(r"\$\{[^}]*\}")
 MASK = "********"
+_MAX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,20 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
+class _Entry:
+    """A key of the file: its value, and where it stands."""
+
+    value: object = field(repr=False)
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """All settings resolved."""
 
     values: Mapping[str, Resolved]
+    file: Path | None = None  # the file that was read
+    warnings: tuple[str, ...] = ()  # what works, and is unwise
 
     @property
     def settings(self) -> Settings:
@@ -41,7 +53,7 @@ class Config:
         try:
             return settle({name: resolved.value for name, resolved in self.values.items()})
         except ConfigError as error:
-            origins = "; ".join(f"{name} from {self.values[name].origin}" for name in ("interval", "ttl"))
+            origins = "; ".join(f"{name}: {self.values[name].origin}" for name in ("interval", "ttl"))
             raise ConfigError(f"{error} ({origins})") from None
 
     def lines(self) -> list[str]:
@@ -52,39 +64,56 @@ class Config:
 def config_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
     """Return the file to read: the one given, which must be there, or the user's own where there is one."""
     named = given or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
-    if named is not None:
-        if not named.is_file():
-            raise ConfigError(f"config file {named}: no such file")
-        return named
-    own = user_config_path("chaindeck") / "config.toml"
-    return own if own.is_file() else None
+    path = named or user_config_path("chaindeck") / "config.toml"
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        if named is None:
+            return None
+        raise ConfigError(f"config file {clean(path)}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"config file {clean(path)}: {_why(error)}") from None
+    if not stat.S_ISREG(mode):
+        raise ConfigError(f"config file {clean(path)}: a folder, a pipe or a device, not a file of settings")
+    return path
 
 
-def resolve(flags: Mapping[str, object], file: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
-    """Return every setting with its origin; raise ConfigError naming the flag, the variable, or file, key and line."""
+def resolve(
+    flags: Mapping[str, object],
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    named: Mapping[str, str] = MappingProxyType({}),
+) -> Config:
+    """Return every setting with its origin; raise ConfigError naming the flag, the variable, or file, key and line.
+
+    `named` says where flags came from that were no flags.
+    """
     environ = os.environ if environ is None else environ
     path = config_file(file, environ)
-    table, lines = _read(path) if path else ({}, {})
-    return Config({s.name: _resolve(s, flags, environ, table, lines, path) for s in SETTINGS.values()})
+    table = _read(path) if path else {}
+    values: dict[str, Resolved] = {}
+    for setting in SETTINGS.values():
+        values[setting.name] = _resolve(setting, flags, environ, table, named)
+    return Config(values, path, _warnings(path, table) if path else ())
 
 
 def _resolve(
     setting: Setting,
     flags: Mapping[str, object],
     environ: Mapping[str, str],
-    table: Mapping[str, object],
-    lines: Mapping[str, int],
-    path: Path | None,
+    table: Mapping[str, _Entry],
+    named: Mapping[str, str],
 ) -> Resolved:
     name = setting.name
     if flags.get(name) is not None:
-        return _parsed(setting, flags[name], f"flag --{name.replace('_', '-')}")
+        return _parsed(setting, flags[name], named.get(name, f"flag --{name.replace('_', '-')}"), "")
     for variable in setting.variables:
         text = environ.get(variable, "")
         if _is_set(text):
-            return _parsed(setting, text, f"environment {variable}")
-    if path is not None and name in table and _is_set(table[name]):
-        return _parsed(setting, table[name], f"{path}, line {lines[name]}")
+            return _parsed(setting, text, f"environment {variable}", f"{name}: ")
+    if name in table and _is_set(table[name].value):
+        return _parsed(setting, table[name].value, table[name].origin, f"{name}: ")
     return Resolved(setting.default, "default")
 
 
@@ -93,32 +122,43 @@ def _is_set(value: object) -> bool:
     return not isinstance(value, str) or (bool(value.strip()) and not _UNRESOLVED.search(value))
 
 
-def _parsed(setting: Setting, value: object, origin: str) -> Resolved:
+def _parsed(setting: Setting, value: object, origin: str, name: str) -> Resolved:
     try:
         return Resolved(setting.parse(value), origin)
     except ChaindeckError as error:
-        raise ConfigError(f"{origin}: {setting.name}: {error}") from None
+        raise ConfigError(f"{origin}: {name}{error}") from None
     except ValueError as error:
         shown = MASK if setting.secret else clean(repr(value), 40)
         raise ConfigError(f"{origin}: {setting.name} is {shown}, not {error}") from None
 
 
-def _read(path: Path) -> tuple[dict[str, object], dict[str, int]]:
-    """Return the file's keys, and the line of each; raise ConfigError naming file, line and key."""
+def _read(path: Path) -> dict[str, _Entry]:
+    """Return the file's keys with value and place; raise ConfigError naming file, line and key."""
     try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"config file {path}: {clean(error, 100)}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"config file {path}: {clean(error, 100)}") from None
+        with path.open("rb") as file:
+            raw = file.read(_MAX_BYTES + 1)
+        text = raw.decode("utf-8-sig")  # some editors begin a file with a mark
+        table = tomllib.loads(text) if len(raw) <= _MAX_BYTES else None
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"config file {clean(path)}: {_why(error)}") from None
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ConfigError(f"config file {clean(path)}, line {line}: not in UTF-8: save it in that encoding") from None
+    except RecursionError:
+        table = None
+    if table is None:
+        raise ConfigError(f"config file {clean(path)}: larger or deeper than any file of settings is")
     lines = {name: _line_of(text, name) for name in table}
     for name in table:
         if name not in SETTINGS:
             near = difflib.get_close_matches(name, SETTINGS, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(SETTINGS)}"
-            raise ConfigError(f"{path}, line {lines[name]}: unknown key {clean(name, 40)!r}{hint}")
-    return table, lines
+            raise ConfigError(f"{clean(path)}, line {lines[name]}: unknown key {clean(name, 40)!r}{hint}")
+    return {name: _Entry(value, f"{clean(path)}, line {lines[name]}") for name, value in table.items()}
+
+
+def _why(error: Exception) -> str:
+    return clean((error.strerror or type(error).__name__).lower() if isinstance(error, OSError) else error, 100)
 
 
 def _line_of(text: str, name: str) -> int:
@@ -126,15 +166,13 @@ def _line_of(text: str, name: str) -> int:
     return next((number for number, line in enumerate(text.splitlines(), start=1) if pattern.match(line)), 1)
 
 
-def warnings(path: Path | None) -> list[str]:
+def _warnings(path: Path, table: Mapping[str, _Entry]) -> tuple[str, ...]:
     """Return what is unwise about the file, in words: a secret that others on this machine can read."""
-    if path is None:
-        return []
-    table, lines = _read(path)
     secrets = [name for name in table if SETTINGS[name].secret]
     if secrets and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-        return [f"{path}, line {lines[secrets[0]]}: {secrets[0]} can be read by others: chmod 600 {path}"]
-    return []
+        first = secrets[0]
+        return (f"{table[first].origin}: {first} can be read by others: chmod 600 {clean(path)}",)
+    return ()
 
 
 def _shown(setting: Setting, value: Value) -> str:
@@ -142,6 +180,8 @@ def _shown(setting: Setting, value: Value) -> str:
         return "-"
     if setting.secret:
         return RedisTarget(str(value)).shown if setting.name.endswith("redis_url") else MASK
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, tuple):
         return ",".join(value)
     return f"{value:g}" if isinstance(value, float) else clean(value, 60)

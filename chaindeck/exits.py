@@ -1,10 +1,60 @@
-"""How a command that cannot do its work ends: exit codes, and the line of the plugin convention."""
+"""How a command ends: the one table of exit codes, and the line of the plugin convention."""
 
+import sys
+from enum import IntEnum
+
+from chain.errors import ChaindeckError, RedisUnavailableError
 from chain.text import clean
 
-USAGE_ERROR = 2
-UNKNOWN = 3  # by the plugin convention: bad arguments, own failure
+UNKNOWN = 3  # of `check`, which keeps to the plugin convention
 _MAX_WORDS = 400
+
+
+class Exit(IntEnum):
+    """Exit codes of every command but `check`; README's table and the service unit follow them."""
+
+    DONE = 0
+    INCOMPLETE = 1
+    UNAVAILABLE = 2
+    SETTINGS = 3
+    USAGE = 64  # as sysexits.h has it
+    INTERNAL = 70
+
+    @property
+    def meaning(self) -> str:
+        """What it says, for a person."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Exit.DONE: "done",
+    Exit.INCOMPLETE: "part of it failed: an expiry of `publish --once`, a clause of `verify`",
+    Exit.UNAVAILABLE: "Redis, the embedded server or the vendor is not available, or nothing is published: try again",
+    Exit.SETTINGS: "a setting cannot work: mend it, no restart will",
+    Exit.USAGE: "the command line makes no sense",
+    Exit.INTERNAL: "a fault of chaindeck itself: please report it",
+}
+
+
+class UsageError(ChaindeckError):
+    """A command line that makes no sense."""
+
+
+def say(words: str) -> None:
+    """Print one line of ours on standard error."""
+    print(f"chaindeck: {one_line(words)}", file=sys.stderr)
+
+
+def code_of(error: ChaindeckError) -> Exit:
+    """Return the exit code of a command that an expected failure ends."""
+    if isinstance(error, UsageError):
+        return Exit.USAGE
+    return Exit.UNAVAILABLE if isinstance(error, RedisUnavailableError) else Exit.SETTINGS
+
+
+def exit_table() -> str:
+    """Return every code with its meaning, a line each, for `--help`."""
+    return "\n".join(f"* {code}: {code.meaning}" for code in Exit)
 
 
 def unknown_line(reason: str) -> str:

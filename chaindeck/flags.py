@@ -1,12 +1,14 @@
 """The flags that several commands share, as cyclopts reads them."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from chaindeck.config import Config, resolve
+from chaindeck.exits import say
 
 Switch = Annotated[bool, Parameter(negative="")]
 Capture = Annotated[tuple[Path, ...], Parameter(consume_multiple=1, negative="")]
@@ -26,10 +28,6 @@ class Where:
     redis_url: str | None = None
     config: Path | None = None
 
-    def resolve(self, **flags: object) -> Config:
-        """Return all settings, flags before environment before file."""
-        return resolve({"redis_url": self.redis_url, **flags}, self.config)
-
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +35,7 @@ class What:
     """What to publish, and how often.
 
     Attributes:
-        underlyings: symbols to publish, comma separated [MASSIVE_CHAIN_SYMBOLS].
+        underlyings: symbols to publish, comma separated, as in SPX,NDX [MASSIVE_CHAIN_SYMBOLS].
         interval: seconds from one publishing cycle to the next, 10 by default [MASSIVE_CHAIN_INTERVAL_SEC].
         ttl: seconds that a snapshot lives in Redis, 60 by default [MASSIVE_CHAIN_SNAPSHOT_TTL_SEC].
         expirations: how many of the next tradable expirations, 6 by default [MASSIVE_CHAIN_NUM_EXPIRATIONS].
@@ -47,11 +45,32 @@ class What:
         allow_http: send the API key in clear, where base_url is plain http on another machine [MASSIVE_ALLOW_HTTP].
     """
 
+    # Text, and made into values in `settings`, as what comes from the environment is: the same words for each mistake.
     underlyings: str | None = None
-    interval: float | None = None
-    ttl: float | None = None
-    expirations: int | None = None
-    em_mult: float | None = None
-    seed: int | None = None
+    interval: str | None = None
+    ttl: str | None = None
+    expirations: str | None = None
+    em_mult: str | None = None
+    seed: str | None = None
     base_url: str | None = None
     allow_http: Switch | None = None
+
+
+def config_of(
+    where: Where | None,
+    what: What | None = None,
+    *,
+    url: str | None = None,
+    warn: Callable[[str], None] = say,
+    **flags: object,
+) -> Config:
+    """Return all settings, flags before environment before file; `warn` hears what is unwise in them.
+
+    `url` is a command's argument, which goes before the flag `--redis-url`. Raises ConfigError.
+    """
+    where = where or Where()
+    given = {"redis_url": url or where.redis_url, **asdict(what or What()), **flags}
+    config = resolve(given, where.config, named={"redis_url": "argument URL"} if url else {})
+    for warning in config.warnings:
+        warn(warning)
+    return config

@@ -9,25 +9,34 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from chain.clock import Clock, SystemClock
+from chain.errors import ConfigError
 from chain.redis.connection import RedisTarget
+from chain.redis.draft import Verdict
+from chain.redis.embedded import attach
 from chain.tasks import end
 from chaindeck.compose import make_crew, make_source
 from chaindeck.crew import Crew
-from chaindeck.logs import LogFormat, log_to_stderr
+from chaindeck.exits import Exit
 from chaindeck.place import redis_place
 from chaindeck.settings import Settings
+from publisher.cycle import Cycle
 from publisher.source import Source, SourceKind
 
 log = logging.getLogger(__name__)
 
 
-def run_publisher(
-    settings: Settings, kind: SourceKind, captures: Sequence[Path], *, once: bool, log_format: LogFormat
-) -> int:
-    """Publish until told to stop, or one whole cycle; return the exit code."""
-    log_to_stderr(log_format)
+def run_publisher(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, once: bool) -> int:
+    """Publish until told to stop, or one whole cycle; return the exit code.
+
+    Raises ConfigError for one cycle into an embedded server that would end with it.
+    """
     clock = SystemClock()
     source = make_source(kind, settings, captures, clock)
+    if once and not settings.redis_url and attach() is None:
+        raise ConfigError(
+            "publish --once names no Redis, and what it publishes would end with its embedded one: "
+            "give --redis-url, or start chaindeck first"
+        )
     with redis_place(settings.redis_url) as place:
         return asyncio.run(_publish(place.target, source, settings, clock, once=once))
 
@@ -41,12 +50,20 @@ async def _publish(target: RedisTarget, source: Source, settings: Settings, cloc
             cycle = await crew.publisher.cycle()
             crew.herald.take(await crew.watcher.poll_once())
             await crew.publisher.beat()
-            return 0 if cycle.whole else 1
+            return _code(cycle)
         await _until_told(crew)
         return 0
     finally:
         await source.aclose()
         await client.aclose()
+
+
+def _code(cycle: Cycle) -> Exit:
+    """Return how one cycle ended: whole, in part, or with nothing published."""
+    if cycle.whole:
+        return Exit.DONE
+    some = any(outcome.verdict is Verdict.PUBLISHED for outcome in cycle.outcomes)
+    return Exit.INCOMPLETE if some else Exit.UNAVAILABLE
 
 
 async def _until_told(crew: Crew) -> None:

@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+import threading
+import traceback
 from collections import deque
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
@@ -13,19 +15,27 @@ import orjson
 from platformdirs import user_log_path
 
 from chain.errors import ConfigError
-from chain.text import clean
+from chain.text import clean, without_login
+from chaindeck import __version__
+
+log = logging.getLogger(__name__)
 
 LogFormat = Literal["text", "json"]
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _MAX_BYTES = 2_000_000
 _MAX_LINE = 2_000
+_MAX_STACK = 20_000
+_MAX_FRAMES = 8  # of each exception in a text line, the innermost first
 _PANE_LINES = 500
 _QUIET = ("httpx", "httpcore", "asyncio", "stamina")  # they log whole URLs, or what we tell in our own words
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: `ts` in epoch seconds, `level`, `logger`, `message`, and `error` where there is one."""
+    """One JSON object a line: `ts` in epoch seconds, `level`, `logger`, `version`, `message`.
+
+    With an exception also `error`, its type and words, and `stack`, its whole trace.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as JSON; every text has passed the sanitiser."""
@@ -33,26 +43,44 @@ class JsonFormatter(logging.Formatter):
             "ts": record.created,
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": clean(record.getMessage(), _MAX_LINE),
+            "version": __version__,
+            "message": _safe(record.getMessage()),
         }
+        stack = record.stack_info or ""
         if record.exc_info and record.exc_info[1] is not None:
-            body["error"] = clean(repr(record.exc_info[1]), _MAX_LINE)
+            body["error"] = _safe(repr(record.exc_info[1]))
+            stack = "".join(traceback.format_exception(record.exc_info[1]))
+        if stack:
+            body["stack"] = "\n".join(map(_safe, stack.rstrip().split("\n")))[-_MAX_STACK:]
         return orjson.dumps(body).decode()
 
 
 class TextFormatter(logging.Formatter):
-    """Log lines safe to read on a terminal, whatever text from outside they carry."""
+    """One line a record, safe to read on a terminal, whatever text from outside it carries."""
 
     def __init__(self) -> None:
         super().__init__(_FORMAT)
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """Return one line, also of a message that holds several."""
-        return clean(super().formatMessage(record), _MAX_LINE)
-
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record's line, and those of its trace."""
-        return "\n".join(clean(line, _MAX_LINE) for line in super().format(record).split("\n"))
+        """Return the record as one line; of an exception where it came from, the innermost frame first."""
+        record.message = record.getMessage()
+        record.asctime = self.formatTime(record)
+        line = _safe(self.formatMessage(record))
+        if record.exc_info and record.exc_info[1] is not None:
+            line += f" [{origin_of(record.exc_info[1], _MAX_FRAMES)}]"
+        return line
+
+
+def origin_of(error: BaseException, frames: int = 1) -> str:
+    """Return an exception in one line: type, words, and the innermost frames of its trace."""
+    trace = traceback.extract_tb(error.__traceback__)[-frames:]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(trace))
+    return _safe(f"{type(error).__name__}: {error}"[:_MAX_LINE]) + (f" at {places}" if places else "")
+
+
+def _safe(text: str) -> str:
+    """Return one visible line in which no URL has a user or a password."""
+    return clean(without_login(text), _MAX_LINE)
 
 
 class LogPane(logging.Handler):
@@ -116,5 +144,12 @@ def log_nowhere() -> None:
 def _install(handler: logging.Handler, form: LogFormat) -> None:
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    threading.excepthook = _log_thread  # Python's own writes a trace wherever standard error leads
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING if name != "stamina" else logging.ERROR)
+
+
+def _log_thread(ended: threading.ExceptHookArgs) -> None:
+    name = ended.thread.name if ended.thread else "?"
+    log.error("thread %s ended by a fault", name, exc_info=ended.exc_value)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from chain.errors import InvalidNameError
 from chain.model.keys import parse_underlying
 from chain.redis.connection import RedisTarget
 from chain.text import clean
@@ -13,6 +14,8 @@ from publisher.massive.address import DEFAULT_BASE_URL, base_url
 from publisher.slicing import EM_MULT
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")
+_SHORTEST_S, _LONGEST_S = 0.1, 604_800  # of an interval and a TTL: a week's TTL outlasts any holiday
+_ROOTS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX"}  # series of an index, named by their own root
 
 _T = TypeVar("_T")
 Value = str | float | int | tuple[str, ...] | None
@@ -37,8 +40,10 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> float:
+    text = str(value)
     try:
-        number = float(str(value))  # `True` is no number, and its text is none either
+        # `True` is no number, and its text is none either; Python also reads 1_0 and digits of other scripts
+        number = float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
@@ -51,6 +56,13 @@ def _whole(value: object) -> int:
     if number != int(number):
         raise ValueError("a whole number")
     return int(number)
+
+
+def _seconds(value: object) -> float:
+    seconds = _number(value)
+    if not _SHORTEST_S <= seconds <= _LONGEST_S:
+        raise ValueError(f"a number of seconds from {_SHORTEST_S:g} to {_LONGEST_S}")
+    return seconds
 
 
 def _depth(value: object) -> int:
@@ -85,7 +97,16 @@ def _base_url(value: object) -> str:
 
 def _symbols(value: object) -> tuple[str, ...]:
     parts = value if isinstance(value, list | tuple) else str(value).split(",")
-    return tuple(dict.fromkeys(parse_underlying(str(part).strip()) for part in parts if str(part).strip()))
+    return tuple(dict.fromkeys(_symbol(str(part).strip().upper()) for part in parts if str(part).strip()))
+
+
+def _symbol(text: str) -> str:
+    symbol = parse_underlying(text)
+    if symbol in _ROOTS:
+        raise InvalidNameError(
+            f"{symbol} is a root of {_ROOTS[symbol]}, whose chains hold it: ask for {_ROOTS[symbol]}"
+        )
+    return symbol
 
 
 SETTINGS = {
@@ -103,8 +124,8 @@ SETTINGS = {
             secret=True,
         ),
         Setting("underlyings", ("MASSIVE_CHAIN_SYMBOLS",), (), _symbols, "symbols to publish"),
-        Setting("interval", ("MASSIVE_CHAIN_INTERVAL_SEC",), DEFAULT_INTERVAL_S, _number, "seconds between cycles"),
-        Setting("ttl", ("MASSIVE_CHAIN_SNAPSHOT_TTL_SEC",), DEFAULT_TTL_S, _number, "seconds that a snapshot lives"),
+        Setting("interval", ("MASSIVE_CHAIN_INTERVAL_SEC",), DEFAULT_INTERVAL_S, _seconds, "seconds between cycles"),
+        Setting("ttl", ("MASSIVE_CHAIN_SNAPSHOT_TTL_SEC",), DEFAULT_TTL_S, _seconds, "seconds that a snapshot lives"),
         Setting(
             "expirations",
             ("MASSIVE_CHAIN_NUM_EXPIRATIONS",),

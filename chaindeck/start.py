@@ -1,25 +1,28 @@
 """Where the program begins, and where every failure that was to be expected ends as one line."""
 
 import io
+import logging
 import signal
 import sys
 from typing import NoReturn
 
 from chain.errors import ChaindeckError
-from chaindeck.exits import UNKNOWN, USAGE_ERROR, one_line, unknown_line
+from chaindeck.exits import UNKNOWN, Exit, code_of, say, unknown_line
 
 
 def main() -> NoReturn:
-    """Run one command; without a word, the deck. Never shows a trace for what was to be expected."""
+    """Run one command; without a word, the deck. Never shows a trace: what was not expected has it in the log."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # what the terminal's encoding lacks
     try:
         code = (_command if sys.argv[1:] else _deck)()
     except ChaindeckError as error:
-        _fail(str(error))
+        _fail(str(error), code_of(error))
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+    except Exception as error:  # noqa: BLE001 - the last resort, which no user should have to read a trace of
+        _fail(_own_fault(error), Exit.INTERNAL)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -28,7 +31,10 @@ def _deck() -> object:
     from chaindeck.config import resolve  # noqa: PLC0415
     from chaindeck.deck import run_deck  # noqa: PLC0415
 
-    run_deck(resolve({}).settings, "mock", ())
+    config = resolve({})
+    for warning in config.warnings:
+        say(warning)
+    run_deck(config.settings, "mock", ())
     return 0
 
 
@@ -38,9 +44,18 @@ def _command() -> object:
     return run_command()
 
 
-def _fail(message: str) -> NoReturn:
+def _own_fault(error: Exception) -> str:
+    """Return one line on a fault of ours; its trace goes to the log, where one was opened."""
+    from chaindeck.logs import origin_of  # noqa: PLC0415
+
+    if logging.getLogger().hasHandlers():
+        logging.getLogger(__name__).error("ended by a fault", exc_info=error)
+    return f"a fault of chaindeck itself: {origin_of(error)}; please report it"
+
+
+def _fail(message: str, code: Exit) -> NoReturn:
     if sys.argv[1:2] == ["check"]:  # a monitoring system reads standard output, and 2 would mean CRITICAL
         print(unknown_line(message))
         sys.exit(UNKNOWN)
-    print(f"chaindeck: {one_line(message)}", file=sys.stderr)
-    sys.exit(USAGE_ERROR)
+    say(message)
+    sys.exit(code)

@@ -15,6 +15,7 @@ from chain.monitor.heartbeat import STOPPED
 from chain.monitor.signals import Reading, Report, judge
 from chain.monitor.watcher import Watcher
 from chain.redis.connection import RedisTarget
+from chaindeck.exits import Exit
 from chaindeck.logs import log_file, log_nowhere
 from chaindeck.place import running_place
 from chaindeck.plain import WIDTH
@@ -25,7 +26,7 @@ from tui.strip_lines import identity, trouble
 
 
 def print_status(url: str | None, *, as_json_text: bool) -> int:
-    """Print one Board; return 0 if Redis answered, 1 if not."""
+    """Print one Board; return 0 if Redis answered, 2 if not."""
     log_nowhere()
     target = running_place(url).target
     report = asyncio.run(look(target, SystemClock()))
@@ -37,7 +38,7 @@ def print_status(url: str | None, *, as_json_text: bool) -> int:
     contact = report.board.contact
     if not contact.ok:
         print(f"chaindeck: Redis unreachable: {contact.error}", file=sys.stderr)
-    return 0 if contact.ok else 1
+    return Exit.DONE if contact.ok else Exit.UNAVAILABLE
 
 
 def as_text(report: Report, target: RedisTarget) -> str:

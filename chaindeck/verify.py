@@ -18,12 +18,12 @@ from chain.clock import Clock, SystemClock
 from chain.errors import ConfigError, RedisUnavailableError
 from chain.model.keys import Names
 from chain.redis.connection import RedisTarget
+from chaindeck.exits import Exit
 from chaindeck.logs import log_nowhere
 from chaindeck.place import running_place
 
 LOOK_EVERY_S = 0.2
 SCAN_EVERY_S = 2.0
-BROKEN, NO_ANSWER = 1, 3  # exit codes beside 0; 2 is bad arguments
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -84,10 +84,10 @@ async def watch(redis: Redis, auditor: Auditor, clock: Clock, for_s: float, slee
 
 
 def exit_code(audit: Audit) -> int:
-    """Return 1 for a broken clause, 3 where Redis did not answer or nothing is published, else 0."""
+    """Return 1 for a broken clause, 2 where Redis did not answer or nothing is published, else 0."""
     if audit.of(Outcome.BROKEN):
-        return BROKEN
-    return NO_ANSWER if audit.error or not audit.keys else 0
+        return Exit.INCOMPLETE
+    return Exit.UNAVAILABLE if audit.error or not audit.keys else Exit.DONE
 
 
 def as_text(audit: Audit, target: RedisTarget) -> str:
@@ -145,9 +145,9 @@ def _extent(audit: Audit) -> str:
 def verdict_of(audit: Audit) -> str:
     """Return the verdict on the whole watch in a word or two."""
     code = exit_code(audit)
-    if code == NO_ANSWER:
+    if code == Exit.UNAVAILABLE:
         return "unreachable" if audit.error else "nothing published"
-    return Outcome.BROKEN if code == BROKEN else Outcome.HELD
+    return Outcome.BROKEN if code == Exit.INCOMPLETE else Outcome.HELD
 
 
 def _seconds(audit: Audit) -> float:

@@ -14,6 +14,7 @@ import redis as blocking
 
 from chain.model.keys import ChainId
 from chaindeck import __version__
+from chaindeck.exits import Exit
 from tests.support.builders import contracts
 from tests.support.product import recorded, run, start
 from tests.support.waiting import wait_until
@@ -52,17 +53,22 @@ def heard(server: blocking.Redis) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--nope"], "--nope"),
-        (["nope"], "nope"),
-        (["publish", "extra"], "extra"),
-        (["publish", "--interval", "soon"], "interval"),
+        (["publish", "--interval", "soon"], "flag --interval: interval is 'soon', not a number"),
+        (["publish", "--interval", "10s"], "interval is '10s', not a number"),
+        (
+            ["publish", "--ttl", "5"],
+            "stale at 35 s, after its TTL of 5 s: use a TTL above 35 s (interval: default; ttl:",
+        ),
+        (["publish", "--interval", "20"], "use a TTL above 65 s or an interval below 18.3 s"),
+        (["publish", "--expirations", "1000000"], "flag --expirations: expirations is '1000000', not a whole number"),
+        (["publish", "--once", "--underlyings", "SPXW"], "SPXW is a root of SPX, whose chains hold it: ask for SPX"),
+        (["publish", "--once", *SMALL], "give --redis-url, or start chaindeck first"),
         (["publish", "--interval", "-1"], "interval"),
         (["publish", "--interval", "30"], "stale at 95 s, after its TTL of 60 s"),
         (["publish", "--expirations", "0"], "expirations"),
         (["publish", "--underlyings", "SPX,!!"], "'!!' is not a symbol"),
         (["publish", "--once", "--underlyings", "ZZZZ"], "no ZZZZ"),
         (["publish", "--once", "--capture", "/no/such.jsonl.gz"], "/no/such.jsonl.gz"),
-        (["publish", "--once", "--capture"], "--capture"),
         (["--capture", "/no/such.jsonl"], "/no/such.jsonl"),
         (["--config", "/no/such.toml"], "/no/such.toml"),
         (["status", "http://desk"], "scheme must be one of redis, rediss, unix"),
@@ -73,29 +79,63 @@ def heard(server: blocking.Redis) -> dict[str, Any]:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "says",
 )
-def test_a_mistake_is_one_line_and_exit_2(short_dir: Path, arguments: list[str], words: str) -> None:
+def test_a_setting_that_cannot_work_is_one_line_and_exit_3(short_dir: Path, arguments: list[str], words: str) -> None:
     ended = run(short_dir, *arguments)
-    assert ended.returncode == 2
+    assert ended.returncode == Exit.SETTINGS
     assert ended.stdout == ""
     assert ended.stderr.startswith("chaindeck: ")
     assert ended.stderr.count("\n") == 1
     assert words in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--nope"], "Unknown option: --nope"),
+        (["bogus"], "unknown command 'bogus': one of "),
+        (["stauts"], "unknown command 'stauts': did you mean status?"),
+        (["publsh", "--once"], "unknown command 'publsh': did you mean publish?"),
+        (["PUBLISH"], "did you mean publish?"),
+        (["\x1b[31mred"], "unknown command '\ufffd[31mred'"),
+        (["redis://desk:canary@host:1"], "as in chaindeck watch redis://host:1"),
+        (["publish", "extra"], "publish takes no further 'extra': see chaindeck publish --help"),
+        (["verify", "redis://h", "redis://u:canary@i"], "verify takes no further 'redis://i'"),
+        (["publish", "--onec"], "Did you mean --once?"),
+        (["publish", "--api-key=canary"], "Unknown option: --api-key"),
+        (["publish", "--once", "--capture"], "--capture"),
+        (["publish", "--interval"], "--interval requires an argument"),
+        (["publish", "--interval", "5", "--interval", "6"], "--interval specified multiple times"),
+        (["live", "--theme", "-x"], "--theme requires an argument"),
+        (["publish", "--source", "redis://u:canary@i"], "Choose from"),
+        (["metrics", "--port", "abc"], "--port"),
+        (["config", "shw"], 'Did you mean "show"?'),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "says",
+)
+def test_a_command_line_that_makes_no_sense_is_one_line_and_exit_64(
+    short_dir: Path, arguments: list[str], words: str
+) -> None:
+    ended = run(short_dir, *arguments)
+    assert (ended.returncode, ended.stdout) == (Exit.USAGE, "")
+    assert ended.stderr.startswith("chaindeck: ") and ended.stderr.count("\n") == 1
+    assert words in ended.stderr
+    assert "canary" not in ended.stderr
+
+
 @pytest.mark.parametrize("command", [("watch",), ()], ids=["watch", "deck"])
 def test_without_a_terminal_an_unreachable_redis_is_one_line(short_dir: Path, closed: str, command: tuple[str]) -> None:
     ended = run(short_dir, *command, MARKET_REDIS_URL=closed)
-    assert (ended.returncode, ended.stdout) == (2, "")
+    assert (ended.returncode, ended.stdout) == (Exit.UNAVAILABLE, "")
     assert ended.stderr.startswith("chaindeck: ")
     assert ended.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
-def test_status_of_an_unreachable_redis_prints_the_board_and_exits_1(
+def test_status_of_an_unreachable_redis_prints_the_board_and_exits_2(
     short_dir: Path, closed: str, form: tuple[str]
 ) -> None:
     ended = run(short_dir, "status", closed, *form)
-    assert ended.returncode == 1
+    assert ended.returncode == Exit.UNAVAILABLE
     assert "CRITICAL" in ended.stdout
     assert ended.stderr.startswith("chaindeck: Redis unreachable: ")
     assert ended.stderr.count("\n") == 1
@@ -130,9 +170,9 @@ def test_one_expiry_that_fails_exits_1_and_the_other_is_there(
     assert "no strikes" in ended.stderr
 
 
-def test_a_cycle_to_an_unreachable_redis_exits_1(short_dir: Path, closed: str) -> None:
+def test_a_cycle_to_an_unreachable_redis_exits_2(short_dir: Path, closed: str) -> None:
     ended = run(short_dir, "publish", "--once", "--redis-url", closed, *SMALL)
-    assert ended.returncode == 1
+    assert ended.returncode == Exit.UNAVAILABLE
     assert "Traceback" not in ended.stderr
 
 
@@ -232,6 +272,6 @@ def test_which_redis_is_meant(
 
 def test_a_terminal_of_another_encoding_gets_words_and_no_trace(short_dir: Path, closed: str) -> None:
     ended = run(short_dir, "status", closed, PYTHONIOENCODING="ascii")
-    assert ended.returncode == 1
+    assert ended.returncode == Exit.UNAVAILABLE
     assert "CRITICAL" in ended.stdout
     assert "Traceback" not in ended.stderr

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.errors import ConfigError
-from chaindeck.config import CONFIG_VARIABLE, MASK, Config, resolve, warnings
+from chaindeck.config import CONFIG_VARIABLE, MASK, Config, resolve
 from chaindeck.settings import SETTINGS
 from tests.support.product import run
 
@@ -130,6 +130,81 @@ def test_a_file_that_is_no_toml_names_the_line(tmp_path: Path) -> None:
         resolve({}, tmp_path / "latin.toml", NOWHERE)
 
 
+@pytest.mark.parametrize(
+    "text", ["10s", "1_0", "\u0661\u0660", "nan", "inf", "-inf", "-1", "0", "0.01", "1e9", "soon", "6,5"]
+)
+def test_a_number_of_seconds_that_makes_no_sense_names_the_variable(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"^environment MASSIVE_CHAIN_INTERVAL_SEC: interval is '.*', not a number"):
+        resolve({}, None, {"MASSIVE_CHAIN_INTERVAL_SEC": text})
+
+
+@pytest.mark.parametrize(("text", "seconds"), [(" 6 ", 6.0), ("1e1", 10.0), ("+7.5", 7.5), ("0.1", 0.1)])
+def test_a_number_may_be_written_as_people_do(text: str, seconds: float) -> None:
+    assert resolve({}, None, {"MASSIVE_CHAIN_INTERVAL_SEC": text}).values["interval"].value == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1", True), ("YES", True), (" on ", True), ("false", False), ("0", False)]
+)
+def test_a_switch_in_words(text: str, value: bool) -> None:
+    assert resolve({}, None, {"MASSIVE_ALLOW_HTTP": text}).settings.allow_http is value
+
+
+def test_a_file_may_begin_with_a_mark_and_end_lines_as_windows_does(tmp_path: Path) -> None:
+    path = tmp_path / "desk.toml"
+    path.write_bytes(b"\xef\xbb\xbfttl = 90\r\ninterval = 7\r\n")
+    found = resolve({}, path, NOWHERE).values
+    assert (found["ttl"].value, found["ttl"].origin) == (90.0, f"{path}, line 1")
+    assert found["interval"].origin == f"{path}, line 2"
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ("ttl = 90\n".encode("utf-16"), ", line 1: not in UTF-8: save it in that encoding"),
+        (b"ttl = 90\ntheme = '\xe9'", ", line 2: not in UTF-8"),
+        (b"ttl = 90\nttl = 80\n", "(at line 2,"),
+        (b"x" * ((1 << 20) + 1), "larger or deeper than"),
+        (b"ttl = " + b"[" * 5_000, "config file"),
+        (b"theme = 5", ", line 1: theme is 5, not a text"),
+        (b"allow_http = 'perhaps'", ", line 1: allow_http is 'perhaps', not true or false"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_with_its_name(tmp_path: Path, raw: bytes, told: str) -> None:
+    path = tmp_path / "desk.toml"
+    path.write_bytes(raw)
+    with pytest.raises(ConfigError) as refused:
+        resolve({}, path, NOWHERE)
+    assert str(path) in str(refused.value) and told in str(refused.value)
+    assert str(refused.value).isprintable()
+
+
+def test_what_is_no_file_is_refused_without_reading_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ConfigError, match="a folder, a pipe or a device"):
+            resolve({}, path, NOWHERE)
+    with pytest.raises(ConfigError, match="no such file"):
+        resolve({}, tmp_path / "a" / "b", NOWHERE)
+    with pytest.raises(ConfigError, match="file name too long"):
+        resolve({}, tmp_path / ("x" * 300), NOWHERE)
+    with pytest.raises(ConfigError, match="null byte"):
+        resolve({}, Path("a\0b"), NOWHERE)
+
+
+def test_symbols_of_any_case_and_the_roots_of_an_index() -> None:
+    assert resolve({"underlyings": "spx, i:ndx,brk.b"}, None, NOWHERE).settings.underlyings == ("SPX", "NDX", "BRK.B")
+    for root, index in (("SPXW", "SPX"), ("ndxp", "NDX"), ("I:RUTW", "RUT"), ("VIXW", "VIX")):
+        with pytest.raises(ConfigError, match=f"is a root of {index}, whose chains hold it: ask for {index}"):
+            resolve({"underlyings": root}, None, NOWHERE)
+
+
+def test_an_argument_is_not_called_a_flag() -> None:
+    named = {"redis_url": "argument URL"}
+    with pytest.raises(ConfigError, match=r"^argument URL: Redis URL "):
+        resolve({"redis_url": "http://h"}, None, NOWHERE, named=named)
+
+
 def test_symbols_and_urls_name_where_they_are_from(tmp_path: Path) -> None:
     assert refusal(tmp_path, "underlyings = 'SPX;NDX'").startswith("FILE, line 1: underlyings: underlying 'SPX;NDX'")
     assert refusal(tmp_path, "redis_url = 'http://host'").startswith("FILE, line 1: redis_url: Redis URL 'http://host'")
@@ -144,7 +219,7 @@ def test_settings_that_do_not_go_together_name_both_places(tmp_path: Path) -> No
     with pytest.raises(ConfigError) as refused:
         _ = resolve({"ttl": 60}, file, NOWHERE).settings
     assert "makes a snapshot stale at 95 s, after its TTL of 60 s" in str(refused.value)
-    assert f"(interval from {file}, line 1; ttl from flag --ttl)" in str(refused.value)
+    assert f"(interval: {file}, line 1; ttl: flag --ttl)" in str(refused.value)
 
 
 def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
@@ -200,13 +275,15 @@ def test_a_secret_of_the_wrong_kind_is_not_quoted(tmp_path: Path) -> None:
 def test_a_secret_that_others_can_read_is_warned_of(tmp_path: Path) -> None:
     file = toml(tmp_path, f'seed = 1\napi_key = "{CANARY}"')
     file.chmod(0o644)
-    assert warnings(file) == [f"{file}, line 2: api_key can be read by others: chmod 600 {file}"]
+    told = (f"{file}, line 2: api_key can be read by others: chmod 600 {file}",)
+    assert resolve({}, file, NOWHERE).warnings == told
+    assert resolve({"seed": 2}, None, {CONFIG_VARIABLE: str(file)}).warnings == told
     file.chmod(0o600)
-    assert warnings(file) == []
+    assert resolve({}, file, NOWHERE).warnings == ()
     open_file = toml(tmp_path, "seed = 1")
     open_file.chmod(0o644)
-    assert warnings(open_file) == []
-    assert warnings(None) == []
+    assert resolve({}, open_file, NOWHERE).warnings == ()
+    assert resolve({}, None, NOWHERE).warnings == ()
 
 
 @given(
@@ -230,7 +307,8 @@ def test_show_and_validate_as_commands(tmp_path: Path) -> None:
     file = toml(tmp_path, f'api_key = "{CANARY}"\nexpirations = 5')
     file.chmod(0o640)
     shown = run(tmp_path, "config", "show", "--config", str(file), "--interval", "5", **SECRETS)
-    assert (shown.returncode, shown.stderr) == (0, "")
+    assert (shown.returncode, shown.stderr.count("\n")) == (0, 1)
+    assert shown.stderr.startswith(f"chaindeck: {file}, line 1: api_key can be read by others")
     assert CANARY not in shown.stdout
     rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in shown.stdout.splitlines()}
     assert rows["interval"] == ["5", "flag --interval"]
@@ -245,5 +323,5 @@ def test_show_and_validate_as_commands(tmp_path: Path) -> None:
 
     file.write_text("interval = 10\nexpiration = 5")
     bad = run(tmp_path, "config", "validate", "--config", str(file))
-    assert (bad.returncode, bad.stdout) == (2, "")
+    assert (bad.returncode, bad.stdout) == (3, "")
     assert bad.stderr == f"chaindeck: {file}, line 2: unknown key 'expiration'; did you mean expirations?\n"

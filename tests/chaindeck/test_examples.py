@@ -14,7 +14,7 @@ import pytest
 from chain.monitor.board import DeckState, State
 from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED
 from chaindeck.cli import app
-from chaindeck.exits import USAGE_ERROR
+from chaindeck.exits import Exit
 from chaindeck.settings import SETTINGS
 from publisher.source import SourceKind
 from tests.support.product import ROOT, run
@@ -61,7 +61,8 @@ def test_every_option_of_the_unit_is_in_the_help(short_dir: Path, unit: configpa
 def test_the_unit_restarts_what_a_restart_can_mend(unit: configparser.ConfigParser) -> None:
     service = unit["Service"]
     assert service["Restart"] == "on-failure"
-    assert service["RestartPreventExitStatus"] == str(USAGE_ERROR)
+    kept_down = {Exit(int(code)) for code in service["RestartPreventExitStatus"].split()}
+    assert kept_down == {Exit.SETTINGS, Exit.USAGE}
     assert list(unit) == ["DEFAULT", "Unit", "Service", "Install"]
 
 

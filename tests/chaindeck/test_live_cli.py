@@ -12,6 +12,7 @@ from redis import Redis
 from chain.clock import SystemClock
 from chain.model.session import new_york, tradable
 from chain.redis.embedded import EmbeddedServer
+from chaindeck.exits import Exit
 from tests.fake_massive import ChainBook, FakeMassive, Fault, expirations, faults, generate
 from tests.support.live_scene import CHAINS
 from tests.support.product import run, start
@@ -125,7 +126,7 @@ def test_a_failure_is_one_line_that_a_reader_understands(
     if effect is not None:
         fake.inject(Fault(effect))
     done = publish_once(short_dir, fake, emptied(redis_url), **environ)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (Exit.UNAVAILABLE, "")
     assert [told in line for line in done.stderr.splitlines()].count(True) == 1, done.stderr
     assert len(done.stderr.splitlines()) == 2, done.stderr  # what it means to do, and how it went
     assert "Traceback" not in done.stderr
@@ -152,18 +153,54 @@ def test_one_failed_expiry_is_exit_one_with_its_reason(short_dir: Path, fake: Fa
         ({"MASSIVE_API_KEY": "${MASSIVE_API_KEY}"}, "no API key: set MASSIVE_API_KEY"),
         ({"MASSIVE_API_KEY": "canary two"}, "check MASSIVE_API_KEY (it holds a character that no key has)"),
         ({"MASSIVE_BASE_URL": "ftp://canary"}, "environment MASSIVE_BASE_URL: base_url: 'ftp://canary' is not a host"),
+        ({"MASSIVE_API_KEY": "can\nary"}, "check MASSIVE_API_KEY (it holds a character that no key has)"),
+        (
+            {"MASSIVE_BASE_URL": "http://vendor.invalid"},
+            "would go in clear over the network: use https, or insist with",
+        ),
+        (
+            {"MASSIVE_BASE_URL": "http://vendor.invalid", "http_proxy": "http://u:canary@p:1"},
+            "would go in clear through the proxy http://p:1 of http_proxy: use https, or insist with --allow-http",
+        ),
+        (
+            {"MASSIVE_BASE_URL": "https://vendor.invalid", "ALL_PROXY": "socks5://u:canary@p:1"},
+            "ALL_PROXY: a proxy of the kind socks5:// is not supported: name an http:// proxy there, or vendor",
+        ),
+        (
+            {"MASSIVE_ALLOW_HTTP": "perhaps"},
+            "environment MASSIVE_ALLOW_HTTP: allow_http is 'perhaps', not true or false",
+        ),
         ({"MASSIVE_CHAIN_NUM_EXPIRATIONS": "many"}, "environment MASSIVE_CHAIN_NUM_EXPIRATIONS: expirations is 'many'"),
     ],
 )
-def test_settings_that_cannot_work_are_exit_two_before_any_request(
+def test_settings_that_cannot_work_are_exit_3_before_any_request(
     short_dir: Path, fake: FakeMassive, redis_url: str, environ: dict[str, str], told: str
 ) -> None:
     done = publish_once(short_dir, fake, redis_url, **environ)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (Exit.SETTINGS, "")
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("chaindeck: ")
     assert told in done.stderr
+    assert "canary" not in done.stderr.replace("ftp://canary", "")
     assert fake.count() == 0
+
+
+def test_proxies_of_every_kind_leave_a_vendor_on_loopback_alone(
+    short_dir: Path, fake: FakeMassive, redis_url: str
+) -> None:
+    nonsense = {"HTTP_PROXY": "ftp://u:canary@p", "https_proxy": "x@host:1080", "ALL_PROXY": "socks5://127.0.0.1:9"}
+    done = publish_once(short_dir, fake, emptied(redis_url), **nonsense)
+    assert done.returncode == 0, done.stderr
+    assert "canary" not in done.stderr
+
+
+def test_a_dead_proxy_is_one_line_and_exit_2(short_dir: Path, fake: FakeMassive, redis_url: str) -> None:
+    more = {"MASSIVE_BASE_URL": "https://vendor.invalid", "HTTPS_PROXY": "http://u:canary@127.0.0.1:9"}
+    done = publish_once(short_dir, fake, emptied(redis_url), **more)
+    assert done.returncode == Exit.UNAVAILABLE
+    assert "the proxy before the vendor failed (proxy http://127.0.0.1:9 of HTTPS_PROXY: " in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+    assert "canary" not in done.stderr
 
 
 def test_a_redis_password_is_shown_nowhere(short_dir: Path, fake: FakeMassive, redis_url: str) -> None:

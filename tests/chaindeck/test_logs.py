@@ -3,8 +3,11 @@
 import json
 import logging
 import os
+import re
 import stat
 import sys
+import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import httpx
 import pytest
 
 from chain.errors import ConfigError
-from chaindeck import logs
+from chaindeck import __version__, logs
 from chaindeck.logs import (
     JsonFormatter,
     LogFormat,
@@ -87,9 +90,10 @@ def test_a_json_line_and_its_fields() -> None:
         "ts": 1_767_366_000.25,
         "level": "warning",
         "logger": "chain.scene",
+        "version": __version__,
         "message": "3 of SPX",
     }
-    assert list(json.loads(line)) == ["ts", "level", "logger", "message"]
+    assert list(json.loads(line)) == ["ts", "level", "logger", "version", "message"]
 
 
 def test_a_json_line_tells_the_error() -> None:
@@ -97,6 +101,19 @@ def test_a_json_line_tells_the_error() -> None:
     assert body["message"] == "oh"
     assert body["error"].startswith("KeyError(")
     assert "SPX" in body["error"]
+    stack = body["stack"].split("\n")
+    assert stack[0] == "Traceback (most recent call last):"
+    assert any("in _raise" in line for line in stack)
+    assert stack[-1].startswith("KeyError: ")
+    assert all(line.isprintable() for line in stack)
+
+
+def test_a_cause_is_in_the_stack_and_its_end_is_kept() -> None:
+    error = RuntimeError("last words")
+    error.__cause__ = raised(ValueError("x" * 50_000))
+    body = json.loads(JsonFormatter().format(record("oh", error=raised(error))))
+    assert len(body["stack"]) <= 20_000
+    assert body["stack"].endswith("RuntimeError: last words")
 
 
 def test_a_text_line_names_time_level_and_logger() -> None:
@@ -104,11 +121,20 @@ def test_a_text_line_names_time_level_and_logger() -> None:
     assert line.endswith(",250 WARNING chain.scene: 3 of SPX")
 
 
-def test_a_trace_stays_readable_line_by_line() -> None:
-    text = TextFormatter().format(record("oh", error=raised(ValueError("bad\x1b[31m"))))
-    assert text.count("\n") >= 3
-    assert "Traceback (most recent call last):" in text
-    assert "ValueError: bad\ufffd[31m" in text
+def test_a_text_line_says_where_an_exception_came_from() -> None:
+    line = TextFormatter().format(record("oh", error=raised(ValueError("bad\x1b[31m"))))
+    assert line.isprintable()
+    assert re.search(
+        r": oh \[ValueError: bad\ufffd\[31m at test_logs\.py:\d+ _raise < test_logs\.py:\d+ raised\]$", line
+    )
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()], ids=["text", "json"])
+def test_no_line_holds_the_login_of_a_url(formatter: logging.Formatter) -> None:
+    url = "rediss://desk:canary/p@ss@host:6380/0"
+    text = formatter.format(record("lost %s", url, error=raised(ValueError(f"bad {url}"))))
+    assert "canary" not in text and "p@ss" not in text
+    assert "rediss://host:6380/0" in text
 
 
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()], ids=["text", "json"])
@@ -125,7 +151,7 @@ def test_hostile_text_is_one_visible_line_in_both_forms(formatter: logging.Forma
 @pytest.mark.parametrize("hostile", CANARIES, ids=range(len(CANARIES)))
 def test_a_hostile_error_reaches_no_terminal(formatter: logging.Formatter, hostile: str) -> None:
     text = formatter.format(record("oh", error=raised(RuntimeError(hostile))))
-    assert all(line.isprintable() for line in text.split("\n"))
+    assert text.isprintable()
 
 
 @pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()], ids=["text", "json"])
@@ -236,6 +262,25 @@ def test_standard_error_carries_one_record_a_line(capsys: pytest.CaptureFixture[
     assert said.out == ""
     assert said.err.count("\n") == 1
     assert said.err.rstrip("\n").isprintable()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_thread_that_ends_by_a_fault_is_a_record(capsys: pytest.CaptureFixture[str], form: LogFormat) -> None:
+    log_to_stderr(form)
+    before = threading.excepthook
+    ended = threading.Thread(target=_raise, args=(ValueError("bad"),), name="engine")
+    ended.start()
+    ended.join()
+    [line] = capsys.readouterr().err.splitlines()
+    assert "thread engine ended by a fault" in line and "ValueError" in line
+    assert before is threading.excepthook
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_warning_of_python_is_a_record(capsys: pytest.CaptureFixture[str], form: LogFormat) -> None:
+    log_to_stderr(form)
+    warnings.warn("soon\ngone", DeprecationWarning, stacklevel=1)
+    assert len(capsys.readouterr().err.splitlines()) <= 1
 
 
 def test_nowhere_is_silent(capsys: pytest.CaptureFixture[str]) -> None:

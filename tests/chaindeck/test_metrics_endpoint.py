@@ -244,7 +244,7 @@ def test_an_unreachable_redis_is_down_and_the_endpoint_is_up(short_dir: Path, cl
 )
 def test_a_port_that_cannot_be_had_is_one_line(short_dir: Path, closed: str, arguments: list[str], words: str) -> None:
     ended = run(short_dir, "metrics", closed, *arguments)
-    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+    assert (ended.returncode, ended.stderr.count("\n")) == (3, 1)
     assert ended.stderr.startswith("chaindeck: metrics port ")
     assert words in ended.stderr
 

@@ -351,7 +351,7 @@ def test_publishing_to_a_replica_is_refused_in_words(servers: Servers, short_dir
     replica = servers.replica(servers.alone())
     words = "this Redis is a read-only replica: publish to the primary"
     ended = run(short_dir, "publish", "--once", "--redis-url", replica.url, "--underlyings", "SPX")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "published 0, refused older 0, failed 6" in ended.stderr
     assert words in ended.stderr
     publishing = start(short_dir, "publish", "--redis-url", replica.url, "--underlyings", "SPX")

@@ -129,7 +129,7 @@ def test_a_refused_password_is_a_reason_and_no_echo(guarded: Guarded, short_dir:
     url = guarded.url(password)
     reason = "refused the user or password" if password else "password"
     ended = run(short_dir, "status", MARKET_REDIS_URL=url)
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert reason in ended.stdout and reason in ended.stderr
     assert "wr@ng" not in ended.stdout + ended.stderr and "wr%40ng" not in ended.stdout + ended.stderr
     with on_terminal(short_dir, "watch", MARKET_REDIS_URL=url) as terminal:
@@ -178,6 +178,6 @@ async def test_a_query_that_makes_no_sense_is_refused_in_words(query: str) -> No
 
 def test_a_url_that_is_refused_at_the_front_door_is_one_line_without_its_password(short_dir: Path) -> None:
     ended = run(short_dir, "publish", "--once", MARKET_REDIS_URL=f"reddis://:{QUOTED}@desk:6379/0")
-    assert ended.returncode == 2
+    assert ended.returncode == 3
     assert ended.stderr.startswith("chaindeck: ") and ended.stderr.count("\n") == 1
     assert_unsaid(ended.stderr)

@@ -96,7 +96,7 @@ async def test_another_prefix_is_another_world(redis: Redis) -> None:
     publisher = Honest(redis)
     publisher.prefix = "massive:replay"
     assert not broken(await audited(redis, publisher))
-    assert exit_code(await glanced(redis)) == 3
+    assert exit_code(await glanced(redis)) == 2
 
 
 async def ours(redis: Redis, source: Source, expirations: int) -> Audit:
@@ -452,7 +452,7 @@ async def test_a_user_who_may_not_read_is_told_so(redis: Redis, redis_url: str) 
     async with RedisTarget(redis_url.replace("unix://", "unix://blind:hunter2@")).connect() as blind:
         audit = await glanced(blind)
     await redis.execute_command("ACL", "DELUSER", "blind")
-    assert (audit.looks, audit.lost, exit_code(audit)) == (0, 1, 3)
+    assert (audit.looks, audit.lost, exit_code(audit)) == (0, 1, 2)
     assert audit.error == "this Redis user has no right to run GETRANGE"
 
 
@@ -470,7 +470,7 @@ async def test_a_redis_lost_on_the_way_is_no_verdict_on_the_publisher(runtime: P
         await watch(eye, auditor, clock, LOOK_EVERY_S, lose_it)
     audit = auditor.conclude()
     assert not broken(audit)
-    assert (audit.looks, audit.lost, exit_code(audit)) == (1, 1, 3)
+    assert (audit.looks, audit.lost, exit_code(audit)) == (1, 1, 2)
     assert as_text(audit, TARGET).splitlines()[-1].startswith("UNREACHABLE: ")
 
 
@@ -645,11 +645,11 @@ def test_a_watch_takes_time(for_s: float) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("{url}", "--for", "0.1"), 3, "NOTHING PUBLISHED: no pointer found ("),
-        (("redis://127.0.0.1:1", "--for", "9"), 3, "UNREACHABLE: no pointer found (0.0 s, 0 looks, "),
-        (("{url}", "--for", "0"), 2, "chaindeck: --for 0: a watch takes more than 0 seconds"),
-        (("{url}", "--prefix", "Massive"), 2, "chaindeck: key prefix 'Massive' is not"),
-        (("--for", "1"), 2, "chaindeck: no deck of this user is running"),
+        (("{url}", "--for", "0.1"), 2, "NOTHING PUBLISHED: no pointer found ("),
+        (("redis://127.0.0.1:1", "--for", "9"), 2, "UNREACHABLE: no pointer found (0.0 s, 0 looks, "),
+        (("{url}", "--for", "0"), 3, "chaindeck: --for 0: a watch takes more than 0 seconds"),
+        (("{url}", "--prefix", "Massive"), 3, "chaindeck: key prefix 'Massive' is not"),
+        (("--for", "1"), 3, "chaindeck: no deck of this user is running"),
     ],
 )
 async def test_exit_codes(
@@ -658,4 +658,4 @@ async def test_exit_codes(
     filled = [argument.replace("{url}", redis_url) for argument in arguments]
     done = await asyncio.to_thread(run, short_dir, "verify", *filled)
     assert done.returncode == code
-    assert last_line(done.stdout if code == 3 else done.stderr).startswith(words)
+    assert last_line(done.stdout if code == 2 else done.stderr).startswith(words)
