@@ -93,7 +93,8 @@ def test_once_publishes_the_next_six_and_beats_on_both_redis(
         beat = beats(url)
         assert beat["service"] == "massive"
         assert beat["source"] == {
-            "kind": "massive", "detail": "127.0.0.1", "record": "", "as_of": None, "market": "", "trouble": "",
+            "kind": "massive", "detail": "127.0.0.1", "record": "", "as_of": None, "as_of_by": {}, "market": "",
+            "trouble": "", "sessions": {},
         }  # fmt: skip
         chain = beat["chain"]
         assert isinstance(chain, dict)
