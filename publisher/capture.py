@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 from chain.errors import ChaindeckError
+from chain.model.fields import block, number
 from chain.model.keys import ChainId, parse_expiry, parse_underlying
 from chain.model.session import days_to_expiry, new_york
 from chain.model.snapshot import Contract
-from chain.model.summary import block, number
 from publisher.slicing import EM_MULT, ExpiryChain, cut_by_iv, index_expiry
 from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
 

@@ -8,9 +8,9 @@ import orjson
 from chain.audit.clauses import Clause, Finding
 from chain.audit.surface import surface_findings
 from chain.errors import InvalidNameError, InvalidSnapshotError
+from chain.model.fields import number
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, SnapshotId, parse_expiry
 from chain.model.snapshot import MAX_CONTRACTS, check_size, same_instant
-from chain.model.summary import number
 from chain.text import clean
 from chain.thresholds import FUTURE_TOLERANCE_S
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from chain.audit.clauses import Clause, Finding
-from chain.model.grid import root_of
+from chain.model.fields import block, number
 from chain.model.keys import ChainId
+from chain.model.placement import root_of
 from chain.model.snapshot import Contract
-from chain.model.summary import block, number
 from chain.text import clean
 
 ONE_SIDED_SHARE = 0.05  # of a slice's strikes; up to here a listing that is new or ending explains them

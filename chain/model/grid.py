@@ -1,17 +1,15 @@
 """The strike grid of one snapshot: rows by root and strike, calls beside puts, and every contract accounted for."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from chain.model.fields import block, number, spot_of
+from chain.model.placement import Misfit, Place, placed
 from chain.model.snapshot import Contract, Snapshot
-from chain.model.summary import block, number, spot_of
-from chain.text import clean
 
 IV_SHOWN = (0.001, 10.0)  # fractions; a solver's floor such as 1e-5 is no volatility
-_TICKER = re.compile(r"O:([A-Z0-9.]{1,6}?)(\d{6})([CP])(\d{8})", re.ASCII)
 
 
 class Condition(StrEnum):
@@ -117,47 +115,21 @@ class StrikeGrid:
 
 def build_grid(snapshot: Snapshot) -> StrikeGrid:
     """Return the grid of a snapshot: contracts in = legs shown + contracts rejected with a reason."""
-    legs: dict[tuple[float, str, str], Leg] = {}
+    legs: dict[Place, Leg] = {}
     rejected: list[Rejected] = []
     spot: float | None = None
-    underlying, expiration = snapshot.id.chain.underlying, snapshot.id.chain.expiry.isoformat()
-    for index, item in enumerate(snapshot.contracts):
-        place = _place(item, underlying, expiration)
-        if isinstance(place, str):
-            rejected.append(Rejected(index, place))
-        elif place in legs:
-            rejected.append(Rejected(index, f"a second {place[1]} {place[2]} at {place[0]:g}"))
+    for index, (item, at) in enumerate(placed(snapshot.contracts, snapshot.id.chain)):
+        if isinstance(at, Misfit):
+            rejected.append(Rejected(index, at.reason))
         else:
-            legs[place] = _leg(item)
+            legs[at] = _leg(item)
             spot = spot_of(item) if spot is None else spot
-    strikes = sorted({place[:2] for place in legs})
+    strikes = sorted({at[:2] for at in legs})
     rows = tuple(
-        StrikeRow(root, strike, legs.get((strike, root, "call")), legs.get((strike, root, "put")))
+        StrikeRow(root, strike, legs.get(Place(strike, root, "call")), legs.get(Place(strike, root, "put")))
         for strike, root in strikes
     )
     return StrikeGrid(snapshot, rows, tuple(rejected), spot, _atm_row(rows, snapshot.atm, spot))
-
-
-def _place(item: Contract, underlying: str, expiration: str) -> tuple[float, str, str] | str:
-    """Return (strike, root, side), or why the contract has no place."""
-    details = block(item, "details")
-    side, strike = details.get("contract_type"), number(details.get("strike_price"))
-    if side not in ("call", "put"):
-        return f"contract_type {clean(side, 16)!r} is neither call nor put"
-    if strike is None or strike <= 0:
-        return "strike_price is missing or not a positive number"
-    if details.get("expiration_date", expiration) != expiration:
-        return f"expires {clean(details.get('expiration_date'), 16)}, not {expiration}"
-    shares = number(details.get("shares_per_contract", 100))
-    if shares != 100:
-        return f"adjusted contract of {clean(details.get('shares_per_contract'), 12)} shares"
-    return strike, root_of(details.get("ticker"), underlying), side
-
-
-def root_of(ticker: object, underlying: str) -> str:
-    """Return the root in an option ticker (`SPXW` of `O:SPXW260102C06930000`); the underlying where it has none."""
-    match = _TICKER.fullmatch(ticker) if isinstance(ticker, str) else None
-    return match[1] if match else underlying
 
 
 def _leg(item: Contract) -> Leg:

@@ -73,7 +73,7 @@ def _flags(entry: Entry, good: Accepted | None, now: Now) -> tuple[Flag, ...]:
     flags: list[Flag] = []
     if entry.trouble:
         flags.append(Flag.FAILING)
-    if good and not (good.summary.calls and good.summary.puts):
+    if good and good.summary.shortfall:
         flags.append(Flag.PARTIAL)
     if good:
         if good.summary.delayed:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from chain.errors import InvalidSnapshotError
 from chain.model.keys import SnapshotId
 from chain.model.snapshot import Sealed, Snapshot
 from chain.model.summary import summarise
@@ -30,6 +31,9 @@ def accept(entry: Entry, snapshot: Snapshot, raw: bytes, ttl_ms: int | None, now
     A snapshot met before keeps the moment it was first seen. One older than what we hold does not replace it on first
     sight: the entry says ROLLED-BACK until the publisher's next move. One from the future gives way to the first
     honest one.
+
+    Raises:
+        InvalidSnapshotError: there is no contract in it that can be used.
     """
     good = entry.last_good
     if good is not None and good.ahead and good.snapshot.id != snapshot.id and not is_ahead(snapshot.id, now.wall_ms):
@@ -61,7 +65,10 @@ def _first_sight(snapshot: Snapshot, raw: bytes, now: Now, before: Accepted | No
     if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
         age = max(age, age_ms(before, now) + before.snapshot.id.ts_ms - snapshot.id.ts_ms)
     ahead = is_ahead(snapshot.id, now.wall_ms)
-    return Accepted(Sealed.of(snapshot, raw), summarise(snapshot.contracts), now.mono, age, ahead)
+    summary = summarise(snapshot.contracts, snapshot.id.chain)
+    if summary.unusable:
+        raise InvalidSnapshotError(summary.unusable)
+    return Accepted(Sealed.of(snapshot, raw), summary, now.mono, age, ahead)
 
 
 def _at_fault(entry: Entry, state: State, reason: str, now: Now, last_seen: float | None) -> Entry:

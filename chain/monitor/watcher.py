@@ -225,13 +225,13 @@ class Watcher:
         elif payload.raw is None:
             self._fault(entry, State.DANGLING, _GONE, target)
         else:
+            now = Now.of(self._clock)
             try:
                 snapshot = decode(payload.raw, target)
+                accepted = tracker.accept(entry, snapshot, payload.raw, payload.ttl_ms, now)
             except InvalidSnapshotError as error:
                 self._fault(entry, State.INVALID, f"payload: {error}", target)
             else:
-                now = Now.of(self._clock)
-                accepted = tracker.accept(entry, snapshot, payload.raw, payload.ttl_ms, now)
                 self._roster.entries[target.chain] = accepted
 
     async def _ask_server(self, before: Server) -> Server:

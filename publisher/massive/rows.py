@@ -8,9 +8,9 @@ from itertools import pairwise
 from typing import Any, Self
 
 from chain.errors import InvalidNameError
+from chain.model.fields import block, number, spot_of
 from chain.model.keys import parse_expiry
 from chain.model.snapshot import Contract
-from chain.model.summary import block, number, spot_of
 from publisher.massive.vendor import PAGE_ROWS
 from publisher.slicing import IV_USABLE, MIN_STRIKES_EACH_SIDE, ExpiryChain
 from publisher.source import ChainSlice

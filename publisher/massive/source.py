@@ -9,10 +9,10 @@ from typing import Any
 
 from chain.clock import Clock
 from chain.errors import ChaindeckError
+from chain.model.fields import block, number
 from chain.model.keys import ChainId, vendor_symbol
 from chain.model.session import days_to_expiry, new_york
 from chain.model.snapshot import Contract
-from chain.model.summary import block, number
 from publisher.massive.faults import FaultKind, VendorError
 from publisher.massive.market_status import MarketStatus
 from publisher.massive.reply import Page

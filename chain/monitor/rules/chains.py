@@ -70,7 +70,8 @@ def partial(context: Context) -> Iterable[Signal]:
     """A snapshot has fewer usable contracts, or sides, than it should."""
     group = [r for r in context.readings if Flag.PARTIAL in r.flags]
     if group:
-        yield signal("partial", f"{listed(group)} PARTIAL")
+        why = next((r.entry.last_good.summary.shortfall for r in group if r.entry.last_good), "")
+        yield signal("partial", f"{listed(group)} PARTIAL: {why}")
 
 
 def failing(context: Context) -> Iterable[Signal]:

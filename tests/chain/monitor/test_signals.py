@@ -372,7 +372,7 @@ def test_off_hours_changes_neither_age_nor_word() -> None:
     clock = ManualClock(START_NS + 2 * 86_400 * 10**9, 9.0)  # Sunday
     closed = SourceInfo("massive", market="closed")
     quote = {"bid": 1.0, "ask": 1.1, "last_updated": clock.wall - 60 * 10**9}
-    items = [item(6930, side, last_quote=quote) for side in ("call", "put")]
+    items = [item(6930, side, chain=SPX_MON, last_quote=quote) for side in ("call", "put")]
     last = entry(SPX_MON, Now.of(clock), age_ms=41_500, source=closed, contracts=items)
     judged = report([last], Now.of(clock))
     assert (judged.readings[0].state, judged.readings[0].age_s) == (State.STALE, 41.5)

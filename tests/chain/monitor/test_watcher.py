@@ -795,3 +795,40 @@ async def test_the_loop_hands_over_a_board_for_every_poll_until_cancelled(desk: 
     with pytest.raises(asyncio.CancelledError):
         await task
     assert all(board.entries[0].last_good for board in boards)
+
+
+# Payloads that follow the contract, and cannot be used
+
+
+def spoiled(chain: ChainId, seconds: float, keep: int, **details: Any) -> bytes:
+    """Return a payload of 24 contracts, all but the first `keep` spoiled in their details."""
+    contracts = surface(range(6800, 6920, 10), chain=chain)
+    bad = [c | {"details": c["details"] | details} for c in contracts[keep:]]
+    return encode(snapshot(chain, START_NS + round(seconds * 1e9), [*contracts[:keep], *bad]))
+
+
+NO_STRIKE: list[dict[str, Any]] = [{"strike_price": value} for value in ("6930", -1, 0, None, 1e12)]
+
+
+@pytest.mark.parametrize("details", [*NO_STRIKE, {"contract_type": "x"}, {"expiration_date": "2026-01-09"}])
+async def test_a_chain_without_one_usable_row_is_invalid_and_keeps_what_was_good(
+    desk: Desk, details: dict[str, Any]
+) -> None:
+    [held] = await desk.open(SPX)
+    await desk.follow(SPX, 3, spoiled(SPX, 3, 0, **details))
+    report = await desk.poll(4)
+    assert (only(report).state, shown(only(report))) == (State.INVALID, held)
+    assert only(report).note.startswith("payload: none of its 24 contracts is usable: ")
+    assert report.state is DeckState.CRITICAL
+    await desk.follow(SPX, 5, spoiled(SPX, 5, 24, **details))
+    assert (await desk.poll(2)).state is DeckState.OK
+
+
+@pytest.mark.parametrize(("keep", "usable"), [(1, 1), (12, 12), (23, 23)])
+async def test_a_chain_with_few_usable_rows_is_partial_with_how_many(desk: Desk, keep: int, usable: int) -> None:
+    await desk.open(SPX)
+    await desk.follow(SPX, 3, spoiled(SPX, 3, keep, strike_price="x"))
+    report = await desk.poll(4)
+    assert (only(report).state, Flag.PARTIAL in only(report).flags) == (State.FRESH, True)
+    [signal] = report.signals
+    assert signal.text.startswith(f"SPX 01-02 PARTIAL: {usable} of 24 contracts usable: strike_price")

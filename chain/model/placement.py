@@ -1,0 +1,64 @@
+"""Where a contract stands in its chain: the one rule by which a row is usable, for the grid and for every count."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from chain.model.fields import block, number
+from chain.model.keys import ChainId
+from chain.model.snapshot import Contract
+from chain.text import clean
+
+# An option symbol holds strikes up to 99,999.999: what is a hundred times beyond is no strike of any index.
+MAX_STRIKE = 1e7
+STANDARD_SHARES = 100
+_TICKER = re.compile(r"O:([A-Z0-9.]{1,6}?)(\d{6})([CP])(\d{8})", re.ASCII)
+
+
+class Place(NamedTuple):
+    """A contract's own cell: no two usable contracts of a chain share one."""
+
+    strike: float
+    root: str
+    side: str  # "call" or "put"
+
+
+class Misfit(NamedTuple):
+    """Why a contract has no place. An adjusted contract is left out by rule; any other misfit is a fault."""
+
+    reason: str
+    adjusted: bool = False
+
+
+def placed(contracts: Iterable[Contract], chain: ChainId) -> Iterator[tuple[Contract, Place | Misfit]]:
+    """Yield each contract with its place in the chain, or why it has none: the second in a place has none either."""
+    taken: set[Place] = set()
+    for item in contracts:
+        at = _place(item, chain)
+        if isinstance(at, Place):
+            if at in taken:
+                at = Misfit(f"a second {at.root} {at.side} at {at.strike:g}")
+            else:
+                taken.add(at)
+        yield item, at
+
+
+def _place(item: Contract, chain: ChainId) -> Place | Misfit:
+    details = block(item, "details")
+    side, strike = details.get("contract_type"), number(details.get("strike_price"))
+    if side not in ("call", "put"):
+        return Misfit(f"contract_type {clean(side, 16)!r} is neither call nor put")
+    if strike is None or not 0 < strike <= MAX_STRIKE:
+        return Misfit("strike_price is missing or not a positive number")
+    expiration = chain.expiry.isoformat()
+    if details.get("expiration_date", expiration) != expiration:
+        return Misfit(f"expires {clean(details.get('expiration_date'), 16)}, not {expiration}")
+    if number(details.get("shares_per_contract", STANDARD_SHARES)) != STANDARD_SHARES:
+        return Misfit(f"adjusted contract of {clean(details.get('shares_per_contract'), 12)} shares", adjusted=True)
+    return Place(strike, root_of(details.get("ticker"), chain.underlying), side)
+
+
+def root_of(ticker: object, underlying: str) -> str:
+    """Return the root in an option ticker (`SPXW` of `O:SPXW260102C06930000`); the underlying where it has none."""
+    match = _TICKER.fullmatch(ticker) if isinstance(ticker, str) else None
+    return match[1] if match else underlying
