@@ -23,3 +23,7 @@ class RedisUnavailableError(ChaindeckError):
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
         self.code = code
+
+
+class LiveProtectedError(ChaindeckError):
+    """Invented or recorded data were to be published where a live publisher publishes, or has just done so."""

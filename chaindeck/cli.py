@@ -26,7 +26,12 @@ app.command(config_app)
 
 @app.default
 def deck(
-    *, capture: Capture = (), where: Where | None = None, what: What | None = None, theme: str | None = None
+    *,
+    capture: Capture = (),
+    among_live: Switch = False,
+    where: Where | None = None,
+    what: What | None = None,
+    theme: str | None = None,
 ) -> None:
     """Run the deck: publisher and screen in one process.
 
@@ -34,6 +39,7 @@ def deck(
 
     Args:
         capture: recorded chains (JSON lines, .gz or plain) to publish instead of the mock.
+        among_live: publish beside a live publisher all the same; chains that it holds stay its own.
         where: which Redis.
         what: what to publish.
         theme: a Textual theme; `ansi-dark` keeps to 16 colours.
@@ -41,7 +47,7 @@ def deck(
     from chaindeck.deck import run_deck  # noqa: PLC0415
 
     config = config_of(where, what, theme=theme)
-    run_deck(config.settings, "capture" if capture else "mock", capture)
+    run_deck(config.settings, "capture" if capture else "mock", capture, among_live=among_live)
 
 
 @app.command
@@ -79,6 +85,7 @@ def publish(
     once: Switch = False,
     source: Literal["mock", "capture", "massive"] | None = None,
     capture: Capture = (),
+    among_live: Switch = False,
     log_format: LogFormat = "text",
     where: Where | None = None,
     what: What | None = None,
@@ -90,6 +97,7 @@ def publish(
             none was. Needs a Redis that outlives it.
         source: where chains come from; capture where files are named, else mock.
         capture: recorded chains (JSON lines, .gz or plain) to publish.
+        among_live: publish mock or capture beside a live publisher all the same; chains that it holds stay its own.
         log_format: text, or one JSON object a line.
         where: which Redis.
         what: what to publish.
@@ -99,7 +107,7 @@ def publish(
     log_to_stderr(log_format)
     config = config_of(where, what, warn=log.warning)
     kind = source or ("capture" if capture else "mock")
-    return run_publisher(config.settings, kind, capture, once=once)
+    return run_publisher(config.settings, kind, capture, once=once, among_live=among_live)
 
 
 @app.command

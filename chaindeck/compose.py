@@ -16,6 +16,7 @@ from chaindeck.crew import Crew
 from chaindeck.settings import LIVE_UNDERLYINGS, Settings
 from publisher.capture import CaptureSource
 from publisher.faults import Saboteur, WithholdingSource
+from publisher.guard import Guard
 from publisher.herald import Herald
 from publisher.lease import Lease
 from publisher.loop import Publisher
@@ -60,20 +61,29 @@ def make_crew(
     *,
     shown_as: str = "",
     in_turn: bool = True,
+    among_live: bool = False,
     after_first: Callable[[], Awaitable[None]] | None = None,
 ) -> Crew:
     """Return a publisher of a source on a Redis, with its watcher and herald.
 
     `in_turn`: it publishes only while it leads; a publisher of one cycle need not, for the pointer fences it.
+    `among_live`: it publishes beside a live publisher all the same, chains that this one holds left out.
     """
     names = Names()
     system_url = settings.system_redis_url
     system = RedisTarget(system_url).connect(name="chaindeck-beat") if system_url else None
-    lease = Lease(redis, names, source.underlyings, clock, interval_s=settings.thresholds.interval_s)
-    first = source.underlyings[0]
-    herald = Herald(
-        redis, service_name(source.status().kind), clock, speaks=lambda: lease.leader.get(first, lease.me) == lease.me
+    kind, ttl_s = source.status().kind, settings.thresholds.ttl_s
+    guard = Guard(redis, names, kind, clock, ttl_s=ttl_s, among_live=among_live)
+    lease = Lease(
+        redis,
+        names,
+        source.underlyings,
+        clock,
+        interval_s=settings.thresholds.interval_s,
+        service=service_name(kind),
     )
+    first = source.underlyings[0]
+    herald = Herald(redis, service_name(kind), clock, speaks=lambda: lease.leader.get(first, lease.me) == lease.me)
     publisher = Publisher(
         redis,
         source,
@@ -84,11 +94,25 @@ def make_crew(
         also_beat=system,
         report=herald.report,
         lease=lease if in_turn else None,
+        guard=guard,
+        among_live=among_live,
         after_first=after_first,
     )
     # What it watches first of all is its own publisher, whose first beat follows its first snapshots.
     watcher = Watcher(redis, names, clock, shown_as=shown_as, discover_after_s=2 * HEARTBEAT_EVERY_S)
-    return Crew(publisher, watcher, herald)
+    return Crew(publisher, watcher, herald, guard)
+
+
+async def refuse_beside_live(
+    target: RedisTarget, kind: SourceKind, settings: Settings, clock: Clock, *, among_live: bool
+) -> None:
+    """Raise LiveProtectedError where a source of this kind may not publish, before anything is started."""
+    client = target.connect(name="chaindeck-guard")
+    try:
+        ttl_s = settings.thresholds.ttl_s
+        await Guard(client, Names(), kind, clock, ttl_s=ttl_s, among_live=among_live).refuse()
+    finally:
+        await client.aclose()
 
 
 def make_saboteur(redis: Redis, source: WithholdingSource, publisher: Publisher, clock: Clock) -> Saboteur:

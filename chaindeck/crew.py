@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from chain.monitor.board import Board
 from chain.monitor.watcher import Watcher
+from publisher.guard import Guard
 from publisher.herald import Herald
 from publisher.loop import Publisher
 
@@ -16,6 +17,7 @@ class Crew:
     publisher: Publisher
     watcher: Watcher
     herald: Herald
+    guard: Guard
 
     def jobs(self, on_board: Callable[[Board], None] | None = None) -> list[Awaitable[None]]:
         """Return the coroutines to run side by side; Boards go to the herald, and to `on_board`."""

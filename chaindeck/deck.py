@@ -1,5 +1,6 @@
 """The deck: engine and screen side by side in one process, or one frame of text where there is no terminal."""
 
+import asyncio
 import gc
 import os
 import signal
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from chain.errors import RedisUnavailableError
 from chain.monitor.board import Board
 from chain.monitor.freshness import Now
 from chain.monitor.signals import judge
-from chaindeck.compose import make_crew, make_saboteur, make_source
+from chaindeck.compose import make_crew, make_saboteur, make_source, refuse_beside_live
 from chaindeck.crew import Crew
 from chaindeck.demo import MockDemo
 from chaindeck.engine import BoardSlot, Engine
@@ -34,17 +36,29 @@ _FRAME_WAIT_S = 8.0
 _EXIT_S = 3.0
 
 
-def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path]) -> None:
-    """Run publisher and screen until the reader quits."""
+def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, among_live: bool = False) -> None:
+    """Run publisher and screen until the reader quits.
+
+    Raises LiveProtectedError for invented or recorded data where a live publisher publishes, unless `among_live`.
+    """
     if _on_terminal():
         threading.Thread(target=_load_screen, daemon=True).start()
     clock = SystemClock()
     source = WithholdingSource(make_source(kind, settings, captures, clock))
     with redis_place(settings.redis_url) as place:
+        asyncio.run(refuse_beside_live(place.target, kind, settings, clock, among_live=among_live))
         slot = BoardSlot()
 
         def compose(client: Redis) -> Crew:
-            crew = make_crew(client, source, settings, clock, shown_as=place.target.label, after_first=slot.first_paint)
+            crew = make_crew(
+                client,
+                source,
+                settings,
+                clock,
+                shown_as=place.target.label,
+                among_live=among_live,
+                after_first=slot.first_paint,
+            )
             demo.saboteur = make_saboteur(client, source, crew.publisher, clock)
             return crew
 
@@ -99,7 +113,7 @@ def _run_app(
 
     heed(
         {
-            signal.SIGUSR1: engine.publish_now,
+            signal.SIGUSR1: partial(engine.publish_now, asked=True),
             signal.SIGTERM: _ender(engine, leave, 128 + signal.SIGTERM),
             signal.SIGHUP: _ender(engine, None, 128 + signal.SIGHUP),
         }

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -119,10 +120,10 @@ class Engine:
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
-    def publish_now(self) -> None:
-        """Start the next publishing cycle at once."""
+    def publish_now(self, *, asked: bool = False) -> None:
+        """Start the next publishing cycle at once; `asked`: an operator wants it, even after it gave way to live."""
         if self.publisher is not None:
-            self.call(self.publisher.publish_now)
+            self.call(partial(self.publisher.publish_now, asked=asked))
 
     def _run(self) -> None:
         try:

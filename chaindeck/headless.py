@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -25,10 +26,13 @@ from publisher.source import Source, SourceKind
 log = logging.getLogger(__name__)
 
 
-def run_publisher(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, once: bool) -> int:
+def run_publisher(
+    settings: Settings, kind: SourceKind, captures: Sequence[Path], *, once: bool, among_live: bool = False
+) -> int:
     """Publish until told to stop, or one whole cycle; return the exit code.
 
-    Raises ConfigError for one cycle into an embedded server that would end with it.
+    Raises ConfigError for one cycle into an embedded server that would end with it, and LiveProtectedError for invented
+    or recorded data where a live publisher publishes, unless `among_live`.
     """
     clock = SystemClock()
     source = make_source(kind, settings, captures, clock)
@@ -38,14 +42,18 @@ def run_publisher(settings: Settings, kind: SourceKind, captures: Sequence[Path]
             "give --redis-url, or start chaindeck first"
         )
     with redis_place(settings.redis_url) as place:
-        return asyncio.run(_publish(place.target, source, settings, clock, once=once))
+        return asyncio.run(_publish(place.target, source, settings, clock, once=once, among_live=among_live))
 
 
-async def _publish(target: RedisTarget, source: Source, settings: Settings, clock: Clock, *, once: bool) -> int:
+async def _publish(
+    target: RedisTarget, source: Source, settings: Settings, clock: Clock, *, once: bool, among_live: bool
+) -> int:
     client: Redis = target.connect(name="chaindeck-publisher")
-    crew = make_crew(client, source, settings, clock, shown_as=target.label, in_turn=not once)
-    log.info("publishing %s to %s", ", ".join(source.underlyings), target.shown)
+    crew = make_crew(client, source, settings, clock, shown_as=target.label, in_turn=not once, among_live=among_live)
     try:
+        await crew.guard.refuse()
+        kind, names = source.status().kind, ", ".join(source.underlyings)
+        log.info("publishing %s data of %s to %s", kind, names, target.shown)
         if once:
             cycle = await crew.publisher.cycle()
             crew.herald.take(await crew.watcher.poll_once())
@@ -71,7 +79,7 @@ async def _until_told(crew: Crew) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGUSR1, crew.publisher.publish_now)
+    loop.add_signal_handler(signal.SIGUSR1, partial(crew.publisher.publish_now, asked=True))
     jobs = [asyncio.ensure_future(job) for job in crew.jobs()]
     told = asyncio.ensure_future(stop.wait())
     done, _ = await asyncio.wait([told, *jobs], return_when=asyncio.FIRST_COMPLETED)

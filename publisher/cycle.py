@@ -35,24 +35,25 @@ class Cycle:
             "cycles": 1,
             "published": verdicts.count(Verdict.PUBLISHED),
             "refused_older": verdicts.count(Verdict.REFUSED_OLDER),
-            "failed": verdicts.count(Verdict.FAILED) + untried,
+            "failed": sum(outcome.failed for outcome in self.outcomes) + untried,
             "bytes": size,
         }
 
-    def tell(self, number: int, counts: Mapping[str, int]) -> None:
-        """Log the cycle in one line."""
+    def tell(self, number: int, counts: Mapping[str, int], kind: str) -> None:
+        """Log the cycle of a source of this kind in one line."""
         level = logging.WARNING if counts["failed"] or self.surveys else logging.INFO
         if not log.isEnabledFor(level):
             return
         reasons = dict.fromkeys([*self.surveys.values(), *self.trouble.values()])
         log.log(
             level,
-            "cycle %d: published %d, refused older %d, failed %d, %.0f kB in %.0f ms%s",
+            "cycle %d: published %d, refused older %d, failed %d, %.0f kB of %s data in %.0f ms%s",
             number,
             counts["published"],
             counts["refused_older"],
             counts["failed"],
             counts["bytes"] / 1000,
+            kind,
             self.wall_ms or 0.0,
             "".join(f"; {reason}" for reason in reasons),
         )

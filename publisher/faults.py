@@ -10,10 +10,12 @@ import orjson
 from redis.asyncio import Redis
 
 from chain.clock import Clock
-from chain.errors import InvalidNameError
+from chain.errors import InvalidNameError, LiveProtectedError
 from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.kinds import is_recorded
 from chain.model.snapshot import decode, encode
 from chain.redis.connection import bounded
+from chain.redis.origin import Origins
 from publisher.loop import Publisher
 from publisher.source import ChainSlice, Source, SourceError, SourceStatus, Survey
 
@@ -91,7 +93,12 @@ class Saboteur:
     clock: Clock
 
     async def inflict(self, fault: Fault, chain: ChainId) -> None:
-        """Do one fault to a chain, or to the whole deck; HEAL undoes them all. Raises RedisUnavailableError."""
+        """Do one fault to a chain, or to the whole deck; HEAL undoes them all.
+
+        Raises RedisUnavailableError, and LiveProtectedError where a live publisher's data would be damaged.
+        """
+        if self.publisher.withdrawn and fault is not Fault.HEAL:
+            raise LiveProtectedError(f"no faults beside live data: {self.publisher.withdrawn}")
         if fault is Fault.HEAL:
             self.source.withheld.clear()
             self.publisher.resume()
@@ -129,10 +136,11 @@ class Saboteur:
         await asyncio.sleep(0)
 
     async def _drop(self, chain: ChainId) -> None:
-        await self.redis.delete(self.names.latest(chain))
+        await self._own_pointer(chain)
+        await self._origins.withdraw([chain])
 
     async def _dangle(self, chain: ChainId) -> None:
-        pointer = await self.redis.get(self.names.latest(chain))
+        pointer = await self._own_pointer(chain)
         if pointer is not None:
             await self.redis.delete(pointer)
 
@@ -144,13 +152,13 @@ class Saboteur:
         await self._republish(chain, self.clock.wall_ns() // 1_000_000 + SKEW_S * 1000)
 
     async def _roll_back(self, chain: ChainId) -> None:
-        pointer = await self.redis.get(self.names.latest(chain))
+        pointer = await self._own_pointer(chain)
         if pointer is not None:
             await self._republish(chain, self.names.parse_snapshot(pointer).ts_ms - 5_000)
 
     async def _republish(self, chain: ChainId, ts_ms: int) -> None:
         """Write the chain's present contracts again under another moment, and point there whatever was there."""
-        pointer = await self.redis.get(self.names.latest(chain))
+        pointer = await self._own_pointer(chain)
         raw = await self.redis.get(pointer) if pointer is not None else None
         if pointer is None or not isinstance(raw, bytes):
             raise InvalidNameError(f"{chain} has no snapshot to work on: heal the demo first")
@@ -160,5 +168,20 @@ class Saboteur:
 
     async def _force(self, snapshot: SnapshotId, body: bytes) -> None:
         key = self.names.snapshot(snapshot)
-        await self.redis.set(key, body, px=_HOLD_MS)
-        await self.redis.set(self.names.latest(snapshot.chain), key, px=_HOLD_MS)
+        kind = self.source.status().kind
+        await self.redis.set(key, body, px=_HOLD_MS, nx=True)
+        if not await self._origins.force(snapshot.chain, key, kind=kind, hold_ms=_HOLD_MS):
+            raise LiveProtectedError(f"{snapshot.chain} holds live data: no fault is done to it")
+
+    async def _own_pointer(self, chain: ChainId) -> bytes | None:
+        """Return what a chain's pointer names, where that is known not to be live; raise LiveProtectedError."""
+        held = (await self._origins.held([chain])).get(chain)
+        if held is None:
+            return None
+        if not is_recorded(held[1]):
+            raise LiveProtectedError(f"{chain} holds live data: no fault is done to it")
+        return self.names.snapshot(held[0]).encode()
+
+    @property
+    def _origins(self) -> Origins:
+        return Origins(self.redis, self.names)

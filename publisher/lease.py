@@ -1,5 +1,8 @@
 """Who leads: one publisher of an underlying publishes, another stands by and takes over when the lease runs out.
 
+Live publishers take turns among themselves, and those of invented or recorded data among themselves: a mock is never
+the standby of a live publisher.
+
 The lease only saves work and keeps two voices from talking at once. That an older snapshot never replaces a newer one
 is the pointer's own affair, so a leader that was paused past its lease does no harm when it wakes.
 """
@@ -45,9 +48,18 @@ class Lease:
     """Leases on a set of underlyings. Between looks, holding is judged by our own monotonic clock."""
 
     def __init__(
-        self, redis: Redis, names: Names, underlyings: Sequence[str], clock: Clock, *, interval_s: float
+        self,
+        redis: Redis,
+        names: Names,
+        underlyings: Sequence[str],
+        clock: Clock,
+        *,
+        interval_s: float,
+        service: str = "massive",
     ) -> None:
+        """`service`: as which it beats; only publishers of one service take turns."""
         self.me = identity()
+        self._service = service
         self.leader: dict[str, str] = {}  # who leads where we do not
         self._redis = redis
         self._names = names
@@ -109,11 +121,11 @@ class Lease:
         return bool(await hold.lock.acquire(blocking=False, token=self.me))
 
     async def _who(self, underlying: str) -> str:
-        holder = await self._redis.get(lease_key(self._names.prefix, underlying))
+        holder = await self._redis.get(lease_key(self._names.prefix, underlying, self._service))
         return clean(holder.decode("utf-8", "replace"), 80) if isinstance(holder, bytes) else ""
 
     def _lock(self, underlying: str) -> Lock:
-        name = lease_key(self._names.prefix, underlying)
+        name = lease_key(self._names.prefix, underlying, self._service)
         lock = Lock(self._redis, name, timeout=self._ttl_s, thread_local=False)
         lock.local.token = self.me.encode()  # ours from the start: a lease taken whose answer was lost is found again
         return lock

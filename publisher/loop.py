@@ -25,6 +25,7 @@ from chain.redis.store import Store
 from chain.tasks import end
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S, Thresholds
 from publisher.cycle import Cycle
+from publisher.guard import Guard
 from publisher.lease import Lease
 from publisher.source import ChainSlice, Source, SourceError, Survey, service_name
 
@@ -49,18 +50,21 @@ class Publisher:
         also_beat: Redis | None = None,
         report: Callable[[], Report | None] | None = None,
         lease: Lease | None = None,
+        guard: Guard | None = None,
+        among_live: bool = False,
         after_first: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._beaten = [redis] if also_beat is None else [redis, also_beat]
         self._report = report
         self._lease = lease
+        self._guard = guard
         self._after_first = after_first  # awaited once, when the first underlying is published
         self._source = source
         self._clock = clock
         self._thresholds = thresholds or Thresholds()
         self._expirations = expirations
         self._names = names or Names()
-        self._store = Store(redis, self._names)
+        self._store = Store(redis, self._names, kind=source.status().kind, among_live=among_live)
         self._expected: dict[str, tuple[date, ...]] = {}
         self._counters: Counter[str] = Counter()
         self._last = Cycle()
@@ -71,6 +75,7 @@ class Publisher:
         """Publish at the cadence and beat beside it, until cancelled; then say that it stopped."""
         tasks: list[asyncio.Future[None]] = []
         try:
+            await self._look()
             if self._lease:
                 await self._lease.look()
                 tasks.append(asyncio.ensure_future(self._lease.run(self.publish_now)))
@@ -89,10 +94,26 @@ class Publisher:
             await self._lease.release()
 
     def _leads(self, underlying: str) -> bool:
-        return self._lease is None or self._lease.leads(underlying)
+        return not self.withdrawn and (self._lease is None or self._lease.leads(underlying))
 
-    def publish_now(self) -> None:
-        """Start the next cycle at once; the cadence goes on as before."""
+    @property
+    def withdrawn(self) -> str:
+        """Why it gave way to a live publisher, empty where it did not."""
+        return self._guard.withdrawn if self._guard else ""
+
+    async def _look(self, *, met: bool = False) -> None:
+        """Give way to a live publisher, or mark the place as live."""
+        if self._guard:
+            chains = [ChainId(name, expiry) for name, expiries in self._expected.items() for expiry in expiries]
+            await self._guard.look(chains, met=met)
+
+    def publish_now(self, *, asked: bool = False) -> None:
+        """Start the next cycle at once; the cadence goes on as before.
+
+        `asked` by an operator, one that gave way to a live publisher looks whether it may publish again.
+        """
+        if asked and self._guard:
+            self._guard.ask()
         self._wake.set()
 
     def pause(self) -> None:
@@ -139,6 +160,7 @@ class Publisher:
         while True:
             await asyncio.sleep(HEARTBEAT_EVERY_S)
             if not self._paused:
+                await self._look()
                 await self.beat()
 
     async def cycle(self) -> Cycle:
@@ -147,6 +169,7 @@ class Publisher:
         outcomes: list[Outcome] = []
         trouble: dict[ChainId, str] = {}
         unsurveyed: dict[str, str] = {}
+        await self._look()
         try:
             await self._ask(self._source.begin_cycle)
         except ChaindeckError as error:
@@ -170,7 +193,7 @@ class Publisher:
         counts = self._last.count()
         self._counters.update(counts)
         if led:
-            self._last.tell(self._counters["cycles"], counts)
+            self._last.tell(self._counters["cycles"], counts, self._source.status().kind)
         return self._last
 
     async def _pause_once(self) -> float:
@@ -260,12 +283,16 @@ class Publisher:
                 trouble[piece.chain] = str(error)
         if not snapshots:
             return
+        if self._guard:
+            await self._guard.claim()
         try:
             ended = await self._store.publish(snapshots, self._thresholds.ttl_s)
         except RedisUnavailableError as error:
             ended = [Outcome(s.id, Verdict.FAILED, reason=f"Redis: {error}") for s in snapshots]
         outcomes.extend(ended)
-        trouble |= {end.id.chain: end.reason for end in ended if end.verdict is Verdict.FAILED}
+        trouble |= {end.id.chain: end.reason for end in ended if end.failed}
+        if any(end.verdict is Verdict.LEFT_TO_LIVE for end in ended):
+            await self._look(met=True)
 
     def last_words(self) -> str:
         """Return what was published in all, for the log's last line."""
@@ -289,7 +316,9 @@ class Publisher:
         led = filter(self._leads, self._source.underlyings)
         expected = tuple(ChainId(name, expiry) for name in led for expiry in self._expected.get(name, ()))
         service = service_name(source.kind)
-        if not any(map(self._leads, self._source.underlyings)):
+        if self.withdrawn:
+            status = "withdrawn" if status == "running" else status
+        elif not any(map(self._leads, self._source.underlyings)):
             service, status = standby_service(service), "standby" if status == "running" else status
         return Heartbeat(
             service=service,
@@ -304,7 +333,7 @@ class Publisher:
                 as_of_by=source.as_of,
                 calendar=source.calendar,
                 market=source.market,
-                trouble=source.trouble,
+                trouble=self.withdrawn or source.trouble,
             ),
             chain=ChainPlan(
                 prefix=self._names.prefix,

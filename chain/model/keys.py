@@ -76,9 +76,13 @@ def standby_service(service: str) -> str:
     return f"{service}:standby"
 
 
-def lease_key(prefix: str, underlying: str) -> str:
-    """Return the key that says who publishes an underlying under a prefix."""
-    return f"{prefix}:publisher:lease:{underlying}"
+def lease_key(prefix: str, underlying: str, service: str = "massive") -> str:
+    """Return the key that says who of a service publishes an underlying under a prefix.
+
+    Live publishers take turns among themselves, and so do those of recorded and invented data.
+    """
+    scope = "" if service == "massive" else f"{service}:"
+    return f"{prefix}:publisher:lease:{scope}{underlying}"
 
 
 def stream_activity_key() -> str:
@@ -106,11 +110,27 @@ class Names:
 
     def snapshot(self, snapshot: SnapshotId) -> str:
         """Return the payload key of a snapshot."""
-        return f"{_head(self.prefix, 'snapshot', snapshot.chain)}:{snapshot.ts_ms}"
+        return f"{self.snapshot_head(snapshot.chain)}{snapshot.ts_ms}"
+
+    def snapshot_head(self, chain: ChainId) -> str:
+        """Return what every payload key of a chain begins with."""
+        return f"{_head(self.prefix, 'snapshot', chain)}:"
 
     def latest(self, chain: ChainId) -> str:
         """Return the pointer key of a chain."""
         return _head(self.prefix, "latest", chain)
+
+    def source(self, chain: ChainId, *, cluster: bool = False) -> str:
+        """Return the key that says which kind of source the chain's snapshot comes from.
+
+        On a cluster what stands in braces decides the slot: the pointer's own, so that both change in one step.
+        """
+        tail = f":{{{self.latest(chain)}}}" if cluster else ""
+        return _head(self.prefix, "source", chain) + tail
+
+    def live(self) -> str:
+        """Return the key that says that a live publisher publishes under this prefix, or has just done so."""
+        return f"{self.prefix}:chain:live"
 
     def latest_pattern(self) -> str:
         """Return the glob of all pointers, for discovery; payload keys are never scanned."""

@@ -7,6 +7,7 @@ from chain.errors import InvalidSnapshotError
 from chain.model.keys import Names, SnapshotId
 from chain.model.snapshot import Snapshot, encode
 from chain.redis.causes import redis_cause
+from chain.redis.origin import ORIGIN_FUNCTIONS
 from chain.text import clean
 
 _TAIL_BYTES = 64
@@ -17,37 +18,53 @@ _REFUSALS = {
 }
 
 # A pointer moves forward only, to the same deadline as its payload. One held in the future of Redis's own clock, or
-# not of the grammar, holds nobody back. MGET answers nothing for what is no string.
-_MOVE_FUNCTION = """
+# not of the grammar, holds nobody back. MGET answers nothing for what is no string. What is invented or recorded never
+# takes the place of what may be live, and the kind of what is written is recorded in the same step.
+_MOVE_FUNCTION = (
+    ORIGIN_FUNCTIONS
+    + """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local function move(pointer, held, key, head, stamp, ahead, deadline)
+local function move(pointer, held, source, record, key, head, stamp, ahead, deadline, kind)
   local new, limit = tonumber(stamp), now + ahead
+  local past = stamp_of(held, head)
+  if past and RECORDED[kind] and not RECORDED[origin(record, past)] then return 'live' end
   if now >= tonumber(deadline) then return 'late' end
   if new > limit then return 'future' end
-  local past = held and string.sub(held, 1, #head) == head and tonumber(string.match(held, '^[1-9]%d*$', #head + 1))
-  if past and past > new and past <= limit then return 'older' end
+  if past and tonumber(past) > new and tonumber(past) <= limit then return 'older' end
   redis.call('SET', pointer, key, 'PXAT', deadline)
+  if kind ~= '' then note(source, record, past, kind, stamp, now) end
   return 'moved'
 end
 """
+)
 # Follows the SETs of all payloads in one request, and so cannot know what they answered: a payload counts as written
 # if it is as long as ours and ends as ours. What the SET itself refused is asked again, exactly, by PUT.
+# KEYS: pointers and payloads by turns, and where a kind is given the records of all and the mark of a live publisher.
+# A payload that may not be pointed to is taken back.
 MOVE_ALL = (
     _MOVE_FUNCTION
     + """
-local answers, pointers = {}, {}
-for n = 1, #KEYS / 2 do pointers[n] = KEYS[2 * n - 1] end
+local ahead, count, kind, among_live = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4] == '1'
+local answers, pointers, records = {}, {}, {}
+for n = 1, count do pointers[n] = KEYS[2 * n - 1] end
 local held = redis.call('MGET', unpack(pointers))
-for n = 1, #pointers do
-  local key, at = KEYS[2 * n], 4 * n - 2
+if kind ~= '' then records = redis.call('MGET', unpack(KEYS, 2 * count + 1, 3 * count)) end
+local kept_off = RECORDED[kind] and not among_live and redis.call('EXISTS', KEYS[#KEYS]) == 1
+for n = 1, count do
+  local key, at = KEYS[2 * n], 4 * n + 1
   local tail = ARGV[at + 3]
-  if redis.pcall('GETRANGE', key, ARGV[at + 2] - #tail, -1) == tail then
-    local deadline = redis.call('PEXPIRETIME', key)
-    answers[n] = move(pointers[n], held[n], key, ARGV[at], ARGV[at + 1], ARGV[1], deadline)
-  else
+  if redis.pcall('GETRANGE', key, ARGV[at + 2] - #tail, -1) ~= tail then
     answers[n] = 'lost'
+  elseif kept_off then
+    answers[n] = 'live'
+  else
+    local deadline = redis.call('PEXPIRETIME', key)
+    answers[n] = move(
+      pointers[n], held[n], KEYS[2 * count + n], records[n], key, ARGV[at], ARGV[at + 1], ahead, deadline, kind
+    )
   end
+  if answers[n] == 'live' then redis.call('DEL', key) end
 end
 return answers
 """
@@ -60,8 +77,16 @@ if not redis.call('SET', KEYS[1], ARGV[2], 'NX', 'PX', ARGV[1]) and redis.pcall(
 end
 return redis.call('PEXPIRETIME', KEYS[1])
 """
+# KEYS: pointer, where a kind is given its record, and the mark of a live publisher where it can be seen: on a cluster
+# it lies in another slot, and who publishes asks for it before each cycle.
 MOVE = (
-    _MOVE_FUNCTION + "return move(KEYS[1], redis.call('MGET', KEYS[1])[1], ARGV[4], ARGV[1], ARGV[2], ARGV[3], ARGV[5])"
+    _MOVE_FUNCTION
+    + """
+local kind, record = ARGV[6], nil
+if KEYS[3] and RECORDED[kind] and redis.call('EXISTS', KEYS[3]) == 1 then return 'live' end
+if kind ~= '' then record = redis.call('MGET', KEYS[2])[1] end
+return move(KEYS[1], redis.call('MGET', KEYS[1])[1], KEYS[2], record, ARGV[4], ARGV[1], ARGV[2], ARGV[3], ARGV[5], kind)
+"""
 )
 
 
@@ -70,6 +95,7 @@ class Verdict(StrEnum):
 
     PUBLISHED = "published"
     REFUSED_OLDER = "refused-older"
+    LEFT_TO_LIVE = "left-to-live"
     FAILED = "failed"
 
 
@@ -82,6 +108,16 @@ class Outcome:
     size: int = 0
     reason: str = ""
 
+    @property
+    def failed(self) -> bool:
+        """Whether nothing newer than it is there either."""
+        return self.verdict in (Verdict.FAILED, Verdict.LEFT_TO_LIVE)
+
+
+_LEFT = {
+    "older": (Verdict.REFUSED_OLDER, "a newer snapshot is already there"),
+    "live": (Verdict.LEFT_TO_LIVE, "left to a live publisher"),
+}
 
 # What a script said, and whether both keys are there after it.
 Answer = tuple[object, bool]
@@ -126,13 +162,14 @@ class Draft:
     def ended(self, answer: Answer) -> Outcome | None:
         """Return its end; None where its millisecond is taken by other bytes."""
         said, there = answer
-        word = said.decode() if isinstance(said, bytes) else said
+        word = said.decode() if isinstance(said, bytes) else str(said)
         if word == "moved" and there:
             return Outcome(self.snapshot.id, Verdict.PUBLISHED, len(self.body))
         if word == "clash":
             return None
-        if word == "older":
-            return Outcome(self.snapshot.id, Verdict.REFUSED_OLDER, len(self.body), "a newer snapshot is already there")
+        if word in _LEFT:
+            verdict, reason = _LEFT[word]
+            return Outcome(self.snapshot.id, verdict, len(self.body), reason)
         if word == "moved":
             return self.failed(_REFUSALS["lost"])
         if isinstance(said, Exception):

@@ -1,7 +1,7 @@
 """The only code that reads or writes contract keys: publish whole, move the pointer forward, resolve through it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -12,6 +12,7 @@ from chain.model.snapshot import MAX_PAYLOAD_BYTES, Snapshot
 from chain.redis.causes import redis_cause
 from chain.redis.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, heard, is_cluster
 from chain.redis.draft import MOVE, MOVE_ALL, PUT, Answer, Draft, Outcome
+from chain.redis.origin import RECORD_BYTES, Origin, parse_origin
 from chain.thresholds import FUTURE_TOLERANCE_MS
 
 _FETCH_BATCH = 16  # payloads a round trip: bounds memory when hundreds move at once
@@ -36,13 +37,21 @@ class Payload:
     raw: bytes | None
     ttl_ms: int | None
     error: str = ""
+    origin: Origin = field(default_factory=Origin)
 
 
 class Store:
     """Contract keys under one prefix on one Redis. Every call is bounded in time and raises RedisUnavailableError."""
 
-    def __init__(self, redis: Redis, names: Names) -> None:
+    def __init__(self, redis: Redis, names: Names, *, kind: str = "", among_live: bool = False) -> None:
+        """`kind` of the source whose snapshots are published, recorded beside them; empty records nothing.
+
+        Recorded and invented kinds leave every chain that may be live alone, and all of them while a live publisher is
+        there, unless they are to publish `among_live`.
+        """
         self._redis = redis
+        self._kind = kind
+        self._among_live = among_live
         self._apart = is_cluster(redis)
         self._asked: list[ChainId] = []  # the chains of the last poll, and their keys: they seldom change
         self._pointers: list[str] = []
@@ -76,7 +85,10 @@ class Store:
         pipe = self._redis.pipeline(transaction=False)
         for draft in drafts:
             pipe.execute_command("SET", draft.payload, draft.body, "NX", "PX", ttl_ms)
-        pipe.eval(MOVE_ALL, len(keys), *keys, FUTURE_TOLERANCE_MS, *(part for draft in drafts for part in draft.marks))
+        guards = [*map(self._source, drafts), self.names.live()] if self._kind else []
+        head = (FUTURE_TOLERANCE_MS, len(drafts), self._kind, int(self._among_live))
+        marks = (part for draft in drafts for part in draft.marks)
+        pipe.eval(MOVE_ALL, len(keys) + len(guards), *keys, *guards, *head, *marks)
         pipe.exists(*keys)
         async with bounded():
             *written, moved, there = await pipe.execute(raise_on_error=False)
@@ -106,13 +118,30 @@ class Store:
             for at, (draft, end) in enumerate(zip(drafts, deadlines, strict=True))
             if isinstance(end, int) and end > 0
         ]
+        guard = [] if self._apart or self._among_live or not self._kind else [self.names.live()]
         pipe = self._redis.pipeline(transaction=False)
         for _, draft, deadline in ready:
-            pipe.eval(MOVE, 1, draft.pointer, *draft.marks[:2], FUTURE_TOLERANCE_MS, draft.payload, deadline)
+            keys = [draft.pointer, *([self._source(draft)] if self._kind else []), *guard]
+            pipe.eval(
+                MOVE, len(keys), *keys, *draft.marks[:2], FUTURE_TOLERANCE_MS, draft.payload, deadline, self._kind
+            )
         words, looks = await self._execute(pipe, [draft for _, draft, _ in ready])
         for (at, *_), word, look in zip(ready, words, looks, strict=True):
             answers[at] = (word, look)
+        await self._take_back([draft for (_, draft, _), word in zip(ready, words, strict=True) if word == b"live"])
         return answers
+
+    def _source(self, draft: Draft) -> str:
+        return self.names.source(draft.snapshot.id.chain, cluster=self._apart)
+
+    async def _take_back(self, drafts: Sequence[Draft]) -> None:
+        """Delete payloads that may not be pointed to."""
+        pipe = self._redis.pipeline(transaction=False)
+        for draft in drafts:
+            pipe.delete(draft.payload)
+        if drafts:
+            async with bounded():
+                await pipe.execute(raise_on_error=False)
 
     async def _look(self, drafts: Sequence[Draft]) -> list[bool]:
         """Return whether pointer and payload are there, of each draft."""
@@ -193,7 +222,7 @@ class Store:
         return {chain: kind.decode() for chain, kind in zip(wanted, kinds, strict=True)}
 
     async def fetch(self, snapshots: Sequence[SnapshotId]) -> list[Payload]:
-        """Read payloads with the time their pointers have left; never more bytes of one than the limit and one."""
+        """Read payloads, their pointers' time left and their kinds; never more of one than the limit and a byte."""
         found: list[Payload] = []
         for start in range(0, len(snapshots), _FETCH_BATCH):
             pipe = self._redis.pipeline(transaction=False)
@@ -201,9 +230,11 @@ class Store:
             for snapshot in batch:
                 pipe.getrange(self.names.snapshot(snapshot), 0, MAX_PAYLOAD_BYTES)
                 pipe.pttl(self.names.latest(snapshot.chain))
+                pipe.getrange(self.names.source(snapshot.chain, cluster=self._apart), 0, RECORD_BYTES)
             async with bounded():
                 replies = heard(await pipe.execute(raise_on_error=False))
-            found += [_payload(replies[at], replies[at + 1]) for at in range(0, len(replies), 2)]
+            answers = zip(batch, replies[::3], replies[1::3], replies[2::3], strict=True)
+            found += [_payload(raw, ttl, parse_origin(record, of.ts_ms)) for of, raw, ttl, record in answers]
         return found
 
     async def discover(self) -> set[ChainId]:
@@ -220,8 +251,8 @@ class Store:
         return found
 
 
-def _payload(raw: object, ttl: object) -> Payload:
+def _payload(raw: object, ttl: object, origin: Origin) -> Payload:
     ttl_ms = ttl if isinstance(ttl, int) and ttl >= 0 else None
     if isinstance(raw, Exception):
-        return Payload(None, ttl_ms, f"payload key: {redis_cause(raw)}")
-    return Payload(raw if isinstance(raw, bytes) and raw else None, ttl_ms)
+        return Payload(None, ttl_ms, f"payload key: {redis_cause(raw)}", origin)
+    return Payload(raw if isinstance(raw, bytes) and raw else None, ttl_ms, origin=origin)

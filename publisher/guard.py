@@ -1,0 +1,220 @@
+"""Keeps invented and recorded data away from where a live publisher publishes, or has published within its TTL.
+
+A live publisher leaves a mark under its prefix and records its kind beside every chain; both outlive it by the time to
+live of its snapshots. The scripts that write see them in the same step. What they cannot see, a heartbeat or a chain of
+a publisher that records nothing, is looked for here, at start and before each cycle: what nobody calls mock, capture
+or replay may be live, and counts as live.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from chain.clock import Clock
+from chain.errors import LiveProtectedError, RedisUnavailableError
+from chain.model.keys import ChainId, Names, heartbeat_key, standby_service
+from chain.model.kinds import LIVE, UNKNOWN, is_recorded
+from chain.model.session import new_york
+from chain.monitor.heartbeat import STOPPED, parse_heartbeat
+from chain.redis.connection import bounded, heard
+from chain.redis.origin import Origins
+from chain.redis.store import Store
+from chain.text import clean
+from chain.thresholds import HEARTBEAT_TTL_S
+from publisher.lease import identity
+
+log = logging.getLogger(__name__)
+
+_SERVICE = "massive"
+_HEARTBEATS = (heartbeat_key(_SERVICE), heartbeat_key(standby_service(_SERVICE)))
+_HEARTBEAT_BYTES = 256 * 1024
+_MARK_BYTES = 1024
+_DISCOVER_EVERY_S = 30.0
+CURE = "stop it first, name another Redis, look on with `chaindeck watch`, or insist with --among-live"
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A live publisher's mark: who, since when (epoch seconds), and for how long it holds, ms."""
+
+    publisher: str = ""
+    since: float | None = None
+    left_ms: int = 0
+
+
+class Guard:
+    """Speaks for one publisher under one prefix: a live one leaves its mark, any other gives way to live.
+
+    `withdrawn` is why nothing may be published, empty where all is well; it stays until `ask`.
+    """
+
+    def __init__(
+        self, redis: Redis, names: Names, kind: str, clock: Clock, *, ttl_s: float, among_live: bool = False
+    ) -> None:
+        self.withdrawn = ""
+        self._redis = redis
+        self._names = names
+        self._kind = kind
+        self._clock = clock
+        self._ttl_s = ttl_s
+        self._among_live = among_live
+        self._store = Store(redis, names)
+        self._origins = Origins(redis, names)
+        self._me = identity()
+        self._since = clock.wall_ns() / 1e9
+        self._discovered = float("-inf")  # monotonic seconds
+        self._claimed = False
+        self._told: set[str] = set()
+
+    async def refuse(self) -> None:
+        """Raise LiveProtectedError where a live publisher is found; an unreachable Redis is looked at again later."""
+        if self._kind == LIVE or self._among_live:
+            return
+        try:
+            found = await self._find()
+        except RedisUnavailableError:
+            return
+        if found:
+            raise LiveProtectedError(f"{self._kind} data are not published beside live data: {found}; {CURE}")
+
+    async def look(self, published: Iterable[ChainId] = (), *, met: bool = False) -> None:
+        """Renew the mark of a live publisher; withdraw any other where a live one is found.
+
+        `published` are the chains to take back then; `met`: a write was just refused for its sake.
+        An unreachable Redis changes nothing: nothing can be written.
+        """
+        if met:
+            self._discovered = float("-inf")
+        try:
+            if self._kind == LIVE:
+                if self._claimed:
+                    await self._mark()
+            elif not self._among_live and not self.withdrawn and (found := await self._find()):
+                await self._withdraw(found, published)
+        except RedisUnavailableError as error:
+            log.warning("cannot look for a live publisher: %s", error)
+
+    def ask(self) -> None:
+        """Let the next look decide again, on an operator's word."""
+        self.withdrawn = ""
+        self._discovered = float("-inf")
+
+    async def claim(self) -> None:
+        """Before the first live snapshot: leave our mark, then take away what invented and recorded data are here."""
+        if self._kind != LIVE or self._claimed:
+            return
+        try:
+            await self._mark()
+        except RedisUnavailableError as error:
+            log.warning("this place is not marked as live: %s", error)
+            return
+        self._claimed = True
+        await self._take_back(())
+
+    async def _mark(self) -> None:
+        mark = {"service": _SERVICE, "kind": self._kind, "publisher": self._me, "since": self._since}
+        hold_ms = round((self._ttl_s + HEARTBEAT_TTL_S) * 1000)
+        async with bounded():
+            await self._redis.set(self._names.live(), orjson.dumps(mark), px=hold_ms)
+
+    async def _withdraw(self, found: str, published: Iterable[ChainId]) -> None:
+        self.withdrawn = found
+        log.warning("%s data withdrawn, nothing more is published until asked (SIGUSR1): %s", self._kind, found)
+        await self._take_back(published)
+
+    async def _take_back(self, published: Iterable[ChainId]) -> None:
+        """Delete every pointer here that is known not to be live."""
+        try:
+            chains = set(published) | await self._store.discover()
+        except RedisUnavailableError:
+            chains = set(published)
+        try:
+            taken = await self._origins.withdraw(chains)
+        except RedisUnavailableError as error:
+            log.warning("invented or recorded chains are left to run out: %s", error)
+        else:
+            if taken:
+                log.info("took back %d invented or recorded chains", taken)
+
+    async def _find(self) -> str:
+        """Return in words the live publisher that is here, or may be; empty for none."""
+        mark, beats = await self._read()
+        for raw in beats:
+            if raw is not None and (words := self._speaks(raw, mark)):
+                return words
+        if mark is not None:
+            who = f"live publisher {_SERVICE}{_at(mark)}"
+            return f"{who} published here a moment ago, and its data are protected for {mark.left_ms / 1000:.0f} s more"
+        return await self._find_chains()
+
+    async def _read(self) -> tuple[_Mark | None, Sequence[bytes | None]]:
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.pttl(self._names.live())
+        pipe.getrange(self._names.live(), 0, _MARK_BYTES)
+        for key in _HEARTBEATS:
+            pipe.getrange(key, 0, _HEARTBEAT_BYTES)
+        async with bounded():
+            left, mark, *beats = heard(await pipe.execute(raise_on_error=False))
+        for name, reply in zip((self._names.live(), *_HEARTBEATS), (mark, *beats), strict=True):
+            if isinstance(reply, ResponseError):
+                self._tell(f"{name} cannot be read: whether a live publisher is here is judged by what else is seen")
+        found = None if isinstance(left, Exception) or left == -2 else _read_mark(mark, left)
+        return found, [beat if isinstance(beat, bytes) and beat else None for beat in beats]
+
+    def _speaks(self, raw: bytes, mark: _Mark | None) -> str:
+        """Return who beats as a live publisher under our prefix, in words; empty for one that stopped, or elsewhere."""
+        beat = parse_heartbeat(raw)
+        if beat is None:  # a foreign service's plain beat
+            return f"a publisher beats as {_SERVICE} without saying what it is, so it may be live"
+        if beat.status == STOPPED or beat.chain.prefix != self._names.prefix or is_recorded(beat.source.kind):
+            return ""
+        kind = "of unknown kind" if beat.source.kind == UNKNOWN else beat.source.kind
+        who = _at(mark) if mark and f":{beat.pid}:" in mark.publisher else f" as process {beat.pid}"
+        return f"live publisher {beat.service} ({kind}) publishes here{who}"
+
+    async def _find_chains(self) -> str:
+        """Return in words the chains that may be live, looked for at a slow pace: it takes a scan."""
+        now = self._clock.monotonic()
+        if now - self._discovered < _DISCOVER_EVERY_S:
+            return ""
+        self._discovered = now
+        try:
+            held = await self._origins.held(await self._store.discover())
+        except RedisUnavailableError as error:
+            self._tell(f"chains cannot be looked for ({error}): a publisher without heartbeat or mark is not noticed")
+            return ""
+        protected = sorted(chain for chain, (_, kind) in held.items() if not is_recorded(kind))
+        if not protected:
+            return ""
+        known = held[protected[0]][1]
+        more = f" and {len(protected) - 1} more" if len(protected) > 1 else ""
+        who = "by a live publisher" if known == LIVE else "by a publisher that does not say what it is: it may be live"
+        return f"{protected[0]}{more} published {who}"
+
+    def _tell(self, words: str) -> None:
+        if words not in self._told:
+            self._told.add(words)
+            log.warning("%s", words)
+
+
+def _read_mark(raw: object, left: object) -> _Mark:
+    """Return a mark as far as it can be read; that it stands is what counts."""
+    left_ms = left if isinstance(left, int) and left > 0 else 0
+    try:
+        body = orjson.loads(raw if isinstance(raw, bytes) else b"")
+        since = body.get("since")
+        known = since if isinstance(since, float | int) and 0 < since < 4e9 else None
+        return _Mark(clean(body.get("publisher", ""), 80), known, left_ms)
+    except (orjson.JSONDecodeError, AttributeError):
+        return _Mark(left_ms=left_ms)
+
+
+def _at(mark: _Mark) -> str:
+    """Return where a publisher runs and since when, as far as its mark says."""
+    host, _, rest = mark.publisher.partition(":")
+    where = f" on {host}, process {rest.partition(':')[0]}" if rest else ""
+    return where + (f", since {new_york(mark.since):%H:%M:%S} ET" if mark.since is not None else "")
