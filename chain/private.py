@@ -1,0 +1,38 @@
+"""Folders and files of this user alone: 0700 and 0600 whatever the umask, also where they were there before."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+_FOLDER, _FILE = 0o700, 0o600
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, each for this user alone; raise OSError where that fails.
+
+    What is there already is left as it is.
+    """
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        with suppress(FileExistsError):  # another process was quicker
+            missing.mkdir(mode=_FOLDER)
+            missing.chmod(_FOLDER)  # a umask can take rights away, too
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder of our own, or close one that is there to all others; raise OSError where that fails."""
+    make_folder(folder)
+    status = folder.stat()
+    if status.st_uid == os.geteuid() and status.st_mode & 0o077:
+        folder.chmod(_FOLDER)
+
+
+def open_private(path: Path, flags: int = os.O_TRUNC) -> int:
+    """Return a descriptor to write a file by, made if missing, which from now on its owner alone can read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, _FILE)
+    try:
+        if os.fstat(descriptor).st_uid == os.geteuid():
+            os.fchmod(descriptor, _FILE)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
