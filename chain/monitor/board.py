@@ -105,6 +105,8 @@ class Entry:
     last_present: float | None = None  # epoch seconds at which a pointer was last there
     rolled_back_from: SnapshotId | None = None
     trouble: str = ""  # the publisher's own word on why it could not publish
+    carried: tuple[State, float] | None = None  # a condition that the accepted snapshot did not end, and its beginning
+    flagged: Mapping[Flag, float] = field(default_factory=dict)  # epoch seconds since when each flag stands
 
 
 @dataclass(frozen=True, slots=True)

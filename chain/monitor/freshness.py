@@ -7,6 +7,8 @@ from chain.model.keys import SnapshotId
 from chain.monitor.board import Accepted, Entry, State
 from chain.thresholds import FUTURE_TOLERANCE_MS
 
+LOST = (State.STALE, State.INVALID, State.DANGLING, State.MISSING)
+
 
 @dataclass(frozen=True, slots=True)
 class Now:
@@ -64,14 +66,36 @@ def state_of(entry: Entry, wall_ms: int, mono: float) -> tuple[State, int | None
     return (State.AGING if age <= limits.stale_ms else State.STALE), age
 
 
+def condition_of(state: State) -> State:
+    """Return the condition that a state belongs to: all in which a chain has nothing to work with are one, STALE."""
+    return State.STALE if state in LOST else state
+
+
 def reason_of(entry: Entry, state: State, age: int | None, now: Now) -> tuple[float | None, str]:
-    """Return since when a state holds, epoch seconds, and why."""
-    good = entry.last_good
-    if entry.fault:
-        return entry.fault.since, entry.fault.reason
-    if good is None or age is None:
+    """Return since when a state's condition holds, epoch seconds, and why.
+
+    A condition that gets worse keeps its beginning: a chain that went MISSING after it was STALE is lost since then.
+    """
+    good, fault = entry.last_good, entry.fault
+    if fault is None and (good is None or age is None):
         return None, "not read yet"
+    began = [fault.since] if fault else []
+    if good is not None and age is not None:
+        began.append(_began(entry, good, state, age, now))
+    if entry.carried and entry.carried[0] is condition_of(state):
+        began.append(entry.carried[1])
+    known = [at for at in began if at is not None]
+    since = min(known) if known and not (fault and fault.since is None) else None
+    if fault:
+        return since, fault.reason
+    if good is not None and state is State.FUTURE:
+        return since, f"its clock is {good.snapshot.ts - now.wall_s:.1f} s ahead of ours"
+    return since, ""
+
+
+def _began(entry: Entry, good: Accepted, state: State, age: int, now: Now) -> float | None:
+    """Return when the accepted snapshot itself came into the condition of a state; None where it is not in it."""
     if state is State.FUTURE:
-        return None, f"its clock is {good.snapshot.ts - now.wall_s:.1f} s ahead of ours"
-    limits = {State.STALE: entry.thresholds.stale_ms, State.AGING: entry.thresholds.warn_ms}
-    return (now.wall_s - (age - limits[state]) / 1000 if state in limits else None), ""
+        return now.wall_s - (now.mono - good.first_seen) if good.ahead else None  # else our clock was set back
+    limit = {State.AGING: entry.thresholds.warn_ms, State.STALE: entry.thresholds.stale_ms}.get(condition_of(state))
+    return now.wall_s - (age - limit) / 1000 if limit is not None and age > limit else None

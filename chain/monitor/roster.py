@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from chain.model.keys import ChainId, Names, heartbeat_key
 from chain.model.session import days_to_expiry
 from chain.monitor.board import Entry, Publisher
+from chain.monitor.flags import remembered
 from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED, Heartbeat, parse_heartbeat
 from chain.thresholds import HEARTBEAT_TTL_S
@@ -24,6 +25,7 @@ class Roster:
     depth: dict[str, int] = field(default_factory=dict)
     _standbys: dict[str, Heartbeat] = field(default_factory=dict)
     _raw: dict[str, bytes | None] = field(default_factory=dict)
+    _noted: dict[ChainId, Entry] = field(default_factory=dict)  # entries as their flags were last looked at
     _checked: int | None = None  # the minute in which past chains were last looked for
 
     def hear(self, beats: Mapping[str, bytes | None], now: Now) -> None:
@@ -112,6 +114,14 @@ class Roster:
                 del self.entries[chain]
         for underlying in set(self.depth) - {chain.underlying for chain in self.entries}:
             del self.depth[underlying]
+
+    def remember_faults(self, now: Now) -> None:
+        """Note since when each flag of a chain stands; only chains of which something new was heard are looked at."""
+        for chain, entry in self.entries.items():
+            if self._noted.get(chain) is not entry:
+                self.entries[chain] = self._noted[chain] = remembered(entry, now)
+        for chain in [chain for chain in self._noted if chain not in self.entries]:
+            del self._noted[chain]
 
     def _sort(self) -> None:
         """Keep underlyings in order of first announcement and expirations by date."""

@@ -5,16 +5,14 @@ from collections.abc import Iterator, Sequence
 
 from chain.model.keys import ChainId
 from chain.model.session import days_to_expiry
-from chain.monitor.board import Accepted, Board, DeckState, Entry, Flag, State
+from chain.monitor.board import Board, DeckState, Entry, State
+from chain.monitor.flags import flags_of
 from chain.monitor.freshness import Now, reason_of, state_of
-from chain.monitor.provenance import off_hours, old_source
 from chain.monitor.report import Reading, Report, Signal, usable
 from chain.monitor.rules import RULES, Context, Rule, signal
 from chain.monitor.rules.context import blind_since
 
 __all__ = ["Reading", "Report", "Signal", "judge", "states", "usable"]
-
-_SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPLAY}
 
 log = logging.getLogger(__name__)
 
@@ -60,32 +58,10 @@ def _read(entry: Entry, now: Now, blind: float | None) -> Reading:
     return Reading(
         entry=entry,
         state=state,
-        flags=_flags(entry, entry.last_good, now),
+        flags=flags_of(entry, now),
         age_s=None if age is None else age / 1000,
         ttl_s=ttl,
         dte=days_to_expiry(entry.chain.expiry, as_of),
         since=since,
         note=note,
     )
-
-
-def _flags(entry: Entry, good: Accepted | None, now: Now) -> tuple[Flag, ...]:
-    flags: list[Flag] = []
-    if entry.trouble:
-        flags.append(Flag.FAILING)
-    if good and good.summary.shortfall:
-        flags.append(Flag.PARTIAL)
-    if good:
-        if good.summary.delayed:
-            flags.append(Flag.DELAYED)
-        if old_source(entry, good):
-            flags.append(Flag.OLD_SOURCE)
-    if entry.rolled_back_from:
-        flags.append(Flag.ROLLED_BACK)
-    if entry.source.kind in _SOURCE_FLAGS:
-        flags.append(_SOURCE_FLAGS[entry.source.kind])
-    elif entry.source.kind != "massive":
-        flags.append(Flag.SOURCE_UNKNOWN)
-    if off_hours(entry, now):
-        flags.append(Flag.OFF_HOURS)
-    return tuple(flags)

@@ -7,7 +7,7 @@ from chain.model.keys import SnapshotId
 from chain.model.snapshot import Sealed, Snapshot
 from chain.model.summary import summarise
 from chain.monitor.board import Accepted, Entry, Fault, State
-from chain.monitor.freshness import Now, age_ms, is_ahead
+from chain.monitor.freshness import Now, age_ms, condition_of, is_ahead, reason_of, state_of
 
 
 def missing(entry: Entry, now: Now, last_seen: float | None) -> Entry:
@@ -49,14 +49,26 @@ def accept(entry: Entry, snapshot: Snapshot, raw: bytes, ttl_ms: int | None, now
         accepted = _first_sight(snapshot, raw, now, good)
         held = None if good is None else entry.rolled_back_from
         rolled_back_from = held if held is not None and snapshot.id.ts_ms < held.ts_ms else None
-    return replace(
+    after = replace(
         entry,
         pointer=snapshot.id,
         last_good=accepted,
         fault=None,
         deadline=None if ttl_ms is None else now.mono + ttl_ms / 1000,
         rolled_back_from=rolled_back_from,
+        carried=None,
     )
+    return replace(after, carried=_carried(entry, after, now))
+
+
+def _carried(before: Entry, after: Entry, now: Now) -> tuple[State, float] | None:
+    """Return the condition that the change did not end, with its beginning; None where it ended, or none is known."""
+    was, age = state_of(before, now.wall_ms, now.mono)
+    condition = condition_of(was)
+    if condition is State.FRESH or condition is not condition_of(state_of(after, now.wall_ms, now.mono)[0]):
+        return None
+    since, _ = reason_of(before, was, age, now)
+    return None if since is None else (condition, since)
 
 
 def _first_sight(snapshot: Snapshot, raw: bytes, now: Now, before: Accepted | None) -> Accepted:
@@ -75,10 +87,9 @@ def _at_fault(entry: Entry, state: State, reason: str, now: Now, last_seen: floa
     """Return the entry with a fault; one that was there at our first look has no known beginning."""
     before = entry.fault
     since: float | None = now.wall_s
-    if before is not None and before.state is state:
-        since, last_seen = before.since, entry.last_present
-    elif before is not None and before.state is State.MISSING:
-        last_seen = entry.last_present
+    if before is not None:
+        since = before.since  # there was nothing good in between
+        last_seen = entry.last_present if before.state in (state, State.MISSING) else last_seen
     elif before is None and entry.last_good is None:
         since = last_seen = None
     return replace(entry, pointer=None, deadline=None, last_present=last_seen, fault=Fault(state, reason, since))

@@ -273,6 +273,7 @@ class Watcher:
 
     def _board(self) -> Board:
         now, memory = Now.of(self._clock), self._memory
+        self._roster.remember_faults(now)
         step, stepped = memory.step if memory.step and now.mono - memory.step[1] < _STEP_SHOWN_S else (0.0, 0.0)
         board = Board(
             redis=self._shown_as,

@@ -1,7 +1,7 @@
 """Rules about chains: how old, how whole, and how many there are of each underlying."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from chain.model.session import new_york
 from chain.monitor import provenance
@@ -68,33 +68,34 @@ def aging(context: Context) -> Iterable[Signal]:
 
 def partial(context: Context) -> Iterable[Signal]:
     """A snapshot has fewer usable contracts, or sides, than it should."""
-    group = [r for r in context.readings if Flag.PARTIAL in r.flags]
-    if group:
-        why = next((r.entry.last_good.summary.shortfall for r in group if r.entry.last_good), "")
-        yield signal("partial", f"{listed(group)} PARTIAL: {why}")
+    return _flagged(context, Flag.PARTIAL, lambda entry: entry.last_good.summary.shortfall if entry.last_good else "")
 
 
 def failing(context: Context) -> Iterable[Signal]:
     """A publisher says that it could not publish a chain; what it published before stays."""
-    group = [r for r in context.readings if Flag.FAILING in r.flags]
-    if group:
-        reasons = "; ".join(dict.fromkeys(r.entry.trouble for r in group))
-        yield signal("failing", f"{listed(group)} FAILING: {reasons}")
+    return _flagged(context, Flag.FAILING, lambda entry: entry.trouble, every=True)
 
 
 def old_source(context: Context) -> Iterable[Signal]:
     """A new snapshot of old data."""
-    group = [r for r in context.readings if Flag.OLD_SOURCE in r.flags]
-    if group:
-        why = next((provenance.old_source(r.entry, r.entry.last_good) for r in group if r.entry.last_good), "")
-        yield signal("old-source", f"{listed(group)} OLD-SOURCE: {why}")
+    return _flagged(
+        context, Flag.OLD_SOURCE, lambda entry: provenance.old_source(entry, entry.last_good) if entry.last_good else ""
+    )
 
 
 def rolled_back(context: Context) -> Iterable[Signal]:
     """A pointer went back to an older snapshot."""
-    group = [r for r in context.readings if Flag.ROLLED_BACK in r.flags]
+    return _flagged(context, Flag.ROLLED_BACK, _moved_back)
+
+
+def _flagged(context: Context, flag: Flag, why: Callable[[Entry], str], *, every: bool = False) -> Iterable[Signal]:
+    """One signal for all chains with a flag, and the reason of the first, or every distinct one."""
+    group = [r for r in context.readings if flag in r.flags]
     if group:
-        yield signal("rolled-back", f"{listed(group)} ROLLED-BACK{_moved_back(group[0].entry)}")
+        reasons = list(dict.fromkeys(filter(None, (why(r.entry) for r in group))))
+        note = f": {'; '.join(reasons if every else reasons[:1])}" if reasons else ""
+        began = [r.entry.flagged[flag] for r in group if flag in r.entry.flagged]
+        yield signal(flag.lower(), f"{listed(group)} {flag}{note}", min(began, default=None))
 
 
 def _in_state(context: Context, state: State) -> Iterable[Signal]:
@@ -118,4 +119,4 @@ def _moved_back(entry: Entry) -> str:
     if entry.rolled_back_from is None or entry.pointer is None:
         return ""
     stamps = (new_york(found.ts_ms / 1000) for found in (entry.rolled_back_from, entry.pointer))
-    return ": from {:%H:%M:%S} to {:%H:%M:%S}".format(*stamps)
+    return "from {:%H:%M:%S} to {:%H:%M:%S}".format(*stamps)

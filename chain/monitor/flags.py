@@ -1,0 +1,48 @@
+"""What stands beside a chain's state: flags, as pure functions of an Entry and an instant."""
+
+from dataclasses import replace
+
+from chain.monitor.board import Entry, Flag
+from chain.monitor.freshness import Now
+from chain.monitor.provenance import off_hours, old_source
+
+_SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPLAY}
+
+
+def flags_of(entry: Entry, now: Now) -> tuple[Flag, ...]:
+    """Return every flag of a chain, faults first."""
+    flags = [*faults_of(entry)]
+    if entry.last_good and entry.last_good.summary.delayed:
+        flags.append(Flag.DELAYED)
+    if entry.source.kind in _SOURCE_FLAGS:
+        flags.append(_SOURCE_FLAGS[entry.source.kind])
+    elif entry.source.kind != "massive":
+        flags.append(Flag.SOURCE_UNKNOWN)
+    if off_hours(entry, now):
+        flags.append(Flag.OFF_HOURS)
+    return tuple(flags)
+
+
+def faults_of(entry: Entry) -> tuple[Flag, ...]:
+    """Return the flags that tell of a fault; they depend on what was read alone, not on the time."""
+    good = entry.last_good
+    told = {
+        Flag.FAILING: bool(entry.trouble),
+        Flag.PARTIAL: good is not None and bool(good.summary.shortfall),
+        Flag.OLD_SOURCE: good is not None and bool(old_source(entry, good)),
+        Flag.ROLLED_BACK: entry.rolled_back_from is not None,
+    }
+    return tuple(flag for flag, stands in told.items() if stands)
+
+
+def remembered(entry: Entry, now: Now) -> Entry:
+    """Return an entry that knows since when each of its faults stands; one that is gone for a poll begins anew.
+
+    What the snapshot itself shows is as old as its stamp: it was so when it was made.
+    """
+    standing = faults_of(entry)
+    if not standing and not entry.flagged:
+        return entry
+    made = min(entry.last_good.snapshot.ts, now.wall_s) if entry.last_good else now.wall_s
+    first = {Flag.PARTIAL: made, Flag.OLD_SOURCE: made}
+    return replace(entry, flagged={flag: entry.flagged.get(flag, first.get(flag, now.wall_s)) for flag in standing})
