@@ -2,7 +2,7 @@
 
 import re
 
-from redis.asyncio.sentinel import MasterNotFoundError
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse, RedisClusterException, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -23,7 +23,6 @@ from chain.causes import (
     causal_chain,
     cause_of,
 )
-from chain.text import clean
 
 AUTH_WRONG = Cause("auth-wrong", "Redis refused the user or password", "check both, and that the user is on")
 AUTH_MISSING = Cause("auth-missing", "this Redis asks for a password", "write it into the URL: redis://:PASSWORD@host")
@@ -45,10 +44,20 @@ CLUSTER_DOWN = Cause("cluster-down", "the cluster is down", "some of its slots a
 CLUSTER_NONE = Cause("cluster-none", "no cluster answers there", "redis:// is for a single Redis")
 CLUSTER_LOST = Cause("cluster-lost", "no node of the cluster answers ({why})")
 CLUSTER_NODE = Cause("cluster-node", "this Redis is a node of a cluster", "write redis+cluster:// in its URL")
+SENTINEL_LOST = Cause("sentinel-lost", "no Sentinel answers ({why})")
+SENTINEL_DOWN = Cause("sentinel-down", "the Sentinels call the primary down", "a failover may be on its way")
+SENTINEL_AUTH = Cause(
+    "sentinel-auth", "the Sentinel refused the user or password", "they are ?sentinel_username and ?sentinel_password"
+)
 SENTINEL_NONE = Cause("sentinel-none", "no Sentinel answers there", "redis:// is for a single Redis")
 SENTINEL_UNKNOWN = Cause("sentinel-unknown", "no Sentinel names a primary", "check the service's name in the URL")
+ENDED = Cause("connect-ended", "connection closed at the first word", "if it speaks TLS, write rediss:// in the URL")
+TLS_ENDED = Cause(
+    "tls-ended", "connection closed after the TLS handshake", "it may want a client certificate: ?ssl_certfile=FILE"
+)
 NOT_REDIS = Cause("not-redis", "what answers there is no Redis")
 TOO_LONG = Cause("too-long", "this Redis takes no value as long as this one", "raise proto-max-bulk-len")
+OTHER = Cause("other", "{words}")
 DATABASE = Cause("database", "this Redis has no database of that number")
 
 _CURES = {
@@ -63,7 +72,8 @@ _SOCKET = {
     FILE_MISSING.code: Cause("socket-missing", "no such socket", "no Redis listens at that path"),
     FILE_DENIED.code: Cause("socket-denied", "permission denied", "this user may not open the socket"),
 }
-_UNHEARD = {NO_ANSWER.code, REFUSED.code, RESET.code, CLOSED.code, NO_ROUTE.code, "other"}
+# Causes for which nobody has answered.
+UNHEARD = {NO_ANSWER.code, REFUSED.code, RESET.code, CLOSED.code, NO_ROUTE.code, OTHER.code}
 # The first word of a Redis error reply, where it alone says what is wrong.
 _BY_WORD = {
     "WRONGPASS": AUTH_WRONG,
@@ -95,6 +105,14 @@ _DENIED = re.compile(r"permissions to run the [`'\"]?([\w|-]+)", re.IGNORECASE)
 _SCRIPT = re.compile(r"\s*(?:script: [0-9a-f]*,? ?(?:on )?)?@?user_script:.*|\s*\(call to .*", re.DOTALL)
 
 
+class KnownFailureError(RedisConnectionError):
+    """A failure of a connection whose cause is known where it is raised, and not from what led to it."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
 def redis_cause(error: BaseException, command: str = "") -> Cause:
     """Return why Redis failed; `command` names what was asked, where the reply does not."""
     for link in causal_chain(error):
@@ -111,10 +129,10 @@ def redis_cause(error: BaseException, command: str = "") -> Cause:
 def _of_redis(error: RedisError, command: str) -> Cause | None:
     """Return what an error of the client library means; None where what led to it says more."""
     match error:
+        case KnownFailureError():
+            return error.cause
         case RedisTimeoutError():
             return NO_ANSWER
-        case MasterNotFoundError():
-            return SENTINEL_UNKNOWN
         case InvalidResponse():
             return NOT_REDIS
     return _of_reply(error, command)
@@ -126,7 +144,7 @@ def _of_cluster(error: RedisClusterException) -> Cause:
     if inner is None:
         return CLUSTER_DOWN
     cause = redis_cause(inner)
-    return CLUSTER_LOST.about(why=cause.sentence) if cause.code in _UNHEARD else cause
+    return CLUSTER_LOST.about(why=cause.sentence) if cause.code in UNHEARD else cause
 
 
 def _of_reply(error: RedisError, command: str) -> Cause | None:
@@ -156,4 +174,4 @@ def _in_its_words(error: BaseException) -> Cause:
     text = _SCRIPT.sub("", str(error)).strip()
     if not isinstance(error, ResponseError) and "closed" in text.lower():
         return CLOSED
-    return Cause("other", clean(text, 160) or type(error).__name__)
+    return OTHER.about(words=text or type(error).__name__)

@@ -243,7 +243,7 @@ def test_this_user_s_own_file_is_read_where_there_is_one(tmp_path: Path, monkeyp
 SECRETS = {
     "MASSIVE_API_KEY": CANARY,
     "MARKET_REDIS_URL": f"redis://desk:{CANARY}@host:6380/2",
-    "SYSTEM_REDIS_URL": f"rediss://:{CANARY}@system?password={CANARY}",
+    "SYSTEM_REDIS_URL": f"rediss://system?password={CANARY}",
 }
 
 

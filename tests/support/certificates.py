@@ -1,6 +1,7 @@
 """Certificates for TLS servers on loopback: a good one, and each kind of wrong one; and a TLS door before a server."""
 
 import asyncio
+import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 HOST = "127.0.0.1"
+_TLS_HANDSHAKE = b"\x16"
 
 
 @dataclass(frozen=True)
@@ -85,39 +87,73 @@ def _self_signed(folder: Path) -> ssl.SSLContext:
 
 
 class Door:
-    """Listens on a loopback port inside `async with`, with TLS where a context is given, and passes bytes both ways."""
+    """Listens on a loopback port inside `async with` and passes bytes both ways: by TLS where a context is given.
+
+    A TLS door also lets in who speaks in clear, as Sentinels do that watch what is behind it.
+    """
 
     def __init__(self, upstream_port: int, tls: ssl.SSLContext | None = None) -> None:
         self.port = 0
+        self.by_tls = 0  # connections
         self._upstream_port = upstream_port
         self._tls = tls
         self._links: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, HOST, 0, ssl=self._tls)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self._listening = socket.create_server((HOST, 0))
+        self._listening.setblocking(False)
+        self.port = self._listening.getsockname()[1]
+        self._accepting = asyncio.create_task(self._accept())
         return self
 
     async def __aexit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
-        self._server.close()
-        for link in self._links:
-            link.cancel()
-        await asyncio.gather(*self._links, return_exceptions=True)
+        tasks = [self._accepting, *self._links]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._listening.close()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        link = asyncio.current_task()
-        assert link is not None
-        self._links.add(link)
-        link.add_done_callback(self._links.discard)
-        with suppress(OSError, asyncio.CancelledError):
-            up_reader, up_writer = await asyncio.open_connection(HOST, self._upstream_port)
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            link, _ = await loop.sock_accept(self._listening)
+            task = asyncio.create_task(self._serve(link))
+            self._links.add(task)
+            task.add_done_callback(self._links.discard)
+
+    async def _serve(self, link: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        tls = self._tls if await _first_byte(link) == _TLS_HANDSHAKE else None
+        self.by_tls += tls is not None
+        reader = asyncio.StreamReader()
+        with suppress(OSError):
+            transport, protocol = await loop.connect_accepted_socket(
+                lambda: asyncio.StreamReaderProtocol(reader), link, ssl=tls
+            )
+            writer = asyncio.StreamWriter(transport, protocol, reader, loop)
             try:
-                await asyncio.gather(_pass(reader, up_writer), _pass(up_reader, writer))
+                up_reader, up_writer = await asyncio.open_connection(HOST, self._upstream_port)
+                try:
+                    await asyncio.gather(_pass(reader, up_writer), _pass(up_reader, writer))
+                finally:
+                    up_writer.close()
             finally:
-                up_writer.close()
-        writer.close()
+                writer.close()
+
+
+async def _first_byte(link: socket.socket) -> bytes:
+    """Return what a client says first, and leave it to be read."""
+    loop, said = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(link, said.set)
+    try:
+        await said.wait()
+    finally:
+        loop.remove_reader(link)
+    with suppress(OSError):
+        return link.recv(1, socket.MSG_PEEK)
+    return b""
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -117,21 +117,26 @@ class Servers:
         wait_until(lambda: linked(server), _START_S, "the replica to be in step")
         return server
 
-    def sentinels(self, primary: Server, count: int = 1, replicas: int = 1) -> list[Server]:
-        """Start Sentinels that watch a primary, and wait until they know its replicas and each other."""
-        found = [self._sentinel(primary, quorum=count // 2 + 1) for _ in range(count)]
+    def sentinels(
+        self, primary: Server, count: int = 1, replicas: int = 1, *, port: int = 0, lines: str = ""
+    ) -> list[Server]:
+        """Start Sentinels that watch a primary, and wait until they know its replicas and each other.
+
+        `port` is where they look for it if not at its own; `lines` are more of their configuration.
+        """
+        found = [self._sentinel(port or primary.port, count // 2 + 1, lines) for _ in range(count)]
         for sentinel in found:
             wait_until(lambda: _knows(sentinel, replicas, count - 1), _START_S, "a Sentinel to know all")  # noqa: B023
         return found
 
-    def _sentinel(self, primary: Server, quorum: int) -> Server:
+    def _sentinel(self, primary: int, quorum: int, lines: str) -> Server:
         port = free_port()
         config = Path(self._folder.name) / f"sentinel-{port}.conf"
         config.write_text(
             f"port {port}\nbind {HOST}\nloglevel warning\n"
-            f"sentinel monitor {SERVICE} {HOST} {primary.port} {quorum}\n"
+            f"sentinel monitor {SERVICE} {HOST} {primary} {quorum}\n"
             f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MS}\n"
-            f"sentinel failover-timeout {SERVICE} 5000\n"
+            f"sentinel failover-timeout {SERVICE} 5000\n{lines}"
         )
         return self._start(port, [str(config), "--sentinel"])
 

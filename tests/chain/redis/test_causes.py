@@ -178,7 +178,7 @@ async def _hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Non
     [
         (_speak_http, {"not-redis"}),
         (_say_nothing, {"no-answer"}),
-        (_hang_up, {"connect-closed", "connect-reset"}),
+        (_hang_up, {"connect-ended"}),
     ],
 )
 async def test_a_port_that_is_no_redis_is_told(behave: Callable[..., object], codes: set[str]) -> None:
