@@ -32,7 +32,7 @@ def deck(
     where: Where | None = None,
     what: What | None = None,
     theme: str | None = None,
-) -> None:
+) -> int:
     """Run the deck: publisher and screen in one process.
 
     Without arguments: a mock market on an embedded Redis. Not on a terminal: print one frame and end.
@@ -47,11 +47,11 @@ def deck(
     from chaindeck.deck import run_deck  # noqa: PLC0415
 
     config = config_of(where, what, theme=theme)
-    run_deck(config.settings, "capture" if capture else "mock", capture, among_live=among_live)
+    return run_deck(config.settings, "capture" if capture else "mock", capture, among_live=among_live)
 
 
 @app.command
-def live(*, where: Where | None = None, what: What | None = None, theme: str | None = None) -> None:
+def live(*, where: Where | None = None, what: What | None = None, theme: str | None = None) -> int:
     """Run the deck on live data from Massive; the API key comes from MASSIVE_API_KEY or the config file.
 
     Args:
@@ -62,11 +62,11 @@ def live(*, where: Where | None = None, what: What | None = None, theme: str | N
     from chaindeck.deck import run_deck  # noqa: PLC0415
 
     config = config_of(where, what, theme=theme)
-    run_deck(config.settings, "massive", ())
+    return run_deck(config.settings, "massive", ())
 
 
 @app.command
-def watch(url: str | None = None, /, *, where: Where | None = None, theme: str | None = None) -> None:
+def watch(url: str | None = None, /, *, where: Where | None = None, theme: str | None = None) -> int:
     """Show a Redis that others fill; never write to it.
 
     Args:
@@ -76,7 +76,7 @@ def watch(url: str | None = None, /, *, where: Where | None = None, theme: str |
     """
     from chaindeck.deck import run_watch  # noqa: PLC0415
 
-    run_watch(config_of(where, url=url, theme=theme).settings)
+    return run_watch(config_of(where, url=url, theme=theme).settings)
 
 
 @app.command

@@ -3,14 +3,8 @@
 import asyncio
 import gc
 import os
-import signal
-import sys
-import termios
 import threading
-import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from functools import partial
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -24,24 +18,25 @@ from chain.monitor.signals import judge
 from chaindeck.compose import make_crew, make_saboteur, make_source, refuse_beside_live
 from chaindeck.crew import Crew
 from chaindeck.demo import MockDemo
+from chaindeck.display import Display
 from chaindeck.engine import BoardSlot, Engine
-from chaindeck.heed import heed
-from chaindeck.logs import LogPane, log_nowhere, log_to_file
-from chaindeck.place import redis_place, running_place
+from chaindeck.exits import say
+from chaindeck.logs import log_nowhere, log_to_file
+from chaindeck.place import Place, redis_place, running_place
 from chaindeck.settings import Settings
+from chaindeck.streams import why_no_screen
 from publisher.faults import WithholdingSource
 from publisher.source import SourceKind
 
 _FRAME_WAIT_S = 8.0
-_EXIT_S = 3.0
 
 
-def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, among_live: bool = False) -> None:
-    """Run publisher and screen until the reader quits.
+def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, among_live: bool = False) -> int:
+    """Run publisher and screen until the reader quits; return the exit code.
 
     Raises LiveProtectedError for invented or recorded data where a live publisher publishes, unless `among_live`.
     """
-    if _on_terminal():
+    if why_no_screen() is None:
         threading.Thread(target=_load_screen, daemon=True).start()
     clock = SystemClock()
     source = WithholdingSource(make_source(kind, settings, captures, clock))
@@ -64,18 +59,14 @@ def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, 
 
         engine = Engine(place.target, clock, slot, make_crew=compose, server=place.server)
         demo = MockDemo(engine, embedded=place.server is not None)
-        _show(engine, slot, clock, demo if kind == "mock" else None, settings.theme)
+        return _show(place, engine, slot, clock, demo if kind == "mock" else None, settings.theme)
 
 
-def run_watch(settings: Settings) -> None:
-    """Show a Redis that others fill; write nothing."""
+def run_watch(settings: Settings) -> int:
+    """Show a Redis that others fill; write nothing. Return the exit code."""
     place = running_place(settings.redis_url)
     slot, clock = BoardSlot(), SystemClock()
-    _show(Engine(place.target, clock, slot), slot, clock, None, settings.theme)
-
-
-def _on_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()  # Textual paints on standard error
+    return _show(place, Engine(place.target, clock, slot), slot, clock, None, settings.theme)
 
 
 def _load_screen() -> None:
@@ -83,64 +74,25 @@ def _load_screen() -> None:
     import_module("tui.app")
 
 
-def _show(engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, theme: str | None) -> None:
-    if not _on_terminal():
+def _show(place: Place, engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, theme: str | None) -> int:
+    """Show the deck, or print one frame where no screen can be; return the exit code."""
+    reason = why_no_screen()
+    if reason is not None:
+        if reason:
+            say(f"{reason}; one frame of text instead")
         _print_frame(engine, slot, clock)
-        return
+        return 0
     pane = log_to_file()
     # A payload decodes to thousands of objects that die by reference count: searching them for cycles finds nothing.
     gc.set_threshold(100_000, 50, 100)
-    engine.start()
-    try:
-        _run_app(engine, slot, clock, demo, theme, pane)
-    finally:
-        engine.stop()
-
-
-def _run_app(
-    engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, theme: str | None, pane: LogPane
-) -> None:
     if "SSH_CONNECTION" in os.environ:
         os.environ.setdefault("TEXTUAL_FPS", "15")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    from tui.app import DeckApp  # noqa: PLC0415 - Textual loads while the engine already publishes
-    from tui.prefs import prefs_file  # noqa: PLC0415
-
-    app = DeckApp(slot, clock, demo=demo, prefs_file=prefs_file(), theme=theme, log_lines=pane.read)
-
-    def leave(code: int) -> None:
-        app.call_from_thread(app.exit, return_code=code)
-
-    heed(
-        {
-            signal.SIGUSR1: partial(engine.publish_now, asked=True),
-            signal.SIGTERM: _ender(engine, leave, 128 + signal.SIGTERM),
-            signal.SIGHUP: _ender(engine, None, 128 + signal.SIGHUP),
-        }
-    )
-    app.run()
-    if app.return_code:
-        sys.exit(app.return_code)
-
-
-def _ender(engine: Engine, leave: Callable[[int], None] | None, code: int) -> Callable[[], None]:
-    """Return what ends the deck even where its screen can no longer be written.
-
-    A terminal that is gone, or that no longer reads, can hold Textual's loop for ever; the engine is stopped first, and
-    the process ends whether or not the screen followed.
-    """
-    cooked = termios.tcgetattr(sys.stdin)
-
-    def end() -> None:
+    engine.start()
+    try:
+        return Display(engine, slot, clock, pane, place.release).run(demo, theme)
+    finally:
         engine.stop()
-        if leave is not None:
-            threading.Thread(target=leave, args=(code,), daemon=True).start()
-            time.sleep(_EXIT_S)
-            with suppress(termios.error):  # the terminal is gone as well
-                termios.tcsetattr(sys.stdin, termios.TCSANOW, cooked)  # does not wait until the terminal reads
-        os._exit(code)
-
-    return end
 
 
 def _print_frame(engine: Engine, slot: BoardSlot, clock: Clock) -> None:

@@ -14,7 +14,6 @@ from typing import Literal
 import orjson
 from platformdirs import user_log_path
 
-from chain.errors import ConfigError
 from chain.private import open_private, private_folder
 from chain.text import clean, without_login
 from chaindeck import __version__
@@ -90,6 +89,7 @@ class LogPane(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.lines: deque[str] = deque(maxlen=_PANE_LINES)
+        self.notices: tuple[str, ...] = ()  # what the reader is to know at the start
         self.setFormatter(TextFormatter())
 
     def read(self) -> tuple[str, ...]:
@@ -116,17 +116,21 @@ def log_file() -> Path:
 def log_to_file(form: LogFormat = "text") -> LogPane:
     """Send log lines to the deck's file, readable by the user alone, and to a pane.
 
-    Raises ConfigError where the file cannot be written.
+    Where the file cannot be written the pane alone keeps them, and its `notices` say why.
     """
-    path = log_file()
-    try:
-        private_folder(path.parent)
-        handler = _PrivateFile(path, maxBytes=_MAX_BYTES, backupCount=2)
-    except OSError as error:
-        raise ConfigError(f"log file {path}: {error.strerror}; set XDG_STATE_HOME to a folder of yours") from None
     pane = LogPane()
+    try:
+        path = log_file()
+        private_folder(path.parent)
+        handler: logging.Handler = _PrivateFile(path, maxBytes=_MAX_BYTES, backupCount=2)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home folder
+        handler = logging.NullHandler()
+        why = f"{error.filename or path}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        pane.notices = (f"the log is kept in memory only: {clean(why)}; set XDG_STATE_HOME to a folder of yours",)
     _install(handler, form)
     logging.getLogger().addHandler(pane)
+    for notice in pane.notices:
+        log.warning("%s", notice)
     return pane
 
 

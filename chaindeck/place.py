@@ -16,6 +16,11 @@ class Place:
     target: RedisTarget
     server: EmbeddedServer | None = None
 
+    def release(self) -> None:
+        """End the embedded server if it is ours, for a process that ends at once."""
+        if self.server is not None:
+            self.server.stop()
+
 
 @contextmanager
 def redis_place(url: str | None) -> Iterator[Place]:

@@ -1,6 +1,5 @@
 """Where the program begins, and where every failure that was to be expected ends as one line."""
 
-import io
 import logging
 import signal
 import sys
@@ -8,22 +7,35 @@ from typing import NoReturn
 
 from chain.errors import ChaindeckError
 from chaindeck.exits import UNKNOWN, Exit, code_of, say, unknown_line
+from chaindeck.streams import close_quietly, prepare
 
 
 def main() -> NoReturn:
     """Run one command; without a word, the deck. Never shows a trace: what was not expected has it in the log."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # what the terminal's encoding lacks
+    prepare()
+    try:
+        code = _run()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has seen enough, as `head` does
+        close_quietly()
+        code = 128 + signal.SIGPIPE
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command; return its exit code."""
     try:
         code = (_command if sys.argv[1:] else _deck)()
     except ChaindeckError as error:
-        _fail(str(error), code_of(error))
+        return _fail(str(error), code_of(error))
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        raise
     except Exception as error:  # noqa: BLE001 - the last resort, which no user should have to read a trace of
-        _fail(_own_fault(error), Exit.INTERNAL)
-    sys.exit(code if isinstance(code, int) else 0)
+        return _fail(_own_fault(error), Exit.INTERNAL)
+    return code if isinstance(code, int) else 0
 
 
 def _deck() -> object:
@@ -34,8 +46,7 @@ def _deck() -> object:
     config = resolve({})
     for warning in config.warnings:
         say(warning)
-    run_deck(config.settings, "mock", ())
-    return 0
+    return run_deck(config.settings, "mock", ())
 
 
 def _command() -> object:
@@ -53,9 +64,10 @@ def _own_fault(error: Exception) -> str:
     return f"a fault of chaindeck itself: {origin_of(error)}; please report it"
 
 
-def _fail(message: str, code: Exit) -> NoReturn:
+def _fail(message: str, code: Exit) -> int:
+    """Say in one line why there is no result; return the exit code."""
     if sys.argv[1:2] == ["check"]:  # a monitoring system reads standard output, and 2 would mean CRITICAL
         print(unknown_line(message))
-        sys.exit(UNKNOWN)
+        return UNKNOWN
     say(message)
-    sys.exit(code)
+    return code

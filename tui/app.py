@@ -1,21 +1,27 @@
 """The Textual app: one screen, themes, the command palette, and a wake-up from the engine's thread."""
 
+import asyncio
+import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from textual.app import App, SystemCommand
+from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 
 from chain.clock import Clock
 from chain.errors import ConfigError
+from tui.dialog import Palette
 from tui.feed import Demo, Feed
 from tui.palette import DECK_DARK
 from tui.panel import LinePanel
 from tui.prefs import Prefs, load_prefs, save_prefs
 from tui.screen import DeckScreen
 from tui.view import View
+
+log = logging.getLogger(__name__)
 
 
 class BoardArrived(Message):
@@ -43,8 +49,13 @@ class DeckApp(App[None]):
         prefs_file: Path | None = None,
         theme: str | None = None,
         log_lines: Callable[[], Sequence[str]] = tuple,
+        driver: type[Driver] | None = None,
+        notices: Sequence[str] = (),
     ) -> None:
-        super().__init__()
+        """`driver`: what paints and reads, by default Textual's own; `notices` are shown at the start."""
+        super().__init__(driver_class=driver)
+        self._notices = notices
+        self.loop: asyncio.AbstractEventLoop | None = None
         self._feed = feed
         self._prefs_file = prefs_file
         prefs = load_prefs(prefs_file) if prefs_file else Prefs()
@@ -60,7 +71,11 @@ class DeckApp(App[None]):
 
     def on_mount(self) -> None:
         """Start to listen; what came in before is shown at once."""
+        self.loop = asyncio.get_running_loop()
         self.theme_changed_signal.subscribe(self, self._restyle)
+        self.app_resume_signal.subscribe(self, self._repaint)
+        for notice in self._notices:
+            self.notify(notice, severity="warning", timeout=15, markup=False)
         self._feed.subscribe(self._wake)
         self.call_after_refresh(self.deck.board_arrived)
 
@@ -74,6 +89,31 @@ class DeckApp(App[None]):
     def _restyle(self, _: object) -> None:
         for panel in self.deck.query(LinePanel):
             panel.restyle()
+
+    def _repaint(self, _: object) -> None:
+        """Paint every cell, for somebody else has written on the terminal."""
+        for screen in self.screen_stack:
+            for widget in screen.walk_children(with_self=True):
+                widget.refresh(layout=True)
+        self.call_after_refresh(self._paint_all)
+
+    def _paint_all(self) -> None:
+        self._display(self.screen, self.screen._compositor.render_update(full=True))
+
+    @property
+    def failure(self) -> Exception | None:
+        """The unexpected exception that ended the screen, if one did."""
+        return self._exception
+
+    def _fatal_error(self) -> None:
+        """Log what failed and end; a trace on the terminal would show values that are nobody's business."""
+        log.error("the screen failed", exc_info=self._exception)
+        self._close_messages_no_wait()
+
+    def action_command_palette(self) -> None:
+        """Open the palette, once."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def on_unmount(self) -> None:
         """Remember the reader's choices."""

@@ -21,5 +21,5 @@ BINDINGS: list[BindingType] = [
     Binding("d", "demo", "demo", tooltip="in a mock: faults at a keypress"),
     Binding("L", "log", show=False, tooltip="the log, newest line last"),
     Binding("question_mark", "help", "help", key_display="?", tooltip="this help"),
-    Binding("q", "app.quit", "quit", tooltip="quit"),
+    Binding("q", "quit", "quit", tooltip="quit"),
 ]

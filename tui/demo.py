@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tui.dialog import Dialog
 
-class DemoMenu(ModalScreen[str]):
+
+class DemoMenu(Dialog[str]):
     """Offers the faults; its result is the chosen fault's name, empty for none."""
 
     DEFAULT_CSS = """

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from tui.dialog import Dialog
 
 _WORDS = """
 FRESH          age within twice the publishing interval and 2 s
@@ -31,7 +32,7 @@ EM     one standard deviation: spot * ATM IV * sqrt(years of 365 days)
 """
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Keys and words. Any of `?`, Escape and q closes it."""
 
     DEFAULT_CSS = """

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
@@ -14,6 +15,7 @@ from textual.widgets import Footer
 from chain.clock import Clock
 from chain.errors import ChaindeckError
 from chain.model.grid import StrikeGrid
+from chain.model.keys import ChainId
 from chain.monitor.board import Board
 from chain.monitor.freshness import Now, age_ms
 from chain.monitor.signals import Report, judge
@@ -33,6 +35,7 @@ from tui.view import View
 
 _SIGNALS_MIN = 8
 _CHART_HEIGHT = 9
+_ECHO_S = 0.3
 _GRID_FRAME = 4  # lines of the grid that do not scroll
 _NO_GRID = (Span("  no valid snapshot of this chain has been read yet", Role.DIM),)
 
@@ -60,6 +63,8 @@ class DeckScreen(Screen[None]):
         self._painted = False
         self._shown_mono = float("-inf")
         self._heartbeat: Timer | None = None
+        self._behind_dialog = False
+        self._dialog_left = float("-inf")  # monotonic seconds
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
@@ -284,24 +289,50 @@ class DeckScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show keys and words."""
-        self.app.push_screen(HelpScreen(binding for binding in self.BINDINGS if isinstance(binding, Binding)))
+        if self.app.screen is self:
+            self.app.push_screen(HelpScreen(binding for binding in self.BINDINGS if isinstance(binding, Binding)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the demo only where there is one."""
         return self._demo is not None if action == "demo" else True
 
-    @work(exclusive=True, group="demo", exit_on_error=False)
-    async def action_demo(self) -> None:
-        """Offer the faults, do the chosen one, and say what was done."""
+    def action_demo(self) -> None:
+        """Offer the faults; a second key finds the menu open."""
         chain = self.view.selected
-        if self._demo is None or chain is None:
-            return
-        name = await self.app.push_screen_wait(DemoMenu(self._demo.faults, str(chain)))
-        if not name:
-            return
+        if self._demo is not None and chain is not None and self.app.screen is self:
+            self.app.push_screen(DemoMenu(self._demo.faults, str(chain)), partial(self._chosen, self._demo, chain))
+
+    def _chosen(self, demo: Demo, chain: ChainId, name: str | None) -> None:
+        if name:
+            self._inflict(demo, chain, name)
+
+    @work(exclusive=True, group="demo", exit_on_error=False)
+    async def _inflict(self, demo: Demo, chain: ChainId, name: str) -> None:
+        """Do the chosen fault, and say what was done."""
         try:
-            done = await asyncio.wrap_future(self._demo.inflict(name, chain))
+            done = await asyncio.wrap_future(demo.inflict(name, chain))
         except ChaindeckError as error:
             self.notify(str(error), severity="error", markup=False)
         else:
             self.notify(done, markup=False)
+
+    def on_screen_suspend(self) -> None:
+        """Note that a dialog stands before the deck."""
+        self._behind_dialog = True
+
+    def on_screen_resume(self) -> None:
+        """Note when a dialog gave way to the deck."""
+        if self._behind_dialog:
+            self._behind_dialog = False
+            self._dialog_left = self._clock.monotonic()
+
+    def action_quit(self) -> None:
+        """Quit, unless the key is the echo of the one that closed a dialog."""
+        if self._clock.monotonic() - self._dialog_left > _ECHO_S:
+            self.app.exit()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Say that pasted text is no command."""
+        event.stop()
+        self.app.clear_notifications()
+        self.notify("pasted text is not taken for keys", markup=False)

@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import pytest
 
-from chain.errors import ConfigError
 from chaindeck import __version__, logs
 from chaindeck.logs import (
     JsonFormatter,
@@ -204,11 +203,15 @@ def test_a_rotated_file_is_the_users_alone_and_its_number_is_bounded(
     assert "line 99 " in log_file().read_text(encoding="utf-8")
 
 
-def test_a_folder_that_cannot_be_had_is_one_line(home: Path) -> None:
+def test_without_a_folder_the_pane_keeps_the_log_and_says_so(home: Path) -> None:
     (home / "chaindeck").write_text("in the way", encoding="utf-8")
-    with pytest.raises(ConfigError, match="set XDG_STATE_HOME to a folder of yours") as failed:
-        log_to_file()
-    assert "\n" not in str(failed.value)
+    pane = log_to_file()
+    log.info("one")
+    [notice] = pane.notices
+    assert "set XDG_STATE_HOME to a folder of yours" in notice
+    assert str(home) in notice
+    assert notice in pane.read()[0]
+    assert "one" in pane.read()[1]
 
 
 def test_the_pane_holds_the_words_of_the_file(home: Path) -> None:

@@ -42,7 +42,7 @@ class Terminal:
         self.cpu_used = 0.0  # seconds of processor, user and system, once ended
         self._raw = bytearray()
         self._fed = 0
-        self._screen = pyte.Screen(columns, rows)
+        self._screen = pyte.Screen(columns or 80, rows or 24)  # what a terminal that tells no size is taken for
         self._stream = pyte.ByteStream(self._screen)
         self._reading, self._closed = threading.Event(), threading.Event()
         self._reading.set()
@@ -94,10 +94,21 @@ class Terminal:
         """Type."""
         os.write(self._master, keys.encode())
 
+    def flood(self, text: str) -> None:
+        """Send a lot, as fast as the program takes it."""
+        data = memoryview(text.encode())
+        while data:
+            data = data[os.write(self._master, data) :]
+
+    def wipe(self) -> None:
+        """Clear the screen, as another program on the terminal does."""
+        _ = self.lines
+        self._screen.reset()
+
     def resize(self, columns: int, rows: int) -> None:
         """Give the terminal another size; the program hears SIGWINCH."""
         _ = self.lines
-        self._screen.resize(rows, columns)
+        self._screen.resize(rows or 24, columns or 80)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def stall(self) -> None:
@@ -120,7 +131,7 @@ class Terminal:
         """Whether the terminal's own modes are as the program found them."""
         return termios.tcgetattr(self._master) == self._found
 
-    def tell(self, number: signal.Signals) -> None:
+    def tell(self, number: int) -> None:
         """Send a signal to the program."""
         os.kill(self.pid, number)
 

@@ -1,0 +1,90 @@
+"""The three standard streams as the parent left them, and whether a screen can be shown on them."""
+
+import codecs
+import io
+import os
+import signal
+import sys
+import unicodedata
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+_ASCII: Final = {
+    "│": "|", "┃": "#", "─": "-", "━": "=", "┌": "+", "┐": "+", "└": "+", "┘": "+", "╭": "+", "╮": "+", "╰": "+",
+    "╯": "+", "├": "+", "┤": "+", "▴": "^", "▾": "v", "●": "*", "·": ".", "…": "~", "±": "~", "▲": "^", "▼": "v",
+    "█": "#", "▏": "|", "▎": "|", "▍": "|", "▌": "|", "▐": "|", "▕": "|", "▁": "_", "▂": "_", "▔": "-", "▀": "-",
+    "▄": "_", "▊": "|", "▉": "|", "▋": "|", "⏎": "<", "▶": ">", "↑": "^", "↓": "v", "→": ">", "←": "<", "\xa0": " ",
+}  # fmt: skip
+
+
+def prepare() -> None:
+    """Make the streams safe to use: closed ones lead nowhere, what an encoding lacks is shown by a letter like it."""
+    _occupy()
+    codecs.register_error("lookalike", _lookalike)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            ascii_only = stream.isatty() and _plain_locale(os.environ)
+            stream.reconfigure(encoding="ascii" if ascii_only else None, errors="lookalike")
+
+
+def close_quietly() -> None:
+    """Let what is still buffered go nowhere: whoever read it has left."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def why_no_screen() -> str | None:
+    """Return None where a screen can be shown; else why not, in words, empty where output simply goes elsewhere."""
+    if os.environ.get("TEXTUAL_DRIVER"):
+        return None
+    streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)  # Textual paints on standard error
+    if not all(stream is not None and not stream.closed and stream.isatty() for stream in streams):
+        return ""
+    if os.environ.get("TERM") == "dumb":
+        return "a terminal of type dumb can show no screen"
+    if _in_background():
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # or writing would stop this process
+        return "in the background of its terminal: bring it to the front with `fg`"
+    return None
+
+
+def _in_background() -> bool:
+    try:
+        return os.tcgetpgrp(0) not in (os.getpgrp(), 0)
+    except OSError:  # not the terminal that controls us: nobody stops us there
+        return False
+
+
+def _occupy() -> None:
+    """Open nothing under the numbers of closed streams, so that no socket gets them."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+
+
+def _plain_locale(environment: Mapping[str, str]) -> bool:
+    """Whether the user's locale is POSIX's own, which knows ASCII only; Python itself writes UTF-8 there."""
+    names = ["LC_ALL", "LC_CTYPE", "LANG"]
+    if sys.flags.utf8_mode and environment.get("LC_CTYPE") == "C.UTF-8" and "LC_ALL" not in environment:
+        names.remove("LC_CTYPE")  # Python's own doing
+    chosen = next((environment[name] for name in names if environment.get(name)), "C")
+    return chosen in ("C", "POSIX")
+
+
+def _lookalike(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(map(_like, text)), error.end
+
+
+def _like(character: str) -> str:
+    """Return ASCII of the same width."""
+    if "\u2800" <= character <= "\u28ff":  # dots of a chart
+        return " " if character == "\u2800" else "*"
+    wide = unicodedata.east_asian_width(character) in "WF"
+    return "" if unicodedata.combining(character) else _ASCII.get(character, "??" if wide else "?")

@@ -1,0 +1,190 @@
+"""The deck on every kind of terminal: any size, stopped and continued, hung up, pasted into, shaken."""
+
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.test_pty import shows_grid
+from tests.support.product import log_text, on_terminal
+from tests.support.terminal import Terminal
+from tests.support.waiting import wait_until
+
+RESTORED = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?1002l", b"\x1b[?2004l", b"\x1b[?1004l", b"\x1b[<u")
+ENTERED = (b"\x1b[?1049h", b"\x1b[?25l", b"\x1b[?1000h", b"\x1b[?1002h", b"\x1b[?2004h", b"\x1b[?1004h", b"\x1b[>")
+MENU = "do what to"
+
+
+def given_back(terminal: Terminal) -> bool:
+    """Whether everything that was switched on was switched off after."""
+    raw = terminal.raw
+    return terminal.restored and all(
+        raw.rfind(off) > raw.rfind(on) > -1 for off, on in zip(RESTORED, ENTERED, strict=True)
+    )
+
+
+def quits(terminal: Terminal) -> int:
+    """Press q until nothing is open any more; return the exit code."""
+    for _ in range(5):
+        if terminal.ended():
+            break
+        terminal.send("q")
+        time.sleep(0.4)
+    return terminal.wait()
+
+
+def test_a_terminal_without_a_size_is_calm_and_grows(short_dir: Path) -> None:
+    with on_terminal(short_dir, columns=0, rows=0) as terminal:
+        terminal.wait_for("FRESH")
+        used, painted = terminal.cpu_now(), len(terminal.raw)
+        time.sleep(2)
+        assert terminal.cpu_now() - used < 0.5
+        assert len(terminal.raw) - painted < 20_000
+        terminal.send("?")
+        terminal.wait_for("this help")
+        terminal.resize(120, 0)  # while a dialog is open
+        terminal.send("?")
+        terminal.resize(120, 40)
+        shows_grid(terminal)
+        for columns, rows in ((1, 1), (20, 5), (0, 0), (120, 40)):
+            terminal.resize(columns, rows)
+        shows_grid(terminal)
+        assert quits(terminal) == 0
+    assert no_failure_logged(short_dir)
+
+
+def no_failure_logged(home: Path) -> bool:
+    """Whether no log line tells of a failure."""
+    return "ERROR" not in log_text(home)
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(1, 1), (20, 5), (500, 150)])
+def test_every_size_is_borne(short_dir: Path, columns: int, rows: int) -> None:
+    with on_terminal(short_dir, columns=columns, rows=rows) as terminal:
+        terminal.wait_until(lambda: len(terminal.raw) > 200, "anything")
+        terminal.resize(120, 40)
+        shows_grid(terminal)
+        assert quits(terminal) == 0
+        assert given_back(terminal)
+
+
+def test_the_terminals_own_size_wins_over_exported_ones(short_dir: Path) -> None:
+    with on_terminal(short_dir, COLUMNS="80", LINES="24") as terminal:
+        shows_grid(terminal)  # 80 columns have no room for it
+        assert len(terminal.lines[0].rstrip()) > 100
+        assert "quit" in terminal.lines[39]
+
+
+def test_stopped_and_continued_it_paints_everything(short_dir: Path) -> None:
+    with on_terminal(short_dir) as terminal:
+        shows_grid(terminal)
+        for number in (signal.SIGTSTP, signal.SIGSTOP):  # the second cannot be heard
+            terminal.tell(number)
+            wait_until(lambda: stopped(terminal), 5)
+            if number is signal.SIGTSTP:
+                assert given_back(terminal)
+            terminal.wipe()
+            terminal.tell(signal.SIGCONT)
+            shows_grid(terminal)
+            terminal.wait_until(lambda: "SIGNALS" in terminal.text and "quit" in terminal.lines[39], "every panel")
+        terminal.send("d")
+        terminal.wait_for(MENU)
+        terminal.tell(signal.SIGTSTP)
+        wait_until(lambda: stopped(terminal), 5)
+        terminal.wipe()
+        terminal.tell(signal.SIGCONT)
+        terminal.wait_for(MENU)
+        assert quits(terminal) == 0
+        assert given_back(terminal)
+
+
+def stopped(terminal: Terminal) -> bool:
+    return ") T " in Path(f"/proc/{terminal.pid}/stat").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR2, signal.SIGRTMIN + 3])
+def test_every_signal_that_ends_it_gives_the_terminal_back(short_dir: Path, number: int) -> None:
+    with on_terminal(short_dir) as terminal:
+        shows_grid(terminal)
+        socket = short_dir / "r/redis.sock"
+        assert socket.exists()
+        terminal.tell(number)
+        terminal.tell(number)  # impatience changes nothing
+        assert terminal.wait() == 128 + number
+        wait_until(lambda: given_back(terminal), what="the terminal as it was")
+        assert not socket.exists()
+
+
+def test_pasted_text_is_no_command(short_dir: Path) -> None:
+    with on_terminal(short_dir) as terminal:
+        shows_grid(terminal)
+        terminal.send("a quiet question\nquoted\n")
+        terminal.wait_for("pasted text")
+        for character in "quick":  # as a slow paste comes
+            terminal.send(character)
+            time.sleep(0.001)
+        terminal.send("\x1b[200~quit\x1b[201~")
+        terminal.flood("all is quiet, " * 700_000)
+        time.sleep(0.2)  # what follows at once still belongs to it
+        terminal.send("?")
+        terminal.wait_for("this help")
+        assert quits(terminal) == 0
+        assert given_back(terminal)
+    assert no_failure_logged(short_dir)
+
+
+def test_a_dialog_is_left_once(short_dir: Path) -> None:
+    with on_terminal(short_dir) as terminal:
+        shows_grid(terminal)
+        for keys in ("\r\r", "\x1b[<0;50;20M\x1b[<0;50;20m" * 2, "\x1b", "qq"):
+            terminal.send("d")
+            terminal.wait_for(MENU)
+            terminal.send(keys)
+            terminal.wait_until(lambda: MENU not in terminal.text, "the menu closed")
+            time.sleep(0.1)
+            assert not terminal.ended()
+        assert quits(terminal) == 0
+    assert no_failure_logged(short_dir)
+
+
+@pytest.mark.slow
+def test_a_storm_of_everything_passes(short_dir: Path) -> None:
+    dice = random.Random(11)
+    keys = [
+        "j",
+        "k",
+        "?",
+        "\x1b",
+        "a",
+        "o",
+        "]",
+        " ",
+        "\x1b[A",
+        "L",
+        "\t",
+        "\x1b[99999999999u",
+        "\x1b[48;99999;99999;1;1t",
+    ]
+    with on_terminal(short_dir) as terminal:
+        shows_grid(terminal)
+        for _ in range(60):
+            for _ in range(20):
+                x, y = dice.randrange(-5, 30_000), dice.randrange(-5, 30_000)
+                terminal.send(
+                    f"\x1b[<{dice.choice([0, 2, 32, 35, 64, 65])};{x};{y}{dice.choice('Mm')}{dice.choice(keys)}"
+                )
+            terminal.resize(dice.randrange(200), dice.randrange(60))
+            time.sleep(0.02)
+        terminal.resize(120, 40)
+        for _ in range(3):
+            time.sleep(0.2)
+            terminal.send("\x1b")
+        shows_grid(terminal)
+        used = terminal.cpu_now()
+        time.sleep(2)
+        assert terminal.cpu_now() - used < 1
+        assert quits(terminal) == 0
+        assert given_back(terminal)
+    assert no_failure_logged(short_dir)

@@ -1,0 +1,60 @@
+"""Dialogs close once, whatever comes how often; what a screen does when one of its parts fails."""
+
+import pytest
+from textual.events import Key
+
+from screenshots.scenes import Stage
+from tests.support.stage import Deck, deck_of
+from tests.tui.test_screen import Stub
+from tui.demo import DemoMenu
+from tui.dialog import Palette
+from tui.help import HelpScreen
+
+
+@pytest.mark.parametrize("keys", [("enter", "enter"), ("escape", "escape"), ("enter", "q", "escape"), ("q", "q")])
+async def test_a_menu_answers_once(stage: Stage, keys: tuple[str, ...]) -> None:
+    demo = Stub()
+    async with deck_of(stage, demo=demo) as deck:
+        await deck.press("d")
+        assert isinstance(deck.app.screen, DemoMenu)
+        for key in keys:
+            deck.app.post_message(_key(key))  # all of them are on their way before the first is heard
+        await deck.pilot.pause()
+        assert deck.app.screen is deck.app.deck
+        assert deck.app.is_running
+        assert len(demo.asked) <= 1
+
+
+async def test_a_double_click_is_one_choice(stage: Stage) -> None:
+    demo = Stub()
+    async with deck_of(stage, demo=demo) as deck:
+        await deck.press("d")
+        await deck.pilot.click("OptionList", offset=(5, 1), times=2)
+        await deck.pilot.pause()
+        assert deck.app.screen is deck.app.deck
+        assert [name for name, _ in demo.asked] == ["drop"]
+
+
+@pytest.mark.parametrize(("key", "kind"), [("d", DemoMenu), ("question_mark", HelpScreen), ("ctrl+p", Palette)])
+async def test_a_dialog_is_open_once(stage: Stage, key: str, kind: type) -> None:
+    async with deck_of(stage, demo=Stub()) as deck:
+        for _ in range(2):
+            deck.app.post_message(_key(key))
+        await deck.pilot.pause()
+        assert sum(isinstance(screen, kind) for screen in deck.app.screen_stack) <= 1
+        await deck.press("escape", "escape", "escape")
+        assert deck.app.screen is deck.app.deck
+
+
+async def test_a_palette_left_twice_leaves_the_deck(deck: Deck) -> None:
+    await deck.press("ctrl+p")
+    palette = deck.app.screen
+    assert isinstance(palette, Palette)
+    palette.dismiss()
+    palette.dismiss()
+    await deck.pilot.pause()
+    assert deck.app.screen is deck.app.deck
+
+
+def _key(name: str) -> Key:
+    return Key(name, "\r" if name == "enter" else None)

@@ -1,0 +1,165 @@
+"""Textual's driver for a real terminal, made to bear whatever the terminal says or does."""
+
+import asyncio
+import os
+import select
+import signal
+import sys
+from codecs import getincrementaldecoder
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from textual import events
+from textual._parser import ParseError
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
+from textual.message import Message
+
+from chain.clock import Clock
+from tui.terminal.keyboard import BURST_S, Burst, PasteCutter
+
+DEFAULT_SIZE: Final = (80, 24)
+MAX_SIZE: Final = (1_000, 400)
+_LOOK_S = 0.1
+_CHUNK = 4_096
+_LONG_TEXT = 64  # characters at once without an escape: no hand types so
+
+
+def usable_size(columns: int, rows: int) -> tuple[int, int]:
+    """Return a size that can be laid out: a terminal that claims none is taken for 80x24, an absurd one is cut."""
+    return min(columns or DEFAULT_SIZE[0], MAX_SIZE[0]), min(rows or DEFAULT_SIZE[1], MAX_SIZE[1])
+
+
+def terminal_size() -> tuple[int, int]:
+    """Return columns and rows as the terminal itself says; what COLUMNS and LINES say may be another terminal's."""
+    for stream in (sys.__stderr__, sys.__stdout__, sys.__stdin__):
+        with suppress(OSError, AttributeError, ValueError):
+            return usable_size(*os.get_terminal_size(stream.fileno()))  # type: ignore[union-attr]
+    return DEFAULT_SIZE
+
+
+class TerminalDriver(LinuxDriver):
+    """Paints on the terminal and reads from it. `clock` and `hung_up` are set by whoever makes the app."""
+
+    clock: Clock
+    hung_up: Callable[[], None]
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._shown = Size(*(size or terminal_size()))
+        self._size = self._shown
+        self._pending_burst = Burst()
+        self._stopped = False
+        self._read_loop = asyncio.get_running_loop()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        self._shown = Size(*terminal_size())
+        return self._shown
+
+    def _enable_mouse_support(self) -> None:
+        """Ask for clicks, drags and the wheel, not for every movement: nothing here follows the mouse."""
+        if self._mouse:
+            self.write("\x1b[?1000h\x1b[?1002h\x1b[?1006h")
+            self.flush()
+
+    def _disable_mouse_support(self) -> None:
+        if self._mouse:
+            self.write("\x1b[?1002l")
+        super()._disable_mouse_support()
+
+    # A signal comes between any two instructions, also while the output queue is locked: what writes waits its turn.
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._read_loop.call_soon_threadsafe(self._stop_for_shell)
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._read_loop.call_soon_threadsafe(self._continue)
+
+    def _stop_for_shell(self) -> None:
+        """Give the terminal back, then stop as told."""
+        if not self._stopped:
+            self.suspend_application_mode()
+            self._stopped = True
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _continue(self) -> None:
+        """Take the terminal again and paint everything, also after a stop that could not be heard."""
+        if not self._stopped:
+            self.suspend_application_mode()
+        self._stopped = False
+        self.resume_application_mode()
+        self.send_message(self.SignalResume())
+
+    def run_input_thread(self) -> None:
+        """Read keys, pastes and the mouse until the application leaves; a terminal that is gone is told once."""
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        parser, cutter = XTermParser(self._debug), PasteCutter()
+        while not self.exit_event.is_set():
+            wait_s = BURST_S if self._pending_burst.waiting else _LOOK_S
+            if select.select([self.fileno], [], [], wait_s)[0]:
+                try:
+                    data = os.read(self.fileno, _CHUNK)
+                except OSError:
+                    data = b""
+                if not data:
+                    self.hung_up()
+                    return
+                for pasted, text in cutter.cut(decode(data)):
+                    if pasted:
+                        self._release([*self._pending_burst.flush(), events.Paste(text)])
+                    elif len(text) >= _LONG_TEXT and "\x1b" not in text:
+                        self._pending_burst.absorb(text, self.clock.monotonic())
+                    else:
+                        parser = self._parse(parser, text)
+            with suppress(ParseError):
+                for message in parser.tick():
+                    self._sort(message)
+            self._release(self._pending_burst.due(self.clock.monotonic()))
+
+    def _parse(self, parser: XTermParser, text: str) -> XTermParser:
+        """Pass on what a text means; a sequence with numbers beyond all sense is dropped, with a new parser."""
+        try:
+            for message in parser.feed(text):
+                self._sort(message)
+        except (ValueError, OverflowError, ParseError):
+            return XTermParser(self._debug)
+        return parser
+
+    def _sort(self, message: Message) -> None:
+        """Hold characters back as long as they may be pasted text; everything else goes on at once, in order."""
+        if isinstance(message, events.Key) and message.character is not None and message.key != "escape":
+            self._release(self._pending_burst.take(message, self.clock.monotonic()))
+        else:
+            self._release(self._pending_burst.flush())
+            self.process_message(message)
+
+    def _release(self, known: list[events.Key | events.Paste]) -> None:
+        for event in known:
+            self.process_message(event)
+
+    def process_message(self, message: Message) -> None:
+        """Pass a message on; places and sizes beyond the screen are cut to it."""
+        if isinstance(message, events.Resize):
+            # What a report in the input says may be anybody's; the terminal itself is asked.
+            self._shown = Size(*terminal_size())
+            message = events.Resize(self._shown, self._shown, pixel_size=message.pixel_size)
+        elif isinstance(message, events.MouseEvent):
+            self._clamp(message)
+        super().process_message(message)
+
+    def _clamp(self, event: events.MouseEvent) -> None:
+        width, height = self._shown
+        event._x = event._screen_x = min(max(event._x, 0), width - 1)
+        event._y = event._screen_y = min(max(event._y, 0), height - 1)
+        event._delta_x = min(max(event._delta_x, -width), width)
+        event._delta_y = min(max(event._delta_y, -height), height)
+
+
+def driver_for(clock: Clock, hung_up: Callable[[], None]) -> type[TerminalDriver]:
+    """Return the driver as the application makes it; `hung_up` is called when the terminal is gone."""
+    return type("DeckDriver", (TerminalDriver,), {"clock": clock, "hung_up": staticmethod(hung_up)})
