@@ -3,9 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, StateSetMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+    StateSetMetricFamily,
+)
 from prometheus_client.registry import Collector
 
 from chain.clock import Clock, SystemClock
@@ -15,12 +22,17 @@ from chain.monitor.board import Board, DeckState
 from chain.monitor.freshness import Now
 from chain.monitor.signals import Report, judge, usable
 from chain.monitor.watcher import Watcher
+from chaindeck import __version__
+from chaindeck.counters import OTHER, PublisherCounters
 from chaindeck.logs import log_to_stderr
 from chaindeck.place import running_place
+from publisher.source import SourceKind
 
 log = logging.getLogger(__name__)
 
 _CHAIN = ["underlying", "expiry"]
+_PUBLISHER = ["service", "source"]
+_KINDS = frozenset(get_args(SourceKind))
 
 
 class DeckCollector(Collector):
@@ -39,16 +51,25 @@ class DeckCollector(Collector):
         if self._board is None:
             return
         report = judge(self._board, Now.of(self._clock))
-        yield _up(report)
+        yield InfoMetricFamily("chaindeck_build", "The program that answers", value={"version": __version__})
+        yield from _redis(report)
         yield _state(report)
         yield from _chains(report)
         yield from _depth(report)
         yield from _publishers(report)
 
 
-def _up(report: Report) -> Metric:
-    """The attempt apart from the data: whether Redis answered the last poll."""
-    return GaugeMetricFamily("chaindeck_redis_up", "1 if Redis answered the last poll", value=report.board.contact.ok)
+def _redis(report: Report) -> Iterator[Metric]:
+    """The attempt apart from the data: whether and how Redis answered the last poll."""
+    contact, server = report.board.contact, report.board.server
+    yield GaugeMetricFamily("chaindeck_redis_up", "1 if Redis answered the last poll", value=contact.ok)
+    ping = GaugeMetricFamily("chaindeck_redis_ping_seconds", "Time that Redis took to answer")
+    if contact.ok and contact.ping_ms is not None:
+        ping.add_metric([], contact.ping_ms / 1000)
+    evicted = CounterMetricFamily("chaindeck_redis_evicted_keys", "Keys that Redis evicted since its start")
+    if server.counted is not None:
+        evicted.add_metric([], server.counted)
+    yield from (ping, evicted)
 
 
 def _state(report: Report) -> Metric:
@@ -60,6 +81,7 @@ def _chains(report: Report) -> Iterator[Metric]:
     age = GaugeMetricFamily("chaindeck_snapshot_age_seconds", "Worse of two ages of a snapshot", labels=_CHAIN)
     ttl = GaugeMetricFamily("chaindeck_pointer_ttl_seconds", "Time until the pointer vanishes", labels=_CHAIN)
     contracts = GaugeMetricFamily("chaindeck_snapshot_contracts", "Contracts in a snapshot", labels=_CHAIN)
+    stamp = GaugeMetricFamily("chaindeck_snapshot_timestamp_seconds", "When it was made, epoch seconds", labels=_CHAIN)
     good = GaugeMetricFamily("chaindeck_snapshot_usable", "1 if the chain has a valid snapshot", labels=_CHAIN)
     for reading in report.readings:
         labels = [reading.entry.chain.underlying, reading.entry.chain.expiry.isoformat()]
@@ -70,7 +92,8 @@ def _chains(report: Report) -> Iterator[Metric]:
             ttl.add_metric(labels, reading.ttl_s)
         if reading.entry.last_good is not None:
             contracts.add_metric(labels, reading.entry.last_good.summary.contracts)
-    yield from (age, ttl, contracts, good)
+            stamp.add_metric(labels, reading.entry.last_good.snapshot.ts)
+    yield from (age, stamp, ttl, contracts, good)
 
 
 def _depth(report: Report) -> Iterable[Metric]:
@@ -83,20 +106,22 @@ def _depth(report: Report) -> Iterable[Metric]:
     return have, wanted
 
 
-def _publishers(report: Report) -> Iterable[Metric]:
-    service = ["service", "source"]
-    alive = GaugeMetricFamily("chaindeck_publisher_alive", "1 while its heartbeat stands", labels=service)
-    cycle = GaugeMetricFamily("chaindeck_publish_cycle_seconds", "Duration of the last cycle", labels=service)
-    counts = CounterMetricFamily("chaindeck_publisher_events", "The publisher's counters", labels=[*service, "counter"])
-    for publisher in report.board.publishers:
+def _publishers(report: Report) -> Iterator[Metric]:
+    alive = GaugeMetricFamily("chaindeck_publisher_alive", "1 while its heartbeat stands", labels=_PUBLISHER)
+    cycle = GaugeMetricFamily("chaindeck_publish_cycle_seconds", "Duration of the last cycle", labels=_PUBLISHER)
+    counts = PublisherCounters()
+    known: set[tuple[str, str]] = set()
+    for publisher in sorted(report.board.publishers, key=lambda p: not p.alive):
         beat = publisher.heartbeat
-        labels = [beat.service, beat.source.kind]
+        labels = (beat.service, beat.source.kind if beat.source.kind in _KINDS else OTHER)
+        if labels in known:
+            continue  # a series twice would make the whole scrape void
+        known.add(labels)
         alive.add_metric(labels, publisher.alive)
         if beat.chain.cycle_ms is not None:
             cycle.add_metric(labels, beat.chain.cycle_ms / 1000)
-        for name, value in beat.chain.counters.items():
-            counts.add_metric([*labels, name], value)
-    return alive, cycle, counts
+        counts.add(labels, beat.chain.counters)
+    yield from (alive, cycle, *counts.families())
 
 
 def serve_metrics(url: str | None, host: str, port: int) -> int:

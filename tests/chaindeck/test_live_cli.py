@@ -12,6 +12,7 @@ from redis import Redis
 from chain.clock import SystemClock
 from chain.model.session import new_york, tradable
 from chain.redis.embedded import EmbeddedServer
+from chaindeck.counters import PublisherCounters
 from chaindeck.exits import Exit
 from tests.fake_massive import ChainBook, FakeMassive, Fault, expirations, faults, generate
 from tests.support.live_scene import CHAINS
@@ -100,6 +101,17 @@ def test_once_publishes_the_next_six_and_beats_on_both_redis(
         assert isinstance(chain, dict)
         assert chain["expected"] == {"SPX": NEXT}
         assert chain["trouble"] == {}
+        counters = PublisherCounters()
+        counters.add(("massive", "massive"), chain["counters"])
+        assert {family.name: family.samples[0].value for family in counters.families() if family.samples} == {
+            "chaindeck_publisher_cycles": 1,
+            "chaindeck_publisher_payload_bytes": chain["counters"]["bytes"],
+            "chaindeck_publisher_snapshots": 6,
+            "chaindeck_publisher_unknown_counters": 0,
+            "chaindeck_vendor_dropped_rows": 0,
+            "chaindeck_vendor_received_bytes": chain["counters"]["vendor_bytes"],
+            "chaindeck_vendor_requests": 8,
+        }
     with Redis.from_url(redis_url) as client:
         assert len(client.keys("massive:chain:latest:SPX:*")) == 6
     with Redis.from_url(system_url) as client:

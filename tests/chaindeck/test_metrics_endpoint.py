@@ -21,10 +21,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from chain.clock import ManualClock
 from chain.monitor.board import Board, DeckState, State
 from chain.monitor.freshness import Now
-from chain.monitor.heartbeat import STOPPED
+from chain.monitor.heartbeat import STOPPED, Heartbeat
 from chain.monitor.signals import judge, usable
 from chain.redis.embedded import EmbeddedServer
 from chain.thresholds import Thresholds
+from chaindeck import __version__
 from chaindeck.alert_rules import alert_rules
 from chaindeck.cli import app
 from chaindeck.metrics import DeckCollector
@@ -86,7 +87,7 @@ def assert_says(samples: Samples, one: Board, now: Now) -> None:
         labels = {"service": publisher.heartbeat.service, "source": publisher.heartbeat.source.kind}
         assert value(samples, "chaindeck_publisher_alive", **labels) == publisher.alive
         assert value(samples, "chaindeck_publish_cycle_seconds", **labels) == pytest.approx(0.0142)
-        assert value(samples, "chaindeck_publisher_events_total", **labels, counter="published") == 12
+        assert value(samples, "chaindeck_publisher_snapshots_total", **labels, result="published") == 12
 
 
 @law
@@ -120,13 +121,88 @@ def test_before_the_first_poll_there_is_nothing_to_say() -> None:
     assert scraped(None, manual_clock()) == {}
 
 
-def test_labels_from_outside_cannot_break_a_scrape() -> None:
+def telling(clock: ManualClock, *beats: Heartbeat) -> Samples:
+    """Return a scrape of a Board with these heartbeats."""
+    return scraped(board([entry(SPX, Now.of(clock))], Now.of(clock), beats=list(beats)), clock)
+
+
+def counting(**counters: int) -> Heartbeat:
+    beat = heartbeat(SPX, service="massive")
+    return replace(beat, source=replace(beat.source, kind="massive"), chain=replace(beat.chain, counters=counters))
+
+
+def test_one_metric_a_meaning() -> None:
+    counters = {
+        "cycles": 7, "skipped": 1, "bytes": 2_000, "published": 12, "refused_older": 3, "failed": 2,
+        "vendor_requests": 40, "vendor_bytes": 9_000, "vendor_rows_dropped": 5,
+        "vendor_faults": 6, "vendor_fault_timeout": 4, "vendor_fault_proxy": 1, "vendor_fault_of_tomorrow": 1,
+    }  # fmt: skip
+    samples = telling(manual_clock(), counting(**counters))
+    who = {"service": "massive", "source": "massive"}
+    assert value(samples, "chaindeck_publisher_cycles_total", **who) == 7
+    assert value(samples, "chaindeck_publisher_skipped_cycles_total", **who) == 1
+    assert value(samples, "chaindeck_publisher_payload_bytes_total", **who) == 2_000
+    results = {"published": 12, "refused_older": 3, "failed": 2}
+    for result, count in results.items():
+        assert value(samples, "chaindeck_publisher_snapshots_total", **who, result=result) == count
+    assert value(samples, "chaindeck_vendor_requests_total", **who) == 40
+    assert value(samples, "chaindeck_vendor_received_bytes_total", **who) == 9_000
+    assert value(samples, "chaindeck_vendor_dropped_rows_total", **who) == 5
+    faults = {dict(labels)["kind"]: count for (name, labels), count in samples.items() if "vendor_faults" in name}
+    assert faults == {"timeout": 4, "proxy": 1, "other": 1}
+    assert sum(faults.values()) == counters["vendor_faults"]
+    assert value(samples, "chaindeck_publisher_unknown_counters", **who) == 0
+
+
+def test_a_flood_of_counters_and_kinds_makes_no_series() -> None:
     clock = manual_clock()
-    evil = heartbeat(SPX)
-    plan = replace(evil.chain, counters={'x"} 1\n# HELP \\': 3})
-    one = board([entry(SPX, Now.of(clock))], Now.of(clock), beats=[replace(evil, chain=plan)])
-    counters = [labels for name, labels in scraped(one, clock) if name == "chaindeck_publisher_events_total"]
-    assert [dict(labels)["counter"] for labels in counters] == ['x"} 1\n# HELP \\']
+    few = telling(clock, counting(cycles=1))
+    flood = counting(cycles=1, **{f'x{number}"}} 1\n# HELP \\': 3 for number in range(5_000)})
+    evil = replace(flood, source=replace(flood.source, kind="a kind of tomorrow"))
+    many = telling(clock, flood, evil)
+    assert {name for name, _ in many} == {name for name, _ in few}
+    assert len(many) <= len(few) + 5
+    assert value(many, "chaindeck_publisher_unknown_counters", service="massive", source="massive") == 5_000
+    assert value(many, "chaindeck_publisher_unknown_counters", service="massive", source="other") == 5_000
+
+
+def test_two_heartbeats_of_one_name_make_no_series_twice() -> None:
+    samples = telling(manual_clock(), counting(cycles=1), counting(cycles=2))
+    assert value(samples, "chaindeck_publisher_cycles_total", service="massive", source="massive") == 1
+
+
+def test_stamp_ping_evictions_and_build() -> None:
+    clock = manual_clock()
+    now = Now.of(clock)
+    one = board([entry(SPX, now, age_ms=1_250)], now)
+    contact = replace(one.contact, ping_ms=2.5)
+    samples = scraped(replace(one, contact=contact, server=replace(one.server, counted=17)), clock)
+    chain = {"underlying": "SPX", "expiry": "2026-01-02"}
+    assert value(samples, "chaindeck_snapshot_timestamp_seconds", **chain) == pytest.approx(now.wall_s - 1.25)
+    assert value(samples, "chaindeck_redis_ping_seconds") == 0.0025
+    assert value(samples, "chaindeck_redis_evicted_keys_total") == 17
+    assert value(samples, "chaindeck_build_info", version=__version__) == 1
+    away = replace(one, contact=replace(contact, ok=False), server=replace(one.server, counted=None))
+    samples = scraped(away, clock)
+    assert value(samples, "chaindeck_redis_ping_seconds") is None
+    assert value(samples, "chaindeck_redis_evicted_keys_total") is None
+
+
+def test_names_follow_the_naming_guide() -> None:
+    """A counter ends in _total, a unit is a base unit and stands at the end, every name has our prefix."""
+    clock, registry = manual_clock(), CollectorRegistry()
+    collector = DeckCollector(clock)
+    registry.register(collector)
+    collector.take(board([entry(SPX, Now.of(clock))], Now.of(clock), beats=[counting(cycles=1, vendor_fault_dns=1)]))
+    for family in text_string_to_metric_families(generate_latest(registry).decode()):
+        name = family.name
+        assert name.startswith("chaindeck_")
+        assert not re.search(r"_(ms|millis\w*|kb|mb|minutes|percent|count)\b", name), name
+        assert family.type in ("counter", "gauge"), name
+        for sample in family.samples:
+            assert sample.name.endswith("_total") is (family.type == "counter"), sample.name
+            units = [unit for unit in ("seconds", "bytes") if unit in sample.name]
+            assert all(sample.name.removesuffix("_total").endswith(unit) for unit in units), sample.name
 
 
 # The endpoint
@@ -198,9 +274,11 @@ def test_a_scrape_of_a_real_publisher_and_then_of_its_redis_gone(short_dir: Path
         empty = read(endpoint.when(lambda samples: up(samples) == 1))
         assert not [name for name, _ in empty if name.startswith("chaindeck_depth")]
         assert run(short_dir, "publish", "--once", "--redis-url", url, *SMALL, **secret).returncode == 0
-        mock = {"service": "mock_massive", "source": "mock", "counter": "published"}
-        text = endpoint.when(lambda samples: value(samples, "chaindeck_publisher_events_total", **mock) == 2)
+        mock = {"service": "mock_massive", "source": "mock"}
+        made = {**mock, "result": "published"}
+        text = endpoint.when(lambda samples: value(samples, "chaindeck_publisher_snapshots_total", **made) == 2)
         samples = read(text)
+        assert value(samples, "chaindeck_publisher_unknown_counters", **mock) == 0
         assert value(samples, "chaindeck_depth", underlying="SPX") == 2
         assert value(samples, "chaindeck_depth_wanted", underlying="SPX") == 2
         assert value(samples, "chaindeck_state", chaindeck_state="OK") == 1
