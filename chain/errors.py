@@ -9,6 +9,10 @@ class InvalidNameError(ChaindeckError):
     """A symbol, date or key that does not follow the contract's grammar."""
 
 
+class DecodeError(ChaindeckError):
+    """A value from outside that does not fit what it should be; the message says what does not, and where."""
+
+
 class InvalidSnapshotError(ChaindeckError):
     """A payload that breaks the contract; the message names the first clause broken."""
 

@@ -8,11 +8,12 @@ import unicodedata
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _LOGIN = re.compile(r"//[^\s'\"]*@")  # user and password of a URL, up to the last @ of its word
 _PLACEHOLDER = "\ufffd"
+_EXACT = 2**63  # an integer beyond it may have more digits than Python agrees to print
 
 
 def clean(value: object, limit: int = 200) -> str:
     """Return `value` as one visible line: all that is not seen replaced, NFC, at most `limit` characters."""
-    text = unicodedata.normalize("NFC", str(value)[: limit * 4])
+    text = unicodedata.normalize("NFC", (value if isinstance(value, str) else _brief(value))[: limit * 4])
     if not text.isascii():
         text = _INVISIBLE.sub(_PLACEHOLDER, text)
     if not text.isprintable():
@@ -23,3 +24,19 @@ def clean(value: object, limit: int = 200) -> str:
 def without_login(text: str) -> str:
     """Return text without the user and password of any URL in it."""
     return _LOGIN.sub("//", text) if "@" in text else text
+
+
+def shown(value: object, limit: int = 24) -> str:
+    """Return a JSON value in a few letters, whatever it holds: a string in quotes, an object or array by its length."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return repr(clean(value, limit)) if isinstance(value, str) else clean(value, limit)
+
+
+def _brief(value: object) -> str:
+    """Return a value's text; of one that may be deep or vast, what it is."""
+    if isinstance(value, dict | list | tuple | set):
+        return f"an {'object' if isinstance(value, dict) else 'array'} of {len(value)}"
+    if isinstance(value, int) and abs(value) > _EXACT:
+        return "a vast integer"
+    return str(value)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -13,7 +13,7 @@ from chain.clock import Clock
 from chain.errors import InvalidNameError, LiveProtectedError
 from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.kinds import is_recorded
-from chain.model.snapshot import decode, encode
+from chain.model.snapshot import decode
 from chain.redis.connection import bounded
 from chain.redis.origin import Origins
 from publisher.loop import Publisher
@@ -162,9 +162,9 @@ class Saboteur:
         raw = await self.redis.get(pointer) if pointer is not None else None
         if pointer is None or not isinstance(raw, bytes):
             raise InvalidNameError(f"{chain} has no snapshot to work on: heal the demo first")
-        held = decode(raw, self.names.parse_snapshot(pointer))
-        moved = replace(held, id=SnapshotId(chain, ts_ms), ts=ts_ms / 1000)
-        await self._force(moved.id, encode(moved))
+        decode(raw, self.names.parse_snapshot(pointer))  # what is no snapshot is not moved
+        body = orjson.loads(raw) | {"ts": ts_ms / 1000}
+        await self._force(SnapshotId(chain, ts_ms), orjson.dumps(body))
 
     async def _force(self, snapshot: SnapshotId, body: bytes) -> None:
         key = self.names.snapshot(snapshot)

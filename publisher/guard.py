@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from chain.clock import Clock
-from chain.errors import LiveProtectedError, RedisUnavailableError
+from chain.errors import DecodeError, LiveProtectedError, RedisUnavailableError
 from chain.model.keys import ChainId, Names, heartbeat_key, standby_service
 from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.model.session import new_york
@@ -30,7 +30,8 @@ from publisher.lease import identity
 log = logging.getLogger(__name__)
 
 _SERVICE = "massive"
-_HEARTBEATS = (heartbeat_key(_SERVICE), heartbeat_key(standby_service(_SERVICE)))
+_SPEAKERS = (_SERVICE, standby_service(_SERVICE))
+_HEARTBEATS = tuple(map(heartbeat_key, _SPEAKERS))
 _HEARTBEAT_BYTES = 256 * 1024
 _MARK_BYTES = 1024
 _DISCOVER_EVERY_S = 30.0
@@ -143,8 +144,8 @@ class Guard:
     async def _find(self) -> str:
         """Return in words the live publisher that is here, or may be; empty for none."""
         mark, beats = await self._read()
-        for raw in beats:
-            if raw is not None and (words := self._speaks(raw, mark)):
+        for service, raw in zip(_SPEAKERS, beats, strict=True):
+            if raw is not None and (words := self._speaks(service, raw, mark)):
                 return words
         if mark is not None:
             who = f"live publisher {_SERVICE}{_at(mark)}"
@@ -165,10 +166,13 @@ class Guard:
         found = None if isinstance(left, Exception) or left == -2 else _read_mark(mark, left)
         return found, [beat if isinstance(beat, bytes) and beat else None for beat in beats]
 
-    def _speaks(self, raw: bytes, mark: _Mark | None) -> str:
+    def _speaks(self, service: str, raw: bytes, mark: _Mark | None) -> str:
         """Return who beats as a live publisher under our prefix, in words; empty for one that stopped, or elsewhere."""
-        beat = parse_heartbeat(raw)
-        if beat is None:  # a foreign service's plain beat
+        try:
+            beat = parse_heartbeat(raw, service)
+        except DecodeError:
+            beat = None
+        if beat is None:  # a foreign service's plain beat, or what makes no sense to us
             return f"a publisher beats as {_SERVICE} without saying what it is, so it may be live"
         if beat.status == STOPPED or beat.chain.prefix != self._names.prefix or is_recorded(beat.source.kind):
             return ""

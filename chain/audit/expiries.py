@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from chain.audit.clauses import Clause, Finding
+from chain.errors import DecodeError
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId
 from chain.model.session import new_york, tradable
-from chain.monitor.heartbeat import STOPPED, Heartbeat, parse_heartbeat
+from chain.monitor.heartbeat import HEARTBEAT_KEYS, STOPPED, Heartbeat, parse_heartbeat
 
 GRACE_S = 60.0  # a cycle begun before the close may end after it
 
@@ -16,6 +17,14 @@ GRACE_S = 60.0  # a cycle begun before the close may end after it
 def expired(expiry: date, epoch_s: float, calendar: Calendar = RULE) -> bool:
     """Whether an expiration is over at an instant, epoch seconds."""
     return not tradable([expiry], epoch_s, calendar)
+
+
+def _heard(raw: bytes, service: str) -> Heartbeat | None:
+    """Return a heartbeat; one that does not fit announces nothing, and is no clause of the contract."""
+    try:
+        return parse_heartbeat(raw, service)
+    except DecodeError:
+        return None
 
 
 @dataclass(slots=True)
@@ -36,7 +45,7 @@ class Expirations:
             if raw == self._raw.get(key):
                 continue
             self._raw[key] = raw
-            beat = parse_heartbeat(raw) if raw else None
+            beat = _heard(raw, HEARTBEAT_KEYS[key]) if raw else None
             if beat is None or beat.chain.prefix != self.prefix:
                 self._beats.pop(key, None)
                 continue

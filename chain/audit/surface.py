@@ -5,33 +5,31 @@ An item is the vendor's own object, so sides, strikes and dates are looked for i
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from msgspec import UNSET
 
 from chain.audit.clauses import Clause, Finding
-from chain.model.fields import block, number
+from chain.model.contract import Details, Item, number, part
 from chain.model.keys import ChainId
 from chain.model.placement import root_of
-from chain.model.snapshot import Contract
-from chain.text import clean
+from chain.text import clean, shown
 
 ONE_SIDED_SHARE = 0.05  # of a slice's strikes; up to here a listing that is new or ending explains them
 _SIDES = ("call", "put")
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
+class _Placed:
     """What of a contract places it on the surface; strike None where it is no positive number."""
 
     index: int
-    details: dict[str, Any]
+    details: Details
     root: str
-    side: object
+    side: str
     strike: float | None
 
 
-def surface_findings(
-    contracts: Sequence[Contract], chain: ChainId, around: tuple[int, int] | None
-) -> Iterator[Finding]:
+def surface_findings(contracts: Sequence[Item], chain: ChainId, around: tuple[int, int] | None) -> Iterator[Finding]:
     """Yield what the contracts of a snapshot keep and break; `around` is atm and range_points, None where unsound."""
     items = [_place(index, item, chain) for index, item in enumerate(contracts)]
     yield _both_sides(items)
@@ -41,31 +39,32 @@ def surface_findings(
     yield _one_expiration(items, chain)
 
 
-def _place(index: int, item: Contract, chain: ChainId) -> _Item:
-    details = block(item, "details")
-    strike = number(details.get("strike_price"))
-    root = root_of(details.get("ticker"), chain.underlying)
-    return _Item(index, details, root, details.get("contract_type"), strike if strike and strike > 0 else None)
+def _place(index: int, item: Item, chain: ChainId) -> _Placed:
+    details = part(item.details, Details)
+    strike = number(details.strike_price)
+    root = root_of(details.ticker, chain.underlying)
+    side = details.contract_type if isinstance(details.contract_type, str) else shown(details.contract_type)
+    return _Placed(index, details, root, side, strike if strike and strike > 0 else None)
 
 
-def _both_sides(items: Sequence[_Item]) -> Finding:
+def _both_sides(items: Sequence[_Placed]) -> Finding:
     for item in items:
         if item.side not in _SIDES:
             return Finding(
                 Clause.BOTH_SIDES,
-                f"contracts[{item.index}]: contract_type {clean(item.side, 24)!r} is neither call nor put",
+                f"contracts[{item.index}]: contract_type {shown(item.details.contract_type)} is neither call nor put",
             )
     sides = {item.side for item in items}
     missing = [side for side in _SIDES if side not in sides]
     return Finding(Clause.BOTH_SIDES, f"{len(items)} contracts and no {missing[0]}" if missing else "")
 
 
-def _strike_grid(items: Sequence[_Item]) -> Finding:
-    rows: dict[tuple[str, float], set[object]] = {}
+def _strike_grid(items: Sequence[_Placed]) -> Finding:
+    rows: dict[tuple[str, float], set[str]] = {}
     for item in items:
         if item.strike is None:
-            strike = clean(item.details.get("strike_price"), 24)
-            return Finding(Clause.STRIKE_GRID, f"contracts[{item.index}]: strike_price {strike!r} is no number above 0")
+            strike = shown(item.details.strike_price)
+            return Finding(Clause.STRIKE_GRID, f"contracts[{item.index}]: strike_price {strike} is no number above 0")
         sides = rows.setdefault((item.root, item.strike), set())
         if item.side in sides:
             where = f"{clean(item.root, 12)} {clean(item.side, 12)} {item.strike:g}"
@@ -81,7 +80,7 @@ def _strike_grid(items: Sequence[_Item]) -> Finding:
     return Finding(Clause.STRIKE_GRID, "" if few else words, words if few else "")
 
 
-def _in_range(items: Sequence[_Item], atm: int, range_points: int) -> Finding:
+def _in_range(items: Sequence[_Placed], atm: int, range_points: int) -> Finding:
     for item in items:
         if item.strike is not None and abs(item.strike - atm) > range_points:
             return Finding(
@@ -90,14 +89,13 @@ def _in_range(items: Sequence[_Item], atm: int, range_points: int) -> Finding:
     return Finding(Clause.IN_RANGE)
 
 
-def _one_expiration(items: Sequence[_Item], chain: ChainId) -> Finding:
+def _one_expiration(items: Sequence[_Placed], chain: ChainId) -> Finding:
     wanted = chain.expiry.isoformat()
     for item in items:
-        expires = item.details.get("expiration_date", wanted)  # a contract that names no date contradicts none
-        if expires != wanted:
-            shown = clean(expires, 24)
+        expires = item.details.expiration_date
+        if expires not in (wanted, UNSET):  # a contract that names no date contradicts none
             return Finding(
                 Clause.CONTRACT_EXPIRATION,
-                f"contracts[{item.index}]: expiration_date {shown!r} under a key of {chain}",
+                f"contracts[{item.index}]: expiration_date {shown(expires)} under a key of {chain}",
             )
     return Finding(Clause.CONTRACT_EXPIRATION)

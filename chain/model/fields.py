@@ -1,16 +1,11 @@
-"""Reading a vendor's contract item, in which any field may be absent, null or of another type."""
+"""Reading a vendor's contract item as the object that it came as, to be published as it is."""
 
-import math
 from typing import Any
 
+from chain.model.contract import number
 from chain.model.snapshot import Contract
 
-
-def number(value: object) -> float | None:
-    """Return a JSON number as a float; None for anything else, NaN and infinity included."""
-    if type(value) is float:
-        return value if math.isfinite(value) else None
-    return float(value) if type(value) is int else None
+__all__ = ["block", "number", "spot_of"]
 
 
 def block(item: Contract, name: str) -> dict[str, Any]:

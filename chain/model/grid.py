@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from chain.model.fields import block, number, spot_of
+from chain.model.contract import Day, Greeks, Item, Quote, Trade, number, part
 from chain.model.placement import Misfit, Place, placed
-from chain.model.snapshot import Contract, Snapshot
+from chain.model.snapshot import Received
 
 IV_SHOWN = (0.001, 10.0)  # fractions; a solver's floor such as 1e-5 is no volatility
+
+_NO_QUOTE = Quote()
 
 
 class Condition(StrEnum):
@@ -86,7 +88,7 @@ class Rejected:
 class StrikeGrid:
     """Rows ascending by strike then root. `atm` is the index of the ATM row, None where there are no rows."""
 
-    snapshot: Snapshot
+    snapshot: Received
     rows: tuple[StrikeRow, ...]
     rejected: tuple[Rejected, ...]
     spot: float | None
@@ -113,7 +115,7 @@ class StrikeGrid:
         return PriceSource.CLOSE if any(leg.close is not None for leg in legs) else PriceSource.NONE
 
 
-def build_grid(snapshot: Snapshot) -> StrikeGrid:
+def build_grid(snapshot: Received) -> StrikeGrid:
     """Return the grid of a snapshot: contracts in = legs shown + contracts rejected with a reason."""
     legs: dict[Place, Leg] = {}
     rejected: list[Rejected] = []
@@ -123,7 +125,7 @@ def build_grid(snapshot: Snapshot) -> StrikeGrid:
             rejected.append(Rejected(index, at.reason))
         else:
             legs[at] = _leg(item)
-            spot = spot_of(item) if spot is None else spot
+            spot = item.spot if spot is None else spot
     strikes = sorted({at[:2] for at in legs})
     rows = tuple(
         StrikeRow(root, strike, legs.get(Place(strike, root, "call")), legs.get(Place(strike, root, "put")))
@@ -132,27 +134,27 @@ def build_grid(snapshot: Snapshot) -> StrikeGrid:
     return StrikeGrid(snapshot, rows, tuple(rejected), spot, _atm_row(rows, snapshot.atm, spot))
 
 
-def _leg(item: Contract) -> Leg:
-    quote, greeks, day = block(item, "last_quote"), block(item, "greeks"), block(item, "day")
-    bid, ask = number(quote.get("bid")), number(quote.get("ask"))
+def _leg(item: Item) -> Leg:
+    quote, greeks, day = part(item.last_quote, Quote), part(item.greeks, Greeks), part(item.day, Day)
+    bid, ask = number(quote.bid), number(quote.ask)
     if ask == 0:  # nobody offers at zero: the vendor's way of saying that there is no quote
         ask = None
         bid = bid or None
-    iv = number(item.get("implied_volatility"))
+    iv = number(item.implied_volatility)
     return Leg(
-        quoted=bool(quote),
+        quoted=quote != _NO_QUOTE,
         bid=bid,
         ask=ask,
         condition=_condition(bid, ask),
-        last=number(block(item, "last_trade").get("price")),
-        close=number(day.get("close")),
+        last=number(part(item.last_trade, Trade).price),
+        close=number(day.close),
         iv=iv if iv is not None and IV_SHOWN[0] < iv < IV_SHOWN[1] else None,
-        delta=number(greeks.get("delta")),
-        gamma=number(greeks.get("gamma")),
-        theta=number(greeks.get("theta")),
-        vega=number(greeks.get("vega")),
-        volume=number(day.get("volume")),
-        open_interest=number(item.get("open_interest")),
+        delta=number(greeks.delta),
+        gamma=number(greeks.gamma),
+        theta=number(greeks.theta),
+        vega=number(greeks.vega),
+        volume=number(day.volume),
+        open_interest=number(item.open_interest),
     )
 
 

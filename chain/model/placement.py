@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from chain.model.fields import block, number
+from msgspec import UNSET
+
+from chain.model.contract import Details, Item, number, part
 from chain.model.keys import ChainId
-from chain.model.snapshot import Contract
-from chain.text import clean
+from chain.text import clean, shown
 
 # An option symbol holds strikes up to 99,999.999: what is a hundred times beyond is no strike of any index.
 MAX_STRIKE = 1e7
@@ -30,7 +31,7 @@ class Misfit(NamedTuple):
     adjusted: bool = False
 
 
-def placed(contracts: Iterable[Contract], chain: ChainId) -> Iterator[tuple[Contract, Place | Misfit]]:
+def placed(contracts: Iterable[Item], chain: ChainId) -> Iterator[tuple[Item, Place | Misfit]]:
     """Yield each contract with its place in the chain, or why it has none: the second in a place has none either."""
     taken: set[Place] = set()
     for item in contracts:
@@ -43,19 +44,22 @@ def placed(contracts: Iterable[Contract], chain: ChainId) -> Iterator[tuple[Cont
         yield item, at
 
 
-def _place(item: Contract, chain: ChainId) -> Place | Misfit:
-    details = block(item, "details")
-    side, strike = details.get("contract_type"), number(details.get("strike_price"))
+def _place(item: Item, chain: ChainId) -> Place | Misfit:
+    details = part(item.details, Details)
+    side, strike = details.contract_type, number(details.strike_price)
     if side not in ("call", "put"):
-        return Misfit(f"contract_type {clean(side, 16)!r} is neither call nor put")
+        return Misfit(f"contract_type {shown(side, 16)} is neither call nor put")
     if strike is None or not 0 < strike <= MAX_STRIKE:
         return Misfit("strike_price is missing or not a positive number")
     expiration = chain.expiry.isoformat()
-    if details.get("expiration_date", expiration) != expiration:
-        return Misfit(f"expires {clean(details.get('expiration_date'), 16)}, not {expiration}")
-    if number(details.get("shares_per_contract", STANDARD_SHARES)) != STANDARD_SHARES:
-        return Misfit(f"adjusted contract of {clean(details.get('shares_per_contract'), 12)} shares", adjusted=True)
-    return Place(strike, root_of(details.get("ticker"), chain.underlying), side)
+    if details.expiration_date not in (expiration, UNSET):
+        return Misfit(f"expires {clean(details.expiration_date, 16)}, not {expiration}")
+    shares = number(details.shares_per_contract)
+    if shares is None:
+        return Misfit(f"shares_per_contract {shown(details.shares_per_contract, 16)} is no number")
+    if shares != STANDARD_SHARES:
+        return Misfit(f"adjusted contract of {shown(details.shares_per_contract, 12)} shares", adjusted=True)
+    return Place(strike, root_of(details.ticker, chain.underlying), side)
 
 
 def root_of(ticker: object, underlying: str) -> str:

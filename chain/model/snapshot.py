@@ -2,26 +2,49 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import orjson
 
-from chain.errors import InvalidNameError, InvalidSnapshotError
+from chain.decode.form import Form
+from chain.decode.limits import Limits
+from chain.errors import DecodeError, InvalidNameError, InvalidSnapshotError
+from chain.model.contract import Item
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, SnapshotId, parse_expiry
-from chain.text import clean
+from chain.text import shown
 
 # A contract item is the vendor's own object, unchanged: https://massive.com option chain snapshot.
 Contract = dict[str, Any]
 
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
 MAX_CONTRACTS = 5_000
-MAX_STRING_BYTES = 8_192
-_MAX_CONTAINERS = MAX_CONTRACTS * 10  # an item nests seven blocks and a list; ten leaves room for new ones
+PAYLOAD_LIMITS = Limits(
+    MAX_PAYLOAD_BYTES,
+    containers=MAX_CONTRACTS * 10,  # an item nests seven blocks and a list; ten leaves room for new ones
+    values=MAX_CONTRACTS * 100,  # an item has about fifty
+)
+
+_EXACT = 2**53  # up to here every reader of JSON holds an integer exactly
+
+
+class Body(msgspec.Struct, frozen=True):
+    """The payload's JSON: the contract's six fields. Others are let be."""
+
+    ts: float
+    underlying: str
+    expiration: str
+    atm: Annotated[int, msgspec.Meta(ge=-_EXACT, le=_EXACT)]
+    range_points: Annotated[int, msgspec.Meta(ge=0, le=_EXACT)]
+    contracts: list[Item]
+
+
+PAYLOAD = Form(Body, PAYLOAD_LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One option chain at one instant. `atm` and `range_points` are in points of the underlying."""
+    """One option chain at one instant, as it is made. `atm` and `range_points` are in points of the underlying."""
 
     id: SnapshotId
     ts: float  # epoch seconds
@@ -44,8 +67,19 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """One option chain at one instant, as it was read: its contracts typed, for looking at."""
+
+    id: SnapshotId
+    ts: float  # epoch seconds
+    atm: int
+    range_points: int
+    contracts: tuple[Item, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
-    """A snapshot that was valid when read, kept as its bytes: decoded contracts take twenty times the memory."""
+    """A snapshot that was valid when read, kept as its bytes: decoded contracts take several times the memory."""
 
     id: SnapshotId
     ts: float  # epoch seconds
@@ -54,11 +88,11 @@ class Sealed:
     raw: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, snapshot: Snapshot, raw: bytes) -> "Sealed":
+    def of(cls, snapshot: Received, raw: bytes) -> "Sealed":
         """Return a snapshot with the bytes it was decoded from."""
         return cls(snapshot.id, snapshot.ts, snapshot.atm, snapshot.range_points, raw)
 
-    def open(self) -> Snapshot:
+    def open(self) -> Received:
         """Return the whole snapshot, decoded anew."""
         return decode(self.raw, self.id)
 
@@ -79,38 +113,28 @@ def encode(snapshot: Snapshot) -> bytes:
             "contracts": snapshot.contracts,
         }
     )
-    check_size(body)
+    try:
+        PAYLOAD_LIMITS.check(body)
+    except DecodeError as error:
+        raise InvalidSnapshotError(str(error)) from None
     return body
 
 
-def decode(raw: bytes, expected: SnapshotId) -> Snapshot:
+def decode(raw: bytes, expected: SnapshotId) -> Received:
     """Return the snapshot in `raw` if it is the one that its key names.
 
     Raises:
         InvalidSnapshotError: it is oversized, not JSON, of wrong types, of another chain or of another instant.
     """
-    check_size(raw)
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise InvalidSnapshotError(f"not JSON: {clean(error, 80)}") from None
-    if not isinstance(body, dict):
-        raise InvalidSnapshotError(f"a JSON {type(body).__name__}, not an object")
-    ts = _number(body, "ts")
+        body = PAYLOAD.decode(raw)
+    except DecodeError as error:
+        raise InvalidSnapshotError(str(error)) from None
     _check_identity(body, expected)
-    _check_stamp(ts, expected.ts_ms)
-    atm, range_points = _integer(body, "atm"), _integer(body, "range_points")
-    if range_points < 0:
-        raise InvalidSnapshotError(f"range_points {range_points} is negative")
-    contracts = body.get("contracts")
-    if not isinstance(contracts, list):
-        raise InvalidSnapshotError("contracts is missing or not an array")
-    if len(contracts) > MAX_CONTRACTS:
-        raise InvalidSnapshotError(f"{len(contracts)} contracts, more than {MAX_CONTRACTS}")
-    for index, item in enumerate(contracts):
-        if not isinstance(item, dict):
-            raise InvalidSnapshotError(f"contracts[{index}] is a {type(item).__name__}, not an object")
-    return Snapshot(expected, ts, atm, range_points, tuple(contracts))
+    _check_stamp(body.ts, expected.ts_ms)
+    if len(body.contracts) > MAX_CONTRACTS:
+        raise InvalidSnapshotError(f"{len(body.contracts)} contracts, more than {MAX_CONTRACTS}")
+    return Received(expected, body.ts, body.atm, body.range_points, tuple(body.contracts))
 
 
 def same_instant(ts: float, ts_ms: int) -> bool:
@@ -122,32 +146,17 @@ def same_instant(ts: float, ts_ms: int) -> bool:
     return -1.0005 <= ts * 1000 - ts_ms < 1.9995
 
 
-def check_size(raw: bytes) -> None:
-    """Bound what decoding can cost, by counting bytes; where read, before any object exists."""
-    if len(raw) > MAX_PAYLOAD_BYTES:
-        raise InvalidSnapshotError(f"payload larger than {MAX_PAYLOAD_BYTES} bytes")
-    # Each container takes two bytes: what is smaller than that need not be counted.
-    if len(raw) > 2 * _MAX_CONTAINERS and raw.count(b"{") + raw.count(b"[") > _MAX_CONTAINERS:
-        raise InvalidSnapshotError(f"more objects than {MAX_CONTRACTS} contracts can hold")
-    # A string this long leaves at least one aligned block of half its size without a quotation mark.
-    block = MAX_STRING_BYTES // 2
-    for start in range(0, len(raw) - block, block):
-        if raw.find(b'"', start, start + block) < 0:
-            raise InvalidSnapshotError(f"a string or gap of {block} bytes or more")
-
-
-def _check_identity(body: dict[str, Any], expected: SnapshotId) -> None:
-    underlying, expiration = body.get("underlying"), body.get("expiration")
-    if not isinstance(underlying, str) or not isinstance(expiration, str):
-        raise InvalidSnapshotError("underlying or expiration is missing or not a string")
-    if underlying != expected.chain.underlying:
-        raise InvalidSnapshotError(f"underlying {clean(underlying, 16)!r} under a key of {expected.chain.underlying}")
+def _check_identity(body: Body, expected: SnapshotId) -> None:
+    if body.underlying != expected.chain.underlying:
+        raise InvalidSnapshotError(
+            f"underlying {shown(body.underlying, 16)} under a key of {expected.chain.underlying}"
+        )
     try:
-        same_date = parse_expiry(expiration) == expected.chain.expiry
+        same_date = parse_expiry(body.expiration) == expected.chain.expiry
     except InvalidNameError as error:
         raise InvalidSnapshotError(str(error)) from None
     if not same_date:
-        raise InvalidSnapshotError(f"expiration {expiration} under a key of {expected.chain.expiry}")
+        raise InvalidSnapshotError(f"expiration {body.expiration} under a key of {expected.chain.expiry}")
 
 
 def _check_stamp(ts: float, ts_ms: int) -> None:
@@ -155,17 +164,3 @@ def _check_stamp(ts: float, ts_ms: int) -> None:
         raise InvalidSnapshotError(f"ts {ts:g} is not an epoch in seconds between 2000 and 2100")
     if not same_instant(ts, ts_ms):
         raise InvalidSnapshotError(f"ts {ts:.6f} and the key's {ts_ms} ms are more than 1 ms apart")
-
-
-def _number(body: dict[str, Any], name: str) -> float:
-    value = body.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidSnapshotError(f"{name} is missing or not a number")
-    return float(value)
-
-
-def _integer(body: dict[str, Any], name: str) -> int:
-    value = body.get(name)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidSnapshotError(f"{name} is missing or not an integer")
-    return value

@@ -1,13 +1,14 @@
 """What one pass over a snapshot's contracts tells of its wholeness and of its data's age."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chain.model.fields import block, number, spot_of
+from chain.model.contract import Asset, Day, Item, Quote, Trade, number, part
 from chain.model.keys import ChainId
 from chain.model.placement import Misfit, Place, placed
-from chain.model.snapshot import Contract
+
+_LATEST_NS = 2**63
 
 
 class Origin(StrEnum):
@@ -70,36 +71,31 @@ class Summary:
 
 
 _LOPSIDED = 4  # windows cut by volatility hold up to twice as many of one side; beyond this many, one was lost
-_STAMPS = (
-    (Origin.QUOTE, "last_quote", "last_updated"),
-    (Origin.UNDERLYING, "underlying_asset", "last_updated"),
-    (Origin.TRADE, "last_trade", "sip_timestamp"),
-    (Origin.DAY, "day", "last_updated"),
-)
 
 
-def summarise(contracts: Sequence[Contract], chain: ChainId) -> Summary:
+def summarise(contracts: Sequence[Item], chain: ChainId) -> Summary:
     """Return the counts of a snapshot's contracts. Usable are those, and only those, that its grid would show."""
     places: list[Place] = []
     misfits: list[Misfit] = []
-    times: dict[Origin, list[int]] = {origin: [] for origin in Origin}
+    seen: tuple[list[int], ...] = tuple([] for _ in Origin)
     spot: float | None = None
     delayed = index = priced = False
     for item, at in placed(contracts, chain):
-        for origin, name, field in _STAMPS:
-            stamp = block(item, name).get(field)
-            if type(stamp) is int and stamp > 0:
-                times[origin].append(stamp)
-        frames = (block(item, name).get("timeframe") for name in ("last_quote", "last_trade", "underlying_asset"))
-        delayed = delayed or next(filter(None, frames), None) == "DELAYED"
+        quote, trade = part(item.last_quote, Quote), part(item.last_trade, Trade)
+        asset = part(item.underlying_asset, Asset)
+        stamps = (quote.last_updated, asset.last_updated, trade.sip_timestamp, part(item.day, Day).last_updated)
+        for times, stamp in zip(seen, stamps, strict=True):
+            if type(stamp) is int and 0 < stamp < _LATEST_NS:
+                times.append(stamp)
+        delayed = delayed or (quote.timeframe or trade.timeframe or asset.timeframe) == "DELAYED"
         if isinstance(at, Misfit):
             misfits.append(at)
             continue
         places.append(at)
         priced = priced or _has_price(item)
         if spot is None:
-            spot = spot_of(item)
-            index = str(block(item, "underlying_asset").get("ticker")).startswith("I:")
+            spot = item.spot
+            index = isinstance(asset.ticker, str) and asset.ticker.startswith("I:")
     calls = sum(at.side == "call" for at in places)
     return Summary(
         contracts=len(contracts),
@@ -111,30 +107,25 @@ def summarise(contracts: Sequence[Contract], chain: ChainId) -> Summary:
         priced=priced,
         misfit=next((misfit.reason for misfit in misfits if not misfit.adjusted), ""),
         spot=spot,
-        data=_data_time(times),
+        data=_data_time(seen),
         delayed=delayed,
         index=index,
     )
 
 
-def _has_price(item: Contract) -> bool:
+def _has_price(item: Item) -> bool:
     """Return whether a contract carries any figure from which it could be valued."""
-    quote = block(item, "last_quote")
-    found = (
-        quote.get("bid"),
-        quote.get("ask"),
-        block(item, "last_trade").get("price"),
-        block(item, "day").get("close"),
-    )
-    return any(number(value) for value in (*found, item.get("implied_volatility")))
+    quote = part(item.last_quote, Quote)
+    found = (quote.bid, quote.ask, part(item.last_trade, Trade).price, part(item.day, Day).close)
+    return any(number(value) for value in (*found, item.implied_volatility))
 
 
-def _data_time(times: Mapping[Origin, list[int]]) -> DataTime | None:
+def _data_time(seen: Iterable[list[int]]) -> DataTime | None:
     """Return the time of the best origin that has one. Quotes by their median, the lower of two in the middle.
 
     An old trade beside a new one tells of a quiet contract, not of old data: there the newest counts.
     """
-    for origin, stamps in times.items():
+    for origin, stamps in zip(Origin, seen, strict=True):
         if stamps:
             at = sorted(stamps)[(len(stamps) - 1) // 2] if origin is Origin.QUOTE else max(stamps)
             return DataTime(at, origin)

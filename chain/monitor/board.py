@@ -132,6 +132,15 @@ class Publisher:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A value under a heartbeat's key that is no heartbeat of that service, why, and since when (epoch seconds)."""
+
+    service: str
+    reason: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """A change worth remembering; `at` is epoch seconds, `subject` a chain or the deck."""
 
@@ -153,6 +162,7 @@ class Board:
     entries: tuple[Entry, ...] = ()
     publishers: tuple[Publisher, ...] = ()
     depth: Mapping[str, int] = field(default_factory=dict)  # expirations that each underlying should have
+    refusals: tuple[Refusal, ...] = ()
     standbys: int = 0  # publishers ready to take over
     stream_ts: float | None = None  # epoch seconds of the stream's last frame
     clock_step_s: float = 0.0  # by how much the wall clock was last seen to step

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
+import msgspec
 from redis.asyncio import Redis
 
 from chain.monitor.board import DeckState, Level
 from chain.monitor.health import signal_json
+from chain.monitor.messages import EventData, EventMessage
 from chain.monitor.signals import Report, Signal
 
 EVENTS_KEPT = 1_000
@@ -32,16 +33,8 @@ class Event:
     def encode(self) -> bytes:
         """Return the envelope `ts, ts_iso, type, severity, service, message, data`."""
         iso = datetime.fromtimestamp(self.ts, UTC).isoformat(timespec="milliseconds")
-        return orjson.dumps(
-            {
-                "ts": self.ts,
-                "ts_iso": iso,
-                "type": self.type,
-                "severity": self.severity,
-                "service": self.service,
-                "message": self.message,
-                "data": self.data,
-            }
+        return msgspec.json.encode(
+            EventMessage(self.ts, iso, self.type, self.severity, self.service, self.message, EventData(**self.data))
         )
 
 

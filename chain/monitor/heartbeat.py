@@ -1,18 +1,17 @@
 """The publisher's heartbeat: that it lives, what it means to publish, and what it draws on."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Any
 
-import orjson
+import msgspec
 from redis.asyncio import Redis
 
-from chain.errors import ChaindeckError
+from chain.errors import ConfigError, DecodeError, InvalidNameError
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import (
-    EPOCH_MAX_S,
-    EPOCH_MIN_S,
     LIVE_PREFIX,
     ChainId,
     heartbeat_key,
@@ -20,17 +19,15 @@ from chain.model.keys import (
     parse_underlying,
     standby_service,
 )
-from chain.text import clean
-from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, HEARTBEAT_TTL_S, Thresholds
+from chain.monitor.messages import BEAT, MAX_CHAINS, FullBeat, PlanBlock, SourceBlock
+from chain.text import clean, shown
+from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, Thresholds
 
 SERVICES = ("massive", "mock_massive")
 STANDBYS = tuple(map(standby_service, SERVICES))
+HEARTBEAT_KEYS = {heartbeat_key(service): service for service in (*SERVICES, *STANDBYS)}
+_CLOSE = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 STOPPED = "stopped"  # the status of a publisher's last beat
-_MAX_BYTES = 256 * 1024
-_MAX_CHAINS = 5_000
-_MAX_SESSIONS = 200
-_MAX_PERIOD_S = 7 * 86_400.0
-_MAX_COUNT = 2**53  # above it, JSON numbers are no longer exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,39 +81,39 @@ class Heartbeat:
 
     def encode(self) -> bytes:
         """Return the JSON that is set and published."""
-        plan = self.chain
+        plan, source = self.chain, self.source
         expected: dict[str, list[str]] = {}
         for chain in plan.expected:
             expected.setdefault(chain.underlying, []).append(chain.expiry.isoformat())
-        return orjson.dumps(
-            {
-                "service": self.service,
-                "ts": self.ts,
-                "pid": self.pid,
-                "status": self.status,
-                "source": {
-                    "kind": self.source.kind,
-                    "detail": self.source.detail,
-                    "record": self.source.record,
-                    "as_of": self.source.as_of,
-                    "as_of_by": dict(self.source.as_of_by),
-                    "sessions": sessions_json(self.source.calendar),
-                    "market": self.source.market,
-                    "trouble": self.source.trouble,
-                },
-                "chain": {
-                    "prefix": plan.prefix,
-                    "interval_s": plan.thresholds.interval_s,
-                    "ttl_s": plan.thresholds.ttl_s,
-                    "depth": plan.depth,
-                    "expected": expected,
-                    "trouble": {str(chain): reason for chain, reason in plan.trouble.items()},
-                    "cycle_ms": plan.cycle_ms,
-                    "counters": dict(plan.counters),
-                },
-                "lease": dict(self.lease),
+        return msgspec.json.encode(
+            FullBeat(
+                service=self.service,
+                ts=self.ts,
+                pid=self.pid,
+                status=self.status,
+                source=SourceBlock(
+                    kind=source.kind,
+                    detail=source.detail,
+                    record=source.record,
+                    as_of=source.as_of,
+                    as_of_by=dict(source.as_of_by),
+                    sessions=sessions_json(source.calendar),
+                    market=source.market,
+                    trouble=source.trouble,
+                ),
+                chain=PlanBlock(
+                    expected=expected,
+                    prefix=plan.prefix,
+                    interval_s=plan.thresholds.interval_s,
+                    ttl_s=plan.thresholds.ttl_s,
+                    depth=plan.depth,
+                    trouble={str(chain): reason for chain, reason in plan.trouble.items()},
+                    cycle_ms=plan.cycle_ms,
+                    counters=dict(plan.counters),
+                ),
+                lease=dict(self.lease),
                 **self.health,
-            }
+            )
         )
 
 
@@ -130,52 +127,39 @@ async def beat(redis: Redis, heartbeat: Heartbeat) -> None:
     await redis.publish(key, body)
 
 
-def parse_heartbeat(raw: bytes) -> Heartbeat | None:
-    """Return a heartbeat, or None where `raw` is not one of this contract's publishers.
+def parse_heartbeat(raw: bytes, service: str) -> Heartbeat | None:
+    """Return the heartbeat that stands under a service's key; every string has passed the sanitiser.
 
-    A foreign service's plain `{"service", "ts"}` beat counts as none: it names no expirations. Every string has passed
-    the sanitiser, and a part that makes no sense falls back to its default.
+    None for a plain beat of `service` and `ts` alone: it names no expirations, and asks for nothing to be told. Raises
+    DecodeError, naming what does not fit, for any other value that is no heartbeat of that service.
     """
-    if len(raw) > _MAX_BYTES:
+    body = BEAT.decode(raw)
+    if body.service != service:
+        raise DecodeError(f"service: calls itself {shown(body.service, 40)} under the key of {service}")
+    if body.chain is None:
         return None
-    try:
-        body = orjson.loads(raw)
-        chain = _mapping(body["chain"])
-        stamp = _epoch(body["ts"])
-        if stamp is None:
-            return None
-        return Heartbeat(
-            service=clean(body["service"], 40),
-            ts=stamp,
-            pid=_whole(body.get("pid"), 0),
-            status=clean(body.get("status", ""), 40),
-            source=_source(_mapping(body.get("source"))),
-            chain=_plan(chain),
-            lease={clean(k, 12): clean(v, 80) for k, v in _mapping(body.get("lease")).items()},
-        )
-    except (orjson.JSONDecodeError, ChaindeckError, KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        return None
-
-
-def _source(body: Mapping[str, Any]) -> SourceInfo:
-    words = {name: clean(body.get(name) or "", 80) for name in ("detail", "record", "market")}
-    words["trouble"] = clean(body.get("trouble") or "", 160)
-    return SourceInfo(
-        kind=clean(body.get("kind") or "unknown", 20),
-        as_of=_epoch(body.get("as_of")),
-        as_of_by=_as_of_by(_mapping(body.get("as_of_by"))),
-        calendar=calendar_of(_mapping(body.get("sessions"))),
-        **words,
+    return Heartbeat(
+        service=service,
+        ts=body.ts,
+        pid=body.pid,
+        status=clean(body.status, 40),
+        source=_source(body.source),
+        chain=_plan(body.chain),
+        lease={clean(k, 12): clean(v, 80) for k, v in body.lease.items()},
     )
 
 
-def _as_of_by(body: Mapping[str, Any]) -> dict[str, float]:
-    """Return the epochs that make sense, by underlying; none where an underlying is no symbol."""
-    try:
-        found = {parse_underlying(name): _epoch(value) for name, value in body.items()}
-    except ChaindeckError:
-        return {}
-    return {name: at for name, at in found.items() if at is not None}
+def _source(body: SourceBlock) -> SourceInfo:
+    return SourceInfo(
+        kind=clean(body.kind or "unknown", 20),
+        detail=clean(body.detail, 80),
+        record=clean(body.record, 80),
+        as_of=body.as_of,
+        market=clean(body.market, 80),
+        trouble=clean(body.trouble, 160),
+        as_of_by={_underlying(name, "source.as_of_by"): at for name, at in body.as_of_by.items()},
+        calendar=_calendar(body.sessions),
+    )
 
 
 def sessions_json(calendar: Calendar) -> dict[str, str]:
@@ -183,66 +167,52 @@ def sessions_json(calendar: Calendar) -> dict[str, str]:
     return {day.isoformat(): f"{close:%H:%M}" if close else "closed" for day, close in calendar.told.items()}
 
 
-def calendar_of(sessions: Mapping[str, object]) -> Calendar:
-    """Return the calendar that a heartbeat's sessions tell; our own rule alone where one of them makes no sense."""
+def _calendar(sessions: Mapping[str, str]) -> Calendar:
+    """Return the calendar that a heartbeat's sessions tell, our own rule where they tell nothing."""
     closes: dict[date, time | None] = {}
-    try:
-        for day, close in sessions.items():
-            closes[parse_expiry(day)] = None if close == "closed" else _close(close)
-    except (ChaindeckError, ValueError):
-        return RULE
-    return Calendar(closes) if 0 < len(closes) <= _MAX_SESSIONS else RULE
+    for day, close in sessions.items():
+        if close != "closed" and not _CLOSE.fullmatch(close):
+            raise DecodeError(f"source.sessions.{clean(day, 12)}: {shown(close, 12)} is neither closed nor HH:MM")
+        try:
+            closes[parse_expiry(day)] = None if close == "closed" else time.fromisoformat(close)
+        except InvalidNameError as error:
+            raise DecodeError(f"source.sessions: {error}") from None
+    return Calendar(closes) if closes else RULE
 
 
-def _close(text: object) -> time:
-    """Return the time in a `HH:MM`; raise ValueError for anything else."""
-    if not isinstance(text, str) or len(text) != len("HH:MM"):
-        raise ValueError("no time of day")
-    return time.fromisoformat(text)
-
-
-def _plan(body: Mapping[str, Any]) -> ChainPlan:
-    expected: list[ChainId] = []
-    for underlying, dates in _mapping(body["expected"]).items():
-        expected.extend(_chain(underlying, text) for text in dates)
-    if len(expected) > _MAX_CHAINS:
-        raise ValueError("too many chains")
+def _plan(body: PlanBlock) -> ChainPlan:
+    expected = tuple(_chains(body.expected))
     known = {str(chain): chain for chain in expected}
-    trouble = _mapping(body.get("trouble"))
-    counters = _mapping(body.get("counters"))
+    try:
+        thresholds = Thresholds(body.interval_s, body.ttl_s)
+    except ConfigError as error:
+        raise DecodeError(f"chain.interval_s: {error}") from None
     return ChainPlan(
-        prefix=clean(body.get("prefix") or LIVE_PREFIX, 60),
-        thresholds=Thresholds(
-            _number(body.get("interval_s"), 0, _MAX_PERIOD_S) or DEFAULT_INTERVAL_S,
-            _number(body.get("ttl_s"), 0, _MAX_PERIOD_S) or DEFAULT_TTL_S,
-        ),
-        depth=_whole(body.get("depth"), DEFAULT_EXPIRATIONS, _MAX_CHAINS),
-        expected=tuple(expected),
-        trouble={known[name]: clean(reason, 160) for name, reason in trouble.items() if name in known},
-        cycle_ms=_number(body.get("cycle_ms"), 0, _MAX_PERIOD_S * 1000),
-        counters={clean(name, 40): _whole(value, 0) for name, value in counters.items()},
+        prefix=clean(body.prefix, 60),
+        thresholds=thresholds,
+        depth=body.depth,
+        expected=expected,
+        trouble={known[name]: clean(reason, 160) for name, reason in body.trouble.items() if name in known},
+        cycle_ms=body.cycle_ms,
+        counters={clean(name, 40): value for name, value in body.counters.items()},
     )
 
 
-def _chain(underlying: str, expiry: str) -> ChainId:
-    return ChainId(parse_underlying(underlying), parse_expiry(expiry))
+def _chains(expected: Mapping[str, Sequence[str]]) -> Iterator[ChainId]:
+    """Yield the chains announced; raise DecodeError naming the place of one that is none."""
+    if sum(map(len, expected.values())) > MAX_CHAINS:
+        raise DecodeError(f"chain.expected: more than {MAX_CHAINS} chains")
+    for name, dates in expected.items():
+        underlying = _underlying(name, "chain.expected")
+        for at, text in enumerate(dates):
+            try:
+                yield ChainId(underlying, parse_expiry(text))
+            except InvalidNameError as error:
+                raise DecodeError(f"chain.expected.{underlying}[{at}]: {error}") from None
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _number(value: object, low: float, high: float) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        return None
-    return float(value)
-
-
-def _whole(value: object, default: int, high: int = _MAX_COUNT) -> int:
-    found = _number(value, 0, high)
-    return default if found is None else int(found)
-
-
-def _epoch(value: object) -> float | None:
-    """Return epoch seconds; None for what is out of the range in which a date can be told."""
-    return _number(value, EPOCH_MIN_S, EPOCH_MAX_S)
+def _underlying(name: str, where: str) -> str:
+    try:
+        return parse_underlying(name)
+    except InvalidNameError as error:
+        raise DecodeError(f"{where}: {error}") from None

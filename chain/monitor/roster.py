@@ -1,18 +1,21 @@
 """Which chains are expected: what publishers announce, what was seen before, what was discovered."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from chain.model.keys import ChainId, Names, heartbeat_key
+from chain.errors import DecodeError
+from chain.model.keys import ChainId, Names
 from chain.model.session import days_to_expiry
-from chain.monitor.board import Entry, Publisher
+from chain.monitor.board import Entry, Publisher, Refusal
 from chain.monitor.flags import remembered
 from chain.monitor.freshness import Now
-from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED, Heartbeat, parse_heartbeat
+from chain.monitor.heartbeat import HEARTBEAT_KEYS, STANDBYS, STOPPED, Heartbeat, parse_heartbeat
 from chain.thresholds import HEARTBEAT_TTL_S
 
+log = logging.getLogger(__name__)
+
 _MINUTE_NS = 60_000_000_000
-HEARTBEAT_KEYS = {heartbeat_key(service): service for service in (*SERVICES, *STANDBYS)}
 
 
 @dataclass(slots=True)
@@ -23,6 +26,7 @@ class Roster:
     publishers: dict[str, Publisher] = field(default_factory=dict)
     entries: dict[ChainId, Entry] = field(default_factory=dict)
     depth: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, Refusal] = field(default_factory=dict)
     _standbys: dict[str, Heartbeat] = field(default_factory=dict)
     _raw: dict[str, bytes | None] = field(default_factory=dict)
     _noted: dict[ChainId, Entry] = field(default_factory=dict)  # entries as their flags were last looked at
@@ -33,12 +37,13 @@ class Roster:
         heard = False
         for key, raw in beats.items():
             service = HEARTBEAT_KEYS[key]
-            if service in STANDBYS:
-                self._hear_standby(service, raw)
-                continue
-            if raw is not None and raw != self._raw.get(key):
-                self._take(service, parse_heartbeat(raw), now)
-                heard = True
+            if raw != self._raw.get(key):
+                heartbeat = self._parse(service, raw, now)
+                if service in STANDBYS:
+                    self._hear_standby(service, heartbeat)
+                elif raw is not None:
+                    self._take(service, heartbeat, now)
+                    heard = True
             self._raw[key] = raw
             known = self.publishers.get(service)
             # A key that stands while its beat does not change is another program's, or has lost its time to live.
@@ -53,8 +58,20 @@ class Roster:
         leading = {publisher.heartbeat.pid for publisher in self.publishers.values() if publisher.alive}
         return sum(beat.pid not in leading for beat in self._standbys.values())
 
-    def _hear_standby(self, service: str, raw: bytes | None) -> None:
-        heartbeat = parse_heartbeat(raw) if raw is not None else None
+    def _parse(self, service: str, raw: bytes | None, now: Now) -> Heartbeat | None:
+        """Return a beat; one that does not fit is kept in mind with its reason for as long as its like stands."""
+        try:
+            heartbeat = parse_heartbeat(raw, service) if raw is not None else None
+        except DecodeError as error:
+            before = self.refused.get(service)
+            if before is None:
+                log.warning("heartbeat of %s refused: %s", service, error)
+            self.refused[service] = Refusal(service, str(error), before.since if before else now.wall_s)
+            return None
+        self.refused.pop(service, None)
+        return heartbeat
+
+    def _hear_standby(self, service: str, heartbeat: Heartbeat | None) -> None:
         if heartbeat and heartbeat.status != STOPPED and heartbeat.chain.prefix == self.names.prefix:
             self._standbys[service] = heartbeat
         else:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chain.errors import InvalidSnapshotError
 from chain.model.keys import SnapshotId
-from chain.model.snapshot import Sealed, Snapshot
+from chain.model.snapshot import Received, Sealed
 from chain.model.summary import summarise
 from chain.monitor.board import Accepted, Entry, Fault, State
 from chain.monitor.freshness import Now, age_ms, condition_of, is_ahead, reason_of, state_of
@@ -25,7 +25,7 @@ def faulty(
     return replace(_at_fault(entry, state, reason, now, last_seen), pointer=pointer)
 
 
-def accept(entry: Entry, snapshot: Snapshot, raw: bytes, ttl_ms: int | None, now: Now) -> Entry:
+def accept(entry: Entry, snapshot: Received, raw: bytes, ttl_ms: int | None, now: Now) -> Entry:
     """Return the entry with a valid snapshot read through its pointer.
 
     A snapshot met before keeps the moment it was first seen. One older than what we hold does not replace it on first
@@ -71,7 +71,7 @@ def _carried(before: Entry, after: Entry, now: Now) -> tuple[State, float] | Non
     return None if since is None else (condition, since)
 
 
-def _first_sight(snapshot: Snapshot, raw: bytes, now: Now, before: Accepted | None) -> Accepted:
+def _first_sight(snapshot: Received, raw: bytes, now: Now, before: Accepted | None) -> Accepted:
     """Return a snapshot met now. One made before what we hold is older by as much, whatever the wall clock says."""
     age = max(0, now.wall_ms - snapshot.id.ts_ms)
     if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:

@@ -18,7 +18,8 @@ from chain.model.snapshot import decode
 from chain.monitor import tracker
 from chain.monitor.board import Board, Contact, Entry, State, Transition
 from chain.monitor.freshness import Now
-from chain.monitor.roster import HEARTBEAT_KEYS, Roster
+from chain.monitor.heartbeat import HEARTBEAT_KEYS
+from chain.monitor.roster import Roster
 from chain.monitor.signals import states
 from chain.redis.connection import bounded
 from chain.redis.server import Server
@@ -285,6 +286,7 @@ class Watcher:
             entries=tuple(self._roster.entries.values()),
             publishers=tuple(self._roster.publishers.values()),
             depth=dict(self._roster.depth),
+            refusals=tuple(self._roster.refused.values()),
             standbys=self._roster.standbys,
             stream_ts=memory.stream_ts,
             clock_step_s=step,

@@ -1,7 +1,7 @@
 """The only code that reads or writes contract keys: publish whole, move the pointer forward, resolve through it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -235,6 +235,21 @@ class Store:
                 replies = heard(await pipe.execute(raise_on_error=False))
             answers = zip(batch, replies[::3], replies[1::3], replies[2::3], strict=True)
             found += [_payload(raw, ttl, parse_origin(record, of.ts_ms)) for of, raw, ttl, record in answers]
+        return await self._tell_gone(snapshots, found)
+
+    async def _tell_gone(self, snapshots: Sequence[SnapshotId], found: list[Payload]) -> list[Payload]:
+        """Tell a payload that is gone from one that is empty: GETRANGE reads both alike."""
+        doubtful = [at for at, payload in enumerate(found) if payload.raw == b""]
+        if not doubtful:
+            return found
+        pipe = self._redis.pipeline(transaction=False)
+        for at in doubtful:
+            pipe.exists(self.names.snapshot(snapshots[at]))
+        async with bounded():
+            replies = heard(await pipe.execute(raise_on_error=False))
+        for at, there in zip(doubtful, replies, strict=True):
+            if there == 0:
+                found[at] = replace(found[at], raw=None)
         return found
 
     async def discover(self) -> set[ChainId]:
@@ -255,4 +270,4 @@ def _payload(raw: object, ttl: object, origin: Origin) -> Payload:
     ttl_ms = ttl if isinstance(ttl, int) and ttl >= 0 else None
     if isinstance(raw, Exception):
         return Payload(None, ttl_ms, f"payload key: {redis_cause(raw)}", origin)
-    return Payload(raw if isinstance(raw, bytes) and raw else None, ttl_ms, origin=origin)
+    return Payload(raw if isinstance(raw, bytes) else None, ttl_ms, origin=origin)

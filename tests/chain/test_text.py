@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.text import clean
+from chain.text import clean, shown
 from tests.support.scenes import law
 
 HOSTILE = {
@@ -93,3 +93,20 @@ def test_anything_can_be_shown() -> None:
     assert clean(None) == "None"
     assert clean(ValueError("bad\nthing")) == "bad\ufffdthing"
     assert clean(b"\x1b") == "b'\\x1b'"
+
+
+def test_no_text_is_made_of_what_is_deep_or_vast() -> None:
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert clean(deep) == shown(deep) == "an array of 1"
+    assert shown({"a": deep}) == "an object of 1"
+    assert shown(10**5_000) == "a vast integer"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("a", "'a'"), (None, "null"), (True, "true"), (6930.0, "6930.0"), (7, "7"), ([], "an array of 0")],
+)
+def test_a_json_value_is_shown_as_json_has_it(value: object, text: str) -> None:
+    assert shown(value) == text

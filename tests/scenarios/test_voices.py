@@ -39,6 +39,7 @@ from tests.support.scenes import (
     item,
     law,
     manual_clock,
+    received,
     report,
     snapshot,
     surface,
@@ -187,7 +188,7 @@ EARLIER = snapshot(SPX, START_NS - 9 * 10**9)
 
 
 def _rolled_back() -> Entry:
-    return tracker.accept(entry(SPX, NOW), EARLIER, encode(EARLIER), 60_000, NOW)
+    return tracker.accept(entry(SPX, NOW), received(EARLIER), encode(EARLIER), 60_000, NOW)
 
 
 DELAYED = [

@@ -245,6 +245,11 @@ async def held(redis: Redis, chain: ChainId = SPX, prefix: str = "massive") -> H
     return Held(pointer, deadline, body[0] if body else None, payload_deadline)
 
 
+def items_in(raw: bytes) -> tuple[Contract, ...]:
+    """Return a payload's contract items as any program reads them."""
+    return tuple(orjson.loads(raw)["contracts"])
+
+
 async def payload_at(redis: Redis, snapshot_id: SnapshotId, names: Names | None = None) -> bytes:
     """Return the bytes under a payload key; fail where there are none."""
     raw = await redis.get((names or Names()).snapshot(snapshot_id))

@@ -5,11 +5,13 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import msgspec
 from hypothesis import settings
 
 from chain.clock import ManualClock
+from chain.model.contract import Item
 from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId
-from chain.model.snapshot import Contract, Snapshot, encode
+from chain.model.snapshot import Contract, Received, Snapshot, encode
 from chain.monitor import tracker
 from chain.monitor.board import Board, Contact, Entry, Publisher, State
 from chain.monitor.freshness import Now
@@ -71,6 +73,12 @@ def snapshot(
     return Snapshot(SnapshotId(chain, ts_ns // 1_000_000), ts_ns / 1e9, atm, 50, tuple(body))
 
 
+def received(made: Snapshot) -> Received:
+    """Return a snapshot as a reader gets it."""
+    items = msgspec.json.decode(msgspec.json.encode(made.contracts), type=tuple[Item, ...])
+    return Received(made.id, made.ts, made.atm, made.range_points, items)
+
+
 def entry(
     chain: ChainId,
     now: Now,
@@ -84,7 +92,7 @@ def entry(
     """Return an entry that has just accepted a snapshot of this age."""
     blank = Entry(chain, thresholds=thresholds or Thresholds(), source=source or SourceInfo("mock"))
     made = snapshot(chain, now.wall_ns - age_ms * 1_000_000, contracts)
-    return tracker.accept(blank, made, encode(made), ttl_ms, now)
+    return tracker.accept(blank, received(made), encode(made), ttl_ms, now)
 
 
 def at_fault(before: Entry, state: State, now: Now, reason: str = "for a reason") -> Entry:

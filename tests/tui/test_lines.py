@@ -30,6 +30,7 @@ from tests.support.scenes import (
     in_state,
     item,
     law,
+    received,
     report,
     snapshot,
     surface,
@@ -432,7 +433,7 @@ def test_where_lines_lack_other_underlyings_fold_and_tell_their_worst() -> None:
 
 def test_the_headline_names_its_method_and_what_it_could_use() -> None:
     items = [item(6930, "call"), item(6930, "put", last_quote={"bid": 9.0, "ask": 8.0})]
-    grid = build_grid(snapshot(contracts=items))
+    grid = build_grid(received(snapshot(contracts=items)))
     text = plain(grid_headline(grid, headline(grid, START_S), 120))
     assert "straddle - 1/2 mids" in text
     assert "1 SD by IV 14.0, 2/2" in text
@@ -527,7 +528,7 @@ def test_every_deck_state_has_its_words_on_line_two() -> None:
 
 
 def test_a_grid_of_a_whole_surface_fits_a_wide_and_a_narrow_panel() -> None:
-    grid = build_grid(snapshot(contracts=surface(range(6800, 7000, 5))))
+    grid = build_grid(received(snapshot(contracts=surface(range(6800, 7000, 5)))))
     for width in range(40, 221, 3):
         table = grid_table(grid, width)
         assert {length(line) for line in (*table.head, *table.body)} == {width}

@@ -27,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     chains.rolled_back,
     publishers.publisher_unknown,
     publishers.source,
+    publishers.heartbeat_refused,
     publishers.publisher_silent,
     deck.clock_step,
     deck.eviction,

@@ -23,6 +23,14 @@ def source(context: Context) -> Iterable[Signal]:
             yield signal("source", f"source {told.kind}: {told.trouble}")
 
 
+def heartbeat_refused(context: Context) -> Iterable[Signal]:
+    """What stands under a heartbeat's key is no heartbeat of that service."""
+    refusals = context.board.refusals
+    if refusals:
+        told = "; ".join(f"heartbeat of {refusal.service} refused: {refusal.reason}" for refusal in refusals)
+        yield signal("heartbeat-refused", told, min(refusal.since for refusal in refusals))
+
+
 def publisher_silent(context: Context) -> Iterable[Signal]:
     """A publisher that was heard beats no more."""
     for publisher in context.board.publishers:

@@ -25,6 +25,7 @@ SEVERITY = {
     "old-source": _W,
     "rolled-back": _W,
     "publisher-unknown": _W,
+    "heartbeat-refused": _W,
     "publisher-silent": _W,
     "source": _W,
     "clock-step": _W,

@@ -12,7 +12,7 @@ from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId
 from chain.model.session import NEW_YORK
 from chain.model.snapshot import Contract
-from tests.support.scenes import SPX_MONTHLY, item, law, snapshot
+from tests.support.scenes import SPX_MONTHLY, item, law, received, snapshot
 
 CLOSE = datetime(2026, 1, 16, 16, tzinfo=NEW_YORK).timestamp()
 WEEK_BEFORE = CLOSE - 7 * 86_400
@@ -26,7 +26,7 @@ def leg(side: str, mid: float, strike: float = SPOT, root: str = "SPXW", iv: flo
 
 
 def grid(*items: Contract, chain: ChainId = SPX_MONTHLY) -> StrikeGrid:
-    return build_grid(snapshot(chain, contracts=items))
+    return build_grid(received(snapshot(chain, contracts=items)))
 
 
 def week(*items: Contract) -> Headline:

@@ -14,7 +14,7 @@ from chain.analytics.headline import headline
 from chain.model.grid import Condition, StrikeGrid, build_grid
 from chain.model.keys import ChainId
 from chain.model.snapshot import Contract
-from tests.support.scenes import SPX, SPX_MON, SPX_MONTHLY, START_S, item, law, snapshot, surface
+from tests.support.scenes import SPX, SPX_MON, SPX_MONTHLY, START_S, item, law, received, snapshot, surface
 from tui.grid_lines import GridTable, changes, grid_foot, grid_table
 from tui.lines import Ground, Line, Role, plain
 
@@ -24,7 +24,7 @@ SPY = ChainId("SPY", date(2026, 1, 2))
 
 
 def grid_of(*contracts: Contract, chain: ChainId = SPX, atm: int = 6930) -> StrikeGrid:
-    return build_grid(snapshot(chain, contracts=contracts, atm=atm))
+    return build_grid(received(snapshot(chain, contracts=contracts, atm=atm)))
 
 
 def quoted(strike: float, side: str, bid: Any, ask: Any, **more: Any) -> Contract:
@@ -332,7 +332,7 @@ def test_each_reason_is_told() -> None:
         (2, "expires 2026-01-05, not 2026-01-02"),
         (3, "adjusted contract of 10 shares"),
         (5, "a second SPX put at 1"),
-        (6, "contract_type 'None' is neither call nor put"),
+        (6, "contract_type null is neither call nor put"),
     ]
     foot = plain(grid_foot(grid, 140))
     assert "7 contracts: 1 in 1 rows, 6 rejected (contract_type 'other' is neither call nor put, ...)" in foot

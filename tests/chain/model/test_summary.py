@@ -11,7 +11,7 @@ from chain.model.grid import build_grid
 from chain.model.placement import MAX_STRIKE
 from chain.model.snapshot import Contract
 from chain.model.summary import Summary, summarise
-from tests.support.scenes import SPOT, SPX, START_S, item, law, snapshot, surface
+from tests.support.scenes import SPOT, SPX, START_S, item, law, received, snapshot, surface
 
 STRIKES = range(6800, 6920, 10)
 
@@ -21,7 +21,7 @@ def with_details(contract: Contract, **changes: Any) -> Contract:
 
 
 def summary(contracts: list[Contract]) -> Summary:
-    return summarise(contracts, SPX)
+    return summarise(received(snapshot(contracts=contracts)).contracts, SPX)
 
 
 ODD = st.sampled_from(
@@ -48,7 +48,7 @@ ODD = st.sampled_from(
 @given(odd=st.lists(st.tuples(st.sampled_from(list(STRIKES)), st.sampled_from(["call", "put"]), ODD), max_size=20))
 def test_usable_is_what_the_grid_shows(odd: list[tuple[int, str, dict[str, Any]]]) -> None:
     contracts = [with_details(item(strike, side), **changes) for strike, side, changes in odd]
-    told, grid = summary(contracts), build_grid(snapshot(contracts=contracts))
+    told, grid = summary(contracts), build_grid(received(snapshot(contracts=contracts)))
     assert told.usable == len(grid.legs) == told.calls + told.puts
     assert told.contracts - told.usable == len(grid.rejected)
     assert told.strikes == len({row.strike for row in grid.rows})
@@ -115,7 +115,7 @@ def test_contracts_without_any_price_are_too_few() -> None:
 @pytest.mark.parametrize("price", [0, -3.5, None, "6931", True, float("nan"), float("inf"), []])
 def test_an_underlying_without_a_price_above_zero_has_none(price: Any) -> None:
     contracts = surface((6920, 6930, 6940), underlying_asset={"ticker": "SPX", "price": price})
-    grid = build_grid(snapshot(contracts=contracts))
+    grid = build_grid(received(snapshot(contracts=contracts)))
     assert summary(contracts).spot is None
     assert grid.spot is None
     assert headline(grid, float(START_S)).move.value is None

@@ -281,7 +281,9 @@ def test_the_schema_refuses_what_is_not_an_event() -> None:
 
 
 def event(number: int) -> Event:
-    return Event(START_S + number, "chain_depth", "warning", SERVICE, f"event {number}", {})
+    signal = {"name": "depth", "severity": "WARNING", "text": f"event {number}", "since": None}
+    data = signal | {"subject": "", "state": "WARNING"}
+    return Event(START_S + number, "chain_depth", "warning", SERVICE, f"event {number}", data)
 
 
 async def entries(redis: Redis) -> list[Any]:

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from chain.clock import ManualClock
+from chain.errors import DecodeError
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId, Names
 from chain.monitor.freshness import Now
-from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo, beat, parse_heartbeat
-from chain.monitor.roster import HEARTBEAT_KEYS, Roster
-from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, Thresholds
+from chain.monitor.heartbeat import HEARTBEAT_KEYS, STOPPED, ChainPlan, Heartbeat, SourceInfo, beat, parse_heartbeat
+from chain.monitor.messages import MAX_COUNTERS
+from chain.monitor.roster import Roster
+from chain.thresholds import HEARTBEAT_TTL_S, Thresholds
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, law
 from tests.support.waiting import wait_until_async
 
@@ -45,13 +47,27 @@ def body(**parts: Any) -> dict[str, Any]:
     return found | parts
 
 
+def parse(raw: bytes, service: str = "mock_massive") -> Heartbeat | None:
+    return parse_heartbeat(raw, service)
+
+
 def plan(**parts: Any) -> Heartbeat | None:
     """Return the golden beat read back with parts of its plan replaced."""
-    return parse_heartbeat(orjson.dumps(body(chain=body()["chain"] | parts)))
+    return parse(orjson.dumps(body(chain=body()["chain"] | parts)))
+
+
+def refusal(raw: bytes, service: str = "mock_massive") -> str:
+    """Return why a beat is refused, checked to be one line that a person can be shown."""
+    with pytest.raises(DecodeError) as error:
+        parse(raw, service)
+    reason = str(error.value)
+    assert reason.isprintable()
+    assert 0 < len(reason) < 240
+    return reason
 
 
 def test_what_is_written_is_what_is_read() -> None:
-    assert parse_heartbeat(GOLDEN.encode()) == GOLDEN
+    assert parse(GOLDEN.encode()) == GOLDEN
 
 
 def test_the_beats_json_is_the_one_that_others_read() -> None:
@@ -88,6 +104,11 @@ def without(name: str) -> dict[str, Any]:
     return read
 
 
+@pytest.mark.parametrize("chain", [{}, {"chain": None}])
+def test_a_plain_beat_of_another_program_is_none_and_no_fault(chain: dict[str, None]) -> None:
+    assert parse(orjson.dumps({"service": "massive", "ts": START_S, "host": "x"} | chain), "massive") is None
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -96,10 +117,8 @@ def without(name: str) -> dict[str, Any]:
         b"[]",
         b"null",
         b'"massive"',
-        b'{"service":"massive","ts":1767366000.0}',  # a plain beat names no expirations
         orjson.dumps(without("service")),
         orjson.dumps(without("ts")),
-        orjson.dumps(body(chain=None)),
         orjson.dumps(body(chain=[])),
         orjson.dumps(body(chain={})),
         orjson.dumps(body(ts="now")),
@@ -116,23 +135,72 @@ def without(name: str) -> dict[str, Any]:
         b'{"service":"\xff"}',
     ],
 )
-def test_what_is_no_beat_of_ours_is_none(raw: bytes) -> None:
-    assert parse_heartbeat(raw) is None
+def test_what_is_no_beat_of_ours_is_refused_with_a_reason(raw: bytes) -> None:
+    assert refusal(raw)
 
 
-@pytest.mark.parametrize("value", [None, "x", [], {}, True, -1, 1e300, -1e300])
-def test_a_part_that_makes_no_sense_falls_back(value: Any) -> None:
-    found = plan(
-        depth=value, interval_s=value, ttl_s=value, cycle_ms=value, counters={"a": value, "b": 2}, trouble=value
-    )
-    assert found
-    assert found.chain.thresholds == Thresholds()
-    assert found.chain.depth == DEFAULT_EXPIRATIONS
-    assert (found.chain.cycle_ms, dict(found.chain.counters), dict(found.chain.trouble)) == (None, {"a": 0, "b": 2}, {})
-    assert found.chain.expected == GOLDEN.chain.expected
-    whole = parse_heartbeat(orjson.dumps(body(pid=value, source={"as_of": value})))
-    assert whole
-    assert (whole.pid, whole.source.as_of) == (0, None)
+SLOTS: list[tuple[str, ...]] = [
+    *((name,) for name in ("service", "ts", "pid", "status", "source", "chain", "lease", "unknown")),
+    *(("source", name) for name in ("kind", "detail", "record", "as_of", "market", "trouble", "unknown")),
+    *(("chain", name) for name in body()["chain"]),
+    *(("chain", "trouble", "SPX 2026-01-05"), ("chain", "counters", "x"), ("chain", "expected", "SPX")),
+    ("lease", "SPX"),
+]
+
+
+@pytest.mark.parametrize("slot", SLOTS, ids=".".join)
+def test_nesting_is_refused_in_every_place(slot: tuple[str, ...]) -> None:
+    """At 250 levels nothing is built; at 990 or 100,000 nothing recurses."""
+    read = body()
+    place = read
+    for name in slot[:-1]:
+        place = place[name]
+    place[slot[-1]] = "HERE"
+    for depth in (17, 250, 990, 100_000):
+        raw = orjson.dumps(read).replace(b'"HERE"', b"[" * depth + b"]" * depth)
+        assert refusal(raw) == ("nested more than 16 deep" if depth < 1000 else "more than 10000 objects and arrays")
+
+
+def test_a_deep_value_hides_behind_no_string() -> None:
+    """Brackets inside strings, and escaped quotation marks, neither hide depth nor make it up."""
+    hidden = b'["]",' * 40 + b"1" + b"]" * 40
+    assert refusal(b'{"service":' + hidden + b"}") == "nested more than 16 deep"
+    escaped = b'["\\"]",' * 40 + b"1" + b"]" * 40
+    assert refusal(b'{"service":' + escaped + b"}") == "nested more than 16 deep"
+    assert plan(trouble={"SPX 2026-01-05": '[[[[{{{{"' * 9 + "\\"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"service": []}, "service: an array, not a string"),
+        ({"status": {}}, "status: an object, not a string"),
+        ({"ts": START_S * 1000}, "ts: must be < 4102444800.0"),
+        ({"lease": {"SPX": [1]}}, "lease[...]: an array, not a string"),
+        ({"chain": body()["chain"] | {"depth": "x"}}, "chain.depth: a string, not an integer"),
+        ({"chain": body()["chain"] | {"depth": 0}}, "chain.depth: must be >= 1"),
+        ({"chain": body()["chain"] | {"interval_s": None}}, "chain.interval_s: null, not a number"),
+        ({"chain": body()["chain"] | {"interval_s": 30.0}}, "chain.interval_s: interval 30 s makes a snapshot stale"),
+        ({"chain": {"expected": {"SPX": ["2026-01-02", "2026-13-01"]}}}, "chain.expected.SPX[1]: expiration"),
+        ({"chain": {"expected": {"spx": ["2026-01-02"]}}}, "chain.expected: underlying 'spx' is not a symbol"),
+    ],
+)
+def test_a_refusal_says_what_does_not_fit_and_where(changes: dict[str, Any], said: str) -> None:
+    assert refusal(orjson.dumps(body(**changes))).startswith(said)
+
+
+@pytest.mark.parametrize("claims", ["massive", "massive:standby", "mock_massive:standby", "", "x\x1b[2J"])
+def test_a_beat_that_calls_itself_otherwise_than_its_key_is_refused(claims: str) -> None:
+    assert refusal(orjson.dumps(body(service=claims))).endswith("under the key of mock_massive")
+
+
+def test_counters_are_bounded_in_number_and_in_names() -> None:
+    most = {f"c{n}": n for n in range(MAX_COUNTERS)}
+    found = plan(counters=most)
+    assert found and found.chain.counters == most
+    assert "chain.counters" in refusal(orjson.dumps(body(chain=body()["chain"] | {"counters": most | {"more": 1}})))
+    long = plan(counters={"n" * 5_000: 1})
+    assert long and [len(name) for name in long.chain.counters] == [40]
 
 
 def test_each_underlying_has_its_own_date_and_the_single_one_stands_for_all_others() -> None:
@@ -144,27 +212,25 @@ def test_each_underlying_has_its_own_date_and_the_single_one_stands_for_all_othe
 def test_a_beat_of_before_that_has_one_date_is_read_as_ever() -> None:
     source = body()["source"]
     del source["as_of_by"], source["sessions"]
-    found = parse_heartbeat(orjson.dumps(body(source=source)))
+    found = parse(orjson.dumps(body(source=source)))
     assert found
     assert found.source.of("NDX").as_of == START_S - 86_400.5
     assert found.source.calendar == RULE
 
 
 @pytest.mark.parametrize(
-    "parts",
+    ("parts", "said"),
     [
-        {"sessions": {"2026-13-01": "closed"}},
-        {"sessions": {"2026-11-27": "25:00"}},
-        {"sessions": {"2026-11-27": 13}},
-        {"sessions": {f"2{n:03}-01-01": "closed" for n in range(201)}},
-        {"as_of_by": {"spx\x1b": START_S}},
+        ({"sessions": {"2026-13-01": "closed"}}, "source.sessions: expiration '2026-13-01' is not a date"),
+        ({"sessions": {"2026-11-27": "25:00"}}, "source.sessions.2026-11-27: '25:00' is neither closed nor HH:MM"),
+        ({"sessions": {"2026-11-27": 13}}, "source.sessions[...]: an integer, not a string"),
+        ({"sessions": {f"2{n:03}-01-01": "closed" for n in range(201)}}, "source.sessions: "),
+        ({"as_of_by": {"spx\x1b": START_S}}, "source.as_of_by: underlying"),
+        ({"as_of_by": {"SPX": START_S * 1000}}, "source.as_of_by[...]: must be < 4102444800.0"),
     ],
 )
-def test_dates_that_make_no_sense_fall_back(parts: dict[str, Any]) -> None:
-    found = parse_heartbeat(orjson.dumps(body(source=body()["source"] | parts)))
-    assert found
-    assert (found.source.calendar == RULE) is ("sessions" in parts)
-    assert (found.source.as_of_by == {}) is ("as_of_by" in parts)
+def test_dates_that_make_no_sense_are_refused(parts: dict[str, Any], said: str) -> None:
+    assert refusal(orjson.dumps(body(source=body()["source"] | parts))).startswith(said)
 
 
 def test_trouble_of_chains_that_nobody_announced_is_left_out() -> None:
@@ -185,14 +251,13 @@ def strings(found: Heartbeat) -> list[str]:
 
 
 def test_every_string_is_made_harmless_and_short() -> None:
-    evil = "\x1b]52;c;cm0gLXJm\x07\x9b31m\u202e\u200b\r\n[@click=app.quit]" + "A" * 5_000
+    evil = "\x1b]52;c;cm0gLXJm\x07\x9b31m\u202e\u200b\r\n[@click=app.quit]" + "A" * 3_000
     hostile = body(
-        service=evil,
         status=evil,
         source=dict.fromkeys(("kind", "detail", "record", "market"), evil),
         chain=body()["chain"] | {"prefix": evil, "trouble": {"SPX 2026-01-05": evil}, "counters": {evil: 1}},
     )
-    found = parse_heartbeat(orjson.dumps(hostile))
+    found = parse(orjson.dumps(hostile))
     assert found
     assert len(strings(found)) == 9
     assert all(text.isprintable() and len(text) <= 160 for text in strings(found))
@@ -221,7 +286,10 @@ def test_whatever_a_beat_holds_a_roster_can_hear_it(changes: list[tuple[tuple[st
             place = place[name] if isinstance(place.get(name), dict) else {}
         place[last] = value
     raw = orjson.dumps(read)
-    found = parse_heartbeat(raw)
+    try:
+        found = parse(raw)
+    except DecodeError:
+        found = None
     roster = Roster(Names())
     roster.hear(dict.fromkeys(HEARTBEAT_KEYS, raw), Now(START_NS, 5.0))
     if found is None:
@@ -230,10 +298,32 @@ def test_whatever_a_beat_holds_a_roster_can_hear_it(changes: list[tuple[tuple[st
     assert all(text.isprintable() for text in strings(found))
     limits = found.chain.thresholds
     assert 0 < round(limits.warn_s * 1000) < round(limits.stale_s * 1000) <= round(limits.ttl_s * 1000)
-    assert parse_heartbeat(found.encode()) == found
+    assert parse(found.encode()) == found
 
 
 # The roster
+
+
+def test_a_refused_beat_is_told_with_its_beginning_until_a_sound_one_comes() -> None:
+    clock, roster = ManualClock(START_NS), Roster(Names())
+    key = "mock_massive:heartbeat"
+    for raw, at in ((b"[]", 0), (b"{}", 5), (b"{}", 10)):
+        roster.hear({key: raw}, Now.of(clock))
+        [refused] = roster.refused.values()
+        assert (refused.service, refused.since) == ("mock_massive", START_S)
+        assert refused.reason == ("an array, not an object" if at == 0 else "service: missing")
+        clock.advance(5)
+    assert hear(roster, clock, heartbeat(SPX)) == {SPX}
+    assert not roster.refused
+
+
+def test_a_refused_beat_takes_nothing_from_the_others() -> None:
+    clock, roster = ManualClock(START_NS), Roster(Names())
+    live = heartbeat(NDX, service="massive", kind="massive")
+    roster.hear({"massive:heartbeat": live.encode(), "mock_massive:heartbeat": live.encode()}, Now.of(clock))
+    assert set(roster.entries) == {NDX}
+    assert set(roster.publishers) == {"massive"}
+    assert list(roster.refused) == ["mock_massive"]
 
 
 def hear(roster: Roster, clock: ManualClock, *beats: Heartbeat) -> set[ChainId]:

@@ -11,7 +11,7 @@ from chain.model.snapshot import Snapshot, encode
 from chain.monitor import tracker
 from chain.monitor.board import Entry, State
 from chain.monitor.freshness import Now, age_ms
-from tests.support.scenes import SPX, START_NS, START_S, at_fault, law, manual_clock, snapshot
+from tests.support.scenes import SPX, START_NS, START_S, at_fault, law, manual_clock, received, snapshot
 
 
 def made(seconds: float) -> Snapshot:
@@ -20,7 +20,7 @@ def made(seconds: float) -> Snapshot:
 
 
 def take(entry: Entry, what: Snapshot, clock: ManualClock) -> Entry:
-    return tracker.accept(entry, what, encode(what), 60_000, Now.of(clock))
+    return tracker.accept(entry, received(what), encode(what), 60_000, Now.of(clock))
 
 
 def gone(entry: Entry, clock: ManualClock, state: State = State.MISSING) -> Entry:
@@ -59,7 +59,7 @@ def test_a_newer_snapshot_takes_over_and_the_deadline_is_the_pointers() -> None:
     assert (shown(second), back_from(second)) == (9, None)
     assert second.deadline == clock.mono + 60
     assert second.pointer == made(9).id
-    assert tracker.accept(first, made(9), encode(made(9)), None, Now.of(clock)).deadline is None
+    assert tracker.accept(first, received(made(9)), encode(made(9)), None, Now.of(clock)).deadline is None
 
 
 def test_a_pointer_set_back_is_told_first_and_followed_at_its_next_move() -> None:

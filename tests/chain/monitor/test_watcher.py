@@ -13,6 +13,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.clock import ManualClock
+from chain.model.contract import Details, part
 from chain.model.keys import REPLAY_PREFIX, ChainId, Names, SnapshotId, heartbeat_key
 from chain.model.snapshot import decode, encode
 from chain.monitor.board import Board, DeckState, Flag, State
@@ -296,13 +297,29 @@ async def test_a_publisher_without_a_beat_is_silent_since_then(desk: Desk) -> No
     assert set(states(report)) == {SPX}  # still expected
 
 
-@pytest.mark.parametrize("foreign", [b'{"service":"massive","ts":1767366000.0}', b"junk", b"\xff\x00"])
-async def test_a_beat_that_is_not_ours_does_not_keep_a_publisher_alive(desk: Desk, foreign: bytes) -> None:
+@pytest.mark.parametrize(
+    ("foreign", "said"),
+    [
+        (b'{"service":"mock_massive","ts":1767366000.0}', ""),  # another program's plain beat
+        (b'{"service":"massive","ts":1767366000.0}', "service: calls itself 'massive' under the key of mock_massive"),
+        (b"junk", "not JSON: invalid character (byte 0)"),
+        (b"\xff\x00", "not JSON: byte 0 is not UTF-8"),
+        (b"", "empty"),
+    ],
+)
+async def test_a_beat_that_is_not_ours_is_told_and_keeps_no_publisher_alive(
+    desk: Desk, foreign: bytes, said: str
+) -> None:
     await desk.open(SPX)
     await desk.redis.set(heartbeat_key("mock_massive"), foreign)
-    assert not (await desk.poll(HEARTBEAT_TTL_S)).signals
+    refused = [f"heartbeat of mock_massive refused: {said}"] if said else []
+    report = await desk.poll(HEARTBEAT_TTL_S)
+    assert [signal.text for signal in report.signals] == refused
+    assert only(report).state is not State.MISSING
     report = await desk.poll(0.1)
-    assert [signal.text for signal in report.signals] == ["publisher mock_massive is silent"]
+    assert [signal.text for signal in report.signals] == [*refused, "publisher mock_massive is silent"]
+    await desk.announce(SPX)
+    assert "refused" not in str((await desk.poll(1)).signals)
 
 
 async def test_a_beat_that_never_changes_is_no_life_sign(desk: Desk) -> None:
@@ -383,7 +400,8 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "another expiry's payload": (encode(snapshot(SPX_MON, START_NS + 10**9)), "expiration 2026-01-05 under a key of"),
     "another instant's payload": (encode(snapshot(SPX, START_NS)), "more than 1 ms apart"),
     "no JSON": (b"{", "not JSON"),
-    "no object": (b"[]", "a JSON list, not an object"),
+    "no object": (b"[]", "an array, not an object"),
+    "nothing": (b"", "payload: empty"),
 }
 
 
@@ -780,7 +798,7 @@ async def test_numbers_of_a_chain_come_from_one_payload(desk: Desk) -> None:
             seen.add(n)
             assert reading.state is State.FRESH
             assert (good.snapshot.atm, good.summary.spot) == (6900 + n, 6900.0 + n)
-            assert good.snapshot.open().contracts[0]["details"]["strike_price"] == 6900 + n
+            assert part(good.snapshot.open().contracts[0].details, Details).strike_price == 6900 + n
             assert reading.entry.pointer == good.snapshot.id
     assert len(seen) > 5
 

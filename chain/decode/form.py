@@ -1,0 +1,68 @@
+"""A form: what one kind of value from outside must look like, and the only way in which it is read."""
+
+import re
+from typing import Generic, TypeVar
+
+import msgspec
+
+from chain.decode.limits import Limits
+from chain.errors import DecodeError
+from chain.text import clean
+
+T = TypeVar("T")
+
+_MALFORMED = "JSON is malformed: "
+_WORDS = re.compile(r"^(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$?\.?(?P<where>[^`]*)`)?$", re.DOTALL)
+_WRONG_TYPE = re.compile(r"Expected `(.+)`, got `(.+)`")
+_OUTSIDE = re.compile(r"Expected `.+` ([<>]=? .+)")
+_MISSING = re.compile(r"Object missing required field `(.+)`")
+
+
+class Form(Generic[T]):
+    """The type and the limits of one kind of JSON text."""
+
+    def __init__(self, kind: type[T], limits: Limits) -> None:
+        self.kind = kind
+        self.limits = limits
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def decode(self, raw: bytes) -> T:
+        """Return what `raw` holds; raise DecodeError saying in one line what does not fit, and where."""
+        self.limits.check(raw)
+        try:
+            return self._decoder.decode(raw)
+        except msgspec.ValidationError as error:
+            raise DecodeError(_misfit(str(error))) from None
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise DecodeError(f"not JSON: {clean(str(error).removeprefix(_MALFORMED), 80)}") from None
+
+
+def _misfit(text: str) -> str:
+    """Return the library's `Expected ..., got ... - at $.path` as `path: what does not fit`."""
+    found = _WORDS.match(text)
+    what, where = (found["what"], found["where"] or "") if found else (text, "")
+    if found and found["key"]:
+        where += " key"
+    if missing := _MISSING.match(what):
+        where, what = (f"{where}.{missing[1]}" if where else missing[1]), "missing"
+    elif wrong := _WRONG_TYPE.fullmatch(what):
+        what = f"{_plain(wrong[2])}, not {_plain(wrong[1])}"
+    elif outside := _OUTSIDE.fullmatch(what):
+        what = f"must be {outside[1]}"
+    return clean(f"{where}: {what}" if where else what, 160)
+
+
+def _plain(kinds: str) -> str:
+    """Return the names of JSON types as people say them, unions in full."""
+    return " or ".join(_NAMES.get(kind, kind) for kind in kinds.split(" | "))
+
+
+_NAMES = {
+    "int": "an integer",
+    "float": "a number",
+    "str": "a string",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "an array",
+    "null": "null",
+}

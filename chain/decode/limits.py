@@ -1,0 +1,85 @@
+"""What a value from outside may cost, checked on its bytes before any object is made of them."""
+
+import re
+from dataclasses import dataclass
+
+from chain.errors import DecodeError
+
+_BRACKETS = bytes.maketrans(b"[]", b"{}")  # for depth, an array nests like an object
+_KEPT = b'"\\{}[]'
+_DROPPED = bytes(byte for byte in range(256) if byte not in _KEPT)
+_STRING = re.compile(rb'"[^"]*"')
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one JSON text may hold. `size` and `string` in bytes, the others are counts."""
+
+    size: int
+    depth: int = 16
+    containers: int = 10_000  # objects and arrays
+    values: int = 50_000
+    string: int = 8_192
+
+    def check(self, raw: bytes) -> None:
+        """Raise DecodeError naming the first limit that a JSON text exceeds, or why it is none at all."""
+        self.check_size(raw)
+        if not raw.strip():
+            raise DecodeError("empty" if not raw else "nothing but blanks")
+        self._check_encoding(raw)
+        # Each value but the first takes a byte and a comma.
+        if len(raw) > 2 * self.values and raw.count(b",") >= self.values:
+            raise DecodeError(f"more than {self.values} values")
+        self._check_nesting(raw)
+        self._check_strings(raw)
+
+    def check_size(self, raw: bytes) -> None:
+        """Raise DecodeError for more bytes than are read of such a value."""
+        if len(raw) > self.size:
+            raise DecodeError(f"larger than {self.size} bytes")
+
+    @staticmethod
+    def _check_encoding(raw: bytes) -> None:
+        if raw.isascii():
+            return
+        if raw.startswith(_BYTE_ORDER_MARK):
+            raise DecodeError("not JSON: begins with a byte-order mark")
+        try:
+            raw.decode()
+        except UnicodeDecodeError as error:
+            raise DecodeError(f"not JSON: byte {error.start} is not UTF-8") from None
+
+    def _check_strings(self, raw: bytes) -> None:
+        """A string this long leaves at least one aligned block of half its size without a quotation mark."""
+        block = self.string // 2
+        for start in range(0, len(raw) - block, block):
+            if raw.find(b'"', start, start + block) < 0:
+                raise DecodeError(f"a string or gap of {block} bytes or more")
+
+    def _check_nesting(self, raw: bytes) -> None:
+        """Peel the brackets that stand outside strings, one level at a time."""
+        brackets = self._outside_strings(raw)
+        if brackets.count(b"{") > self.containers:
+            raise DecodeError(f"more than {self.containers} objects and arrays")
+        for _ in range(self.depth):
+            if not brackets:
+                return
+            brackets = brackets.replace(b"{}", b"")
+        # What does not match is no JSON, and the decoder says where; but it must not be led into the depth.
+        if b"{}" in brackets or len(brackets) > self.depth:
+            raise DecodeError(f"nested more than {self.depth} deep")
+
+    def _outside_strings(self, raw: bytes) -> bytes:
+        """Return the text's brackets, all as braces, without those inside strings."""
+        marks = raw.translate(_BRACKETS, _DROPPED)
+        if b"\\" in marks:
+            # Only now is each quotation mark that is left the end of a string.
+            unescaped = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+            marks = unescaped.translate(_BRACKETS, _DROPPED + b"\\")
+        marks = marks.replace(b'""', b"")  # strings without brackets, nearly always all of them
+        if b'"' in marks:
+            if len(marks) > 4 * self.containers:
+                raise DecodeError(f"more than {4 * self.containers} brackets, in strings too")
+            marks = _STRING.sub(b"", marks)
+        return marks

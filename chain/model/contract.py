@@ -1,0 +1,116 @@
+"""A contract item as it is read: the vendor's fields that we look at, each tolerant of what should not be there.
+
+One field of another type must not cost the whole chain, so it is kept as what it is, and judged where it is used.
+Fields that we do not look at are checked for their JSON and left in the bytes.
+"""
+
+import math
+from typing import Annotated, TypeVar
+
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+B = TypeVar("B", bound=Struct)
+
+_WIDEST = 2**1000  # an integer beyond it may be more than a float can hold
+
+
+def _means(kind: str) -> Meta:
+    """Return the mark under which the published schema names the type that is meant."""
+    return Meta(extra_json_schema={"means": {"type": kind}})
+
+
+_Odd = float | str | bool | list[Raw] | None  # what may stand in the place of a block
+Word = Annotated[_Odd | dict[str, Raw], _means("string")]
+Figure = Annotated[_Odd | dict[str, Raw], _means("number")]
+Whole = Annotated[int | _Odd | dict[str, Raw], _means("integer")]
+
+
+class Details(Struct, frozen=True, gc=False):
+    """Which contract it is. Strike in points."""
+
+    ticker: Word = None
+    contract_type: Word = None
+    expiration_date: Word | UnsetType = UNSET
+    strike_price: Figure = None
+    shares_per_contract: Whole = 100
+
+
+class Quote(Struct, frozen=True, gc=False):
+    """The last two-sided quote."""
+
+    bid: Figure = None
+    ask: Figure = None
+    last_updated: Whole = None  # epoch ns, exact only as an integer
+    timeframe: Word = None
+
+
+class Trade(Struct, frozen=True, gc=False):
+    """The last trade."""
+
+    price: Figure = None
+    sip_timestamp: Whole = None  # epoch ns
+    timeframe: Word = None
+
+
+class Day(Struct, frozen=True, gc=False):
+    """The trading day so far."""
+
+    close: Figure = None
+    volume: Figure = None
+    last_updated: Whole = None  # epoch ns, exact only as an integer
+
+
+class Greeks(Struct, frozen=True, gc=False):
+    """Sensitivities per share."""
+
+    delta: Figure = None
+    gamma: Figure = None
+    theta: Figure = None
+    vega: Figure = None
+
+
+class Asset(Struct, frozen=True, gc=False):
+    """The underlying: `price` of a share, `value` of an index, whose ticker begins with `I:`."""
+
+    ticker: Word = None
+    price: Figure = None
+    value: Figure = None
+    last_updated: Whole = None  # epoch ns, exact only as an integer
+    timeframe: Word = None
+
+
+class Item(Struct, frozen=True, gc=False):
+    """One option contract. A block that is missing, null or of another type reads as an empty one through `part`."""
+
+    details: Details | _Odd = None
+    last_quote: Quote | _Odd = None
+    last_trade: Trade | _Odd = None
+    day: Day | _Odd = None
+    greeks: Greeks | _Odd = None
+    underlying_asset: Asset | _Odd = None
+    implied_volatility: Figure = None  # a fraction
+    open_interest: Figure = None
+
+    @property
+    def spot(self) -> float | None:
+        """The underlying's price as the item carries it, always above 0; None where it carries none."""
+        asset = part(self.underlying_asset, Asset)
+        found = (number(asset.price), number(asset.value))
+        return next((level for level in found if level is not None and level > 0), None)
+
+
+_EMPTY: dict[type[Struct], Struct] = {kind: kind() for kind in (Details, Quote, Trade, Day, Greeks, Asset)}
+
+
+def number(value: object) -> float | None:
+    """Return a JSON number as a float; None for anything else, NaN, infinity and what no float can hold included."""
+    if type(value) is float:
+        return value if math.isfinite(value) else None
+    return float(value) if type(value) is int and abs(value) < _WIDEST else None
+
+
+def part(value: object, kind: type[B]) -> B:
+    """Return a block of an item if it is one of that kind, else an empty one."""
+    found = value if isinstance(value, kind) else _EMPTY[kind]
+    assert isinstance(found, kind)
+    return found
