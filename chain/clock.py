@@ -1,18 +1,37 @@
-"""Time as an input: wall clock and monotonic clock, real or moved by hand."""
+"""Time as an input that tells and waits: the machine's own clocks, or clocks moved by hand.
 
+Nothing in `chain` or `publisher` asks `time` or the event loop. A replay, a demonstration or a test hands in another
+clock, and every cadence, back-off and time limit follows it.
+"""
+
+import asyncio
+import heapq
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Protocol
+
+_SETTLE_TURNS = 50  # turns of the event loop that woken tasks get before a manual clock moves on
 
 
 class Clock(Protocol):
-    """What every component asks for the time."""
+    """What every component asks for the time, and waits on."""
 
     def wall_ns(self) -> int:
         """Wall clock, epoch nanoseconds; may step in either direction."""
 
     def monotonic(self) -> float:
         """Monotonic clock, seconds from an arbitrary start; never goes back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return once that many seconds of the monotonic clock have passed."""
+
+    async def sleep_until(self, moment: float) -> None:
+        """Return once the monotonic clock shows `moment`; at once, after other tasks had a turn, where it is past."""
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[asyncio.Timeout]:
+        """Return a context that ends its body with TimeoutError after that many seconds of the monotonic clock."""
 
 
 class SystemClock:
@@ -26,13 +45,35 @@ class SystemClock:
         """Seconds since boot or a like start."""
         return time.monotonic()
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait in real time."""
+        await asyncio.sleep(max(0.0, seconds))
+
+    async def sleep_until(self, moment: float) -> None:
+        """Wait in real time."""
+        await asyncio.sleep(max(0.0, moment - time.monotonic()))
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[asyncio.Timeout]:
+        """Limit the body in real time."""
+        return asyncio.timeout(seconds)
+
+
+@dataclass(slots=True, order=True)
+class _Alarm:
+    due: float
+    number: int  # of two that are due at once, the first that was set rings first
+    ring: Callable[[], object] = field(compare=False)
+    off: bool = field(default=False, compare=False)
+
 
 @dataclass(slots=True)
 class ManualClock:
-    """Clocks that move only when told: replay, screenshots and boundary tests run on it."""
+    """Clocks that move only when told. Whoever waits is woken in the order of time; all on one event loop."""
 
     wall: int  # epoch ns
     mono: float = 0.0  # seconds
+    _alarms: list[_Alarm] = field(default_factory=list, repr=False)
+    _set: int = field(default=0, repr=False)
 
     def wall_ns(self) -> int:
         """Epoch nanoseconds as last set."""
@@ -42,11 +83,78 @@ class ManualClock:
         """Seconds as last set."""
         return self.mono
 
+    @property
+    def waiting(self) -> int:
+        """How many sleepers and time limits are set."""
+        return sum(not alarm.off for alarm in self._alarms)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock was moved that far."""
+        await self.sleep_until(self.mono + seconds)
+
+    async def sleep_until(self, moment: float) -> None:
+        """Wait until the clock was moved there."""
+        if moment <= self.mono:
+            await asyncio.sleep(0)
+            return
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        alarm = self._at(moment, lambda: None if woken.done() else woken.set_result(None))
+        try:
+            await woken
+        finally:
+            alarm.off = True
+
+    @asynccontextmanager
+    async def timeout(self, seconds: float) -> AsyncIterator[asyncio.Timeout]:
+        """Limit the body by this clock."""
+        async with asyncio.timeout(None) as limit:
+            alarm = self._at(self.mono + seconds, lambda: limit.reschedule(0.0))
+            try:
+                yield limit
+            finally:
+                alarm.off = True
+
     def advance(self, seconds: float) -> None:
-        """Move both clocks forward together."""
-        self.wall += round(seconds * 1e9)
-        self.mono += seconds
+        """Move both clocks forward together; those who are due run when the event loop next turns."""
+        end = self.mono + seconds
+        while self._ring_next(end):
+            pass
+        self._move(end)
+
+    async def run(self, seconds: float) -> None:
+        """Move forward from one sleeper to the next, each awake and asleep again before time goes on."""
+        end = self.mono + seconds
+        await self._settle()
+        while self._ring_next(end):
+            await self._settle()
+        self._move(end)
+        await self._settle()
 
     def step_wall(self, seconds: float) -> None:
         """Step the wall clock alone, as a time service may."""
         self.wall += round(seconds * 1e9)
+
+    def _at(self, moment: float, ring: Callable[[], object]) -> _Alarm:
+        self._set += 1
+        alarm = _Alarm(moment, self._set, ring)
+        heapq.heappush(self._alarms, alarm)
+        return alarm
+
+    def _ring_next(self, end: float) -> bool:
+        """Ring the next alarm that is due by `end`, at its own time; return whether there was one."""
+        while self._alarms and self._alarms[0].due <= end:
+            alarm = heapq.heappop(self._alarms)
+            if not alarm.off:
+                self._move(max(self.mono, alarm.due))
+                alarm.ring()
+                return True
+        return False
+
+    def _move(self, moment: float) -> None:
+        self.wall += round((moment - self.mono) * 1e9)
+        self.mono = moment
+
+    @staticmethod
+    async def _settle() -> None:
+        for _ in range(_SETTLE_TURNS):
+            await asyncio.sleep(0)

@@ -1,21 +1,23 @@
-"""Putting the parts together: which source, which publisher."""
+"""Putting the parts together: which source, which publisher, and what is closed after them."""
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
-
-from redis.asyncio import Redis
 
 from chain.clock import Clock
 from chain.errors import ConfigError
 from chain.model.keys import Names
 from chain.monitor.watcher import Watcher
 from chain.redis.connection import RedisTarget
+from chain.supervisor import Part, Supervisor
 from chain.thresholds import HEARTBEAT_EVERY_S
-from chaindeck.crew import Crew
+from chaindeck.crew import Crew, Publishing
+from chaindeck.keeper import keep_server
+from chaindeck.place import Place
 from chaindeck.settings import LIVE_UNDERLYINGS, Settings
 from publisher.capture import CaptureSource
-from publisher.faults import Saboteur, WithholdingSource
 from publisher.guard import Guard
 from publisher.herald import Herald
 from publisher.lease import Lease
@@ -53,68 +55,83 @@ def _live_source(settings: Settings, clock: Clock) -> Source:
     return MassiveSource(vendor, clock, chosen, depth=settings.expirations, mult=settings.em_mult)
 
 
-def make_crew(
-    redis: Redis,
+@asynccontextmanager
+async def publishing_crew(
+    place: Place,
     source: Source,
     settings: Settings,
     clock: Clock,
     *,
-    shown_as: str = "",
+    supervisor: Supervisor | None = None,
     in_turn: bool = True,
     among_live: bool = False,
     after_first: Callable[[], Awaitable[None]] | None = None,
-) -> Crew:
-    """Return a publisher of a source on a Redis, with its watcher and herald.
+) -> AsyncIterator[Crew]:
+    """Give a publisher of a source on a Redis, with its watcher and herald; close the source and every client after.
+
+    An embedded server is looked after beside them.
 
     `in_turn`: it publishes only while it leads; a publisher of one cycle need not, for the pointer fences it.
     `among_live`: it publishes beside a live publisher all the same, chains that this one holds left out.
     """
-    names = Names()
-    system_url = settings.system_redis_url
-    system = RedisTarget(system_url).connect(name="chaindeck-beat") if system_url else None
-    kind, ttl_s = source.status().kind, settings.thresholds.ttl_s
-    guard = Guard(redis, names, kind, clock, ttl_s=ttl_s, among_live=among_live)
-    lease = Lease(
-        redis,
-        names,
-        source.underlyings,
-        clock,
-        interval_s=settings.thresholds.interval_s,
-        service=service_name(kind),
-    )
-    first = source.underlyings[0]
-    herald = Herald(redis, service_name(kind), clock, speaks=lambda: lease.leader.get(first, lease.me) == lease.me)
-    publisher = Publisher(
-        redis,
-        source,
-        clock,
-        thresholds=settings.thresholds,
-        expirations=settings.expirations,
-        names=names,
-        also_beat=system,
-        report=herald.report,
-        lease=lease if in_turn else None,
-        guard=guard,
-        among_live=among_live,
-        after_first=after_first,
-    )
-    # What it watches first of all is its own publisher, whose first beat follows its first snapshots.
-    watcher = Watcher(redis, names, clock, shown_as=shown_as, discover_after_s=2 * HEARTBEAT_EVERY_S)
-    return Crew(publisher, watcher, herald, guard)
+    names, supervisor = Names(), supervisor or Supervisor(clock)
+    kind, thresholds = source.status().kind, settings.thresholds
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(source.aclose)
+        redis = await stack.enter_async_context(aclosing(place.target.connect(name="chaindeck-publisher")))
+        system = None
+        if settings.system_redis_url:
+            system = RedisTarget(settings.system_redis_url).connect(name="chaindeck-beat")
+            await stack.enter_async_context(aclosing(system))
+        service, first = service_name(kind), source.underlyings[0]
+        guard = Guard(redis, names, kind, clock, ttl_s=thresholds.ttl_s, among_live=among_live)
+        lease = Lease(redis, names, source.underlyings, clock, interval_s=thresholds.interval_s, service=service)
+        herald = Herald(redis, service, clock, speaks=lambda: lease.leader.get(first, lease.me) == lease.me)
+        publisher = Publisher(
+            redis,
+            source,
+            clock,
+            thresholds=thresholds,
+            expirations=settings.expirations,
+            names=names,
+            also_beat=system,
+            report=herald.report,
+            lease=lease if in_turn else None,
+            guard=guard,
+            among_live=among_live,
+            after_first=after_first,
+            parts=supervisor.status,
+        )
+        # What it watches first of all is its own publisher, whose first beat follows its first snapshots.
+        watcher = Watcher(
+            redis,
+            names,
+            clock,
+            shown_as=place.target.label,
+            discover_after_s=2 * HEARTBEAT_EVERY_S,
+            parts=supervisor.status,
+        )
+        others: tuple[Part, ...] = ()
+        if place.server is not None:
+            keep = partial(keep_server, place.server, place.target.url, clock, publisher.publish_now)
+            others = (Part("embedded server", keep),)
+        yield Crew(supervisor, watcher, Publishing(redis, publisher, herald, guard), others)
 
 
 async def refuse_beside_live(
     target: RedisTarget, kind: SourceKind, settings: Settings, clock: Clock, *, among_live: bool
 ) -> None:
     """Raise LiveProtectedError where a source of this kind may not publish, before anything is started."""
-    client = target.connect(name="chaindeck-guard")
-    try:
+    async with aclosing(target.connect(name="chaindeck-guard")) as client:
         ttl_s = settings.thresholds.ttl_s
         await Guard(client, Names(), kind, clock, ttl_s=ttl_s, among_live=among_live).refuse()
-    finally:
-        await client.aclose()
 
 
-def make_saboteur(redis: Redis, source: WithholdingSource, publisher: Publisher, clock: Clock) -> Saboteur:
-    """Return the hand behind the demo menu."""
-    return Saboteur(redis, Names(), source, publisher, clock)
+@asynccontextmanager
+async def watching_crew(
+    target: RedisTarget, clock: Clock, *, supervisor: Supervisor | None = None, name: str = "chaindeck-watch"
+) -> AsyncIterator[Crew]:
+    """Give a watcher of a Redis that others fill, and close its client after."""
+    supervisor = supervisor or Supervisor(clock)
+    async with aclosing(target.connect(name=name)) as redis:
+        yield Crew(supervisor, Watcher(redis, Names(), clock, shown_as=target.label, parts=supervisor.status))

@@ -5,17 +5,17 @@ import gc
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from pathlib import Path
-
-from redis.asyncio import Redis
 
 from chain.clock import Clock, SystemClock
 from chain.errors import RedisUnavailableError
 from chain.monitor.board import Board
 from chain.monitor.freshness import Now
 from chain.monitor.signals import judge
-from chaindeck.compose import make_crew, make_saboteur, make_source, refuse_beside_live
+from chain.supervisor import Supervisor
+from chaindeck.compose import make_source, publishing_crew, refuse_beside_live, watching_crew
 from chaindeck.crew import Crew
 from chaindeck.demo import MockDemo
 from chaindeck.display import Display
@@ -44,21 +44,19 @@ def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, 
         asyncio.run(refuse_beside_live(place.target, kind, settings, clock, among_live=among_live))
         slot = BoardSlot()
 
-        def compose(client: Redis) -> Crew:
-            crew = make_crew(
-                client,
+        def open_crew(supervisor: Supervisor) -> AbstractAsyncContextManager[Crew]:
+            return publishing_crew(
+                place,
                 source,
                 settings,
                 clock,
-                shown_as=place.target.label,
+                supervisor=supervisor,
                 among_live=among_live,
                 after_first=slot.first_paint,
             )
-            demo.saboteur = make_saboteur(client, source, crew.publisher, clock)
-            return crew
 
-        engine = Engine(place.target, clock, slot, make_crew=compose, server=place.server)
-        demo = MockDemo(engine, embedded=place.server is not None)
+        engine = Engine(slot, clock, open_crew)
+        demo = MockDemo(engine, source, clock, embedded=place.server is not None)
         return _show(place, engine, slot, clock, demo if kind == "mock" else None, settings.theme)
 
 
@@ -66,7 +64,8 @@ def run_watch(settings: Settings) -> int:
     """Show a Redis that others fill; write nothing. Return the exit code."""
     place = running_place(settings.redis_url)
     slot, clock = BoardSlot(), SystemClock()
-    return _show(place, Engine(place.target, clock, slot), slot, clock, None, settings.theme)
+    engine = Engine(slot, clock, lambda supervisor: watching_crew(place.target, clock, supervisor=supervisor))
+    return _show(place, engine, slot, clock, None, settings.theme)
 
 
 def _load_screen() -> None:
@@ -116,7 +115,9 @@ def _print_frame(engine: Engine, slot: BoardSlot, clock: Clock) -> None:
         complete.wait(_FRAME_WAIT_S)
         board = slot.latest()
         if board is None or not board.contact.ok:
-            raise RedisUnavailableError(board.contact.error if board else "no poll of Redis has ended")
+            failed = [f"{part.name} failed: {part.error}" for part in board.parts if part.error] if board else []
+            reason = (board and board.contact.error) or "; ".join(failed) or "no poll of Redis has ended"
+            raise RedisUnavailableError(reason)
         print(frame(judge(board, Now.of(clock))))
     finally:
         engine.stop()
@@ -124,7 +125,7 @@ def _print_frame(engine: Engine, slot: BoardSlot, clock: Clock) -> None:
 
 def _complete(board: Board | None) -> bool:
     """Whether there is nothing to wait for: a publisher's whole cycle was read, or Redis does not answer."""
-    if board is None:
+    if board is None or board.contact.asked is None:
         return False
     if not board.contact.ok:
         return True

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+from chain.clock import Clock
 from chain.errors import ConfigError
-from chain.model.keys import ChainId
+from chain.model.keys import ChainId, Names
 from chaindeck.engine import Engine
-from publisher.faults import SKEW_S, Fault, Saboteur
+from publisher.faults import SKEW_S, Fault, Saboteur, WithholdingSource
 
 _WORDS = {
     Fault.STALL: "stall this expiry: AGING, then STALE, then gone",
@@ -24,10 +25,11 @@ _WORDS = {
 class MockDemo:
     """The demo of a deck whose publisher is a mock."""
 
-    def __init__(self, engine: Engine, *, embedded: bool) -> None:
+    def __init__(self, engine: Engine, source: WithholdingSource, clock: Clock, *, embedded: bool) -> None:
         self._engine = engine
+        self._source = source
+        self._clock = clock
         self._embedded = embedded
-        self.saboteur: Saboteur | None = None
 
     @property
     def faults(self) -> Sequence[tuple[str, str]]:
@@ -39,7 +41,9 @@ class MockDemo:
         return self._engine.submit(self._inflict(Fault(name), chain))
 
     async def _inflict(self, fault: Fault, chain: ChainId) -> str:
-        if self.saboteur is None:
+        publishing = self._engine.publishing
+        if publishing is None:
             raise ConfigError("the publisher has not started yet: try again in a second")
-        await self.saboteur.inflict(fault, chain)
+        saboteur = Saboteur(publishing.redis, Names(), self._source, publishing.publisher, self._clock)
+        await saboteur.inflict(fault, chain)
         return f"demo: {fault}" if fault in (Fault.HEAL, Fault.STOP, Fault.FREEZE) else f"demo: {fault} {chain}"

@@ -5,35 +5,26 @@ The screen never shares this loop: a terminal that stops reading would stop the 
 
 import asyncio
 import logging
-import socket
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import unquote, urlsplit
-
-from redis.asyncio import Redis
 
 from chain.clock import Clock
-from chain.errors import ChaindeckError
-from chain.model.keys import Names
 from chain.monitor.board import Board
-from chain.monitor.watcher import Watcher
-from chain.redis.connection import RedisTarget
-from chain.redis.embedded import EmbeddedServer
+from chain.supervisor import PartState, PartStatus, Supervisor, error_words
 from chain.tasks import end
-from chaindeck.crew import Crew
-from publisher.loop import Publisher
+from chaindeck.crew import Crew, Publishing
 
 log = logging.getLogger(__name__)
 
 _STOP_S = 4.0
-_SUPERVISE_EVERY_S = 1.0
-_CONNECT_S = 0.5
 _PAINT_S = 1.0
 
-MakeCrew = Callable[[Redis], Crew]
+OpenCrew = Callable[[Supervisor], AbstractAsyncContextManager[Crew]]
 
 
 class BoardSlot:
@@ -48,8 +39,16 @@ class BoardSlot:
 
     def put(self, board: Board) -> None:
         """Replace the Board; wake the reader unless it has yet to answer the last call."""
-        self._board = board
         self.polls += 1
+        self._hold(board)
+
+    def tell_parts(self, parts: tuple[PartStatus, ...]) -> None:
+        """Mark what was read last with how the parts fare now: where the watcher fails, no Board comes to say so."""
+        if self._board is not None or any(part.state is not PartState.RUNNING for part in parts):
+            self._hold(replace(self._board or Board(), parts=parts))
+
+    def _hold(self, board: Board) -> None:
+        self._board = board
         if self._wake is not None and not self._asked:
             self._asked = True
             self._wake()
@@ -73,31 +72,18 @@ class BoardSlot:
 
 
 class Engine:
-    """Runs watcher and publisher until stopped."""
+    """Runs a crew in a thread until stopped. What fails there is on the Board that the slot holds."""
 
-    def __init__(
-        self,
-        target: RedisTarget,
-        clock: Clock,
-        slot: BoardSlot,
-        *,
-        make_crew: MakeCrew | None = None,
-        server: EmbeddedServer | None = None,
-        names: Names | None = None,
-    ) -> None:
-        self._target = target
-        self._clock = clock
+    def __init__(self, slot: BoardSlot, clock: Clock, open_crew: OpenCrew) -> None:
         self._slot = slot
-        self._make_crew = make_crew
-        self._server = server
-        self._names = names or Names()
+        self._open_crew = open_crew
+        self._clock = clock
+        self._supervisor = Supervisor(clock, on_change=self._tell_parts)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
-        self.publisher: Publisher | None = None
-        self.redis: Redis | None = None
-        self.failure: BaseException | None = None
+        self.publishing: Publishing | None = None
 
     def start(self) -> None:
         """Start the thread; returns once its loop runs."""
@@ -122,69 +108,33 @@ class Engine:
 
     def publish_now(self, *, asked: bool = False) -> None:
         """Start the next publishing cycle at once; `asked`: an operator wants it, even after it gave way to live."""
-        if self.publisher is not None:
-            self.call(partial(self.publisher.publish_now, asked=asked))
+        if self.publishing is not None:
+            self.call(partial(self.publishing.publisher.publish_now, asked=asked))
 
     def _run(self) -> None:
         try:
             asyncio.run(self._main())
         except BaseException as error:
-            self.failure = error
             log.exception("the engine stopped")
+            since = self._clock.wall_ns() / 1e9
+            ended = PartStatus("engine", PartState.FAILED, error_words(error), since)
+            self._slot.tell_parts((ended,))
         finally:
             self._ready.set()
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.redis = self._target.connect()
-        jobs: list[Awaitable[None]]
-        if self._make_crew is None:
-            jobs = [Watcher(self.redis, self._names, self._clock, shown_as=self._target.label).run(self._slot.put)]
-        else:
-            crew = self._make_crew(self.redis)
-            self.publisher = crew.publisher
-            jobs = crew.jobs(self._slot.put)
-        if self._server is not None:
-            jobs.append(self._supervise(self._server))
-        tasks = [asyncio.ensure_future(job) for job in jobs]
-        stopped = asyncio.ensure_future(self._stop.wait())
-        self._ready.set()
-        try:
-            done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            await end([stopped, *tasks])
-            await self.redis.aclose()
-
-    async def _supervise(self, server: EmbeddedServer) -> None:
-        """Keep an embedded server there: when the deck that owned it leaves, this one takes over.
-
-        One that listens but is slow to answer is left alone: another in its place would be empty.
-        """
-        path = unquote(urlsplit(self._target.url).path)
-        while True:
-            await asyncio.sleep(_SUPERVISE_EVERY_S)
-            if await asyncio.to_thread(_listens, path):
-                continue
+        async with self._open_crew(self._supervisor) as crew:
+            self.publishing = crew.publishing
+            running = asyncio.ensure_future(crew.run(self._slot.put))
+            stopped = asyncio.ensure_future(self._stop.wait())
+            self._ready.set()
             try:
-                endpoint = await asyncio.to_thread(server.start_or_attach)
-            except ChaindeckError as error:
-                log.warning("embedded Redis is gone: %s", error)
-            else:
-                log.warning(
-                    "embedded Redis was gone: %s %s", "started" if endpoint.owned else "attached to", endpoint.url
-                )
-                self.publish_now()
+                await asyncio.wait([running, stopped], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await end([running, stopped])
+            if not running.cancelled():
+                running.result()
 
-
-def _listens(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
-        link.settimeout(_CONNECT_S)
-        try:
-            link.connect(path)
-        except (FileNotFoundError, ConnectionRefusedError):
-            return False
-        except OSError:
-            return True  # too busy to accept
-    return True
+    def _tell_parts(self) -> None:
+        self._slot.tell_parts(self._supervisor.status())

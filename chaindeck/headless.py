@@ -3,22 +3,19 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-
-from redis.asyncio import Redis
+from typing import Any
 
 from chain.clock import Clock, SystemClock
 from chain.errors import ConfigError
-from chain.redis.connection import RedisTarget
 from chain.redis.draft import Verdict
 from chain.redis.embedded import attach
 from chain.tasks import end
-from chaindeck.compose import make_crew, make_source
-from chaindeck.crew import Crew
+from chaindeck.compose import make_source, publishing_crew
 from chaindeck.exits import Exit
-from chaindeck.place import redis_place
+from chaindeck.place import Place, redis_place
 from chaindeck.settings import Settings
 from publisher.cycle import Cycle
 from publisher.source import Source, SourceKind
@@ -42,28 +39,28 @@ def run_publisher(
             "give --redis-url, or start chaindeck first"
         )
     with redis_place(settings.redis_url) as place:
-        return asyncio.run(_publish(place.target, source, settings, clock, once=once, among_live=among_live))
+        return asyncio.run(_publish(place, source, settings, clock, once=once, among_live=among_live))
 
 
 async def _publish(
-    target: RedisTarget, source: Source, settings: Settings, clock: Clock, *, once: bool, among_live: bool
+    place: Place, source: Source, settings: Settings, clock: Clock, *, once: bool, among_live: bool
 ) -> int:
-    client: Redis = target.connect(name="chaindeck-publisher")
-    crew = make_crew(client, source, settings, clock, shown_as=target.label, in_turn=not once, among_live=among_live)
-    try:
-        await crew.guard.refuse()
+    crew_of = publishing_crew(place, source, settings, clock, in_turn=not once, among_live=among_live)
+    async with crew_of as crew:
+        assert crew.publishing is not None
+        publisher = crew.publishing.publisher
+        await crew.publishing.guard.refuse()
         kind, names = source.status().kind, ", ".join(source.underlyings)
-        log.info("publishing %s data of %s to %s", kind, names, target.shown)
+        log.info("publishing %s data of %s to %s", kind, names, place.target.shown)
         if once:
-            cycle = await crew.publisher.cycle()
-            crew.herald.take(await crew.watcher.poll_once())
-            await crew.publisher.beat()
+            cycle = await publisher.cycle()
+            crew.publishing.herald.take(await crew.watcher.poll_once())
+            await publisher.beat_everywhere()
             return _code(cycle)
-        await _until_told(crew)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, partial(publisher.publish_now, asked=True))
+        await until_told(crew.run())
+        log.info("stopped as told; %s", publisher.last_words())
         return 0
-    finally:
-        await source.aclose()
-        await client.aclose()
 
 
 def _code(cycle: Cycle) -> Exit:
@@ -74,16 +71,15 @@ def _code(cycle: Cycle) -> Exit:
     return Exit.INCOMPLETE if some else Exit.UNAVAILABLE
 
 
-async def _until_told(crew: Crew) -> None:
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
+async def until_told(work: Coroutine[Any, Any, None]) -> None:
+    """Run work until it ends, which raises what it raised, or until SIGINT, SIGTERM or SIGHUP ends it."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGUSR1, partial(crew.publisher.publish_now, asked=True))
-    jobs = [asyncio.ensure_future(job) for job in crew.jobs()]
-    told = asyncio.ensure_future(stop.wait())
-    done, _ = await asyncio.wait([told, *jobs], return_when=asyncio.FIRST_COMPLETED)
-    await end([told, *jobs])
-    for job in done - {told}:
-        job.result()
-    log.info("stopped as told; %s", crew.publisher.last_words())
+    running, told = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([running, told], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end([running, told])
+    if not running.cancelled():
+        running.result()

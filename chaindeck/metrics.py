@@ -17,13 +17,13 @@ from prometheus_client.registry import Collector
 
 from chain.clock import Clock, SystemClock
 from chain.errors import ConfigError
-from chain.model.keys import Names
 from chain.monitor.board import Board, DeckState
 from chain.monitor.freshness import Now
 from chain.monitor.signals import Report, judge, usable
-from chain.monitor.watcher import Watcher
 from chaindeck import __version__
+from chaindeck.compose import watching_crew
 from chaindeck.counters import OTHER, PublisherCounters
+from chaindeck.headless import until_told
 from chaindeck.logs import log_to_stderr
 from chaindeck.place import running_place
 from publisher.source import SourceKind
@@ -140,13 +140,11 @@ def serve_metrics(url: str | None, host: str, port: int) -> int:
     log.info("metrics of %s on http://%s:%d/metrics", target.shown, host, server.server_port)
 
     async def watch() -> None:
-        redis = target.connect(name="chaindeck-metrics")
-        await Watcher(redis, Names(), clock, shown_as=target.label).run(collector.take)
+        async with watching_crew(target, clock, name="chaindeck-metrics") as crew:
+            await until_told(crew.run(collector.take))
 
     try:
         asyncio.run(watch())
-    except KeyboardInterrupt:
-        return 0
     finally:
         server.shutdown()
         thread.join(1)

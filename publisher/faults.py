@@ -119,7 +119,7 @@ class Saboteur:
         for _ in range(_LOOKS):
             if self.publisher.heartbeat().chain.counters.get("cycles", 0) >= under_way:
                 return
-            await asyncio.sleep(_LOOK_S)
+            await self.clock.sleep(_LOOK_S)
 
     def _damage(self, fault: Fault, chain: ChainId) -> Awaitable[None]:
         steps = {

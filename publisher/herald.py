@@ -56,13 +56,18 @@ class Herald:
 
     async def run(self) -> None:
         """Send queued events until cancelled; what Redis did not take is tried again with the next Board."""
+        unsent = ""
         while True:
             await self._wake.wait()
             self._wake.clear()
             try:
                 await self._send()
             except RedisUnavailableError as error:
-                log.warning("%d events wait: %s", len(self._waiting), error)
+                if str(error) != unsent:
+                    log.warning("events wait to be sent: %s", error)
+                unsent = str(error)
+            else:
+                unsent = ""
 
     async def _send(self) -> None:
         """Send one event after the other: a failure may double the one on its way, and never those before it."""

@@ -61,6 +61,7 @@ class Lease:
         self.me = identity()
         self._service = service
         self.leader: dict[str, str] = {}  # who leads where we do not
+        self.looked = asyncio.Event()  # set by the first look of `run`, however it ended
         self._redis = redis
         self._names = names
         self._clock = clock
@@ -75,9 +76,13 @@ class Lease:
     async def run(self, on_gain: Callable[[], None]) -> None:
         """Renew what we hold and try for what we do not, until cancelled; call `on_gain` when something was gained."""
         while True:
-            if await self.look():
+            try:
+                gained = await self.look()
+            finally:
+                self.looked.set()
+            if gained:
                 on_gain()
-            await asyncio.sleep(self._every_s)
+            await self._clock.sleep(self._every_s)
 
     async def look(self) -> list[str]:
         """Renew or try for every lease once; return what was gained. An unreachable Redis gains nothing."""

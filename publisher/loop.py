@@ -5,8 +5,9 @@ import logging
 import os
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import date
+from functools import partial
 from typing import TypeVar
 
 from redis.asyncio import Redis
@@ -22,7 +23,7 @@ from chain.monitor.signals import Report
 from chain.redis.connection import bounded
 from chain.redis.draft import Outcome, Verdict
 from chain.redis.store import Store
-from chain.tasks import end
+from chain.supervisor import Part, PartStatus
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S, Thresholds
 from publisher.cycle import Cycle
 from publisher.guard import Guard
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Answers = dict[date, ChainSlice | SourceError]
+
+_FAREWELL_S = 3.0  # a Redis that does not answer keeps nobody from leaving
 
 
 class Publisher:
@@ -53,8 +56,13 @@ class Publisher:
         guard: Guard | None = None,
         among_live: bool = False,
         after_first: Callable[[], Awaitable[None]] | None = None,
+        parts: Callable[[], tuple[PartStatus, ...]] = tuple,
     ) -> None:
-        self._beaten = [redis] if also_beat is None else [redis, also_beat]
+        self._redis = redis
+        self._system_redis = also_beat
+        self._beaten = asyncio.Event()  # a beat was due: the system Redis is to hear it too
+        self._unheard: dict[str, str] = {}  # each Redis that did not take the last beat, and why
+        self._parts = parts
         self._report = report
         self._lease = lease
         self._guard = guard
@@ -71,27 +79,22 @@ class Publisher:
         self._wake = asyncio.Event()
         self._paused = False
 
-    async def run(self) -> None:
-        """Publish at the cadence and beat beside it, until cancelled; then say that it stopped."""
-        tasks: list[asyncio.Future[None]] = []
-        try:
-            await self._look()
-            if self._lease:
-                await self._lease.look()
-                tasks.append(asyncio.ensure_future(self._lease.run(self.publish_now)))
-            tasks += [asyncio.ensure_future(self._cadence()), asyncio.ensure_future(self._beats())]
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            await end(tasks)
-            await asyncio.shield(self._end())
+    def parts(self) -> list[Part]:
+        """Return what is to run side by side; what is beaten to one Redis never waits for another."""
+        parts = [Part("publisher", self._cadence), Part("heartbeat", self._beats)]
+        if self._system_redis is not None:
+            parts.append(Part("system heartbeat", partial(self._system_beats, self._system_redis)))
+        if self._lease is not None:
+            parts.append(Part("lease", partial(self._lease.run, self.publish_now)))
+        return parts
 
-    async def _end(self) -> None:
-        """Say that we stopped, and let another lead."""
-        await self.beat(STOPPED)
-        if self._lease:
-            await self._lease.release()
+    async def leave(self) -> None:
+        """Say everywhere that we stopped, and let another lead; for not longer than a few seconds."""
+        with suppress(TimeoutError):
+            async with self._clock.timeout(_FAREWELL_S):
+                await self.beat_everywhere(STOPPED)
+                if self._lease:
+                    await self._lease.release()
 
     def _leads(self, underlying: str) -> bool:
         return not self.withdrawn and (self._lease is None or self._lease.leads(underlying))
@@ -127,18 +130,21 @@ class Publisher:
 
     async def _cadence(self) -> None:
         """Run cycles on a schedule of the monotonic clock; a cycle that overruns skips turns, none piles up."""
-        loop = asyncio.get_running_loop()
+        await self._look()
+        if self._lease is not None:
+            await self._lease.looked.wait()
+            self._wake.clear()  # what was gained at first is published by the first cycle
         interval = self._thresholds.interval_s
-        due = loop.time()
+        due = self._clock.monotonic()
         while True:
             await self._turn()
             due += interval
-            late = loop.time() - due
+            late = self._clock.monotonic() - due
             if late > 0:
                 missed = int(late // interval) + 1
                 self._counters["skipped"] += missed
                 due += interval * missed
-            while not await self._sleep_until(due):
+            while await self._woken_before(due):
                 await self._turn()
 
     async def _turn(self) -> None:
@@ -146,22 +152,31 @@ class Publisher:
             await self.cycle()
             await self.beat()
 
-    async def _sleep_until(self, due: float) -> bool:
-        """Wait for `due`, loop time; return False where a wake-up came first, or since the last wait."""
-        try:
-            async with asyncio.timeout_at(due):
+    async def _woken_before(self, due: float) -> bool:
+        """Wait for `due`, monotonic seconds; return whether a wake-up came first, or since the last wait."""
+        with suppress(TimeoutError):
+            async with self._clock.timeout(due - self._clock.monotonic()):
                 await self._wake.wait()
-        except TimeoutError:
+            self._wake.clear()
             return True
-        self._wake.clear()
         return False
 
     async def _beats(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT_EVERY_S)
+            await self._clock.sleep(HEARTBEAT_EVERY_S)
             if not self._paused:
                 await self._look()
                 await self.beat()
+
+    async def _system_beats(self, redis: Redis) -> None:
+        """Beat to the system Redis as often as to ours, and by its own time where ours does not answer."""
+        while True:
+            with suppress(TimeoutError):
+                async with self._clock.timeout(HEARTBEAT_EVERY_S):
+                    await self._beaten.wait()
+            self._beaten.clear()
+            if not self._paused:
+                await self._beat_to(redis, "system heartbeat", self.heartbeat())
 
     async def cycle(self) -> Cycle:
         """Publish every underlying's next expirations once; failures are counted and told, never raised."""
@@ -246,11 +261,11 @@ class Publisher:
     async def _ask(self, call: Callable[..., Awaitable[T]], *args: object) -> T:
         """Return the source's answer; raise SourceError for any failure, an answer later than an interval included."""
         limit = max(1.0, self._thresholds.interval_s)
-        timer = asyncio.timeout(limit)
+        timer: asyncio.Timeout | None = None
         try:
             if self._source.at_hand:
                 return await call(*args)
-            async with timer:
+            async with self._clock.timeout(limit) as timer:
                 return await call(*args)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
@@ -258,7 +273,7 @@ class Publisher:
                 raise
             raise SourceError(_reason(error)) from error
         except Exception as error:
-            if timer.expired():
+            if timer is not None and timer.expired():
                 raise SourceError(f"no answer from the source within {limit:g} s") from None
             raise SourceError(_reason(error)) from error
 
@@ -300,14 +315,29 @@ class Publisher:
         return f"{counts['published']} snapshots in {counts['cycles']} cycles"
 
     async def beat(self, status: str = "running") -> None:
-        """Write and publish one heartbeat; an unreachable Redis is logged, for the next beat tries again."""
-        heartbeat = self.heartbeat(status)
-        for redis in self._beaten:
-            try:
-                async with bounded():
-                    await beat(redis, heartbeat)
-            except RedisUnavailableError as error:
-                log.warning("heartbeat not written: %s", error)
+        """Write and publish one heartbeat; the system Redis hears one beside, by its own part."""
+        self._beaten.set()
+        await self._beat_to(self._redis, "heartbeat", self.heartbeat(status))
+
+    async def beat_everywhere(self, status: str = "running") -> None:
+        """Write and publish one heartbeat to each Redis at once."""
+        beats = [self._beat_to(self._redis, "heartbeat", self.heartbeat(status))]
+        if self._system_redis is not None:
+            beats.append(self._beat_to(self._system_redis, "system heartbeat", self.heartbeat(status)))
+        await asyncio.gather(*beats)
+
+    async def _beat_to(self, redis: Redis, name: str, heartbeat: Heartbeat) -> None:
+        """Beat to one Redis. Why one does not take it is logged once, for the next beat tries again."""
+        try:
+            async with bounded():
+                await beat(redis, heartbeat)
+        except RedisUnavailableError as error:
+            if self._unheard.get(name) != str(error):
+                log.warning("%s not written: %s", name, error)
+            self._unheard[name] = str(error)
+        else:
+            if self._unheard.pop(name, ""):
+                log.info("%s written again", name)
 
     def heartbeat(self, status: str = "running") -> Heartbeat:
         """Return the heartbeat as of now."""
@@ -345,6 +375,7 @@ class Publisher:
                 counters=dict(self._counters) | source.counters,
             ),
             lease=dict(self._lease.leader) if self._lease else {},
+            parts=self._parts(),
             health=health_json(report) if report else {},
         )
 

@@ -30,7 +30,6 @@ _FLAG_SHORT = {
     "ROLLED-BACK": "BACK",
     "PARTIAL": "PART",
     "FAILING": "FAIL",
-    "PAST-DATED": "PAST",
     "OFF-HOURS": "OFF",
     "SOURCE-?": "SRC?",
 }

@@ -43,16 +43,10 @@ def identity(report: Report | None, underlying: str, polls: int, width: int, *, 
     start = [Span(" chaindeck ", Role.STRONG), Span(f" {badge(board)} ", Role.BADGE)]
     if paused:
         start.append(Span(f" PAUSED {paused} ", Role.CAUTION))
+    start.append(Span(f" {underlying} ", Role.STRONG))
+    start.append(Span(f"{figures.level(_spot(report, underlying))}  ", Role.TEXT))
     end = [Span(f"{_wall(report)} ", Role.TEXT), Span(_ROTOR[polls % len(_ROTOR)] + " ", Role.ACCENT)]
-    away = not board.contact.ok
-    if away:
-        if _length(start) + _length(end) + len(board.redis) + 2 > width:
-            del start[0]  # the program's name is the least of what is to be known now
-        start.append(Span(_away(board, width - _length(start) - _length(end)), Role.ALARM))
-    level = f"{figures.level(_spot(report, underlying))}  "
-    if not away or _length(start) + _length(end) + len(underlying) + 2 + len(level) <= width:
-        start += [Span(f" {underlying} ", Role.STRONG), Span(level, Role.TEXT)]
-    for text in ("" if away else _redis(board), _record(board), _market(board), _publish(report)):
+    for text in (_redis(board), _record(board), _market(board), _publish(report)):
         if text and _length(start) + _length(end) + len(text) + 2 <= width:
             start.append(Span(text + "  ", Role.DIM))
     return spread(start, end, width, Ground.BAR)
@@ -60,7 +54,7 @@ def identity(report: Report | None, underlying: str, polls: int, width: int, *, 
 
 def trouble(report: Report | None, width: int) -> Line:
     """Return line two: the gravest signal with its beginning, or calm."""
-    if report is None:
+    if report is None or (report.board.contact.asked is None and not report.signals):
         return spread([Span(" waiting for the first poll", Role.DIM)], [], width)
     role = STATE_ROLE[report.state]
     if not report.signals:
@@ -85,12 +79,6 @@ def _spot(report: Report, underlying: str) -> float | None:
 def _redis(board: Board) -> str:
     ping = "no answer" if board.contact.ping_ms is None else f"{board.contact.ping_ms:.1f} ms"
     return f"redis {board.redis} {ping}"
-
-
-def _away(board: Board, room: int) -> str:
-    """Return which Redis does not answer, in the room that there is: its address is what is needed now."""
-    forms = (f" redis {board.redis} no answer ", f" {board.redis} no answer ", f" {board.redis} ")
-    return next((form for form in forms if len(form) <= room), left(forms[-1], room) if room > 0 else "")
 
 
 def _record(board: Board) -> str:

@@ -9,6 +9,7 @@ from chain.model.snapshot import Sealed
 from chain.model.summary import Summary
 from chain.monitor.heartbeat import Heartbeat, SourceInfo
 from chain.redis.server import Server
+from chain.supervisor import PartStatus
 from chain.thresholds import Thresholds
 
 
@@ -33,7 +34,6 @@ class Flag(StrEnum):
     DELAYED = "DELAYED"
     OLD_SOURCE = "OLD-SOURCE"
     ROLLED_BACK = "ROLLED-BACK"
-    PAST_DATED = "PAST-DATED"  # its date is over, and it is still published
     MOCK = "MOCK"
     CAPTURE = "CAPTURE"
     REPLAY = "REPLAY"
@@ -169,6 +169,7 @@ class Board:
     clock_step_s: float = 0.0  # by how much the wall clock was last seen to step
     clock_step_at: float = 0.0
     transitions: tuple[Transition, ...] = ()
+    parts: tuple[PartStatus, ...] = ()  # of the program that made this Board; publishers tell of theirs in heartbeats
 
     @property
     def underlyings(self) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from chain.model.keys import (
     parse_underlying,
     standby_service,
 )
-from chain.monitor.messages import BEAT, MAX_CHAINS, FullBeat, PlanBlock, SourceBlock
+from chain.monitor.messages import BEAT, MAX_CHAINS, FullBeat, PartBlock, PlanBlock, SourceBlock
+from chain.supervisor import PartStatus
 from chain.text import clean, shown
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, Thresholds
 
@@ -77,6 +78,7 @@ class Heartbeat:
     source: SourceInfo
     chain: ChainPlan
     lease: Mapping[str, str] = field(default_factory=dict)  # who leads each underlying, where publishers take turns
+    parts: tuple[PartStatus, ...] = ()  # how the publisher's own parts fare
     health: Mapping[str, Any] = field(default_factory=dict)  # what the publisher's own watcher sees, as JSON types
 
     def encode(self) -> bytes:
@@ -112,9 +114,19 @@ class Heartbeat:
                     counters=dict(plan.counters),
                 ),
                 lease=dict(self.lease),
+                parts=[part_block(part) for part in self.parts],
                 **self.health,
             )
         )
+
+
+def part_block(part: PartStatus) -> PartBlock:
+    """Return a part's status as it is written."""
+    return PartBlock(part.name, part.state, part.error, part.since, part.restarts)
+
+
+def _part(body: PartBlock) -> PartStatus:
+    return PartStatus(clean(body.name, 40), body.state, clean(body.error, 160), body.since, body.restarts)
 
 
 async def beat(redis: Redis, heartbeat: Heartbeat) -> None:
@@ -146,6 +158,7 @@ def parse_heartbeat(raw: bytes, service: str) -> Heartbeat | None:
         source=_source(body.source),
         chain=_plan(body.chain),
         lease={clean(k, 12): clean(v, 80) for k, v in body.lease.items()},
+        parts=tuple(map(_part, body.parts)),
     )
 
 

@@ -11,11 +11,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from chain.decode.form import Form
 from chain.decode.limits import Limits
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, LIVE_PREFIX
+from chain.supervisor import PartState
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S
 
 MAX_CHAINS = 5_000
 MAX_COUNTERS = 256
 MAX_SESSIONS = 200
+MAX_PARTS = 32
 _PERIOD_S = 7 * 86_400.0
 _EXACT = 2**53  # above it, not every reader of JSON holds an integer exactly
 
@@ -75,6 +77,18 @@ class PlanBlock(Struct, frozen=True):
     counters: Annotated[dict[str, Count], Meta(max_length=MAX_COUNTERS)] = {}
 
 
+class PartBlock(Struct, frozen=True):
+    """How one part of the publisher fares."""
+
+    name: str
+    state: PartState
+    error: str = ""
+    since: Annotated[
+        Epoch | None, Meta(description="epoch seconds of the first failure of a row; null while it runs well")
+    ] = None
+    restarts: Annotated[Count, Meta(description="since the publisher began")] = 0
+
+
 class Beat(Struct, frozen=True):
     """The part of a heartbeat that readers take in. A service's plain beat has no `chain`."""
 
@@ -85,6 +99,7 @@ class Beat(Struct, frozen=True):
     source: SourceBlock = SourceBlock()
     chain: PlanBlock | None = None
     lease: Annotated[dict[Underlying, str], Meta(description="who leads each underlying")] = {}
+    parts: Annotated[list[PartBlock], Meta(max_length=MAX_PARTS, description="how the publisher's own parts fare")] = []
 
 
 class SignalBlock(Struct, frozen=True, forbid_unknown_fields=True):

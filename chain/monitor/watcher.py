@@ -1,6 +1,5 @@
 """The poll loop: pointers once a second, payloads only when a pointer moved, and a frozen Board each time."""
 
-import asyncio
 import logging
 import math
 from collections import deque
@@ -24,6 +23,7 @@ from chain.monitor.signals import states
 from chain.redis.connection import bounded
 from chain.redis.server import Server
 from chain.redis.store import Payload, Store
+from chain.supervisor import PartStatus
 from chain.text import clean
 from chain.thresholds import CLOCK_JUMP_S
 
@@ -60,13 +60,21 @@ class Watcher:
     """Reads one Redis under one prefix. `poll_once` never raises for Redis: the Board says what happened."""
 
     def __init__(
-        self, redis: Redis, names: Names, clock: Clock, *, shown_as: str = "", discover_after_s: float = 0.0
+        self,
+        redis: Redis,
+        names: Names,
+        clock: Clock,
+        *,
+        shown_as: str = "",
+        discover_after_s: float = 0.0,
+        parts: Callable[[], tuple[PartStatus, ...]] = tuple,
     ) -> None:
         self._redis = redis
         self._store = Store(redis, names)
         self._clock = clock
         self._shown_as = shown_as
         self._discover_after_s = discover_after_s  # how long an announcement may take, before chains are looked for
+        self._parts = parts
         self._roster = Roster(names)
         self._memory = _Memory()
         self._transitions: deque[Transition] = deque(maxlen=_TRANSITIONS_KEPT)
@@ -75,19 +83,17 @@ class Watcher:
 
     async def run(self, on_board: Callable[[Board], None], every_s: float = POLL_EVERY_S) -> None:
         """Poll until cancelled, on a schedule that an overrun skips and never piles up."""
-        loop = asyncio.get_running_loop()
-        self._going_since = self._clock.monotonic()
-        due = began = loop.time()
+        self._going_since = due = began = self._clock.monotonic()
         while True:
             board = await self.poll_once()
             on_board(board)
-            if loop.time() - began < EAGER_FOR_S and not any(entry.last_good for entry in board.entries):
-                due = loop.time() + EAGER_EVERY_S - every_s
+            if self._clock.monotonic() - began < EAGER_FOR_S and not any(entry.last_good for entry in board.entries):
+                due = self._clock.monotonic() + EAGER_EVERY_S - every_s
             due += every_s
-            late = loop.time() - due
+            late = self._clock.monotonic() - due
             if late > 0:
                 due += every_s * (late // every_s + 1)
-            await asyncio.sleep(due - loop.time())
+            await self._clock.sleep_until(due)
 
     async def poll_once(self) -> Board:
         """Return the Board after one poll: one round trip where nothing moved."""
@@ -135,7 +141,7 @@ class Watcher:
     async def _discover_if_due(self) -> None:
         now, before = self._clock.monotonic(), self._memory.discovered
         due = now - self._started >= self._discover_after_s if before is None else now - before > DISCOVER_EVERY_S
-        if due:
+        if due and not self._roster.announced:
             self._roster.adopt(await self._store.discover(), Now.of(self._clock))
             self._memory.discovered = self._clock.monotonic()
 
@@ -283,7 +289,7 @@ class Watcher:
             polled=now.mono,
             started=self._going_since,
             contact=memory.contact,
-            entries=self._roster.shown(),
+            entries=tuple(self._roster.entries.values()),
             publishers=tuple(self._roster.publishers.values()),
             depth=dict(self._roster.depth),
             refusals=tuple(self._roster.refused.values()),
@@ -291,6 +297,7 @@ class Watcher:
             stream_ts=memory.stream_ts,
             clock_step_s=step,
             clock_step_at=stepped,
+            parts=self._parts(),
         )
         self._remember_states(states(board, now))
         return replace(board, transitions=tuple(self._transitions))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import redis as blocking
-from redis.asyncio import Redis
 
 from chain.clock import SystemClock
 from chain.errors import ConfigError
@@ -15,15 +14,14 @@ from chain.model.keys import ChainId
 from chain.monitor.board import Flag, State
 from chain.monitor.freshness import Now
 from chain.monitor.signals import Reading, Report, judge
-from chain.redis.connection import RedisTarget
 from chain.redis.embedded import EmbeddedServer
-from chaindeck.compose import make_crew, make_saboteur, make_source
+from chaindeck.compose import make_source
 from chaindeck.config import resolve
-from chaindeck.crew import Crew
 from chaindeck.demo import MockDemo
 from chaindeck.engine import BoardSlot, Engine
 from publisher import faults
 from publisher.faults import Fault, WithholdingSource
+from tests.support.engines import publishing_engine
 from tests.support.waiting import wait_until
 
 # AGING above 2.6 s, STALE above 5.9 s, gone at 7 s.
@@ -84,19 +82,15 @@ def playing(url: str, server: EmbeddedServer | None = None) -> Iterator[Show]:
     clock, slot, settings = SystemClock(), BoardSlot(), resolve(SETTINGS, environ={}).settings
     source = WithholdingSource(make_source("mock", settings, (), clock))
 
-    def compose(client: Redis) -> Crew:
-        crew = make_crew(client, source, settings, clock, shown_as="test")
-        demo.saboteur = make_saboteur(client, source, crew.publisher, clock)
-        return crew
-
-    engine = Engine(RedisTarget(url), clock, slot, make_crew=compose, server=server)
-    demo = MockDemo(engine, embedded=server is not None)
+    engine = publishing_engine(url, source, settings, clock, slot, server)
+    demo = MockDemo(engine, source, clock, embedded=server is not None)
     engine.start()
     try:
         yield Show(engine, demo, slot)
     finally:
         engine.stop()
-    assert engine.failure is None
+    board = slot.latest()
+    assert board is None or not [part for part in board.parts if part.error]
 
 
 @pytest.fixture
@@ -188,9 +182,13 @@ def test_when_the_owner_of_the_server_leaves_another_deck_takes_over(short_dir: 
 def test_redis_is_frozen_only_where_it_is_our_own(show: Show) -> None:
     offered = {name for name, _ in show.demo.faults}
     assert offered == set(Fault) - {Fault.FREEZE}
-    assert {name for name, _ in MockDemo(show.engine, embedded=True).faults} == set(Fault)
+    source = WithholdingSource(make_source("mock", resolve(SETTINGS, environ={}).settings, (), SystemClock()))
+    ours = MockDemo(show.engine, source, SystemClock(), embedded=True)
+    assert {name for name, _ in ours.faults} == set(Fault)
 
 
 def test_a_demo_before_its_publisher_says_so(show: Show) -> None:
+    [chain, *_] = show.wait_until_fresh()
+    show.engine.publishing = None
     with pytest.raises(ConfigError, match="try again"):
-        MockDemo(show.engine, embedded=False).inflict(Fault.DROP, show.wait_until_fresh()[0]).result(5)
+        show.inflict(Fault.DROP, chain)

@@ -125,7 +125,8 @@ async def test_events_of_an_outage_are_kept_and_sent_in_order(
             await proxy.refuse()
             for wrong in (False, True, False):
                 scene.see(wrong=wrong)
-            await wait_until_async(lambda: "3 events wait: " in caplog.text)
+            await wait_until_async(lambda: "events wait to be sent: " in caplog.text)
+            assert len(scene.herald._waiting) == 3
             assert await seconds_of(redis) == [2.0]
             await proxy.listen()
 

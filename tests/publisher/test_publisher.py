@@ -4,7 +4,6 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -37,6 +36,7 @@ from tests.support.builders import (
     items_in,
     small,
 )
+from tests.support.engines import running_parts
 from tests.support.fault_proxy import Fate, FaultProxy, always
 
 DATES = expiries(8)
@@ -60,18 +60,6 @@ def publisher_of(
     redis: Redis, source: ScriptedSource, clock: Clock | None = None, thresholds: Thresholds = QUICK, **options: Any
 ) -> Publisher:
     return Publisher(redis, source, clock or SystemClock(), thresholds=thresholds, **options)
-
-
-@asynccontextmanager
-async def running(publisher: Publisher) -> AsyncIterator[asyncio.Task[None]]:
-    """Run the loop meanwhile, then cancel it as the product does."""
-    task = asyncio.create_task(publisher.run())
-    try:
-        yield task
-    finally:
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
 
 
 async def last_beat(redis: Redis) -> dict[str, Any]:
@@ -319,7 +307,7 @@ async def test_a_lost_redis_fails_each_chain_with_a_reason_and_comes_back_alone(
     async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as client:
         source = two_underlyings()
         publisher = publisher_of(client, source)
-        async with running(publisher):
+        async with running_parts(publisher):
             await eventually(lambda: publisher.heartbeat().chain.counters.get("published", 0) >= 12)
             proxy.rule = always(Fate.CUT)
             await eventually(lambda: len(publisher.heartbeat().chain.trouble) == 12)
@@ -348,7 +336,7 @@ async def test_a_lost_redis_raises_nothing_in_a_single_cycle(redis_url: str, sho
 
 async def test_the_cadence_goes_on_by_itself(redis: Redis) -> None:
     source = ScriptedSource({"SPX": DATES[:1]})
-    async with running(publisher_of(redis, source)):
+    async with running_parts(publisher_of(redis, source)):
         await eventually(lambda: len(source.begun) >= 5)
     begun = source.begun
     for turn, at in enumerate(begun):
@@ -359,7 +347,7 @@ async def test_a_cycle_that_overruns_skips_turns_and_none_piles_up(redis: Redis)
     source = ScriptedSource({"SPX": DATES[:1]}, gates={"SPX": asyncio.Event()})
     publisher = publisher_of(redis, source)
     loop = asyncio.get_running_loop()
-    async with running(publisher):
+    async with running_parts(publisher):
         await eventually(lambda: source.begun)
         overrun = source.begun[0] + 8.5 * INTERVAL_S
         await eventually(lambda: loop.time() > overrun)
@@ -382,7 +370,7 @@ async def test_publish_now_starts_a_cycle_at_once_and_the_cadence_stays(redis: R
     def ended(cycles: int) -> bool:
         return publisher.heartbeat().chain.counters.get("cycles") == cycles
 
-    async with running(publisher):
+    async with running_parts(publisher):
         await eventually(partial(ended, 1))
         publisher.publish_now()
         await eventually(partial(ended, 2))
@@ -393,7 +381,7 @@ async def test_publish_now_starts_a_cycle_at_once_and_the_cadence_stays(redis: R
 async def test_publish_now_during_a_cycle_means_one_more_after_it(redis: Redis) -> None:
     source = ScriptedSource({"SPX": DATES[:1]}, gates={"SPX": asyncio.Event()})
     publisher = publisher_of(redis, source, thresholds=Thresholds(600, 3600))
-    async with running(publisher):
+    async with running_parts(publisher):
         await eventually(lambda: source.begun)
         publisher.publish_now()
         publisher.publish_now()
@@ -408,7 +396,7 @@ async def test_paused_it_neither_publishes_nor_beats_and_resumed_it_does_at_once
     source = ScriptedSource({"SPX": DATES[:1]})
     publisher = publisher_of(redis, source)
     loop = asyncio.get_running_loop()
-    async with running(publisher):
+    async with running_parts(publisher):
         await eventually(lambda: redis.exists(BEAT))
         publisher.pause()
         idle = loop.time() + 2 * INTERVAL_S  # what was under way has ended
@@ -428,7 +416,7 @@ async def test_paused_it_neither_publishes_nor_beats_and_resumed_it_does_at_once
 async def test_resumed_it_does_not_wait_for_its_turn(redis: Redis) -> None:
     source = ScriptedSource({"SPX": DATES[:1]})
     publisher = publisher_of(redis, source, thresholds=Thresholds(600, 3600))
-    async with running(publisher):
+    async with running_parts(publisher):
         await eventually(lambda: publisher.heartbeat().chain.counters.get("cycles") == 1)
         publisher.pause()
         publisher.resume()
@@ -438,7 +426,7 @@ async def test_resumed_it_does_not_wait_for_its_turn(redis: Redis) -> None:
 async def test_wishes_to_publish_while_paused_do_not_delay_what_comes_after(redis: Redis) -> None:
     source = ScriptedSource({"SPX": DATES[:1]})
     publisher = publisher_of(redis, source, thresholds=Thresholds(1.0, 60))
-    async with running(publisher):
+    async with running_parts(publisher):
         await eventually(lambda: publisher.heartbeat().chain.counters.get("cycles") == 1)
         publisher.pause()
         for _ in range(40):
@@ -452,7 +440,7 @@ async def test_wishes_to_publish_while_paused_do_not_delay_what_comes_after(redi
 
 async def test_a_cancelled_publisher_cancels_what_it_asked_for(redis: Redis) -> None:
     source = ScriptedSource({"SPX": DATES[:2]}, gates={SPX: asyncio.Event()})
-    async with running(publisher_of(redis, source, thresholds=Thresholds(600, 3600))):
+    async with running_parts(publisher_of(redis, source, thresholds=Thresholds(600, 3600))):
         await eventually(lambda: source.sliced)
     left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     await eventually(lambda: all(task.done() for task in left))
@@ -514,7 +502,7 @@ async def test_only_the_vendors_own_data_beat_as_massive(redis: Redis, kind: Any
 async def test_it_beats_between_cycles_and_says_when_it_stopped(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("publisher.loop.HEARTBEAT_EVERY_S", 0.02)
     source = ScriptedSource({"SPX": DATES[:1]})
-    async with running(publisher_of(redis, source, thresholds=Thresholds(600, 3600))):
+    async with running_parts(publisher_of(redis, source, thresholds=Thresholds(600, 3600))):
         await eventually(lambda: redis.exists(BEAT))
         first = await last_beat(redis)
         assert first["status"] == "running"
@@ -531,7 +519,7 @@ async def test_it_beats_between_cycles_and_says_when_it_stopped(redis: Redis, mo
 
 async def test_the_expected_set_is_announced_in_the_first_beat_that_anyone_can_read(redis: Redis) -> None:
     source = two_underlyings()
-    async with running(publisher_of(redis, source)):
+    async with running_parts(publisher_of(redis, source)):
         await eventually(lambda: redis.exists(BEAT))
 
         async def both() -> bool:

@@ -27,13 +27,13 @@ from chain.redis.draft import Verdict
 from chain.redis.store import Payload, Store
 from chain.thresholds import EVICTION_SHOWN_S, Thresholds
 from chaindeck.check import exit_code
-from chaindeck.compose import make_crew, make_source
+from chaindeck.compose import make_source
 from chaindeck.config import resolve
-from chaindeck.crew import Crew
 from chaindeck.engine import BoardSlot, Engine
 from publisher.lease import Lease
 from publisher.loop import Publisher
 from tests.support.builders import ScriptedSource, assert_contract_kept, expiries, small
+from tests.support.engines import publishing_engine, run_publisher, watching_engine
 from tests.support.fault_proxy import Command, Fate, FaultProxy, Rule, always, deliver, first
 from tests.support.product import run, start
 from tests.support.scenes import heartbeat
@@ -386,7 +386,7 @@ async def test_out_of_memory_is_said_once_a_cycle_and_over_when_it_is_over(
     async with RedisTarget(server.url).connect() as redis:
         publisher = publisher_of(redis, CLOCK, in_turn=True)
         watcher = Watcher(redis, NAMES, CLOCK)
-        publishing = asyncio.create_task(publisher.run())
+        publishing = asyncio.create_task(run_publisher(publisher))
         await wait_until_async(lambda: told("published 6"))
         server.admin.config_set("maxmemory", 1)
         await wait_until_async(lambda: told("Redis is out of memory: raise maxmemory") >= 3)
@@ -546,12 +546,9 @@ async def test_keys_are_answered_while_redis_is_a_black_hole(redis: Redis, redis
     settings = resolve({"interval": 1.0, "ttl": 10.0, "underlyings": "SPX"}, None, {}).settings
     source = make_source("mock", settings, (), CLOCK)
 
-    def crew(client: Redis) -> Crew:
-        return make_crew(client, source, settings, CLOCK)
-
     async with FaultProxy(redis_url, short_dir) as proxy:
         slot = BoardSlot()
-        engine = Engine(RedisTarget(proxy.url), CLOCK, slot, make_crew=crew)
+        engine = publishing_engine(proxy.url, source, settings, CLOCK, slot)
         app = DeckApp(slot, CLOCK)
         async with app.run_test(size=(150, 44)) as pilot:
             with running(engine):
@@ -577,7 +574,7 @@ async def test_keys_are_answered_while_redis_is_a_black_hole(redis: Redis, redis
 async def test_a_dead_poll_loop_is_on_the_screen_and_check_calls_it_critical(redis: Redis, redis_url: str) -> None:
     await publish(redis)
     clock, slot = ManualClock(time.time_ns(), 500.0), BoardSlot()
-    engine = Engine(RedisTarget(redis_url), clock, slot)
+    engine = watching_engine(redis_url, clock, slot)
     app = DeckApp(slot, clock)
     async with app.run_test(size=(150, 44)):
         with running(engine):

@@ -14,7 +14,8 @@ from chain.clock import SystemClock
 from chain.errors import ChaindeckError
 from chain.redis.connection import RedisTarget
 from chain.redis.embedded import binary
-from chaindeck.engine import BoardSlot, Engine
+from chaindeck.engine import BoardSlot
+from tests.support.engines import watching_engine
 from tests.support.product import log_text, on_terminal, run
 from tests.support.waiting import wait_until, wait_until_async
 from tui.app import DeckApp
@@ -110,7 +111,7 @@ def test_the_deck_shows_logs_and_lists_no_password(guarded: Guarded, short_dir: 
 
 async def test_a_screenshot_holds_no_password(guarded: Guarded) -> None:
     clock, slot = SystemClock(), BoardSlot()
-    engine = Engine(RedisTarget(guarded.url(PASSWORD)), clock, slot)
+    engine = watching_engine(guarded.url(PASSWORD), clock, slot)
     app = DeckApp(slot, clock)
     async with app.run_test(size=(120, 40)) as pilot:
         engine.start()

@@ -23,6 +23,7 @@ from chain.thresholds import Thresholds
 from publisher.lease import Lease
 from publisher.loop import Publisher
 from tests.support.builders import ScriptedSource, assert_contract_kept
+from tests.support.engines import run_publisher
 from tests.support.fault_proxy import Command, Fate, FaultProxy
 from tests.support.product import start
 from tests.support.waiting import wait_until_async
@@ -258,10 +259,10 @@ async def test_writes_that_were_long_on_their_way_arrive_in_vain(redis: Redis, r
     delay = Delay(b"EVAL")
     async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as far:
         proxy.rule = delay
-        leading = asyncio.create_task(led_publisher(far, one).run())
+        leading = asyncio.create_task(run_publisher(led_publisher(far, one)))
         await wait_until_async(lambda: len(one.sliced) >= 2)
         async with witness(redis, [chain]) as seen:
-            waiting = asyncio.create_task(led_publisher(redis, two).run())
+            waiting = asyncio.create_task(run_publisher(led_publisher(redis, two)))
             delay.armed = True
             await asyncio.wait_for(delay.struck.wait(), 5)
             late = proxy.seen(b"EVAL")[-1][4]

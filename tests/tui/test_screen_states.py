@@ -13,9 +13,10 @@ from chain.clock import SystemClock
 from chain.errors import ConfigError
 from chain.monitor.board import Board
 from chain.redis.connection import RedisTarget
-from chaindeck.engine import BoardSlot, Engine
+from chaindeck.engine import BoardSlot
 from publisher.faults import Fault
 from screenshots.scenes import Stage
+from tests.support.engines import watching_engine
 from tests.support.fault_proxy import FaultProxy
 from tests.support.stage import ATM_CELL, Deck, deck_of, make_stage
 from tests.support.waiting import wait_until_async
@@ -215,7 +216,7 @@ async def test_a_watching_deck_never_writes(redis: Redis, redis_url: str) -> Non
     before = await held(redis)
     await redis.config_resetstat()
     slot = BoardSlot()
-    engine = Engine(RedisTarget(redis_url), SystemClock(), slot)
+    engine = watching_engine(redis_url, SystemClock(), slot)
     app = DeckApp(slot, SystemClock())
     async with app.run_test(size=(120, 40)) as pilot:
         engine.start()

@@ -3,7 +3,7 @@
 A rule is a pure function of a `Context`: a Board, an instant, and each chain read at that instant.
 """
 
-from chain.monitor.rules import chains, deck, publishers
+from chain.monitor.rules import chains, deck, parts, publishers
 from chain.monitor.rules.context import Context, Rule
 from chain.monitor.rules.severity import SEVERITY, signal
 
@@ -25,7 +25,7 @@ RULES: tuple[Rule, ...] = (
     chains.failing,
     chains.old_source,
     chains.rolled_back,
-    chains.past_dated,
+    parts.part_failed,
     publishers.publisher_unknown,
     publishers.source,
     publishers.heartbeat_refused,

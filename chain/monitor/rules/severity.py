@@ -14,6 +14,7 @@ SEVERITY = {
     "all-stale": _C,
     "nothing-published": _C,
     "stream-over-stale": DeckState.DEGRADED,
+    "part-failed": DeckState.DEGRADED,  # of this program or of a publisher: data may still come, for now
     "depth": DeckState.PARTIAL_DEGRADATION,
     "dangling": _W,
     "invalid": _W,
@@ -24,7 +25,6 @@ SEVERITY = {
     "failing": _W,
     "old-source": _W,
     "rolled-back": _W,
-    "past-dated": _W,
     "publisher-unknown": _W,
     "heartbeat-refused": _W,
     "publisher-silent": _W,

@@ -24,6 +24,7 @@ from chain.thresholds import Thresholds
 from publisher.lease import Lease
 from publisher.loop import Publisher
 from tests.support.builders import ScriptedSource, expiries, small
+from tests.support.engines import run_publisher
 from tests.support.product import run
 from tests.support.servers import (
     SERVICE,
@@ -145,7 +146,7 @@ async def test_publishing_goes_on_after_the_primary_was_killed(desk: Watched) ->
     thresholds = Thresholds(1.0, 20.0)
     lease = Lease(ours, NAMES, source.underlyings, CLOCK, interval_s=thresholds.interval_s)
     publisher = Publisher(ours, source, CLOCK, thresholds=thresholds, lease=lease)
-    publishing = asyncio.create_task(publisher.run())
+    publishing = asyncio.create_task(run_publisher(publisher))
     await wait_until_async(lambda: publisher.heartbeat().chain.counters.get("published", 0) >= 8)
     screen = Screen(Watcher(eyes, NAMES, CLOCK))
     watching = asyncio.create_task(screen.run())

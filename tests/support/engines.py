@@ -1,0 +1,50 @@
+"""The deck's engine on a Redis, composed as the product composes it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chain.clock import Clock, SystemClock
+from chain.redis.connection import RedisTarget
+from chain.redis.embedded import EmbeddedServer
+from chain.supervisor import Supervisor
+from chaindeck.compose import publishing_crew, watching_crew
+from chaindeck.engine import BoardSlot, Engine
+from chaindeck.place import Place
+from chaindeck.settings import Settings
+from publisher.loop import Publisher
+from publisher.source import Source
+
+
+def watching_engine(url: str, clock: Clock, slot: BoardSlot) -> Engine:
+    """Return the engine of a deck that only watches."""
+    return Engine(slot, clock, lambda supervisor: watching_crew(RedisTarget(url), clock, supervisor=supervisor))
+
+
+def publishing_engine(
+    url: str, source: Source, settings: Settings, clock: Clock, slot: BoardSlot, server: EmbeddedServer | None = None
+) -> Engine:
+    """Return the engine of a deck that publishes."""
+    place = Place(RedisTarget(url), server)
+    return Engine(
+        slot, clock, lambda supervisor: publishing_crew(place, source, settings, clock, supervisor=supervisor)
+    )
+
+
+async def run_publisher(publisher: Publisher, clock: Clock | None = None) -> None:
+    """Run a publisher's parts until cancelled, and let it say so, as the product does."""
+    try:
+        await Supervisor(clock or SystemClock()).run(publisher.parts())
+    finally:
+        await asyncio.shield(publisher.leave())
+
+
+@asynccontextmanager
+async def running_parts(publisher: Publisher, clock: Clock | None = None) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a publisher's parts meanwhile."""
+    task = asyncio.create_task(run_publisher(publisher, clock))
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
