@@ -30,6 +30,7 @@ _FLAG_SHORT = {
     "ROLLED-BACK": "BACK",
     "PARTIAL": "PART",
     "FAILING": "FAIL",
+    "PAST-DATED": "PAST",
     "OFF-HOURS": "OFF",
     "SOURCE-?": "SRC?",
 }

@@ -43,10 +43,16 @@ def identity(report: Report | None, underlying: str, polls: int, width: int, *, 
     start = [Span(" chaindeck ", Role.STRONG), Span(f" {badge(board)} ", Role.BADGE)]
     if paused:
         start.append(Span(f" PAUSED {paused} ", Role.CAUTION))
-    start.append(Span(f" {underlying} ", Role.STRONG))
-    start.append(Span(f"{figures.level(_spot(report, underlying))}  ", Role.TEXT))
     end = [Span(f"{_wall(report)} ", Role.TEXT), Span(_ROTOR[polls % len(_ROTOR)] + " ", Role.ACCENT)]
-    for text in (_redis(board), _record(board), _market(board), _publish(report)):
+    away = not board.contact.ok
+    if away:
+        if _length(start) + _length(end) + len(board.redis) + 2 > width:
+            del start[0]  # the program's name is the least of what is to be known now
+        start.append(Span(_away(board, width - _length(start) - _length(end)), Role.ALARM))
+    level = f"{figures.level(_spot(report, underlying))}  "
+    if not away or _length(start) + _length(end) + len(underlying) + 2 + len(level) <= width:
+        start += [Span(f" {underlying} ", Role.STRONG), Span(level, Role.TEXT)]
+    for text in ("" if away else _redis(board), _record(board), _market(board), _publish(report)):
         if text and _length(start) + _length(end) + len(text) + 2 <= width:
             start.append(Span(text + "  ", Role.DIM))
     return spread(start, end, width, Ground.BAR)
@@ -79,6 +85,12 @@ def _spot(report: Report, underlying: str) -> float | None:
 def _redis(board: Board) -> str:
     ping = "no answer" if board.contact.ping_ms is None else f"{board.contact.ping_ms:.1f} ms"
     return f"redis {board.redis} {ping}"
+
+
+def _away(board: Board, room: int) -> str:
+    """Return which Redis does not answer, in the room that there is: its address is what is needed now."""
+    forms = (f" redis {board.redis} no answer ", f" {board.redis} no answer ", f" {board.redis} ")
+    return next((form for form in forms if len(form) <= room), left(forms[-1], room) if room > 0 else "")
 
 
 def _record(board: Board) -> str:

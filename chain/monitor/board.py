@@ -34,6 +34,7 @@ class Flag(StrEnum):
     DELAYED = "DELAYED"
     OLD_SOURCE = "OLD-SOURCE"
     ROLLED_BACK = "ROLLED-BACK"
+    PAST_DATED = "PAST-DATED"  # its date is over, and it is still published
     MOCK = "MOCK"
     CAPTURE = "CAPTURE"
     REPLAY = "REPLAY"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from chain.model.session import days_to_expiry
 from chain.monitor.board import Entry, Flag
 from chain.monitor.freshness import Now
 from chain.monitor.provenance import off_hours, old_source
@@ -12,6 +13,8 @@ _SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPL
 def flags_of(entry: Entry, now: Now) -> tuple[Flag, ...]:
     """Return every flag of a chain, faults first."""
     flags = [*faults_of(entry)]
+    if is_past(entry, now):
+        flags.append(Flag.PAST_DATED)
     if entry.last_good and entry.last_good.summary.delayed:
         flags.append(Flag.DELAYED)
     if entry.source.kind in _SOURCE_FLAGS:
@@ -21,6 +24,12 @@ def flags_of(entry: Entry, now: Now) -> tuple[Flag, ...]:
     if off_hours(entry, now):
         flags.append(Flag.OFF_HOURS)
     return tuple(flags)
+
+
+def is_past(entry: Entry, now: Now) -> bool:
+    """Return whether a chain's date has passed at the instant that counts for it."""
+    as_of = now.wall_s if entry.source.as_of is None else entry.source.as_of
+    return days_to_expiry(entry.chain.expiry, as_of) < 0
 
 
 def faults_of(entry: Entry) -> tuple[Flag, ...]:

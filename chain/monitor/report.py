@@ -71,8 +71,8 @@ class Report:
 
 
 def usable(reading: Reading) -> bool:
-    """Whether a chain has a valid snapshot under its pointer, of whatever age: it counts towards depth."""
-    return reading.state in _PRESENT
+    """Whether a chain has a valid snapshot under its pointer, of whatever age, and is not over: it counts as depth."""
+    return reading.state in _PRESENT and Flag.PAST_DATED not in reading.flags
 
 
 def stream_age_s(board: Board, now: Now) -> float | None:

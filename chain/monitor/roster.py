@@ -6,11 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from chain.errors import DecodeError
 from chain.model.keys import ChainId, Names
-from chain.model.session import days_to_expiry
-from chain.monitor.board import Entry, Publisher, Refusal
-from chain.monitor.flags import remembered
+from chain.monitor.board import Entry, Publisher, Refusal, State
+from chain.monitor.flags import is_past, remembered
 from chain.monitor.freshness import Now
-from chain.monitor.heartbeat import HEARTBEAT_KEYS, STANDBYS, STOPPED, Heartbeat, parse_heartbeat
+from chain.monitor.heartbeat import HEARTBEAT_KEYS, SERVICES, STANDBYS, STOPPED, Heartbeat, parse_heartbeat
 from chain.thresholds import HEARTBEAT_TTL_S
 
 log = logging.getLogger(__name__)
@@ -30,6 +29,7 @@ class Roster:
     _standbys: dict[str, Heartbeat] = field(default_factory=dict)
     _raw: dict[str, bytes | None] = field(default_factory=dict)
     _noted: dict[ChainId, Entry] = field(default_factory=dict)  # entries as their flags were last looked at
+    _past: set[ChainId] = field(default_factory=set)  # chains whose day was over when last looked
     _checked: int | None = None  # the minute in which past chains were last looked for
 
     def hear(self, beats: Mapping[str, bytes | None], now: Now) -> None:
@@ -82,54 +82,68 @@ class Roster:
             return
         alive = heartbeat.status != STOPPED
         self.publishers[service] = Publisher(heartbeat, now.mono, alive, None if alive else now.wall_s)
-        self._announce(heartbeat)
+        self._announce(service, heartbeat)
 
     def adopt(self, chains: Iterable[ChainId], now: Now) -> None:
-        """Add chains found without an announcement, those not past; their depth is what was found."""
+        """Add chains that were found, of underlyings for which no living publisher speaks."""
+        spoken_for = {chain.underlying for chain in self._announced_by(self.publishers)}
         for chain in chains:
-            self.entries.setdefault(chain, Entry(chain))
+            if chain.underlying not in spoken_for:
+                self.entries.setdefault(chain, Entry(chain))
         self._forget_past(now)
         self._sort()
-        for underlying in {chain.underlying for chain in self.entries}:
-            found = sum(chain.underlying == underlying for chain in self.entries)
-            self.depth[underlying] = max(found, self.depth.get(underlying, 0))
 
-    @property
-    def announced(self) -> bool:
-        """Whether a living publisher names its chains."""
-        return any(publisher.alive for publisher in self.publishers.values())
+    def shown(self) -> tuple[Entry, ...]:
+        """Return the entries that a Board shows: of dates that have passed, those alone that are still published."""
+        return tuple(e for c, e in self.entries.items() if c not in self._past or e.pointer or _is_broken(e))
 
-    def _announce(self, heartbeat: Heartbeat) -> None:
+    def _announced_by(self, services: Iterable[str]) -> set[ChainId]:
+        """Return the chains that living publishers among these announce."""
+        living = [self.publishers[service] for service in services if self.publishers[service].alive]
+        return {chain for publisher in living for chain in publisher.heartbeat.chain.expected}
+
+    def _announce(self, service: str, heartbeat: Heartbeat) -> None:
+        """Take in what a publisher means to publish; of two that announce a chain, the first in SERVICES speaks."""
         plan = heartbeat.chain
+        others = [other for other in self.publishers if other != service]
+        elsewhere = self._announced_by(others)
+        leading = self._announced_by(other for other in others if SERVICES.index(other) < SERVICES.index(service))
         chains = set(plan.expected)
         underlyings = {chain.underlying for chain in chains}
-        elsewhere = {
-            chain
-            for service, publisher in self.publishers.items()
-            if service != heartbeat.service and publisher.alive
-            for chain in publisher.heartbeat.chain.expected
-        }
         for chain in [c for c in self.entries if c.underlying in underlyings and c not in chains | elsewhere]:
             del self.entries[chain]
         sources = {underlying: heartbeat.source.of(underlying) for underlying in underlyings}
-        for chain in chains:
+        for chain in chains - (leading & self.entries.keys()):
             entry = self.entries.get(chain, Entry(chain))
             source = sources[chain.underlying]
             self.entries[chain] = replace(
                 entry, thresholds=plan.thresholds, source=source, trouble=plan.trouble.get(chain, "")
             )
-        for underlying in underlyings:
+        for underlying in underlyings - {chain.underlying for chain in leading}:
             self.depth[underlying] = max(plan.depth, sum(chain.underlying == underlying for chain in chains))
         self._sort()
 
     def _forget_past(self, now: Now) -> None:
-        """Forget chains whose day is over. A date changes with the minute, or with what a beat says of its data."""
+        """Forget chains whose day is over, once their pointers are gone.
+
+        A date changes with the minute, or with what a beat says of its data.
+        """
         self._checked = now.wall_ns // _MINUTE_NS
-        for chain, entry in list(self.entries.items()):
-            as_of = entry.source.as_of if entry.source.as_of is not None else now.wall_s
-            if days_to_expiry(chain.expiry, as_of) < 0:
+        self._past = {chain for chain, entry in self.entries.items() if is_past(entry, now)}
+        announced = self._announced_by(self.publishers)
+        for chain in self._past - announced:
+            fault = self.entries[chain].fault
+            if fault and fault.state is State.MISSING:
                 del self.entries[chain]
-        for underlying in set(self.depth) - {chain.underlying for chain in self.entries}:
+        self._count_found()
+
+    def _count_found(self) -> None:
+        """Count the chains of underlyings that nobody announced: as many as were found should be there."""
+        told = {chain.underlying for p in self.publishers.values() for chain in p.heartbeat.chain.expected}
+        there = {entry.chain.underlying for entry in self.shown()}
+        for underlying in there - told:
+            self.depth[underlying] = sum(c.underlying == underlying for c in self.entries if c not in self._past)
+        for underlying in set(self.depth) - there:
             del self.depth[underlying]
 
     def remember_faults(self, now: Now) -> None:
@@ -148,3 +162,8 @@ class Roster:
                 rank.setdefault(chain.underlying, len(rank))
         ordered = sorted(self.entries, key=lambda c: (rank.get(c.underlying, len(rank)), c.underlying, c.expiry))
         self.entries = {chain: self.entries[chain] for chain in ordered}
+
+
+def _is_broken(entry: Entry) -> bool:
+    """Return whether there is a pointer that cannot be followed, or read."""
+    return entry.fault is not None and entry.fault.state is not State.MISSING

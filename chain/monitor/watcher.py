@@ -141,7 +141,7 @@ class Watcher:
     async def _discover_if_due(self) -> None:
         now, before = self._clock.monotonic(), self._memory.discovered
         due = now - self._started >= self._discover_after_s if before is None else now - before > DISCOVER_EVERY_S
-        if due and not self._roster.announced:
+        if due:
             self._roster.adopt(await self._store.discover(), Now.of(self._clock))
             self._memory.discovered = self._clock.monotonic()
 
@@ -289,7 +289,7 @@ class Watcher:
             polled=now.mono,
             started=self._going_since,
             contact=memory.contact,
-            entries=tuple(self._roster.entries.values()),
+            entries=self._roster.shown(),
             publishers=tuple(self._roster.publishers.values()),
             depth=dict(self._roster.depth),
             refusals=tuple(self._roster.refused.values()),

@@ -1,5 +1,6 @@
 """A Redis URL read to the last letter: what it asks for is a field here, or is refused with a ConfigError."""
 
+import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ SCHEMES = (
 _SENTINEL_PORT, _REDIS_PORT = 26379, 6379
 _SOCKET_PATH_BYTES = 107  # the kernel's limit
 _MOST_DATABASES = 1_000_000
+_HOST_LIKE = re.compile(r"(localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9-]+(?=:))(:\d{1,5})?(/\d{1,4})?")
 _T = TypeVar("_T")
 _EXAMPLE = "redis://host:6379/0"
 _ESCAPE = "write / ? # @ % and spaces in a user or password as %2F %3F %23 %40 %25 %20"
@@ -85,7 +87,7 @@ def _refuse_unescaped(url: str) -> None:
     if not url.isprintable() or " " in url:
         raise ValueError(f"it holds spaces or control characters: {_ESCAPE}")
     if "://" not in url:
-        raise ValueError(f"the scheme is missing, as in {_EXAMPLE}")
+        raise ValueError(f"the scheme is missing: write {_with_scheme(url)}")
     pieces = url.split("%")[1:]
     if any(len(piece) < 2 or not all(char in "0123456789abcdefABCDEF" for char in piece[:2]) for piece in pieces):
         raise ValueError(f"a % stands alone: {_ESCAPE}")
@@ -93,6 +95,16 @@ def _refuse_unescaped(url: str) -> None:
     after = f"{parts.path}?{parts.query}#{parts.fragment}"
     if "@" in (after.partition("?")[2] if parts.scheme == "unix" else after):
         raise ValueError(_ESCAPE)
+
+
+def _with_scheme(text: str) -> str:
+    """Return what a URL without a scheme was probably meant to be; only what is a host or a path is shown of it."""
+    if text.startswith("/"):
+        return clean(f"unix://{text.rpartition('@')[2]}", 120)
+    login, _, host = text.rpartition("@")
+    if not _HOST_LIKE.fullmatch(host):
+        return _EXAMPLE
+    return f"redis://{'USER:PASSWORD@' if login else ''}{host}"
 
 
 class _Parser:

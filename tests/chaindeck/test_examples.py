@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,13 +13,16 @@ import jsonschema
 import pytest
 
 from chain.monitor.board import DeckState, State
+from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED
 from chain.supervisor import PartState
 from chaindeck.cli import app
 from chaindeck.exits import Exit
+from chaindeck.metrics import DeckCollector
 from chaindeck.settings import SETTINGS
 from publisher.source import SourceKind
 from tests.support.product import ROOT, run
+from tests.support.scenes import SPX, board, entry, manual_clock
 
 SCHEMAS = sorted((ROOT / "schemas").glob("*.json"))
 
@@ -111,3 +115,26 @@ def test_the_words_of_the_schemas_are_the_products(path: Path) -> None:
     assert len(found) >= 3
     for name, values in found:
         assert values in words[name], f"{name}: {sorted(values)}"
+
+
+# The pages
+
+
+def test_the_readme_and_the_help_have_every_exit_code(short_dir: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for code in Exit:
+        assert f"| {code} | {code.meaning} |" in readme
+    helped = " ".join(run(short_dir, "--help").stdout.split())
+    for code in Exit:
+        assert f"{code}: {code.meaning.replace('`', '')}" in helped
+
+
+def test_the_page_on_metrics_names_those_that_there_are() -> None:
+    clock = manual_clock()
+    one = board([entry(SPX, Now.of(clock))], Now.of(clock))
+    collector = DeckCollector(clock)
+    collector.take(replace(one, server=replace(one.server, counted=1)))
+    there = {family.name + "_total" * (family.type == "counter") for family in collector.collect()}
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(chaindeck_\w+)`", page))
+    assert named == {name.replace("chaindeck_build", "chaindeck_build_info") for name in there}

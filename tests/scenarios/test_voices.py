@@ -58,6 +58,7 @@ SHORT = {
     "BACK": Flag.ROLLED_BACK,
     "PART": Flag.PARTIAL,
     "FAIL": Flag.FAILING,
+    "PAST": Flag.PAST_DATED,
     "OFF": Flag.OFF_HOURS,
     "SRC?": Flag.SOURCE_UNKNOWN,
 }
@@ -199,6 +200,7 @@ OLD = surface(last_quote={"bid": 1.0, "ask": 1.2, "last_updated": START_NS - 900
 FLAGGED: dict[Flag, Callable[[], Entry]] = {
     Flag.PARTIAL: lambda: entry(SPX, NOW, contracts=surface()[::2]),
     Flag.FAILING: lambda: replace(entry(SPX, NOW), trouble="vendor: 429"),
+    Flag.PAST_DATED: lambda: entry(ChainId("SPX", date(2026, 1, 1)), NOW),
     Flag.DELAYED: lambda: entry(SPX, NOW, contracts=DELAYED),
     Flag.OLD_SOURCE: lambda: entry(SPX, NOW, contracts=OLD),
     Flag.ROLLED_BACK: _rolled_back,

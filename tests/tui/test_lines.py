@@ -260,6 +260,18 @@ def fits(line: Line, width: int) -> bool:
     return length(line) <= width and plain(line).isprintable()
 
 
+@pytest.mark.parametrize("paused", ["", "14:03:27"])
+@pytest.mark.parametrize("address", ["unix", "10.1.2.3:6379", "cluster redis-01.desk.example:26379"])
+def test_at_80_columns_an_unreachable_redis_is_named_with_its_address(address: str, paused: str) -> None:
+    away = replace(board([entry(SPX, NOW), entry(NDX, NOW)], NOW, reached=False), redis=address)
+    line = identity(judge(away, NOW), "SPX", 3, 80, paused=paused)
+    assert length(line) == 80
+    assert f" {address} " in plain(line)
+    assert "[MOCK]" in plain(line) and "10:00:00 ET" in plain(line)
+    if len(address) < 30 and not paused:
+        assert f"redis {address} no answer" in plain(line)
+
+
 @law
 @given(judged=st.none() | reports(), width=WIDTHS, polls=st.integers(0, 9), paused=st.sampled_from(["", "14:03:27"]))
 def test_the_two_top_lines_are_whole_in_every_state(judged: Report | None, width: int, polls: int, paused: str) -> None:

@@ -25,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     chains.failing,
     chains.old_source,
     chains.rolled_back,
+    chains.past_dated,
     parts.part_failed,
     publishers.publisher_unknown,
     publishers.source,

@@ -24,6 +24,7 @@ def depth(context: Context) -> Iterable[Signal]:
         return
     for underlying, wanted in context.board.depth.items():
         mine = context.by_underlying.get(underlying, ())
+        mine = [r for r in mine if Flag.PAST_DATED not in r.flags]
         lost = [r for r in mine if not usable(r)]
         have = len(mine) - len(lost)
         if have < wanted:
@@ -86,6 +87,15 @@ def old_source(context: Context) -> Iterable[Signal]:
 def rolled_back(context: Context) -> Iterable[Signal]:
     """A pointer went back to an older snapshot."""
     return _flagged(context, Flag.ROLLED_BACK, _moved_back)
+
+
+def past_dated(context: Context) -> Iterable[Signal]:
+    """Chains whose dates have passed are still published: a recording, or a publisher that does not know the date."""
+    group = [r for r in context.readings if Flag.PAST_DATED in r.flags]
+    if group:
+        all_of_them = "nothing that still trades is published" if len(group) == len(context.readings) else "not counted"
+        days = "date has" if len(group) == 1 else "dates have"
+        yield signal("past-dated", f"{listed(group)} PAST-DATED: {len(group)} whose {days} passed, {all_of_them}")
 
 
 def _flagged(context: Context, flag: Flag, why: Callable[[Entry], str], *, every: bool = False) -> Iterable[Signal]:

@@ -25,6 +25,7 @@ SEVERITY = {
     "failing": _W,
     "old-source": _W,
     "rolled-back": _W,
+    "past-dated": _W,
     "publisher-unknown": _W,
     "heartbeat-refused": _W,
     "publisher-silent": _W,

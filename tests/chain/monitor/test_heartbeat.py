@@ -329,7 +329,7 @@ def test_a_refused_beat_takes_nothing_from_the_others() -> None:
 def hear(roster: Roster, clock: ManualClock, *beats: Heartbeat) -> set[ChainId]:
     raw = {f"{found.service}:heartbeat": found.encode() for found in beats}
     roster.hear({key: raw.get(key) for key in HEARTBEAT_KEYS}, Now.of(clock))
-    return set(roster.entries)
+    return {entry.chain for entry in roster.shown()}
 
 
 def test_two_publishers_announce_side_by_side() -> None:
@@ -383,7 +383,23 @@ def test_a_stopped_publisher_announces_no_longer() -> None:
     announced = []
     for status in ("running", STOPPED):
         assert hear(roster, clock, heartbeat(SPX, status=status, ts=clock.wall / 1e9)) == {SPX}
-        announced.append(roster.announced)
+        announced.append(roster.publishers["mock_massive"].alive)
         clock.advance(3)
     assert announced == [True, False]
     assert roster.publishers["mock_massive"].gone_since == START_S + 3
+
+
+def test_of_two_publishers_of_one_chain_the_live_one_speaks_in_whatever_order_they_beat() -> None:
+    clock, roster = ManualClock(START_NS), Roster(Names())
+    slow, quick = Thresholds(18.0, 60.0), Thresholds(2.0, 60.0)
+    for _ in range(3):
+        for service, kind, limits in (("massive", "massive", slow), ("mock_massive", "mock", quick)):
+            beats = [heartbeat(SPX, service=service, kind=kind, thresholds=limits, ts=clock.wall / 1e9, depth=2)]
+            known = [p.heartbeat for p in roster.publishers.values() if p.heartbeat.service != service]
+            hear(roster, clock, *beats, *known)
+            clock.advance(2)
+        assert (roster.entries[SPX].thresholds, roster.entries[SPX].source.kind) == (slow, "massive")
+    hear(roster, clock, heartbeat(SPX, ts=clock.wall / 1e9, thresholds=quick))  # the live one is silent by now
+    clock.advance(1)
+    hear(roster, clock, heartbeat(SPX, ts=clock.wall / 1e9, thresholds=quick))
+    assert roster.entries[SPX].thresholds == quick

@@ -13,7 +13,18 @@ from chain.monitor.flags import remembered
 from chain.monitor.freshness import Now
 from chain.monitor.report import Reading
 from chain.monitor.signals import judge
-from tests.support.scenes import SPX, START_NS, START_S, at_fault, board, item, manual_clock, snapshot, surface
+from tests.support.scenes import (
+    SPX,
+    START_NS,
+    START_S,
+    at_fault,
+    board,
+    item,
+    manual_clock,
+    received,
+    snapshot,
+    surface,
+)
 
 BROKEN = [State.MISSING, State.DANGLING, State.INVALID]
 
@@ -22,7 +33,7 @@ def taken(entry: Entry, clock: ManualClock, *, age_s: float = 0.0, one_sided: bo
     """Return the entry after a snapshot of this age was read."""
     contracts = [item(strike, "call") for strike in (6920, 6930)] if one_sided else surface()
     made = snapshot(SPX, clock.wall - round(age_s * 1e9), contracts)
-    return remembered(tracker.accept(entry, made, encode(made), 60_000, Now.of(clock)), Now.of(clock))
+    return remembered(tracker.accept(entry, received(made), encode(made), 60_000, Now.of(clock)), Now.of(clock))
 
 
 def read(entry: Entry, clock: ManualClock, *, reached: bool = True) -> Reading:
@@ -177,7 +188,7 @@ def test_every_flag_that_is_a_fault_has_a_beginning_in_its_signal() -> None:
     clock = manual_clock()
     quote = {"bid": 1.0, "ask": 1.1, "last_updated": START_NS - 900 * 10**9}
     made = snapshot(SPX, clock.wall, [item(6930, "call", last_quote=quote)])
-    entry = tracker.accept(Entry(SPX, trouble="vendor: 429"), made, encode(made), 60_000, Now.of(clock))
+    entry = tracker.accept(Entry(SPX, trouble="vendor: 429"), received(made), encode(made), 60_000, Now.of(clock))
     entry = replace(entry, rolled_back_from=made.id._replace(ts_ms=made.id.ts_ms + 5_000))
     entry = remembered(entry, Now.of(clock))
     clock.advance(7)

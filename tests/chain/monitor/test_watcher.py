@@ -194,9 +194,9 @@ async def test_discovery_scans_pointers_slowly_and_payload_keys_never(desk: Desk
     assert set(states(await desk.poll(0.1))) == {SPX, NDX}
 
 
-async def test_where_a_heartbeat_announces_nothing_is_scanned(desk: Desk) -> None:
+async def test_a_heartbeat_speaks_for_its_own_underlyings_alone(desk: Desk) -> None:
     await desk.open(SPX)
-    await desk.publish(NDX)  # another program's, not announced
+    await desk.publish(NDX, SPX_MON)  # another program's, not announced: of SPX the heartbeat has said all
 
     async def a_long_time() -> None:
         for _ in range(4):
@@ -204,16 +204,53 @@ async def test_where_a_heartbeat_announces_nothing_is_scanned(desk: Desk) -> Non
             await desk.poll(HEARTBEAT_TTL_S - 1)
 
     _, commands = await cost(desk.redis, a_long_time)
-    assert commands["mget"] == 4
-    assert not commands["scan"] and not commands["keys"]
-    assert set(states(await desk.poll())) == {SPX}
+    assert commands["scan"] == 1 and not commands["keys"]
+    report = await desk.poll()
+    assert set(states(report)) == {SPX, NDX}
+    assert dict(report.board.depth) == {"SPX": 1, "NDX": 1}
 
 
-async def test_an_expiration_past_is_neither_adopted_nor_counted(desk: Desk) -> None:
+async def test_a_heartbeat_that_announces_nothing_hides_nothing(desk: Desk) -> None:
+    await desk.announce(depth=6)
+    await desk.publish(SPX, NDX)
+    assert set(states(await desk.poll())) == {SPX, NDX}
+
+
+async def test_a_date_that_has_passed_and_is_still_published_is_shown_and_not_counted(desk: Desk) -> None:
     yesterday = ChainId("SPX", SPX.expiry - timedelta(days=1))
     await desk.publish(SPX, yesterday)
     report = await desk.poll()
-    assert (set(states(report)), dict(report.board.depth)) == ({SPX}, {"SPX": 1})
+    assert (set(states(report)), dict(report.board.depth)) == ({SPX, yesterday}, {"SPX": 1})
+    assert [r.dte for r in report.readings if Flag.PAST_DATED in r.flags] == [-1]
+    [told] = [signal.text for signal in report.signals if signal.name == "past-dated"]
+    assert told == "SPX 01-01 PAST-DATED: 1 whose date has passed, not counted"
+    await desk.redis.delete(NAMES.latest(yesterday))
+    assert set(states(await desk.poll(1))) == {SPX}
+
+
+async def test_a_recording_replayed_without_a_heartbeat_is_not_nothing(desk: Desk) -> None:
+    months_ago = [ChainId(c.underlying, c.expiry - timedelta(days=120)) for c in (SPX, SPX_MON, NDX)]
+    await desk.publish(*months_ago)
+    report = await desk.poll()
+    assert {r.state for r in report.readings} == {State.FRESH}
+    assert (report.state, "nothing-published" in [signal.name for signal in report.signals]) == (
+        DeckState.WARNING,
+        False,
+    )
+    [told] = [signal.text for signal in report.signals if signal.name == "past-dated"]
+    assert told.endswith("3 whose dates have passed, nothing that still trades is published")
+    assert [report.depth(underlying) for underlying in report.board.underlyings] == [(0, 0), (0, 0)]
+
+
+async def test_a_recordings_dates_are_past_once_its_publisher_no_longer_says_when_it_is(desk: Desk) -> None:
+    recorded = ChainId("SPX", SPX.expiry - timedelta(days=120))
+    as_of = START_S - 120 * 86_400.0
+    await desk.announce(recorded, kind="capture", as_of=as_of)
+    await desk.publish(recorded)
+    assert only(await desk.poll()).flags == (Flag.CAPTURE,)
+    await desk.redis.delete(heartbeat_key("mock_massive"))
+    fresh_look = Desk(desk.redis, desk.client, desk.clock)
+    assert Flag.PAST_DATED in only(await fresh_look.poll()).flags
 
 
 # Which chains are expected
