@@ -85,7 +85,7 @@ async def _slice(client: Vendor, expiry: date) -> ChainSlice:
     params: dict[str, str | int] = {"expiration_date": expiry.isoformat(), "limit": 250, "sort": "ticker"}
     rows = [row async for page in client.pages(f"/v3/snapshot/options/{_SYMBOL}", params) for row in page.rows]
     unique = {row["details"]["ticker"]: row for row in rows}
-    return cut(ChainId(_SYMBOL, expiry), index_expiry(unique.values()), spot=_SPOT, points=_STRIKES)
+    return cut(ChainId(_SYMBOL, expiry), index_expiry(unique.values()), spot=_SPOT, dte=365, mult=10.0)
 
 
 async def _theirs(official: Any, dates: list[date]) -> None:

@@ -97,7 +97,8 @@ def _base_url(value: object) -> str:
 
 def _symbols(value: object) -> tuple[str, ...]:
     parts = value if isinstance(value, list | tuple) else str(value).split(",")
-    return tuple(dict.fromkeys(_symbol(str(part).strip().upper()) for part in parts if str(part).strip()))
+    given = [str(part).strip().upper() for part in parts if str(part).strip()]
+    return tuple({_symbol(text): text for text in given}.values())  # an index keeps a prefix given
 
 
 def _symbol(text: str) -> str:

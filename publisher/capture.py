@@ -16,7 +16,7 @@ from chain.model.fields import block, number
 from chain.model.keys import ChainId, parse_expiry, parse_underlying
 from chain.model.session import days_to_expiry, new_york
 from chain.model.snapshot import Contract
-from publisher.slicing import EM_MULT, ExpiryChain, cut_by_iv, index_expiry
+from publisher.slicing import EM_MULT, ExpiryChain, cut, index_expiry
 from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
 
 _MAX_LINE_BYTES = 256 * 1024 * 1024
@@ -72,7 +72,7 @@ class CaptureSource:
         if chain is None:
             raise SourceError(f"the record of {survey.underlying} has no {expiry}")
         dte = days_to_expiry(expiry, record.ts)
-        return cut_by_iv(ChainId(survey.underlying, expiry), chain, spot=record.spot, dte=dte, mult=self._mult)
+        return cut(ChainId(survey.underlying, expiry), chain, spot=record.spot, dte=dte, mult=self._mult)
 
     async def aclose(self) -> None:
         """Let go of the records."""

@@ -1,4 +1,4 @@
-"""From a whole expiry to its slice around the ATM: pure functions of design decision 8."""
+"""From an expiry to its slice around the ATM: the one rule by which every source cuts, as pure functions."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
+from chain.model.fields import number
 from chain.model.keys import ChainId
 from chain.model.snapshot import Contract
 from publisher.source import ChainSlice, SourceError
@@ -58,12 +59,25 @@ def to_points(strike: float) -> int:
     return math.floor(strike + 0.5)
 
 
-def atm_iv(chain: ExpiryChain, strike: float) -> float | None:
-    """Return the mean usable IV (fraction) of the contracts at a strike, or None."""
+def atm_iv(chain: ExpiryChain, spot: float) -> float | None:
+    """Return the IV (fraction) at the money: the mean of what is usable at the nearest strike that has any.
+
+    Looked for within ten strikes on each side of the one nearest to spot, which every slice holds: what is known of
+    the chain further out then makes no difference. None where none of them has a usable one.
+    """
+    near = bisect_left(chain.listed, nearest_strike(chain.listed, spot))
+    window = chain.listed[max(0, near - MIN_STRIKES_EACH_SIDE) : near + MIN_STRIKES_EACH_SIDE + 1]
+    for strike in sorted(window, key=lambda strike: (abs(strike - spot), strike)):
+        usable = _usable_ivs(chain, strike)
+        if usable:
+            return sum(usable) / len(usable)
+    return None
+
+
+def _usable_ivs(chain: ExpiryChain, strike: float) -> list[float]:
     rows = chain.contracts[bisect_left(chain.strikes, strike) : bisect_right(chain.strikes, strike)]
     low, high = IV_USABLE
-    usable = [iv for row in rows if isinstance(iv := row.get("implied_volatility"), int | float) and low < iv < high]
-    return sum(usable) / len(usable) if usable else None
+    return [iv for row in rows if (iv := number(row.get("implied_volatility"))) is not None and low < iv < high]
 
 
 def range_points(spot: float, sigma: float | None, dte: int, mult: float = EM_MULT) -> int:
@@ -89,25 +103,20 @@ def cut(
     chain: ExpiryChain,
     *,
     spot: float,
-    points: int,
+    dte: int,
+    mult: float = EM_MULT,
+    otherwise: float | None = None,
 ) -> ChainSlice:
     """Return the slice `atm - range <= strike <= atm + range` of one expiry, both ends included.
 
-    The range is `points`, or more where ten strikes on each side need more. Raises SourceError where the expiry lists
-    no strikes.
+    The range follows from the expiry's own IV at the money, else from the volatility `otherwise` (a fraction), else
+    from a fixed share of spot; it is wider where ten strikes on each side need more. The same for every source, and
+    whether the chain is known whole or just around its slice. Raises SourceError where the expiry lists no strikes.
     """
-    return _around(chain_id, chain, spot, nearest_strike(chain.listed, spot), points)
-
-
-def cut_by_iv(chain_id: ChainId, chain: ExpiryChain, *, spot: float, dte: int, mult: float = EM_MULT) -> ChainSlice:
-    """Return the slice of a chain known whole: its range follows from its own ATM IV."""
     centre = nearest_strike(chain.listed, spot)
-    return _around(chain_id, chain, spot, centre, range_points(spot, atm_iv(chain, centre), dte, mult))
-
-
-def _around(chain_id: ChainId, chain: ExpiryChain, spot: float, centre: float, points: int) -> ChainSlice:
     atm = to_points(centre)
-    reach = widen(chain.listed, atm, points)
+    sigma = atm_iv(chain, spot)
+    reach = widen(chain.listed, atm, range_points(spot, otherwise if sigma is None else sigma, dte, mult))
     first = bisect_left(chain.strikes, atm - reach)
     last = bisect_right(chain.strikes, atm + reach)
     return ChainSlice(chain_id, spot, atm, reach, list(chain.contracts[first:last]), chain.adjusted)

@@ -52,7 +52,7 @@ def parse_underlying(text: str) -> str:
 
 
 def vendor_symbol(underlying: str) -> str:
-    """Return the vendor's path name of an underlying: indices carry `I:`, all else is bare."""
+    """Return the vendor's path name of an underlying: an index carries `I:`, known by name or by a prefix given."""
     return f"I:{underlying}" if underlying in _INDICES else underlying
 
 

@@ -1,73 +1,74 @@
-"""What the vendor's rows tell of an underlying and its expirations, and how to ask for more: pure functions."""
+"""What the vendor's rows say: whether each can be read and belongs to what was asked for. Pure functions."""
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable
 from datetime import date
-from itertools import pairwise
-from typing import Any, Self
+from typing import Any
 
 from chain.errors import InvalidNameError
 from chain.model.fields import block, number, spot_of
+from chain.model.grid import root_of
 from chain.model.keys import parse_expiry
 from chain.model.snapshot import Contract
-from publisher.massive.vendor import PAGE_ROWS
-from publisher.slicing import IV_USABLE, MIN_STRIKES_EACH_SIDE, ExpiryChain
-from publisher.source import ChainSlice
-
-# Round strikes are listed in every expiration: a survey's band is one of them, half a grid to each side.
-_GRIDS = ((25.0, 1.0), (200.0, 5.0), (1_000.0, 10.0), (10_000.0, 50.0), (math.inf, 100.0))
-_NEAR = 6  # strikes nearest to spot, among which the distance between strikes is taken
+from chain.text import clean
+from publisher.massive.faults import FaultKind, VendorError
 
 Row = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Strikes from `low` to `high`, both included."""
-
-    low: float
-    high: float
-
-    @classmethod
-    def around(cls, centre: float, reach: float) -> Self:
-        """Return the band that reaches so far on each side; strikes are never below zero."""
-        return cls(max(0.0, centre - reach), centre + reach)
-
-    @property
-    def width(self) -> float:
-        """Points from end to end."""
-        return self.high - self.low
-
-    def covers(self, piece: ChainSlice) -> bool:
-        """Whether everything that a slice claims to hold lies within."""
-        return self.low <= max(0.0, piece.atm - piece.range_points) and piece.atm + piece.range_points <= self.high
+_SUFFIX_MOST = 2  # characters that a root may add to its underlying: the W of SPXW, the P of NDXP, the digit of TSLA1
+_NO_LETTER = re.compile(r"[^A-Z0-9]")
 
 
-def grid_of(spot: float) -> float:
-    """Return the distance between strikes so round that every expiration lists them."""
-    return next(grid for limit, grid in _GRIDS if spot < limit)
+def check_rows(rows: Iterable[Row], symbol: str, wanted: Callable[[date], bool]) -> None:
+    """Raise VendorError unless every row can be read, is of a wanted expiration, and belongs to the underlying.
+
+    One that cannot may stand for contracts that are missing: an answer is whole, or it is not used.
+    """
+    total = 0
+    reasons: list[str] = []
+    for row in rows:
+        total += 1
+        reason = flaw(row, symbol, wanted)
+        if reason:
+            reasons.append(reason)
+    if reasons:
+        raise VendorError(FaultKind.INCOMPLETE, f"{len(reasons)} of {total} rows cannot be used: {reasons[0]}")
 
 
-def survey_band(spot: float) -> Band:
-    """Return the strikes around the round one nearest to spot."""
-    grid = grid_of(spot)
-    return Band.around(round(spot / grid) * grid, grid / 2)
+def flaw(row: Row, symbol: str, wanted: Callable[[date], bool]) -> str:
+    """Return why a row cannot be used, empty where it can. `symbol` is the underlying as in the vendor's path."""
+    details = block(row, "details")
+    ticker, strike, expiry = details.get("ticker"), number(details.get("strike_price")), expiry_of(row)
+    if not isinstance(ticker, str) or not ticker:
+        return "no ticker"
+    if expiry is not None and not wanted(expiry):
+        return f"of another expiration, {expiry}"
+    lacks = {
+        "contract_type": not isinstance(details.get("contract_type"), str),
+        "strike_price above zero": strike is None or strike <= 0,
+        "shares_per_contract": number(details.get("shares_per_contract", 100)) is None,
+        "expiration_date": expiry is None,
+    }
+    lacking = next((name for name, is_lacking in lacks.items() if is_lacking), "")
+    return f"no {lacking}" if lacking else _foreign(row, ticker, symbol)
 
 
-def parts(band: Band, rows: int) -> list[dict[str, str | float]]:
-    """Return the filters of each request for so many rows: one, or one a side, or each side in bands of a page each."""
-    if rows <= PAGE_ROWS:
-        return [{"strike_price.gte": band.low, "strike_price.lte": band.high}]
-    bands = math.ceil(rows / 2 / PAGE_ROWS)
-    edges = [band.low + band.width * at / bands for at in range(1, bands)]
-    filters: list[dict[str, str | float]] = []
-    for side in ("call", "put"):
-        for low, high in zip([band.low, *edges], edges, strict=False):
-            filters.append({"contract_type": side, "strike_price.gte": low, "strike_price.lt": high})
-        last = edges[-1] if edges else band.low
-        filters.append({"contract_type": side, "strike_price.gte": last, "strike_price.lte": band.high})
-    return filters
+def _foreign(row: Row, ticker: str, symbol: str) -> str:
+    """Return of what else a row is, if not of the underlying asked for: by the vendor's own word, and by its root."""
+    named = block(row, "underlying_asset").get("ticker")
+    if isinstance(named, str) and named.removeprefix("I:") != symbol.removeprefix("I:"):
+        return f"of the underlying {clean(named, 16)}"
+    own = _NO_LETTER.sub("", symbol.removeprefix("I:"))
+    root = _NO_LETTER.sub("", root_of(ticker, own))
+    if is_standard(row) and not (root.startswith(own) and len(root) <= len(own) + _SUFFIX_MOST):
+        return f"of the root {clean(root, 12)}"
+    return ""
+
+
+def is_standard(row: Row) -> bool:
+    """Whether a readable row is a call or put that delivers 100 shares; adjusted ones may bear any root."""
+    details = block(row, "details")
+    return details.get("contract_type") in ("call", "put") and details.get("shares_per_contract", 100) == 100
 
 
 def expiry_of(row: Row) -> date | None:
@@ -79,23 +80,6 @@ def expiry_of(row: Row) -> date | None:
         return None
 
 
-def by_expiry(rows: Iterable[Row]) -> dict[date, list[Row]]:
-    """Return the rows that name a contract and its expiration, each contract once, by date ascending."""
-    found: dict[date, dict[str, Row]] = {}
-    for row in rows:
-        expiry = expiry_of(row)
-        if expiry is not None and is_sound(row):
-            found.setdefault(expiry, {})[row["details"]["ticker"]] = row
-    return {expiry: list(found[expiry].values()) for expiry in sorted(found)}
-
-
-def is_sound(row: Row) -> bool:
-    """Whether a row names a contract: ticker, side and strike."""
-    details = block(row, "details")
-    named = isinstance(details.get("ticker"), str) and isinstance(details.get("contract_type"), str)
-    return named and number(details.get("strike_price")) is not None
-
-
 def newest_spot(rows: Iterable[Contract]) -> float | None:
     """Return the underlying's latest level among rows that may come from different seconds."""
     best: tuple[float, float] | None = None
@@ -105,37 +89,6 @@ def newest_spot(rows: Iterable[Contract]) -> float | None:
         if spot is not None and spot > 0 and (best is None or stamp > best[0]):
             best = (stamp, spot)
     return best[1] if best else None
-
-
-def nearest_iv(rows: Iterable[Row], spot: float) -> float | None:
-    """Return the usable IV of the strike nearest to spot, a fraction."""
-    found = [
-        (abs(strike - spot), iv)
-        for row in rows
-        if (iv := number(row.get("implied_volatility"))) is not None
-        and IV_USABLE[0] < iv < IV_USABLE[1]
-        and (strike := number(block(row, "details").get("strike_price"))) is not None
-    ]
-    return min(found)[1] if found else None
-
-
-def strikes_of(rows: Iterable[Row]) -> list[float]:
-    """Return the distinct strikes of rows, ascending."""
-    strikes = (number(block(row, "details").get("strike_price")) for row in rows)
-    return sorted({strike for strike in strikes if strike is not None})
-
-
-def step_near(strikes: Sequence[float], spot: float) -> float | None:
-    """Return the least distance between strikes near spot; None where there are fewer than two."""
-    near = sorted(sorted(strikes, key=lambda strike: abs(strike - spot))[:_NEAR])
-    return min((b - a for a, b in pairwise(near)), default=None)
-
-
-def deep_enough(chain: ExpiryChain, piece: ChainSlice) -> bool:
-    """Whether there are as many strikes on each side as a slice should have."""
-    below = sum(strike < piece.atm for strike in chain.listed)
-    above = sum(strike > piece.atm for strike in chain.listed)
-    return min(below, above) >= MIN_STRIKES_EACH_SIDE
 
 
 def without_nulls(row: Contract) -> Contract:

@@ -4,43 +4,32 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, TypeVar
 
 from chain.clock import Clock
 from chain.errors import ChaindeckError
 from chain.model.fields import block, number
-from chain.model.keys import ChainId, vendor_symbol
-from chain.model.session import days_to_expiry, new_york
+from chain.model.keys import ChainId, parse_underlying, vendor_symbol
+from chain.model.session import days_to_expiry, new_york, tradable
 from chain.model.snapshot import Contract
 from publisher.massive.faults import FaultKind, VendorError
 from publisher.massive.market_status import MarketStatus
+from publisher.massive.profile import Band, Filters, Profile, first_band, wider
 from publisher.massive.reply import Page
-from publisher.massive.rows import (
-    Band,
-    Row,
-    by_expiry,
-    deep_enough,
-    grid_of,
-    is_sound,
-    nearest_iv,
-    newest_spot,
-    parts,
-    step_near,
-    strikes_of,
-    survey_band,
-    without_nulls,
-)
+from publisher.massive.rows import Row, check_rows, expiry_of, is_standard, newest_spot, without_nulls
 from publisher.massive.vendor import PAGE_ROWS, Params, Vendor
-from publisher.slicing import EM_MULT, MIN_STRIKES_EACH_SIDE, ExpiryChain, cut, index_expiry, range_points
+from publisher.slicing import EM_MULT, ExpiryChain, atm_iv, cut, index_expiry
 from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
 
-SURVEY_EVERY_S = 60.0
+SURVEY_EVERY_S = 300.0
 VIX_EVERY_S = 60.0
 _CHAIN = "/v3/snapshot/options/{}"
 _INDICES = "/v3/snapshot/indices"
-_DRIFT = 0.003  # of spot: how far the ATM may move between asking and answering
-_MORE_ROWS = 8  # than last time: strikes are listed through the day
+_TRIES = 3  # of a slice: as its profile suggests, wider, and to the end of what is listed
+_NEXT_ROWS = 10  # the first row of a date tells that it is listed, unless it is an adjusted contract
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -49,23 +38,23 @@ class _Known:
 
     spot: float
     expirations: tuple[date, ...] = ()
-    iv: dict[date, float] = field(default_factory=dict)
-    step: dict[date, float] = field(default_factory=dict)  # distance between strikes near the money
-    density: dict[date, float] = field(default_factory=dict)  # rows a point of strike, both sides
-    reach: dict[date, int] = field(default_factory=dict)  # of the last slice, points
-    thin: set[date] = field(default_factory=set)  # list fewer strikes than a slice should have
+    all_listed: bool = False  # whether nothing is listed beyond the expirations
+    profiles: dict[date, Profile] = field(default_factory=dict)
     surveyed: float = -math.inf  # monotonic seconds
 
 
 class MassiveSource:
-    """Draws on the vendor for a set of underlyings. Requests of a cycle: one a slice, and at most one beside them."""
+    """Draws on the vendor for a set of underlyings. Requests of a cycle: one a slice, and at most one beside them.
+
+    In a survey's turn there is one for each expiration: the vendor has no list of dates alone.
+    """
 
     def __init__(
         self, vendor: Vendor, clock: Clock, underlyings: Sequence[str], *, depth: int, mult: float = EM_MULT
     ) -> None:
         self._vendor = vendor
         self._clock = clock
-        self._underlyings = tuple(underlyings)
+        self._symbols = {parse_underlying(name): vendor_symbol(name) for name in underlyings}
         self._depth = depth
         self._mult = mult
         self._known: dict[str, _Known] = {}
@@ -73,14 +62,13 @@ class MassiveSource:
         self._market = MarketStatus(vendor, clock)
         self._vix: tuple[float, float | None] | None = None  # monotonic seconds, fraction
         self._vix_asked = asyncio.Lock()
-        self._dropped = 0
 
     at_hand = False
 
     @property
     def underlyings(self) -> tuple[str, ...]:
         """As configured."""
-        return self._underlyings
+        return tuple(self._symbols)
 
     def status(self) -> SourceStatus:
         """Describe the vendor's state in words, with the counters of requests and faults."""
@@ -91,8 +79,7 @@ class MassiveSource:
             market=self._market.word,
             calendar=self._market.calendar,
             trouble=self._vendor.breaker.words() or "; ".join(unsurveyed),
-            counters={f"vendor_{name}": value for name, value in self._vendor.counters.items()}
-            | {"vendor_rows_dropped": self._dropped},
+            counters={f"vendor_{name}": value for name, value in self._vendor.counters.items()},
         )
 
     async def begin_cycle(self) -> None:
@@ -102,17 +89,15 @@ class MassiveSource:
             await self._market.refresh()
 
     async def survey(self, underlying: str) -> Survey:
-        """Return spot and the listed expirations, from one request a minute.
+        """Return spot and the next expirations listed, as of a few minutes ago.
 
         Where that fails, what is known stands: slices are asked for all the same, and `status` tells of the failure.
         After an outage slices go first, for a survey that fails must not keep them back.
         """
         known = self._known.get(underlying)
         try:
-            if known is None:
-                known = self._known[underlying] = _Known(await self._first_spot(underlying))
-            if self._survey_due(known) and (self._vendor.breaker.closed or not known.expirations):
-                await self._survey(underlying, known)
+            if known is None or (self._survey_due(known) and (self._vendor.breaker.closed or not known.expirations)):
+                known = await self._survey(underlying, known)
         except ChaindeckError as fault:
             self._unsurveyed[underlying] = str(fault)
             if known is None or not known.expirations:
@@ -124,63 +109,42 @@ class MassiveSource:
     async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
         """Return one expiry's whole slice; raise SourceError rather than give part of it."""
         known = self._known[survey.underlying]
-        sigma = known.iv.get(expiry)
-        if sigma is None:
-            sigma = await self._vix_sigma()
-        points = range_points(survey.spot, sigma, days_to_expiry(expiry, survey.as_of), self._mult)
-        step = known.step.get(expiry, grid_of(survey.spot) / 4)
-        least = known.reach.get(expiry, math.ceil(2 * MIN_STRIKES_EACH_SIDE * step))  # far strikes may lie wider apart
-        reach = max(points, least) + max(2 * step, _DRIFT * survey.spot)
-        centre = survey.spot
-        for wider in (2,) if expiry in known.thin else (1, 2):
-            band = Band.around(centre, wider * reach)
-            items = await self._fetch(survey.underlying, expiry, band, known)
-            chain = index_expiry(items)
-            centre = newest_spot(chain.contracts) or centre
-            piece = self._cut(ChainId(survey.underlying, expiry), chain, centre, points)
-            deep = deep_enough(chain, piece)
-            if band.covers(piece) and (deep or wider == 2):
-                self._learn(known, chain, piece, len(items) / band.width, deep=deep)
-                return piece
-        raise VendorError(FaultKind.INCOMPLETE, f"a slice of {piece.range_points} points around {piece.atm} needs more")
+        chain_id = ChainId(survey.underlying, expiry)
+        dte = days_to_expiry(expiry, survey.as_of)
+        profile = known.profiles.get(expiry)
+        band = profile.band(survey.spot) if profile else first_band(survey.spot, dte)
+        for attempt in range(1, _TRIES + 1):
+            chain = index_expiry(await self._fetch(chain_id, band, profile))
+            if chain.listed:
+                piece = await self._cut(chain_id, chain, newest_spot(chain.contracts) or survey.spot, dte)
+                more = wider(band, chain, piece, last=attempt == _TRIES - 1)
+                if more is None:
+                    _check_sides(chain)
+                    known.spot, known.profiles[expiry] = piece.spot, Profile.of(chain, piece)
+                    return piece
+                band = more
+            elif band.is_open:
+                raise VendorError(FaultKind.INCOMPLETE, "no contracts in the slice")
+            else:
+                band = Band()
+        raise VendorError(FaultKind.INCOMPLETE, f"the strikes around {survey.spot:g} change while they are asked for")
 
-    @staticmethod
-    def _cut(chain_id: ChainId, chain: ExpiryChain, spot: float, points: int) -> ChainSlice:
-        """Return the slice around a spot; raise where a whole side is missing."""
-        sides = {block(item, "details").get("contract_type") for item in chain.contracts}
-        if sides != {"call", "put"}:
-            raise VendorError(FaultKind.INCOMPLETE, f"{len(chain.contracts)} contracts, of {len(sides)} side(s)")
-        return cut(chain_id, chain, spot=spot, points=points)
+    async def _cut(self, chain_id: ChainId, chain: ExpiryChain, spot: float, dte: int) -> ChainSlice:
+        """Return the slice around a spot, by the volatility index where the chain has no volatility of its own."""
+        otherwise = await self._vix_sigma() if atm_iv(chain, spot) is None else None
+        return cut(chain_id, chain, spot=spot, dte=dte, mult=self._mult, otherwise=otherwise)
 
-    @staticmethod
-    def _learn(known: _Known, chain: ExpiryChain, piece: ChainSlice, density: float, *, deep: bool) -> None:
-        """Remember what makes the next request for this expiry the right one."""
-        expiry = piece.chain.expiry
-        known.spot = piece.spot
-        known.density[expiry] = density
-        known.reach[expiry] = piece.range_points
-        step = step_near(chain.listed, piece.spot)
-        if step is not None:
-            known.step[expiry] = step
-        (known.thin.discard if deep else known.thin.add)(expiry)
-
-    async def _fetch(self, underlying: str, expiry: date, band: Band, known: _Known) -> list[Contract]:
+    async def _fetch(self, chain: ChainId, band: Band, profile: Profile | None) -> list[Contract]:
         """Return every contract of one expiry within a band, asked in as many parts as keep each within a page."""
-        base: dict[str, str | float] = {"expiration_date": expiry.isoformat(), "limit": PAGE_ROWS, "sort": "ticker"}
-        density = known.density.get(expiry, 4 / known.step.get(expiry, grid_of(known.spot) / 10))
-        wanted = parts(band, math.ceil(density * band.width) + _MORE_ROWS)
-        path = _CHAIN.format(vendor_symbol(underlying))
-        answers = await _together([self._all_rows(path, base | part) for part in wanted])
+        symbol = self._symbols[chain.underlying]
+        base: Filters = {"expiration_date": chain.expiry.isoformat(), "limit": PAGE_ROWS, "sort": "ticker"}
+        wanted = profile.parts(band) if profile else [band.filters()]
+        answers = await _together([self._all_rows(_CHAIN.format(symbol), base | part) for part in wanted])
         unique: dict[str, Contract] = {}
-        for row in (row for rows in answers for row in rows):
-            details = block(row, "details")
-            ticker = str(details.get("ticker"))
-            if details.get("expiration_date") != expiry.isoformat() or not is_sound(row) or ticker in unique:
-                self._dropped += 1
-                continue
-            unique[ticker] = without_nulls(row)
-        if not unique:
-            raise VendorError(FaultKind.INCOMPLETE, "no contracts in the slice")
+        for rows in answers:
+            check_rows(rows, symbol, lambda expiry: expiry == chain.expiry)
+            for row in rows:  # pages may overlap
+                unique.setdefault(row["details"]["ticker"], without_nulls(row))
         return list(unique.values())
 
     async def _all_rows(self, path: str, params: Params) -> list[Row]:
@@ -197,59 +161,57 @@ class MassiveSource:
             seen |= tickers
             yield page
 
-    async def _first_spot(self, underlying: str) -> float:
-        """Return the underlying's level from any one contract."""
-        path = _CHAIN.format(vendor_symbol(underlying))
-        async for page in self._vendor.pages(path, {"limit": 1}, most=1):
-            spot = newest_spot(page.rows)
-            if spot is not None:
-                return spot
-            if page.rows:
-                raise SourceError(f"{underlying}: the plan of this API key gives no price of the underlying")
-        raise VendorError(FaultKind.UNKNOWN_SYMBOL, underlying)
+    async def _survey(self, underlying: str, known: _Known | None) -> _Known:
+        """Learn the next expirations, one more than are published, and spot; what was known of them stays.
 
-    async def _survey(self, underlying: str, known: _Known) -> None:
-        """Learn expirations, spot, and each expiry's ATM IV from calls at round strikes near spot, nearest date first.
-
-        One page holds enough expirations; where it does not, pages are added until it does.
+        Each date is asked for by what comes after the one before: nothing is assumed about strikes or calendars. The
+        dates known are asked about at once.
         """
-        band = survey_band(known.spot)
-        params: dict[str, str | int | float] = {
+        before = new_york(self._now_s()).date() - timedelta(days=1)
+        guessed = [before, *(known.expirations[: self._depth] if known else ())]
+        answers = dict(zip(guessed, await _together([self._next(underlying, day) for day in guessed]), strict=True))
+        found: list[date] = []
+        rows: list[Row] = []
+        while len(found) <= self._depth:
+            answer = answers[before] if before in answers else await self._next(underlying, before)
+            rows += answer
+            dates = [expiry for row in answer if is_standard(row) and (expiry := expiry_of(row))]
+            if not dates:
+                break
+            before = min(dates)
+            found.append(before)
+        if not rows:
+            raise VendorError(FaultKind.UNKNOWN_SYMBOL, underlying)
+        if not found:
+            raise SourceError(f"{underlying}: the vendor lists adjusted contracts alone")
+        spot = newest_spot(rows) or (known.spot if known else None)
+        if spot is None:
+            raise SourceError(f"{underlying}: the plan of this API key gives no price of the underlying")
+        learnt = {expiry: profile for expiry, profile in known.profiles.items() if expiry in found} if known else {}
+        fresh = _Known(spot, tuple(found), len(found) <= self._depth, learnt, self._clock.monotonic())
+        self._known[underlying] = fresh
+        return fresh
+
+    async def _next(self, underlying: str, after: date) -> list[Row]:
+        """Return rows of the first expiration after a date that has calls of 100 shares, and of no earlier one.
+
+        Where there is none, the rows that were found, or an empty list.
+        """
+        symbol = self._symbols[underlying]
+        params: Params = {
             "contract_type": "call",
-            "expiration_date.gte": new_york(self._now_s()).date().isoformat(),
-            "strike_price.gte": band.low,
-            "strike_price.lte": band.high,
+            "expiration_date.gt": after.isoformat(),
             "sort": "expiration_date",
             "order": "asc",
-            "limit": PAGE_ROWS,
+            "limit": _NEXT_ROWS,
         }
         rows: list[Row] = []
-        found: dict[date, list[Row]] = {}
-        async for page in self._pages(_CHAIN.format(vendor_symbol(underlying)), params):
-            rows += page.rows
-            found = by_expiry(rows)
-            if page.next_query is not None and found:
-                found.popitem()  # the page may end inside its last date
-            if len(found) > self._depth:
+        async for page in self._pages(_CHAIN.format(symbol), params):
+            check_rows(page.rows, symbol, lambda expiry: expiry > after)
+            rows = page.rows or rows
+            if any(map(is_standard, rows)):
                 break
-        if not found:
-            raise VendorError(FaultKind.UNKNOWN_SYMBOL, underlying)
-        known.spot = newest_spot(rows) or known.spot
-        known.expirations = tuple(found)
-        known.surveyed = self._clock.monotonic()
-        self._take_outlines(known, found, band)
-
-    @staticmethod
-    def _take_outlines(known: _Known, found: dict[date, list[Row]], band: Band) -> None:
-        """Take each expiry's IV, and where no slice has told better, how its strikes lie."""
-        for expiry, rows in found.items():
-            iv = nearest_iv(rows, known.spot)
-            if iv is not None:
-                known.iv[expiry] = iv
-            step = step_near(strikes_of(rows), known.spot)
-            if step is not None:
-                known.step.setdefault(expiry, step)
-                known.density.setdefault(expiry, 2 * len(rows) / (band.width + step))
+        return rows
 
     async def _vix_sigma(self) -> float | None:
         """Return the volatility index as a fraction, asked at most once a minute; None where the plan has it not."""
@@ -268,7 +230,9 @@ class MassiveSource:
             return self._vix[1]
 
     def _survey_due(self, known: _Known) -> bool:
-        return self._clock.monotonic() - known.surveyed >= SURVEY_EVERY_S
+        """Whether it is time to look for expirations again, or there are too few left for want of looking."""
+        few = len(tradable(known.expirations, self._now_s(), self._market.calendar)) < self._depth
+        return self._clock.monotonic() - known.surveyed >= SURVEY_EVERY_S or (few and not known.all_listed)
 
     def _now_s(self) -> float:
         return self._clock.wall_ns() / 1e9
@@ -278,7 +242,14 @@ class MassiveSource:
         await self._vendor.aclose()
 
 
-async def _together(jobs: Sequence[Coroutine[Any, Any, list[Row]]]) -> list[list[Row]]:
+def _check_sides(chain: ExpiryChain) -> None:
+    """Raise VendorError where calls or puts are missing as a whole."""
+    sides = {item["details"]["contract_type"] for item in chain.contracts}
+    if len(sides) < 2:
+        raise VendorError(FaultKind.INCOMPLETE, f"{len(chain.contracts)} contracts, of {len(sides)} side(s)")
+
+
+async def _together(jobs: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     """Return what the jobs give; where one fails, cancel the others and raise its error."""
     try:
         async with asyncio.TaskGroup() as group:

@@ -254,7 +254,7 @@ class MockSource:
         for root, smile in smiles.items():
             items.extend(_items(frame, self._root(product, root, expiry, day), smile, strikes))
         indexed = slicing.index_expiry(items)
-        return slicing.cut_by_iv(ChainId(name, expiry), indexed, spot=spot, dte=dte, mult=self._mult)
+        return slicing.cut(ChainId(name, expiry), indexed, spot=spot, dte=dte, mult=self._mult)
 
     async def aclose(self) -> None:
         """Do nothing: a mock holds no connection."""

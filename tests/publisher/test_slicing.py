@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -16,14 +17,13 @@ from publisher.slicing import (
     ExpiryChain,
     atm_iv,
     cut,
-    cut_by_iv,
     index_expiry,
     nearest_strike,
     range_points,
     to_points,
     widen,
 )
-from publisher.source import SourceError
+from publisher.source import ChainSlice, SourceError
 from tests.support.builders import SPX, contract, contracts, law
 
 NVDA = ChainId("NVDA", date(2026, 7, 17))
@@ -37,6 +37,13 @@ spots = st.floats(0.5, 10_000, allow_nan=False)
 def whole(strikes: list[float], chain: ChainId = SPX) -> ExpiryChain:
     """Return a whole expiry with a call and a put at each strike."""
     return index_expiry(contracts(chain, strikes))
+
+
+def cut_at(chain_id: ChainId, chain: ExpiryChain, *, spot: float, points: int) -> ChainSlice:
+    """Return the slice of a chain without volatilities, another one being such that the range is `points`."""
+    bare = tuple({name: part for name, part in row.items() if name != "implied_volatility"} for row in chain.contracts)
+    sigma = (points - 0.5) / (EM_MULT * spot * math.sqrt(1 / 365))
+    return cut(chain_id, replace(chain, contracts=bare), spot=spot, dte=1, otherwise=sigma)
 
 
 def vol(item: Contract, value: object) -> Contract:
@@ -177,7 +184,7 @@ def test_adjusted_and_odd_contracts_are_counted_and_left_out() -> None:
     assert list(indexed.contracts) == [*rows, unsaid]
     assert list(indexed.listed) == [6920, 6930, 6940]
     assert list(indexed.strikes) == [6920, 6920, 6930, 6930, 6940]
-    assert cut(SPX, indexed, spot=6930, points=5).adjusted == 3
+    assert cut_at(SPX, indexed, spot=6930, points=5).adjusted == 3
 
 
 @law
@@ -198,24 +205,24 @@ def test_every_contract_is_indexed_or_counted(rows: list[tuple[float, str, int]]
 
 def test_both_ends_of_the_range_are_in_the_slice() -> None:
     chain = whole([5.0 * n for n in range(1300, 1500)])  # 6500 to 7495
-    piece = cut(SPX, chain, spot=6931.37, points=60)
+    piece = cut_at(SPX, chain, spot=6931.37, points=60)
     assert (piece.chain, piece.spot, piece.atm, piece.range_points) == (SPX, 6931.37, 6930, 60)
     strikes = [item["details"]["strike_price"] for item in piece.contracts]
     assert strikes == [strike for strike in [5.0 * n for n in range(1374, 1399)] for _ in "cp"]
     assert (min(strikes), max(strikes)) == (6870, 6990)
-    assert cut(SPX, chain, spot=6931.37, points=64).contracts == piece.contracts
-    assert len(cut(SPX, chain, spot=6931.37, points=65).contracts) == len(piece.contracts) + 4
+    assert cut_at(SPX, chain, spot=6931.37, points=64).contracts == piece.contracts
+    assert len(cut_at(SPX, chain, spot=6931.37, points=65).contracts) == len(piece.contracts) + 4
 
 
 def test_the_items_are_the_vendors_own_objects() -> None:
     items = contracts(strikes=[6920, 6930])
-    piece = cut(SPX, index_expiry(items), spot=6930, points=50)
+    piece = cut(SPX, index_expiry(items), spot=6930, dte=7)
     assert [id(item) for item in piece.contracts] == [id(item) for item in items]
 
 
 def test_few_strikes_widen_the_range_to_ten_each_side() -> None:
     chain = whole([25.0 * n for n in range(200, 300)])
-    piece = cut(SPX, chain, spot=6231.0, points=40)
+    piece = cut_at(SPX, chain, spot=6231.0, points=40)
     assert (piece.atm, piece.range_points) == (6225, 250)
     assert len(piece.contracts) == 2 * 21
 
@@ -231,7 +238,7 @@ def test_a_ladder_that_ends_widens_to_its_end_alone() -> None:
 def test_a_fractional_atm_is_inside_its_own_slice() -> None:
     """NVDA at 207.5: the contract's int is 208, which is no listed strike; the range counts from 208."""
     chain = whole([2.5 * n for n in range(60, 110)], NVDA)
-    piece = cut(NVDA, chain, spot=207.6, points=2)
+    piece = cut_at(NVDA, chain, spot=207.6, points=2)
     strikes = {item["details"]["strike_price"] for item in piece.contracts}
     assert piece.atm == 208
     assert 207.5 in strikes
@@ -242,29 +249,76 @@ def test_a_fractional_atm_is_inside_its_own_slice() -> None:
 def test_the_range_of_a_whole_chain_follows_from_its_own_atm_volatility() -> None:
     strikes = [5.0 * n for n in range(1200, 1600)]
     rows = [vol(item, 0.20 if item["details"]["strike_price"] == 6930 else 0.9) for item in contracts(strikes=strikes)]
-    assert cut_by_iv(SPX, index_expiry(rows), spot=6930, dte=7).range_points == 384
-    assert cut_by_iv(SPX, index_expiry(rows), spot=6930, dte=7, mult=1.0).range_points == 192
+    assert cut(SPX, index_expiry(rows), spot=6930, dte=7).range_points == 384
+    assert cut(SPX, index_expiry(rows), spot=6930, dte=7, mult=1.0).range_points == 192
 
 
 def test_without_a_usable_atm_volatility_the_range_is_three_percent_a_root_day() -> None:
     strikes = [5.0 * n for n in range(1200, 1600)]
-    rows = [vol(item, 1e-5 if item["details"]["strike_price"] == 6930 else 0.2) for item in contracts(strikes=strikes)]
-    assert cut_by_iv(SPX, index_expiry(rows), spot=6930, dte=7).range_points == 551
+    rows = [
+        vol(item, 1e-5 if abs(item["details"]["strike_price"] - 6930) <= 50 else 0.2)
+        for item in contracts(strikes=strikes)
+    ]
+    assert cut(SPX, index_expiry(rows), spot=6930, dte=7).range_points == 551
+    assert cut(SPX, index_expiry(rows), spot=6930, dte=7, otherwise=0.2).range_points == 384
+
+
+@pytest.mark.parametrize(
+    ("usable", "sigma"),
+    [
+        ({6935: 0.3, 6920: 0.4}, 0.3),  # the nearest counts, whichever side it lies on
+        ({6925: 0.2, 6935: 0.3}, 0.2),  # of two equally near, the lower, as for the ATM
+        ({6880: 0.25}, 0.25),  # the tenth below
+        ({6875: 0.25}, None),  # beyond what every slice holds
+        ({6980: 0.25}, 0.25),
+        ({6985: 0.25}, None),
+        ({}, None),
+    ],
+)
+def test_the_volatility_is_that_of_the_nearest_strike_that_has_one(
+    usable: dict[int, float], sigma: float | None
+) -> None:
+    rows = [
+        vol(item, usable.get(item["details"]["strike_price"])) for item in contracts(strikes=list(range(6800, 7100, 5)))
+    ]
+    assert atm_iv(index_expiry(rows), 6930) == sigma
+
+
+@law
+@given(
+    st.lists(st.tuples(strike_values, st.sampled_from([None, 1e-5, 0.2, 0.7, 9.0])), min_size=1, max_size=80),
+    st.floats(0.5, 10_000),
+    st.integers(0, 400),
+)
+def test_what_lies_beyond_a_slice_makes_no_difference_to_it(
+    rungs: list[tuple[float, float | None]], spot: float, dte: int
+) -> None:
+    """A source that sees some strikes cuts as one that sees all, if it sees the slice and ten strikes each side."""
+    ivs = dict(rungs)
+    whole_chain = [vol(item, ivs[item["details"]["strike_price"]]) for item in contracts(SPX, sorted(ivs))]
+    piece = cut(SPX, index_expiry(whole_chain), spot=spot, dte=dte)
+    centre = nearest_strike(sorted(ivs), spot)
+    below, above = sorted(k for k in ivs if k < centre)[-11:], sorted(k for k in ivs if k > centre)[:11]
+    low = min([piece.atm - piece.range_points, *below])
+    high = max([piece.atm + piece.range_points, *above])
+    seen = [item for item in whole_chain if low <= item["details"]["strike_price"] <= high]
+    again = cut(SPX, index_expiry(seen), spot=spot, dte=dte)
+    assert (again.atm, again.range_points, again.contracts) == (piece.atm, piece.range_points, piece.contracts)
 
 
 def test_an_expiry_without_strikes_has_no_slice() -> None:
     empty = index_expiry([contract(SPX, 6930, "call", 1, shares_per_contract=7)])
     with pytest.raises(SourceError, match="no strikes listed"):
-        cut(SPX, empty, spot=6930, points=5)
+        cut_at(SPX, empty, spot=6930, points=5)
     with pytest.raises(SourceError, match="no strikes listed"):
-        cut_by_iv(SPX, empty, spot=6930, dte=1)
+        cut(SPX, empty, spot=6930, dte=1)
 
 
 @law
 @given(ladders, spots, st.integers(0, 3000))
 def test_laws_of_the_cut(listed: list[float], spot: float, points: int) -> None:
     chain = whole(listed)
-    piece = cut(SPX, chain, spot=spot, points=points)
+    piece = cut_at(SPX, chain, spot=spot, points=points)
     low, high = piece.atm - piece.range_points, piece.atm + piece.range_points
     strikes = [item["details"]["strike_price"] for item in piece.contracts]
     inside = [strike for strike in listed if low <= strike <= high]
@@ -280,7 +334,7 @@ def test_laws_of_the_cut(listed: list[float], spot: float, points: int) -> None:
 @law
 @given(ladders, spots, st.integers(1, 500))
 def test_the_range_is_widened_no_further_than_it_takes(listed: list[float], spot: float, points: int) -> None:
-    piece = cut(SPX, whole(listed), spot=spot, points=points)
+    piece = cut_at(SPX, whole(listed), spot=spot, points=points)
     assume(piece.range_points > points)
     low, high = piece.atm - piece.range_points + 1, piece.atm + piece.range_points - 1
     sides = [k for k in listed if k < piece.atm][-10:], [k for k in listed if k > piece.atm][:10]

@@ -1,8 +1,10 @@
 """The live source against the fake vendor: whole slices from few requests, through a real publisher on a real Redis."""
 
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from statistics import median_low
 from typing import Any
 
@@ -18,7 +20,7 @@ from chain.monitor.heartbeat import parse_heartbeat
 from chain.redis.draft import Verdict
 from chain.thresholds import OLD_SOURCE_S
 from publisher.massive.faults import FaultKind, VendorError
-from publisher.massive.rows import Band, nearest_iv, parts, survey_band
+from publisher.massive.profile import Band, Profile
 from publisher.massive.source import MassiveSource
 from publisher.massive.vendor import CONNECTIONS, Vendor
 from publisher.slicing import cut, index_expiry, range_points
@@ -93,28 +95,32 @@ def paths(fake: FakeMassive) -> Counter[str]:
 
 
 def assert_few(fake: FakeMassive, cycle: int, chain_path: str, splits: int = 0) -> None:
-    """Fail unless a cycle took what it may: two or one beside the slices, the market's state in the survey's turn."""
+    """Fail unless a cycle took what it may: at first a request for each date and a second try for its slice.
+
+    Later one request a slice, and one beside them for the market's state.
+    """
     found = paths(fake)
     slices = [record for record in fake.requests if "expiration_date" in record.params]
-    assert len(slices) == DEPTH + splits
     beside = sum(found.values()) - len(slices)
-    assert beside <= (2 if cycle == 0 else 1), found
     assert set(found) <= {chain_path, STATUS, UPCOMING}
-    assert all(record.page == 1 for record in fake.requests)
+    if cycle == 0:
+        assert len({(r.params["expiration_date"], r.query.get("cursor"), *r.params.items()) for r in slices}) == len(
+            slices
+        )
+        assert len(slices) <= 3 * DEPTH
+        assert beside <= DEPTH + 1
+    else:
+        assert len(slices) == DEPTH + splits
+        assert beside <= 1, found
+        assert all(record.page == 1 for record in fake.requests)
 
 
 def as_sliced_whole(chain: Chain, body: dict[str, Any], as_of: float) -> tuple[int, int, list[str]]:
     """Return ATM, range and tickers of the slice that the whole chain gives by the rules."""
     expiry = date.fromisoformat(body["expiration"])
     rows = [item for item in chain.items if item["details"]["expiration_date"] == body["expiration"]]
-    band = survey_band(chain.spot)
-    near = [
-        row
-        for row in rows
-        if row["details"]["contract_type"] == "call" and band.low <= row["details"]["strike_price"] <= band.high
-    ]
-    points = range_points(chain.spot, nearest_iv(near, chain.spot), days_to_expiry(expiry, as_of))
-    piece = cut(ChainId(body["underlying"], expiry), index_expiry(rows), spot=chain.spot, points=points)
+    dte = days_to_expiry(expiry, as_of)
+    piece = cut(ChainId(body["underlying"], expiry), index_expiry(rows), spot=chain.spot, dte=dte)
     return piece.atm, piece.range_points, tickers(piece.contracts)
 
 
@@ -181,36 +187,50 @@ async def test_a_chain_of_30_000_with_third_fridays_is_split_by_side_where_it_mu
     assert roots["SPX"] == roots["SPXW"] > 100
 
 
-async def test_expirations_spot_and_iv_come_from_one_survey(spx: Desk) -> None:
+async def test_expirations_and_spot_come_from_a_walk_from_date_to_date(spx: Desk) -> None:
     await spx.cycle()
-    first, survey, *slices = spx.fake.requests
-    assert first.params == {"limit": "1"}
-    assert "expiration_date" not in survey.params
-    assert survey.params["expiration_date.gte"] == "2026-07-13"
+    walk = [record for record in spx.fake.requests if "expiration_date" not in record.params]
+    assert [record.params["expiration_date.gt"] for record in walk] == [
+        day.isoformat() for day in (SPX_DATES[0] - timedelta(days=1), *SPX_DATES[:DEPTH])
+    ]
+    assert not any(name.startswith("strike_price") for record in walk for name in record.params)
+    slices = [record for record in spx.fake.requests if "expiration_date" in record.params]
     assert {record.params["expiration_date"] for record in slices} == {d.isoformat() for d in SPX_DATES[:6]}
-    # A slice's width is a matter of IV: it was known before any slice was asked for.
     assert INDICES not in paths(spx.fake)
     bodies = await published(spx)
     assert [b["range_points"] for b in bodies] == [as_sliced_whole(small_chain(), b, MONDAY)[1] for b in bodies]
 
 
-async def test_a_survey_comes_once_a_minute_and_the_market_s_state_in_its_turn(spx: Desk) -> None:
-    turns = []
-    for _ in range(14):
-        await spx.cycle()
-        turns.append(next((r.path for r in spx.fake.requests if "expiration_date" not in r.params), ""))
-        assert len(spx.fake.requests) <= DEPTH + 2
-    surveys = [at for at, path in enumerate(turns) if path.startswith("/v3")]
-    assert surveys == [0, 6, 12]
-    assert [at for at, path in enumerate(turns) if path == STATUS] == [1, 7, 13]
-    assert [at for at, path in enumerate(turns) if path == UPCOMING] == [2]
+async def test_a_survey_comes_every_five_minutes_and_the_market_s_state_in_its_turn(spx: Desk) -> None:
+    turns: list[set[str]] = []
+    for _ in range(62):
+        assert (await spx.cycle()).whole
+        beside = [record for record in spx.fake.requests if "expiration_date" not in record.params]
+        turns.append({record.path.rsplit("/", 1)[-1] for record in beside})
+        assert len(beside) <= (DEPTH + 1 if "I:SPX" in turns[-1] else 1)
+    assert [at for at, found in enumerate(turns) if "I:SPX" in found] == [0, 30, 60]
+    status = [at for at, found in enumerate(turns) if "now" in found]
+    assert status[:3] == [1, 7, 13]
+    assert max(b - a for a, b in pairwise(status)) <= 7
+    assert [at for at, found in enumerate(turns) if "upcoming" in found] == [2]
+
+
+async def test_a_date_listed_in_between_is_found_by_the_next_survey(spx: Desk) -> None:
+    gap = SPX_DATES[:3] + SPX_DATES[4:]
+    spx.fake.book = ChainBook.of(small_chain(dates=tuple(gap)))
+    await spx.cycle()
+    assert [chain.expiry for chain in spx.expected()] == gap[:DEPTH]
+    spx.fake.book = small_book()
+    for _ in range(30):
+        assert (await spx.cycle()).whole
+    assert [chain.expiry for chain in spx.expected()] == SPX_DATES[:DEPTH]
 
 
 async def test_spot_moves_and_prices_follow(spx: Desk) -> None:
     for seed, spot in enumerate((6853.25, 6858.0, 6849.5, 6852.51), start=1):
         spx.fake.book = small_book(spot, seed=seed)
         assert (await spx.cycle()).whole
-        assert len(spx.fake.requests) <= DEPTH + 2
+        assert len(spx.fake.requests) <= (3 * DEPTH + 1 if seed == 1 else DEPTH + 1)
         for body in await published(spx):
             assert body["atm"] == round(spot / 5) * 5
             is_whole(spx.fake.book.chains["I:SPX"], body)
@@ -272,7 +292,7 @@ async def test_two_underlyings_share_a_vendor(redis: Redis) -> None:
         async with desk(fake, redis, underlyings=["SPX", "NDX"]) as here:
             for number in range(3):
                 assert (await here.cycle()).whole
-                assert len(fake.requests) <= 2 * (DEPTH + (2 if number == 0 else 1))
+                assert len(fake.requests) <= 2 * (3 * DEPTH + 1 if number == 0 else DEPTH) + 1
             for chain in here.expected():
                 book = small_chain() if chain.underlying == "SPX" else ndx
                 is_whole(book, await payload(redis, chain))
@@ -318,7 +338,7 @@ async def test_today_counts_until_the_close(redis: Redis) -> None:
 async def test_a_failed_survey_leaves_what_is_known_and_says_so(spx: Desk) -> None:
     await spx.cycle()
     survey = Fault(faults.missing_results())
-    for _ in range(5):
+    for _ in range(29):
         await spx.cycle()
     # Strikes whatever names no single expiration: the survey, and the market's state, which has no `results`.
     original = spx.fake._strike
@@ -326,22 +346,11 @@ async def test_a_failed_survey_leaves_what_is_known_and_says_so(spx: Desk) -> No
     for _ in range(3):
         cycle = await spx.cycle()
         assert cycle.whole
-        assert len(spx.fake.requests) == DEPTH + 1
+        assert DEPTH + 1 <= len(spx.fake.requests) <= 2 * DEPTH + 1
         assert "SPX: the vendor's listing is incomplete" in spx.heartbeat().source.trouble
     spx.fake._strike = original  # type: ignore[method-assign]
     await spx.cycle()
     assert spx.heartbeat().source.trouble == ""
-
-
-async def test_the_first_survey_needs_more_pages_where_one_does_not_hold_enough(redis: Redis) -> None:
-    dense = generate("SPX", as_of=MONDAY, spot=6853.25, dates=SPX_DATES, strikes=420, step=1, iv=0.08)
-    with FakeMassive(ChainBook.of(dense)) as fake:
-        async with desk(fake, redis, depth=6) as here:
-            assert (await here.cycle()).whole
-            surveys = [r for r in fake.requests if "expiration_date" not in r.params and "sort" in r.params]
-            assert [record.page for record in surveys] == [1, 2]
-            for body in await published(here):
-                is_whole(dense, body)
 
 
 async def test_market_closed_is_flagged_and_open_is_not(spx: Desk) -> None:
@@ -514,20 +523,25 @@ async def test_one_slice_alone_says_what_it_lacks(fake: FakeMassive) -> None:
     await source.aclose()
 
 
-@pytest.mark.parametrize("rows", [1, 250, 251, 500, 501, 1_800, 9_999])
-def test_parts_meet_without_gap_or_overlap(rows: int) -> None:
-    band = Band(6512.25, 7194.75)
-    filters = parts(band, rows)
-    assert len(filters) == (1 if rows <= 250 else 2 * -(-rows // 500))
-    for strike in [band.low, band.high, *(band.low + n * 0.25 for n in range(2_731))]:
+@pytest.mark.parametrize("rows", [1, 242, 243, 492, 493, 1_800, 9_991])
+@pytest.mark.parametrize("band", [Band(6512.25, 7194.75), Band(0.0, 7194.75), Band(6512.25), Band()])
+def test_parts_meet_without_gap_or_overlap(rows: int, band: Band) -> None:
+    listed = (6512.25, 7194.75)
+    profile = Profile(100, 5.0, False, False, rows / (listed[1] - listed[0]), *listed)
+    filters = profile.parts(band)
+    assert len(filters) == (1 if rows + 8 <= 250 else 2 * -(-(rows + 8) // 500))
+    for strike in [*listed, *(listed[0] + n * 0.25 for n in range(2_731))]:
         for side in ("call", "put"):
             assert sum(admits(one, strike, side) for one in filters) == 1
+    for strike, inside in ((1.0, band.low == 0), (90_000.0, math.isinf(band.high))):
+        for side in ("call", "put"):
+            assert sum(admits(one, strike, side) for one in filters) == inside
 
 
 def admits(one: dict[str, str | float], strike: float, side: str) -> bool:
     return (
         one.get("contract_type", side) == side
-        and strike >= float(one["strike_price.gte"])
+        and strike >= float(one.get("strike_price.gte", strike))
         and strike <= float(one.get("strike_price.lte", strike))
         and ("strike_price.lt" not in one or strike < float(one["strike_price.lt"]))
     )

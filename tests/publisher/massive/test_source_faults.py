@@ -58,7 +58,18 @@ TOLD: list[tuple[str, Callable[[], Effect], str]] = [
     ("results of numbers", lambda: faults.rewrite(lambda body: body.update(results=[1, 2])), "a page without results"),
     ("results null", lambda: faults.rewrite(lambda body: body.update(results=None)), "a page without results"),
     ("no rows", lambda: faults.rewrite(lambda body: body.update(results=[])), "no contracts in the slice"),
-    ("rows of nothing", lambda: faults.rewrite(lambda body: body.update(results=[{}] * 9)), "no contracts in the"),
+    ("rows of nothing", lambda: faults.rewrite(lambda body: body.update(results=[{}] * 9)), "9 of 9 rows cannot be"),
+    ("no details", lambda: faults.without("details", every=2), "rows cannot be used: no ticker"),
+    ("no strike", lambda: faults.without("details.strike_price", every=9), "cannot be used: no strike_price"),
+    ("no side", lambda: faults.nulls("details.contract_type", every=7), "cannot be used: no contract_type"),
+    ("no date", lambda: faults.without("details.expiration_date", every=5), "cannot be used: no expiration_date"),
+    ("strike zero", lambda: _details(strike_price=0), "1 of"),
+    ("strike negative", lambda: _details(strike_price=-5), "cannot be used: no strike_price above zero"),
+    ("shares in words", lambda: _details(shares_per_contract="100"), "cannot be used: no shares_per_contract"),
+    ("another date", lambda: _details(expiration_date="2025-07-17"), "cannot be used: of another expiration"),
+    ("another root", lambda: _details(ticker="O:NDXP260717C06850000"), "cannot be used: of the root NDXP"),
+    ("a longer symbol", lambda: _details(ticker="O:SPXABC260717C06850000"), "cannot be used: of the root SPXABC"),
+    ("another underlying", lambda: _of_underlying("I:NDX"), "cannot be used: of the underlying I:NDX"),
     ("one side", lambda: faults.rewrite(_calls_only), "of 1 side(s)"),
     ("link repeats", faults.next_link_repeats, "adds no rows"),
     ("link elsewhere", lambda: faults.next_link("https://api.massive.com/v3?cursor=abc"), "next_url leads elsewhere"),
@@ -70,6 +81,15 @@ TOLD: list[tuple[str, Callable[[], Effect], str]] = [
     ("end in the middle", lambda: faults.reset(graceful=True), "the connection to the vendor broke"),
     ("no HTTP", faults.not_http, "the connection to the vendor broke"),
 ]  # fmt: skip
+
+
+def _details(**changes: Any) -> Effect:
+    """Change the first row's details on every page."""
+    return faults.rewrite(lambda body: body["results"] and body["results"][0]["details"].update(changes))
+
+
+def _of_underlying(ticker: str) -> Effect:
+    return faults.rewrite(lambda body: [row["underlying_asset"].update(ticker=ticker) for row in body["results"][:1]])
 
 
 def _calls_only(body: dict[str, Any]) -> None:
@@ -173,7 +193,6 @@ HARMLESS = {
     "no greeks": lambda: faults.without("greeks", "implied_volatility", "last_quote", "last_trade", "day"),
     "link null": lambda: faults.next_link(None),
     "link empty": lambda: faults.next_link(""),
-    "strays": lambda: faults.stray_expiry(5),
     "repeated rows": lambda: faults.repeated_rows(4),
     "rows twice": lambda: faults.rewrite(lambda body: body.update(results=body["results"] * 2)),
     "other status": lambda: faults.rewrite(lambda body: body.update(status="DELAYED")),

@@ -1,0 +1,148 @@
+"""How to ask for one expiration: the strikes to ask for next follow from those that were found. Pure functions."""
+
+import math
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self
+
+from publisher.massive.vendor import PAGE_ROWS
+from publisher.slicing import MIN_STRIKES_EACH_SIDE, ExpiryChain, nearest_strike, range_points
+from publisher.source import ChainSlice
+
+Filters = dict[str, str | float]
+
+_DRIFT = 0.003  # of spot: how far the ATM may move between asking and answering
+_MORE_ROWS = 8  # than last time: strikes are listed through the day
+_ENOUGH = MIN_STRIKES_EACH_SIDE + 2  # strikes a side that a wider band is meant to hold
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Strikes from `low` to `high`, both included. Without bounds it is all that is listed."""
+
+    low: float = 0.0
+    high: float = math.inf
+
+    @classmethod
+    def around(cls, centre: float, below: float, above: float) -> Self:
+        """Return the band that reaches so far on each side; strikes are never below zero."""
+        return cls(max(0.0, centre - below), centre + above)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it holds all that is listed."""
+        return self.low <= 0 and math.isinf(self.high)
+
+    def filters(self) -> Filters:
+        """Return the vendor's filters for it."""
+        found: Filters = {} if self.low <= 0 else {"strike_price.gte": self.low}
+        return found if math.isinf(self.high) else found | {"strike_price.lte": self.high}
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the last answer told of an expiration's strikes; nothing about them is taken for granted.
+
+    `margin` is how far the ATM may move, in points, without a second request. A side with fewer strikes than a slice
+    should have is asked for to its end, for one more may be listed any time.
+    """
+
+    reach: float  # of the last slice, points each side of spot
+    margin: float
+    thin_below: bool
+    thin_above: bool
+    density: float  # rows a point of strike, both sides and all roots
+    lowest: float  # strike that was listed
+    highest: float
+
+    @classmethod
+    def of(cls, chain: ExpiryChain, piece: ChainSlice) -> Self:
+        """Return the profile of an expiration after a slice of it was cut."""
+        listed = chain.listed
+        below, above = sides(chain, piece)
+        at = bisect_left(listed, nearest_strike(listed, piece.spot))
+        near = listed[max(0, at - MIN_STRIKES_EACH_SIDE) : at + MIN_STRIKES_EACH_SIDE + 2]
+        gap = max((b - a for a, b in pairwise(near)), default=0.0)
+        rows = len(chain.contracts) + chain.adjusted
+        return cls(
+            reach=piece.range_points + abs(piece.atm - piece.spot),
+            margin=max(2 * gap, _DRIFT * piece.spot),
+            thin_below=below < MIN_STRIKES_EACH_SIDE,
+            thin_above=above < MIN_STRIKES_EACH_SIDE,
+            density=rows / max(listed[-1] - listed[0], gap, 1e-9),
+            lowest=listed[0],
+            highest=listed[-1],
+        )
+
+    def band(self, spot: float) -> Band:
+        """Return the strikes to ask for."""
+        reach = self.reach + self.margin
+        around = Band.around(spot, reach, reach)
+        return Band(0.0 if self.thin_below else around.low, math.inf if self.thin_above else around.high)
+
+    def parts(self, band: Band) -> list[Filters]:
+        """Return the filters of each request for a band: one, or one a side, or each side in bands of a page each."""
+        low, high = max(band.low, min(self.lowest, band.high)), min(band.high, max(self.highest, band.low))
+        rows = math.ceil(self.density * (high - low)) + _MORE_ROWS
+        if rows <= PAGE_ROWS:
+            return [band.filters()]
+        bands = math.ceil(rows / 2 / PAGE_ROWS)
+        edges = [low + (high - low) * at / bands for at in range(1, bands)]
+        return [_side(side, between) for side in ("call", "put") for between in _between(band, edges)]
+
+
+def _side(side: str, between: Filters) -> Filters:
+    return {"contract_type": side, **between}
+
+
+def _between(band: Band, edges: list[float]) -> list[Filters]:
+    """Return the filters of a band cut at some strikes: without gap, and without overlap."""
+    found: list[Filters] = []
+    for first, last in pairwise([None, *edges, None]):
+        part = Band(band.low if first is None else first, band.high if last is None else math.inf).filters()
+        found.append(part if last is None else {**part, "strike_price.lt": last})
+    return found
+
+
+def first_band(spot: float, dte: int) -> Band:
+    """Return the strikes to ask for of an expiration of which nothing is known."""
+    reach = range_points(spot, None, dte) + 2 * _DRIFT * spot
+    return Band.around(spot, reach, reach)
+
+
+def sides(chain: ExpiryChain, piece: ChainSlice) -> tuple[int, int]:
+    """Return how many strikes are known below and above both the ATM and the strike that it is rounded from."""
+    centre = nearest_strike(chain.listed, piece.spot)
+    below = bisect_left(chain.listed, min(centre, piece.atm))
+    above = len(chain.listed) - bisect_right(chain.listed, max(centre, piece.atm))
+    return below, above
+
+
+def wider(band: Band, chain: ExpiryChain, piece: ChainSlice, *, last: bool) -> Band | None:
+    """Return the band to ask for instead, None where this one holds whatever the slice may need.
+
+    Where a side is too short, both are asked for as far as its strikes' distances suggest; where they suggest nothing,
+    and on the `last` try, all that is listed.
+    """
+    below, above = sides(chain, piece)
+    reaches: list[float | None] = []
+    if band.low > 0 and (below < MIN_STRIKES_EACH_SIDE or piece.atm - piece.range_points < band.low):
+        reaches.append(_further(piece.spot - band.low, below, piece))
+    if math.isfinite(band.high) and (above < MIN_STRIKES_EACH_SIDE or piece.atm + piece.range_points > band.high):
+        reaches.append(_further(band.high - piece.spot, above, piece))
+    if not reaches:
+        return None
+    known = [reach for reach in reaches if reach is not None]
+    if last or len(known) < len(reaches):
+        return Band()
+    around = Band.around(piece.spot, max(known), max(known))  # a slice reaches as far on both sides
+    return Band(min(band.low, around.low), max(band.high, around.high))
+
+
+def _further(reach: float, strikes: int, piece: ChainSlice) -> float | None:
+    """Return how far to ask on a side that held so many strikes; None where that cannot be told."""
+    if strikes < 2 or reach <= 0:
+        return None
+    needed = piece.range_points + abs(piece.atm - piece.spot) + 2 * _DRIFT * piece.spot
+    return max(needed, reach * max(1.0, _ENOUGH / strikes))
