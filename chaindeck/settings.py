@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from chain.errors import InvalidNameError
-from chain.model.keys import parse_underlying
+from chain.model.keys import parse_underlying, vendor_symbol
 from chain.redis.connection import RedisTarget
 from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
@@ -98,7 +98,9 @@ def _base_url(value: object) -> str:
 def _symbols(value: object) -> tuple[str, ...]:
     parts = value if isinstance(value, list | tuple) else str(value).split(",")
     given = [str(part).strip().upper() for part in parts if str(part).strip()]
-    return tuple({_symbol(text): text for text in given}.values())  # an index keeps a prefix given
+    symbols = {_symbol(text): text for text in given}
+    # The prefix of an index stays where its name alone does not tell that it is one.
+    return tuple(symbol if vendor_symbol(symbol) == text else text for symbol, text in symbols.items())
 
 
 def _symbol(text: str) -> str:

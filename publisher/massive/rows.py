@@ -7,8 +7,8 @@ from typing import Any
 
 from chain.errors import InvalidNameError
 from chain.model.fields import block, number, spot_of
-from chain.model.grid import root_of
 from chain.model.keys import parse_expiry
+from chain.model.placement import root_of
 from chain.model.snapshot import Contract
 from chain.text import clean
 from publisher.massive.faults import FaultKind, VendorError
