@@ -90,6 +90,11 @@ def stream_activity_key() -> str:
     return "massive:ws:analytics"
 
 
+def stream_key() -> str:
+    """Return the stream of increments, whose newest id tells when it last grew."""
+    return "massive:ws:stream"
+
+
 @lru_cache(maxsize=16_384)
 def _head(prefix: str, kind: str, chain: ChainId) -> str:
     """Return what all keys of one kind and chain begin with; a poll needs hundreds of them each second."""

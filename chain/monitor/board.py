@@ -166,7 +166,8 @@ class Board:
     depth: Mapping[str, int] = field(default_factory=dict)  # expirations that each underlying should have
     refusals: tuple[Refusal, ...] = ()
     standbys: int = 0  # publishers ready to take over
-    stream_ts: float | None = None  # epoch seconds of the stream's last frame
+    stream_ts: float | None = None  # epoch seconds of the stream's last frame, by its reader
+    stream_entry_ts: float | None = None  # epoch seconds of the stream's newest entry, by its id
     clock_step_s: float = 0.0  # by how much the wall clock was last seen to step
     clock_step_at: float = 0.0
     transitions: tuple[Transition, ...] = ()

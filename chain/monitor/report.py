@@ -80,7 +80,7 @@ def stream_age_s(board: Board, now: Now) -> float | None:
 
     A sign from our future, beyond what clocks differ by, is none: it would stay "active" until we caught up.
     """
-    ages = [now.wall_s - at for at in (board.stream_ts,) if at is not None]
+    ages = [now.wall_s - at for at in (board.stream_ts, board.stream_entry_ts) if at is not None]
     honest = [max(0.0, age) for age in ages if age >= -FUTURE_TOLERANCE_S]
     return min(honest, default=None)
 

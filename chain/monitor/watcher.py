@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from chain.clock import Clock
 from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
-from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.snapshot import decode
 from chain.monitor import tracker
 from chain.monitor.board import Board, Contact, Entry, State, Transition
@@ -23,6 +23,7 @@ from chain.monitor.signals import states
 from chain.redis.connection import bounded
 from chain.redis.server import Server
 from chain.redis.store import Payload, Store
+from chain.redis.stream import StreamSigns
 from chain.supervisor import PartStatus
 from chain.text import clean
 from chain.thresholds import CLOCK_JUMP_S
@@ -52,7 +53,7 @@ class _Memory:
     states: dict[ChainId, State] = field(default_factory=dict)
     drift: float | None = None  # wall minus monotonic clock, seconds
     step: tuple[float, float] | None = None  # size of the last wall clock step, monotonic time of it
-    stream_ts: float | None = None
+    stream: StreamSigns = field(default_factory=StreamSigns)
     seen: float | None = None  # epoch seconds of the last poll whose answers were all taken in
 
 
@@ -106,16 +107,16 @@ class Watcher:
         return self._board()
 
     async def _poll(self, asked: float) -> None:
-        pointers, stream_ts, ping_ms = await self._read(asked)
+        pointers, stream, ping_ms = await self._read(asked)
         if asked - self._memory.server_asked > SERVER_EVERY_S:
             self._memory.server = await self._ask_server(self._memory.server)
             self._memory.server_asked = asked
         await self._take(pointers)
         self._found(asked, ping_ms)
-        self._memory.stream_ts = stream_ts
+        self._memory.stream = stream
         self._memory.seen = self._clock.wall_ns() / 1e9
 
-    async def _read(self, asked: float) -> tuple[dict[ChainId, bytes | None], float | None, float]:
+    async def _read(self, asked: float) -> tuple[dict[ChainId, bytes | None], StreamSigns, float]:
         """Read pointers and heartbeats; again at once where chains were announced or found that were not asked for."""
         entries, raw = self._roster.entries, self._memory.raw
         held = [(e.pointer, key) for e in entries.values() if e.pointer and not e.fault and (key := raw.get(e.chain))]
@@ -129,7 +130,7 @@ class Watcher:
             pointers |= (await self._store.poll(unread)).pointers
         if poll.payloads != len(held):
             await self._find_evicted([pointer for pointer, _ in held], pointers)
-        return pointers, _epoch(poll.stream_ts), ping_ms
+        return pointers, poll.stream, ping_ms
 
     async def _find_evicted(self, held: Sequence[SnapshotId], pointers: dict[ChainId, bytes | None]) -> None:
         """Let chains whose payload is gone be read again, through their pointers as they are now."""
@@ -294,7 +295,8 @@ class Watcher:
             depth=dict(self._roster.depth),
             refusals=tuple(self._roster.refused.values()),
             standbys=self._roster.standbys,
-            stream_ts=memory.stream_ts,
+            stream_ts=memory.stream.frame,
+            stream_entry_ts=memory.stream.entry,
             clock_step_s=step,
             clock_step_at=stepped,
             parts=self._parts(),
@@ -312,14 +314,3 @@ class Watcher:
             known[chain] = state
         for chain in [c for c in known if c not in self._roster.entries]:
             del known[chain]
-
-
-def _epoch(raw: bytes | None) -> float | None:
-    """Return the stream reader's stamp, epoch seconds, where it left one that makes sense."""
-    if raw is None:
-        return None
-    try:
-        stamp = float(raw)
-    except ValueError:
-        return None
-    return stamp if EPOCH_MIN_S <= stamp < EPOCH_MAX_S else None

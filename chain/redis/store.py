@@ -7,12 +7,13 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from chain.errors import InvalidNameError
-from chain.model.keys import ChainId, Names, SnapshotId, stream_activity_key
+from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.snapshot import MAX_PAYLOAD_BYTES, Snapshot
 from chain.redis.causes import redis_cause
 from chain.redis.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, heard, is_cluster
 from chain.redis.draft import MOVE, MOVE_ALL, PUT, Answer, Draft, Outcome
 from chain.redis.origin import RECORD_BYTES, Origin, parse_origin
+from chain.redis.stream import StreamSigns, ask, signs
 from chain.thresholds import FUTURE_TOLERANCE_MS
 
 _FETCH_BATCH = 16  # payloads a round trip: bounds memory when hundreds move at once
@@ -26,7 +27,7 @@ class Poll:
 
     pointers: Mapping[ChainId, bytes | None]
     beside: Mapping[str, bytes | None]
-    stream_ts: bytes | None
+    stream: StreamSigns
     payloads: int  # how many of the payloads asked about exist
 
 
@@ -169,34 +170,38 @@ class Store:
         keys = [*self._pointers, *beside]
         async with bounded(POLL_TIMEOUT_S):
             read = self._poll_slots if self._apart else self._poll_at_once
-            values, stream_ts, present = await read(keys, payloads)
+            values, stream, present = await read(keys, payloads)
         found = [value if isinstance(value, bytes) else None for value in values]
         pointers = dict(zip(chains, found, strict=False))
         rest = dict(zip(beside, found[len(chains) :], strict=True))
-        return Poll(pointers, rest, stream_ts if isinstance(stream_ts, bytes) else None, present)
+        return Poll(pointers, rest, signs(*stream), present)
 
-    async def _poll_at_once(self, keys: Sequence[str], held: Sequence[bytes]) -> tuple[Sequence[object], object, int]:
+    async def _poll_at_once(
+        self, keys: Sequence[str], held: Sequence[bytes]
+    ) -> tuple[Sequence[object], Sequence[object], int]:
         pipe = self._redis.pipeline(transaction=False)
         pipe.mget(keys)
-        pipe.hget(stream_activity_key(), "last_ts")
+        ask(pipe)
         if held:
             pipe.exists(*held)
-        values, stream_ts, *count = await pipe.execute(raise_on_error=False)
+        values, frame, newest, *count = await pipe.execute(raise_on_error=False)
         if isinstance(values, Exception):
             raise values
-        return values, stream_ts, count[0] if count and isinstance(count[0], int) else 0
+        return values, (frame, newest), count[0] if count and isinstance(count[0], int) else 0
 
-    async def _poll_slots(self, keys: Sequence[str], held: Sequence[bytes]) -> tuple[Sequence[object], object, int]:
+    async def _poll_slots(
+        self, keys: Sequence[str], held: Sequence[bytes]
+    ) -> tuple[Sequence[object], Sequence[object], int]:
         """The same on a cluster, where a command may name one slot only: one batch to each node, all at once."""
         pipe = self._redis.pipeline(transaction=False)
         for key in keys:
             pipe.get(key)
-        pipe.hget(stream_activity_key(), "last_ts")
+        ask(pipe)
         for payload in held:
             pipe.exists(payload)
         replies = heard(await pipe.execute(raise_on_error=False))
-        there = sum(reply == 1 for reply in replies[len(keys) + 1 :])
-        return replies[: len(keys)], replies[len(keys)], there
+        there = sum(reply == 1 for reply in replies[len(keys) + 2 :])
+        return replies[: len(keys)], replies[len(keys) : len(keys) + 2], there
 
     async def recheck(self, snapshots: Sequence[SnapshotId]) -> list[tuple[bytes | None, bool]]:
         """Return, for each snapshot, its chain's pointer read anew and whether the payload exists."""

@@ -32,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     publishers.heartbeat_refused,
     publishers.publisher_silent,
     deck.clock_step,
+    deck.stream_clock,
     deck.eviction,
     deck.eviction_policy,
     deck.starting,

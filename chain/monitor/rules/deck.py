@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from chain.monitor.report import Signal
 from chain.monitor.rules.context import Context, blind_since, poll_overdue_s
 from chain.monitor.rules.severity import signal
-from chain.thresholds import CLOCK_JUMP_S, EVICTION_SHOWN_S
+from chain.thresholds import CLOCK_JUMP_S, EVICTION_SHOWN_S, FUTURE_TOLERANCE_S
 
 _SAFE_POLICIES = ("volatile-ttl", "noeviction")
 
@@ -45,6 +45,15 @@ def clock_step(context: Context) -> Iterable[Signal]:
     if abs(board.clock_step_s) > CLOCK_JUMP_S:
         text = f"this machine's clock stepped by {board.clock_step_s:+.1f} s: ages by wall clock may be off"
         yield signal("clock-step", text, now.wall_s - (now.mono - board.clock_step_at))
+
+
+def stream_clock(context: Context) -> Iterable[Signal]:
+    """A sign of the stream's life is stamped in our future: it says nothing about now."""
+    board = context.board
+    for what, at in (("last frame", board.stream_ts), ("newest entry", board.stream_entry_ts)):
+        ahead = 0.0 if at is None else at - context.now.wall_s
+        if ahead > FUTURE_TOLERANCE_S:
+            yield signal("stream-clock", f"the stream's {what} is stamped {ahead:.0f} s ahead of us: not counted")
 
 
 def eviction(context: Context) -> Iterable[Signal]:

@@ -31,6 +31,7 @@ SEVERITY = {
     "publisher-silent": _W,
     "source": _W,
     "clock-step": _W,
+    "stream-clock": _W,
     "eviction": _W,
     "eviction-policy": _W,
     "rule-failed": _W,

@@ -15,11 +15,12 @@ from chain.model.session import NEW_YORK
 from chain.model.snapshot import Contract
 from chain.monitor.board import Board, DeckState, Entry, Flag, State
 from chain.monitor.freshness import Now, age_ms
+from chain.monitor.health import health_json
 from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.monitor.signals import Report, judge
 from chain.redis.connection import RedisTarget
 from chain.redis.server import Server
-from chain.thresholds import OLD_SOURCE_DELAYED_S, OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
+from chain.thresholds import FUTURE_TOLERANCE_S, OLD_SOURCE_DELAYED_S, OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
 from chaindeck.status import as_json
 from tests.support.scenes import (
     NDX,
@@ -410,20 +411,47 @@ def test_no_usable_chain_is_critical_in_every_mixture(states: tuple[State, State
     assert judged.signals[0].text == "no chain has a usable snapshot"
 
 
-@pytest.mark.parametrize("stream", ["active", "quiet", "none", "ahead"])
+@pytest.mark.parametrize("stream", ["active", "quiet", "none", "within what clocks differ by"])
 @pytest.mark.parametrize("stale", [True, False])
 @pytest.mark.parametrize("market", ["open", "closed"])
 def test_degraded_means_that_the_stream_runs_over_a_stale_snapshot(stream: str, stale: bool, market: str) -> None:
     source = SourceInfo("massive", market=market)
     first = entry(SPX, NOW, age_ms=48_000 if stale else 1_000, source=source)
     stream_ts = {"active": START_S - STREAM_ACTIVE_S, "quiet": START_S - STREAM_ACTIVE_S - 0.001, "none": None}
-    moment = stream_ts.get(stream, START_S + 1.0)
+    moment = stream_ts.get(stream, START_S + FUTURE_TOLERANCE_S)
     judged = report([first, entry(SPX_MON, NOW, source=source)], NOW, stream_ts=moment)
-    degraded = stale and stream in ("active", "ahead")
+    degraded = stale and stream not in ("quiet", "none")
     assert ("stream-over-stale" in names(judged)) is degraded
     assert judged.state is (DeckState.DEGRADED if degraded else DeckState.WARNING if stale else DeckState.OK)
     if degraded:
         assert text_of(judged, "stream-over-stale") == "stream active while SPX 01-02 is STALE, 48 s"
+
+
+FRAME, ENTRY = "last frame", "newest entry"
+
+
+@pytest.mark.parametrize(
+    ("parts", "active", "told"),
+    [
+        ({"stream_ts": START_S + 3_600.0}, False, [FRAME]),
+        ({"stream_entry_ts": START_S + 3_600.0}, False, [ENTRY]),
+        ({"stream_ts": START_S + 2.001}, False, [FRAME]),
+        ({"stream_ts": START_S + 2.0}, True, []),
+        ({"stream_ts": START_S + 3_600.0, "stream_entry_ts": START_S - 1.0}, True, [FRAME]),
+        ({"stream_ts": START_S - 60.0, "stream_entry_ts": START_S - 1.0}, True, []),
+        ({"stream_ts": START_S - 1.0, "stream_entry_ts": START_S - 60.0}, True, []),
+        ({"stream_ts": START_S - 60.0, "stream_entry_ts": START_S - 60.0}, False, []),
+    ],
+)
+def test_a_stream_stamped_in_the_future_is_unknown_and_told(
+    parts: dict[str, float], active: bool, told: list[str]
+) -> None:
+    judged = report([in_state(SPX, State.STALE, NOW), entry(NDX, NOW)], NOW, **parts)
+    assert (judged.state is DeckState.DEGRADED) is active
+    assert health_json(judged)["stream"]["active"] is active
+    said = [signal.text for signal in judged.signals if signal.name == "stream-clock"]
+    assert [text.partition("'s ")[2].partition(" is")[0] for text in said] == told
+    assert all("s ahead of us: not counted" in text for text in said)
 
 
 def test_a_stream_over_an_aging_snapshot_is_no_degradation() -> None:

@@ -135,11 +135,14 @@ async def cost(redis: Redis, action: Callable[[], Awaitable[object]]) -> tuple[i
     )
 
 
+STREAM_SIGNS = {"hget": 1, "eval_ro": 1, "xrevrange": 1}
+
+
 async def test_a_poll_with_nothing_new_is_one_round_trip_and_reads_no_payload(desk: Desk) -> None:
     await desk.open(SPX, SPX_MON, NDX)
     trips, commands = await cost(desk.redis, desk.watcher.poll_once)
     assert trips == 1
-    assert commands == {"mget": 1, "hget": 1, "exists": 1}
+    assert commands == {"mget": 1, "exists": 1, **STREAM_SIGNS}
 
 
 async def test_payloads_are_read_only_where_a_pointer_moved(desk: Desk) -> None:
@@ -148,7 +151,7 @@ async def test_payloads_are_read_only_where_a_pointer_moved(desk: Desk) -> None:
     [moved] = await desk.publish(NDX)
     trips, commands = await cost(desk.redis, desk.watcher.poll_once)
     assert trips == 2
-    assert commands == {"mget": 1, "hget": 1, "exists": 1, "getrange": 1, "pttl": 1}
+    assert commands == {"mget": 1, "exists": 1, "getrange": 2, "pttl": 1, **STREAM_SIGNS}
     report = await desk.poll()
     assert [shown(r).ts_ms for r in report.readings] == [moved.ts_ms - 10_000, moved.ts_ms - 10_000, moved.ts_ms]
 
@@ -634,6 +637,33 @@ async def test_the_stream_counts_as_active_by_its_readers_stamp_in_seconds(
     report = await desk.poll(18)
     assert states(report) == {SPX: State.STALE, NDX: State.FRESH}
     assert (report.state is DeckState.DEGRADED) is degraded
+
+
+@pytest.mark.parametrize(("behind_s", "degraded"), [(0.5, True), (5.0, True), (5.001, False), (600.0, False)])
+async def test_the_newest_entry_of_the_stream_is_a_sign_of_life_too(
+    desk: Desk, behind_s: float, degraded: bool
+) -> None:
+    await desk.open(SPX, NDX)
+    desk.clock.advance(30)
+    await desk.publish(NDX)
+    await desk.redis.xadd("massive:ws:stream", {"f": "1"}, id=f"{round((START_S + 48 - behind_s) * 1000)}-0")
+    report = await desk.poll(18)
+    assert (report.state is DeckState.DEGRADED) is degraded
+
+
+async def test_a_user_without_scripts_sees_the_chains_all_the_same(redis: Redis, redis_url: str) -> None:
+    await redis.acl_setuser(
+        "plain", enabled=True, reset=True, nopass=True, keys=["*"], commands=["+@all", "-@scripting"]
+    )
+    desk = Desk(redis, RedisTarget(redis_url.replace("unix://", "unix://plain:x@")).connect(), manual_clock())
+    await redis.xadd("massive:ws:stream", {"f": "1"})
+    try:
+        await desk.open(SPX)
+        board = (await desk.poll()).board
+        assert (board.contact.ok, board.stream_entry_ts) == (True, None)
+    finally:
+        await desk.client.aclose()
+        await redis.acl_deluser("plain")
 
 
 async def test_a_stream_key_of_another_type_is_no_stream(desk: Desk) -> None:

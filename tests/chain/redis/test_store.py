@@ -18,6 +18,7 @@ from chain.redis.connection import RedisTarget
 from chain.redis.draft import Answer, Outcome, Verdict
 from chain.redis.embedded import EmbeddedServer
 from chain.redis.store import Store
+from chain.redis.stream import StreamSigns
 from tests.support.builders import (
     SPX,
     Held,
@@ -628,7 +629,7 @@ async def test_one_poll_reads_all_pointers_and_what_stands_beside_them(redis: Re
         redis,
         lambda: store.poll([SPX, missing, NDX], ["massive:heartbeat", "mock_massive:heartbeat"], held_keys),
     )
-    assert [words[0] for _, words in seen] == ["MGET", "HGET", "EXISTS"]
+    assert [words[0] for _, words in seen] == ["MGET", "HGET", "EVAL_RO", "XREVRANGE", "EXISTS"]
     poll = await store.poll([SPX, missing, NDX], ["massive:heartbeat", "mock_massive:heartbeat"], held_keys)
     assert poll.pointers == {
         SPX: Names().snapshot(one.id).encode(),
@@ -636,7 +637,31 @@ async def test_one_poll_reads_all_pointers_and_what_stands_beside_them(redis: Re
         NDX: Names().snapshot(other.id).encode(),
     }
     assert poll.beside == {"massive:heartbeat": None, "mock_massive:heartbeat": b"beat"}
-    assert (poll.stream_ts, poll.payloads) == (b"1766762051.5", 2)
+    assert (poll.stream, poll.payloads) == (StreamSigns(1766762051.5, None), 2)
+
+
+@pytest.mark.parametrize(
+    ("newest", "seconds"),
+    [
+        ("1766762051500-3", 1766762051.5),
+        ("1-1", None),
+        ("1766762051-0", None),
+        ("99999999999999-0", None),
+        (None, None),
+    ],
+)
+async def test_the_newest_id_of_the_stream_is_read_and_its_entry_is_not(
+    redis: Redis, store: Store, newest: str | None, seconds: float | None
+) -> None:
+    if newest is None:
+        await redis.set("massive:ws:stream", "no stream")
+    else:
+        await redis.xadd("massive:ws:stream", {"frame": b"x" * 4_000_000}, id=newest)
+    await redis.expire("massive:ws:stream", 15)
+    out = (await redis.info("stats"))["total_net_output_bytes"]
+    poll = await store.poll([SPX])
+    assert poll.stream == StreamSigns(None, seconds)
+    assert (await redis.info("stats"))["total_net_output_bytes"] - out < 100_000
 
 
 async def test_recheck_tells_a_pointer_from_its_payload(redis: Redis, store: Store) -> None:

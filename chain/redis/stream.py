@@ -1,0 +1,43 @@
+"""Signs of life of the stream: when its reader last saw a frame, and when its newest entry was added."""
+
+from dataclasses import dataclass
+
+from redis.asyncio.client import Pipeline
+
+from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, stream_activity_key, stream_key
+
+# KEYS[1] the stream; returns the newest entry's id, or nil. The entry itself, of whatever size, stays in Redis.
+# Run by EVAL_RO, which cannot write; a Redis before 7.0 does not know it, and gives no sign.
+_NEWEST = """
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+return newest and newest[1]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSigns:
+    """Both signs, epoch seconds; None where there is none, it makes no sense, or this user may not ask."""
+
+    frame: float | None = None
+    entry: float | None = None
+
+
+def ask(pipe: Pipeline) -> None:
+    """Queue the commands whose replies `signs` reads."""
+    pipe.hget(stream_activity_key(), "last_ts")
+    pipe.eval_ro(_NEWEST, 1, stream_key())
+
+
+def signs(frame: object, newest: object) -> StreamSigns:
+    """Return what two replies say; an error counts as no sign, for no chain depends on it."""
+    return StreamSigns(_epoch(frame), _epoch(newest.partition(b"-")[0], 1000) if isinstance(newest, bytes) else None)
+
+
+def _epoch(raw: object, per_second: int = 1) -> float | None:
+    if not isinstance(raw, bytes):
+        return None
+    try:
+        stamp = float(raw) / per_second
+    except ValueError:
+        return None
+    return stamp if EPOCH_MIN_S <= stamp < EPOCH_MAX_S else None
