@@ -73,7 +73,11 @@ def heard(server: blocking.Redis) -> dict[str, Any]:
         (["--config", "/no/such.toml"], "/no/such.toml"),
         (["status", "http://desk"], "scheme must be one of redis, rediss, unix"),
         (["status", "redis://"], "names no host"),
-        (["status", "redis://desk:99999"], "names no host and port"),
+        (["status", "desk:6379"], "argument URL: Redis URL: the scheme is missing: write redis://desk:6379"),
+        (
+            ["status", "redis://desk:99999"],
+            "argument URL: Redis URL 'redis://desk:99999': port '99999' must be a number from 1",
+        ),
         (["status"], "no deck of this user is running"),
         (["watch"], "no deck of this user is running"),
     ],

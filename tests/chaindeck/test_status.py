@@ -53,7 +53,7 @@ EXPIRY_KEYS = [
     ),
     *("atm", "range_points", "payload_key"),
 ]
-ADDRESS = RedisTarget("redis://ops:hunter2@redis.example:6380/0?ssl_password=hunter3")
+ADDRESS = RedisTarget("rediss://ops:hunter2@redis.example:6380/0?ssl_password=hunter3")
 
 
 def body(judged: Report, target: RedisTarget = ADDRESS) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def test_text_and_frame_hold_no_control_and_keep_their_width() -> None:
         assert all(line.isprintable() for line in text.split("\n"))
         assert "hunter" not in text
     assert max(map(len, frame(judged).split("\n"))) <= WIDTH
-    assert "redis://redis.example:6380/0" in as_text(judged, ADDRESS)
+    assert "rediss://redis.example:6380/0" in as_text(judged, ADDRESS)
 
 
 def test_the_frame_shows_strip_board_signals_and_the_grid_around_the_atm() -> None:
