@@ -107,7 +107,10 @@ def _resolve(
 ) -> Resolved:
     name = setting.name
     if flags.get(name) is not None:
-        return _parsed(setting, flags[name], named.get(name, f"flag --{name.replace('_', '-')}"), "")
+        origin = named.get(name, f"flag --{name.replace('_', '-')}")
+        if flags[name] == "":
+            raise ConfigError(f"{origin} is empty: give it a value, or leave it out")
+        return _parsed(setting, flags[name], origin, "")
     for variable in setting.variables:
         text = environ.get(variable, "")
         if _is_set(text):

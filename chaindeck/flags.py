@@ -69,8 +69,8 @@ def config_of(
     `url` is a command's argument, which goes before the flag `--redis-url`. Raises ConfigError.
     """
     where = where or Where()
-    given = {"redis_url": url or where.redis_url, **asdict(what or What()), **flags}
-    config = resolve(given, where.config, named={"redis_url": "argument URL"} if url else {})
+    given = {"redis_url": where.redis_url if url is None else url, **asdict(what or What()), **flags}
+    config = resolve(given, where.config, named={} if url is None else {"redis_url": "argument URL"})
     for warning in config.warnings:
         warn(warning)
     return config

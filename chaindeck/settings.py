@@ -39,6 +39,13 @@ def _text(value: object) -> str:
     return value.strip()
 
 
+def _key(value: object) -> str:
+    key = _text(value)
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ValueError("a key: it holds a space, a line break or a character that no key has")
+    return key
+
+
 def _number(value: object) -> float:
     text = str(value)
     try:
@@ -99,6 +106,8 @@ def _symbols(value: object) -> tuple[str, ...]:
     parts = value if isinstance(value, list | tuple) else str(value).split(",")
     given = [str(part).strip().upper() for part in parts if str(part).strip()]
     symbols = {_symbol(text): text for text in given}
+    if not symbols:
+        raise ValueError("a list of symbols, as in SPX,NDX")
     # The prefix of an index stays where its name alone does not tell that it is one.
     return tuple(symbol if vendor_symbol(symbol) == text else text for symbol, text in symbols.items())
 
@@ -137,7 +146,7 @@ SETTINGS = {
             "next expirations to publish",
         ),
         Setting("em_mult", ("MASSIVE_CHAIN_EM_MULT",), EM_MULT, _moves, "half-width of a slice in expected moves"),
-        Setting("api_key", ("MASSIVE_API_KEY",), None, _text, "the vendor's API key", secret=True),
+        Setting("api_key", ("MASSIVE_API_KEY",), None, _key, "the vendor's API key", secret=True),
         Setting("base_url", ("MASSIVE_BASE_URL",), DEFAULT_BASE_URL, _base_url, "the vendor's host"),
         Setting(
             "allow_http",

@@ -5,6 +5,7 @@ import signal
 import sys
 from typing import NoReturn
 
+from chain.causes import cause_of
 from chain.errors import ChaindeckError
 from chaindeck.exits import UNKNOWN, Exit, code_of, say, unknown_line
 from chaindeck.streams import close_quietly, prepare
@@ -15,8 +16,6 @@ def main() -> NoReturn:
     prepare()
     try:
         code = _run()
-        if sys.stdout is not None:
-            sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has seen enough, as `head` does
         close_quietly()
         code = 128 + signal.SIGPIPE
@@ -27,12 +26,18 @@ def _run() -> int:
     """Run the command; return its exit code."""
     try:
         code = (_command if sys.argv[1:] else _deck)()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except ChaindeckError as error:
         return _fail(str(error), code_of(error))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         raise
+    except OSError as error:  # the output's disk is full, say
+        told = _fail(_of_the_system(error), Exit.UNAVAILABLE)
+        close_quietly()  # or the interpreter would try to write the rest once more
+        return told
     except Exception as error:  # noqa: BLE001 - the last resort, which no user should have to read a trace of
         return _fail(_own_fault(error), Exit.INTERNAL)
     return code if isinstance(code, int) else 0
@@ -53,6 +58,11 @@ def _command() -> object:
     from chaindeck.cli import run_command  # noqa: PLC0415
 
     return run_command()
+
+
+def _of_the_system(error: OSError) -> str:
+    """Return one line on what the operating system refused."""
+    return str(cause_of(error) or _own_fault(error))
 
 
 def _own_fault(error: Exception) -> str:

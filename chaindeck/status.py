@@ -32,7 +32,7 @@ def print_status(url: str | None, *, as_json_text: bool) -> int:
     report = asyncio.run(look(target, SystemClock()))
     if as_json_text:
         body = as_json(report, target) | {"log": str(log_file())}
-        sys.stdout.write(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode() + "\n")
+        print(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
     else:
         print(as_text(report, target))
     contact = report.board.contact

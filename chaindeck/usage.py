@@ -19,9 +19,13 @@ def usage_words(error: CycloptsError, app: App) -> str:
     surplus = isinstance(error, UnusedCliTokensError | UnknownOptionError)
     if surplus and first and not first.startswith("-") and first not in commands:
         return _unknown_command(first, commands)
+    surplus_words = error.unused_tokens or []
+    if first.startswith("-") and (named := next((word for word in surplus_words if word in commands), None)):
+        return f"options stand behind the command: chaindeck {named} {clean(first, 40)} ..."
     if isinstance(error, UnusedCliTokensError):
         command = " ".join(error.command_chain or ()) or "chaindeck"
-        return f"{command} takes no further {_quoted((error.unused_tokens or [''])[0])}: see chaindeck {first} --help"
+        help_of = f"chaindeck {first} --help" if first in commands else "chaindeck --help"
+        return f"{command} takes no further {_quoted(next(iter(surplus_words), ''))}: see {help_of}"
     return masked(str(error))
 
 

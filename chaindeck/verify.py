@@ -45,7 +45,7 @@ def run_verify(url: str | None, for_s: float, prefix: str, *, as_json_text: bool
         asyncio.run(_watch_target(target, auditor, for_s))
     audit = auditor.conclude()
     if as_json_text:
-        sys.stdout.write(orjson.dumps(as_json(audit, target), option=orjson.OPT_INDENT_2).decode() + "\n")
+        print(orjson.dumps(as_json(audit, target), option=orjson.OPT_INDENT_2).decode())
     else:
         print(as_text(audit, target))
     return exit_code(audit)

@@ -19,7 +19,9 @@ def base_url(text: str) -> str:
     try:
         parts = urlsplit(address if "://" in address else f"https://{address}")
         host, port = parts.hostname, parts.port
-    except ValueError:
+    except ValueError as error:
+        if "ort" in str(error):
+            raise ConfigError("its port must be a number from 1 to 65535") from None
         host = port = None
     if not host or parts.scheme not in ("http", "https") or not host.isprintable() or " " in host:
         shown = clean(address.partition("?")[0].rpartition("@")[2], 80)

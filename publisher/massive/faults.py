@@ -8,7 +8,7 @@ from publisher.source import SourceError
 class FaultKind(Enum):
     """A kind of failure; its value is what to tell, and what to do."""
 
-    NO_KEY = "no API key: set MASSIVE_API_KEY"
+    NO_KEY = "no API key: set MASSIVE_API_KEY, or api_key in the config file"
     BAD_KEY = "the vendor does not know this API key: check MASSIVE_API_KEY"
     PLAN = "the plan of this API key does not include this data"
     BAD_REQUEST = "the vendor refused the request"

@@ -1,12 +1,16 @@
 """Why a request got no answer: what failed, the proxy or the vendor, and in which words."""
 
+import os
+import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from chain import causes
 from chain.causes import Cause, cause_of
+from chain.errors import ConfigError
 from chain.text import clean
 from publisher.massive.faults import FaultKind, VendorError
 from publisher.massive.proxy import Proxy
@@ -28,6 +32,19 @@ _WORDS: dict[type[Exception], str] = {
     httpx.ConnectError: str(causes.TLS_CUT),  # without a reason of the system: an end in the middle of the handshake
     httpx.RemoteProtocolError: "it sent no whole HTTP answer",
 }
+
+
+def trusted_authorities() -> ssl.SSLContext:
+    """Return the authorities to trust, of SSL_CERT_FILE or SSL_CERT_DIR where set; raise ConfigError for bad ones."""
+    file, folder = os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
+    if not file and folder and not Path(folder).is_dir():
+        raise ConfigError(f"SSL_CERT_DIR {clean(folder, 80)}: no such folder")
+    try:
+        return httpx.create_ssl_context()
+    except ssl.SSLError:
+        raise ConfigError(f"SSL_CERT_FILE {clean(file, 80)} holds no certificate in PEM form") from None
+    except OSError as error:
+        raise ConfigError(f"SSL_CERT_FILE {clean(file, 80)}: {cause_of(error) or clean(error, 80)}") from None
 
 
 class Progress:

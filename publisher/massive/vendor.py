@@ -18,7 +18,7 @@ from publisher.massive.breaker import Breaker
 from publisher.massive.faults import OF_ONE_PATH, OF_THE_VENDOR, RETRIED, WAITED_FOR, FaultKind, VendorError
 from publisher.massive.proxy import Proxy
 from publisher.massive.reply import Page, decode, read_body, read_page
-from publisher.massive.transport import PROXY_LOGIN, Progress, lost, refused_by_proxy
+from publisher.massive.transport import PROXY_LOGIN, Progress, lost, refused_by_proxy, trusted_authorities
 
 MAX_PAGES = 40
 PAGE_ROWS = 250  # the most that the vendor gives on one page
@@ -62,7 +62,7 @@ class Vendor:
             ),
             follow_redirects=False,
             proxy=proxy.url if proxy else None,
-            verify=httpx.create_ssl_context(),
+            verify=trusted_authorities(),
             trust_env=False,  # a proxy is chosen by us: the client's own choice would serve loopback too
         )
         self._key = key

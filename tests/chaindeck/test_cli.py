@@ -16,7 +16,7 @@ from chain.model.keys import ChainId
 from chaindeck import __version__
 from chaindeck.exits import Exit
 from tests.support.builders import contracts
-from tests.support.product import recorded, run, start
+from tests.support.product import command, environment, recorded, run, start
 from tests.support.waiting import wait_until
 
 SMALL = ("--underlyings", "SPX", "--expirations", "2")
@@ -62,6 +62,10 @@ def heard(server: blocking.Redis) -> dict[str, Any]:
         (["publish", "--interval", "20"], "use a TTL above 65 s or an interval below 18.3 s"),
         (["publish", "--expirations", "1000000"], "flag --expirations: expirations is '1000000', not a whole number"),
         (["publish", "--once", "--underlyings", "SPXW"], "SPXW is a root of SPX, whose chains hold it: ask for SPX"),
+        (["publish", "--once", "--underlyings", ","], "underlyings is ',', not a list of symbols, as in SPX,NDX"),
+        (["publish", "--once", "--underlyings", ""], "flag --underlyings is empty: give it a value, or leave it out"),
+        (["publish", "--redis-url", ""], "flag --redis-url is empty"),
+        (["status", ""], "argument URL is empty"),
         (["publish", "--once", *SMALL], "give --redis-url, or start chaindeck first"),
         (["publish", "--interval", "-1"], "interval"),
         (["publish", "--interval", "30"], "stale at 95 s, after its TTL of 60 s"),
@@ -104,6 +108,8 @@ def test_a_setting_that_cannot_work_is_one_line_and_exit_3(short_dir: Path, argu
         (["redis://desk:canary@host:1"], "as in chaindeck watch redis://host:1"),
         (["publish", "extra"], "publish takes no further 'extra': see chaindeck publish --help"),
         (["verify", "redis://h", "redis://u:canary@i"], "verify takes no further 'redis://i'"),
+        (["--config", "x.toml", "config", "show"], "options stand behind the command: chaindeck config --config ..."),
+        (["--config", "x.toml", "extra"], "chaindeck takes no further 'extra': see chaindeck --help"),
         (["publish", "--onec"], "Did you mean --once?"),
         (["publish", "--api-key=canary"], "Unknown option: --api-key"),
         (["publish", "--once", "--capture"], "--capture"),
@@ -278,4 +284,26 @@ def test_a_terminal_of_another_encoding_gets_words_and_no_trace(short_dir: Path,
     ended = run(short_dir, "status", closed, PYTHONIOENCODING="ascii")
     assert ended.returncode == Exit.UNAVAILABLE
     assert "CRITICAL" in ended.stdout
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full on this system")
+@pytest.mark.parametrize("arguments", [("config", "show"), ("status", "{closed}"), ("status", "--json", "{closed}")])
+def test_output_that_cannot_be_written_is_one_line_and_exit_2(
+    short_dir: Path, closed: str, arguments: tuple[str, ...]
+) -> None:
+    filled = [argument.replace("{closed}", closed) for argument in arguments]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        ended = subprocess.run(
+            command(*filled),
+            env=environment(short_dir),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert ended.returncode == Exit.UNAVAILABLE
+    assert ended.stderr.splitlines()[-1] == "chaindeck: no space left on the disk: make room"
     assert "Traceback" not in ended.stderr

@@ -164,9 +164,19 @@ def test_one_failed_expiry_is_exit_one_with_its_reason(short_dir: Path, fake: Fa
     [
         ({"MASSIVE_API_KEY": ""}, "no API key: set MASSIVE_API_KEY"),
         ({"MASSIVE_API_KEY": "${MASSIVE_API_KEY}"}, "no API key: set MASSIVE_API_KEY"),
-        ({"MASSIVE_API_KEY": "canary two"}, "check MASSIVE_API_KEY (it holds a character that no key has)"),
+        (
+            {"MASSIVE_API_KEY": "canary two"},
+            "MASSIVE_API_KEY: api_key is ********, not a key: it holds a",
+        ),
         ({"MASSIVE_BASE_URL": "ftp://canary"}, "environment MASSIVE_BASE_URL: base_url: 'ftp://canary' is not a host"),
-        ({"MASSIVE_API_KEY": "can\nary"}, "check MASSIVE_API_KEY (it holds a character that no key has)"),
+        (
+            {"MASSIVE_API_KEY": "can\nary"},
+            "MASSIVE_API_KEY: api_key is ********, not a key: it holds a",
+        ),
+        ({"SSL_CERT_FILE": "/no/such.pem"}, "SSL_CERT_FILE /no/such.pem: no such file or folder"),
+        ({"SSL_CERT_FILE": "/etc/hostname"}, "SSL_CERT_FILE /etc/hostname holds no certificate in PEM form"),
+        ({"SSL_CERT_DIR": "/no/such"}, "SSL_CERT_DIR /no/such: no such folder"),
+        ({"MASSIVE_BASE_URL": "http://127.0.0.1:99999"}, "base_url: its port must be a number from 1 to 65535"),
         (
             {"MASSIVE_BASE_URL": "http://vendor.invalid"},
             "would go in clear over the network: use https, or insist with",
