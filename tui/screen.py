@@ -1,6 +1,7 @@
 """The deck's one screen: two top lines, the board and signals at the left, the strike grid at the right."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -10,6 +11,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Footer
 
 from chain.clock import Clock
@@ -19,6 +21,7 @@ from chain.model.keys import ChainId
 from chain.monitor.board import Board
 from chain.monitor.freshness import Now, age_ms
 from chain.monitor.signals import Report, judge
+from chain.supervisor import error_words
 from tui import figures
 from tui.bindings import BINDINGS
 from tui.board_lines import BoardTable, board_table
@@ -32,6 +35,8 @@ from tui.panel import LinePanel
 from tui.signal_lines import signal_table
 from tui.strip_lines import badge, identity, trouble
 from tui.view import View
+
+log = logging.getLogger(__name__)
 
 _SIGNALS_MIN = 8
 _CHART_HEIGHT = 9
@@ -60,6 +65,8 @@ class DeckScreen(Screen[None]):
         self._table = BoardTable((), (), ())
         self._lines: tuple[tuple[object, ...], GridTable, Line] | None = None
         self._follow = True
+        self._failed: dict[str, str] = {}  # panels that could not be brought up to date, and why
+        self._signals_room = _SIGNALS_MIN
         self._painted = False
         self._shown_mono = float("-inf")
         self._heartbeat: Timer | None = None
@@ -107,20 +114,40 @@ class DeckScreen(Screen[None]):
         """Judge the Board now and bring every panel up to it."""
         if self._heartbeat is None:
             return  # a Board came before the panels; the first resize shows it
-        now = Now.of(self._clock)
-        self._shown_mono = now.mono
-        if self._board is not None:
-            self.view.settle(self._board)
-            self._report = judge(self._board, now)
-            self.view.take(self._report)
+        self._shown_mono = self._clock.monotonic()
         with self.app.batch_update():
-            self._show_strip()
-            self._show_side()
-            self._show_grid()
-            self._show_log()
+            if self._contained(self.strip, self._judge_board, "judgement"):
+                self._contained(self.strip, self._show_strip)
+            self._contained(self.board_panel, self._show_board)
+            self._contained(self.signals, self._show_signals)
+            self._contained(self.chart, self._show_chart)
+            self._contained(self.grid_panel, self._show_grid)
+            self._contained(self.log_panel, self._show_log)
         if self.view.grid is not None and not self._painted:
             self._painted = True
             self.call_after_refresh(self._feed.painted)
+
+    def _contained(self, panel: Widget, show: Callable[[], None], name: str = "") -> bool:
+        """Bring one panel up to date, and return whether it could be: one that raises says so in its own place."""
+        name = name or str(panel.id)
+        try:
+            show()
+        except Exception as error:
+            words = error_words(error)
+            if self._failed.get(name) != words:
+                log.exception("the panel %s failed", name)
+            self._failed[name] = words
+            if isinstance(panel, LinePanel):
+                panel.show(((Span(f" {name} failed: {words}", Role.ALARM),),), ())
+            return False
+        self._failed.pop(name, None)
+        return True
+
+    def _judge_board(self) -> None:
+        if self._board is not None:
+            self.view.settle(self._board)
+            self._report = judge(self._board, Now.of(self._clock))
+            self.view.take(self._report)
 
     def _show_strip(self) -> None:
         underlying = self.view.selected.underlying if self.view.selected else "-"
@@ -132,7 +159,8 @@ class DeckScreen(Screen[None]):
         )
         self.strip.show(lines, ())
 
-    def _show_side(self) -> None:
+    def _show_board(self) -> None:
+        """Share out the side's height, and show the board in its part."""
         side = self.board_panel.parent
         assert isinstance(side, Vertical)
         width, height = side.size
@@ -149,9 +177,15 @@ class DeckScreen(Screen[None]):
         rows = [i for i, chain in enumerate(self._table.rows) if chain == self.view.selected]
         top = self.board_panel.keep_visible(rows[0]) if rows else None
         self.board_panel.show(self._table.head, self._table.body, top=top)
-        # Its own size follows the board's only with the next layout.
-        signals = signal_table(self._report, self.signals.size.width, room - wanted)
+        self._signals_room = room - wanted  # the panel's own size follows the board's only with the next layout
+
+    def _show_signals(self) -> None:
+        if not self.signals.size.width:
+            return
+        signals = signal_table(self._report, self.signals.size.width, self._signals_room)
         self.signals.show(signals[:1], signals[1:])
+
+    def _show_chart(self) -> None:
         reading = self.view.reading(self._report) if self._report else None
         if reading and self._report:
             title = f"AGE {reading.entry.chain.expiry:%m-%d}"

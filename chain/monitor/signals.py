@@ -16,6 +16,8 @@ __all__ = ["Reading", "Report", "Signal", "judge", "states", "usable"]
 
 log = logging.getLogger(__name__)
 
+_logged: dict[str, type[Exception]] = {}  # of each rule that failed, how it did when its trace was last logged
+
 
 def judge(board: Board, now: Now, rules: Sequence[Rule] = RULES) -> Report:
     """Return what is true of a Board at `now`."""
@@ -34,7 +36,9 @@ def _apply(rule: Rule, context: Context) -> Sequence[Signal]:
         return list(rule(context))
     except Exception as error:
         name = rule.__name__.replace("_", "-")
-        log.debug("rule %s failed", name, exc_info=True)
+        if _logged.get(name) is not type(error):
+            _logged[name] = type(error)
+            log.exception("rule %s failed", name)
         text = f"rule {name} failed ({type(error).__name__}): whether it is so is unknown"
         return [signal("rule-failed", text, None, name)]
 
