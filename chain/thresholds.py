@@ -18,6 +18,9 @@ OLD_SOURCE_S = 120.0  # median quote older than the snapshot by more than this
 OLD_SOURCE_DELAYED_S = 17 * 60.0  # the same on a feed that is 15 minutes late by contract
 STREAM_ACTIVE_S = 5.0  # the stream's reader saw a frame within this time
 CLOCK_JUMP_S = 2.0  # wall and monotonic clocks drifting apart by more than this between polls is a step
+LIFETIME_SLACK_S = 5.0  # by how much a snapshot's life may seem shorter than it is, for clocks that differ
+LONGEST_LIFE_S = 86_400.0  # no announcement makes a snapshot of the day before fresh
+NO_EXPIRY_LIFE_S = 3_600.0  # what counts as the life of a pointer without a time to live
 EVICTION_SHOWN_S = 60.0  # how long an eviction is told
 HEARTBEAT_EVERY_S = 5.0
 HEARTBEAT_TTL_S = 15
@@ -56,6 +59,14 @@ class Thresholds:
     def stale_s(self) -> float:
         """Age above which a snapshot is STALE."""
         return 3 * self.interval_s + 5 if self.own_stale_s is None else self.own_stale_s
+
+    def within(self, life_s: float) -> Self:
+        """Return limits that fit snapshots of this life: shares of it, as the default limits are of the default TTL."""
+        standard = type(self)()
+        share = life_s / standard.ttl_s
+        stale = standard.stale_s * share
+        warn = standard.warn_s * share if self.own_warn_s is None else min(self.own_warn_s, stale)
+        return replace(self, own_warn_s=warn, own_stale_s=stale)
 
     def limited(self, warn_s: float | None, stale_s: float | None) -> Self:
         """Return these with an operator's limits; raise ConfigError unless warn is below stale."""

@@ -8,7 +8,7 @@ from chain.monitor.board import Flag, State
 from chain.monitor.signals import Reading, Report
 from tui import figures
 from tui.lines import Ground, Line, Role, Span, left, right, spread
-from tui.strip_lines import badge
+from tui.strip_lines import badge, spot_text
 
 STATE_ROLE = {
     State.FRESH: Role.OK,
@@ -118,9 +118,7 @@ def _flags(reading: Reading, width: int) -> str:
 def _heading(underlying: str, readings: Sequence[Reading], report: Report, width: int, *, folded: bool) -> Line:
     have, wanted = report.depth(underlying)
     worst = min((r.state for r in readings), key=list(State).index)
-    good = next((r.entry.last_good for r in readings if r.entry.last_good), None)
-    spot = figures.level(good.summary.spot) if good else figures.MISSING
-    start = [Span(f" {underlying:<6}", Role.STRONG), Span(f"{spot:>10}  ", Role.TEXT)]
+    start = [Span(f" {underlying:<6}", Role.STRONG), Span(f"{spot_text(report, underlying):>10}  ", Role.TEXT)]
     if folded:
         oldest = max((r.age_s for r in readings if r.age_s is not None), default=None)
         start += [Span(worst, STATE_ROLE[worst]), Span(f" {figures.age(oldest)}", Role.DIM)]

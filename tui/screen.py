@@ -189,7 +189,7 @@ class DeckScreen(Screen[None]):
         reading = self.view.reading(self._report) if self._report else None
         if reading and self._report:
             title = f"AGE {reading.entry.chain.expiry:%m-%d}"
-            self.chart.draw(self.view.history, reading.entry.thresholds, self._report.now.mono, title)
+            self.chart.draw(self.view.history, reading.limits, self._report.now.mono, title)
 
     def _show_grid(self) -> None:
         panel, view = self.grid_panel, self.view

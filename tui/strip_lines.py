@@ -49,7 +49,7 @@ def identity(report: Report | None, underlying: str, polls: int, width: int, *, 
         if _length(start) + _length(end) + len(board.redis) + 2 > width:
             del start[0]  # the program's name is the least of what is to be known now
         start.append(Span(_away(board, width - _length(start) - _length(end)), Role.ALARM))
-    level = f"{figures.level(_spot(report, underlying))}  "
+    level = f"{spot_text(report, underlying)}  "
     if not away or _length(start) + _length(end) + len(underlying) + 2 + len(level) <= width:
         start += [Span(f" {underlying} ", Role.STRONG), Span(level, Role.TEXT)]
     for text in ("" if away else _redis(board), _record(board), _market(board), _publish(report)):
@@ -74,12 +74,13 @@ def trouble(report: Report | None, width: int) -> Line:
     return spread(start, [Span(since, role), Span(many, Role.DIM)], width)
 
 
-def _spot(report: Report, underlying: str) -> float | None:
-    for reading in report.of(underlying):
-        good = reading.entry.last_good
-        if good and good.summary.spot is not None:
-            return good.summary.spot
-    return None
+def spot_text(report: Report, underlying: str) -> str:
+    """Return an underlying's newest price; of a snapshot that is stale or lost, with its age."""
+    spot = report.spot(underlying)
+    if spot is None:
+        return figures.MISSING
+    old = "" if spot.current else f" ({figures.age(spot.age_s)} old)"
+    return f"{figures.level(spot.value)}{old}"
 
 
 def _redis(board: Board) -> str:

@@ -77,7 +77,7 @@ class View:
             return
         if self.grid is None or self.grid.snapshot.id != good.snapshot.id:
             fresh = build_grid(good.snapshot.open())
-            in_sequence = self.grid and good.snapshot.ts - self.grid.snapshot.ts <= reading.entry.thresholds.warn_s
+            in_sequence = self.grid and good.snapshot.ts - self.grid.snapshot.ts <= reading.limits.warn_s
             self.marks = changes(self.grid, fresh) if in_sequence else NO_MARKS
             self.marked_at = now.mono
             self.grid, self.shown = fresh, good

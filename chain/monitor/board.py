@@ -81,6 +81,7 @@ class Accepted:
     summary: Summary
     first_seen: float
     age_then_ms: int  # its age by the wall clock at that moment, never below zero
+    lifetime_ms: int | None = None  # how long it was to be published when made, as its pointer showed; None for ever
     ahead: bool = False  # whether its stamp was in our future then: it makes no honest one older
 
 

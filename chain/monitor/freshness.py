@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from chain.clock import Clock
 from chain.model.keys import SnapshotId
 from chain.monitor.board import Accepted, Entry, State
-from chain.thresholds import FUTURE_TOLERANCE_MS
+from chain.thresholds import FUTURE_TOLERANCE_MS, LIFETIME_SLACK_S, LONGEST_LIFE_S, NO_EXPIRY_LIFE_S, Thresholds
 
 LOST = (State.STALE, State.INVALID, State.DANGLING, State.MISSING)
 
@@ -51,12 +51,26 @@ def _age(accepted: Accepted, wall_ms: int, mono: float) -> int:
     return max(wall_ms - accepted.snapshot.id.ts_ms, by_sight, 0)
 
 
+def limits_of(entry: Entry) -> Thresholds:
+    """Return the ages by which a chain is judged: those announced, where its snapshots can live to reach them.
+
+    An interval of days would make any age fresh. Limits that an operator has set stand.
+    """
+    limits, good = entry.thresholds, entry.last_good
+    if good is None or limits.own_stale_s is not None:
+        return limits
+    life = NO_EXPIRY_LIFE_S if good.lifetime_ms is None else min(good.lifetime_ms / 1000, LONGEST_LIFE_S)
+    if good.ahead:
+        life = LONGEST_LIFE_S  # a stamp from the future tells nothing of when the snapshot was made
+    return limits if limits.stale_s <= life + LIFETIME_SLACK_S else limits.within(life)
+
+
 def state_of(entry: Entry, wall_ms: int, mono: float) -> tuple[State, int | None]:
     """Return a chain's state and its age, ms."""
     good = entry.last_good
     if good is None:
         return entry.fault.state if entry.fault else State.MISSING, None
-    age, limits = _age(good, wall_ms, mono), entry.thresholds
+    age, limits = _age(good, wall_ms, mono), limits_of(entry)
     if entry.fault:
         return entry.fault.state, age
     if is_ahead(good.snapshot.id, wall_ms):
@@ -97,5 +111,6 @@ def _began(entry: Entry, good: Accepted, state: State, age: int, now: Now) -> fl
     """Return when the accepted snapshot itself came into the condition of a state; None where it is not in it."""
     if state is State.FUTURE:
         return now.wall_s - (now.mono - good.first_seen) if good.ahead else None  # else our clock was set back
-    limit = {State.AGING: entry.thresholds.warn_ms, State.STALE: entry.thresholds.stale_ms}.get(condition_of(state))
+    limits = limits_of(entry)
+    limit = {State.AGING: limits.warn_ms, State.STALE: limits.stale_ms}.get(condition_of(state))
     return now.wall_s - (age - limit) / 1000 if limit is not None and age > limit else None

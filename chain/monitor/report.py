@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from chain.model.keys import ChainId
 from chain.monitor.board import Board, DeckState, Entry, Flag, State
-from chain.monitor.freshness import Now
+from chain.monitor.freshness import Now, limits_of
 from chain.thresholds import FUTURE_TOLERANCE_S, STREAM_ACTIVE_S, Thresholds
 
 _PRESENT = (State.FRESH, State.AGING, State.STALE, State.FUTURE)
+_CURRENT = (State.FRESH, State.AGING)
 _IN_USE = (State.FRESH, State.AGING, State.FUTURE, State.UNREACHABLE)
 
 
@@ -32,7 +33,7 @@ class Reading:
     @property
     def limits(self) -> Thresholds:
         """The ages by which this chain is judged."""
-        return self.entry.thresholds
+        return limits_of(self.entry)
 
     @property
     def in_use(self) -> bool:
@@ -52,6 +53,15 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """An underlying's price in points, and the age of the snapshot that carries it, seconds."""
+
+    value: float
+    age_s: float
+    current: bool  # whether that snapshot is neither stale nor lost; where not, its age belongs beside the price
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A Board judged at one instant: readings in the Board's order, signals gravest first."""
 
@@ -64,6 +74,15 @@ class Report:
     def of(self, underlying: str) -> tuple[Reading, ...]:
         """The readings of one underlying."""
         return tuple(r for r in self.readings if r.entry.chain.underlying == underlying)
+
+    def spot(self, underlying: str) -> Spot | None:
+        """Return the newest price of an underlying that its snapshots carry; of those in use before any other."""
+        carrying = [
+            Spot(good.summary.spot, reading.age_s, current=reading.state in _CURRENT)
+            for reading in self.of(underlying)
+            if (good := reading.entry.last_good) and good.summary.spot is not None and reading.age_s is not None
+        ]
+        return min(carrying, key=lambda spot: (not spot.current, spot.age_s), default=None)
 
     def depth(self, underlying: str) -> tuple[int, int]:
         """Return how many expirations of an underlying have a valid snapshot, and how many should."""

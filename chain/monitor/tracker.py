@@ -42,11 +42,11 @@ def accept(entry: Entry, snapshot: Received, raw: bytes, ttl_ms: int | None, now
     returned = entry.fault is not None and entry.fault.state is State.MISSING
     if good is not None and snapshot.id.ts_ms < good.snapshot.id.ts_ms and not returned:
         rolled_back_from = entry.rolled_back_from or good.snapshot.id
-        accepted = good if entry.rolled_back_from is None else _first_sight(snapshot, raw, now, good)
+        accepted = good if entry.rolled_back_from is None else _first_sight(snapshot, raw, ttl_ms, now, good)
     elif good is not None and snapshot.id == good.snapshot.id:
         accepted = good
     else:
-        accepted = _first_sight(snapshot, raw, now, good)
+        accepted = _first_sight(snapshot, raw, ttl_ms, now, good)
         held = None if good is None else entry.rolled_back_from
         rolled_back_from = held if held is not None and snapshot.id.ts_ms < held.ts_ms else None
     after = replace(
@@ -71,7 +71,7 @@ def _carried(before: Entry, after: Entry, now: Now) -> tuple[State, float] | Non
     return None if since is None else (condition, since)
 
 
-def _first_sight(snapshot: Received, raw: bytes, now: Now, before: Accepted | None) -> Accepted:
+def _first_sight(snapshot: Received, raw: bytes, ttl_ms: int | None, now: Now, before: Accepted | None) -> Accepted:
     """Return a snapshot met now. One made before what we hold is older by as much, whatever the wall clock says."""
     age = max(0, now.wall_ms - snapshot.id.ts_ms)
     if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
@@ -80,7 +80,8 @@ def _first_sight(snapshot: Received, raw: bytes, now: Now, before: Accepted | No
     summary = summarise(snapshot.contracts, snapshot.id.chain)
     if summary.unusable:
         raise InvalidSnapshotError(summary.unusable)
-    return Accepted(Sealed.of(snapshot, raw), summary, now.mono, age, ahead)
+    lifetime = None if ttl_ms is None else ttl_ms + age
+    return Accepted(Sealed.of(snapshot, raw), summary, now.mono, age, lifetime, ahead)
 
 
 def _at_fault(entry: Entry, state: State, reason: str, now: Now, last_seen: float | None) -> Entry:

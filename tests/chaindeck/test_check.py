@@ -144,10 +144,10 @@ def test_text_from_outside_can_neither_end_the_line_nor_begin_data() -> None:
 
 
 def test_limits_of_days_are_plain_digits() -> None:
-    slow = Thresholds(400_000.125, 2_000_000.0)
-    said = read_line(line(report([entry(SPX, NOW, thresholds=slow)], NOW))).data
-    assert said["SPX 2026-01-02 age"].warn == Limits(0, 800_002.25)
-    assert said["youngest"].crit == Limits(0, 1_200_005.375)
+    slow = Thresholds(20_000.125, 80_000.0)
+    said = read_line(line(report([entry(SPX, NOW, thresholds=slow, ttl_ms=80_000_000)], NOW))).data
+    assert said["SPX 2026-01-02 age"].warn == Limits(0, 40_002.25)
+    assert said["youngest"].crit == Limits(0, 60_005.375)
 
 
 def test_fifty_chains_fit_what_a_monitoring_system_reads() -> None:

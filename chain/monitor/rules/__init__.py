@@ -26,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     chains.old_source,
     chains.rolled_back,
     chains.past_dated,
+    chains.limits_unfit,
     parts.part_failed,
     publishers.publisher_unknown,
     publishers.source,

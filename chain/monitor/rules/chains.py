@@ -98,6 +98,18 @@ def past_dated(context: Context) -> Iterable[Signal]:
         yield signal("past-dated", f"{listed(group)} PAST-DATED: {len(group)} whose {days} passed, {all_of_them}")
 
 
+def limits_unfit(context: Context) -> Iterable[Signal]:
+    """A publisher announces limits that its snapshots cannot live to reach: they would be fresh for ever."""
+    for underlying, mine in context.by_underlying.items():
+        group = [r for r in mine if r.limits is not r.entry.thresholds]
+        if group:
+            told, used = group[0].entry.thresholds, group[0].limits
+            text = (
+                f"{listed(group)}: an interval of {told.interval_s:g} s is announced, of snapshots that do not live so "
+            )
+            yield signal("limits-unfit", text + f"long: STALE above {used.stale_s:.0f} s", None, underlying)
+
+
 def _flagged(context: Context, flag: Flag, why: Callable[[Entry], str], *, every: bool = False) -> Iterable[Signal]:
     """One signal for all chains with a flag, and the reason of the first, or every distinct one."""
     group = [r for r in context.readings if flag in r.flags]

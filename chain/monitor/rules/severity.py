@@ -26,6 +26,7 @@ SEVERITY = {
     "old-source": _W,
     "rolled-back": _W,
     "past-dated": _W,
+    "limits-unfit": _W,
     "publisher-unknown": _W,
     "heartbeat-refused": _W,
     "publisher-silent": _W,

@@ -25,7 +25,7 @@ from chain.redis.connection import RedisTarget
 from chain.redis.draft import Verdict
 from chain.redis.embedded import EmbeddedServer
 from chain.redis.store import Payload, Store
-from chain.thresholds import HEARTBEAT_TTL_S
+from chain.thresholds import HEARTBEAT_TTL_S, Thresholds
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, manual_clock, snapshot, surface
 from tests.support.waiting import cancelled_after, wait_until_async
 
@@ -922,3 +922,12 @@ async def test_a_chain_with_few_usable_rows_is_partial_with_how_many(desk: Desk,
     assert (only(report).state, Flag.PARTIAL in only(report).flags) == (State.FRESH, True)
     [signal] = report.signals
     assert signal.text.startswith(f"SPX 01-02 PARTIAL: {usable} of 24 contracts usable: strike_price")
+
+
+async def test_an_interval_of_days_makes_no_age_fresh(desk: Desk) -> None:
+    await desk.announce(SPX, thresholds=Thresholds(200_000.0, 604_800.0))
+    await desk.publish(SPX)
+    assert only(await desk.poll()).state is State.FRESH
+    report = await desk.poll(36)
+    assert only(report).state is State.STALE
+    assert "limits-unfit" in [signal.name for signal in report.signals]
