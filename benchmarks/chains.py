@@ -47,7 +47,7 @@ async def _generated_record() -> bytes:
 async def many_snapshots(count: int, sizes: tuple[int, int]) -> list[Snapshot]:
     """Return snapshots of `count` chains, six expirations an underlying, their payloads of so many bytes, from and to.
 
-    The contracts are those of one mock chain: what a payload says does not matter here, how long it is does.
+    The contracts are those of one mock chain under other dates: how long a payload is matters here, not what it says.
     """
     clock = SystemClock()
     source = MockSource(clock, underlyings=["SPX"])
@@ -61,8 +61,13 @@ async def many_snapshots(count: int, sizes: tuple[int, int]) -> list[Snapshot]:
         size = sizes[0] + (sizes[1] - sizes[0]) * number / (count - 1)
         chain = ChainId(f"U{number // 6:03d}", tomorrow + timedelta(days=number % 6))
         ts_ns = clock.wall_ns()
-        kept = contracts[: round(size / each)]
+        kept = [_moved(item, chain) for item in contracts[: round(size / each)]]
         found.append(
             Snapshot.at(SnapshotId(chain, ts_ns // 1_000_000), ts_ns, atm=6930, range_points=200, contracts=kept)
         )
     return found
+
+
+def _moved(item: Contract, chain: ChainId) -> Contract:
+    """Return a contract as one of another chain."""
+    return item | {"details": item["details"] | {"expiration_date": chain.expiry.isoformat()}}

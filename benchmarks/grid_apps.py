@@ -14,6 +14,7 @@ from textual.widgets import DataTable
 
 from benchmarks.grid_market import COLUMNS, ROWS, ticks
 from chain.model.grid import StrikeGrid, build_grid
+from chain.model.snapshot import decode, encode
 from tui import figures
 from tui.grid_lines import NO_MARKS, Column, Marks, Place, changes, columns_for, grid_foot, grid_table
 from tui.lines import Ground, Role
@@ -38,7 +39,7 @@ class GridApp(App[None]):
         self.register_theme(DECK_DARK)
         self.theme = DECK_DARK.name
         self._report = report
-        self._snapshots = list(ticks(WARM_UP + MEASURED))
+        self._snapshots = [decode(encode(made), made.id) for made in ticks(WARM_UP + MEASURED)]
         self._ticked = 0
         self._began = (0.0, 0.0)
         self._grid: StrikeGrid | None = None

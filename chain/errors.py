@@ -29,5 +29,9 @@ class RedisUnavailableError(ChaindeckError):
         self.code = code
 
 
+class OversizedError(RedisUnavailableError):
+    """Redis answered with more bytes than what was asked may have, and they were not read."""
+
+
 class LiveProtectedError(ChaindeckError):
     """Invented or recorded data were to be published where a live publisher publishes, or has just done so."""

@@ -21,6 +21,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TS_MS = re.compile(r"[1-9]\d{11,13}", re.ASCII)
 _PREFIX = re.compile(r"[a-z0-9_]+(:[a-z0-9_]+)*")
 _MAX_PREFIX = 60  # with it the longest key still fits the length at which parsing gives up
+_MAX_KEY = 128  # bytes
 _INDICES = frozenset({"SPX", "NDX", "VIX", "RUT", "XSP", "DJX", "XND", "OEX", "XEO", "MRUT"})
 
 
@@ -156,7 +157,9 @@ class Names:
     @staticmethod
     def _rest(key: bytes | str, head: str, what: str) -> str:
         text = key.decode("utf-8", "replace") if isinstance(key, bytes) else key
-        if len(text) > 128 or not text.startswith(head):
+        if len(key) > _MAX_KEY:
+            raise InvalidNameError(f"{what} {clean(text, 60)!r} is longer than {_MAX_KEY} bytes")
+        if not text.startswith(head):
             raise InvalidNameError(f"{what} {clean(text, 60)!r} does not begin with {head}")
         return text[len(head) :]
 

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from chain.decode.form import Form
 from chain.decode.limits import Limits
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, LIVE_PREFIX
+from chain.redis.glance import BESIDE_BYTES
 from chain.supervisor import PartState
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S
 
@@ -185,4 +186,4 @@ class EventMessage(Struct, frozen=True, forbid_unknown_fields=True):
     data: EventData
 
 
-BEAT = Form(Beat, Limits(256 * 1024))
+BEAT = Form(Beat, Limits(BESIDE_BYTES))

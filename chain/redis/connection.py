@@ -14,8 +14,9 @@ from redis.exceptions import ClusterDownError, RedisClusterException, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from chain.errors import RedisUnavailableError
+from chain.errors import OversizedError, RedisUnavailableError
 from chain.redis.address import Address, parse_url, shown
+from chain.redis.budget import DEFAULT_BYTES, OversizedReplyError, budget
 from chain.redis.causes import redis_cause
 from chain.redis.links import Greeting, PlainConnection, TlsConnection, UnixConnection
 from chain.redis.sentinel import PrimaryConnection, PrimaryPool, PrimaryTlsConnection, Sentinels
@@ -24,7 +25,7 @@ from chain.text import clean
 SOCKET_TIMEOUT_S = 1.0  # redis-py's own defaults hide an outage for about a minute
 OPERATION_TIMEOUT_S = 2.5
 POLL_TIMEOUT_S = 1.8  # with one poll a second, an outage is on screen within three
-_LOST = (RedisConnectionError, RedisTimeoutError, ClusterDownError)
+_LOST = (OversizedReplyError, RedisConnectionError, RedisTimeoutError, ClusterDownError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +136,19 @@ def is_cluster(redis: Redis) -> bool:
 
 
 @asynccontextmanager
-async def bounded(seconds: float = OPERATION_TIMEOUT_S) -> AsyncIterator[None]:
-    """Turn every way in which Redis can fail, slowness included, into one RedisUnavailableError with its cause."""
+async def bounded(seconds: float = OPERATION_TIMEOUT_S, most: int = DEFAULT_BYTES) -> AsyncIterator[None]:
+    """Turn every way in which Redis can fail, slowness included, into one RedisUnavailableError with its cause.
+
+    Replies of more than `most` bytes together are not read to their end: OversizedError.
+    """
     task = asyncio.current_task()
     asked = task.cancelling() if task else 0
     try:
-        async with asyncio.timeout(seconds):
-            yield
+        with budget(most):
+            async with asyncio.timeout(seconds):
+                yield
+    except OversizedReplyError as error:
+        raise OversizedError(str(error)) from None
     except (RedisError, RedisClusterException, OSError) as error:
         raise unavailable(error) from None
     finally:

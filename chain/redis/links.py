@@ -14,6 +14,7 @@ from redis.typing import EncodableT
 
 from chain.causes import CLOSED, RESET
 from chain.model.keys import heartbeat_key
+from chain.redis.budget import Budgeted
 from chain.redis.causes import ENDED, NO_COMMAND, NO_RIGHT, OTHER, TLS_ENDED, KnownFailureError, redis_cause
 from chain.redis.tls import Tls
 
@@ -74,11 +75,11 @@ class Packed:
         return [pack_command((*words, *args[1:]))]
 
 
-class PlainConnection(Packed, Connection):
+class PlainConnection(Packed, Budgeted, Connection):
     """A connection by TCP."""
 
 
-class TlsConnection(Packed, SSLConnection):
+class TlsConnection(Packed, Budgeted, SSLConnection):
     """A connection by TLS, whose files are read anew for each, so that renewed ones are taken up."""
 
     def _connection_arguments(self) -> Mapping[str, Any]:
@@ -101,7 +102,7 @@ class TlsConnection(Packed, SSLConnection):
         )
 
 
-class UnixConnection(Packed, UnixDomainSocketConnection):
+class UnixConnection(Packed, Budgeted, UnixDomainSocketConnection):
     """A unix socket with room for a whole cycle of payloads."""
 
     async def _connect(self) -> None:

@@ -6,17 +6,19 @@ from dataclasses import dataclass, field, replace
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from chain.errors import InvalidNameError
+from chain.errors import InvalidNameError, OversizedError
 from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.snapshot import MAX_PAYLOAD_BYTES, Snapshot
 from chain.redis.causes import redis_cause
-from chain.redis.connection import OPERATION_TIMEOUT_S, POLL_TIMEOUT_S, bounded, heard, is_cluster
+from chain.redis.connection import OPERATION_TIMEOUT_S, bounded, heard, is_cluster
 from chain.redis.draft import MOVE, MOVE_ALL, PUT, Answer, Draft, Outcome
+from chain.redis.glance import POINTER_BYTES, Glance
 from chain.redis.origin import RECORD_BYTES, Origin, parse_origin
-from chain.redis.stream import StreamSigns, ask, signs
+from chain.redis.stream import StreamSigns
 from chain.thresholds import FUTURE_TOLERANCE_MS
 
 _FETCH_BATCH = 16  # payloads a round trip: bounds memory when hundreds move at once
+_FETCH_BYTES = 2 * MAX_PAYLOAD_BYTES  # of a batch together; beyond it, they are read one by one
 _SCAN_LIMIT = 20_000
 _BUMPS = 8  # how often a millisecond already taken by other bytes is stepped over
 
@@ -54,6 +56,7 @@ class Store:
         self._kind = kind
         self._among_live = among_live
         self._apart = is_cluster(redis)
+        self._glance = Glance(redis)
         self._asked: list[ChainId] = []  # the chains of the last poll, and their keys: they seldom change
         self._pointers: list[str] = []
         self.names = names
@@ -163,56 +166,25 @@ class Store:
         """Read every pointer, the named keys beside them and the stream's activity in one round trip.
 
         `payloads`, their keys as pointers gave them, are counted, not read: one that is gone while its pointer stands
-        was evicted.
+        was evicted. A value beyond its limit comes as its beginning, one byte longer than the limit.
         """
         if chains != self._asked:
             self._asked, self._pointers = list(chains), [*map(self.names.latest, chains)]
-        keys = [*self._pointers, *beside]
-        async with bounded(POLL_TIMEOUT_S):
-            read = self._poll_slots if self._apart else self._poll_at_once
-            values, stream, present = await read(keys, payloads)
-        found = [value if isinstance(value, bytes) else None for value in values]
-        pointers = dict(zip(chains, found, strict=False))
-        rest = dict(zip(beside, found[len(chains) :], strict=True))
-        return Poll(pointers, rest, signs(*stream), present)
-
-    async def _poll_at_once(
-        self, keys: Sequence[str], held: Sequence[bytes]
-    ) -> tuple[Sequence[object], Sequence[object], int]:
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.mget(keys)
-        ask(pipe)
-        if held:
-            pipe.exists(*held)
-        values, frame, newest, *count = await pipe.execute(raise_on_error=False)
-        if isinstance(values, Exception):
-            raise values
-        return values, (frame, newest), count[0] if count and isinstance(count[0], int) else 0
-
-    async def _poll_slots(
-        self, keys: Sequence[str], held: Sequence[bytes]
-    ) -> tuple[Sequence[object], Sequence[object], int]:
-        """The same on a cluster, where a command may name one slot only: one batch to each node, all at once."""
-        pipe = self._redis.pipeline(transaction=False)
-        for key in keys:
-            pipe.get(key)
-        ask(pipe)
-        for payload in held:
-            pipe.exists(payload)
-        replies = heard(await pipe.execute(raise_on_error=False))
-        there = sum(reply == 1 for reply in replies[len(keys) + 2 :])
-        return replies[: len(keys)], replies[len(keys) : len(keys) + 2], there
+        seen = await self._glance.look(self._pointers, beside, payloads)
+        pointers = dict(zip(chains, seen.values, strict=False))
+        rest = dict(zip(beside, seen.values[len(chains) :], strict=True))
+        return Poll(pointers, rest, seen.stream, seen.there)
 
     async def recheck(self, snapshots: Sequence[SnapshotId]) -> list[tuple[bytes | None, bool]]:
         """Return, for each snapshot, its chain's pointer read anew and whether the payload exists."""
         pipe = self._redis.pipeline(transaction=False)
         for snapshot in snapshots:
-            pipe.get(self.names.latest(snapshot.chain))
+            pipe.getrange(self.names.latest(snapshot.chain), 0, POINTER_BYTES)
             pipe.exists(self.names.snapshot(snapshot))
         async with bounded():
             replies = heard(await pipe.execute(raise_on_error=False))
         return [
-            (pointer if isinstance(pointer, bytes) else None, there == 1)
+            (pointer if isinstance(pointer, bytes) and pointer else None, there == 1)
             for pointer, there in zip(replies[::2], replies[1::2], strict=True)
         ]
 
@@ -230,17 +202,23 @@ class Store:
         """Read payloads, their pointers' time left and their kinds; never more of one than the limit and a byte."""
         found: list[Payload] = []
         for start in range(0, len(snapshots), _FETCH_BATCH):
-            pipe = self._redis.pipeline(transaction=False)
             batch = snapshots[start : start + _FETCH_BATCH]
-            for snapshot in batch:
-                pipe.getrange(self.names.snapshot(snapshot), 0, MAX_PAYLOAD_BYTES)
-                pipe.pttl(self.names.latest(snapshot.chain))
-                pipe.getrange(self.names.source(snapshot.chain, cluster=self._apart), 0, RECORD_BYTES)
-            async with bounded():
-                replies = heard(await pipe.execute(raise_on_error=False))
-            answers = zip(batch, replies[::3], replies[1::3], replies[2::3], strict=True)
-            found += [_payload(raw, ttl, parse_origin(record, of.ts_ms)) for of, raw, ttl, record in answers]
+            try:
+                found += await self._fetch(batch)
+            except OversizedError:
+                found += [payload for one in batch for payload in await self._fetch([one])]
         return await self._tell_gone(snapshots, found)
+
+    async def _fetch(self, batch: Sequence[SnapshotId]) -> list[Payload]:
+        pipe = self._redis.pipeline(transaction=False)
+        for snapshot in batch:
+            pipe.getrange(self.names.snapshot(snapshot), 0, MAX_PAYLOAD_BYTES)
+            pipe.pttl(self.names.latest(snapshot.chain))
+            pipe.getrange(self.names.source(snapshot.chain, cluster=self._apart), 0, RECORD_BYTES)
+        async with bounded(most=_FETCH_BYTES):
+            replies = heard(await pipe.execute(raise_on_error=False))
+        answers = zip(batch, replies[::3], replies[1::3], replies[2::3], strict=True)
+        return [_payload(raw, ttl, parse_origin(record, of.ts_ms)) for of, raw, ttl, record in answers]
 
     async def _tell_gone(self, snapshots: Sequence[SnapshotId], found: list[Payload]) -> list[Payload]:
         """Tell a payload that is gone from one that is empty: GETRANGE reads both alike."""

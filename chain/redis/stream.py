@@ -14,6 +14,10 @@ return newest and newest[1]
 """
 
 
+FRAME_BYTES = 64  # of the reader's mark: a number
+_FIELD = "last_ts"
+
+
 @dataclass(frozen=True, slots=True)
 class StreamSigns:
     """Both signs, epoch seconds; None where there is none, it makes no sense, or this user may not ask."""
@@ -22,9 +26,12 @@ class StreamSigns:
     entry: float | None = None
 
 
-def ask(pipe: Pipeline) -> None:
-    """Queue the commands whose replies `signs` reads."""
-    pipe.hget(stream_activity_key(), "last_ts")
+def ask(pipe: Pipeline, *, size_only: bool = False) -> None:
+    """Queue the two commands whose replies `signs` reads; of an oversized mark its size alone is asked for."""
+    if size_only:
+        pipe.execute_command("HSTRLEN", stream_activity_key(), _FIELD)
+    else:
+        pipe.hget(stream_activity_key(), _FIELD)
     pipe.eval_ro(_NEWEST, 1, stream_key())
 
 
@@ -33,8 +40,14 @@ def signs(frame: object, newest: object) -> StreamSigns:
     return StreamSigns(_epoch(frame), _epoch(newest.partition(b"-")[0], 1000) if isinstance(newest, bytes) else None)
 
 
+def oversized(frame: object) -> bool:
+    """Whether the reply to the first command says that the mark is larger than a mark can be."""
+    size = frame if isinstance(frame, int) else len(frame) if isinstance(frame, bytes) else 0
+    return size > FRAME_BYTES
+
+
 def _epoch(raw: object, per_second: int = 1) -> float | None:
-    if not isinstance(raw, bytes):
+    if not isinstance(raw, bytes) or len(raw) > FRAME_BYTES:
         return None
     try:
         stamp = float(raw) / per_second

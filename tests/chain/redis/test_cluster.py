@@ -22,6 +22,7 @@ from chain.monitor.signals import Report, judge
 from chain.monitor.watcher import Watcher
 from chain.redis.connection import RedisTarget
 from chain.redis.draft import Verdict
+from chain.redis.glance import POINTER_BYTES
 from chain.redis.store import Store
 from chain.thresholds import Thresholds
 from publisher.lease import Lease
@@ -316,3 +317,18 @@ async def test_cancelled_reads_leave_no_reply_for_another_to_take(client: Redis)
             assert payload.raw is not None
             assert decode(payload.raw, asked).id == asked
     assert cancelled > 50
+
+
+async def test_a_vast_value_on_one_node_is_read_by_its_beginning_and_hides_nothing(
+    nodes: list[Server], client: Redis
+) -> None:
+    await publish(client, CHAINS[:12])
+    store, vast = Store(client, NAMES), b"x" * (40 << 20)
+    await client.set(NAMES.latest(CHAINS[0]), vast)
+    for _ in range(3):
+        found = await store.poll(CHAINS[:12])
+        assert found.pointers[CHAINS[0]] == vast[: POINTER_BYTES + 1]
+        assert all(found.pointers[chain] for chain in CHAINS[:12])
+    await client.delete(NAMES.latest(CHAINS[0]))
+    for _ in range(2):
+        assert (await store.poll(CHAINS[:12])).pointers[CHAINS[0]] is None

@@ -1,0 +1,100 @@
+"""One look at pointers, at values beside them and at the stream's signs of life: one round trip, bounded in bytes."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+
+from chain.errors import OversizedError
+from chain.redis.budget import READ_SIZE
+from chain.redis.connection import POLL_TIMEOUT_S, bounded, heard, is_cluster
+from chain.redis.stream import StreamSigns, ask, oversized, signs
+
+POINTER_BYTES = 255  # the longest payload key has 128
+BESIDE_BYTES = 256 * 1024  # of a heartbeat
+_FRAME_BYTES = 24  # around each value
+
+
+class Seen(NamedTuple):
+    """What a look found: values in the order asked, None where there is no string; how many payloads exist."""
+
+    values: list[bytes | None]
+    stream: StreamSigns
+    there: int
+
+
+class Glance:
+    """Looks at one Redis. Remembers which values are oversized, for as long as they are: MGET reads values whole."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._apart = is_cluster(redis)
+        self._oversized: set[str] = set()
+        self._mark_oversized = False
+
+    async def look(self, pointers: Sequence[str], beside: Sequence[str], payloads: Sequence[bytes]) -> Seen:
+        """Return the values of all keys, the stream's signs of life, and how many payloads exist.
+
+        Of a value known to be oversized only the beginning is read, its limit and a byte. Another that has become so
+        may be read once, as far as all limits together allow; what is beyond ends the connection, and the look is
+        made again by beginnings.
+        """
+        keys = [*pointers, *beside]
+        limits = [POINTER_BYTES] * len(pointers) + [BESIDE_BYTES] * len(beside)
+        most = READ_SIZE + sum(limits) + _FRAME_BYTES * len(limits)
+        try:
+            async with bounded(POLL_TIMEOUT_S, most):
+                return await self._read(keys, limits, payloads)
+        except OversizedError:
+            self._oversized, self._mark_oversized = set(keys), True
+            async with bounded(POLL_TIMEOUT_S, most):
+                return await self._read(keys, limits, payloads)
+
+    async def _read(self, keys: Sequence[str], limits: Sequence[int], payloads: Sequence[bytes]) -> Seen:
+        large = [(key, most) for key, most in zip(keys, limits, strict=True) if key in self._oversized]
+        plain = [key for key in keys if key not in self._oversized] if large else keys
+        pipe = self._redis.pipeline(transaction=False)
+        self._ask(pipe, plain, large, payloads)
+        replies: list[object] = [*heard(await pipe.execute(raise_on_error=False))]
+        if plain and not self._apart:
+            replies[:1] = _values(replies[0])
+        frame, newest, *counts = replies[len(keys) :]
+        self._mark_oversized = oversized(frame)
+        values = [reply if isinstance(reply, bytes) else None for reply in replies[: len(keys)]]
+        if large:
+            # GETRANGE answers the same to an empty value and to none.
+            beginnings = {key: value or None for (key, _), value in zip(large, values[len(plain) :], strict=True)}
+            found = dict(zip(plain, values, strict=False)) | beginnings
+            values = [found[key] for key in keys]
+        at_fault = [at for at, value in enumerate(values) if value and len(value) > limits[at]]
+        self._oversized = {keys[at] for at in at_fault}
+        for at in at_fault:
+            values[at] = (values[at] or b"")[: limits[at] + 1]
+        return Seen(values, signs(frame, newest), sum(count for count in counts if isinstance(count, int)))
+
+    def _ask(
+        self, pipe: Pipeline, plain: Sequence[str], large: Sequence[tuple[str, int]], payloads: Sequence[bytes]
+    ) -> None:
+        """Put all commands in one batch. On a cluster each names one key, and a batch goes to each node."""
+        if self._apart:
+            for key in plain:
+                pipe.get(key)
+        elif plain:
+            pipe.mget(plain)
+        for key, most in large:
+            pipe.getrange(key, 0, most)
+        ask(pipe, size_only=self._mark_oversized)
+        if self._apart:
+            for payload in payloads:
+                pipe.exists(payload)
+        elif payloads:
+            pipe.exists(*payloads)
+
+
+def _values(reply: object) -> list[object]:
+    """Return what MGET answers; raise its refusal."""
+    if isinstance(reply, Exception):
+        raise reply
+    assert isinstance(reply, list)
+    return reply
