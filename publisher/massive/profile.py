@@ -14,6 +14,7 @@ Filters = dict[str, str | float]
 
 _DRIFT = 0.003  # of spot: how far the ATM may move between asking and answering
 _MORE_ROWS = 8  # than last time: strikes are listed through the day
+_DOUBTS_MOST = 3
 _ENOUGH = MIN_STRIKES_EACH_SIDE + 2  # strikes a side that a wider band is meant to hold
 
 
@@ -53,8 +54,9 @@ class Profile:
     thin_below: bool
     thin_above: bool
     density: float  # rows a point of strike, both sides and all roots
-    lowest: float  # strike that was listed
-    highest: float
+    calls: tuple[float, ...]  # their strikes, ascending
+    puts: tuple[float, ...]
+    doubts: int = 0  # answers since, in a row, that held so little that they were not believed
 
     @classmethod
     def of(cls, chain: ExpiryChain, piece: ChainSlice) -> Self:
@@ -71,9 +73,25 @@ class Profile:
             thin_below=below < MIN_STRIKES_EACH_SIDE,
             thin_above=above < MIN_STRIKES_EACH_SIDE,
             density=rows / max(listed[-1] - listed[0], gap, 1e-9),
-            lowest=listed[0],
-            highest=listed[-1],
+            calls=_strikes(chain, "call"),
+            puts=_strikes(chain, "put"),
         )
+
+    def doubted(self, chain: ExpiryChain) -> str:
+        """Return why an answer is not believed: most of both sides is gone from where strikes were listed before.
+
+        Empty where it is, or where answers have said so for some time: listings do change. Where one side alone is
+        gone, the snapshot itself shows it.
+        """
+        low, high = chain.listed[0], chain.listed[-1]
+        counts = [
+            (_within(_strikes(chain, side), low, high), _within(before, low, high))
+            for side, before in (("call", self.calls), ("put", self.puts))
+        ]
+        if self.doubts >= _DOUBTS_MOST or any(2 * now >= before for now, before in counts):
+            return ""
+        (calls, calls_before), (puts, puts_before) = counts
+        return f"{calls} calls and {puts} puts where {calls_before} and {puts_before} were listed before"
 
     def band(self, spot: float) -> Band:
         """Return the strikes to ask for."""
@@ -83,13 +101,23 @@ class Profile:
 
     def parts(self, band: Band) -> list[Filters]:
         """Return the filters of each request for a band: one, or one a side, or each side in bands of a page each."""
-        low, high = max(band.low, min(self.lowest, band.high)), min(band.high, max(self.highest, band.low))
+        lowest, highest = min((*self.calls, *self.puts)), max((*self.calls, *self.puts))
+        low, high = max(band.low, min(lowest, band.high)), min(band.high, max(highest, band.low))
         rows = math.ceil(self.density * (high - low)) + _MORE_ROWS
         if rows <= PAGE_ROWS:
             return [band.filters()]
         bands = math.ceil(rows / 2 / PAGE_ROWS)
         edges = [low + (high - low) * at / bands for at in range(1, bands)]
         return [_side(side, between) for side in ("call", "put") for between in _between(band, edges)]
+
+
+def _strikes(chain: ExpiryChain, side: str) -> tuple[float, ...]:
+    rows = zip(chain.contracts, chain.strikes, strict=True)
+    return tuple(strike for row, strike in rows if row["details"]["contract_type"] == side)
+
+
+def _within(strikes: tuple[float, ...], low: float, high: float) -> int:
+    return bisect_right(strikes, high) - bisect_left(strikes, low)
 
 
 def _side(side: str, between: Filters) -> Filters:

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
@@ -120,6 +120,9 @@ class MassiveSource:
                 more = wider(band, chain, piece, last=attempt == _TRIES - 1)
                 if more is None:
                     _check_sides(chain)
+                    if profile and (doubt := profile.doubted(chain)):
+                        known.profiles[expiry] = replace(profile, doubts=profile.doubts + 1)
+                        raise VendorError(FaultKind.INCOMPLETE, doubt)
                     known.spot, known.profiles[expiry] = piece.spot, Profile.of(chain, piece)
                     return piece
                 band = more

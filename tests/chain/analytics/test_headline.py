@@ -1,13 +1,14 @@
 """The figures over a grid, against vectors computed by hand from Black-Scholes with r = q = 0."""
 
 import math
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.analytics.headline import Headline, expected_move, headline
+from chain.model.calendar import Calendar
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId
 from chain.model.session import NEW_YORK
@@ -106,3 +107,13 @@ def test_a_chain_without_recorded_time_uses_its_own_date() -> None:
     at = datetime(2026, 1, 1, 16, tzinfo=NEW_YORK).timestamp()
     move = headline(grid(*items, chain=friday), at).move.value
     assert move == pytest.approx(SPOT * SIGMA * math.sqrt(1 / 365))
+
+
+def test_an_hour_before_a_half_days_close_an_hour_is_left() -> None:
+    chain = ChainId("SPX", date(2026, 11, 27))
+    rows = [item(SPOT, side, chain=chain, root="SPXW", spot=SPOT, implied_volatility=SIGMA) for side in ("call", "put")]
+    at_noon = datetime(2026, 11, 27, 12, tzinfo=NEW_YORK).timestamp()
+    by_rule = headline(grid(*rows, chain=chain), at_noon).move.value
+    assert by_rule == pytest.approx(SPOT * SIGMA * math.sqrt(1 / 8760))
+    told = headline(grid(*rows, chain=chain), at_noon, Calendar({date(2026, 11, 27): time(16)})).move.value
+    assert told == pytest.approx(SPOT * SIGMA * math.sqrt(4 / 8760))

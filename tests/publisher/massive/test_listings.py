@@ -196,7 +196,7 @@ async def test_capture_and_live_cut_the_same_slices_of_the_same_record(name: str
         live = MassiveSource(Vendor("demo", clock, base=fake.url), clock, [underlying], depth=len(survey.expirations))
         asked = await live.survey(underlying)
         assert set(asked.expirations) == {day for day in survey.expirations if _has_both_sides(path, record, day)}
-        for expiry in asked.expirations:
+        for expiry in asked.expirations[:15]:
             recorded, fetched = await played.slice(survey, expiry), await live.slice(asked, expiry)
             assert (fetched.atm, fetched.range_points) == (recorded.atm, recorded.range_points), expiry
             tickers = [item["details"]["ticker"] for item in recorded.contracts]

@@ -527,7 +527,7 @@ async def test_one_slice_alone_says_what_it_lacks(fake: FakeMassive) -> None:
 @pytest.mark.parametrize("band", [Band(6512.25, 7194.75), Band(0.0, 7194.75), Band(6512.25), Band()])
 def test_parts_meet_without_gap_or_overlap(rows: int, band: Band) -> None:
     listed = (6512.25, 7194.75)
-    profile = Profile(100, 5.0, False, False, rows / (listed[1] - listed[0]), *listed)
+    profile = Profile(100, 5.0, False, False, rows / (listed[1] - listed[0]), listed[:1], listed[1:])
     filters = profile.parts(band)
     assert len(filters) == (1 if rows + 8 <= 250 else 2 * -(-(rows + 8) // 500))
     for strike in [*listed, *(listed[0] + n * 0.25 for n in range(2_731))]:

@@ -1,5 +1,6 @@
 """Whatever the vendor does wrong: a slice is published whole or not at all, and the reason is told."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from datetime import date, timedelta
@@ -13,6 +14,7 @@ from redis.asyncio import Redis
 from chain.model.keys import ChainId
 from chain.monitor.board import Flag, State
 from chain.redis.draft import Verdict
+from chaindeck.check import exit_code
 from publisher.massive import vendor
 from tests.fake_massive import Chain, ChainBook, FakeMassive, Fault, faults, generate
 from tests.fake_massive.faults import Effect
@@ -145,7 +147,19 @@ async def test_a_fault_everywhere_publishes_nothing_and_is_told(
     assert {(reading.state, Flag.FAILING in reading.flags) for reading in report.readings} == {(State.FRESH, False)}
 
 
-OF_ONE = [row for row in TOLD if row[0] not in ("bad key", "bad key as HTML", "plan") and not row[0].startswith("rate")]
+_NOT_OF_ONE = (
+    "bad key",
+    "plan",
+    "rate",
+    "no strike",
+    "no side",
+    "no date",
+    "strike",
+    "shares",
+    "a longer",
+    "another u",
+)
+OF_ONE = [row for row in TOLD if not row[0].startswith(_NOT_OF_ONE)]
 
 
 @pytest.mark.parametrize(("effect", "told"), [row[1:] for row in OF_ONE], ids=[row[0] for row in OF_ONE])
@@ -226,6 +240,47 @@ def crowded() -> Chain:
     sparse, dense = ladder(strikes=13, step=10), ladder(strikes=900, step=0.5)
     outside = [item for item in dense.items if abs(item["details"]["strike_price"] - 6850) > 62]
     return Chain("I:SPX", 6853.25, sparse.items + outside)
+
+
+def thinned(side: str, keep_every: int) -> Effect:
+    """Leave of each expiration's rows of a side one in so many; of every side where it is empty."""
+
+    def edit(body: dict[str, Any]) -> None:
+        struck = [row for row in body["results"] if side in ("", row["details"]["contract_type"])]
+        kept = {id(row) for row in struck[::keep_every]}
+        body["results"] = [row for row in body["results"] if row not in struck or id(row) in kept]
+
+    return faults.rewrite(edit)
+
+
+async def test_a_collapse_of_one_side_is_told_as_partial(spx: Desk) -> None:
+    await spx.cycle()
+    spx.fake.inject(Fault(thinned("put", 50), expiry=STRUCK))
+    assert len((await spx.cycle()).outcomes) == DEPTH
+    report = await spx.report()
+    for reading in report.readings:
+        assert (Flag.PARTIAL in reading.flags) is (reading.chain.expiry == STRUCK)
+    [told] = [signal.text for signal in report.signals if signal.name == "partial"]
+    assert re.fullmatch(r"SPX 07-15 PARTIAL: \d\d calls beside [01] puts", told)
+    assert exit_code(report) == 1
+
+
+async def test_a_collapse_of_both_sides_is_not_believed_for_some_cycles(spx: Desk) -> None:
+    await spx.cycle()
+    struck = ChainId("SPX", STRUCK)
+    before = await held(spx.redis, struck)
+    spx.fake.inject(Fault(thinned("", 5), expiry=STRUCK))
+    for _ in range(3):
+        cycle = await spx.cycle()
+        assert set(cycle.trouble) == {struck}
+        assert "were listed before" in cycle.trouble[struck]
+        after = await held(spx.redis, struck)
+        assert before is not None
+        assert after is not None
+        assert after.pointer == before.pointer
+    assert (await spx.cycle()).whole  # a listing may change: it is believed at last
+    spx.fake.clear()
+    assert (await spx.cycle()).whole
 
 
 PAGE_TWO: list[tuple[str, Callable[[], Effect], str]] = [
