@@ -18,6 +18,10 @@ _SETTLE_TURNS = 50  # turns of the event loop that woken tasks get before a manu
 class Clock(Protocol):
     """What every component asks for the time, and waits on."""
 
+    @property
+    def of_this_machine(self) -> bool:
+        """Whether it tells the machine's own time, which can be held against the clocks of others."""
+
     def wall_ns(self) -> int:
         """Wall clock, epoch nanoseconds; may step in either direction."""
 
@@ -36,6 +40,8 @@ class Clock(Protocol):
 
 class SystemClock:
     """The machine's own clocks."""
+
+    of_this_machine = True
 
     def wall_ns(self) -> int:
         """Epoch nanoseconds."""
@@ -72,6 +78,7 @@ class ManualClock:
 
     wall: int  # epoch ns
     mono: float = 0.0  # seconds
+    of_this_machine: bool = False
     _alarms: list[_Alarm] = field(default_factory=list, repr=False)
     _set: int = field(default=0, repr=False)
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from chain.clock import Clock, SystemClock
 from chain.errors import ConfigError
+from chain.monitor.board import Board
+from chain.monitor.freshness import Now
+from chain.monitor.signals import judge
 from chain.redis.draft import Verdict
 from chain.redis.embedded import attach
 from chain.tasks import end
@@ -54,13 +57,23 @@ async def _publish(
         log.info("publishing %s data of %s to %s", kind, names, place.target.shown)
         if once:
             cycle = await publisher.cycle()
-            crew.publishing.herald.take(await crew.watcher.poll_once())
+            board = await crew.watcher.poll_once()
+            crew.publishing.herald.take(board)
             await publisher.beat_everywhere()
-            return _code(cycle)
+            _tell_skew(board, clock)
+            off = abs(board.skew_s or 0.0) > settings.thresholds.stale_s  # stale, or of the future, to every reader
+            return Exit.INCOMPLETE if off and cycle.whole else _code(cycle)
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, partial(publisher.publish_now, asked=True))
         await until_told(crew.run())
         log.info("stopped as told; %s", publisher.last_words())
         return 0
+
+
+def _tell_skew(board: Board, clock: Clock) -> None:
+    """Log that this machine's clock is off: a single cycle ends before an event would be told."""
+    for told in judge(board, Now.of(clock)).signals:
+        if told.name == "clock-skew":
+            log.warning("%s", told.text)
 
 
 def _code(cycle: Cycle) -> Exit:

@@ -132,6 +132,7 @@ class Publisher:
     seen: float
     alive: bool
     gone_since: float | None = None  # epoch seconds
+    ahead_s: float = 0.0  # by how much this beat's stamp was ahead of our clock when first read, below zero: behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,7 @@ class Board:
     standbys: int = 0  # publishers ready to take over
     stream_ts: float | None = None  # epoch seconds of the stream's last frame, by its reader
     stream_entry_ts: float | None = None  # epoch seconds of the stream's newest entry, by its id
+    skew_s: float | None = None  # by how much this machine's clock is ahead of Redis's; None where nobody knows
     clock_step_s: float = 0.0  # by how much the wall clock was last seen to step
     clock_step_at: float = 0.0
     transitions: tuple[Transition, ...] = ()

@@ -81,7 +81,9 @@ class Roster:
         if heartbeat is None or heartbeat.chain.prefix != self.names.prefix:
             return
         alive = heartbeat.status != STOPPED
-        self.publishers[service] = Publisher(heartbeat, now.mono, alive, None if alive else now.wall_s)
+        self.publishers[service] = Publisher(
+            heartbeat, now.mono, alive, None if alive else now.wall_s, heartbeat.ts - now.wall_s
+        )
         self._announce(service, heartbeat)
 
     def adopt(self, chains: Iterable[ChainId], now: Now) -> None:

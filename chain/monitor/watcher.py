@@ -22,6 +22,7 @@ from chain.monitor.roster import Roster
 from chain.monitor.signals import states
 from chain.redis.connection import bounded
 from chain.redis.server import Server
+from chain.redis.skew import clock_skew_s
 from chain.redis.store import Payload, Store
 from chain.redis.stream import StreamSigns
 from chain.supervisor import PartStatus
@@ -48,6 +49,7 @@ class _Memory:
     open: bool = True  # whether some pointer may mean something new though it did not move
     contact: Contact = field(default_factory=Contact)
     server: Server = field(default_factory=Server)
+    skew_s: float | None = None
     server_asked: float = -math.inf  # monotonic seconds
     discovered: float | None = None
     states: dict[ChainId, State] = field(default_factory=dict)
@@ -110,6 +112,7 @@ class Watcher:
         pointers, stream, ping_ms = await self._read(asked)
         if asked - self._memory.server_asked > SERVER_EVERY_S:
             self._memory.server = await self._ask_server(self._memory.server)
+            self._memory.skew_s = await clock_skew_s(self._redis, self._clock)
             self._memory.server_asked = asked
         await self._take(pointers)
         self._found(asked, ping_ms)
@@ -297,6 +300,7 @@ class Watcher:
             standbys=self._roster.standbys,
             stream_ts=memory.stream.frame,
             stream_entry_ts=memory.stream.entry,
+            skew_s=memory.skew_s,
             clock_step_s=step,
             clock_step_at=stepped,
             parts=self._parts(),

@@ -32,6 +32,8 @@ RULES: tuple[Rule, ...] = (
     publishers.source,
     publishers.heartbeat_refused,
     publishers.publisher_silent,
+    publishers.publisher_clock,
+    deck.clock_skew,
     deck.clock_step,
     deck.stream_clock,
     deck.eviction,

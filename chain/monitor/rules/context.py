@@ -59,6 +59,11 @@ def blind_since(board: Board, now: Now) -> float | None:
     return contact.since if contact.since is not None else now.wall_s
 
 
+def apart(ahead_s: float) -> str:
+    """Say in words by how much one clock is ahead of another, or behind it where below zero."""
+    return f"{abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'}"
+
+
 def listed(readings: Sequence[Reading]) -> str:
     """Name up to two chains, grouped under their underlying, and count the rest."""
     shown = [f"{r.chain.underlying} {r.chain.expiry:%m-%d}" for r in readings[:2]]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 
 from chain.monitor.report import Signal
-from chain.monitor.rules.context import Context, blind_since, poll_overdue_s
+from chain.monitor.rules.context import Context, apart, blind_since, poll_overdue_s
 from chain.monitor.rules.severity import signal
 from chain.thresholds import CLOCK_JUMP_S, EVICTION_SHOWN_S, FUTURE_TOLERANCE_S
 
@@ -45,6 +45,15 @@ def clock_step(context: Context) -> Iterable[Signal]:
     if abs(board.clock_step_s) > CLOCK_JUMP_S:
         text = f"this machine's clock stepped by {board.clock_step_s:+.1f} s: ages by wall clock may be off"
         yield signal("clock-step", text, now.wall_s - (now.mono - board.clock_step_at))
+
+
+def clock_skew(context: Context) -> Iterable[Signal]:
+    """This machine's clock and Redis's lie apart by more than clocks that are kept do."""
+    skew = context.board.skew_s
+    if skew is not None and abs(skew) > FUTURE_TOLERANCE_S:
+        yield signal(
+            "clock-skew", f"this machine's clock is {apart(skew)} Redis's: what it stamps and judges is off by that"
+        )
 
 
 def stream_clock(context: Context) -> Iterable[Signal]:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.report import Signal
-from chain.monitor.rules.context import Context
+from chain.monitor.rules.context import Context, apart
 from chain.monitor.rules.severity import signal
+from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 
 
 def publisher_unknown(context: Context) -> Iterable[Signal]:
@@ -29,6 +30,20 @@ def heartbeat_refused(context: Context) -> Iterable[Signal]:
     if refusals:
         told = "; ".join(f"heartbeat of {refusal.service} refused: {refusal.reason}" for refusal in refusals)
         yield signal("heartbeat-refused", told, min(refusal.since for refusal in refusals))
+
+
+def publisher_clock(context: Context) -> Iterable[Signal]:
+    """A publisher's clock is off: what it stamps looks older than it is, or comes from the future.
+
+    A beat may be as old as its key lives when it is first read, so that being behind shows only beyond that.
+    """
+    board = context.board
+    for publisher in board.publishers:
+        ahead = publisher.ahead_s + (board.skew_s or 0.0)
+        if publisher.alive and (ahead > FUTURE_TOLERANCE_S or ahead < -HEARTBEAT_TTL_S - FUTURE_TOLERANCE_S):
+            whose = "this machine's" if board.skew_s is None else "Redis's"
+            text = f"publisher {publisher.heartbeat.service}'s clock is {apart(ahead)} {whose}"
+            yield signal("publisher-clock", text)
 
 
 def publisher_silent(context: Context) -> Iterable[Signal]:

@@ -32,6 +32,8 @@ SEVERITY = {
     "publisher-silent": _W,
     "source": _W,
     "clock-step": _W,
+    "clock-skew": _W,
+    "publisher-clock": _W,
     "stream-clock": _W,
     "eviction": _W,
     "eviction-policy": _W,

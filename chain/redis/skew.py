@@ -1,0 +1,32 @@
+"""How far this machine's clock and Redis's lie apart: ages compare stamps of several machines."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from chain.clock import Clock
+from chain.redis.connection import bounded
+
+
+async def clock_skew_s(redis: Redis, clock: Clock) -> float | None:
+    """Return by how many seconds this machine's clock is ahead of Redis's, below zero where it is behind.
+
+    None where this user may not ask, or the clock is not this machine's own. The time that the answer took is halved.
+    Raises RedisUnavailableError.
+    """
+    if not clock.of_this_machine:
+        return None
+    asked = clock.wall_ns()
+    async with bounded():
+        try:
+            told: Any = await redis.time()
+        except ResponseError:
+            return None
+    if isinstance(told, Mapping):  # a cluster answers for each node asked
+        told = next(iter(told.values()), None)
+    if not isinstance(told, tuple | list) or len(told) != 2:
+        return None
+    theirs = float(told[0]) + float(told[1]) / 1e6
+    return (asked + clock.wall_ns()) / 2e9 - theirs
