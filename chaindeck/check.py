@@ -82,7 +82,11 @@ def exit_code(report: Report) -> int:
 
 def line(report: Report) -> str:
     """Return the verdict and its performance data."""
-    words = "; ".join(signal.text for signal in report.signals) or f"{len(report.readings)} chains fresh"
+    words = "; ".join(signal.text for signal in report.signals)
+    if report.state is DeckState.OK:
+        words = "; ".join(filter(None, (f"{len(report.readings)} chains fresh, {report.sources}", words)))
+    elif report.sources:
+        words = f"{words}; source {report.sources.removeprefix('source ')}"
     said = f"CHAIN {report.state} - {without_bar(clean(words, _MAX_WORDS))}"
     data = performance(report)
     return f"{said} | {data}" if data else said

@@ -93,7 +93,17 @@ def _chains(report: Report) -> Iterator[Metric]:
         if reading.entry.last_good is not None:
             contracts.add_metric(labels, reading.entry.last_good.summary.contracts)
             stamp.add_metric(labels, reading.entry.last_good.snapshot.ts)
-    yield from (age, stamp, ttl, contracts, good)
+    yield from (age, stamp, ttl, contracts, good, _sources(report))
+
+
+def _sources(report: Report) -> Metric:
+    source = GaugeMetricFamily(
+        "chaindeck_chain_source_info", "1 for the kind of source that a chain comes from", labels=[*_CHAIN, "source"]
+    )
+    for reading in report.readings:
+        chain = reading.entry.chain
+        source.add_metric([chain.underlying, chain.expiry.isoformat(), reading.entry.kind], 1)
+    return source
 
 
 def _depth(report: Report) -> Iterable[Metric]:

@@ -8,10 +8,10 @@ import orjson
 
 from chain.clock import Clock, SystemClock
 from chain.model.keys import Names
-from chain.monitor.board import Board, Publisher
+from chain.monitor.board import Board, Flag, Publisher
 from chain.monitor.freshness import Now
 from chain.monitor.health import reading_json, signal_json
-from chain.monitor.heartbeat import STOPPED
+from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.signals import Reading, Report, judge
 from chain.monitor.watcher import Watcher
 from chain.redis.connection import RedisTarget
@@ -72,6 +72,7 @@ def as_json(report: Report, target: RedisTarget) -> dict[str, Any]:
             "server": board.server.name or None,
             "ping_ms": _rounded(board.contact.ping_ms, 3),
         },
+        "sources": report.sources,
         "source": _source(board),
         "expected": len(board.entries),
         "expiries": [_expiry(reading, Names(board.prefix)) for reading in report.readings],
@@ -101,7 +102,7 @@ def _source(board: Board) -> dict[str, Any]:
 
 def speaking(board: Board) -> Publisher | None:
     """Return the publisher to name: a living one before a silent one."""
-    return next(iter(sorted(board.publishers, key=lambda p: not p.alive)), None)
+    return next(iter(sorted(board.publishers, key=lambda p: (p.heartbeat.status == WITHDRAWN, not p.alive))), None)
 
 
 def _expiry(reading: Reading, names: Names) -> dict[str, Any]:
@@ -112,6 +113,7 @@ def _expiry(reading: Reading, names: Names) -> dict[str, Any]:
         "expiry": entry.chain.expiry.isoformat(),
         "dte": reading.dte,
         **reading_json(reading),
+        "source_changed": _change(reading),
         "ts": snapshot.ts if snapshot else None,
         "contracts": summary.contracts if summary else None,
         "calls": summary.calls if summary else None,
@@ -121,6 +123,14 @@ def _expiry(reading: Reading, names: Names) -> dict[str, Any]:
         "range_points": snapshot.range_points if snapshot else None,
         "payload_key": names.snapshot(snapshot.id) if snapshot else None,
     }
+
+
+def _change(reading: Reading) -> dict[str, Any] | None:
+    """Return a change of source that is still told: the kinds before and after, and when, epoch seconds."""
+    change = reading.entry.change
+    if change is None or Flag.SOURCE_CHANGED not in reading.flags:
+        return None
+    return {"before": change.before, "after": change.after, "at": change.at}
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

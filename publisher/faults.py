@@ -15,7 +15,7 @@ from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.kinds import is_recorded
 from chain.model.snapshot import decode
 from chain.redis.connection import bounded
-from chain.redis.origin import Origins
+from chain.redis.kinds import KindRecords
 from publisher.loop import Publisher
 from publisher.source import ChainSlice, Source, SourceError, SourceStatus, Survey
 
@@ -137,7 +137,7 @@ class Saboteur:
 
     async def _drop(self, chain: ChainId) -> None:
         await self._own_pointer(chain)
-        await self._origins.withdraw([chain])
+        await self._records.withdraw([chain])
 
     async def _dangle(self, chain: ChainId) -> None:
         pointer = await self._own_pointer(chain)
@@ -170,12 +170,12 @@ class Saboteur:
         key = self.names.snapshot(snapshot)
         kind = self.source.status().kind
         await self.redis.set(key, body, px=_HOLD_MS, nx=True)
-        if not await self._origins.force(snapshot.chain, key, kind=kind, hold_ms=_HOLD_MS):
+        if not await self._records.force(snapshot.chain, key, kind=kind, hold_ms=_HOLD_MS):
             raise LiveProtectedError(f"{snapshot.chain} holds live data: no fault is done to it")
 
     async def _own_pointer(self, chain: ChainId) -> bytes | None:
         """Return what a chain's pointer names, where that is known not to be live; raise LiveProtectedError."""
-        held = (await self._origins.held([chain])).get(chain)
+        held = (await self._records.held([chain])).get(chain)
         if held is None:
             return None
         if not is_recorded(held[1]):
@@ -183,5 +183,5 @@ class Saboteur:
         return self.names.snapshot(held[0]).encode()
 
     @property
-    def _origins(self) -> Origins:
-        return Origins(self.redis, self.names)
+    def _records(self) -> KindRecords:
+        return KindRecords(self.redis, self.names)

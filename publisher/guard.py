@@ -20,8 +20,9 @@ from chain.model.keys import ChainId, Names, heartbeat_key, standby_service
 from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.model.session import new_york
 from chain.monitor.heartbeat import STOPPED, parse_heartbeat
+from chain.monitor.messages import MARK
 from chain.redis.connection import bounded, heard
-from chain.redis.origin import Origins
+from chain.redis.kinds import KindRecords
 from chain.redis.store import Store
 from chain.text import clean
 from chain.thresholds import HEARTBEAT_TTL_S
@@ -64,7 +65,7 @@ class Guard:
         self._ttl_s = ttl_s
         self._among_live = among_live
         self._store = Store(redis, names)
-        self._origins = Origins(redis, names)
+        self._records = KindRecords(redis, names)
         self._me = identity()
         self._since = clock.wall_ns() / 1e9
         self._discovered = float("-inf")  # monotonic seconds
@@ -134,7 +135,7 @@ class Guard:
         except RedisUnavailableError:
             chains = set(published)
         try:
-            taken = await self._origins.withdraw(chains)
+            taken = await self._records.withdraw(chains)
         except RedisUnavailableError as error:
             log.warning("invented or recorded chains are left to run out: %s", error)
         else:
@@ -187,7 +188,7 @@ class Guard:
             return ""
         self._discovered = now
         try:
-            held = await self._origins.held(await self._store.discover())
+            held = await self._records.held(await self._store.discover())
         except RedisUnavailableError as error:
             self._tell(f"chains cannot be looked for ({error}): a publisher without heartbeat or mark is not noticed")
             return ""
@@ -209,12 +210,10 @@ def _read_mark(raw: object, left: object) -> _Mark:
     """Return a mark as far as it can be read; that it stands is what counts."""
     left_ms = left if isinstance(left, int) and left > 0 else 0
     try:
-        body = orjson.loads(raw if isinstance(raw, bytes) else b"")
-        since = body.get("since")
-        known = since if isinstance(since, float | int) and 0 < since < 4e9 else None
-        return _Mark(clean(body.get("publisher", ""), 80), known, left_ms)
-    except (orjson.JSONDecodeError, AttributeError):
+        mark = MARK.decode(raw if isinstance(raw, bytes) else b"")
+    except DecodeError:
         return _Mark(left_ms=left_ms)
+    return _Mark(clean(mark.publisher, 80), mark.since, left_ms)
 
 
 def _at(mark: _Mark) -> str:

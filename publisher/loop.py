@@ -18,7 +18,7 @@ from chain.model.keys import ChainId, Names, SnapshotId, standby_service
 from chain.model.session import tradable
 from chain.model.snapshot import Snapshot
 from chain.monitor.health import health_json
-from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo, beat
+from chain.monitor.heartbeat import STOPPED, WITHDRAWN, ChainPlan, Heartbeat, SourceInfo, beat
 from chain.monitor.signals import Report
 from chain.redis.connection import bounded
 from chain.redis.draft import Outcome, Verdict
@@ -347,7 +347,7 @@ class Publisher:
         expected = tuple(ChainId(name, expiry) for name in led for expiry in self._expected.get(name, ()))
         service = service_name(source.kind)
         if self.withdrawn:
-            status = "withdrawn" if status == "running" else status
+            status = WITHDRAWN if status == "running" else status
         elif not any(map(self._leads, self._source.underlyings)):
             service, status = standby_service(service), "standby" if status == "running" else status
         return Heartbeat(

@@ -33,6 +33,7 @@ _FLAG_SHORT = {
     "PAST-DATED": "PAST",
     "OFF-HOURS": "OFF",
     "SOURCE-?": "SRC?",
+    "SOURCE-CHANGED": "CHANGED",
 }
 
 

@@ -1,8 +1,9 @@
 """The two top lines, which never move: who and how alive, and the worst thing that is true."""
 
+from chain.model.kinds import UNKNOWN, kind_word
 from chain.model.session import new_york
-from chain.monitor.board import Board, DeckState, Flag
-from chain.monitor.heartbeat import SourceInfo
+from chain.monitor.board import Board, DeckState
+from chain.monitor.heartbeat import WITHDRAWN
 from chain.monitor.signals import Report
 from tui import figures
 from tui.lines import Ground, Line, Role, Span, left, spread
@@ -16,23 +17,18 @@ STATE_ROLE = {
     DeckState.CRITICAL: Role.ALARM,
 }
 _ROTOR = ("●··", "·●·", "··●", "·●·")
-_VENDOR_HOSTS = ("api.massive.com", "api.polygon.io")
-_KINDS = {"massive": "LIVE", "mock": Flag.MOCK.value, "capture": Flag.CAPTURE.value, "replay": Flag.REPLAY.value}
 
 
 def badge(board: Board) -> str:
     """Return where the data come from, in brackets: `[MOCK]`, `[LIVE]`, `[SOURCE ?]` where nobody says."""
-    kinds = dict.fromkeys(_kind(p.heartbeat.source) for p in board.publishers)
-    if not kinds:
-        return "[SOURCE ?]" if board.entries else ""
-    return f"[{'+'.join(kinds)}]"
-
-
-def _kind(source: SourceInfo) -> str:
-    """Return a source in a word; one that speaks the live API from another host is not the market."""
-    if source.kind == "massive" and source.detail not in _VENDOR_HOSTS:
-        return f"TEST {left(source.detail, min(20, len(source.detail)))}"
-    return _KINDS.get(source.kind, "SOURCE ?")
+    recorded = [entry for entry in board.entries if entry.last_good and entry.last_good.kind]
+    words = dict.fromkeys(entry.source_word for entry in recorded)
+    if len(recorded) < len(board.entries) or not words:  # for the rest the publishers speak, where there are any
+        sources = [p.heartbeat.source for p in board.publishers if p.heartbeat.status != WITHDRAWN]
+        words |= dict.fromkeys(kind_word(source.kind, source.detail) for source in sources)
+        if board.entries and not sources:
+            words |= {kind_word(UNKNOWN): None}
+    return f"[{'+'.join(words)}]" if words else ""
 
 
 def identity(report: Report | None, underlying: str, polls: int, width: int, *, paused: str = "") -> Line:
@@ -64,7 +60,7 @@ def trouble(report: Report | None, width: int) -> Line:
         return spread([Span(" waiting for the first poll", Role.DIM)], [], width)
     role = STATE_ROLE[report.state]
     if not report.signals:
-        words = f"all {len(report.readings)} chains fresh"
+        words = f"all {len(report.readings)} chains fresh, {report.sources}"
         return spread([Span(f" {report.state} ", role), Span(f" {words}", Role.DIM)], [], width)
     worst = report.signals[0]
     since = f" since {figures.clock(worst.since)} " if worst.since is not None else " "
@@ -105,7 +101,7 @@ def _market(board: Board) -> str:
 
 
 def _publish(report: Report) -> str:
-    living = [p.heartbeat.chain for p in report.board.publishers if p.alive]
+    living = [p.heartbeat.chain for p in report.board.publishers if p.alive and p.heartbeat.status != WITHDRAWN]
     if not living:
         return "no publisher"
     plan = living[0]

@@ -77,7 +77,8 @@ class View:
             return
         if self.grid is None or self.grid.snapshot.id != good.snapshot.id:
             fresh = build_grid(good.snapshot.open())
-            in_sequence = self.grid and good.snapshot.ts - self.grid.snapshot.ts <= reading.limits.warn_s
+            same = self.shown is not None and self.shown.kind == good.kind  # between two sources nothing has moved
+            in_sequence = self.grid and same and good.snapshot.ts - self.grid.snapshot.ts <= reading.limits.warn_s
             self.marks = changes(self.grid, fresh) if in_sequence else NO_MARKS
             self.marked_at = now.mono
             self.grid, self.shown = fresh, good

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 LIVE = "massive"
 RECORDED = ("mock", "capture", "replay")  # invented or recorded: never to be taken for the market
 UNKNOWN = "unknown"
-_WORDS = {LIVE: "LIVE", "mock": "MOCK", "capture": "CAPTURE", "replay": "REPLAY"}
 _VENDOR_HOSTS = ("api.massive.com", "api.polygon.io")
 _HOST_WIDTH = 20
 
@@ -15,11 +14,18 @@ def is_recorded(kind: str) -> bool:
     return kind in RECORDED
 
 
-def kind_word(kind: str, detail: str = "") -> str:
-    """Return a kind in a word; a live one whose host, `detail`, is known not to be the vendor's is a test."""
-    if kind == LIVE and detail and detail not in _VENDOR_HOSTS:
-        return f"TEST {detail[:_HOST_WIDTH]}"
-    return _WORDS.get(kind, "SOURCE ?")
+def kind_word(kind: str, host: str | None = None) -> str:
+    """Return a kind in a word. Only the vendor's own `host` makes live data LIVE; another is a TEST."""
+    if kind != LIVE:
+        return kind.upper() if kind in RECORDED else "SOURCE ?"
+    if host is None:  # its publisher, which would say so, is gone
+        return "LIVE ?"
+    return "LIVE" if host in _VENDOR_HOSTS else f"TEST {host[:_HOST_WIDTH] or '?'}"
+
+
+def kind_name(kind: str) -> str:
+    """Return a kind as running text names it: live, mock, capture, replay, unknown."""
+    return "live" if kind == LIVE else kind if kind in RECORDED else UNKNOWN
 
 
 def kind_phrase(words: Iterable[str]) -> str:

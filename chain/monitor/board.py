@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId
+from chain.model.kinds import kind_word
 from chain.model.snapshot import Sealed
 from chain.model.summary import Summary
 from chain.monitor.heartbeat import Heartbeat, SourceInfo
+from chain.redis.kinds import SourceChange
 from chain.redis.server import Server
 from chain.supervisor import PartStatus
 from chain.thresholds import Thresholds
@@ -40,6 +42,7 @@ class Flag(StrEnum):
     REPLAY = "REPLAY"
     OFF_HOURS = "OFF-HOURS"
     SOURCE_UNKNOWN = "SOURCE-?"
+    SOURCE_CHANGED = "SOURCE-CHANGED"  # live to mock, mock to live...: told until acknowledged, or an hour old
 
 
 class Level(StrEnum):
@@ -82,6 +85,7 @@ class Accepted:
     first_seen: float
     age_then_ms: int  # its age by the wall clock at that moment, never below zero
     lifetime_ms: int | None = None  # how long it was to be published when made, as its pointer showed; None for ever
+    kind: str = ""  # of its source, as recorded beside its pointer; empty where nothing was
     ahead: bool = False  # whether its stamp was in our future then: it makes no honest one older
 
 
@@ -110,6 +114,18 @@ class Entry:
     trouble: str = ""  # the publisher's own word on why it could not publish
     carried: tuple[State, float] | None = None  # a condition that the accepted snapshot did not end, and its beginning
     flagged: Mapping[Flag, float] = field(default_factory=dict)  # epoch seconds since when each flag stands
+    change: SourceChange | None = None  # the last change of its source's kind
+    acknowledged: float | None = None  # `at` of the change that a reader of this screen has acknowledged
+
+    @property
+    def kind(self) -> str:
+        """The kind of source of what is shown: as recorded beside it, else as the publisher announced."""
+        return (self.last_good.kind if self.last_good else "") or self.source.kind
+
+    @property
+    def source_word(self) -> str:
+        """That kind in a word: LIVE, MOCK, CAPTURE, REPLAY, TEST and a host, SOURCE ?."""
+        return kind_word(self.kind, self.source.detail if self.source.kind == self.kind else None)
 
 
 @dataclass(frozen=True, slots=True)

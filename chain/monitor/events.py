@@ -83,7 +83,7 @@ class EventLog:
         )
 
     def _event(self, kind: str, severity: Level, message: str, signal: Signal, report: Report) -> Event:
-        data = signal_json(signal) | {"subject": signal.subject, "state": report.state}
+        data = signal_json(signal) | {"subject": signal.subject, "state": report.state, "sources": report.sources}
         return Event(report.now.wall_s, kind, severity, self.service, message, data)
 
 

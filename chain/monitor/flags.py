@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from chain.model.kinds import LIVE
 from chain.model.session import days_to_expiry
 from chain.monitor.board import Entry, Flag
 from chain.monitor.freshness import Now
-from chain.monitor.provenance import off_hours, old_source
+from chain.monitor.provenance import off_hours, old_source, source_changed
 
 _SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPLAY}
 
@@ -17,10 +18,12 @@ def flags_of(entry: Entry, now: Now) -> tuple[Flag, ...]:
         flags.append(Flag.PAST_DATED)
     if entry.last_good and entry.last_good.summary.delayed:
         flags.append(Flag.DELAYED)
-    if entry.source.kind in _SOURCE_FLAGS:
-        flags.append(_SOURCE_FLAGS[entry.source.kind])
-    elif entry.source.kind != "massive":
+    if entry.kind in _SOURCE_FLAGS:
+        flags.append(_SOURCE_FLAGS[entry.kind])
+    elif entry.kind != LIVE:
         flags.append(Flag.SOURCE_UNKNOWN)
+    if source_changed(entry, now):
+        flags.append(Flag.SOURCE_CHANGED)
     if off_hours(entry, now):
         flags.append(Flag.OFF_HOURS)
     return tuple(flags)

@@ -16,6 +16,7 @@ def health_json(report: Report) -> dict[str, Any]:
     stream_age = stream_age_s(board, now)
     return {
         "state": report.state,
+        "sources": report.sources,
         "signals": [signal_json(signal) for signal in report.signals],
         "expiries": {str(reading.entry.chain): reading_json(reading) for reading in report.readings},
         "depth": {underlying: list(report.depth(underlying)) for underlying in board.underlyings},
@@ -31,6 +32,7 @@ def reading_json(reading: Reading) -> dict[str, Any]:
     return {
         "state": reading.state,
         "flags": list(reading.flags),
+        "source": reading.entry.kind,
         "age_s": None if reading.age_s is None else round(reading.age_s, 3),
         "ttl_s": None if reading.ttl_s is None else round(reading.ttl_s, 3),
         "since": reading.since,

@@ -29,6 +29,7 @@ STANDBYS = tuple(map(standby_service, SERVICES))
 HEARTBEAT_KEYS = {heartbeat_key(service): service for service in (*SERVICES, *STANDBYS)}
 _CLOSE = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 STOPPED = "stopped"  # the status of a publisher's last beat
+WITHDRAWN = "withdrawn"  # of one that gave way to a live publisher
 
 
 @dataclass(frozen=True, slots=True)

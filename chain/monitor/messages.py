@@ -30,6 +30,7 @@ def _promise(**words: object) -> Meta:
 
 _DECK_STATES = ["OK", "STARTING", "WARNING", "PARTIAL DEGRADATION", "DEGRADED", "CRITICAL"]
 _CHAIN_STATES = ["UNREACHABLE", "MISSING", "DANGLING", "INVALID", "FUTURE", "STALE", "AGING", "FRESH"]
+_SOURCES = "what kinds of source the chains come from: mock, or 12 live, 6 mock"
 _SINCE = "epoch seconds; null where it was so before anybody looked"
 
 Epoch = Annotated[float, Meta(ge=EPOCH_MIN_S, lt=EPOCH_MAX_S, description="epoch seconds")]
@@ -96,7 +97,7 @@ class Beat(Struct, frozen=True):
     service: Annotated[str, _promise(enum=["massive", "mock_massive", "massive:standby", "mock_massive:standby"])]
     ts: Epoch
     pid: Annotated[int, Meta(ge=0, le=_EXACT)] = 0
-    status: Annotated[str, _promise(enum=["running", "standby", "stopped"])] = ""
+    status: Annotated[str, _promise(enum=["running", "standby", "withdrawn", "stopped"])] = ""
     source: SourceBlock = SourceBlock()
     chain: PlanBlock | None = None
     lease: Annotated[dict[Underlying, str], Meta(description="who leads each underlying")] = {}
@@ -119,6 +120,9 @@ class ExpiryBlock(Struct, frozen=True):
     age_s: Annotated[float, Meta(ge=0)] | None
     ttl_s: Annotated[float, Meta(ge=0)] | None
     flags: list[str] | UnsetType = UNSET
+    source: Annotated[str, Meta(description="the kind of source that the chain's snapshot comes from")] | UnsetType = (
+        UNSET
+    )
     since: (
         Annotated[
             float | None,
@@ -142,6 +146,7 @@ class FullBeat(Beat, frozen=True, kw_only=True):
     """A heartbeat as it is written: with what the publisher's own watcher sees, all of it or none."""
 
     state: DeckWord | UnsetType = UNSET
+    sources: Annotated[str, Meta(description=_SOURCES)] | UnsetType = UNSET
     signals: list[SignalBlock] | UnsetType = UNSET
     expiries: (
         Annotated[
@@ -169,6 +174,7 @@ class EventData(Struct, frozen=True):
     since: Since
     subject: Annotated[str, Meta(description="the underlying concerned, empty for the whole deck")]
     state: DeckWord
+    sources: Annotated[str, Meta(description=_SOURCES)] = ""
 
 
 class EventMessage(Struct, frozen=True, forbid_unknown_fields=True):
@@ -186,4 +192,14 @@ class EventMessage(Struct, frozen=True, forbid_unknown_fields=True):
     data: EventData
 
 
+class Mark(Struct, frozen=True):
+    """What a live publisher leaves where it publishes: `publisher` is host:process:letters."""
+
+    service: str = ""
+    kind: str = ""
+    publisher: str = ""
+    since: Epoch | None = None
+
+
 BEAT = Form(Beat, Limits(BESIDE_BYTES))
+MARK = Form(Mark, Limits(1024))

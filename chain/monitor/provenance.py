@@ -5,6 +5,7 @@ from chain.model.session import new_york, options_trade, regular_hours
 from chain.model.summary import Origin, Summary
 from chain.monitor.board import Accepted, Entry
 from chain.monitor.freshness import Now
+from chain.redis.kinds import CHANGE_TOLD_S
 from chain.thresholds import OLD_SOURCE_DELAYED_S, OLD_SOURCE_S
 
 _DAY_S = 86_400
@@ -36,6 +37,14 @@ def _is_old(summary: Summary, made: float, calendar: Calendar) -> bool:
     if data.origin in (Origin.QUOTE, Origin.UNDERLYING):
         return made - data.ns / 1e9 > (OLD_SOURCE_DELAYED_S if summary.delayed else OLD_SOURCE_S)
     return new_york(data.ns / 1e9).date() < calendar.trading_day_before(new_york(made).date())
+
+
+def source_changed(entry: Entry, now: Now) -> bool:
+    """Return whether a chain's source has changed its kind, within the hour, and nobody has acknowledged it."""
+    change = entry.change
+    if change is None or change.at == entry.acknowledged or change.before == change.after:
+        return False
+    return now.wall_s - change.at < CHANGE_TOLD_S
 
 
 def off_hours(entry: Entry, now: Now) -> bool:

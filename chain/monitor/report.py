@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from chain.model.keys import ChainId
+from chain.model.kinds import kind_phrase
 from chain.monitor.board import Board, DeckState, Entry, Flag, State
 from chain.monitor.freshness import Now, limits_of
 from chain.thresholds import FUTURE_TOLERANCE_S, STREAM_ACTIVE_S, Thresholds
@@ -83,6 +84,11 @@ class Report:
             if (good := reading.entry.last_good) and good.summary.spot is not None and reading.age_s is not None
         ]
         return min(carrying, key=lambda spot: (not spot.current, spot.age_s), default=None)
+
+    @property
+    def sources(self) -> str:
+        """What kinds of source the chains come from, as running text: `mock`, or `12 live, 6 mock`; empty for none."""
+        return kind_phrase(reading.entry.source_word for reading in self.readings)
 
     def depth(self, underlying: str) -> tuple[int, int]:
         """Return how many expirations of an underlying have a valid snapshot, and how many should."""

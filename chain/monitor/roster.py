@@ -9,7 +9,15 @@ from chain.model.keys import ChainId, Names
 from chain.monitor.board import Entry, Publisher, Refusal, State
 from chain.monitor.flags import is_past, remembered
 from chain.monitor.freshness import Now
-from chain.monitor.heartbeat import HEARTBEAT_KEYS, SERVICES, STANDBYS, STOPPED, Heartbeat, parse_heartbeat
+from chain.monitor.heartbeat import (
+    HEARTBEAT_KEYS,
+    SERVICES,
+    STANDBYS,
+    STOPPED,
+    WITHDRAWN,
+    Heartbeat,
+    parse_heartbeat,
+)
 from chain.thresholds import HEARTBEAT_TTL_S
 
 log = logging.getLogger(__name__)
@@ -84,7 +92,14 @@ class Roster:
         self.publishers[service] = Publisher(
             heartbeat, now.mono, alive, None if alive else now.wall_s, heartbeat.ts - now.wall_s
         )
+        if heartbeat.status == WITHDRAWN:
+            self._forget(heartbeat.source.kind)
         self._announce(service, heartbeat)
+
+    def _forget(self, kind: str) -> None:
+        """Forget the chains of a kind whose publisher took them back: nobody means to publish them any more."""
+        for chain in [chain for chain, entry in self.entries.items() if entry.kind == kind and entry.fault]:
+            del self.entries[chain]
 
     def adopt(self, chains: Iterable[ChainId], now: Now) -> None:
         """Add chains that were found, of underlyings for which no living publisher speaks."""
@@ -118,6 +133,8 @@ class Roster:
         for chain in chains - (leading & self.entries.keys()):
             entry = self.entries.get(chain, Entry(chain))
             source = sources[chain.underlying]
+            if entry.last_good and entry.last_good.kind == entry.source.kind != source.kind:
+                continue  # what stands there is another publisher's
             self.entries[chain] = replace(
                 entry, thresholds=plan.thresholds, source=source, trouble=plan.trouble.get(chain, "")
             )

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from chain.errors import InvalidSnapshotError
 from chain.model.keys import SnapshotId
+from chain.model.kinds import UNKNOWN
 from chain.model.snapshot import Received, Sealed
 from chain.model.summary import summarise
 from chain.monitor.board import Accepted, Entry, Fault, State
 from chain.monitor.freshness import Now, age_ms, condition_of, is_ahead, reason_of, state_of
+from chain.redis.kinds import NO_RECORD, KindRecord, SourceChange
 
 
 def missing(entry: Entry, now: Now, last_seen: float | None) -> Entry:
@@ -25,28 +27,35 @@ def faulty(
     return replace(_at_fault(entry, state, reason, now, last_seen), pointer=pointer)
 
 
-def accept(entry: Entry, snapshot: Received, raw: bytes, ttl_ms: int | None, now: Now) -> Entry:
+def accept(
+    entry: Entry, snapshot: Received, raw: bytes, ttl_ms: int | None, now: Now, record: KindRecord = NO_RECORD
+) -> Entry:
     """Return the entry with a valid snapshot read through its pointer.
 
     A snapshot met before keeps the moment it was first seen. One older than what we hold does not replace it on first
     sight: the entry says ROLLED-BACK until the publisher's next move. One from the future gives way to the first
     honest one.
 
+    Of another kind of source nothing is compared: what a mock published makes no live snapshot older, nor rolled back.
+
     Raises:
         InvalidSnapshotError: there is no contract in it that can be used.
     """
     good = entry.last_good
+    kind = record.kind or (UNKNOWN if good is not None and good.kind else "")
+    if good is not None and good.kind and good.kind != kind:
+        entry, good = replace(entry, rolled_back_from=None), None
     if good is not None and good.ahead and good.snapshot.id != snapshot.id and not is_ahead(snapshot.id, now.wall_ms):
         good = None  # what came from the future was no state of the market: this is the first honest snapshot
     rolled_back_from = None
     returned = entry.fault is not None and entry.fault.state is State.MISSING
     if good is not None and snapshot.id.ts_ms < good.snapshot.id.ts_ms and not returned:
         rolled_back_from = entry.rolled_back_from or good.snapshot.id
-        accepted = good if entry.rolled_back_from is None else _first_sight(snapshot, raw, ttl_ms, now, good)
+        accepted = good if entry.rolled_back_from is None else _first_sight(snapshot, raw, ttl_ms, now, good, kind)
     elif good is not None and snapshot.id == good.snapshot.id:
         accepted = good
     else:
-        accepted = _first_sight(snapshot, raw, ttl_ms, now, good)
+        accepted = _first_sight(snapshot, raw, ttl_ms, now, good, kind)
         held = None if good is None else entry.rolled_back_from
         rolled_back_from = held if held is not None and snapshot.id.ts_ms < held.ts_ms else None
     after = replace(
@@ -57,6 +66,7 @@ def accept(entry: Entry, snapshot: Received, raw: bytes, ttl_ms: int | None, now
         deadline=None if ttl_ms is None else now.mono + ttl_ms / 1000,
         rolled_back_from=rolled_back_from,
         carried=None,
+        change=_change(entry, kind, record, now),
     )
     return replace(after, carried=_carried(entry, after, now))
 
@@ -71,7 +81,17 @@ def _carried(before: Entry, after: Entry, now: Now) -> tuple[State, float] | Non
     return None if since is None else (condition, since)
 
 
-def _first_sight(snapshot: Received, raw: bytes, ttl_ms: int | None, now: Now, before: Accepted | None) -> Accepted:
+def _change(entry: Entry, kind: str, record: KindRecord, now: Now) -> SourceChange | None:
+    """Return the last change of kind: as recorded, else from what we hold where its successor records nothing."""
+    if record.kind or kind != UNKNOWN:
+        return record.change
+    before = entry.last_good.kind if entry.last_good else ""
+    return SourceChange(before, UNKNOWN, now.wall_s) if before not in ("", UNKNOWN) else entry.change
+
+
+def _first_sight(
+    snapshot: Received, raw: bytes, ttl_ms: int | None, now: Now, before: Accepted | None, kind: str
+) -> Accepted:
     """Return a snapshot met now. One made before what we hold is older by as much, whatever the wall clock says."""
     age = max(0, now.wall_ms - snapshot.id.ts_ms)
     if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
@@ -81,7 +101,7 @@ def _first_sight(snapshot: Received, raw: bytes, ttl_ms: int | None, now: Now, b
     if summary.unusable:
         raise InvalidSnapshotError(summary.unusable)
     lifetime = None if ttl_ms is None else ttl_ms + age
-    return Accepted(Sealed.of(snapshot, raw), summary, now.mono, age, lifetime, ahead)
+    return Accepted(Sealed.of(snapshot, raw), summary, now.mono, age, lifetime, kind, ahead)
 
 
 def _at_fault(entry: Entry, state: State, reason: str, now: Now, last_seen: float | None) -> Entry:

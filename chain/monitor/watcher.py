@@ -98,6 +98,14 @@ class Watcher:
                 due += every_s * (late // every_s + 1)
             await self._clock.sleep_until(due)
 
+    def acknowledge(self) -> int:
+        """Take every change of source as known to the reader of this watcher; return how many there were."""
+        changed = [entry for entry in self._roster.entries.values() if entry.change is not None]
+        for entry in changed:
+            at = entry.change.at if entry.change else None
+            self._roster.entries[entry.chain] = replace(entry, acknowledged=at)
+        return len(changed)
+
     async def poll_once(self) -> Board:
         """Return the Board after one poll: one round trip where nothing moved."""
         asked = self._clock.monotonic()
@@ -239,7 +247,7 @@ class Watcher:
             now = Now.of(self._clock)
             try:
                 snapshot = decode(payload.raw, target)
-                accepted = tracker.accept(entry, snapshot, payload.raw, payload.ttl_ms, now)
+                accepted = tracker.accept(entry, snapshot, payload.raw, payload.ttl_ms, now, payload.record)
             except InvalidSnapshotError as error:
                 self._fault(entry, State.INVALID, f"payload: {error}", target)
             else:

@@ -7,7 +7,7 @@ from chain.errors import InvalidSnapshotError
 from chain.model.keys import Names, SnapshotId
 from chain.model.snapshot import Snapshot, encode
 from chain.redis.causes import redis_cause
-from chain.redis.origin import ORIGIN_FUNCTIONS
+from chain.redis.kinds import KIND_FUNCTIONS
 from chain.text import clean
 
 _TAIL_BYTES = 64
@@ -21,14 +21,14 @@ _REFUSALS = {
 # not of the grammar, holds nobody back. MGET answers nothing for what is no string. What is invented or recorded never
 # takes the place of what may be live, and the kind of what is written is recorded in the same step.
 _MOVE_FUNCTION = (
-    ORIGIN_FUNCTIONS
+    KIND_FUNCTIONS
     + """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function move(pointer, held, source, record, key, head, stamp, ahead, deadline, kind)
   local new, limit = tonumber(stamp), now + ahead
   local past = stamp_of(held, head)
-  if past and RECORDED[kind] and not RECORDED[origin(record, past)] then return 'live' end
+  if past and RECORDED[kind] and not RECORDED[kind_of(record, past)] then return 'live' end
   if now >= tonumber(deadline) then return 'late' end
   if new > limit then return 'future' end
   if past and tonumber(past) > new and tonumber(past) <= limit then return 'older' end

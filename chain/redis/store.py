@@ -13,7 +13,7 @@ from chain.redis.causes import redis_cause
 from chain.redis.connection import OPERATION_TIMEOUT_S, bounded, heard, is_cluster
 from chain.redis.draft import MOVE, MOVE_ALL, PUT, Answer, Draft, Outcome
 from chain.redis.glance import POINTER_BYTES, Glance
-from chain.redis.origin import RECORD_BYTES, Origin, parse_origin
+from chain.redis.kinds import RECORD_BYTES, KindRecord, parse_record
 from chain.redis.stream import StreamSigns
 from chain.thresholds import FUTURE_TOLERANCE_MS
 
@@ -40,7 +40,7 @@ class Payload:
     raw: bytes | None
     ttl_ms: int | None
     error: str = ""
-    origin: Origin = field(default_factory=Origin)
+    record: KindRecord = field(default_factory=KindRecord)
 
 
 class Store:
@@ -218,7 +218,7 @@ class Store:
         async with bounded(most=_FETCH_BYTES):
             replies = heard(await pipe.execute(raise_on_error=False))
         answers = zip(batch, replies[::3], replies[1::3], replies[2::3], strict=True)
-        return [_payload(raw, ttl, parse_origin(record, of.ts_ms)) for of, raw, ttl, record in answers]
+        return [_payload(raw, ttl, parse_record(record, of.ts_ms)) for of, raw, ttl, record in answers]
 
     async def _tell_gone(self, snapshots: Sequence[SnapshotId], found: list[Payload]) -> list[Payload]:
         """Tell a payload that is gone from one that is empty: GETRANGE reads both alike."""
@@ -249,8 +249,8 @@ class Store:
         return found
 
 
-def _payload(raw: object, ttl: object, origin: Origin) -> Payload:
+def _payload(raw: object, ttl: object, record: KindRecord) -> Payload:
     ttl_ms = ttl if isinstance(ttl, int) and ttl >= 0 else None
     if isinstance(raw, Exception):
-        return Payload(None, ttl_ms, f"payload key: {redis_cause(raw)}", origin)
-    return Payload(raw if isinstance(raw, bytes) else None, ttl_ms, origin=origin)
+        return Payload(None, ttl_ms, f"payload key: {redis_cause(raw)}", record)
+    return Payload(raw if isinstance(raw, bytes) else None, ttl_ms, record=record)

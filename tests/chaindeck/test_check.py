@@ -86,13 +86,13 @@ def test_the_golden_line() -> None:
         stream_ts=START_S - 1.5,
     )
     assert line(judged) == (
-        "CHAIN PARTIAL DEGRADATION - SPX depth 1 of 2: SPX 01-05 MISSING; NDX 01-02 AGING, 25 s old | "
+        "CHAIN PARTIAL DEGRADATION - SPX depth 1 of 2: SPX 01-05 MISSING; NDX 01-02 AGING, 25 s old; source mock | "
         "'SPX 2026-01-02 age'=4.125s;22;;0 'SPX 2026-01-05 age'=3.000s;22;;0 'NDX 2026-01-02 age'=25.000s;22;;0 "
         "'youngest'=4.125s;;35;0 'SPX depth'=1;2:;;0;2 'NDX depth'=1;1:;;0;1 'stream age'=1.500s 'redis ping'=0.4ms"
     )
     assert read_line(line(judged)) == PluginLine(
         "PARTIAL DEGRADATION",
-        "SPX depth 1 of 2: SPX 01-05 MISSING; NDX 01-02 AGING, 25 s old",
+        "SPX depth 1 of 2: SPX 01-05 MISSING; NDX 01-02 AGING, 25 s old; source mock",
         {
             "SPX 2026-01-02 age": Datum(4.125, "s", Limits(0, 22), None, 0),
             "SPX 2026-01-05 age": Datum(3.0, "s", Limits(0, 22), None, 0),
@@ -107,7 +107,7 @@ def test_the_golden_line() -> None:
 
 
 def test_all_quiet_says_how_many() -> None:
-    assert line(report([entry(SPX, NOW), entry(NDX, NOW)], NOW)).startswith("CHAIN OK - 2 chains fresh | ")
+    assert line(report([entry(SPX, NOW), entry(NDX, NOW)], NOW)).startswith("CHAIN OK - 2 chains fresh, mock | ")
 
 
 def test_an_unreachable_redis_has_a_verdict_and_no_data() -> None:
@@ -265,7 +265,7 @@ async def publish(redis: Redis, *ages_s: float) -> None:
 @pytest.mark.parametrize(
     ("ages_s", "arguments", "code", "state", "words"),
     [
-        ((1.0, 2.0), (), 0, "OK", "2 chains fresh"),
+        ((1.0, 2.0), (), 0, "OK", "2 chains fresh, "),
         ((40.0, 2.0), (), 1, "WARNING", "STALE, 4"),
         ((40.0, 41.0), (), 2, "CRITICAL", "no chain has a usable snapshot"),
         ((9.0, 9.0), ("--warn-age", "3", "--stale-age", "5"), 2, "CRITICAL", "no chain has a usable snapshot"),

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from chaindeck import __version__, logs
 from chaindeck.logs import (
@@ -292,7 +293,9 @@ def test_nowhere_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_publishers_log_is_json_from_its_first_line_to_its_last(short_dir: Path, redis_url: str) -> None:
+def test_a_publishers_log_is_json_from_its_first_line_to_its_last(
+    redis: Redis, short_dir: Path, redis_url: str
+) -> None:
     ended = run(short_dir, "publish", "--once", "--redis-url", redis_url, "--log-format", "json", *SMALL)
     assert (ended.returncode, ended.stdout) == (0, "")
     bodies: list[dict[str, Any]] = [json.loads(line) for line in ended.stderr.splitlines()]

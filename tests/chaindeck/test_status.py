@@ -34,7 +34,7 @@ from tests.support.scenes import (
 )
 
 NOW = Now(START_NS, 5_000.0)
-KEYS = ["state", "signals", "redis", "source", "expected", "expiries"]
+KEYS = ["state", "signals", "redis", "sources", "source", "expected", "expiries"]
 EXPIRY_KEYS = [
     *(
         "underlying",
@@ -42,9 +42,11 @@ EXPIRY_KEYS = [
         "dte",
         "state",
         "flags",
+        "source",
         "age_s",
         "ttl_s",
         "since",
+        "source_changed",
         "ts",
         "contracts",
         "calls",
@@ -99,6 +101,7 @@ async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
             }
         ],
         "redis": {"ping_ms": 0.0},
+        "sources": "mock",
         "source": read["source"],
         "expected": 2,
         "expiries": [
@@ -108,8 +111,10 @@ async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
                 "dte": 0,
                 "state": "FRESH",
                 "flags": ["MOCK"],
+                "source": "mock",
                 "age_s": 3.125,
                 "since": None,
+                "source_changed": None,
                 "ts": float(START_S),
                 "contracts": 5,
                 "calls": 3,
@@ -125,7 +130,8 @@ async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
                 "dte": 3,
                 "state": "MISSING",
                 "flags": ["MOCK"],
-                **dict.fromkeys(EXPIRY_KEYS[5:]),
+                "source": "mock",
+                **dict.fromkeys(EXPIRY_KEYS[6:]),
             },
         ],
     }

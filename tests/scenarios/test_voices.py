@@ -21,6 +21,7 @@ from chain.monitor.health import health_json
 from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.monitor.signals import Report, judge
 from chain.redis.connection import RedisTarget
+from chain.redis.kinds import SourceChange
 from chain.thresholds import OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
 from chaindeck.check import exit_code, line
 from chaindeck.status import as_json
@@ -61,6 +62,7 @@ SHORT = {
     "PAST": Flag.PAST_DATED,
     "OFF": Flag.OFF_HOURS,
     "SRC?": Flag.SOURCE_UNKNOWN,
+    "CHANGED": Flag.SOURCE_CHANGED,
 }
 MARKS = ("·", "!", "x", ">")
 
@@ -138,6 +140,8 @@ def assert_agreement(judged: Report) -> Voices:
 
 def _signals_agree(judged: Report, voices: Voices, words: str) -> None:
     signals = voices.status["signals"]
+    assert voices.status["sources"] == voices.health["sources"] == judged.sources
+    kinds = judged.sources.removeprefix("source ")
     texts = [signal["text"] for signal in signals]
     assert voices.health["signals"] == signals
     assert [signal["name"] for signal in signals] == [signal.name for signal in judged.signals]
@@ -146,18 +150,18 @@ def _signals_agree(judged: Report, voices: Voices, words: str) -> None:
     for signal, shown in zip(signals, panel, strict=True):
         assert shown.startswith(f"{severity_word(DeckState(signal['severity']))} {signal['text']}")
     if signals:
-        assert words == "; ".join(texts)
+        assert words == "; ".join(texts) + (f"; source {kinds}" if kinds else "")
         assert voices.strip.removeprefix(f" {judged.state}  ").startswith(texts[0])
         assert max(signals, key=lambda s: DeckState(s["severity"]).rank)["severity"] == judged.state
     else:
-        assert words == f"{len(judged.readings)} chains fresh"
+        assert words == f"{len(judged.readings)} chains fresh, {judged.sources}"
         assert f"all {words}" in voices.strip
 
 
 def _expiry_agrees(expiry: dict[str, Any], voices: Voices) -> None:
     row = voices.rows[expiry["underlying"], expiry["expiry"]]
     healthy = voices.health["expiries"][f"{expiry['underlying']} {expiry['expiry']}"]
-    assert {name: expiry[name] for name in ("state", "flags", "age_s", "ttl_s", "since")} == healthy
+    assert {name: expiry[name] for name in ("state", "flags", "source", "age_s", "ttl_s", "since")} == healthy
     dte, state, *rest = row
     assert (int(dte), state) == (expiry["dte"], expiry["state"])
     age, ttl, *rest = rest[1:] if rest[0] in MARKS else rest
@@ -209,6 +213,7 @@ FLAGGED: dict[Flag, Callable[[], Entry]] = {
     Flag.REPLAY: lambda: entry(SPX, NOW, source=SourceInfo("replay", as_of=float(START_S))),
     Flag.OFF_HOURS: lambda: entry(SPX, NOW, source=SourceInfo("massive", market="closed")),
     Flag.SOURCE_UNKNOWN: lambda: entry(SPX, NOW, source=SourceInfo()),
+    Flag.SOURCE_CHANGED: lambda: replace(entry(SPX, NOW), change=SourceChange("massive", "mock", NOW.wall_s - 5)),
 }
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 
+from chain.model.kinds import is_recorded, kind_name, kind_phrase
 from chain.model.session import new_york
 from chain.monitor import provenance
 from chain.monitor.board import Entry, Flag, State
@@ -118,6 +119,27 @@ def _flagged(context: Context, flag: Flag, why: Callable[[Entry], str], *, every
         note = f": {'; '.join(reasons if every else reasons[:1])}" if reasons else ""
         began = [r.entry.flagged[flag] for r in group if flag in r.entry.flagged]
         yield signal(flag.lower(), f"{listed(group)} {flag}{note}", min(began, default=None))
+
+
+def source_changed(context: Context) -> Iterable[Signal]:
+    """What was live is mock now, or the other way round: not a move of the market."""
+    groups: dict[tuple[str, str], list[Reading]] = {}
+    for reading in context.readings:
+        if Flag.SOURCE_CHANGED in reading.flags and (change := reading.entry.change):
+            groups.setdefault((change.before, change.after), []).append(reading)
+    for (before, after), group in groups.items():
+        at = min(reading.entry.change.at for reading in group if reading.entry.change)
+        words = f"from {kind_name(before)} to {kind_name(after)}"
+        when = f"{new_york(at):%H:%M:%S} ET"
+        yield signal("source-changed", f"{listed(group)} SOURCE CHANGED {words} at {when}", at, f"{before}-{after}")
+
+
+def mixed_sources(context: Context) -> Iterable[Signal]:
+    """What may be live and what is known not to be stand side by side."""
+    kinds = {is_recorded(reading.entry.kind) for reading in context.readings if reading.entry.last_good}
+    if len(kinds) > 1:
+        words = kind_phrase(r.entry.source_word for r in context.readings if r.entry.last_good)
+        yield signal("mixed-sources", f"sources are mixed: {words}")
 
 
 def _in_state(context: Context, state: State) -> Iterable[Signal]:

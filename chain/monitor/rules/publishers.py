@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chain.monitor.heartbeat import STOPPED
+from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.report import Signal
 from chain.monitor.rules.context import Context, apart
 from chain.monitor.rules.severity import signal
@@ -20,7 +20,7 @@ def source(context: Context) -> Iterable[Signal]:
     """A living publisher says that its source is in trouble."""
     for publisher in context.board.publishers:
         told = publisher.heartbeat.source
-        if publisher.alive and told.trouble:
+        if publisher.alive and told.trouble and publisher.heartbeat.status != WITHDRAWN:
             yield signal("source", f"source {told.kind}: {told.trouble}")
 
 
@@ -44,6 +44,15 @@ def publisher_clock(context: Context) -> Iterable[Signal]:
             whose = "this machine's" if board.skew_s is None else "Redis's"
             text = f"publisher {publisher.heartbeat.service}'s clock is {apart(ahead)} {whose}"
             yield signal("publisher-clock", text)
+
+
+def withdrawn(context: Context) -> Iterable[Signal]:
+    """A publisher of invented or recorded data gave way to a live one: no fault of the desk, and worth knowing."""
+    for publisher in context.board.publishers:
+        beat = publisher.heartbeat
+        if publisher.alive and beat.status == WITHDRAWN:
+            who = f"{beat.source.kind} publisher (process {beat.pid})"
+            yield signal("withdrawn", f"{who} has withdrawn, until asked to publish again: {beat.source.trouble}")
 
 
 def publisher_silent(context: Context) -> Iterable[Signal]:

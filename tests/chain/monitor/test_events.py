@@ -178,6 +178,7 @@ def test_the_envelope_of_the_health_collector() -> None:
             "text": "SPX depth 0 of 1: SPX 01-02 MISSING",
             "since": float(START_S),
             "subject": "SPX",
+            "sources": "mock",
             "state": "PARTIAL DEGRADATION",
         },
     }

@@ -20,20 +20,20 @@ CHANGE_TOLD_S = 3600.0
 _RECORD = re.compile(rb"([a-z]{1,20}) ([1-9]\d{11,13})(?: ([a-z]{1,20}) ([1-9]\d{11,13}))?")
 _BATCH = 500
 
-# `stamp_of` and `origin` take what GET or MGET answered. `note` keeps a change of kind for an hour.
-ORIGIN_FUNCTIONS = """
+# `stamp_of` and `kind_of` take what GET or MGET answered. `note` keeps a change of kind for an hour.
+KIND_FUNCTIONS = """
 local RECORDED = {mock = true, capture = true, replay = true}
 local TOLD_MS = 3600000
 local function stamp_of(held, head)
   return held and string.sub(held, 1, #head) == head and string.match(held, '^[1-9]%d*$', #head + 1) or nil
 end
-local function origin(record, stamp)
+local function kind_of(record, stamp)
   local kind, made = string.match(record or '', '^(%l+) (%d+)')
   return made == stamp and kind or 'unknown'
 end
 local function note(source, record, past, kind, stamp, now)
   local was, _, from, at = string.match(record or '', '^(%l+) (%d+) ?(%l*) ?(%d*)$')
-  if past and origin(record, past) == 'unknown' then was, from = 'unknown', '' end
+  if past and kind_of(record, past) == 'unknown' then was, from = 'unknown', '' end
   if was and was ~= kind then
     from, at = was, string.format('%.0f', now)
   elseif (from or '') ~= '' and now - tonumber(at) >= TOLD_MS then
@@ -46,22 +46,22 @@ end
 """
 # KEYS: pointer, source; ARGV: what the chain's payload keys begin with. Takes away what is known not to be live.
 _WITHDRAW = (
-    ORIGIN_FUNCTIONS
+    KIND_FUNCTIONS
     + """
 local held, record = unpack(redis.call('MGET', KEYS[1], KEYS[2]))
 local past = stamp_of(held, ARGV[1])
-if past and RECORDED[origin(record, past)] then return redis.call('DEL', KEYS[1]) end
+if past and RECORDED[kind_of(record, past)] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
 )
 # KEYS: pointer, source; ARGV: head, the new payload's key, its stamp, its kind, milliseconds to live. For damage done
 # on purpose: points where told, unless what stands there may be live.
 _FORCE = (
-    ORIGIN_FUNCTIONS
+    KIND_FUNCTIONS
     + """
 local held, record = unpack(redis.call('MGET', KEYS[1], KEYS[2]))
 local past = stamp_of(held, ARGV[1])
-if past and not RECORDED[origin(record, past)] then return 0 end
+if past and not RECORDED[kind_of(record, past)] then return 0 end
 local time = redis.call('TIME')
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[5])
 note(KEYS[2], record, past, ARGV[4], ARGV[3], time[1] * 1000 + math.floor(time[2] / 1000))
@@ -71,7 +71,7 @@ return 1
 # KEYS: pointer, source; ARGV: head. Forgets a change of kind; a chain of a publisher that records nothing is noted as
 # unknown, so that its next snapshot is no change either.
 _ACKNOWLEDGE = (
-    ORIGIN_FUNCTIONS
+    KIND_FUNCTIONS
     + """
 local held, record = unpack(redis.call('MGET', KEYS[1], KEYS[2]))
 local kind, made, from = string.match(record or '', '^(%l+) (%d+) ?(%l*)')
@@ -87,7 +87,7 @@ return 1
 
 @dataclass(frozen=True, slots=True)
 class SourceChange:
-    """A chain's change of kind; `at` is epoch seconds of Redis's clock."""
+    """A chain's change of kind; `at` is epoch seconds of Redis's clock, or of the last snapshot whose kind was told."""
 
     before: str
     after: str
@@ -95,26 +95,29 @@ class SourceChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class KindRecord:
     """The kind of source of one snapshot, empty where nothing is recorded, and the last change of it."""
 
     kind: str = ""
     change: SourceChange | None = None
 
 
-def parse_origin(raw: object, ts_ms: int) -> Origin:
+NO_RECORD = KindRecord()
+
+
+def parse_record(raw: object, ts_ms: int) -> KindRecord:
     """Return what a record says of the snapshot of `ts_ms`, epoch milliseconds; one of another stamp: unknown."""
     found = _RECORD.fullmatch(raw) if isinstance(raw, bytes) else None
     if found is None:
-        return Origin()
+        return KindRecord()
     kind, made, before, at = (part.decode() if part else "" for part in found.groups())
     if int(made) != ts_ms:
-        change = SourceChange(kind, UNKNOWN, ts_ms / 1000) if kind != UNKNOWN else None
-        return Origin(UNKNOWN, change)
-    return Origin(kind, SourceChange(before, kind, int(at) / 1000) if before else None)
+        change = SourceChange(kind, UNKNOWN, int(made) / 1000) if kind != UNKNOWN else None
+        return KindRecord(UNKNOWN, change)
+    return KindRecord(kind, SourceChange(before, kind, int(at) / 1000) if before else None)
 
 
-class Origins:
+class KindRecords:
     """Reads and changes records under one prefix. Every call is bounded in time and raises RedisUnavailableError."""
 
     def __init__(self, redis: Redis, names: Names) -> None:
@@ -136,7 +139,7 @@ class Origins:
                 replies = heard(await pipe.execute(raise_on_error=False))
             for chain, pointer, record in zip(batch, replies[::2], replies[1::2], strict=True):
                 if (stamp := self._stamp(chain, pointer)) is not None:
-                    found[chain] = SnapshotId(chain, stamp), parse_origin(record, stamp).kind or UNKNOWN
+                    found[chain] = SnapshotId(chain, stamp), parse_record(record, stamp).kind or UNKNOWN
         return found
 
     async def withdraw(self, chains: Iterable[ChainId]) -> int:
