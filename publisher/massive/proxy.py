@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from chain.errors import ConfigError
 from chain.text import clean
 
+_FORM = "write http://user:password@host:port, and / ? # @ in user and password as %2F %3F %23 %40"
 _SEPARATORS = re.compile(r"[,\s]+")
 
 
@@ -120,12 +121,14 @@ def _proxy_url(text: str, variable: str, host: str) -> str:
         parts = urlsplit(url)
         named, port = parts.hostname, parts.port
     except ValueError:
-        raise ConfigError(f"{variable} is no proxy's address: write http://host:port, the port at most 65535") from None
+        raise ConfigError(f"{variable} is no proxy's address: {_FORM}") from None
     instead = f"name an http:// proxy there, or {host} in NO_PROXY"
     if parts.scheme not in ("http", "https"):
         raise ConfigError(f"{variable}: a proxy of the kind {clean(parts.scheme, 12)}:// is not supported: {instead}")
-    if not named or not url.isascii() or not url.isprintable() or " " in url:
+    if not named or port == 0 or not url.isascii() or not url.isprintable() or " " in url:
         raise ConfigError(f"{variable} is no proxy's address: {instead}")
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}":  # part of a password would be taken for the host
+        raise ConfigError(f"{variable} is no proxy's address: {_FORM}")
     name = f"[{named}]" if ":" in named else named
     login = parts.netloc.rpartition("@")[0]
     return f"{parts.scheme}://{login}{'@' if login else ''}{name}{f':{port}' if port else ''}"

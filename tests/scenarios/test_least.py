@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.product import command, environment, on_terminal, run, start
+from tests.support.product import command, environment, log_text, on_terminal, run, start
+from tests.support.terminal import Terminal
 from tests.support.waiting import wait_until
 
 CANARY = "canary-7d31"
@@ -165,3 +166,25 @@ def test_a_fault_of_our_own_is_one_line_without_a_trace(
     )
     assert "Traceback" not in ended.stderr
     assert CANARY not in ended.stdout + ended.stderr
+
+
+SCREEN_FAULT = """
+import tui.screen
+def fail(self):
+    secret = {canary!r}
+    raise KeyError("deep inside")
+tui.screen.DeckScreen.board_arrived = fail
+from chaindeck.start import main
+main()
+"""
+
+
+def test_a_screen_that_fails_shows_no_values(short_dir: Path, redis_url: str) -> None:
+    script = SCREEN_FAULT.format(canary=CANARY)
+    environ = environment(short_dir, MARKET_REDIS_URL=redis_url, **SECRETS)
+    with Terminal([command()[0], "-c", script, "watch"], environ, columns=120, rows=40) as terminal:
+        assert terminal.wait(30) != 0
+        assert CANARY.encode() not in terminal.raw
+        assert b"Traceback" not in terminal.raw and b"deep inside" not in terminal.raw.partition(b"chaindeck: ")[0]
+    told = log_text(short_dir)
+    assert "KeyError" in told and CANARY not in told

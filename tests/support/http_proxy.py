@@ -44,9 +44,10 @@ async def forbid(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
 
 
 class HttpProxy:
-    """Listens inside `async with`. `heads` are the requests it was sent; `answer` stands in for its own work."""
+    """Listens at `address` inside `async with`. `heads` are its requests; `answer` stands in for its own work."""
 
     def __init__(self, *, login: str = "", tls: ssl.SSLContext | None = None, answer: Answer | None = None) -> None:
+        self.address = ""
         self.heads: list[str] = []
         self._login = base64.b64encode(login.encode()).decode() if login else ""
         self._tls = tls
@@ -55,18 +56,18 @@ class HttpProxy:
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._tls)
+        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Go away: connections end, and none is accepted any more; `address` stays."""
         self._server.close()
         for link in self._links:
             link.cancel()
         await asyncio.gather(*self._links, return_exceptions=True)
-
-    @property
-    def address(self) -> str:
-        """Host and port."""
-        return f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(self._serve(reader, writer))
