@@ -38,7 +38,7 @@ class Crew:
 
         Boards go to the herald, and to `on_board`.
         """
-        parts = [self._watching(on_board), *self.others]
+        parts = [self._watching(on_board), Part("discovery", self.watcher.discovery.run), *self.others]
         if self.publishing is not None:
             parts += [*self.publishing.publisher.parts(), Part("event sender", self.publishing.herald.run)]
         try:

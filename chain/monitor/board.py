@@ -8,6 +8,7 @@ from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId
 from chain.model.kinds import kind_word
 from chain.model.snapshot import Sealed
 from chain.model.summary import Summary
+from chain.monitor.discovery import Search
 from chain.monitor.heartbeat import Heartbeat, SourceInfo
 from chain.redis.kinds import SourceChange
 from chain.redis.server import Server
@@ -190,6 +191,7 @@ class Board:
     clock_step_s: float = 0.0  # by how much the wall clock was last seen to step
     clock_step_at: float = 0.0
     transitions: tuple[Transition, ...] = ()
+    search: Search = field(default_factory=Search)  # for chains that nobody announces
     parts: tuple[PartStatus, ...] = ()  # of the program that made this Board; publishers tell of theirs in heartbeats
 
     @property

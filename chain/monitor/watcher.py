@@ -16,11 +16,13 @@ from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.snapshot import decode
 from chain.monitor import tracker
 from chain.monitor.board import Board, Contact, Entry, State, Transition
+from chain.monitor.discovery import Discovery
 from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import HEARTBEAT_KEYS
 from chain.monitor.roster import Roster
 from chain.monitor.signals import states
 from chain.redis.connection import bounded
+from chain.redis.scan import PointerScan
 from chain.redis.server import Server
 from chain.redis.skew import clock_skew_s
 from chain.redis.store import Payload, Store
@@ -32,8 +34,8 @@ from chain.thresholds import CLOCK_JUMP_S
 POLL_EVERY_S = 1.0
 EAGER_EVERY_S = 0.05  # at the start, until there is something to show
 EAGER_FOR_S = 5.0
-DISCOVER_EVERY_S = 30.0
 SERVER_EVERY_S = 10.0
+_LOOK_FOR_S = 2.0
 _TRANSITIONS_KEPT = 50
 _STEP_SHOWN_S = 60.0
 _GONE = "the pointer names a payload that is gone"
@@ -51,7 +53,6 @@ class _Memory:
     server: Server = field(default_factory=Server)
     skew_s: float | None = None
     server_asked: float = -math.inf  # monotonic seconds
-    discovered: float | None = None
     states: dict[ChainId, State] = field(default_factory=dict)
     drift: float | None = None  # wall minus monotonic clock, seconds
     step: tuple[float, float] | None = None  # size of the last wall clock step, monotonic time of it
@@ -76,7 +77,8 @@ class Watcher:
         self._store = Store(redis, names)
         self._clock = clock
         self._shown_as = shown_as
-        self._discover_after_s = discover_after_s  # how long an announcement may take, before chains are looked for
+        # An announcement may take so long, before chains are looked for.
+        self.discovery = Discovery(PointerScan(redis, names), clock, discover_after_s)
         self._parts = parts
         self._roster = Roster(names)
         self._memory = _Memory()
@@ -88,7 +90,7 @@ class Watcher:
         """Poll until cancelled, on a schedule that an overrun skips and never piles up."""
         self._going_since = due = began = self._clock.monotonic()
         while True:
-            board = await self.poll_once()
+            board = await self._look()
             on_board(board)
             if self._clock.monotonic() - began < EAGER_FOR_S and not any(entry.last_good for entry in board.entries):
                 due = self._clock.monotonic() + EAGER_EVERY_S - every_s
@@ -107,6 +109,17 @@ class Watcher:
         return len(changed)
 
     async def poll_once(self) -> Board:
+        """Return the Board of a single look: after one poll, and another where chains were found that nobody announced.
+
+        They are looked for at most as long as somebody who asked for one look can wait.
+        """
+        board = await self._look()
+        if board.contact.ok and self.discovery.due:
+            await self.discovery.walk(_LOOK_FOR_S)
+            board = await self._look()
+        return board
+
+    async def _look(self) -> Board:
         """Return the Board after one poll: one round trip where nothing moved."""
         asked = self._clock.monotonic()
         self._watch_clock()
@@ -134,7 +147,8 @@ class Watcher:
         poll = await self._store.poll(list(entries), list(HEARTBEAT_KEYS), [key for _, key in held])
         ping_ms = (self._clock.monotonic() - asked) * 1000
         self._roster.hear(poll.beside, Now.of(self._clock))
-        await self._discover_if_due()
+        if found := self.discovery.take():
+            self._roster.adopt(found, Now.of(self._clock))
         pointers = dict(poll.pointers)
         unread = [chain for chain in self._roster.entries if chain not in pointers]
         if unread:
@@ -149,13 +163,6 @@ class Watcher:
             pointers[snapshot.chain] = pointer
             if not there:
                 self._memory.raw.pop(snapshot.chain, None)
-
-    async def _discover_if_due(self) -> None:
-        now, before = self._clock.monotonic(), self._memory.discovered
-        due = now - self._started >= self._discover_after_s if before is None else now - before > DISCOVER_EVERY_S
-        if due:
-            self._roster.adopt(await self._store.discover(), Now.of(self._clock))
-            self._memory.discovered = self._clock.monotonic()
 
     async def _take(self, pointers: dict[ChainId, bytes | None]) -> None:
         """Bring every entry up to what its pointer says now."""
@@ -273,6 +280,7 @@ class Watcher:
     def _found(self, asked: float, ping_ms: float) -> None:
         now, before = Now.of(self._clock), self._memory.contact
         if not before.ok and before.since is not None:
+            self.discovery.forgive()
             self._note(None, f"Redis back after {now.wall_s - before.since:.1f} s")
         since = before.since if before.ok else now.wall_s
         self._memory.contact = Contact(True, asked, now.mono, since, "", ping_ms)
@@ -312,6 +320,7 @@ class Watcher:
             clock_step_s=step,
             clock_step_at=stepped,
             parts=self._parts(),
+            search=self.discovery.search,
         )
         self._remember_states(states(board, now))
         return replace(board, transitions=tuple(self._transitions))

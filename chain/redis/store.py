@@ -6,20 +6,20 @@ from dataclasses import dataclass, field, replace
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from chain.errors import InvalidNameError, OversizedError
+from chain.errors import OversizedError
 from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.snapshot import MAX_PAYLOAD_BYTES, Snapshot
 from chain.redis.causes import redis_cause
-from chain.redis.connection import OPERATION_TIMEOUT_S, bounded, heard, is_cluster
+from chain.redis.connection import bounded, heard, is_cluster
 from chain.redis.draft import MOVE, MOVE_ALL, PUT, Answer, Draft, Outcome
 from chain.redis.glance import POINTER_BYTES, Glance
 from chain.redis.kinds import RECORD_BYTES, KindRecord, parse_record
+from chain.redis.scan import PointerScan
 from chain.redis.stream import StreamSigns
 from chain.thresholds import FUTURE_TOLERANCE_MS
 
 _FETCH_BATCH = 16  # payloads a round trip: bounds memory when hundreds move at once
 _FETCH_BYTES = 2 * MAX_PAYLOAD_BYTES  # of a batch together; beyond it, they are read one by one
-_SCAN_LIMIT = 20_000
 _BUMPS = 8  # how often a millisecond already taken by other bytes is stepped over
 
 
@@ -237,15 +237,10 @@ class Store:
 
     async def discover(self) -> set[ChainId]:
         """Return the chains that have a pointer. For publishers that announce nothing; payload keys are not scanned."""
-        found: set[ChainId] = set()
-        async with bounded(2 * OPERATION_TIMEOUT_S):
-            async for key in self._redis.scan_iter(match=self.names.latest_pattern(), count=1000):
-                try:
-                    found.add(self.names.parse_latest(key))
-                except InvalidNameError:
-                    continue  # another program's key that merely begins like ours
-                if len(found) >= _SCAN_LIMIT:
-                    break
+        scan, found, over = PointerScan(self._redis, self.names), set[ChainId](), False
+        while not over:
+            more, over = await scan.step()
+            found |= more
         return found
 
 

@@ -41,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     deck.stream_clock,
     deck.eviction,
     deck.eviction_policy,
+    deck.discovery,
     deck.starting,
     deck.nothing_published,
 )

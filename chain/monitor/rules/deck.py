@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 
+from chain.monitor.board import Board
 from chain.monitor.report import Signal
 from chain.monitor.rules.context import Context, apart, blind_since, poll_overdue_s
 from chain.monitor.rules.severity import signal
@@ -30,12 +31,26 @@ def starting(context: Context) -> Iterable[Signal]:
     """Nothing is published, and we have only begun to look."""
     if context.starting:
         yield signal("starting", "waiting for a publisher")
+    elif not context.board.entries and context.board.contact.ok and _searching(context.board):
+        yield signal("starting", "nothing is announced: looking for chains among all keys of this Redis")
+
+
+def _searching(board: Board) -> bool:
+    """Whether not all keys have been looked at once, and nothing hinders that."""
+    return not board.search.over and not board.search.error
+
+
+def discovery(context: Context) -> Iterable[Signal]:
+    """Redis answers, and does not let us look for chains that nobody announces."""
+    board = context.board
+    if board.contact.ok and board.search.error:
+        yield signal("discovery", f"chains that no publisher announces cannot be found: {board.search.error}")
 
 
 def nothing_published(context: Context) -> Iterable[Signal]:
     """Redis answers, and holds no chain."""
     board = context.board
-    if not board.entries and board.contact.ok and not context.starting:
+    if not board.entries and board.contact.ok and not context.starting and not _searching(board):
         yield signal("nothing-published", f"no chains under {board.prefix}: nothing is published")
 
 

@@ -40,6 +40,7 @@ SEVERITY = {
     "stream-clock": _W,
     "eviction": _W,
     "eviction-policy": _W,
+    "discovery": _W,
     "rule-failed": _W,
 }
 

@@ -1,0 +1,70 @@
+"""Looking for chains that nobody announces: beside the poll, in steps, at a slow cadence."""
+
+from dataclasses import dataclass
+
+from chain.clock import Clock
+from chain.errors import RedisUnavailableError
+from chain.model.keys import ChainId
+from chain.redis.scan import PointerScan
+
+DISCOVER_EVERY_S = 30.0
+_PAUSE_S = 0.02  # between two steps: Redis has others to serve
+_RETRY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How far the looking has come: whether all keys were seen once, and why not."""
+
+    over: bool = True
+    error: str = ""
+
+
+class Discovery:
+    """Finds chains by their pointers. A step that fails costs nothing that was found."""
+
+    def __init__(self, scan: PointerScan, clock: Clock, after_s: float = 0.0) -> None:
+        self.search = Search(over=False)
+        self._scan = scan
+        self._clock = clock
+        self._due = clock.monotonic() + after_s
+        self._found: set[ChainId] = set()
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for a step."""
+        return self._clock.monotonic() >= self._due
+
+    def take(self) -> set[ChainId]:
+        """Return the chains that were found since the last call."""
+        found, self._found = self._found, set()
+        return found
+
+    def forgive(self) -> None:
+        """Forget why a step failed: Redis was away, and that has been told."""
+        self.search = Search(self.search.over)
+
+    async def run(self) -> None:
+        """Walk through Redis's keys again and again until cancelled."""
+        while True:
+            await self._clock.sleep_until(self._due)
+            await self.step()
+
+    async def walk(self, within_s: float) -> None:
+        """Do what is due at once, until a walk is over, or for so many seconds."""
+        began = self._clock.monotonic()
+        while await self.step() and self._clock.monotonic() - began < within_s:
+            pass
+
+    async def step(self) -> bool:
+        """Do one step; return whether the walk goes on."""
+        try:
+            found, over = await self._scan.step()
+        except RedisUnavailableError as error:
+            self.search = Search(self.search.over, str(error))
+            self._due = self._clock.monotonic() + _RETRY_S
+            return False
+        self._found |= found
+        self.search = Search(over or self.search.over)
+        self._due = self._clock.monotonic() + (DISCOVER_EVERY_S if over else _PAUSE_S)
+        return not over

@@ -1,0 +1,132 @@
+"""Chains that nobody announces are found beside the poll, however many keys Redis holds."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from chain.clock import ManualClock, SystemClock
+from chain.model.keys import ChainId, Names
+from chain.monitor.board import Board, DeckState
+from chain.monitor.discovery import DISCOVER_EVERY_S
+from chain.monitor.freshness import Now
+from chain.monitor.report import Report
+from chain.monitor.signals import judge
+from chain.monitor.watcher import Watcher
+from chain.redis.connection import RedisTarget
+from chain.redis.scan import PointerScan
+from chain.redis.store import Store
+from chain.supervisor import Supervisor
+from chaindeck.crew import Crew
+from tests.support.fault_proxy import Command, Fate, FaultProxy, first
+from tests.support.scenes import NDX, SPX, snapshot
+from tests.support.waiting import wait_until_async
+
+NAMES = Names()
+CLOCK = SystemClock()
+_FILL = "for i = 1, tonumber(ARGV[1]) do redis.call('SET', 'desk:other:' .. i, i) end"
+
+
+def slow(seconds: float) -> Callable[[Command], Awaitable[Fate]]:
+    """Return the rule of a line on which every command takes a while."""
+
+    async def rule(_: Command) -> Fate:
+        await asyncio.sleep(seconds)
+        return Fate.DELIVER
+
+    return rule
+
+
+async def publish(redis: Redis, *chains: ChainId) -> None:
+    await Store(redis, NAMES).publish([snapshot(chain, CLOCK.wall_ns()) for chain in chains], 60)
+
+
+def chains_of(board: Board) -> set[ChainId]:
+    return {entry.chain for entry in board.entries}
+
+
+async def test_polls_stay_quick_and_good_while_a_crowded_far_redis_is_searched(
+    redis: Redis, redis_url: str, short_dir: Path
+) -> None:
+    await redis.eval(_FILL, 0, 60_000)
+    await publish(redis, SPX, NDX)
+    boards: list[tuple[float, Board]] = []
+    async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as client:
+        proxy.rule = slow(0.02)
+        crew = Crew(Supervisor(CLOCK), Watcher(client, NAMES, CLOCK))
+        task = asyncio.create_task(crew.run(lambda board: boards.append((CLOCK.monotonic(), board))))
+        await wait_until_async(lambda: boards and chains_of(boards[-1][1]) == {SPX, NDX}, 15, "both chains")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert all(board.contact.ok for _, board in boards)
+    searching = [judge(board, Now.of(CLOCK)) for _, board in boards if not board.entries]
+    assert searching
+    assert {report.signals[0].name for report in searching} == {"starting"}  # not yet: nothing is published
+    assert len(proxy.seen(b"SCAN")) >= 20
+    gaps = [later - at for (at, _), (later, _) in itertools.pairwise(boards)]
+    assert max(gaps) < 1.9
+
+
+async def test_a_step_that_is_cut_off_is_done_again_and_not_the_whole_walk(
+    redis: Redis, redis_url: str, short_dir: Path
+) -> None:
+    await redis.eval(_FILL, 0, 5_000)
+    await publish(redis, SPX)
+    async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as client:
+        scan, found, steps = PointerScan(client, NAMES), set[ChainId](), 0
+        over = False
+        while not over:
+            if steps == 2:
+                proxy.rule = first(b"SCAN", Fate.CUT)  # redis-py asks once more
+            more, over = await scan.step()
+            found |= more
+            steps += 1
+    assert found == {SPX}
+    cursors = [command[1] for command in proxy.seen(b"SCAN")]
+    assert cursors.count(b"0") == 1
+    assert cursors[2] == cursors[3]  # the one that was cut
+
+
+async def test_a_user_who_may_not_scan_sees_what_is_announced_and_is_told_what_is_not(
+    redis: Redis, redis_url: str
+) -> None:
+    await publish(redis, SPX)
+    may: dict[str, Any] = {"keys": ["*"], "channels": ["*"], "categories": ["+@all"], "commands": ["-scan"]}
+    await redis.acl_setuser("eye", enabled=True, reset=True, passwords="+pw", **may)
+    async with Redis.from_url(redis_url.replace("unix://", "unix://eye:pw@")) as client:
+        report = await look(Watcher(client, NAMES, CLOCK))
+    await redis.acl_deluser("eye")
+    assert report.board.contact.ok
+    [told] = [signal for signal in report.signals if signal.name == "discovery"]
+    assert told.text == ("chains that no publisher announces cannot be found: this Redis user has no right to run SCAN")
+    assert report.state is DeckState.CRITICAL  # for nothing is seen
+
+
+async def look(watcher: Watcher) -> Report:
+    return judge(await watcher.poll_once(), Now.of(CLOCK))
+
+
+@pytest.mark.parametrize(("after_s", "asked"), [(DISCOVER_EVERY_S - 0.001, 1), (DISCOVER_EVERY_S, 2)])
+async def test_a_walk_follows_another_at_a_slow_cadence(redis: Redis, after_s: float, asked: int) -> None:
+    clock = ManualClock(CLOCK.wall_ns(), 100.0)
+    watcher = Watcher(redis, NAMES, clock)
+    await redis.config_resetstat()
+    await watcher.poll_once()
+    clock.advance(after_s)
+    await watcher.poll_once()
+    stats: Any = await redis.info("commandstats")
+    assert stats["cmdstat_scan"]["calls"] == asked
+
+
+async def test_a_chain_that_came_and_went_is_found_again(redis: Redis) -> None:
+    clock = ManualClock(CLOCK.wall_ns(), 100.0)
+    watcher = Watcher(redis, NAMES, clock)
+    await publish(redis, SPX)
+    assert chains_of(await watcher.poll_once()) == {SPX}
+    watcher._roster.entries.clear()  # as where a publisher that did not announce it spoke for its underlying
+    clock.advance(DISCOVER_EVERY_S)
+    assert chains_of(await watcher.poll_once()) == {SPX}
