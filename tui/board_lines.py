@@ -58,7 +58,7 @@ def board_table(report: Report | None, selected: ChainId | None, width: int, hei
         Ground.BAR,
     )
     if report is None or not report.readings:
-        nothing = (Span(left(f"   no chains: {_why_none(report)}", width), Role.DIM),)
+        nothing = (Span(left(f"   {_why_none(report)}", width), Role.DIM),)
         return BoardTable((title, _columns(width)), (nothing,), (None,))
     groups = {u: report.of(u) for u in report.board.underlyings}
     room = height - 2

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
+from chain.monitor.board import Flag
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.report import Signal
-from chain.monitor.rules.context import Context, apart
+from chain.monitor.rules.context import Context, apart, listed
 from chain.monitor.rules.severity import signal
 from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 
@@ -12,8 +13,13 @@ from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 def publisher_unknown(context: Context) -> Iterable[Signal]:
     """There are chains, and nobody says that they are theirs."""
     board = context.board
-    if not board.publishers and board.entries and board.contact.ok:
+    unknown = [r for r in context.readings if Flag.SOURCE_UNKNOWN in r.flags]
+    if not board.contact.ok or not board.entries:
+        return
+    if not board.publishers:
         yield signal("publisher-unknown", "no publisher's heartbeat: source of data unknown")
+    elif unknown:
+        yield signal("publisher-unknown", f"{listed(unknown)}: of no publisher that beats, source of data unknown")
 
 
 def source(context: Context) -> Iterable[Signal]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from chain.monitor.board import DeckState, Level, State
+from chain.model.keys import ChainId
+from chain.monitor.board import Contact, DeckState, Entry, Level, State
 from chain.monitor.freshness import Now
 from chain.monitor.health import health_json
 from chain.monitor.report import Signal
@@ -128,3 +131,70 @@ def test_what_is_unreachable_is_so_since_contact_was_lost() -> None:
     scene = board([entry(SPX, NOW), in_state(NDX, State.MISSING, NOW)], NOW, reached=False)
     lost = replace(scene, contact=replace(scene.contact, since=NOW.wall_s - 7))
     assert {(r.state, r.since) for r in judge(lost, NOW).readings} == {(State.UNREACHABLE, NOW.wall_s - 7)}
+
+
+# Words, to the digit
+
+
+DAYS = [ChainId("SPX", SPX.expiry + timedelta(days=n)) for n in range(4)]
+
+
+def texts(entries: list[Entry], now: Now = NOW, **parts: Any) -> dict[str, str]:
+    return {signal.name: signal.text for signal in judge(board(entries, now, **parts), now).signals}
+
+
+@pytest.mark.parametrize(
+    ("count", "named"),
+    [
+        (1, "SPX 01-02"),
+        (2, "SPX 01-02, 01-03"),
+        (3, "SPX 01-02, 01-03 and 1 more"),
+        (4, "SPX 01-02, 01-03 and 2 more"),
+    ],
+)
+def test_two_chains_are_named_and_the_rest_counted(count: int, named: str) -> None:
+    late = [entry(chain, NOW, age_ms=25_000) for chain in DAYS[:count]]
+    assert texts(late) == {"aging": f"{named} AGING, 25 s old"}
+
+
+@pytest.mark.parametrize(("first_ms", "second_ms", "said"), [(40_999, 36_000, 40), (36_000, 41_000, 41)])
+def test_the_oldest_of_a_group_is_told_in_whole_seconds_and_never_rounded_up(
+    first_ms: int, second_ms: int, said: int
+) -> None:
+    group = [entry(DAYS[0], NOW, age_ms=first_ms), entry(DAYS[1], NOW, age_ms=second_ms), entry(NDX, NOW)]
+    told = texts(group, stream_ts=NOW.wall_s)
+    assert told["stale"] == f"SPX 01-02, 01-03 STALE, {said} s old"
+    assert told["stream-over-stale"] == f"stream active while SPX 01-02, 01-03 are STALE, {said} s"
+
+
+@pytest.mark.parametrize(("late_ms", "said"), [(3_001, 3), (3_999, 3), (4_000, 4)])
+def test_a_silent_poll_loop_is_told_in_whole_seconds(late_ms: int, said: int) -> None:
+    known = board([entry(SPX, NOW)], NOW)
+    later = Now(NOW.wall_ns + late_ms * 1_000_000, NOW.mono + late_ms / 1000)
+    [told] = judge(known, later).signals
+    assert told.text.startswith(f"the poll loop has been silent for {said} s: ")
+    assert told.since == pytest.approx(NOW.wall_s, abs=1e-3)
+
+
+@pytest.mark.parametrize(("ahead_ms", "said"), [(2_001, "2.0"), (2_049, "2.0"), (9_000, "9.0"), (3_600_000, "3600.0")])
+def test_a_stamp_from_the_future_is_told_with_how_far(ahead_ms: int, said: str) -> None:
+    one = entry(SPX, NOW, age_ms=-ahead_ms)
+    assert texts([one])["future"] == f"SPX 01-02 FUTURE: its clock is {said} s ahead of ours"
+
+
+def test_all_are_lost_since_the_last_of_them_was() -> None:
+    gone = [entry(DAYS[0], NOW, age_ms=50_000), entry(DAYS[1], NOW, age_ms=36_000)]
+    [told] = [signal for signal in judge(board(gone, NOW), NOW).signals if signal.name == "all-stale"]
+    assert told.since == pytest.approx(NOW.wall_s - 1)
+
+
+def test_what_nobody_has_read_yet_is_said_to_be_so() -> None:
+    [reading] = judge(board([Entry(SPX)], NOW), NOW).readings
+    assert (reading.state, reading.note, reading.since) == (State.MISSING, "not read yet", None)
+
+
+def test_before_the_first_poll_no_chain_is_unreachable() -> None:
+    waiting = replace(board([entry(SPX, NOW)], NOW, reached=False), contact=Contact(), polled=0.0)
+    judged = judge(waiting, NOW)
+    assert [reading.state for reading in judged.readings] == [State.FRESH]
+    assert {"redis-unreachable", "poll-silent"}.isdisjoint(signal.name for signal in judged.signals)

@@ -11,6 +11,7 @@ from chain.monitor import tracker
 from chain.monitor.board import Entry, Flag, State
 from chain.monitor.flags import remembered
 from chain.monitor.freshness import Now
+from chain.monitor.heartbeat import SourceInfo
 from chain.monitor.report import Reading
 from chain.monitor.signals import judge
 from tests.support.scenes import (
@@ -188,7 +189,13 @@ def test_every_flag_that_is_a_fault_has_a_beginning_in_its_signal() -> None:
     clock = manual_clock()
     quote = {"bid": 1.0, "ask": 1.1, "last_updated": START_NS - 900 * 10**9}
     made = snapshot(SPX, clock.wall, [item(6930, "call", last_quote=quote)])
-    entry = tracker.accept(Entry(SPX, trouble="vendor: 429"), received(made), encode(made), 60_000, Now.of(clock))
+    entry = tracker.accept(
+        Entry(SPX, source=SourceInfo("mock"), trouble="vendor: 429"),
+        received(made),
+        encode(made),
+        60_000,
+        Now.of(clock),
+    )
     entry = replace(entry, rolled_back_from=made.id._replace(ts_ms=made.id.ts_ms + 5_000))
     entry = remembered(entry, Now.of(clock))
     clock.advance(7)

@@ -74,6 +74,25 @@ def test_a_pointer_set_back_is_told_first_and_followed_at_its_next_move() -> Non
     assert (shown(beyond), back_from(beyond)) == (21, None)
 
 
+@pytest.mark.parametrize(("stamp", "back"), [(19.999, 20), (20.0, None), (20.001, None)])
+def test_a_rollback_lasts_until_the_pointer_is_as_far_as_it_was(stamp: float, back: float | None) -> None:
+    clock = manual_clock()
+    followed = take(take(take(Entry(SPX), made(20), clock), made(10), clock), made(15), clock)
+    assert (shown(followed), back_from(followed)) == (15, 20)
+    reached = take(followed, made(stamp), clock)
+    assert (round(shown(reached), 3), back_from(reached)) == (stamp, back)
+
+
+def test_a_snapshot_older_by_a_millisecond_is_older_by_that_whatever_the_wall_clock_says() -> None:
+    clock = manual_clock()
+    good = take(Entry(SPX), made(0), clock)
+    clock.advance(10)
+    clock.step_wall(-9)
+    back = take(take(good, made(-0.001), clock), made(-0.002), clock)
+    assert back.last_good
+    assert age_ms(back.last_good, Now.of(clock)) == 10_002
+
+
 def test_a_pointer_that_returns_to_what_was_held_ends_the_rollback() -> None:
     clock = manual_clock()
     back = take(take(Entry(SPX), made(20), clock), made(10), clock)

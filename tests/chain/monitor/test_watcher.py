@@ -212,6 +212,8 @@ async def test_a_heartbeat_speaks_for_its_own_underlyings_alone(desk: Desk) -> N
     report = await desk.poll()
     assert set(states(report)) == {SPX, NDX}
     assert dict(report.board.depth) == {"SPX": 1, "NDX": 1}
+    [told] = [signal.text for signal in report.signals if signal.name == "publisher-unknown"]
+    assert told == "NDX 01-02: of no publisher that beats, source of data unknown"
 
 
 async def test_a_heartbeat_that_announces_nothing_hides_nothing(desk: Desk) -> None:
