@@ -13,6 +13,10 @@ class DecodeError(ChaindeckError):
     """A value from outside that does not fit what it should be; the message says what does not, and where."""
 
 
+class OverLimitError(DecodeError):
+    """A value from outside that holds more bytes, values or objects than are read of its kind."""
+
+
 class InvalidSnapshotError(ChaindeckError):
     """A payload that breaks the contract; the message names the first clause broken."""
 

@@ -14,7 +14,7 @@ from platformdirs import user_config_path
 
 from chain.errors import ChaindeckError, ConfigError
 from chain.redis.connection import RedisTarget
-from chain.text import clean
+from chain.text import clean, shown
 from chaindeck.settings import SETTINGS, Setting, Settings, Value, settle
 
 CONFIG_VARIABLE = "CHAINDECK_CONFIG"
@@ -131,8 +131,8 @@ def _parsed(setting: Setting, value: object, origin: str, name: str) -> Resolved
     except ChaindeckError as error:
         raise ConfigError(f"{origin}: {name}{error}") from None
     except ValueError as error:
-        shown = MASK if setting.secret else clean(repr(value), 40)
-        raise ConfigError(f"{origin}: {setting.name} is {shown}, not {error}") from None
+        told = MASK if setting.secret else shown(value, 40)
+        raise ConfigError(f"{origin}: {setting.name} is {told}, not {error}") from None
 
 
 def _read(path: Path) -> dict[str, _Entry]:

@@ -1,25 +1,40 @@
 """Source *capture*: recorded whole chains, sliced and published as if their moment were now."""
 
 import gzip
-import math
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import orjson
+from msgspec import Raw, Struct
 
-from chain.errors import ChaindeckError
+from chain.decode.form import BYTE_ORDER_MARK, Form, decode_plain
+from chain.decode.limits import Limits
+from chain.errors import ChaindeckError, DecodeError
+from chain.model.contract import Figure, Item
 from chain.model.fields import block, number
-from chain.model.keys import ChainId, parse_expiry, parse_underlying
+from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, ChainId, parse_expiry, parse_underlying
 from chain.model.session import days_to_expiry, new_york
 from chain.model.snapshot import Contract
+from chain.text import clean
 from publisher.slicing import EM_MULT, ExpiryChain, cut, index_expiry
 from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
 
-_MAX_LINE_BYTES = 256 * 1024 * 1024
+_LIMITS = Limits(256 * 1024 * 1024, containers=2_000_000, values=20_000_000)
+_SHAPE = '{"ts", "underlying", "spot", "results"}'
+
+
+class RecordLine(Struct, frozen=True):
+    """One line of a capture: a whole chain as recorded. `ts` is epoch seconds, `results` the vendor's own objects."""
+
+    ts: float
+    underlying: str
+    results: list[Item | float | str | bool | list[Raw] | None]  # a contract that is none is told when it is played
+    spot: Figure = None
+
+
+_RECORD = Form(RecordLine, _LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,7 @@ class CaptureSource:
     """Plays recorded chains: each cycle moves every underlying to its next record, and from the last to the first."""
 
     def __init__(self, files: Sequence[Path], *, mult: float = EM_MULT) -> None:
-        self._names = ", ".join(path.name for path in files)
+        self._names = ", ".join(clean(path.name, 80) for path in files)
         self._lines = _read_lines(files)
         self._mult = mult
         self._turn = -1
@@ -110,51 +125,60 @@ def _read_lines(files: Sequence[Path]) -> dict[str, list[_Line]]:
     for path in files:
         for nth, raw in enumerate(_lines_of(path), start=1):
             if raw.strip():
-                line = _Line(raw, f"{path.name}, line {nth}")
-                head = _load(line)
-                stamped.setdefault(_underlying(head, line), []).append((_positive(head, "ts", line), line))
+                line = _Line(raw, f"{clean(path.name, 80)}, line {nth}")
+                head = _head(line)
+                stamped.setdefault(_underlying(head.underlying, line), []).append((_stamp(head.ts, line), line))
     if not stamped:
-        raise SourceError(f"no records in {', '.join(path.name for path in files) or 'no files'}")
+        raise SourceError(f"no records in {', '.join(clean(path.name, 80) for path in files) or 'no files'}")
     return {
         underlying: [line for _, line in sorted(rows, key=lambda row: row[0])] for underlying, rows in stamped.items()
     }
 
 
 def _lines_of(path: Path) -> Iterator[bytes]:
-    read = 0
+    name, read = clean(path.name, 80), 0
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            while line := file.readline(_MAX_LINE_BYTES):
+            while line := file.readline(_LIMITS.size + 1):
                 read += 1
-                yield line
+                yield line.removeprefix(BYTE_ORDER_MARK) if read == 1 else line
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError(f"{path.name}, line {read + 1}: {error}") from None
+        raise SourceError(f"{name}, line {read + 1}: {error}") from None
     except OSError as error:
-        raise SourceError(f"capture {path}: {error.strerror}") from None
+        raise SourceError(f"capture {clean(path)}: {error.strerror}") from None
 
 
-def _load(line: _Line) -> dict[str, Any]:
+def _head(line: _Line) -> RecordLine:
     try:
-        body = orjson.loads(line.raw)
-    except orjson.JSONDecodeError as error:
-        raise SourceError(f"{line.where}: not JSON ({error})") from None
-    if not isinstance(body, dict) or not isinstance(body.get("results"), list):
-        raise SourceError(f'{line.where}: not a record {{"ts", "underlying", "spot", "results"}}')
-    return body
+        return _RECORD.decode(line.raw)
+    except DecodeError as error:
+        raise SourceError(f"{line.where}: {error}; a record is {_SHAPE}") from None
 
 
 def _parse(line: _Line, place: int, of: int) -> Record:
-    body = _load(line)
+    head = _head(line)
     by_expiry: dict[str, list[Contract]] = {}
-    for nth, item in enumerate(body["results"], start=1):
+    for nth, item in enumerate(_contracts(line), start=1):
         by_expiry.setdefault(_expiration(item, nth, line), []).append(item)
+    spot = number(head.spot)
+    if spot is None or spot <= 0:
+        raise SourceError(f"{line.where}: spot is missing or not a positive number")
     try:
         chains = {parse_expiry(text): index_expiry(items) for text, items in sorted(by_expiry.items())}
     except ChaindeckError as error:
         raise SourceError(f"{line.where}: {error}") from None
-    return Record(
-        _positive(body, "ts", line), _underlying(body, line), _positive(body, "spot", line), chains, place, of
-    )
+    return Record(_stamp(head.ts, line), _underlying(head.underlying, line), spot, chains, place, of)
+
+
+def _contracts(line: _Line) -> list[Contract]:
+    """Return the recorded objects as they are, for they are published so."""
+    try:
+        body = decode_plain(line.raw, _LIMITS)
+    except DecodeError as error:
+        raise SourceError(f"{line.where}: {error}") from None
+    assert isinstance(body, dict)
+    found: list[Contract] = body["results"]
+    return found
 
 
 def _expiration(item: object, nth: int, line: _Line) -> str:
@@ -170,15 +194,18 @@ def _expiration(item: object, nth: int, line: _Line) -> str:
     return str(details["expiration_date"])
 
 
-def _underlying(body: dict[str, Any], line: _Line) -> str:
+def _underlying(name: str, line: _Line) -> str:
     try:
-        return parse_underlying(str(body.get("underlying", "")))
+        return parse_underlying(name)
     except ChaindeckError as error:
         raise SourceError(f"{line.where}: {error}") from None
 
 
-def _positive(body: dict[str, Any], name: str, line: _Line) -> float:
-    value = body.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-        raise SourceError(f"{line.where}: {name} is missing or not a positive number")
-    return float(value)
+def _stamp(ts: float, line: _Line) -> float:
+    """Return a record's time if it is epoch seconds; raise SourceError naming the unit that it seems to be in."""
+    if EPOCH_MIN_S <= ts < EPOCH_MAX_S:
+        return ts
+    for unit, per_second in (("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):
+        if EPOCH_MIN_S <= ts / per_second < EPOCH_MAX_S:
+            raise SourceError(f"{line.where}: ts {ts:.0f} is in {unit}, not in seconds")
+    raise SourceError(f"{line.where}: ts {ts:g} is no epoch in seconds between 2000 and 2100")

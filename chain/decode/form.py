@@ -4,12 +4,15 @@ import re
 from typing import Generic, TypeVar
 
 import msgspec
+import orjson
 
 from chain.decode.limits import Limits
 from chain.errors import DecodeError
 from chain.text import clean
 
 T = TypeVar("T")
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # with which some editors begin a file
 
 _MALFORMED = "JSON is malformed: "
 _WORDS = re.compile(r"^(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$?\.?(?P<where>[^`]*)`)?$", re.DOTALL)
@@ -35,6 +38,19 @@ class Form(Generic[T]):
             raise DecodeError(_misfit(str(error))) from None
         except (msgspec.DecodeError, RecursionError) as error:
             raise DecodeError(f"not JSON: {clean(str(error).removeprefix(_MALFORMED), 80)}") from None
+
+
+def decode_plain(raw: bytes, limits: Limits) -> object:
+    """Return JSON as plain objects, for what is passed on as it came; raise DecodeError.
+
+    An integer beyond 64 bits comes as a float, and a number that no float holds is refused, so what was read can be
+    written again.
+    """
+    limits.check(raw)
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise DecodeError(f"not JSON: {clean(error, 80)}") from None
 
 
 def _misfit(text: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from chain.errors import DecodeError
+from chain.errors import DecodeError, OverLimitError
 
 _BRACKETS = bytes.maketrans(b"[]", b"{}")  # for depth, an array nests like an object
 _KEPT = b'"\\{}[]'
@@ -30,14 +30,14 @@ class Limits:
         self._check_encoding(raw)
         # Each value but the first takes a byte and a comma.
         if len(raw) > 2 * self.values and raw.count(b",") >= self.values:
-            raise DecodeError(f"more than {self.values} values")
+            raise OverLimitError(f"more than {self.values} values")
         self._check_nesting(raw)
         self._check_strings(raw)
 
     def check_size(self, raw: bytes) -> None:
         """Raise DecodeError for more bytes than are read of such a value."""
         if len(raw) > self.size:
-            raise DecodeError(f"larger than {self.size} bytes")
+            raise OverLimitError(f"larger than {self.size} bytes")
 
     @staticmethod
     def _check_encoding(raw: bytes) -> None:
@@ -61,7 +61,7 @@ class Limits:
         """Peel the brackets that stand outside strings, one level at a time."""
         brackets = self._outside_strings(raw)
         if brackets.count(b"{") > self.containers:
-            raise DecodeError(f"more than {self.containers} objects and arrays")
+            raise OverLimitError(f"more than {self.containers} objects and arrays")
         for _ in range(self.depth):
             if not brackets:
                 return
@@ -80,6 +80,6 @@ class Limits:
         marks = marks.replace(b'""', b"")  # strings without brackets, nearly always all of them
         if b'"' in marks:
             if len(marks) > 4 * self.containers:
-                raise DecodeError(f"more than {4 * self.containers} brackets, in strings too")
+                raise OverLimitError(f"more than {4 * self.containers} brackets, in strings too")
             marks = _STRING.sub(b"", marks)
         return marks

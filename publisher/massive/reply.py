@@ -9,15 +9,15 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx
-import orjson
 
+from chain.decode.form import decode_plain
+from chain.decode.limits import Limits
+from chain.errors import DecodeError, OverLimitError
 from chain.text import clean
 from publisher.massive.faults import FaultKind, VendorError, by_status
 
 MAX_BODY_BYTES = 2 * 1024 * 1024  # decoded; a page of 250 contracts is about 280 kB
-MAX_CONTAINERS = 20_000  # objects and arrays; such a page has about 2,000
-MAX_VALUES = 50_000  # JSON values, counted in answers much larger than a page, which has about 14,000
-_MUCH_LARGER = MAX_BODY_BYTES // 4
+LIMITS = Limits(MAX_BODY_BYTES, containers=20_000, values=50_000)  # such a page has about 2,000 and 14,000
 RETRY_AFTER_MAX_S = 60.0
 _MASK = "********"
 _FAILED = {"ERROR": FaultKind.ERROR_STATUS, "NOT_AUTHORIZED": FaultKind.PLAN, "NOT_FOUND": FaultKind.NOT_FOUND}
@@ -53,10 +53,11 @@ async def read_body(response: httpx.Response) -> bytes:
 
 def decode(response: httpx.Response, raw: bytes, *, now_s: float, secret: str) -> object:
     """Return the JSON of a good answer; raise VendorError for any other, without the secret should it echo it."""
-    _check_cost(raw)
     try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        body = decode_plain(raw, LIMITS) if raw else None
+    except OverLimitError as error:
+        raise VendorError(FaultKind.TOO_LARGE, str(error)) from None
+    except DecodeError:
         body = None
     if response.status_code != 200:
         wait = retry_after(response.headers.get("retry-after"), now_s)
@@ -86,13 +87,6 @@ def _redirect_host(response: httpx.Response) -> str:
     except ValueError:
         host = None
     return clean(host or "another path", 60)
-
-
-def _check_cost(raw: bytes) -> None:
-    """Bound what decoding can cost: each value but the first follows a comma or opens a container."""
-    containers = raw.count(b"{") + raw.count(b"[")
-    if containers > MAX_CONTAINERS or (len(raw) > _MUCH_LARGER and containers + raw.count(b",") > MAX_VALUES):
-        raise VendorError(FaultKind.TOO_LARGE, f"more than {MAX_VALUES} values")
 
 
 def retry_after(text: str | None, now_s: float) -> float | None:

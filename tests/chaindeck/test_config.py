@@ -102,7 +102,7 @@ def test_the_base_url_is_kept_as_it_will_be_asked(text: str, base: str) -> None:
         ("[redis]\nurl = 'x'", "FILE, line 1: unknown key 'redis'; did you mean redis_url?"),
         ("# top\n\n  'intervall' = 7", "FILE, line 3: unknown key 'intervall'; did you mean interval?"),
         ("interval = 'soon'", "FILE, line 1: interval is 'soon', not a number"),
-        ("interval = true", "FILE, line 1: interval is True, not a number"),
+        ("interval = true", "FILE, line 1: interval is true, not a number"),
         ("interval = nan", "FILE, line 1: interval is nan, not a number"),
         ("interval = inf", "FILE, line 1: interval is inf, not a number"),
         ("\nexpirations = 2.5", "FILE, line 2: expirations is 2.5, not a whole number"),

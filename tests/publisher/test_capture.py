@@ -247,16 +247,23 @@ def complaint(*files: Path) -> str:
 BAD_LINES = {
     "not JSON": (b"hello\n", "not JSON"),
     "cut short": (record()[:500] + b"\n", "not JSON"),
-    "an array": (b"[]\n", "not a record"),
-    "a number": (b"7\n", "not a record"),
-    "a snapshot": (orjson.dumps(golden_body()) + b"\n", "not a record"),
-    "results no array": (spoiled(results={"a": 1}), "not a record"),
-    "no underlying": (spoiled(underlying=None), "is not a symbol"),
+    "an array": (b"[]\n", "an array, not an object; a record is"),
+    "a number": (b"7\n", "an integer, not an object; a record is"),
+    "a snapshot": (orjson.dumps(golden_body()) + b"\n", "results: missing; a record is"),
+    "results no array": (spoiled(results={"a": 1}), "results: an object, not an array"),
+    "no underlying": (spoiled(underlying=None), "underlying: null, not a string"),
     "bad underlying": (spoiled(underlying="\x1b[31mSPX"), "is not a symbol"),
-    "no ts": (spoiled(ts=None), "ts is missing or not a positive number"),
-    "ts as text": (spoiled(ts="now"), "ts is missing or not a positive number"),
-    "ts as bool": (spoiled(ts=True), "ts is missing or not a positive number"),
-    "ts below zero": (spoiled(ts=-1), "ts is missing or not a positive number"),
+    "no ts": (spoiled(ts=None), "ts: null, not a number"),
+    "ts as text": (spoiled(ts="now"), "ts: a string, not a number"),
+    "ts as bool": (spoiled(ts=True), "ts: true or false, not a number"),
+    "ts below zero": (spoiled(ts=-1), "ts -1 is no epoch in seconds"),
+    "ts in milliseconds": (spoiled(ts=round(AS_OF * 1e3)), "is in milliseconds, not in seconds"),
+    "ts in microseconds": (spoiled(ts=round(AS_OF * 1e6)), "is in microseconds, not in seconds"),
+    "ts in nanoseconds": (spoiled(ts=round(AS_OF * 1e9)), "is in nanoseconds, not in seconds"),
+    "a byte that is no UTF-8": (record().replace(b"REAL", b"\xff\xfe"), "is not UTF-8"),
+    "a mark within the file": (b"\xef\xbb\xbf" + record(), "begins with a byte-order mark"),
+    "nested deep": (record()[:-2] + b',"x":' + b"[" * 3_000 + b"]" * 3_000 + b"}\n", "nested more than 16 deep"),
+    "a vast number": (spoiled().replace(b'"ts":', b'"ts":1' + b"0" * 400 + b',"x":'), "ts: Number out of range"),
 }  # fmt: skip
 
 
@@ -349,3 +356,11 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     assert "nowhere.jsonl" in complaint(tmp_path / "nowhere.jsonl")
     assert "No such file" in complaint(tmp_path / "nowhere.jsonl")
     assert "Is a directory" in complaint(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["chains.jsonl", "chains.jsonl.gz", "[x].jsonl", "[red]a.jsonl"])
+async def test_a_file_that_begins_with_a_byte_order_mark_is_read_whatever_its_name(tmp_path: Path, name: str) -> None:
+    source = CaptureSource([written(tmp_path, b"\xef\xbb\xbf", record(), name=name)])
+    await source.begin_cycle()
+    assert (await source.survey("SPX")).as_of == AS_OF
+    assert source.status().detail == name
