@@ -93,8 +93,8 @@ def publish(
     """Publish without a screen; ends cleanly on SIGINT, SIGTERM and SIGHUP, SIGUSR1 publishes at once.
 
     Args:
-        once: publish one whole cycle and its heartbeat; exit 0 only if every expiry was published, 1 if some were, 2 if
-            none was. Needs a Redis that outlives it.
+        once: publish one whole cycle and its heartbeat; exit 0 only if every expiry was published, 1 if some were; if
+            none was 2, or 3 where a key, a plan or a symbol is refused. Needs a Redis that outlives it.
         source: where chains come from; capture where files are named, else mock.
         capture: recorded chains (JSON lines, .gz or plain) to publish.
         among_live: publish mock or capture beside a live publisher all the same; chains that it holds stay its own.

@@ -21,7 +21,7 @@ from chaindeck.exits import Exit
 from chaindeck.place import Place, redis_place
 from chaindeck.settings import Settings
 from publisher.cycle import Cycle
-from publisher.source import Source, SourceKind
+from publisher.source import Source, SourceKind, SourceStatus
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ async def _publish(
             await publisher.beat_everywhere()
             _tell_skew(board, clock)
             off = abs(board.skew_s or 0.0) > settings.thresholds.stale_s  # stale, or of the future, to every reader
-            return Exit.INCOMPLETE if off and cycle.whole else _code(cycle)
+            return Exit.INCOMPLETE if off and cycle.whole else _code(cycle, source.status())
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, partial(publisher.publish_now, asked=True))
         await until_told(crew.run())
         log.info("stopped as told; %s", publisher.last_words())
@@ -76,12 +76,14 @@ def _tell_skew(board: Board, clock: Clock) -> None:
             log.warning("%s", told.text)
 
 
-def _code(cycle: Cycle) -> Exit:
-    """Return how one cycle ended: whole, in part, or with nothing published."""
+def _code(cycle: Cycle, source: SourceStatus) -> Exit:
+    """Return how one cycle ended: whole, in part, or with nothing published, for want of a setting or by an outage."""
     if cycle.whole:
         return Exit.DONE
     some = any(outcome.verdict is Verdict.PUBLISHED for outcome in cycle.outcomes)
-    return Exit.INCOMPLETE if some else Exit.UNAVAILABLE
+    if some:
+        return Exit.INCOMPLETE
+    return Exit.SETTINGS if source.misconfigured else Exit.UNAVAILABLE
 
 
 async def until_told(work: Coroutine[Any, Any, None]) -> None:

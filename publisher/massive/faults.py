@@ -33,6 +33,7 @@ class FaultKind(Enum):
 WAITED_FOR = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER})  # as long as their Retry-After says
 RETRIED = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER, FaultKind.GARBAGE})  # and a broken connection at once
 HOPELESS = frozenset({FaultKind.BAD_KEY, FaultKind.PLAN, FaultKind.CERTIFICATE})  # asking again soon cannot help
+OF_SETTINGS = frozenset({FaultKind.BAD_KEY, FaultKind.PLAN, FaultKind.UNKNOWN_SYMBOL})  # for the user to mend
 # What the vendor says of one path alone: a key without indices still has its options.
 OF_ONE_PATH = frozenset({FaultKind.PLAN, FaultKind.BAD_REQUEST, FaultKind.NOT_FOUND})
 OF_THE_VENDOR = frozenset(FaultKind) - OF_ONE_PATH

@@ -13,7 +13,7 @@ from chain.model.fields import block, number
 from chain.model.keys import ChainId, parse_underlying, vendor_symbol
 from chain.model.session import days_to_expiry, new_york, tradable
 from chain.model.snapshot import Contract
-from publisher.massive.faults import FaultKind, VendorError
+from publisher.massive.faults import OF_SETTINGS, FaultKind, VendorError
 from publisher.massive.market_status import MarketStatus
 from publisher.massive.profile import Band, Filters, Profile, first_band, wider
 from publisher.massive.reply import Page
@@ -58,7 +58,7 @@ class MassiveSource:
         self._depth = depth
         self._mult = mult
         self._known: dict[str, _Known] = {}
-        self._unsurveyed: dict[str, str] = {}  # underlyings whose last survey failed, and why
+        self._unsurveyed: dict[str, ChaindeckError] = {}  # underlyings whose last survey failed, and why
         self._market = MarketStatus(vendor, clock)
         self._vix: tuple[float, float | None] | None = None  # monotonic seconds, fraction
         self._vix_asked = asyncio.Lock()
@@ -73,12 +73,14 @@ class MassiveSource:
     def status(self) -> SourceStatus:
         """Describe the vendor's state in words, with the counters of requests and faults."""
         unsurveyed = (f"{underlying}: {reason}" for underlying, reason in self._unsurveyed.items())
+        refusals = {fault.kind for fault in self._unsurveyed.values() if isinstance(fault, VendorError)}
         return SourceStatus(
             kind="massive",
             detail=self._vendor.host,
             market=self._market.word,
             calendar=self._market.calendar,
             trouble=self._vendor.breaker.words() or "; ".join(unsurveyed),
+            misconfigured=bool(refusals) and refusals <= OF_SETTINGS,
             counters={f"vendor_{name}": value for name, value in self._vendor.counters.items()},
         )
 
@@ -99,7 +101,7 @@ class MassiveSource:
             if known is None or (self._survey_due(known) and (self._vendor.breaker.closed or not known.expirations)):
                 known = await self._survey(underlying, known)
         except ChaindeckError as fault:
-            self._unsurveyed[underlying] = str(fault)
+            self._unsurveyed[underlying] = fault
             if known is None or not known.expirations:
                 raise
         else:
