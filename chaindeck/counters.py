@@ -17,7 +17,6 @@ _PLAIN = {
     "bytes": ("chaindeck_publisher_payload_bytes", "Bytes of payloads published"),
     "vendor_requests": ("chaindeck_vendor_requests", "Requests sent to the vendor"),
     "vendor_bytes": ("chaindeck_vendor_received_bytes", "Bytes of the vendor's answers, decoded"),
-    "vendor_rows_dropped": ("chaindeck_vendor_dropped_rows", "Rows of the vendor that could not be used"),
     "vendor_holidays_unread": ("chaindeck_vendor_unread_holidays", "Entries of the vendor's calendar not understood"),
 }
 _SUMS = frozenset({"vendor_faults"})  # what the metric by kind adds up to

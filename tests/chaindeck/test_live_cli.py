@@ -89,7 +89,7 @@ def test_once_publishes_the_next_six_and_beats_on_both_redis(
     assert KEY not in done.stderr
     assert "published 6, refused older 0, failed 0" in done.stderr
     assert "HTTP Request" not in done.stderr
-    assert fake.count() == 8
+    assert 8 <= fake.count() <= 2 + 2 * 6  # the listing, and each slice once more at most where its window was guessed
     for url in (redis_url, system_url):
         beat = beats(url)
         assert beat["service"] == "massive"
@@ -108,9 +108,8 @@ def test_once_publishes_the_next_six_and_beats_on_both_redis(
             "chaindeck_publisher_payload_bytes": chain["counters"]["bytes"],
             "chaindeck_publisher_snapshots": 6,
             "chaindeck_publisher_unknown_counters": 0,
-            "chaindeck_vendor_dropped_rows": 0,
             "chaindeck_vendor_received_bytes": chain["counters"]["vendor_bytes"],
-            "chaindeck_vendor_requests": 8,
+            "chaindeck_vendor_requests": fake.count(),
         }
     with Redis.from_url(redis_url) as client:
         assert len(client.keys("massive:chain:latest:SPX:*")) == 6

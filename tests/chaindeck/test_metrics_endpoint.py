@@ -134,7 +134,7 @@ def counting(**counters: int) -> Heartbeat:
 def test_one_metric_a_meaning() -> None:
     counters = {
         "cycles": 7, "skipped": 1, "bytes": 2_000, "published": 12, "refused_older": 3, "failed": 2,
-        "vendor_requests": 40, "vendor_bytes": 9_000, "vendor_rows_dropped": 5,
+        "vendor_requests": 40, "vendor_bytes": 9_000, "vendor_holidays_unread": 5,
         "vendor_faults": 6, "vendor_fault_timeout": 4, "vendor_fault_proxy": 1, "vendor_fault_of_tomorrow": 1,
     }  # fmt: skip
     samples = telling(manual_clock(), counting(**counters))
@@ -147,7 +147,7 @@ def test_one_metric_a_meaning() -> None:
         assert value(samples, "chaindeck_publisher_snapshots_total", **who, result=result) == count
     assert value(samples, "chaindeck_vendor_requests_total", **who) == 40
     assert value(samples, "chaindeck_vendor_received_bytes_total", **who) == 9_000
-    assert value(samples, "chaindeck_vendor_dropped_rows_total", **who) == 5
+    assert value(samples, "chaindeck_vendor_unread_holidays_total", **who) == 5
     faults = {dict(labels)["kind"]: count for (name, labels), count in samples.items() if "vendor_faults" in name}
     assert faults == {"timeout": 4, "proxy": 1, "other": 1}
     assert sum(faults.values()) == counters["vendor_faults"]
