@@ -11,7 +11,6 @@ from chain.model.keys import parse_expiry
 from chain.model.placement import root_of
 from chain.model.snapshot import Contract
 from chain.text import clean
-from publisher.massive.faults import FaultKind, VendorError
 
 Row = dict[str, Any]
 
@@ -19,20 +18,9 @@ _SUFFIX_MOST = 2  # characters that a root may add to its underlying: the W of S
 _NO_LETTER = re.compile(r"[^A-Z0-9]")
 
 
-def check_rows(rows: Iterable[Row], symbol: str, wanted: Callable[[date], bool]) -> None:
-    """Raise VendorError unless every row can be read, is of a wanted expiration, and belongs to the underlying.
-
-    One that cannot may stand for contracts that are missing: an answer is whole, or it is not used.
-    """
-    total = 0
-    reasons: list[str] = []
-    for row in rows:
-        total += 1
-        reason = flaw(row, symbol, wanted)
-        if reason:
-            reasons.append(reason)
-    if reasons:
-        raise VendorError(FaultKind.INCOMPLETE, f"{len(reasons)} of {total} rows cannot be used: {reasons[0]}")
+def flaws(rows: Iterable[Row], symbol: str, wanted: Callable[[date], bool]) -> list[str]:
+    """Return why rows cannot be used: each must be readable, of a wanted expiration, and of the underlying."""
+    return [reason for row in rows if (reason := flaw(row, symbol, wanted))]
 
 
 def flaw(row: Row, symbol: str, wanted: Callable[[date], bool]) -> str:
