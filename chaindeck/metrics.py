@@ -102,7 +102,7 @@ def _sources(report: Report) -> Metric:
     )
     for reading in report.readings:
         chain = reading.entry.chain
-        source.add_metric([chain.underlying, chain.expiry.isoformat(), reading.entry.kind], 1)
+        source.add_metric([chain.underlying, chain.expiry.isoformat(), _known(reading.entry.kind)], 1)
     return source
 
 
@@ -116,6 +116,11 @@ def _depth(report: Report) -> Iterable[Metric]:
     return have, wanted
 
 
+def _known(kind: str) -> str:
+    """Return a kind of source as a label: one of a few words, whatever a heartbeat says."""
+    return kind if kind in _KINDS else OTHER
+
+
 def _publishers(report: Report) -> Iterator[Metric]:
     alive = GaugeMetricFamily("chaindeck_publisher_alive", "1 while its heartbeat stands", labels=_PUBLISHER)
     cycle = GaugeMetricFamily("chaindeck_publish_cycle_seconds", "Duration of the last cycle", labels=_PUBLISHER)
@@ -123,7 +128,7 @@ def _publishers(report: Report) -> Iterator[Metric]:
     known: set[tuple[str, str]] = set()
     for publisher in sorted(report.board.publishers, key=lambda p: not p.alive):
         beat = publisher.heartbeat
-        labels = (beat.service, beat.source.kind if beat.source.kind in _KINDS else OTHER)
+        labels = (beat.service, _known(beat.source.kind))
         if labels in known:
             continue  # a series twice would make the whole scrape void
         known.add(labels)

@@ -14,7 +14,7 @@ import pytest
 
 from chain.monitor.board import DeckState, State
 from chain.monitor.freshness import Now
-from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED
+from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED, WITHDRAWN
 from chain.supervisor import PartState
 from chaindeck.cli import app
 from chaindeck.exits import Exit
@@ -108,7 +108,7 @@ def test_the_words_of_the_schemas_are_the_products(path: Path) -> None:
         "severity": [set(DeckState), {"info", "warning", "critical"}],
         "state": [set(DeckState), set(State), set(PartState)],
         "service": [{*SERVICES, *STANDBYS}],
-        "status": [{"running", "standby", STOPPED}],
+        "status": [{"running", "standby", WITHDRAWN, STOPPED}],
         "kind": [set(get_args(SourceKind))],
     }
     found = list(_enums(schema))

@@ -76,6 +76,7 @@ def assert_says(samples: Samples, one: Board, now: Now) -> None:
         chain = {"underlying": reading.entry.chain.underlying, "expiry": reading.entry.chain.expiry.isoformat()}
         good = reading.entry.last_good
         assert value(samples, "chaindeck_snapshot_usable", **chain) == usable(reading)
+        assert value(samples, "chaindeck_chain_source_info", **chain, source=reading.entry.kind) == 1
         assert value(samples, "chaindeck_snapshot_age_seconds", **chain) == reading.age_s
         assert value(samples, "chaindeck_pointer_ttl_seconds", **chain) == reading.ttl_s
         assert value(samples, "chaindeck_snapshot_contracts", **chain) == (good.summary.contracts if good else None)
