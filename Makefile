@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 WORKERS ?= 2
 
-.PHONY: demo test check format bench screenshots lock clean
+.PHONY: demo test check format bench screenshots schemas lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/chaindeck
@@ -28,6 +28,9 @@ bench: $(VENV)/.dev
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m screenshots
+
+schemas: $(VENV)/.dev
+	$(BIN)/python -m schemas
 
 # Resolve the pins again; hashes and no addresses, so that any mirror serves.
 lock:

@@ -11,7 +11,8 @@ from chaindeck.config import Config, resolve
 from chaindeck.exits import say
 
 Switch = Annotated[bool, Parameter(negative="")]
-Capture = Annotated[tuple[Path, ...], Parameter(consume_multiple=1, negative="")]
+# A name that begins with a bracket is a name, no list in JSON.
+Capture = Annotated[tuple[Path, ...], Parameter(consume_multiple=1, negative="", json_list=False)]
 
 
 @Parameter(name="*")

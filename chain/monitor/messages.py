@@ -145,6 +145,8 @@ class StreamBlock(Struct, frozen=True):
 class FullBeat(Beat, frozen=True, kw_only=True):
     """A heartbeat as it is written: with what the publisher's own watcher sees, all of it or none."""
 
+    pid: Annotated[int, Meta(ge=1, le=_EXACT)]
+    chain: PlanBlock
     state: DeckWord | UnsetType = UNSET
     sources: Annotated[str, Meta(description=_SOURCES)] | UnsetType = UNSET
     signals: list[SignalBlock] | UnsetType = UNSET

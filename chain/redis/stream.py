@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from redis.asyncio.client import Pipeline
 
+from chain.decode.form import Form
+from chain.decode.limits import Limits
+from chain.errors import DecodeError
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, stream_activity_key, stream_key
 
 # KEYS[1] the stream; returns the newest entry's id, or nil. The entry itself, of whatever size, stays in Redis.
@@ -15,6 +18,7 @@ return newest and newest[1]
 
 
 FRAME_BYTES = 64  # of the reader's mark: a number
+MARK = Form(float, Limits(FRAME_BYTES))  # epoch seconds
 _FIELD = "last_ts"
 
 
@@ -37,7 +41,8 @@ def ask(pipe: Pipeline, *, size_only: bool = False) -> None:
 
 def signs(frame: object, newest: object) -> StreamSigns:
     """Return what two replies say; an error counts as no sign, for no chain depends on it."""
-    return StreamSigns(_epoch(frame), _epoch(newest.partition(b"-")[0], 1000) if isinstance(newest, bytes) else None)
+    entry = newest.partition(b"-")[0] if isinstance(newest, bytes) else None
+    return StreamSigns(_epoch(frame), _epoch(entry, 1000))
 
 
 def oversized(frame: object) -> bool:
@@ -47,10 +52,10 @@ def oversized(frame: object) -> bool:
 
 
 def _epoch(raw: object, per_second: int = 1) -> float | None:
-    if not isinstance(raw, bytes) or len(raw) > FRAME_BYTES:
+    if not isinstance(raw, bytes):
         return None
     try:
-        stamp = float(raw) / per_second
-    except ValueError:
+        stamp = MARK.decode(raw) / per_second
+    except DecodeError:
         return None
     return stamp if EPOCH_MIN_S <= stamp < EPOCH_MAX_S else None

@@ -1,0 +1,54 @@
+"""Which schemas there are: each of a type by which the code itself writes or decodes."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from chain.decode.schema import schema_of
+from chain.model.snapshot import Body
+from chain.monitor.messages import EventMessage, FullBeat
+from chain.redis.stream import MARK
+from publisher.capture import RecordLine
+
+FOLDER = Path(__file__).parent
+_HEALTH = ("state", "signals", "expiries", "depth", "stream")
+
+_KINDS: dict[str, tuple[Any, str, str]] = {
+    "heartbeat": (
+        FullBeat,
+        "chaindeck heartbeat",
+        "Value of the key {service}:heartbeat (SET EX 15) and message on the channel of that name, every 5 s and after "
+        "each cycle.",
+    ),
+    "event": (
+        EventMessage,
+        "chaindeck event",
+        "Message on the channel {service}:events, and field `event` of the entries of the stream of that name.",
+    ),
+    "snapshot": (
+        Body,
+        "chain snapshot",
+        "Value of {prefix}:chain:snapshot:{UNDERLYING}:{EXPIRY}:{TS_MS}. An item of `contracts` is the vendor's own "
+        "object; the fields here are those that are looked at, and any of them may be missing.",
+    ),
+    "capture": (RecordLine, "recorded chain", "One line of a capture file: a whole chain of one underlying."),
+    "stream-mark": (
+        MARK.kind,
+        "stream mark",
+        "Field `last_ts` of the hash massive:ws:analytics, as text: epoch seconds of the stream's last frame.",
+    ),
+}
+
+
+def files() -> dict[Path, bytes]:
+    """Return what each schema file holds."""
+    found: dict[Path, bytes] = {}
+    for name, (kind, title, description) in _KINDS.items():
+        schema = schema_of(kind, title, description)
+        if kind is FullBeat:  # all of a watcher's view or none of it
+            schema["dependentRequired"] = {one: [name for name in _HEALTH if name != one] for one in _HEALTH}
+        found[FOLDER / f"{name}.schema.json"] = orjson.dumps(
+            schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+        )
+    return found
