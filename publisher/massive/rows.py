@@ -1,7 +1,7 @@
 """What the vendor's rows say: whether each can be read and belongs to what was asked for. Pure functions."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ from chain.model.keys import parse_expiry
 from chain.model.placement import root_of
 from chain.model.snapshot import Contract
 from chain.text import clean
+from publisher.massive.faults import FaultKind, VendorError
 
 Row = dict[str, Any]
 
@@ -18,9 +19,14 @@ _SUFFIX_MOST = 2  # characters that a root may add to its underlying: the W of S
 _NO_LETTER = re.compile(r"[^A-Z0-9]")
 
 
-def flaws(rows: Iterable[Row], symbol: str, wanted: Callable[[date], bool]) -> list[str]:
-    """Return why rows cannot be used: each must be readable, of a wanted expiration, and of the underlying."""
-    return [reason for row in rows if (reason := flaw(row, symbol, wanted))]
+def check_rows(rows: Sequence[Row], symbol: str, wanted: Callable[[date], bool]) -> None:
+    """Raise VendorError unless every row can be read, is of a wanted expiration, and belongs to the underlying.
+
+    One that cannot may stand for contracts that are missing: an answer is whole, or it is not used.
+    """
+    reasons = [reason for row in rows if (reason := flaw(row, symbol, wanted))]
+    if reasons:
+        raise VendorError(FaultKind.INCOMPLETE, f"{len(reasons)} of {len(rows)} rows cannot be used: {reasons[0]}")
 
 
 def flaw(row: Row, symbol: str, wanted: Callable[[date], bool]) -> str:

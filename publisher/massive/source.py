@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from publisher.massive.faults import OF_SETTINGS, FaultKind, VendorError
 from publisher.massive.market_status import MarketStatus
 from publisher.massive.profile import Band, Filters, Profile, first_band, wider
 from publisher.massive.reply import Page
-from publisher.massive.rows import Row, expiry_of, flaws, is_standard, newest_spot, without_nulls
+from publisher.massive.rows import Row, check_rows, expiry_of, is_standard, newest_spot, without_nulls
 from publisher.massive.vendor import PAGE_ROWS, Params, Vendor
 from publisher.slicing import EM_MULT, ExpiryChain, atm_iv, cut, index_expiry
 from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
@@ -147,17 +147,10 @@ class MassiveSource:
         answers = await _together([self._all_rows(_CHAIN.format(symbol), base | part) for part in wanted])
         unique: dict[str, Contract] = {}
         for rows in answers:
-            self._check(rows, symbol, lambda expiry: expiry == chain.expiry)
+            check_rows(rows, symbol, lambda expiry: expiry == chain.expiry)
             for row in rows:  # pages may overlap
                 unique.setdefault(row["details"]["ticker"], without_nulls(row))
         return list(unique.values())
-
-    def _check(self, rows: Sequence[Row], symbol: str, wanted: Callable[[date], bool]) -> None:
-        """Raise VendorError where a row cannot be used: it may stand for contracts that are missing."""
-        found = flaws(rows, symbol, wanted)
-        self._vendor.counters["rows_dropped"] += len(found)
-        if found:
-            raise VendorError(FaultKind.INCOMPLETE, f"{len(found)} of {len(rows)} rows cannot be used: {found[0]}")
 
     async def _all_rows(self, path: str, params: Params) -> list[Row]:
         """Return the rows of every page."""
@@ -219,7 +212,7 @@ class MassiveSource:
         }
         rows: list[Row] = []
         async for page in self._pages(_CHAIN.format(symbol), params):
-            self._check(page.rows, symbol, lambda expiry: expiry > after)
+            check_rows(page.rows, symbol, lambda expiry: expiry > after)
             rows = page.rows or rows
             if any(map(is_standard, rows)):
                 break

@@ -108,7 +108,6 @@ def test_once_publishes_the_next_six_and_beats_on_both_redis(
             "chaindeck_publisher_payload_bytes": chain["counters"]["bytes"],
             "chaindeck_publisher_snapshots": 6,
             "chaindeck_publisher_unknown_counters": 0,
-            "chaindeck_vendor_dropped_rows": 0,
             "chaindeck_vendor_received_bytes": chain["counters"]["vendor_bytes"],
             "chaindeck_vendor_requests": fake.count(),
         }
