@@ -151,6 +151,19 @@ def check(
 
 
 @app.command
+def acknowledge(url: str | None = None, /, *, where: Where | None = None) -> int:
+    """Take every SOURCE CHANGED of a Redis as known: no reader tells it any more from the next snapshot on.
+
+    Args:
+        url: Redis URL; without one, this user's running deck.
+        where: which Redis.
+    """
+    from chaindeck import operator  # noqa: PLC0415
+
+    return operator.acknowledge(config_of(where, url=url).settings.redis_url)
+
+
+@app.command
 def verify(
     url: str | None = None,
     /,

@@ -18,6 +18,7 @@ from chaindeck.demo import MockDemo
 from chaindeck.engine import BoardSlot, Engine
 from chaindeck.heed import ending_signals, heed
 from chaindeck.logs import LogPane, log_file
+from chaindeck.operator import DeckOperator
 from chaindeck.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class Display:
             self._slot,
             self._clock,
             demo=demo,
+            operator=DeckOperator(self._engine),
             prefs_file=prefs_file(),
             theme=theme,
             log_lines=self._pane.read,

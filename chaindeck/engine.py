@@ -15,6 +15,7 @@ from typing import Any
 
 from chain.clock import Clock
 from chain.monitor.board import Board
+from chain.monitor.watcher import Watcher
 from chain.supervisor import PartState, PartStatus, Supervisor, error_words
 from chain.tasks import end
 from chaindeck.crew import Crew, Publishing
@@ -84,6 +85,7 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self.publishing: Publishing | None = None
+        self.watcher: Watcher | None = None
 
     def start(self) -> None:
         """Start the thread; returns once its loop runs."""
@@ -125,7 +127,7 @@ class Engine:
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         async with self._open_crew(self._supervisor) as crew:
-            self.publishing = crew.publishing
+            self.publishing, self.watcher = crew.publishing, crew.watcher
             running = asyncio.ensure_future(crew.run(self._slot.put))
             stopped = asyncio.ensure_future(self._stop.wait())
             self._ready.set()

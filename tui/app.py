@@ -14,7 +14,7 @@ from textual.screen import Screen
 from chain.clock import Clock
 from chain.errors import ConfigError
 from tui.dialog import Palette
-from tui.feed import Demo, Feed
+from tui.feed import Demo, Feed, Operator
 from tui.palette import DECK_DARK
 from tui.panel import LinePanel
 from tui.prefs import Prefs, load_prefs, save_prefs
@@ -46,6 +46,7 @@ class DeckApp(App[None]):
         clock: Clock,
         *,
         demo: Demo | None = None,
+        operator: Operator | None = None,
         prefs_file: Path | None = None,
         theme: str | None = None,
         log_lines: Callable[[], Sequence[str]] = tuple,
@@ -63,7 +64,7 @@ class DeckApp(App[None]):
         if theme and theme not in self.available_themes:
             raise ConfigError(f"theme {theme!r} is none of {', '.join(sorted(self.available_themes))}")
         self.theme = theme or ("ansi-dark" if os.environ.get("NO_COLOR") else DECK_DARK.name)
-        self.deck = DeckScreen(feed, clock, View(highest_first=prefs.highest_first), demo, log_lines)
+        self.deck = DeckScreen(feed, clock, View(highest_first=prefs.highest_first), demo, operator, log_lines)
 
     def get_default_screen(self) -> Screen[None]:
         """The deck is the first and only screen."""

@@ -19,6 +19,8 @@ BINDINGS: list[BindingType] = [
     Binding("pagedown", "page(1)", show=False),
     Binding("space", "pause", "freeze", tooltip="freeze the grid's view; ages and signals go on"),
     Binding("d", "demo", "demo", tooltip="in a mock: faults at a keypress"),
+    Binding("s", "acknowledge", show=False, tooltip="acknowledge that a source has changed"),
+    Binding("p", "publish_again", show=False, tooltip="publish again, after giving way to a live publisher"),
     Binding("L", "log", show=False, tooltip="the log, newest line last"),
     Binding("question_mark", "help", "help", key_display="?", tooltip="this help"),
     Binding("q", "quit", "quit", tooltip="quit"),

@@ -25,6 +25,16 @@ class Feed(Protocol):
         """Call `wake`, from any thread, when a Board comes in and the last one was taken."""
 
 
+class Operator(Protocol):
+    """An operator's decisions; each result says in words what was done."""
+
+    def acknowledge(self) -> "Future[str]":
+        """Take every change of source as known."""
+
+    def publish_again(self) -> "Future[str]":
+        """Let a publisher that gave way to a live one try again."""
+
+
 class Demo(Protocol):
     """Faults at a keypress; only a mock has one."""
 

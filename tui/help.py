@@ -24,7 +24,8 @@ age    the worse of two: by the wall clock since the snapshot's ts, and since th
 ttl    seconds until the pointer vanishes from Redis
 flags  PART one side or a fetch is missing   DLY delayed quotes   OLD quotes older
        than the snapshot   BACK the pointer went back   OFF market closed
-       MOCK CAPTURE REPLAY: not the live market
+       MOCK CAPTURE REPLAY: not the live market   CHANGED live to mock, mock to
+       live, or the like: s acknowledges it, else it is told for an hour
 grid   [6930] is the ATM; the dashed rule is the spot; ┃ marks the side in the
        money; ▴ ▾ differ from the snapshot before; - means not there, never zero
        x crossed, = locked, n negative: shown, and left out of every derived number

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
 
 from textual import events, work
@@ -27,7 +28,7 @@ from tui.bindings import BINDINGS
 from tui.board_lines import BoardTable, board_table
 from tui.chart import AgeChart
 from tui.demo import DemoMenu
-from tui.feed import Demo, Feed
+from tui.feed import Demo, Feed, Operator
 from tui.grid_lines import GridTable, Marks, grid_foot, grid_headline, grid_table, grid_title
 from tui.help import HelpScreen
 from tui.lines import Ground, Line, Role, Span, left, spread
@@ -52,13 +53,20 @@ class DeckScreen(Screen[None]):
     BINDINGS = BINDINGS
 
     def __init__(
-        self, feed: Feed, clock: Clock, view: View, demo: Demo | None, log_lines: Callable[[], Sequence[str]]
+        self,
+        feed: Feed,
+        clock: Clock,
+        view: View,
+        demo: Demo | None,
+        operator: Operator | None,
+        log_lines: Callable[[], Sequence[str]],
     ) -> None:
         super().__init__()
         self._log_lines = log_lines
         self._feed = feed
         self._clock = clock
         self._demo = demo
+        self._operator = operator
         self.view = view
         self._board: Board | None = None
         self._report: Report | None = None
@@ -328,7 +336,19 @@ class DeckScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the demo only where there is one."""
+        if action in ("acknowledge", "publish_again"):
+            return self._operator is not None
         return self._demo is not None if action == "demo" else True
+
+    def action_acknowledge(self) -> None:
+        """Take every change of source as known."""
+        if self._operator is not None:
+            self._decide(self._operator.acknowledge)
+
+    def action_publish_again(self) -> None:
+        """Let the publisher try again, after it gave way to a live one."""
+        if self._operator is not None:
+            self._decide(self._operator.publish_again)
 
     def action_demo(self) -> None:
         """Offer the faults; a second key finds the menu open."""
@@ -340,11 +360,14 @@ class DeckScreen(Screen[None]):
         if name:
             self._inflict(demo, chain, name)
 
-    @work(exclusive=True, group="demo", exit_on_error=False)
-    async def _inflict(self, demo: Demo, chain: ChainId, name: str) -> None:
-        """Do the chosen fault, and say what was done."""
+    def _inflict(self, demo: Demo, chain: ChainId, name: str) -> None:
+        self._decide(partial(demo.inflict, name, chain))
+
+    @work(exclusive=True, group="decision", exit_on_error=False)
+    async def _decide(self, begin: Callable[[], "Future[str]"]) -> None:
+        """Do what the reader has chosen, and say what was done."""
         try:
-            done = await asyncio.wrap_future(demo.inflict(name, chain))
+            done = await asyncio.wrap_future(begin())
         except ChaindeckError as error:
             self.notify(str(error), severity="error", markup=False)
         else:

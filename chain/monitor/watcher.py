@@ -19,6 +19,7 @@ from chain.monitor.board import Board, Contact, Entry, State, Transition
 from chain.monitor.discovery import Discovery
 from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import HEARTBEAT_KEYS
+from chain.monitor.provenance import source_changed
 from chain.monitor.roster import Roster
 from chain.monitor.signals import states
 from chain.redis.connection import bounded
@@ -100,13 +101,14 @@ class Watcher:
                 due += every_s * (late // every_s + 1)
             await self._clock.sleep_until(due)
 
-    def acknowledge(self) -> int:
-        """Take every change of source as known to the reader of this watcher; return how many there were."""
-        changed = [entry for entry in self._roster.entries.values() if entry.change is not None]
+    def acknowledge(self) -> list[ChainId]:
+        """Take every change of source as known to the reader of this watcher; return the chains that had one."""
+        now = Now.of(self._clock)
+        changed = [entry for entry in self._roster.entries.values() if source_changed(entry, now)]
         for entry in changed:
             at = entry.change.at if entry.change else None
             self._roster.entries[entry.chain] = replace(entry, acknowledged=at)
-        return len(changed)
+        return [entry.chain for entry in changed]
 
     async def poll_once(self) -> Board:
         """Return the Board of a single look: after one poll, and another where chains were found that nobody announced.

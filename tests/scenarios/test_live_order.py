@@ -176,6 +176,9 @@ def test_a_mock_deck_withdraws_when_live_begins_and_returns_only_when_asked(scen
     assert "[MOCK]" not in deck.text
     told = run(scene.folder, "check", scene.url).stdout
     assert "SOURCE CHANGED from mock to live" in told
+    deck.send("s")
+    deck.wait_for("changes of source acknowledged")
+    wait_until(lambda: "CHANGED" not in scene.checks[-1], 5, "every reader to hear of it")
     live.tell(signal.SIGKILL)
     live.ended()
     deck.tell(signal.SIGUSR1)  # asked too soon
