@@ -64,8 +64,7 @@ class Summary:
         standard = self.contracts - self.adjusted
         if self.usable < standard:
             return f"{self.usable} of {standard} contracts usable: {self.misfit}"
-        few, many = sorted((self.calls, self.puts))
-        if few * _LOPSIDED < many:
+        if self.calls * _LOPSIDED < self.puts or self.puts * _LOPSIDED < self.calls:
             return f"{self.calls} calls beside {self.puts} puts"
         return "" if self.priced else f"no price in any of its {self.usable} contracts"
 

@@ -13,7 +13,7 @@ from chain.monitor.heartbeat import Heartbeat, SourceInfo
 from chain.redis.kinds import SourceChange
 from chain.redis.server import Server
 from chain.supervisor import PartStatus
-from chain.thresholds import Thresholds
+from chain.thresholds import LONGEST_LIFE_MS, Thresholds
 
 
 class State(StrEnum):
@@ -85,7 +85,7 @@ class Accepted:
     summary: Summary
     first_seen: float
     age_then_ms: int  # its age by the wall clock at that moment, never below zero
-    lifetime_ms: int | None = None  # how long it was to be published when made, as its pointer showed; None for ever
+    life_ms: int = LONGEST_LIFE_MS  # how long it was to be published when made, as far as its pointer tells
     kind: str = ""  # of its source, as recorded beside its pointer; empty where nothing was
     ahead: bool = False  # whether its stamp was in our future then: it makes no honest one older
 

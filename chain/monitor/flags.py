@@ -37,14 +37,16 @@ def is_past(entry: Entry, now: Now) -> bool:
 
 def faults_of(entry: Entry) -> tuple[Flag, ...]:
     """Return the flags that tell of a fault; they depend on what was read alone, not on the time."""
-    good = entry.last_good
-    told = {
-        Flag.FAILING: bool(entry.trouble),
-        Flag.PARTIAL: good is not None and bool(good.summary.shortfall),
-        Flag.OLD_SOURCE: good is not None and bool(old_source(entry, good)),
-        Flag.ROLLED_BACK: entry.rolled_back_from is not None,
-    }
-    return tuple(flag for flag, stands in told.items() if stands)
+    good, flags = entry.last_good, list[Flag]()
+    if entry.trouble:
+        flags.append(Flag.FAILING)
+    if good and good.summary.shortfall:
+        flags.append(Flag.PARTIAL)
+    if good and old_source(entry, good):
+        flags.append(Flag.OLD_SOURCE)
+    if entry.rolled_back_from:
+        flags.append(Flag.ROLLED_BACK)
+    return tuple(flags)
 
 
 def remembered(entry: Entry, now: Now) -> Entry:

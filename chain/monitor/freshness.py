@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from chain.clock import Clock
 from chain.model.keys import SnapshotId
 from chain.monitor.board import Accepted, Entry, State
-from chain.thresholds import FUTURE_TOLERANCE_MS, LIFETIME_SLACK_S, LONGEST_LIFE_S, NO_EXPIRY_LIFE_S, Thresholds
+from chain.thresholds import FUTURE_TOLERANCE_MS, LIFE_SLACK_MS, Thresholds
 
 LOST = (State.STALE, State.INVALID, State.DANGLING, State.MISSING)
 
@@ -57,12 +57,9 @@ def limits_of(entry: Entry) -> Thresholds:
     An interval of days would make any age fresh. Limits that an operator has set stand.
     """
     limits, good = entry.thresholds, entry.last_good
-    if good is None or limits.own_stale_s is not None:
+    if good is None or limits.stale_ms <= good.life_ms + LIFE_SLACK_MS or limits.own_stale_s is not None:
         return limits
-    life = NO_EXPIRY_LIFE_S if good.lifetime_ms is None else min(good.lifetime_ms / 1000, LONGEST_LIFE_S)
-    if good.ahead:
-        life = LONGEST_LIFE_S  # a stamp from the future tells nothing of when the snapshot was made
-    return limits if limits.stale_s <= life + LIFETIME_SLACK_S else limits.within(life)
+    return limits.within(good.life_ms / 1000)
 
 
 def state_of(entry: Entry, wall_ms: int, mono: float) -> tuple[State, int | None]:
@@ -91,6 +88,8 @@ def reason_of(entry: Entry, state: State, age: int | None, now: Now) -> tuple[fl
     A condition that gets worse keeps its beginning: a chain that went MISSING after it was STALE is lost since then.
     """
     good, fault = entry.last_good, entry.fault
+    if state is State.FRESH:
+        return None, ""
     if fault is None and (good is None or age is None):
         return None, "not read yet"
     began = [fault.since] if fault else []

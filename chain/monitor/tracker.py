@@ -10,6 +10,7 @@ from chain.model.summary import summarise
 from chain.monitor.board import Accepted, Entry, Fault, State
 from chain.monitor.freshness import Now, age_ms, condition_of, is_ahead, reason_of, state_of
 from chain.redis.kinds import NO_RECORD, KindRecord, SourceChange
+from chain.thresholds import LONGEST_LIFE_MS, NO_EXPIRY_LIFE_MS
 
 
 def missing(entry: Entry, now: Now, last_seen: float | None) -> Entry:
@@ -100,8 +101,15 @@ def _first_sight(
     summary = summarise(snapshot.contracts, snapshot.id.chain)
     if summary.unusable:
         raise InvalidSnapshotError(summary.unusable)
-    lifetime = None if ttl_ms is None else ttl_ms + age
-    return Accepted(Sealed.of(snapshot, raw), summary, now.mono, age, lifetime, kind, ahead)
+    life = _life_ms(ttl_ms, age, ahead=ahead)
+    return Accepted(Sealed.of(snapshot, raw), summary, now.mono, age, life, kind, ahead)
+
+
+def _life_ms(ttl_ms: int | None, age_ms: int, *, ahead: bool) -> int:
+    """Return how long a snapshot was to be published when made; a stamp from the future does not tell when that was."""
+    if ahead:
+        return LONGEST_LIFE_MS
+    return NO_EXPIRY_LIFE_MS if ttl_ms is None else min(ttl_ms + age_ms, LONGEST_LIFE_MS)
 
 
 def _at_fault(entry: Entry, state: State, reason: str, now: Now, last_seen: float | None) -> Entry:

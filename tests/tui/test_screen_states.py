@@ -201,7 +201,22 @@ def test_an_unknown_theme_is_refused_in_words(stage: Stage) -> None:
 
 
 READS = {
-    *("client", "exists", "get", "getrange", "hello", "hget", "info", "mget", "ping", "pttl", "scan", "select", "type"),
+    *(
+        "client",
+        "exists",
+        "get",
+        "getrange",
+        "hello",
+        "hget",
+        "info",
+        "mget",
+        "ping",
+        "pttl",
+        "scan",
+        "select",
+        "time",
+        "type",
+    ),
     *("eval_ro", "xrevrange"),  # the newest id of the stream, by a script that cannot write
     "config",  # our own reset of these statistics
 }

@@ -36,7 +36,7 @@ def depth(context: Context) -> Iterable[Signal]:
 
 def stream_over_stale(context: Context) -> Iterable[Signal]:
     """The stream runs over a snapshot that is too old to carry it."""
-    stale_ones = [r for r in context.readings if r.state is State.STALE]
+    stale_ones = [r for group in context.in_state(State.STALE).values() for r in group]
     if stale_ones and stream_active(context.board, context.now):
         verb = "is" if len(stale_ones) == 1 else "are"
         text = f"stream active while {listed(stale_ones)} {verb} STALE, {_oldest(stale_ones)} s"
@@ -92,7 +92,7 @@ def rolled_back(context: Context) -> Iterable[Signal]:
 
 def past_dated(context: Context) -> Iterable[Signal]:
     """Chains whose dates have passed are still published: a recording, or a publisher that does not know the date."""
-    group = [r for r in context.readings if Flag.PAST_DATED in r.flags]
+    group = context.flagged(Flag.PAST_DATED)
     if group:
         all_of_them = "nothing that still trades is published" if len(group) == len(context.readings) else "not counted"
         days = "date has" if len(group) == 1 else "dates have"
@@ -113,7 +113,7 @@ def limits_unfit(context: Context) -> Iterable[Signal]:
 
 def _flagged(context: Context, flag: Flag, why: Callable[[Entry], str], *, every: bool = False) -> Iterable[Signal]:
     """One signal for all chains with a flag, and the reason of the first, or every distinct one."""
-    group = [r for r in context.readings if flag in r.flags]
+    group = context.flagged(flag)
     if group:
         reasons = list(dict.fromkeys(filter(None, (why(r.entry) for r in group))))
         note = f": {'; '.join(reasons if every else reasons[:1])}" if reasons else ""
@@ -124,8 +124,8 @@ def _flagged(context: Context, flag: Flag, why: Callable[[Entry], str], *, every
 def source_changed(context: Context) -> Iterable[Signal]:
     """What was live is mock now, or the other way round: not a move of the market."""
     groups: dict[tuple[str, str], list[Reading]] = {}
-    for reading in context.readings:
-        if Flag.SOURCE_CHANGED in reading.flags and (change := reading.entry.change):
+    for reading in context.flagged(Flag.SOURCE_CHANGED):
+        if change := reading.entry.change:
             groups.setdefault((change.before, change.after), []).append(reading)
     for (before, after), group in groups.items():
         at = min(reading.entry.change.at for reading in group if reading.entry.change)
@@ -144,10 +144,7 @@ def mixed_sources(context: Context) -> Iterable[Signal]:
 
 def _in_state(context: Context, state: State) -> Iterable[Signal]:
     """One signal for each underlying that has chains in this state."""
-    for underlying, mine in context.by_underlying.items():
-        group = [r for r in mine if r.state is state]
-        if not group:
-            continue
+    for underlying, group in context.in_state(state).items():
         note = f": {group[0].note}" if group[0].note else ""
         if state in (State.STALE, State.AGING):
             note = f", {_oldest(group)} s old"

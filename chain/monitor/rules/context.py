@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from chain.monitor.board import Board
+from chain.monitor.board import Board, Flag, State
 from chain.monitor.freshness import Now
 from chain.monitor.report import Reading, Signal
 from chain.thresholds import POLL_OVERDUE_S, STARTING_S
@@ -30,6 +30,29 @@ class Context:
         for reading in self.readings:
             groups.setdefault(reading.chain.underlying, []).append(reading)
         return groups
+
+    @cached_property
+    def _flagged(self) -> Mapping[Flag, Sequence[Reading]]:
+        groups: dict[Flag, list[Reading]] = {}
+        for reading in self.readings:
+            for flag in reading.flags:
+                groups.setdefault(flag, []).append(reading)
+        return groups
+
+    @cached_property
+    def _states(self) -> frozenset[State]:
+        return frozenset(reading.state for reading in self.readings)
+
+    def flagged(self, flag: Flag) -> Sequence[Reading]:
+        """Return the readings that carry a flag, in the Board's order."""
+        return self._flagged.get(flag, ())
+
+    def in_state(self, state: State) -> Mapping[str, Sequence[Reading]]:
+        """Return the readings in one state by their underlying; only of underlyings that have any."""
+        if state not in self._states:
+            return {}
+        found = {name: [r for r in mine if r.state is state] for name, mine in self.by_underlying.items()}
+        return {name: group for name, group in found.items() if group}
 
     @property
     def starting(self) -> bool:

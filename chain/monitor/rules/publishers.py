@@ -13,7 +13,7 @@ from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 def publisher_unknown(context: Context) -> Iterable[Signal]:
     """There are chains, and nobody says that they are theirs."""
     board = context.board
-    unknown = [r for r in context.readings if Flag.SOURCE_UNKNOWN in r.flags]
+    unknown = context.flagged(Flag.SOURCE_UNKNOWN)
     if not board.contact.ok or not board.entries:
         return
     if not board.publishers:

@@ -8,7 +8,7 @@ from chain.monitor.board import State
 from chain.monitor.freshness import Now, limits_of
 from chain.monitor.report import Report
 from chain.monitor.signals import judge
-from chain.thresholds import LIFETIME_SLACK_S, LONGEST_LIFE_S, Thresholds
+from chain.thresholds import LIFE_SLACK_MS, LONGEST_LIFE_MS, Thresholds
 from chaindeck.check import limited, line
 from tests.support.scenes import NDX, SPX, START_NS, board, entry, law, report
 
@@ -54,7 +54,7 @@ def test_a_pointer_that_never_expires_lends_no_endless_life(age_s: float, expect
 
 
 def test_whatever_lives_a_week_is_stale_within_a_day() -> None:
-    assert state(LONGEST_LIFE_S, 604_800_000) is State.STALE
+    assert state(LONGEST_LIFE_MS / 1000, 604_800_000) is State.STALE
 
 
 @law
@@ -64,8 +64,8 @@ def test_no_announcement_makes_a_snapshot_fresh_beyond_its_life(
 ) -> None:
     announced = Thresholds(interval, 4 * interval + 10)
     found = state(age, life_ms, announced)
-    seen = min(LONGEST_LIFE_S, (life_ms or 3_600_000) / 1000)
-    if age > seen + LIFETIME_SLACK_S:
+    seen = min(LONGEST_LIFE_MS, life_ms or 3_600_000) / 1000
+    if age > seen + LIFE_SLACK_MS / 1000:
         assert found is State.STALE
     if announced.stale_s <= seen:  # what fits is left alone, to the millisecond
         by_announced = State.FRESH if round(age * 1000) <= announced.warn_ms else State.AGING
