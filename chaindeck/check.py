@@ -6,13 +6,14 @@ import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from chain.clock import Clock, SystemClock
 from chain.errors import ChaindeckError, ConfigError
 from chain.model.keys import Names
 from chain.monitor.board import Board, DeckState, Level
 from chain.monitor.freshness import Now
-from chain.monitor.report import Reading, Report, stream_age_s, usable
+from chain.monitor.report import Reading, Report, Signal, stream_age_s, usable
 from chain.monitor.signals import judge
 from chain.monitor.watcher import Watcher
 from chain.redis.connection import RedisTarget
@@ -21,7 +22,8 @@ from chaindeck.exits import UNKNOWN, unknown_line, without_bar
 from chaindeck.logs import log_nowhere
 from chaindeck.place import running_place
 
-_MAX_WORDS = 4_000  # of the 8 kB that a monitoring system reads
+_MAX_WORDS = 800  # an agent may read no more than 2 kB in all, and cuts what is longer in mid-figure
+_MAX_DATA = 1_000
 _EXIT = {Level.INFO: 0, Level.WARNING: 1, Level.CRITICAL: 2}
 
 
@@ -82,33 +84,57 @@ def exit_code(report: Report) -> int:
 
 def line(report: Report) -> str:
     """Return the verdict and its performance data."""
-    words = "; ".join(signal.text for signal in report.signals)
+    words = _first(report.signals)
     if report.state is DeckState.OK:
         words = "; ".join(filter(None, (f"{len(report.readings)} chains fresh, {report.sources}", words)))
     elif report.sources:
         words = f"{words}; source {report.sources.removeprefix('source ')}"
-    said = f"CHAIN {report.state} - {without_bar(clean(words, _MAX_WORDS))}"
+    said = f"CHAIN {report.state} - {without_bar(clean(words, 2 * _MAX_WORDS))}"
     data = performance(report)
     return f"{said} | {data}" if data else said
 
 
+def _first(signals: Sequence[Signal]) -> str:
+    """Return the gravest signals in words, as many as an agent reads, and how many more there are."""
+    texts = [clean(signal.text, _MAX_WORDS) for signal in signals]
+    shown = _fitting(texts, _MAX_WORDS)
+    more = len(texts) - shown
+    return "; ".join([*texts[:shown], *([f"and {more} more signals"] if more else [])])
+
+
+def _fitting(texts: Sequence[str], room: int) -> int:
+    """Return how many of the first texts fit into `room` characters; one at least, where there is one."""
+    ends = accumulate(len(text) + 2 for text in texts)
+    return max(min(1, len(texts)), sum(end <= room for end in ends))
+
+
 def performance(report: Report) -> str:
-    """Return performance data: ages with their limits, depth, the stream's age, Redis's answer time."""
-    parts = [
+    """Return performance data: ages with their limits, depth, the stream's age, Redis's answer time.
+
+    Where there are more than an agent reads, those of the whole deck come first, and those left out are counted.
+    """
+    ages = [
         f"'{reading.chain} age'={reading.age_s:.3f}s;{_figure(reading.limits.warn_s)};;0"
         for reading in report.readings
         if reading.age_s is not None
     ]
-    parts += _youngest(report.readings)
+    depths = []
     for underlying in report.board.underlyings:
         have, wanted = report.depth(underlying)
-        parts.append(f"'{underlying} depth'={have};{wanted}:;;0;{wanted}")
+        depths.append(f"'{underlying} depth'={have};{wanted}:;;0;{wanted}")
+    rest = []
     stream = stream_age_s(report.board, report.now)
     if stream is not None:
-        parts.append(f"'stream age'={stream:.3f}s")
+        rest.append(f"'stream age'={stream:.3f}s")
     if report.board.contact.ping_ms is not None:
-        parts.append(f"'redis ping'={report.board.contact.ping_ms:.1f}ms")
-    return " ".join(parts)
+        rest.append(f"'redis ping'={report.board.contact.ping_ms:.1f}ms")
+    youngest = _youngest(report.readings)
+    figures = [*ages, *youngest, *depths, *rest]
+    if sum(len(figure) + 1 for figure in figures) > _MAX_DATA:
+        figures = [*youngest, *rest, *depths, *ages]
+        shown = _fitting(figures, _MAX_DATA)
+        figures = [*figures[:shown], f"'left out'={len(figures) - shown}"]
+    return " ".join(figures)
 
 
 def _youngest(readings: Sequence[Reading]) -> list[str]:

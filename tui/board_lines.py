@@ -1,7 +1,9 @@
 """The expiry board: one line for every expected chain, missing ones included, under its underlying."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import overload
 
 from chain.model.keys import ChainId
 from chain.monitor.board import Flag, State
@@ -42,8 +44,25 @@ class BoardTable:
     """The board as lines; `rows` tells which chain a body line belongs to, None for a group's heading."""
 
     head: tuple[Line, ...]
-    body: tuple[Line, ...]
+    body: Sequence[Line]
     rows: tuple[ChainId | None, ...]
+
+
+class _Drawn(Sequence[Line]):
+    """Lines that are made when they are looked at: of thousands, a panel shows a few."""
+
+    def __init__(self, makers: Sequence[Callable[[], Line]]) -> None:
+        self._makers = makers
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    @overload
+    def __getitem__(self, at: int) -> Line: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Line]: ...
+    def __getitem__(self, at: int | slice) -> Line | list[Line]:
+        return [make() for make in self._makers[at]] if isinstance(at, slice) else self._makers[at]()
 
 
 def board_table(report: Report | None, selected: ChainId | None, width: int, height: int) -> BoardTable:
@@ -63,21 +82,21 @@ def board_table(report: Report | None, selected: ChainId | None, width: int, hei
     groups = {u: report.of(u) for u in report.board.underlyings}
     room = height - 2
     fold = len(report.readings) + sum(_notes(r) for r in report.readings) + len(groups) > room
-    body: list[Line] = []
+    body: list[Callable[[], Line]] = []
     rows: list[ChainId | None] = []
     for underlying, readings in groups.items():
         open_ = not fold or selected is None or underlying == selected.underlying
         if len(groups) > 1:
-            body.append(_heading(underlying, readings, report, width, folded=not open_))
+            body.append(partial(_heading, underlying, readings, report, width, folded=not open_))
             rows.append(None if open_ else readings[0].entry.chain)
         for reading in readings if open_ else ():
             chosen = reading.entry.chain == selected
-            body.append(_row(reading, width, chosen=chosen))
+            body.append(partial(_row, reading, width, chosen=chosen))
             rows.append(reading.entry.chain)
             if note := _note(reading):
-                body.append((Span(left(f"      {note}", width), Role.DIM),))
+                body.append(partial(_note_line, note, width))
                 rows.append(reading.entry.chain)
-    return BoardTable((title, _columns(width)), tuple(body), tuple(rows))
+    return BoardTable((title, _columns(width)), _Drawn(body), tuple(rows))
 
 
 def _columns(width: int) -> Line:
@@ -138,6 +157,10 @@ def _depth(report: Report | None) -> str:
 def _why_none(report: Report | None) -> str:
     """Return in the words of the gravest signal why the board is empty."""
     return report.signals[0].text if report and report.signals else "waiting for the first poll"
+
+
+def _note_line(note: str, width: int) -> Line:
+    return (Span(left(f"      {note}", width), Role.DIM),)
 
 
 def _notes(reading: Reading) -> int:

@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 
 _SIGNALS_MIN = 8
 _CHART_HEIGHT = 9
+_JUDGE_EVERY_S = 0.3
 _ECHO_S = 0.3
 _GRID_FRAME = 4  # lines of the grid that do not scroll
 _NO_GRID = (Span("  no valid snapshot of this chain has been read yet", Role.DIM),)
@@ -152,10 +153,14 @@ class DeckScreen(Screen[None]):
         return True
 
     def _judge_board(self) -> None:
-        if self._board is not None:
+        """Judge a Board that is new, or was judged a while ago: a key that is pressed does not wait for it."""
+        if self._board is None:
+            return
+        now, report = Now.of(self._clock), self._report
+        if report is None or report.board is not self._board or now.mono - report.now.mono > _JUDGE_EVERY_S:
             self.view.settle(self._board)
-            self._report = judge(self._board, Now.of(self._clock))
-            self.view.take(self._report)
+            self._report = report = judge(self._board, now)
+        self.view.take(report)
 
     def _show_strip(self) -> None:
         underlying = self.view.selected.underlying if self.view.selected else "-"

@@ -25,7 +25,7 @@ def signal_table(report: Report | None, width: int, height: int) -> tuple[Line, 
     if report is None:
         return (title,)
     lines: list[Line] = [title]
-    for signal in report.signals:
+    for signal in report.signals[:height]:
         lasted = None if signal.since is None else report.now.wall_s - signal.since
         lines += _wrapped(
             f"{severity_word(signal.severity)} {signal.text}",

@@ -1,6 +1,8 @@
 """What is true of a Board at one instant: a reading of each chain, and signals for what is wrong."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from chain.model.keys import ChainId
 from chain.model.kinds import kind_phrase
@@ -62,7 +64,7 @@ class Spot:
     current: bool  # whether that snapshot is neither stale nor lost; where not, its age belongs beside the price
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """A Board judged at one instant: readings in the Board's order, signals gravest first."""
 
@@ -74,7 +76,11 @@ class Report:
 
     def of(self, underlying: str) -> tuple[Reading, ...]:
         """The readings of one underlying."""
-        return tuple(r for r in self.readings if r.entry.chain.underlying == underlying)
+        return self._groups.get(underlying, ())
+
+    @cached_property
+    def _groups(self) -> Mapping[str, tuple[Reading, ...]]:
+        return grouped(self.readings)
 
     def spot(self, underlying: str) -> Spot | None:
         """Return the newest price of an underlying that its snapshots carry; of those in use before any other."""
@@ -93,6 +99,14 @@ class Report:
     def depth(self, underlying: str) -> tuple[int, int]:
         """Return how many expirations of an underlying have a valid snapshot, and how many should."""
         return sum(map(usable, self.of(underlying))), self.board.depth.get(underlying, 0)
+
+
+def grouped(readings: Iterable[Reading]) -> dict[str, tuple[Reading, ...]]:
+    """Return readings by underlying, in their order."""
+    groups: dict[str, list[Reading]] = {}
+    for reading in readings:
+        groups.setdefault(reading.chain.underlying, []).append(reading)
+    return {underlying: tuple(group) for underlying, group in groups.items()}
 
 
 def usable(reading: Reading) -> bool:

@@ -1,6 +1,7 @@
 """Which chains are expected: what publishers announce, what was seen before, what was discovered."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -127,7 +128,8 @@ class Roster:
         leading = self._announced_by(other for other in others if SERVICES.index(other) < SERVICES.index(service))
         chains = set(plan.expected)
         underlyings = {chain.underlying for chain in chains}
-        for chain in [c for c in self.entries if c.underlying in underlyings and c not in chains | elsewhere]:
+        announced = chains | elsewhere
+        for chain in [c for c in self.entries if c.underlying in underlyings and c not in announced]:
             del self.entries[chain]
         sources = {underlying: heartbeat.source.of(underlying) for underlying in underlyings}
         for chain in chains - (leading & self.entries.keys()):
@@ -138,8 +140,9 @@ class Roster:
             self.entries[chain] = replace(
                 entry, thresholds=plan.thresholds, source=source, trouble=plan.trouble.get(chain, "")
             )
+        counts = Counter(chain.underlying for chain in chains)
         for underlying in underlyings - {chain.underlying for chain in leading}:
-            self.depth[underlying] = max(plan.depth, sum(chain.underlying == underlying for chain in chains))
+            self.depth[underlying] = max(plan.depth, counts[underlying])
         self._sort()
 
     def _forget_past(self, now: Now) -> None:
@@ -160,8 +163,9 @@ class Roster:
         """Count the chains of underlyings that nobody announced: as many as were found should be there."""
         told = {chain.underlying for p in self.publishers.values() for chain in p.heartbeat.chain.expected}
         there = {entry.chain.underlying for entry in self.shown()}
+        counts = Counter(chain.underlying for chain in self.entries if chain not in self._past)
         for underlying in there - told:
-            self.depth[underlying] = sum(c.underlying == underlying for c in self.entries if c not in self._past)
+            self.depth[underlying] = counts[underlying]
         for underlying in set(self.depth) - there:
             del self.depth[underlying]
 

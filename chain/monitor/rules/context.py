@@ -6,7 +6,7 @@ from functools import cached_property
 
 from chain.monitor.board import Board, Flag, State
 from chain.monitor.freshness import Now
-from chain.monitor.report import Reading, Signal
+from chain.monitor.report import Reading, Signal, grouped
 from chain.thresholds import POLL_OVERDUE_S, STARTING_S
 
 
@@ -26,10 +26,7 @@ class Context:
     @cached_property
     def by_underlying(self) -> Mapping[str, Sequence[Reading]]:
         """The readings in groups, in the Board's order."""
-        groups: dict[str, list[Reading]] = {}
-        for reading in self.readings:
-            groups.setdefault(reading.chain.underlying, []).append(reading)
-        return groups
+        return grouped(self.readings)
 
     @cached_property
     def _flagged(self) -> Mapping[Flag, Sequence[Reading]]:

@@ -195,7 +195,7 @@ async def test_discovery_scans_pointers_slowly_and_payload_keys_never(desk: Desk
     assert {words[0] for words in payload_reads} == {"GETRANGE", "EXISTS"}
     assert {word for words in payload_reads for word in words if "snapshot" in word} == {NAMES.snapshot(made)}
     await desk.publish(NDX)
-    assert set(states(await desk.poll(0.003))) == {SPX, NDX}
+    assert set(states(await desk.poll(0.01))) == {SPX, NDX}
 
 
 async def test_a_heartbeat_speaks_for_its_own_underlyings_alone(desk: Desk) -> None:
