@@ -18,8 +18,10 @@ from chain.model.snapshot import decode, encode
 from tui import figures
 from tui.grid_lines import NO_MARKS, Column, Marks, Place, changes, columns_for, grid_foot, grid_table
 from tui.lines import Ground, Role
-from tui.palette import DECK_DARK, build_palette
+from tui.palette import build_palette
 from tui.panel import LinePanel
+from tui.terminal.depth import Depth
+from tui.terminal.themes import own_themes
 
 EVERY_S = 0.25
 WARM_UP = 4
@@ -36,8 +38,9 @@ class GridApp(App[None]):
 
     def __init__(self, report: Path) -> None:
         super().__init__()
-        self.register_theme(DECK_DARK)
-        self.theme = DECK_DARK.name
+        [dark, _] = own_themes(Depth.TRUE)
+        self.register_theme(dark)
+        self.theme = dark.name
         self._report = report
         self._snapshots = [decode(encode(made), made.id) for made in ticks(WARM_UP + MEASURED)]
         self._ticked = 0
@@ -106,7 +109,7 @@ class TableApp(GridApp):
         *outer, bid, ask = calls
         self._sides = {"call": calls, "put": (bid, ask, *reversed(outer))}
         self._columns = {column.name: column for column in calls}
-        self._palette = build_palette(self.theme_variables, ansi=False)
+        self._palette = build_palette(self.theme_variables, ansi=False, dark=True, depth=Depth.TRUE)
         self._rows: dict[tuple[str, float], int] = {}
         self._marks: Marks = NO_MARKS
 

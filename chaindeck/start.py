@@ -34,6 +34,10 @@ def _run() -> int:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         raise
+    except SystemExit as left:  # the printer of help ends so where a pipe breaks
+        if isinstance(left.__context__, BrokenPipeError):
+            raise BrokenPipeError from None
+        raise
     except OSError as error:  # the output's disk is full, say
         told = _fail(_of_the_system(error), Exit.UNAVAILABLE)
         close_quietly()  # or the interpreter would try to write the rest once more

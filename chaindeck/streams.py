@@ -29,10 +29,9 @@ def prepare() -> None:
 
 
 def close_quietly() -> None:
-    """Let what is still buffered go nowhere: whoever read it has left."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    """Let what is still buffered for standard output go nowhere: whoever read it has left."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def why_no_screen() -> str | None:

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 5.0
 _EVERY_S = 1.0
-_BUSY = 0.5  # share of a core: less is a thread that waits, such as for a terminal that does not read
+_BUSY = 0.1  # share of a core, on a busy machine too: less is a thread that waits, as for a terminal that does not read
 
 
 class Watchdog:

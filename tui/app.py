@@ -1,24 +1,30 @@
 """The Textual app: one screen, themes, the command palette, and a wake-up from the engine's thread."""
 
 import asyncio
+import io
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from rich.console import Console
 from textual.app import App, SystemCommand
 from textual.driver import Driver
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.message import Message
 from textual.screen import Screen
+from textual.theme import Theme
 
 from chain.clock import Clock
 from chain.errors import ConfigError
 from tui.dialog import Palette
 from tui.feed import Demo, Feed, Operator
-from tui.palette import DECK_DARK
 from tui.panel import LinePanel
 from tui.prefs import Prefs, load_prefs, save_prefs
 from tui.screen import DeckScreen
+from tui.terminal.depth import Depth, colour_depth, light_terminal
+from tui.terminal.legible import Legible
+from tui.terminal.themes import DARK, LIGHT, offered, own_themes, painted
 from tui.view import View
 
 log = logging.getLogger(__name__)
@@ -32,6 +38,22 @@ class BoardArrived(Message):
         return isinstance(message, BoardArrived)
 
 
+def _console(depth: Depth) -> Console:
+    """Return what turns styles into a terminal's sequences, for its colours and not for what COLUMNS or TERM say."""
+    return Console(
+        color_system=depth.rich_name,  # type: ignore[arg-type]
+        file=io.StringIO(),
+        markup=True,
+        highlight=False,
+        emoji=False,
+        legacy_windows=False,
+        _environ={},
+        force_terminal=True,
+        safe_box=False,
+        soft_wrap=False,
+    )
+
+
 class DeckApp(App[None]):
     """The deck. It reads Boards from a feed and never talks to Redis itself."""
 
@@ -39,6 +61,7 @@ class DeckApp(App[None]):
     TITLE = "chaindeck"
     ENABLE_COMMAND_PALETTE = True
     animation_level = "none"
+    depth = Depth.TRUE
 
     def __init__(
         self,
@@ -52,19 +75,52 @@ class DeckApp(App[None]):
         log_lines: Callable[[], Sequence[str]] = tuple,
         driver: type[Driver] | None = None,
         notices: Sequence[str] = (),
+        depth: Depth | None = None,
     ) -> None:
-        """`driver`: what paints and reads, by default Textual's own; `notices` are shown at the start."""
+        """Raise ConfigError for a theme that there is not.
+
+        `driver` paints and reads, by default Textual's own does; `notices` are shown at the start; `depth` tells the
+        terminal's colours, by default as the environment says.
+        """
         super().__init__(driver_class=driver)
         self._notices = notices
+        self._legible_for: tuple[str, bool] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self._feed = feed
         self._prefs_file = prefs_file
         prefs = load_prefs(prefs_file) if prefs_file else Prefs()
-        self.register_theme(DECK_DARK)
-        if theme and theme not in self.available_themes:
-            raise ConfigError(f"theme {theme!r} is none of {', '.join(sorted(self.available_themes))}")
-        self.theme = theme or ("ansi-dark" if os.environ.get("NO_COLOR") else DECK_DARK.name)
+        self.depth = colour_depth(os.environ) if depth is None else depth
+        self.no_color = self.depth is Depth.NONE
+        self.console = _console(self.depth)
+        for own in own_themes(self.depth):
+            self.register_theme(own)
+        self.theme = self._theme_for(theme)
         self.deck = DeckScreen(feed, clock, View(highest_first=prefs.highest_first), demo, operator, log_lines)
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """The themes that this terminal can show."""
+        return offered(super().available_themes, self.depth)
+
+    def _theme_for(self, wanted: str | None) -> str:
+        """Return the theme to start with: the one that is wanted, or where it has too many colours the deck's own."""
+        if wanted is None:
+            return LIGHT if light_terminal(os.environ) else DARK
+        if wanted in self.available_themes:
+            return wanted
+        known = super().available_themes
+        if wanted not in known:
+            raise ConfigError(f"theme {wanted!r} is none of {', '.join(sorted(known))}")
+        return DARK if known[wanted].dark else LIGHT
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's filters less those that grey colours out, then the one that keeps everything legible."""
+        theme, ansi = self.current_theme, self.native_ansi_color
+        if (theme.name, ansi) != self._legible_for:
+            self._legible_for = (theme.name, ansi)
+            self._legible = Legible(self.depth, ansi=ansi, dark=theme.dark, painted=painted(theme, self.depth))
+        others = [one for one in super().get_line_filters() if not isinstance(one, (Monochrome, NoColor))]
+        return [*others, self._legible]
 
     def get_default_screen(self) -> Screen[None]:
         """The deck is the first and only screen."""

@@ -5,56 +5,38 @@ from collections.abc import Mapping
 from rich.color import Color as RichColor
 from rich.style import Style
 from textual.color import Color
-from textual.theme import Theme
 
 from tui.lines import Ground, Role
-
-DECK_DARK = Theme(
-    name="chaindeck",
-    primary="#5fa8d3",
-    secondary="#8d99ae",
-    accent="#5fd3c5",
-    warning="#e6b450",
-    error="#ff6b6b",
-    success="#7fb685",
-    foreground="#cdd3de",
-    background="#0f1419",
-    surface="#141a21",
-    panel="#1b232d",
-    dark=True,
-    variables={"deck-up": "#6cb6ff", "deck-down": "#f0a35e", "deck-itm": "#18222d", "deck-atm": "#2a3a4d"},
-)
+from tui.terminal.depth import Depth
 
 Palette = Mapping[tuple[Role, Ground], Style]
 
 
-def build_palette(variables: Mapping[str, str], *, ansi: bool) -> Palette:
-    """Return a style for every meaning on every ground, from a theme's variables."""
-    fore, back = _ansi() if ansi else _rgb(variables)
+def build_palette(variables: Mapping[str, str], *, ansi: bool, dark: bool, depth: Depth) -> Palette:
+    """Return a style for every meaning on every ground, from a theme's variables.
+
+    What is too faint on its ground is mended where it is painted, for all widgets alike.
+    """
+    if not ansi:
+        fore, back = _exact(variables)
+    elif depth is Depth.NONE:
+        fore, back = _attributes()
+    else:
+        fore, back = _sixteen(dark=dark)
     styles = {(role, ground): fore[role] + back[ground] for role in Role for ground in Ground}
     if ansi:  # a reversed colour is a coloured patch: the cursor's row keeps to one
         styles |= {(role, Ground.CURSOR): back[Ground.CURSOR] for role in Role}
     return styles
 
 
-def _ansi() -> tuple[dict[Role, Style], dict[Ground, Style]]:
-    """Sixteen colours and attributes only: the terminal's own palette decides."""
-    fore = {
-        Role.TEXT: Style(),
-        Role.DIM: Style(dim=True),
-        Role.HEAD: Style(bold=True),
-        Role.STRONG: Style(bold=True),
-        Role.OK: Style(color="green"),
-        Role.CAUTION: Style(color="yellow", bold=True),
-        Role.ALARM: Style(color="red", bold=True),
-        Role.BADGE: Style(color="magenta", bold=True),
-        Role.ACCENT: Style(color="cyan"),
-        Role.UP: Style(color="blue", bold=True),
-        Role.DOWN: Style(color="yellow", bold=True),
-    }
+def _attributes() -> tuple[dict[Role, Style], dict[Ground, Style]]:
+    """No colours: words say what is meant, weight and shape where to look."""
+    bold = Style(bold=True)
+    fore = dict.fromkeys(Role, Style())
+    fore |= dict.fromkeys((Role.HEAD, Role.STRONG, Role.CAUTION, Role.ALARM, Role.BADGE, Role.UP, Role.DOWN), bold)
     back = {
         Ground.PLAIN: Style(),
-        Ground.BAR: Style(bold=True),
+        Ground.BAR: bold,
         Ground.ITM: Style(),
         Ground.ATM: Style(bold=True, underline=True),
         Ground.CURSOR: Style(reverse=True, bold=True),
@@ -63,7 +45,38 @@ def _ansi() -> tuple[dict[Role, Style], dict[Ground, Style]]:
     return fore, back
 
 
-def _rgb(variables: Mapping[str, str]) -> tuple[dict[Role, Style], dict[Ground, Style]]:
+def _sixteen(*, dark: bool) -> tuple[dict[Role, Style], dict[Ground, Style]]:
+    """Sixteen colours: entries that read in every usual palette, on the theme's own ground or the terminal's."""
+    good, caution, alarm, badge, accent, up, down = (
+        ("bright_green", "bright_yellow", "bright_red", "bright_magenta", "bright_cyan", "bright_cyan", "bright_yellow")
+        if dark
+        else ("black", "red", "red", "blue", "blue", "blue", "red")
+    )
+    fore = {
+        Role.TEXT: Style(),
+        Role.DIM: Style(),
+        Role.HEAD: Style(bold=True),
+        Role.STRONG: Style(color="bright_white" if dark else "black", bold=True),
+        Role.OK: Style(color=good),
+        Role.CAUTION: Style(color=caution, bold=True),
+        Role.ALARM: Style(color=alarm, bold=True, reverse=not dark),  # there red alone is caution
+        Role.BADGE: Style(color=badge, bold=True),
+        Role.ACCENT: Style(color=accent),
+        Role.UP: Style(color=up, bold=True),
+        Role.DOWN: Style(color=down, bold=True),
+    }
+    back = {
+        Ground.PLAIN: Style(),
+        Ground.BAR: Style(bgcolor="blue" if dark else "white"),
+        Ground.ITM: Style(bgcolor="blue" if dark else "white"),
+        Ground.ATM: Style(bgcolor="cyan", color="black"),
+        Ground.CURSOR: Style(bgcolor="white" if dark else "blue", color="black" if dark else "bright_white"),
+        Ground.ALARM: Style(bgcolor="red", color="bright_white", bold=True),
+    }
+    return fore, back
+
+
+def _exact(variables: Mapping[str, str]) -> tuple[dict[Role, Style], dict[Ground, Style]]:
     base = Color.parse(variables["background"])
     text = Color.parse(variables["foreground"])
 
@@ -73,10 +86,10 @@ def _rgb(variables: Mapping[str, str]) -> tuple[dict[Role, Style], dict[Ground, 
     def style(colour: Color, *, bold: bool = False) -> Style:
         return Style(color=_rich(base.blend(colour, colour.a)), bold=bold or None)
 
-    def ground(colour: Color, *, bold: bool = False) -> Style:
-        return Style(bgcolor=_rich(colour), bold=bold or None)
+    def ground(name: str, instead: Color, *, bold: bool = False) -> Style:
+        colour = Color.parse(variables[name]) if name in variables else instead
+        return Style(bgcolor=_rich(base.blend(colour, colour.a)), bold=bold or None)
 
-    primary = of("primary", "foreground")
     fore = {
         Role.TEXT: style(text),
         Role.DIM: style(base.blend(text, 0.58)),
@@ -91,12 +104,12 @@ def _rgb(variables: Mapping[str, str]) -> tuple[dict[Role, Style], dict[Ground, 
         Role.DOWN: style(of("deck-down", "warning"), bold=True),
     }
     back = {
-        Ground.PLAIN: ground(base),
-        Ground.BAR: ground(of("panel", "surface")),
-        Ground.ITM: ground(of("deck-itm", "surface")),
-        Ground.ATM: ground(of("deck-atm", "panel"), bold=True),
-        Ground.CURSOR: ground(base.blend(primary, 0.35)),
-        Ground.ALARM: ground(base.blend(of("error", "primary"), 0.25)),
+        Ground.PLAIN: ground("background", base),
+        Ground.BAR: ground("panel", base),
+        Ground.ITM: ground("deck-itm", base.blend(text, 0.12)),
+        Ground.ATM: ground("deck-atm", base.blend(text, 0.26), bold=True),
+        Ground.CURSOR: ground("deck-cursor", base.blend(of("primary", "foreground"), 0.6)),
+        Ground.ALARM: ground("deck-alarm", base.blend(of("error", "primary"), 0.25)),
     }
     return fore, back
 

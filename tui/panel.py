@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from tui.lines import EMPTY, Ground, Line, Role, Span, length
 from tui.palette import Palette, build_palette
+from tui.terminal.depth import Depth, HasDepth
 
 _CACHE_LIMIT = 2_000
 _LETTERS = {meaning: chr(ord("0") + at) for at, meaning in enumerate(product(Role, Ground))}
@@ -136,7 +137,11 @@ class LinePanel(Widget):
     def _strip(self, line: Line, width: int) -> Strip:
         styles = self._styles
         if styles is None:
-            styles = build_palette(self.app.theme_variables, ansi=self.app.native_ansi_color)
+            app = self.app
+            depth = app.depth if isinstance(app, HasDepth) else Depth.TRUE
+            styles = build_palette(
+                app.theme_variables, ansi=app.native_ansi_color, dark=app.current_theme.dark, depth=depth
+            )
             self._styles = styles
         segments = [Segment(span.text, styles[span.role, span.ground]) for span in line if span.text]
         cells = length(line) if all(map(_narrow, line)) else None
