@@ -1,5 +1,6 @@
 """The tuple of rules: each named after its signal, each with one severity, and none that can silence another."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +20,7 @@ from chain.thresholds import STARTING_S
 from chaindeck.alert_rules import alert_rules
 from chaindeck.check import exit_code, line
 from chaindeck.status import as_json, as_text
+from tests.support.places import ROOT
 from tests.support.scenes import NDX, SPX, START_NS, board, entry, in_state
 
 NOW = Now(START_NS, 5_000.0)
@@ -198,3 +200,9 @@ def test_before_the_first_poll_no_chain_is_unreachable() -> None:
     judged = judge(waiting, NOW)
     assert [reading.state for reading in judged.readings] == [State.FRESH]
     assert {"redis-unreachable", "poll-silent"}.isdisjoint(signal.name for signal in judged.signals)
+
+
+def test_the_page_on_operations_lists_every_signal_with_its_severity() -> None:
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `([a-z-]+)` \| ([A-Z ]+) \| [A-Z]", page, re.MULTILINE))
+    assert listed == dict(SEVERITY)

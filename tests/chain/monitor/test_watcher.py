@@ -935,3 +935,18 @@ async def test_an_interval_of_days_makes_no_age_fresh(desk: Desk) -> None:
     report = await desk.poll(36)
     assert only(report).state is State.STALE
     assert "limits-unfit" in [signal.name for signal in report.signals]
+
+
+async def test_a_publisher_that_stops_is_missed_since_its_snapshots_went_stale(desk: Desk) -> None:
+    await desk.open(SPX, NDX)
+    report = await desk.poll(36)
+    assert [(r.state, r.since) for r in report.readings] == [(State.STALE, START_S + 35)] * 2
+    await desk.redis.delete(NAMES.latest(SPX), NAMES.latest(NDX))
+    for seconds in (25, 100):
+        report = await desk.poll(seconds)
+        assert [(r.state, r.since) for r in report.readings] == [(State.MISSING, START_S + 35)] * 2
+        assert {signal.since for signal in report.signals if signal.name in ("all-stale", "depth")} == {START_S + 35}
+    await desk.publish(SPX)
+    [back, gone] = (await desk.poll(1)).readings
+    assert (back.state, back.since) == (State.FRESH, None)
+    assert (gone.state, gone.since) == (State.MISSING, START_S + 35)
