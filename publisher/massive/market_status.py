@@ -5,9 +5,9 @@ from typing import Any
 
 from chain.clock import Clock
 from chain.errors import ChaindeckError
-from chain.model.calendar import EARLY_CLOSE, RULE, Calendar
+from chain.model.calendar import CLOSE, EARLY_CLOSE, RULE, Calendar
 from chain.model.keys import parse_expiry
-from chain.model.session import NEW_YORK, new_york
+from chain.model.session import AM_OPEN, NEW_YORK, new_york
 from chain.text import clean
 from publisher.massive.faults import VendorError
 from publisher.massive.vendor import Vendor
@@ -16,7 +16,7 @@ STATUS_EVERY_S = 60.0
 _NOW = "/v1/marketstatus/now"
 _UPCOMING = "/v1/marketstatus/upcoming"
 _EXCHANGES = ("NYSE", "NASDAQ")  # options follow them; over the counter they do not
-_MOST_ROWS = 300
+_MOST_DAYS = 60  # years of holidays: a heartbeat carries them all
 
 
 class MarketStatus:
@@ -53,16 +53,17 @@ class MarketStatus:
         """Take the list as far as it can be read; a row that cannot leaves its date to our own rule."""
         rows: list[Any] = body if isinstance(body, list) else []
         told: dict[date, time | None] = {}
-        for row in rows[:_MOST_ROWS]:
-            if isinstance(row, dict) and row.get("exchange") in _EXCHANGES:
+        for row in rows:
+            if isinstance(row, dict) and row.get("exchange") in _EXCHANGES and len(told) < _MOST_DAYS:
                 try:
-                    told[parse_expiry(str(row.get("date")))] = _close_of(row)
+                    day = parse_expiry(str(row.get("date")))
+                    told[day] = _close_of(row, day)
                 except (ChaindeckError, ValueError, OverflowError):
                     self._vendor.counters["holidays_unread"] += 1
         self.calendar = Calendar(told)
 
 
-def _close_of(row: dict[str, Any]) -> time | None:
+def _close_of(row: dict[str, Any], day: date) -> time | None:
     """Return New York's time of the close on a listed day, None for a holiday; raise ValueError for anything else."""
     status, close = row.get("status"), row.get("close")
     if status == "closed":
@@ -71,4 +72,7 @@ def _close_of(row: dict[str, Any]) -> time | None:
         raise ValueError("neither closed nor early-close")
     if close is None:
         return EARLY_CLOSE
-    return datetime.fromisoformat(str(close)).astimezone(NEW_YORK).time()
+    told = datetime.fromisoformat(str(close)).astimezone(NEW_YORK)
+    if told.date() != day or not AM_OPEN < told.time() <= CLOSE:
+        raise ValueError("no close of that day's session")
+    return told.time().replace(second=0, microsecond=0)

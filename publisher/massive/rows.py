@@ -16,6 +16,7 @@ from publisher.massive.faults import FaultKind, VendorError
 Row = dict[str, Any]
 
 _SUFFIX_MOST = 2  # characters that a root may add to its underlying: the W of SPXW, the P of NDXP, the digit of TSLA1
+_OTHER_ROOTS = {"OEX": "XEO", "DJI": "DJX"}  # the indices whose options are not named after them
 _NO_LETTER = re.compile(r"[^A-Z0-9]")
 
 
@@ -54,7 +55,8 @@ def _foreign(row: Row, ticker: str, symbol: str) -> str:
         return f"of the underlying {clean(named, 16)}"
     own = _NO_LETTER.sub("", symbol.removeprefix("I:"))
     root = _NO_LETTER.sub("", root_of(ticker, own))
-    if is_standard(row) and not (root.startswith(own) and len(root) <= len(own) + _SUFFIX_MOST):
+    kin = root.startswith(own) and len(root) <= len(own) + _SUFFIX_MOST
+    if is_standard(row) and not kin and root != _OTHER_ROOTS.get(own):
         return f"of the root {clean(root, 12)}"
     return ""
 

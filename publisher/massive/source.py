@@ -58,6 +58,7 @@ class MassiveSource:
         self._depth = depth
         self._mult = mult
         self._known: dict[str, _Known] = {}
+        self._walked: dict[str, list[date]] = {}  # expirations as the last survey found them, be it ended or not
         self._unsurveyed: dict[str, ChaindeckError] = {}  # underlyings whose last survey failed, and why
         self._market = MarketStatus(vendor, clock)
         self._vix: tuple[float, float | None] | None = None  # monotonic seconds, fraction
@@ -173,9 +174,10 @@ class MassiveSource:
         dates known are asked about at once.
         """
         before = new_york(self._now_s()).date() - timedelta(days=1)
-        guessed = [before, *(known.expirations[: self._depth] if known else ())]
+        guessed = [before, *self._walked.get(underlying, ())[: self._depth]]
         answers = dict(zip(guessed, await _together([self._next(underlying, day) for day in guessed]), strict=True))
         found: list[date] = []
+        self._walked[underlying] = found  # a walk that takes too long goes on from where it came to
         rows: list[Row] = []
         while len(found) <= self._depth:
             answer = answers[before] if before in answers else await self._next(underlying, before)

@@ -203,12 +203,12 @@ async def test_expirations_and_spot_come_from_a_walk_from_date_to_date(spx: Desk
 
 async def test_a_survey_comes_every_five_minutes_and_the_market_s_state_in_its_turn(spx: Desk) -> None:
     turns: list[set[str]] = []
-    for _ in range(62):
+    for _ in range(33):
         assert (await spx.cycle()).whole
         beside = [record for record in spx.fake.requests if "expiration_date" not in record.params]
         turns.append({record.path.rsplit("/", 1)[-1] for record in beside})
         assert len(beside) <= (DEPTH + 1 if "I:SPX" in turns[-1] else 1)
-    assert [at for at, found in enumerate(turns) if "I:SPX" in found] == [0, 30, 60]
+    assert [at for at, found in enumerate(turns) if "I:SPX" in found] == [0, 30]
     status = [at for at, found in enumerate(turns) if "now" in found]
     assert status[:3] == [1, 7, 13]
     assert max(b - a for a, b in pairwise(status)) <= 7
@@ -221,8 +221,8 @@ async def test_a_date_listed_in_between_is_found_by_the_next_survey(spx: Desk) -
     await spx.cycle()
     assert [chain.expiry for chain in spx.expected()] == gap[:DEPTH]
     spx.fake.book = small_book()
-    for _ in range(30):
-        assert (await spx.cycle()).whole
+    spx.clock.advance(290)
+    assert (await spx.cycle()).whole
     assert [chain.expiry for chain in spx.expected()] == SPX_DATES[:DEPTH]
 
 
@@ -335,11 +335,61 @@ async def test_today_counts_until_the_close(redis: Redis) -> None:
                 is_whole(small_chain(), await payload(redis, chain))
 
 
+async def test_more_holidays_than_a_heartbeat_may_carry_are_left_out(spx: Desk) -> None:
+    days = (date(2026, 8, 1) + timedelta(days=n) for n in range(5_000))
+    spx.fake.api.holidays = [{"date": day.isoformat(), "exchange": "NYSE", "status": "closed"} for day in days]
+    for _ in range(3):
+        await spx.cycle()
+    assert len(spx.source.status().calendar.told) == 60
+    assert parse_heartbeat(spx.publisher.heartbeat().encode(), "massive")
+
+
+@pytest.mark.parametrize(
+    ("holidays", "clock", "first"),
+    [
+        ([], (12, 59), date(2026, 11, 27)),
+        ([], (13, 1), date(2026, 11, 30)),
+        ([("2026-11-27", "early-close", "2026-11-27T19:00:00Z")], (13, 59), date(2026, 11, 27)),  # not by our rule
+        ([("2026-11-27", "early-close", "2026-11-27T19:00:00Z")], (14, 1), date(2026, 11, 30)),
+    ],
+)
+async def test_a_half_day_ends_as_the_vendor_says_else_by_rule(
+    redis: Redis, holidays: list[tuple[str, str, str]], clock: tuple[int, int], first: date
+) -> None:
+    at = datetime(2026, 11, 27, *clock, tzinfo=NEW_YORK).timestamp()
+    dates = [date(2026, 11, 27), date(2026, 11, 30), date(2026, 12, 1), date(2026, 12, 2)]
+    book = ChainBook.of(generate("SPX", as_of=at, spot=6853.25, dates=dates, strikes=61, step=5, centre=6850, iv=0.08))
+    with FakeMassive(book) as fake:
+        fake.api.holidays = [
+            {"date": day, "exchange": "NYSE", "status": status, "close": close} for day, status, close in holidays
+        ]
+        async with desk(fake, redis, ts=at - 30, depth=3) as here:
+            for _ in range(3):  # the market's state comes after the first survey, its holidays after that
+                await here.cycle()
+            here.clock.advance(10)
+            await here.cycle()
+            assert here.expected()[0].expiry == first
+            assert len(here.expected()) == 3
+
+
+async def test_a_walk_that_takes_too_long_goes_on_where_it_came_to(fake: FakeMassive) -> None:
+    clock = ManualClock(round(MONDAY * 1e9))
+    source = MassiveSource(Vendor("demo", clock, base=fake.url), clock, ["SPX"], depth=DEPTH)
+    fake.inject(Fault(faults.status(404), path=CHAINS, skip=4))
+    with pytest.raises(SourceError):
+        await source.survey("SPX")
+    fake.clear()
+    clock.advance(60)
+    fake.reset_counts()
+    assert list((await source.survey("SPX")).expirations) == SPX_DATES[: DEPTH + 1]
+    assert fake.count() == DEPTH + 1
+    await source.aclose()
+
+
 async def test_a_failed_survey_leaves_what_is_known_and_says_so(spx: Desk) -> None:
     await spx.cycle()
     survey = Fault(faults.missing_results())
-    for _ in range(29):
-        await spx.cycle()
+    spx.clock.advance(290)
     # Strikes whatever names no single expiration: the survey, and the market's state, which has no `results`.
     original = spx.fake._strike
     spx.fake._strike = lambda call: [survey.effect] if not call.expiry else original(call)  # type: ignore[method-assign]
@@ -393,6 +443,8 @@ async def test_a_list_of_holidays_is_taken_as_far_as_it_makes_sense(spx: Desk) -
         {"date": "2026-12-02", "exchange": "NYSE", "status": "open"},
         {"date": "never", "exchange": "NYSE", "status": "closed"},
         {"date": "2026-12-03", "exchange": "NYSE", "status": "early-close", "close": "x"},
+        {"date": "2026-12-04", "exchange": "NYSE", "status": "early-close", "close": "2026-12-03T18:00:00.000Z"},
+        {"date": "2026-12-07", "exchange": "NYSE", "status": "early-close", "close": "2026-12-07T12:00:00.000Z"},
         {"date": None, "exchange": "NYSE", "status": "closed"},
     ]
     for _ in range(3):
