@@ -47,7 +47,10 @@ def as_text(report: Report, target: RedisTarget) -> str:
     board = board_table(report, None, WIDTH, len(report.readings) * 3 + 20)
     lines = [identity(report, underlying, 0, WIDTH), trouble(report, WIDTH), *board.head, *board.body]
     lines += signal_table(report, WIDTH, 40)
-    tail = [f" redis  {target.shown} ({report.board.server.name or 'unknown server'})", f" log    {log_file()}"]
+    server = report.board.server
+    tail = [f" redis  {target.shown} ({server.name or server.unasked or 'unknown server'})", f" log    {log_file()}"]
+    limits = [*report.board.limits, *([server.unasked] if server.unasked and server.name else [])]
+    tail[1:1] = [f"        {limit}" for limit in limits]
     return "\n".join([*map(plain, lines), *tail])
 
 
@@ -70,6 +73,7 @@ def as_json(report: Report, target: RedisTarget) -> dict[str, Any]:
         "redis": {
             "url": target.shown,
             "server": board.server.name or None,
+            "limits": [*board.limits, *filter(None, [board.server.unasked])],
             "ping_ms": _rounded(board.contact.ping_ms, 3),
         },
         "sources": report.sources,

@@ -139,6 +139,7 @@ def _extent(audit: Audit) -> str:
         parts.append(f"{audit.lost} looks without an answer")
     if audit.error:
         parts.append(f"Redis: {audit.error}")
+    parts += audit.limits
     return ", ".join(parts)
 
 
@@ -161,6 +162,7 @@ def as_json(audit: Audit, target: RedisTarget) -> dict[str, Any]:
         "redis": target.shown,
         "prefix": audit.prefix,
         "error": audit.error or None,
+        "limits": list(audit.limits),
         "began": None if audit.began_ms is None else audit.began_ms / 1000,
         "seconds": round(_seconds(audit), 3),
         "looks": audit.looks,

@@ -35,6 +35,7 @@ class Herald:
         self._board: Board | None = None
         self._waiting: deque[Event] = deque(maxlen=_WAITING_MOST)
         self._wake = asyncio.Event()
+        self._refused = ""  # what this Redis or this user does not allow of an event
 
     def take(self, board: Board) -> None:
         """Remember a Board, and queue the events that it completes."""
@@ -74,6 +75,9 @@ class Herald:
         while self._waiting:
             event = self._waiting[0]
             async with bounded():
-                await emit(self._redis, self._service, event)
+                refused = await emit(self._redis, self._service, event)
+            if refused != self._refused:
+                log.log(logging.WARNING if refused else logging.INFO, "events are %s", refused or "sent whole again")
+            self._refused = refused
             if self._waiting[0] is event:  # while it was sent, newer ones may have pushed it out
                 self._waiting.popleft()

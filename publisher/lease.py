@@ -23,6 +23,7 @@ from redis.exceptions import LockError
 from chain.clock import Clock
 from chain.errors import RedisUnavailableError
 from chain.model.keys import Names, lease_key
+from chain.redis.causes import REFUSALS
 from chain.redis.connection import bounded
 from chain.text import clean
 
@@ -42,6 +43,7 @@ class _Hold:
     lock: Lock
     until: float = float("-inf")  # monotonic seconds; counted from before the request, so never later than Redis's own
     trouble: str = ""  # why Redis could not be asked
+    without: bool = False  # whether this Redis or this user has no leases: then nobody takes turns
 
 
 class Lease:
@@ -61,6 +63,7 @@ class Lease:
         self.me = identity()
         self._service = service
         self.leader: dict[str, str] = {}  # who leads where we do not
+        self._told: frozenset[str] = frozenset()  # the troubles that were logged last
         self.looked = asyncio.Event()  # set by the first look of `run`, however it ended
         self._redis = redis
         self._names = names
@@ -71,7 +74,8 @@ class Lease:
 
     def leads(self, underlying: str) -> bool:
         """Whether we may publish an underlying now."""
-        return self._clock.monotonic() < self._holds[underlying].until
+        hold = self._holds[underlying]
+        return hold.without or self._clock.monotonic() < hold.until
 
     async def run(self, on_gain: Callable[[], None]) -> None:
         """Renew what we hold and try for what we do not, until cancelled; call `on_gain` when something was gained."""
@@ -95,23 +99,38 @@ class Lease:
                     held = await self._take(hold)
                     self.leader[underlying] = self.me if held else await self._who(underlying)
             except RedisUnavailableError as error:
-                if str(error) != hold.trouble:
-                    log.warning("lease on %s not to be had: %s", underlying, error)
+                hold.without = error.code in REFUSALS
                 hold.trouble = str(error)
                 continue
-            hold.trouble = ""
+            hold.trouble, hold.without = "", False
             hold.until = asked + self._ttl_s if held else float("-inf")
             if self.leads(underlying) and not led:
                 gained.append(underlying)
                 log.info("leading %s as %s", underlying, self.me)
             elif led and not held:
                 log.warning("lost the lead of %s to %s", underlying, self.leader[underlying])
+        self._tell_trouble()
         return gained
+
+    def _tell_trouble(self) -> None:
+        """Log why leases cannot be had: one line for all that share the reason, when it changes."""
+        troubles: dict[str, list[str]] = {}
+        for underlying, hold in self._holds.items():
+            if hold.trouble:
+                troubles.setdefault(hold.trouble, []).append(underlying)
+        for trouble, underlyings in troubles.items():
+            if trouble not in self._told:
+                without = any(self._holds[each].without for each in underlyings)
+                how = "publishing without a lease on" if without else "no lease to be had on"
+                log.warning("%s %s: %s", how, ", ".join(underlyings), trouble)
+        self._told = frozenset(troubles)
 
     async def release(self) -> None:
         """Give up what we hold, so that a standby need not wait for it to run out."""
         for underlying, hold in self._holds.items():
             hold.until = float("-inf")
+            if hold.without:
+                continue
             try:
                 async with bounded():
                     with suppress(LockError):  # it had run out, or is another's

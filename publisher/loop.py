@@ -330,14 +330,15 @@ class Publisher:
         """Beat to one Redis. Why one does not take it is logged once, for the next beat tries again."""
         try:
             async with bounded():
-                await beat(redis, heartbeat)
+                trouble = await beat(redis, heartbeat)
         except RedisUnavailableError as error:
-            if self._unheard.get(name) != str(error):
-                log.warning("%s not written: %s", name, error)
-            self._unheard[name] = str(error)
-        else:
-            if self._unheard.pop(name, ""):
-                log.info("%s written again", name)
+            trouble = f"not written: {error}"
+        before = self._unheard.get(name, "")
+        self._unheard[name] = trouble
+        if trouble and trouble != before:
+            log.warning("%s %s", name, trouble)
+        elif before and not trouble:
+            log.info("%s written again", name)
 
     def heartbeat(self, status: str = "running") -> Heartbeat:
         """Return the heartbeat as of now."""

@@ -28,6 +28,7 @@ class Audit:
     payloads: int
     keys: int  # pointer keys found, those of a broken grammar included
     verdicts: tuple[Verdict, ...]
+    limits: tuple[str, ...] = ()  # what could not be asked, and why
 
     def of(self, outcome: Outcome) -> list[Verdict]:
         """Return the verdicts of one outcome, in the contract's order."""
@@ -55,6 +56,7 @@ class Auditor:
         self._began: int | None = None
         self._ended: int | None = None
         self._error = ""
+        self._limits: dict[str, None] = {}
 
     @property
     def chains(self) -> tuple[ChainId, ...]:
@@ -103,6 +105,10 @@ class Auditor:
         self._lost += 1
         self._error = clean(error, 160)
 
+    def limit(self, words: str) -> None:
+        """Take in what this Redis or this user does not let us ask, and why."""
+        self._limits[clean(words, 160)] = None
+
     def wanted(self) -> list[SnapshotId]:
         """Return the payloads that pointers name and that were not read yet."""
         targets = [track.target for track in self._tracks.values() if track.present and track.target]
@@ -149,6 +155,7 @@ class Auditor:
             looks=self._looks,
             lost=self._lost,
             error=self._error,
+            limits=tuple(self._limits),
             pointers=len(self._tracks),
             moves=sum(track.moves for track in self._tracks.values()),
             payloads=self._read,

@@ -1,5 +1,6 @@
 """The auditor's eyes: looks at one prefix of one Redis with commands that only read."""
 
+import time
 from collections.abc import Sequence
 
 from redis.asyncio import Redis
@@ -7,9 +8,11 @@ from redis.exceptions import ResponseError
 
 from chain.audit.audit import Auditor
 from chain.audit.pointer import NO_KEY, PointerSeen, follow
+from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, SnapshotId, heartbeat_key
 from chain.model.snapshot import MAX_PAYLOAD_BYTES
 from chain.monitor.heartbeat import SERVICES
+from chain.redis.causes import REFUSALS
 from chain.redis.connection import bounded, unavailable
 
 REREAD_BYTES = 512 * 1024  # of payloads a look, so that a busy Redis hardly feels the watch
@@ -37,8 +40,14 @@ class AuditReader:
         keys: list[bytes] = []
         found = self._redis.scan_iter(match=self._names.latest_pattern(), count=1000)
         while len(keys) < _MAX_POINTERS:
-            async with bounded():
-                key = await anext(found, None)
+            try:
+                async with bounded():
+                    key = await anext(found, None)
+            except RedisUnavailableError as error:
+                if error.code not in REFUSALS:
+                    raise
+                self._auditor.limit(f"cannot discover chains: {error}")
+                break
             if key is None:
                 break
             keys.append(key)
@@ -115,8 +124,15 @@ class AuditReader:
         return self._ends, 0 if self._ends == _EXACT else await self._now_ms()
 
     async def _now_ms(self) -> int:
-        async with bounded():
-            seconds, micros = await self._redis.time()
+        """Return Redis's time, or this machine's where Redis may not be asked, which the audit then says."""
+        try:
+            async with bounded():
+                seconds, micros = await self._redis.time()
+        except RedisUnavailableError as error:
+            if error.code not in REFUSALS:
+                raise
+            self._auditor.limit(f"times are by this machine's clock: {error}")
+            return time.time_ns() // 1_000_000
         return int(seconds) * 1000 + int(micros) // 1000
 
     async def _ask(self, commands: Sequence[Command]) -> list[object]:

@@ -176,6 +176,7 @@ class Board:
 
     redis: str = ""
     server: Server = field(default_factory=Server)
+    limits: tuple[str, ...] = ()  # what this Redis or this user does not let the watcher do, and why
     prefix: str = LIVE_PREFIX
     polled: float = 0.0
     started: float | None = None  # when a watcher that goes on looking began; None for a single look

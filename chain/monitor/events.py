@@ -11,6 +11,7 @@ from chain.monitor.board import DeckState, Level
 from chain.monitor.health import signal_json
 from chain.monitor.messages import EventData, EventMessage
 from chain.monitor.signals import Report, Signal
+from chain.redis.courtesy import allowed, announce
 
 EVENTS_KEPT = 1_000
 EVENTS_TTL_S = 7 * 86_400
@@ -87,12 +88,18 @@ class EventLog:
         return Event(report.now.wall_s, kind, severity, self.service, message, data)
 
 
-async def emit(redis: Redis, service: str, event: Event) -> None:
-    """Keep an event in the bounded stream, an entry of one field `event`, and publish the same bytes on the channel."""
+async def emit(redis: Redis, service: str, event: Event) -> str:
+    """Keep an event in the bounded stream, an entry of one field `event`, and publish the same bytes on the channel.
+
+    The two are for different readers, so one is done where the other is refused. Returns what was refused and why,
+    empty where nothing was.
+    """
     name, body = events_name(service), event.encode()
-    await redis.xadd(name, {"event": body}, maxlen=EVENTS_KEPT, approximate=True)
-    await redis.expire(name, EVENTS_TTL_S)
-    await redis.publish(name, body)
+    kept = await allowed("kept", redis.xadd(name, {"event": body}, maxlen=EVENTS_KEPT, approximate=True), "XADD")
+    if not kept:
+        kept = await allowed("limited in time", redis.expire(name, EVENTS_TTL_S), "EXPIRE")
+    told = await announce(redis, name, body)
+    return "; ".join(filter(None, (kept, told)))
 
 
 def _snake(name: str) -> str:

@@ -20,6 +20,7 @@ from chain.model.keys import (
     standby_service,
 )
 from chain.monitor.messages import BEAT, MAX_CHAINS, FullBeat, PartBlock, PlanBlock, SourceBlock
+from chain.redis.courtesy import announce
 from chain.supervisor import PartStatus
 from chain.text import clean, shown
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, Thresholds
@@ -130,14 +131,15 @@ def _part(body: PartBlock) -> PartStatus:
     return PartStatus(clean(body.name, 40), body.state, clean(body.error, 160), body.since, body.restarts)
 
 
-async def beat(redis: Redis, heartbeat: Heartbeat) -> None:
+async def beat(redis: Redis, heartbeat: Heartbeat) -> str:
     """Set the heartbeat's key with its time to live, and publish the same bytes on the channel of that name.
 
-    Some readers poll the key and others listen: both must see the same beat.
+    Some readers poll the key and others listen: both must see the same beat. Returns why it was not announced to those
+    who listen, empty where it was; raises what the client raises where the key could not be set.
     """
     key, body = heartbeat_key(heartbeat.service), heartbeat.encode()
     await redis.set(key, body, ex=HEARTBEAT_TTL_S)
-    await redis.publish(key, body)
+    return await announce(redis, key, body)
 
 
 def parse_heartbeat(raw: bytes, service: str) -> Heartbeat | None:

@@ -5,10 +5,8 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from chain.clock import Clock
 from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
@@ -22,9 +20,8 @@ from chain.monitor.heartbeat import HEARTBEAT_KEYS
 from chain.monitor.provenance import source_changed
 from chain.monitor.roster import Roster
 from chain.monitor.signals import states
-from chain.redis.connection import bounded
 from chain.redis.scan import PointerScan
-from chain.redis.server import Server
+from chain.redis.server import Server, ask_server
 from chain.redis.skew import clock_skew_s
 from chain.redis.store import Payload, Store
 from chain.redis.stream import StreamSigns
@@ -54,6 +51,7 @@ class _Memory:
     server: Server = field(default_factory=Server)
     skew_s: float | None = None
     server_asked: float = -math.inf  # monotonic seconds
+    limits: dict[str, str] = field(default_factory=dict)  # what we may not do, and why; empty words where we may
     states: dict[ChainId, State] = field(default_factory=dict)
     drift: float | None = None  # wall minus monotonic clock, seconds
     step: tuple[float, float] | None = None  # size of the last wall clock step, monotonic time of it
@@ -134,7 +132,7 @@ class Watcher:
     async def _poll(self, asked: float) -> None:
         pointers, stream, ping_ms = await self._read(asked)
         if asked - self._memory.server_asked > SERVER_EVERY_S:
-            self._memory.server = await self._ask_server(self._memory.server)
+            self._memory.server = await ask_server(self._redis, self._memory.server, self._clock.wall_ns() / 1e9)
             self._memory.skew_s = await clock_skew_s(self._redis, self._clock)
             self._memory.server_asked = asked
         await self._take(pointers)
@@ -149,6 +147,7 @@ class Watcher:
         poll = await self._store.poll(list(entries), list(HEARTBEAT_KEYS), [key for _, key in held])
         ping_ms = (self._clock.monotonic() - asked) * 1000
         self._roster.hear(poll.beside, Now.of(self._clock))
+        self._limit("hear heartbeats", poll.refused)
         if found := self.discovery.take():
             self._roster.adopt(found, Now.of(self._clock))
         pointers = dict(poll.pointers)
@@ -165,6 +164,12 @@ class Watcher:
             pointers[snapshot.chain] = pointer
             if not there:
                 self._memory.raw.pop(snapshot.chain, None)
+
+    def _limit(self, deed: str, refused: str) -> None:
+        """Remember what this Redis or this user does not let us do, and why; log it when it changes."""
+        if refused != self._memory.limits.get(deed, ""):
+            log.warning("%s %s", f"cannot {deed}:" if refused else "can again", refused or deed)
+        self._memory.limits[deed] = refused
 
     async def _take(self, pointers: dict[ChainId, bytes | None]) -> None:
         """Bring every entry up to what its pointer says now."""
@@ -262,15 +267,6 @@ class Watcher:
             else:
                 self._roster.entries[target.chain] = accepted
 
-    async def _ask_server(self, before: Server) -> Server:
-        """Return what the server says of itself, empty where this user may not ask: no contract key depends on it."""
-        async with bounded():
-            try:
-                info: dict[str, Any] = await self._redis.info("server", "memory", "stats")
-            except ResponseError:
-                return Server()
-        return before.told(info, self._clock.wall_ns() / 1e9)
-
     def _watch_clock(self) -> None:
         now = Now.of(self._clock)
         drift = now.wall_s - now.mono
@@ -307,6 +303,7 @@ class Watcher:
         board = Board(
             redis=self._shown_as,
             server=memory.server,
+            limits=tuple(f"cannot {deed}: {refused}" for deed, refused in memory.limits.items() if refused),
             prefix=self._store.names.prefix,
             polled=now.mono,
             started=self._going_since,

@@ -29,8 +29,8 @@ AUTH_MISSING = Cause("auth-missing", "this Redis asks for a password", "write it
 AUTH_NOT_SET = Cause("auth-not-set", "the URL has a password, but this Redis has none set", "take it out of the URL")
 NO_COMMAND = Cause("no-command", "this Redis has no command {command}")
 NO_RIGHT = Cause("no-right", "this Redis user has no right to run {command}")
-NO_RIGHT_KEY = Cause("no-right-key", "this Redis user has no right to a key of {command}")
-NO_RIGHT_CHANNEL = Cause("no-right-channel", "this Redis user has no right to the channel")
+NO_RIGHT_KEY = Cause("no-right-key", "this Redis user has no right to the key{of}")
+NO_RIGHT_CHANNEL = Cause("no-right-channel", "this Redis user has no right to the channel{of}")
 LOADING = Cause("loading", "Redis is loading its data")
 READ_ONLY = Cause("read-only", "this Redis is a read-only replica", "publish to the primary")
 OUT_OF_MEMORY = Cause("out-of-memory", "Redis is out of memory", "raise maxmemory or set maxmemory-policy volatile-ttl")
@@ -72,6 +72,8 @@ _SOCKET = {
     FILE_MISSING.code: Cause("socket-missing", "no such socket", "no Redis listens at that path"),
     FILE_DENIED.code: Cause("socket-denied", "permission denied", "this user may not open the socket"),
 }
+# Causes that are no outage: this Redis lacks a command, or this user the right to it.
+REFUSALS = frozenset({NO_COMMAND.code, NO_RIGHT.code, NO_RIGHT_KEY.code, NO_RIGHT_CHANNEL.code})
 # Causes for which nobody has answered.
 UNHEARD = {NO_ANSWER.code, REFUSED.code, RESET.code, CLOSED.code, NO_ROUTE.code, OTHER.code}
 # The first word of a Redis error reply, where it alone says what is wrong.
@@ -102,6 +104,8 @@ _BY_TEXT = (
 )
 _UNKNOWN = re.compile(r"unknown (?:sub)?command [`'\"]?([\w|-]+)", re.IGNORECASE)
 _DENIED = re.compile(r"permissions to run the [`'\"]?([\w|-]+)", re.IGNORECASE)
+SCRIPT_REFUSED = "REFUSED "  # how our scripts begin to say which command was refused, and why
+_REFUSED = re.compile(rf"{SCRIPT_REFUSED}(\w+) (.*)", re.DOTALL)
 _SCRIPT = re.compile(r"\s*(?:script: [0-9a-f]*,? ?(?:on )?)?@?user_script:.*|\s*\(call to .*", re.DOTALL)
 
 
@@ -149,7 +153,9 @@ def _of_cluster(error: RedisClusterException) -> Cause:
 
 def _of_reply(error: RedisError, command: str) -> Cause | None:
     """Return what an error reply means; None for a failure of the connection, which what led to it explains."""
-    text = str(error)
+    text = _SCRIPT.sub("", str(error)).strip()
+    if inside := _REFUSED.search(text):
+        return _inside_script(inside[1], inside[2])
     word = getattr(error, "status_code", None) or text.split(" ", 1)[0]
     if word == "NOPERM" or "no permissions to" in text.lower():
         return _of_denial(text, command)
@@ -161,12 +167,23 @@ def _of_reply(error: RedisError, command: str) -> Cause | None:
     return None
 
 
+def _inside_script(command: str, text: str) -> Cause | None:
+    """Return what Redis answered to one command of a script; old ones say neither which it was nor why by a word."""
+    if "nknown" in text:
+        return NO_COMMAND.about(command=command)
+    if "t run this command" in text:
+        return NO_RIGHT.about(command=command)
+    if "access at least one of the keys" in text:
+        return NO_RIGHT_KEY.about(of=f" of {command}")
+    return _of_reply(ResponseError(text.lstrip("-")), command) or OTHER.about(words=text)
+
+
 def _of_denial(text: str, command: str) -> Cause:
     if "channel" in text:
-        return NO_RIGHT_CHANNEL
+        return NO_RIGHT_CHANNEL.about(of=f" of {command}" if command else "")
     if found := _DENIED.search(text):
         return NO_RIGHT.about(command=found[1].upper().replace("|", " "))
-    return NO_RIGHT_KEY.about(command=command or "what was asked")
+    return NO_RIGHT_KEY.about(of=f" of {command}" if command else "")
 
 
 def _in_its_words(error: BaseException) -> Cause:

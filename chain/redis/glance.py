@@ -1,13 +1,15 @@
 """One look at pointers, at values beside them and at the stream's signs of life: one round trip, bounded in bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
+from redis.exceptions import ResponseError
 
-from chain.errors import OversizedError
+from chain.errors import OversizedError, RedisUnavailableError
 from chain.redis.budget import READ_SIZE
+from chain.redis.causes import REFUSALS, redis_cause
 from chain.redis.connection import POLL_TIMEOUT_S, bounded, heard, is_cluster
 from chain.redis.stream import StreamSigns, ask, oversized, signs
 
@@ -22,6 +24,7 @@ class Seen(NamedTuple):
     values: list[bytes | None]
     stream: StreamSigns
     there: int
+    refused: str = ""  # why values beside the pointers could not be read
 
 
 class Glance:
@@ -45,13 +48,20 @@ class Glance:
         most = READ_SIZE + sum(limits) + _FRAME_BYTES * len(limits)
         try:
             async with bounded(POLL_TIMEOUT_S, most):
-                return await self._read(keys, limits, payloads)
+                seen = await self._read(keys, len(pointers), limits, payloads)
         except OversizedError:
             self._oversized, self._mark_oversized = set(keys), True
-            async with bounded(POLL_TIMEOUT_S, most):
-                return await self._read(keys, limits, payloads)
+        except RedisUnavailableError as error:
+            if self._apart or error.code not in REFUSALS:
+                raise
+            self._apart = True  # one key that this user may not read has MGET refuse all
+        else:
+            return seen
+        async with bounded(POLL_TIMEOUT_S, most):
+            return await self._read(keys, len(pointers), limits, payloads)
 
-    async def _read(self, keys: Sequence[str], limits: Sequence[int], payloads: Sequence[bytes]) -> Seen:
+    async def _read(self, keys: Sequence[str], pointers: int, limits: Sequence[int], payloads: Sequence[bytes]) -> Seen:
+        """Return what is there under the keys, of which the first so many are pointers: those must be readable."""
         large = [(key, most) for key, most in zip(keys, limits, strict=True) if key in self._oversized]
         plain = [key for key in keys if key not in self._oversized] if large else keys
         pipe = self._redis.pipeline(transaction=False)
@@ -60,6 +70,8 @@ class Glance:
         if plain and not self._apart:
             replies[:1] = _values(replies[0])
         frame, newest, *counts = replies[len(keys) :]
+        asked = zip([*plain, *(key for key, _ in large)], replies, strict=False)
+        refused = _refused(asked, frozenset(keys[:pointers]))
         self._mark_oversized = oversized(frame)
         values = [reply if isinstance(reply, bytes) else None for reply in replies[: len(keys)]]
         if large:
@@ -71,7 +83,9 @@ class Glance:
         self._oversized = {keys[at] for at in at_fault}
         for at in at_fault:
             values[at] = (values[at] or b"")[: limits[at] + 1]
-        return Seen(values, signs(frame, newest), sum(count for count in counts if isinstance(count, int)))
+        known = all(isinstance(count, int) for count in counts)  # who may not ask takes them to be there
+        there = sum(count for count in counts if isinstance(count, int)) if known else len(payloads)
+        return Seen(values, signs(frame, newest), there, refused)
 
     def _ask(
         self, pipe: Pipeline, plain: Sequence[str], large: Sequence[tuple[str, int]], payloads: Sequence[bytes]
@@ -90,6 +104,17 @@ class Glance:
                 pipe.exists(payload)
         elif payloads:
             pipe.exists(*payloads)
+
+
+def _refused(replies: Iterable[tuple[str, object]], pointers: frozenset[str]) -> str:
+    """Return why values beside the pointers were refused, empty where none was; raise the refusal of a pointer."""
+    words = ""
+    for key, reply in replies:
+        if isinstance(reply, ResponseError) and (cause := redis_cause(reply, "GET")).code in REFUSALS:
+            if key in pointers:
+                raise reply
+            words = words or cause.sentence
+    return words
 
 
 def _values(reply: object) -> list[object]:

@@ -14,75 +14,12 @@ from redis.asyncio import Redis
 from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.kinds import UNKNOWN
 from chain.redis.connection import bounded, heard, is_cluster
+from chain.redis.scripts import ACKNOWLEDGE, FORCE, WITHDRAW
 
 RECORD_BYTES = 80
 CHANGE_TOLD_S = 3600.0
 _RECORD = re.compile(rb"([a-z]{1,20}) ([1-9]\d{11,13})(?: ([a-z]{1,20}) ([1-9]\d{11,13}))?")
 _BATCH = 500
-
-# `stamp_of` and `kind_of` take what GET or MGET answered. `note` keeps a change of kind for an hour.
-KIND_FUNCTIONS = """
-local RECORDED = {mock = true, capture = true, replay = true}
-local TOLD_MS = 3600000
-local function stamp_of(held, head)
-  return held and string.sub(held, 1, #head) == head and string.match(held, '^[1-9]%d*$', #head + 1) or nil
-end
-local function kind_of(record, stamp)
-  local kind, made = string.match(record or '', '^(%l+) (%d+)')
-  return made == stamp and kind or 'unknown'
-end
-local function note(source, record, past, kind, stamp, now)
-  local was, _, from, at = string.match(record or '', '^(%l+) (%d+) ?(%l*) ?(%d*)$')
-  if past and kind_of(record, past) == 'unknown' then was, from = 'unknown', '' end
-  if was and was ~= kind then
-    from, at = was, string.format('%.0f', now)
-  elseif (from or '') ~= '' and now - tonumber(at) >= TOLD_MS then
-    from = ''
-  end
-  local text = kind .. ' ' .. stamp
-  if (from or '') ~= '' then text = text .. ' ' .. from .. ' ' .. at end
-  redis.call('SET', source, text, 'PX', TOLD_MS)
-end
-"""
-# KEYS: pointer, source; ARGV: what the chain's payload keys begin with. Takes away what is known not to be live.
-_WITHDRAW = (
-    KIND_FUNCTIONS
-    + """
-local held, record = unpack(redis.call('MGET', KEYS[1], KEYS[2]))
-local past = stamp_of(held, ARGV[1])
-if past and RECORDED[kind_of(record, past)] then return redis.call('DEL', KEYS[1]) end
-return 0
-"""
-)
-# KEYS: pointer, source; ARGV: head, the new payload's key, its stamp, its kind, milliseconds to live. For damage done
-# on purpose: points where told, unless what stands there may be live.
-_FORCE = (
-    KIND_FUNCTIONS
-    + """
-local held, record = unpack(redis.call('MGET', KEYS[1], KEYS[2]))
-local past = stamp_of(held, ARGV[1])
-if past and not RECORDED[kind_of(record, past)] then return 0 end
-local time = redis.call('TIME')
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[5])
-note(KEYS[2], record, past, ARGV[4], ARGV[3], time[1] * 1000 + math.floor(time[2] / 1000))
-return 1
-"""
-)
-# KEYS: pointer, source; ARGV: head. Forgets a change of kind; a chain of a publisher that records nothing is noted as
-# unknown, so that its next snapshot is no change either.
-_ACKNOWLEDGE = (
-    KIND_FUNCTIONS
-    + """
-local held, record = unpack(redis.call('MGET', KEYS[1], KEYS[2]))
-local kind, made, from = string.match(record or '', '^(%l+) (%d+) ?(%l*)')
-if not kind then return 0 end
-local past = stamp_of(held, ARGV[1])
-if past and past ~= made then kind, made, from = 'unknown', past, kind end
-if from == '' or from == kind then return 0 end
-redis.call('SET', KEYS[2], kind .. ' ' .. made, 'PX', TOLD_MS)
-return 1
-"""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +81,18 @@ class KindRecords:
 
     async def withdraw(self, chains: Iterable[ChainId]) -> int:
         """Delete the pointers to invented and recorded snapshots, no others; return how many were there."""
-        return await self._each(_WITHDRAW, chains)
+        return await self._each(WITHDRAW, chains)
 
     async def acknowledge(self, chains: Iterable[ChainId]) -> int:
         """Forget the changes of kind of these chains; return how many were told."""
-        return await self._each(_ACKNOWLEDGE, chains)
+        return await self._each(ACKNOWLEDGE, chains)
 
     async def force(self, chain: ChainId, payload: str, *, kind: str, hold_ms: int) -> bool:
         """Point a chain to a payload whatever its stamp; return False, and do nothing, where live data may be."""
         stamp = payload.rpartition(":")[2]
         keys = (self._names.latest(chain), self._source(chain))
         async with bounded():
-            said = await self._redis.eval(_FORCE, 2, *keys, self._head(chain), payload, stamp, kind, hold_ms)
+            said = await self._redis.eval(FORCE, 2, *keys, self._head(chain), payload, stamp, kind, hold_ms)
         return bool(said == 1)
 
     async def _each(self, script: str, chains: Iterable[ChainId]) -> int:

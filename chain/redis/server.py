@@ -1,9 +1,24 @@
 """What a Redis says of itself: who it is, what it would evict, and how much it has evicted."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from chain.redis.causes import redis_cause
+from chain.redis.connection import bounded
 from chain.text import clean
+
+
+def parse_version(text: object) -> tuple[int, ...]:
+    """Return a version as numbers, those of its first two parts; empty where it has none."""
+    found = re.match(r"(\d+)\.(\d+)", str(text))
+    return tuple(map(int, found.groups())) if found else ()
+
+
+_SECTIONS = {"server": "its name and version", "memory": "what it evicts when full", "stats": "how much it evicts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +30,7 @@ class Server:
     evicted: int = 0  # keys evicted since the watcher first asked
     evicted_at: float | None = None  # epoch seconds at which that number was last seen to grow
     counted: int | None = None  # keys evicted as Redis itself counts, None before it was asked
+    unasked: str = ""  # what this Redis, or this user, does not let us ask, and why
 
     def told(self, info: Mapping[str, object], wall_s: float) -> "Server":
         """Return what the reply to INFO (server, memory, stats) says at `wall_s`, epoch seconds."""
@@ -26,4 +42,23 @@ class Server:
             counted = None
         fresh = max(0, counted - self.counted) if counted is not None and self.counted is not None else 0
         at = wall_s if fresh else self.evicted_at
-        return Server(f"{name} {version}".strip(), policy, self.evicted + fresh, at, counted)
+        return Server(f"{name} {version}".strip() if version else "", policy, self.evicted + fresh, at, counted)
+
+
+async def ask_server(redis: Redis, before: Server, wall_s: float) -> Server:
+    """Return what a Redis says of itself at `wall_s`, epoch seconds; what it does not let us ask is in `unasked`.
+
+    Each section by itself: before 7.0, INFO takes one. No contract key depends on it, so a refusal is no failure.
+    Raises RedisUnavailableError.
+    """
+    info: dict[str, object] = {}
+    refused: dict[str, str] = {}
+    for section, meaning in _SECTIONS.items():
+        async with bounded():
+            try:
+                info |= await redis.info(section)
+            except ResponseError as error:
+                refused[meaning] = redis_cause(error, "INFO").sentence
+    asked = before.told(info, wall_s) if info else before
+    reasons = ", ".join(dict.fromkeys(refused.values()))
+    return replace(asked, unasked=f"cannot tell {', '.join(refused)}: {reasons}" if refused else "")

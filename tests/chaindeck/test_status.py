@@ -100,7 +100,7 @@ async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
                 "since": None,
             }
         ],
-        "redis": {"ping_ms": 0.0},
+        "redis": {"ping_ms": 0.0, "limits": []},
         "sources": "mock",
         "source": read["source"],
         "expected": 2,
@@ -166,7 +166,12 @@ async def test_an_unreachable_redis_is_an_answer(unused_tcp_port: int) -> None:
     nowhere = RedisTarget(f"redis://:hunter2@127.0.0.1:{unused_tcp_port}/3")
     judged = await look(nowhere, manual_clock())
     read = body(judged, nowhere)
-    assert read["redis"] == {"url": f"redis://127.0.0.1:{unused_tcp_port}/3", "server": None, "ping_ms": None}
+    assert read["redis"] == {
+        "url": f"redis://127.0.0.1:{unused_tcp_port}/3",
+        "server": None,
+        "limits": [],
+        "ping_ms": None,
+    }
     assert (read["state"], read["expected"], read["expiries"]) == ("CRITICAL", 0, [])
     assert [signal["name"] for signal in read["signals"]] == ["redis-unreachable"]
     assert "hunter2" not in orjson.dumps(read).decode() + as_text(judged, nowhere)

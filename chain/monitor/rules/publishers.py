@@ -17,7 +17,8 @@ def publisher_unknown(context: Context) -> Iterable[Signal]:
     if not board.contact.ok or not board.entries:
         return
     if not board.publishers:
-        yield signal("publisher-unknown", "no publisher's heartbeat: source of data unknown")
+        unheard = next((limit for limit in board.limits if "heartbeats" in limit), "no publisher's heartbeat")
+        yield signal("publisher-unknown", f"{unheard}: source of data unknown")
     elif unknown:
         yield signal("publisher-unknown", f"{listed(unknown)}: of no publisher that beats, source of data unknown")
 

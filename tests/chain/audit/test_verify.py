@@ -510,6 +510,7 @@ def test_the_golden_shape_of_the_report() -> None:
         "redis": "redis://redis.example:6380/0",
         "prefix": "massive",
         "error": None,
+        "limits": [],
         "began": 1766762051.399,
         "seconds": 0.0,
         "looks": 1,

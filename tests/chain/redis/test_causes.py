@@ -90,7 +90,7 @@ async def test_a_user_who_is_off_is_told(plain: Server) -> None:
     [
         ("~* +@all -get", ("GET", "k"), "this Redis user has no right to run GET"),
         ("~* +@all -config|get", ("CONFIG", "GET", "save"), "this Redis user has no right to run CONFIG GET"),
-        ("~other:* +@all", ("GET", "k"), "this Redis user has no right to a key of what was asked"),
+        ("~other:* +@all", ("GET", "k"), "this Redis user has no right to the key"),
         ("~* resetchannels +@all", ("PUBLISH", "c", "m"), "this Redis user has no right to the channel"),
     ],
 )

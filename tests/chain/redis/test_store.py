@@ -53,7 +53,7 @@ def store(redis: Redis) -> Store:
 def in_steps(redis: Redis) -> Store:
     """A store that writes payload and pointer apart, as on a cluster: only there can anything come between."""
     store = Store(redis, Names())
-    store._apart = True
+    store.writer.apart = True
     return store
 
 
@@ -95,7 +95,7 @@ def crash_before_moving(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     async def crash(*_: Any) -> list[Answer]:
         raise SystemError("killed")
 
-    monkeypatch.setattr(store, "_move", crash)
+    monkeypatch.setattr(store.writer, "move", crash)
 
 
 # What stands in Redis after a publish
@@ -396,7 +396,7 @@ async def test_a_restart_with_the_same_snapshot_finishes_what_the_crash_began(
 async def test_a_pause_beyond_the_deadline_is_late_not_published(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     store = in_steps(redis)
     made = small(ts_ms=await now_ms(redis))
-    move = store._move
+    move = store.writer.move
 
     async def after_the_deadline(drafts: Any, deadlines: Any) -> list[Answer]:
         async def passed() -> bool:
@@ -405,7 +405,7 @@ async def test_a_pause_beyond_the_deadline_is_late_not_published(redis: Redis, m
         await eventually(passed)
         return await move(drafts, deadlines)
 
-    monkeypatch.setattr(store, "_move", after_the_deadline)
+    monkeypatch.setattr(store.writer, "move", after_the_deadline)
     [outcome] = await store.publish([made], 0.05)
     assert outcome.verdict is Verdict.FAILED
     assert "too late" in outcome.reason
@@ -416,7 +416,7 @@ async def test_a_publisher_that_slept_while_another_went_on_is_fenced_at_the_poi
     redis: Redis, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sleeper, stamp = in_steps(redis), await now_ms(redis)
-    move = sleeper._move
+    move = sleeper.writer.move
     written, awake = asyncio.Event(), asyncio.Event()
 
     async def asleep(*args: Any) -> list[Answer]:
@@ -424,7 +424,7 @@ async def test_a_publisher_that_slept_while_another_went_on_is_fenced_at_the_poi
         await awake.wait()
         return await move(*args)
 
-    monkeypatch.setattr(sleeper, "_move", asleep)
+    monkeypatch.setattr(sleeper.writer, "move", asleep)
     publishing = asyncio.create_task(sleeper.publish([small(ts_ms=stamp)], TTL_S))
     await written.wait()
     await store.publish([small(ts_ms=stamp + 10, mark=2)], TTL_S)

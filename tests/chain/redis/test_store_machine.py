@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 
 from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.snapshot import Snapshot, decode, encode
-from chain.redis.draft import Outcome, Verdict
-from chain.redis.store import Store
+from chain.redis.draft import Answer, Outcome, Verdict
+from chain.redis.writer import Writer
 from tests.support.builders import SPX, Held, assert_all_expire, eventually, held, items_in, small
 
 T = TypeVar("T")
@@ -31,8 +31,8 @@ ways = st.tuples(st.booleans(), st.booleans())  # whether each store writes payl
 ttls = st.sampled_from([SHORT_S, 60.0, 600.0])
 
 
-class StallingStore(Store):
-    """A store that can be held between payload and pointer, where it writes them apart as on a cluster."""
+class StallingWriter(Writer):
+    """A writer that can be held between payload and pointer, where it writes them apart as on a cluster."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis, NAMES)
@@ -40,10 +40,10 @@ class StallingStore(Store):
         self.go_on.set()
         self.between = asyncio.Event()
 
-    async def _move(self, *args: Any) -> list[Outcome]:
+    async def move(self, *args: Any) -> list[Answer]:
         self.between.set()
         await self.go_on.wait()
-        return await super()._move(*args)
+        return await super().move(*args)
 
 
 @dataclass
@@ -76,7 +76,7 @@ class TwoPublishers(RuleBasedStateMachine):
         self.redis = Redis.from_url(self.url)
         await self.redis.flushall()
         self.clients = [Redis.from_url(self.url) for _ in range(2)]
-        self.stores = [StallingStore(client) for client in self.clients]
+        self.stores = [StallingWriter(client) for client in self.clients]
         self.base = await self.now()
 
     def teardown(self) -> None:
@@ -106,7 +106,7 @@ class TwoPublishers(RuleBasedStateMachine):
         self, chain: ChainId, left: tuple[int, int], right: tuple[int, int], apart: tuple[bool, bool]
     ) -> None:
         for store, way in zip(self.stores, apart, strict=True):
-            store._apart = way
+            store.apart = way
 
         async def together() -> None:
             made = [small(chain, self.base + offset, mark) for offset, mark in (left, right)]
@@ -121,7 +121,7 @@ class TwoPublishers(RuleBasedStateMachine):
         store = self.stores[who]
 
         async def stall() -> None:
-            store._apart = True
+            store.apart = True
             store.between.clear()
             store.go_on.clear()
             task = asyncio.create_task(store.publish([made], 60.0))
