@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 WORKERS ?= 2
 
-.PHONY: demo test check format bench screenshots schemas lock clean
+.PHONY: demo test check format bench screenshots schemas lock clean test-hostile
 
 demo: $(VENV)/.run
 	$(BIN)/chaindeck
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+# Thousands of spoiled values against everything that reads one; `make test` runs a shorter cut.
+test-hostile: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(WORKERS) -m hostile tests/hostile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""A hostile hour: generated variants of every value from outside, against everything that reads one."""
