@@ -83,5 +83,14 @@ def _fail(message: str, code: Exit) -> int:
     if sys.argv[1:2] == ["check"]:  # a monitoring system reads standard output, and 2 would mean CRITICAL
         print(unknown_line(message))
         return UNKNOWN
-    say(message)
+    if _log_is_json():  # its readers expect nothing else on standard error
+        logging.getLogger(__name__).error("%s", message)
+    else:
+        say(message)
     return code
+
+
+def _log_is_json() -> bool:
+    from chaindeck.logs import JsonFormatter  # noqa: PLC0415
+
+    return any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers)

@@ -118,27 +118,30 @@ def test_once_publishes_the_next_six_and_beats_on_both_redis(
 
 
 FAILURES = {
-    "bad key": ({"MASSIVE_API_KEY": "canary-wrong-05"}, None, "does not know this API key: check MASSIVE_API_KEY"),
-    "no plan": ({}, faults.status(403), "the plan of this API key does not include this data"),
-    "server": ({}, faults.status(503), "the vendor's server failed"),
-    "nobody there": ({"MASSIVE_BASE_URL": "http://127.0.0.1:9"}, None, "the vendor's host refuses connections"),
-    "no such symbol": ({"MASSIVE_CHAIN_SYMBOLS": "NOPE"}, None, "the vendor lists no options for this symbol (NOPE)"),
+    "bad key": ({"MASSIVE_API_KEY": "canary-wrong-05"}, None, 3, "does not know this API key: check MASSIVE_API_KEY"),
+    "no plan": ({}, faults.status(403), 3, "the plan of this API key does not include this data"),
+    "no such symbol": ({"MASSIVE_CHAIN_SYMBOLS": "NOPE"}, None, 3, "lists no options for this symbol (NOPE)"),
+    "server": ({}, faults.status(500), 2, "the vendor's server failed (HTTP 500: error 500)"),
+    "server that names a wait": ({}, faults.status(503, retry_after=3600), 2, "the vendor's server failed (HTTP 503: "),
+    "redirect": ({}, faults.status(302), 2, "the vendor redirected us (302 to another path, not followed: check MASS"),
+    "nobody there": ({"MASSIVE_BASE_URL": "http://127.0.0.1:9"}, None, 2, "the vendor's host refuses connections"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("environ", "effect", "told"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize(("environ", "effect", "code", "told"), FAILURES.values(), ids=FAILURES)
 def test_a_failure_is_one_line_that_a_reader_understands(
     short_dir: Path,
     fake: FakeMassive,
     redis_url: str,
     environ: dict[str, str],
     effect: faults.Effect | None,
+    code: int,
     told: str,
 ) -> None:
     if effect is not None:
         fake.inject(Fault(effect))
     done = publish_once(short_dir, fake, emptied(redis_url), **environ)
-    assert (done.returncode, done.stdout) == (Exit.UNAVAILABLE, "")
+    assert (done.returncode, done.stdout) == (code, "")
     assert [told in line for line in done.stderr.splitlines()].count(True) == 1, done.stderr
     assert len(done.stderr.splitlines()) == 2, done.stderr  # what it means to do, and how it went
     assert "Traceback" not in done.stderr

@@ -5,7 +5,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
+from redis import Redis
 
 from tests.support.product import command, environment, log_text, on_terminal, run, start
 from tests.support.terminal import Terminal
@@ -44,12 +46,19 @@ def test_no_child_is_given_a_secret(short_dir: Path) -> None:
             for pid, line in found.items():
                 given = Path(f"/proc/{pid}/environ").read_bytes()
                 assert CANARY.encode() not in given, line
-                assert b"LC_ALL=C" in given
                 assert CANARY not in line
         finally:
             process.terminate()
             _, told = process.communicate(timeout=15)
     assert CANARY not in told
+
+
+@pytest.fixture
+def emptied_url(redis_url: str) -> str:
+    """The shared server, without what others published there."""
+    with Redis.from_url(redis_url) as client:
+        client.flushall()
+    return redis_url
 
 
 @pytest.fixture
@@ -101,10 +110,10 @@ def test_with_no_umask_all_that_is_written_is_the_users_alone(short_dir: Path) -
     ids=" ".join,
 )
 def test_every_command_that_reads_an_open_secret_warns_once(
-    short_dir: Path, redis_url: str, arguments: tuple[str, ...]
+    short_dir: Path, emptied_url: str, arguments: tuple[str, ...]
 ) -> None:
     file = short_dir / "desk.toml"
-    file.write_text(f'redis_url = "{redis_url}"\napi_key = "{CANARY}"\n')
+    file.write_text(f'redis_url = "{emptied_url}"\napi_key = "{CANARY}"\n')
     file.chmod(0o644)
     told = run(short_dir, *arguments, CHAINDECK_CONFIG=str(file))
     warning = f"{file}, line 1: redis_url can be read by others: chmod 600 {file}"
@@ -115,13 +124,18 @@ def test_every_command_that_reads_an_open_secret_warns_once(
     assert "can be read by others" not in run(short_dir, *arguments, CHAINDECK_CONFIG=str(file)).stderr
 
 
-def test_a_publishers_json_log_stays_json_where_it_warns(short_dir: Path, redis_url: str) -> None:
+def test_a_publishers_json_log_stays_json_where_it_warns(short_dir: Path, emptied_url: str) -> None:
     file = short_dir / "desk.toml"
-    file.write_text(f'redis_url = "{redis_url}"\n')
+    file.write_text(f'redis_url = "{emptied_url}"\n')
     file.chmod(0o644)
     told = run(short_dir, "publish", "--once", "--log-format", "json", *SMALL, "--config", str(file))
     assert all(line.startswith("{") and line.endswith("}") for line in told.stderr.splitlines())
     assert told.stderr.count("can be read by others") == 1
+    refused = run(short_dir, "publish", "--once", "--log-format", "json", "--interval", "soon")
+    [line] = refused.stderr.splitlines()
+    assert refused.returncode == 3
+    assert orjson.loads(line)["level"] == "error"
+    assert orjson.loads(line)["message"] == "flag --interval: interval is 'soon', not a number"
 
 
 FAULT = """
@@ -142,18 +156,18 @@ main()
     [
         ("chaindeck.status", "as_text", ("status",)),
         ("chaindeck.config", "_resolve", ("config", "show")),
-        ("chaindeck.headless", "make_crew", ("publish", "--once", *SMALL)),
+        ("chaindeck.headless", "publishing_crew", ("publish", "--once", *SMALL)),
         ("chaindeck.verify", "as_text", ("verify", "--for", "0.1")),
     ],
 )
 def test_a_fault_of_our_own_is_one_line_without_a_trace(
-    short_dir: Path, redis_url: str, module: str, name: str, arguments: tuple[str, ...]
+    short_dir: Path, emptied_url: str, module: str, name: str, arguments: tuple[str, ...]
 ) -> None:
     """The trace of a program with secrets in its memory is for its log, and shows no values there either."""
     script = FAULT.format(module=module, name=name, canary=CANARY)
     ended = subprocess.run(
         [command()[0], "-c", script, *arguments],
-        env=environment(short_dir, MARKET_REDIS_URL=redis_url, **SECRETS),
+        env=environment(short_dir, MARKET_REDIS_URL=emptied_url, **SECRETS),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -179,9 +193,9 @@ main()
 """
 
 
-def test_a_screen_that_fails_shows_no_values(short_dir: Path, redis_url: str) -> None:
+def test_a_screen_that_fails_shows_no_values(short_dir: Path, emptied_url: str) -> None:
     script = SCREEN_FAULT.format(canary=CANARY)
-    environ = environment(short_dir, MARKET_REDIS_URL=redis_url, **SECRETS)
+    environ = environment(short_dir, MARKET_REDIS_URL=emptied_url, **SECRETS)
     with Terminal([command()[0], "-c", script, "watch"], environ, columns=120, rows=40) as terminal:
         assert terminal.wait(30) != 0
         assert CANARY.encode() not in terminal.raw
