@@ -8,10 +8,11 @@ from redis.exceptions import ResponseError
 
 from chain.audit.audit import Auditor
 from chain.audit.pointer import NO_KEY, PointerSeen, follow
-from chain.errors import RedisUnavailableError
+from chain.errors import OversizedError, RedisUnavailableError
 from chain.model.keys import ChainId, SnapshotId, heartbeat_key
 from chain.model.snapshot import MAX_PAYLOAD_BYTES
 from chain.monitor.heartbeat import SERVICES
+from chain.redis.budget import DEFAULT_BYTES
 from chain.redis.causes import REFUSALS
 from chain.redis.connection import bounded, unavailable
 
@@ -21,6 +22,7 @@ _MAX_POINTERS = 5_000
 _MAX_POINTER_BYTES = 255
 _MAX_BEAT_BYTES = 256 * 1024
 _BATCH = 16  # payloads a round trip
+_BATCH_BYTES = 2 * MAX_PAYLOAD_BYTES  # of them together; beyond it, they are read one by one
 _EXACT = "PEXPIRETIME"  # a deadline's exact word; Redis has it since 7.0, and not every user may say it
 
 Command = tuple[str | int, ...]
@@ -102,15 +104,22 @@ class AuditReader:
         ends, _ = await self._deadlines()
         for start in range(0, len(wanted), _BATCH):
             batch = wanted[start : start + _BATCH]
-            asked: list[Command] = []
-            for key in map(self._names.snapshot, batch):
-                asked += [("GETRANGE", key, 0, MAX_PAYLOAD_BYTES), (ends, key)]
-            replies, now_ms = await self._ask(asked), await self._now_ms()
-            for snapshot_id, raw, deadline in zip(batch, replies[::2], replies[1::2], strict=True):
-                if deadline == NO_KEY and not raw:
-                    self._auditor.gone(snapshot_id)
-                else:
-                    self._auditor.read(snapshot_id, _bytes(raw), now_ms)
+            try:
+                await self._read(batch, ends)
+            except OversizedError:
+                for one in batch:
+                    await self._read([one], ends)
+
+    async def _read(self, batch: Sequence[SnapshotId], ends: str) -> None:
+        asked: list[Command] = []
+        for key in map(self._names.snapshot, batch):
+            asked += [("GETRANGE", key, 0, MAX_PAYLOAD_BYTES), (ends, key)]
+        replies, now_ms = await self._ask(asked, most=_BATCH_BYTES), await self._now_ms()
+        for snapshot_id, raw, deadline in zip(batch, replies[::2], replies[1::2], strict=True):
+            if deadline == NO_KEY and not raw:
+                self._auditor.gone(snapshot_id)
+            else:
+                self._auditor.read(snapshot_id, _bytes(raw), now_ms)
 
     async def _deadlines(self) -> tuple[str, int]:
         """Return the command that tells deadlines, and the epoch ms from which it counts."""
@@ -135,14 +144,14 @@ class AuditReader:
             return time.time_ns() // 1_000_000
         return int(seconds) * 1000 + int(micros) // 1000
 
-    async def _ask(self, commands: Sequence[Command]) -> list[object]:
+    async def _ask(self, commands: Sequence[Command], most: int = DEFAULT_BYTES) -> list[object]:
         """Return the replies, that a key is of another type among them; any other refusal is no answer."""
         if not commands:
             return []
         pipe = self._redis.pipeline(transaction=False)
         for command in commands:
             pipe.execute_command(*command)
-        async with bounded():
+        async with bounded(most=most):
             replies: list[object] = await pipe.execute(raise_on_error=False)
         for reply in replies:
             if isinstance(reply, Exception) and "WRONGTYPE" not in str(reply):

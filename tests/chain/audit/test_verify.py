@@ -660,3 +660,17 @@ async def test_exit_codes(
     done = await asyncio.to_thread(run, short_dir, "verify", *filled)
     assert done.returncode == code
     assert last_line(done.stdout if code == 2 else done.stderr).startswith(words)
+
+
+async def test_many_large_payloads_are_all_read(redis: Redis, redis_url: str) -> None:
+    """Together they are more than one batch may have: they are read one by one, each to its limit."""
+    names, spread = Names(), "x" * 4_000
+    items = golden_body()["contracts"] + [{"padding": spread}] * 1_500
+    for day in range(2, 8):
+        chain = ChainId("SPX", SPX.expiry.replace(day=day))
+        key = names.snapshot(SnapshotId(chain, TS_MS))
+        await redis.set(key, payload(expiration=chain.expiry.isoformat(), contracts=items), px=60_000)
+        await redis.set(names.latest(chain), key, px=60_000)
+    async with RedisTarget(redis_url).connect() as client:
+        audit = await glanced(client)
+    assert (audit.lost, audit.payloads) == (0, 6)
