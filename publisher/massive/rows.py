@@ -15,7 +15,8 @@ from publisher.massive.faults import FaultKind, VendorError
 
 Row = dict[str, Any]
 
-_SUFFIX_MOST = 2  # characters that a root may add to its underlying: the W of SPXW, the P of NDXP, the digit of TSLA1
+# What a root may add to its underlying's name: the W of SPXW and the P of NDXP, the digit of an adjusted TSLA1.
+_INDEX_SUFFIX, _SHARE_SUFFIX = re.compile(r"[A-Z]{0,2}"), re.compile(r"[0-9]?")
 _OTHER_ROOTS = {"OEX": "XEO", "DJI": "DJX"}  # the indices whose options are not named after them
 _NO_LETTER = re.compile(r"[^A-Z0-9]")
 
@@ -55,7 +56,8 @@ def _foreign(row: Row, ticker: str, symbol: str) -> str:
         return f"of the underlying {clean(named, 16)}"
     own = _NO_LETTER.sub("", symbol.removeprefix("I:"))
     root = _NO_LETTER.sub("", root_of(ticker, own))
-    kin = root.startswith(own) and len(root) <= len(own) + _SUFFIX_MOST
+    suffix = _INDEX_SUFFIX if symbol.startswith("I:") else _SHARE_SUFFIX
+    kin = root.startswith(own) and suffix.fullmatch(root, len(own))
     if is_standard(row) and not kin and root != _OTHER_ROOTS.get(own):
         return f"of the root {clean(root, 12)}"
     return ""

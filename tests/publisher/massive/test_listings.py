@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from chain.clock import ManualClock
 from chain.model.keys import vendor_symbol
 from publisher.capture import CaptureSource
+from publisher.massive.rows import flaw
 from publisher.massive.source import MassiveSource
 from publisher.massive.vendor import Vendor
 from tests.fake_massive import Chain, ChainBook, FakeMassive, Fault, faults, generate, load_capture
@@ -125,6 +126,38 @@ async def test_a_prefix_given_is_kept(redis: Redis) -> None:
 
 def _named(ticker: str, chain: Chain) -> list[dict[str, Any]]:
     return [item | {"underlying_asset": item["underlying_asset"] | {"ticker": ticker}} for item in chain.items]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "root", "belongs"),
+    [
+        ("I:SPX", "SPX", True),
+        ("I:SPX", "SPXW", True),
+        ("I:SPX", "NDXP", False),
+        ("I:SPX", "SP", False),
+        ("I:NDX", "NDXP", True),
+        ("I:VIX", "VIXW", True),
+        ("I:DJI", "DJX", True),
+        ("I:NDX", "DJX", False),
+        ("TSLA", "TSLA", True),
+        ("TSLA", "TSLA1", True),
+        ("A", "AAL", False),
+        ("A", "A", True),
+        ("BRK.B", "BRKB", True),
+        ("BRK.B", "BRKA", False),
+    ],
+)
+def test_a_root_belongs_to_its_underlying(symbol: str, root: str, belongs: bool) -> None:
+    details = {
+        "ticker": f"O:{root}260717C00100000",
+        "contract_type": "call",
+        "expiration_date": "2026-07-17",
+        "strike_price": 100,
+    }
+    unnamed: dict[str, Any] = {"details": details, "underlying_asset": {}}
+    said = flaw(unnamed, symbol, lambda _: True)
+    assert said == ("" if belongs else f"of the root {root}")
+    assert flaw({"details": details | {"shares_per_contract": 25}}, symbol, lambda _: True) == ""  # adjusted: any root
 
 
 async def test_a_volatility_index_lists_two_roots(redis: Redis) -> None:
