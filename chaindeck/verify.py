@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +18,10 @@ from chain.audit.reader import REREAD_BYTES, AuditReader
 from chain.clock import Clock, SystemClock
 from chain.errors import ConfigError, RedisUnavailableError
 from chain.model.keys import Names
+from chain.model.kinds import kind_name, kind_phrase
 from chain.redis.connection import RedisTarget
+from chain.redis.kinds import KindRecords
+from chain.redis.store import Store
 from chaindeck.exits import Exit
 from chaindeck.logs import log_nowhere
 from chaindeck.place import running_place
@@ -41,9 +45,10 @@ def run_verify(url: str | None, for_s: float, prefix: str, *, as_json_text: bool
     target = running_place(url).target
     if sys.stderr.isatty():
         print(f"watching {prefix} at {target.shown} for {for_s:g} s, Ctrl-C to end sooner", file=sys.stderr)
+    sources = ""
     with suppress(KeyboardInterrupt):
-        asyncio.run(_watch_target(target, auditor, for_s))
-    audit = auditor.conclude()
+        sources = asyncio.run(_watch_target(target, auditor, for_s, Names(prefix)))
+    audit = replace(auditor.conclude(), sources=sources)
     if as_json_text:
         print(orjson.dumps(as_json(audit, target), option=orjson.OPT_INDENT_2).decode())
     else:
@@ -51,10 +56,15 @@ def run_verify(url: str | None, for_s: float, prefix: str, *, as_json_text: bool
     return exit_code(audit)
 
 
-async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float) -> None:
+async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float, names: Names) -> str:
+    """Watch, and return what kinds of source the chains come from, as far as that is recorded."""
     redis = target.connect(name="chaindeck-verify")
     try:
         await watch(redis, auditor, SystemClock(), for_s)
+        held = await KindRecords(redis, names).held(await Store(redis, names).discover())
+        return kind_phrase(kind_name(kind) for _, kind in held.values())
+    except RedisUnavailableError:
+        return ""  # the audit tells why
     finally:
         await redis.aclose()
 
@@ -92,7 +102,8 @@ def exit_code(audit: Audit) -> int:
 
 def as_text(audit: Audit, target: RedisTarget) -> str:
     """Return the report as a table for a person, the verdict its last line; all text has passed the sanitiser."""
-    lines = [f" contract v1.0 under {audit.prefix} at {target.shown}", ""] if audit.looks else []
+    source = f", source {audit.sources}" if audit.sources else ""
+    lines = [f" contract v1.0 under {audit.prefix} at {target.shown}{source}", ""] if audit.looks else []
     if audit.keys:
         lines += [line for verdict in audit.verdicts for line in _rows(verdict)] + [""]
     return "\n".join([*lines, _last_line(audit)])
@@ -161,6 +172,7 @@ def as_json(audit: Audit, target: RedisTarget) -> dict[str, Any]:
         "verdict": verdict_of(audit),
         "redis": target.shown,
         "prefix": audit.prefix,
+        "sources": audit.sources or None,
         "error": audit.error or None,
         "limits": list(audit.limits),
         "began": None if audit.began_ms is None else audit.began_ms / 1000,

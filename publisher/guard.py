@@ -25,7 +25,7 @@ from chain.redis.connection import bounded, heard
 from chain.redis.kinds import KindRecords
 from chain.redis.store import Store
 from chain.text import clean
-from chain.thresholds import HEARTBEAT_TTL_S
+from chain.thresholds import HEARTBEAT_EVERY_S, HEARTBEAT_TTL_S
 from publisher.lease import identity
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Guard:
         self._me = identity()
         self._since = clock.wall_ns() / 1e9
         self._discovered = float("-inf")  # monotonic seconds
-        self._claimed = False
+        self._marked: float | None = None  # monotonic seconds
         self._told: set[str] = set()
 
     async def refuse(self) -> None:
@@ -93,7 +93,7 @@ class Guard:
             self._discovered = float("-inf")
         try:
             if self._kind == LIVE:
-                if self._claimed:
+                if self._marked is not None:
                     await self._mark()
             elif not self._among_live and not self.withdrawn and (found := await self._find()):
                 await self._withdraw(found, published)
@@ -106,22 +106,24 @@ class Guard:
         self._discovered = float("-inf")
 
     async def claim(self) -> None:
-        """Before the first live snapshot: leave our mark, then take away what invented and recorded data are here."""
-        if self._kind != LIVE or self._claimed:
+        """Before live snapshots are written: see that our mark stands, which may have run out while we were paused."""
+        fresh = self._marked is not None and self._clock.monotonic() - self._marked < HEARTBEAT_EVERY_S
+        if self._kind != LIVE or fresh:
             return
         try:
             await self._mark()
         except RedisUnavailableError as error:
             log.warning("this place is not marked as live: %s", error)
-            return
-        self._claimed = True
-        await self._take_back(())
 
     async def _mark(self) -> None:
+        """Renew our mark. Where none stood, others may have published: what is invented or recorded is taken away."""
         mark = {"service": _SERVICE, "kind": self._kind, "publisher": self._me, "since": self._since}
         hold_ms = round((self._ttl_s + HEARTBEAT_TTL_S) * 1000)
         async with bounded():
-            await self._redis.set(self._names.live(), orjson.dumps(mark), px=hold_ms)
+            before = await self._redis.set(self._names.live(), orjson.dumps(mark), px=hold_ms, get=True)
+        self._marked = self._clock.monotonic()
+        if before is None:
+            await self._take_back(())
 
     async def _withdraw(self, found: str, published: Iterable[ChainId]) -> None:
         self.withdrawn = found

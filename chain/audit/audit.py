@@ -29,6 +29,7 @@ class Audit:
     keys: int  # pointer keys found, those of a broken grammar included
     verdicts: tuple[Verdict, ...]
     limits: tuple[str, ...] = ()  # what could not be asked, and why
+    sources: str = ""  # what kinds of source the chains come from, as running text
 
     def of(self, outcome: Outcome) -> list[Verdict]:
         """Return the verdicts of one outcome, in the contract's order."""

@@ -236,7 +236,7 @@ def test_without_a_terminal_one_frame_of_the_whole_market_is_printed(short_dir: 
     ended = run(short_dir)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.count("6 of 6") == 3  # SPX, NDX and SPY: the frame waits for the cycle's end
-    assert "all 18 chains fresh" in ended.stdout
+    assert "all 18 chains fresh, mock" in ended.stdout
     assert "[6925]" in ended.stdout
     assert "\x1b" not in ended.stdout
 

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from chain.clock import SystemClock
+from chain.clock import ManualClock, SystemClock
 from chain.errors import LiveProtectedError
 from chain.model.keys import REPLAY_PREFIX, ChainId, Names
 from chain.monitor.heartbeat import STOPPED
@@ -264,3 +264,27 @@ async def test_a_mark_that_makes_no_sense_still_protects(redis: Redis, mark: byt
     words = await refusal(redis)
     assert "protected for 30 s more" in words
     assert "\x1b" not in words
+
+
+async def test_a_live_publisher_that_slept_longer_than_its_mark_takes_its_place_again(redis: Redis) -> None:
+    clock = ManualClock(time.time_ns(), 1_000.0)
+    live = Guard(redis, NAMES, "massive", clock, ttl_s=60.0)
+    await live.claim()
+    await redis.flushall()  # its time has run out, or Redis began anew
+    mock = publisher_of(redis, "mock", "NDX")
+    assert (await mock.cycle()).whole
+    clock.advance(20)
+    await live.claim()  # before it writes, be it in the middle of a cycle
+    assert await redis.exists(NAMES.live())
+    assert not await redis.exists(NAMES.latest(ChainId("NDX", DAYS[0])))
+    assert not (await mock.cycle()).outcomes
+
+
+async def test_a_live_publisher_asks_for_its_place_no_more_often_than_it_beats(redis: Redis) -> None:
+    clock = ManualClock(time.time_ns(), 1_000.0)
+    live = Guard(redis, NAMES, "massive", clock, ttl_s=60.0)
+    await live.claim()
+    before = (await redis.info("commandstats"))["cmdstat_set"]["calls"]
+    for _ in range(10):
+        await live.claim()
+    assert (await redis.info("commandstats"))["cmdstat_set"]["calls"] == before

@@ -509,6 +509,7 @@ def test_the_golden_shape_of_the_report() -> None:
         "verdict": "broken",
         "redis": "redis://redis.example:6380/0",
         "prefix": "massive",
+        "sources": None,
         "error": None,
         "limits": [],
         "began": 1766762051.399,

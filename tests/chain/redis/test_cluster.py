@@ -23,8 +23,10 @@ from chain.monitor.watcher import Watcher
 from chain.redis.connection import RedisTarget
 from chain.redis.draft import Verdict
 from chain.redis.glance import POINTER_BYTES
+from chain.redis.kinds import KindRecords
 from chain.redis.store import Store
 from chain.thresholds import Thresholds
+from publisher.guard import Guard
 from publisher.lease import Lease
 from publisher.loop import Publisher
 from tests.support.builders import ScriptedSource, expiries, small
@@ -122,6 +124,21 @@ async def test_a_publisher_in_turn_and_a_watcher_work_as_on_one_server(client: R
     await leases[0].release()
     assert await leases[1].look() == ["SPX", "NDX"]
     assert (await waiting.cycle()).whole
+
+
+async def test_live_data_are_protected_there_too(client: Redis) -> None:
+    day, as_of = DATES[:1], time.time()
+    live, mock = ScriptedSource({"SPX": day}, as_of, "massive"), ScriptedSource({"SPX": day, "NDX": day}, as_of)
+    guards = [Guard(client, NAMES, source.kind, CLOCK, ttl_s=TTL_S) for source in (live, mock)]
+    publishers = [Publisher(client, one, CLOCK, guard=guard) for one, guard in zip((live, mock), guards, strict=True)]
+    assert (await publishers[1].cycle()).whole
+    assert (await publishers[0].cycle()).whole
+    assert not await client.exists(NAMES.latest(ChainId("NDX", day[0])))  # taken away, whatever its slot
+    unguarded = await Publisher(client, ScriptedSource({"SPX": day}, as_of), CLOCK).cycle()
+    assert {outcome.verdict for outcome in unguarded.outcomes} == {Verdict.LEFT_TO_LIVE}  # in its slot
+    assert not (await publishers[1].cycle()).outcomes
+    held = await KindRecords(client, NAMES).held([ChainId("SPX", day[0])])
+    assert [kind for _, kind in held.values()] == ["massive"]
 
 
 async def test_without_a_heartbeat_chains_are_found_on_all_nodes(client: Redis) -> None:
