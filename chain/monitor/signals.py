@@ -16,13 +16,13 @@ __all__ = ["Reading", "Report", "Signal", "judge", "states", "usable"]
 
 log = logging.getLogger(__name__)
 
-_logged: dict[str, type[Exception]] = {}  # of each rule that failed, how it did when its trace was last logged
+_logged: dict[str, type[Exception]] = {}  # of what failed, how it did when its trace was last logged
 
 
 def judge(board: Board, now: Now, rules: Sequence[Rule] = RULES) -> Report:
     """Return what is true of a Board at `now`."""
     blind = blind_since(board, now)
-    readings = tuple(_read(entry, now, blind) for entry in board.entries)
+    readings = tuple(_reading(entry, now, blind) for entry in board.entries)
     context = Context(board, now, readings)
     signals = [told for rule in rules for told in _apply(rule, context)]
     signals.sort(key=lambda told: -told.severity.rank)
@@ -36,11 +36,28 @@ def _apply(rule: Rule, context: Context) -> Sequence[Signal]:
         return list(rule(context))
     except Exception as error:
         name = rule.__name__.replace("_", "-")
-        if _logged.get(name) is not type(error):
-            _logged[name] = type(error)
+        if _is_news(name, error):
             log.exception("rule %s failed", name)
         text = f"rule {name} failed ({type(error).__name__}): whether it is so is unknown"
         return [signal("rule-failed", text, None, name)]
+
+
+def _reading(entry: Entry, now: Now, blind: float | None) -> Reading:
+    """Return one chain's reading; one that cannot be judged is INVALID, and takes no other with it."""
+    try:
+        return _read(entry, now, blind)
+    except Exception as error:
+        if _is_news("reading", error):
+            log.exception("%s cannot be judged", entry.chain)
+        note = f"it cannot be judged ({type(error).__name__})"
+        return Reading(entry, State.INVALID, flags=(), age_s=None, ttl_s=None, dte=0, since=None, note=note)
+
+
+def _is_news(what: str, error: Exception) -> bool:
+    """Return whether something fails in another way than last time: boards are judged many times a second."""
+    news = _logged.get(what) is not type(error)
+    _logged[what] = type(error)
+    return news
 
 
 def states(board: Board, now: Now) -> Iterator[tuple[ChainId, State]]:

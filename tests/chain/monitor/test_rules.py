@@ -59,6 +59,16 @@ def test_a_deck_with_a_broken_rule_is_never_green() -> None:
     assert "rule broken failed (ZeroDivisionError)" in line(judged)
 
 
+def test_a_chain_that_cannot_be_judged_is_invalid_and_takes_no_other_with_it() -> None:
+    sound, poisoned = entry(NDX, NOW), entry(SPX, NOW)
+    assert poisoned.last_good
+    poisoned = replace(poisoned, last_good=replace(poisoned.last_good, summary=None))  # type: ignore[arg-type]
+    judged = judge(board([poisoned, sound], NOW), NOW)
+    assert [reading.state for reading in judged.readings] == [State.INVALID, State.FRESH]
+    assert judged.state is DeckState.PARTIAL_DEGRADATION
+    assert "SPX 01-02 INVALID: it cannot be judged (AttributeError)" in [signal.text for signal in judged.signals]
+
+
 # Starting
 
 
