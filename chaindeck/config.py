@@ -65,16 +65,18 @@ def config_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
     """Return the file to read: the one given, which must be there, or the user's own where there is one."""
     named = given or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
     path = named or user_config_path("chaindeck") / "config.toml"
+    origin = " of --config" if given else f" of {CONFIG_VARIABLE}" if named else ""
+    shown = f"config file {clean(path)}{origin}"
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         if named is None:
             return None
-        raise ConfigError(f"config file {clean(path)}: no such file") from None
+        raise ConfigError(f"{shown}: no such file") from None
     except (OSError, ValueError) as error:
-        raise ConfigError(f"config file {clean(path)}: {_why(error)}") from None
+        raise ConfigError(f"{shown}: {_why(error)}") from None
     if not stat.S_ISREG(mode):
-        raise ConfigError(f"config file {clean(path)}: a folder, a pipe or a device, not a file of settings")
+        raise ConfigError(f"{shown}: a folder, a pipe or a device, not a file of settings")
     return path
 
 

