@@ -2,7 +2,7 @@
 
 from chain.model.kinds import UNKNOWN, kind_word
 from chain.model.session import new_york
-from chain.monitor.board import Board, DeckState
+from chain.monitor.board import Board, DeckState, State
 from chain.monitor.heartbeat import WITHDRAWN
 from chain.monitor.signals import Report
 from tui import figures
@@ -71,12 +71,14 @@ def trouble(report: Report | None, width: int) -> Line:
 
 
 def spot_text(report: Report, underlying: str) -> str:
-    """Return an underlying's newest price; of a snapshot that is stale or lost, with its age."""
+    """Return an underlying's newest price; with its age where it is of a snapshot that is stale or lost."""
     spot = report.spot(underlying)
     if spot is None:
         return figures.MISSING
-    old = "" if spot.current else f" ({figures.age(spot.age_s)} old)"
-    return f"{figures.level(spot.value)}{old}"
+    if spot.current:
+        return figures.level(spot.value)
+    why = State.FUTURE if spot.state is State.FUTURE else f"{figures.age(spot.age_s)} old"
+    return f"{figures.level(spot.value)} ({why})"
 
 
 def _redis(board: Board) -> str:

@@ -57,11 +57,16 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """An underlying's price in points, and the age of the snapshot that carries it, seconds."""
+    """An underlying's price in points, and of the snapshot that carries it its age, seconds, and its chain's state."""
 
     value: float
     age_s: float
-    current: bool  # whether that snapshot is neither stale nor lost; where not, its age belongs beside the price
+    state: State
+
+    @property
+    def current(self) -> bool:
+        """Whether the price stands for itself; where not, what is wrong with it belongs beside it."""
+        return self.state in _CURRENT
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class Report:
     def spot(self, underlying: str) -> Spot | None:
         """Return the newest price of an underlying that its snapshots carry; of those in use before any other."""
         carrying = [
-            Spot(good.summary.spot, reading.age_s, current=reading.state in _CURRENT)
+            Spot(good.summary.spot, reading.age_s, reading.state)
             for reading in self.of(underlying)
             if (good := reading.entry.last_good) and good.summary.spot is not None and reading.age_s is not None
         ]

@@ -31,7 +31,7 @@ def test_strip_and_board_lead_with_the_newest_price(state: State) -> None:
     heading = plain(board_table(judged, None, 120, 60).body[0])
     for shown in (head, heading):
         assert "6,931.42" in shown and "6,900" not in shown and "old" not in shown
-    assert judged.spot("SPX") == Spot(6_931.42, 3.0, current=True)
+    assert judged.spot("SPX") == Spot(6_931.42, 3.0, State.FRESH)
 
 
 def test_where_every_price_is_old_its_age_stands_beside_it() -> None:
@@ -39,10 +39,11 @@ def test_where_every_price_is_old_its_age_stands_beside_it() -> None:
     assert "6,900.00 (1:47 old)" in plain(identity(judged, "SPX", 0, 200))
     future = report([carrying(SPX, 6_900.0, -50), carrying(SPX_MON, 6_890.0, 20)], NOW)
     assert "6,890.00  " in plain(identity(future, "SPX", 0, 200))
+    assert "6,900.00 (FUTURE)" in plain(identity(report([carrying(SPX, 6_900.0, -50)], NOW), "SPX", 0, 200))
 
 
 def test_a_chain_without_a_price_lends_none() -> None:
     judged = report([carrying(SPX, None, 1), carrying(SPX_MON, 6_931.42, 20)], NOW)
-    assert judged.spot("SPX") == Spot(6_931.42, 20.0, current=True)
+    assert judged.spot("SPX") == Spot(6_931.42, 20.0, State.FRESH)
     assert report([carrying(SPX, None, 1)], NOW).spot("SPX") is None
     assert plain(identity(report([carrying(SPX, None, 1)], NOW), "SPX", 0, 200)).split("SPX", 1)[1].split()[0] == "-"
