@@ -39,12 +39,17 @@ class Cycle:
             "bytes": size,
         }
 
-    def tell(self, number: int, counts: Mapping[str, int], kind: str) -> None:
-        """Log the cycle of a source of this kind in one line."""
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why something could not be published, each reason once."""
+        return tuple(dict.fromkeys([*self.surveys.values(), *self.trouble.values()]))
+
+    def tell(self, number: int, counts: Mapping[str, int], kind: str, before: "Cycle") -> None:
+        """Log the cycle of a source of this kind in one line; a failure that goes on is no news."""
         level = logging.WARNING if counts["failed"] or self.surveys else logging.INFO
-        if not log.isEnabledFor(level):
+        same = self.reasons == before.reasons and counts["published"] == 0 == before.count()["published"]
+        if not log.isEnabledFor(level) or (level == logging.WARNING and same and before.wall_ms is not None):
             return
-        reasons = dict.fromkeys([*self.surveys.values(), *self.trouble.values()])
         log.log(
             level,
             "cycle %d: published %d, refused older %d, failed %d, %.0f kB of %s data in %.0f ms%s",
@@ -55,5 +60,5 @@ class Cycle:
             counts["bytes"] / 1000,
             kind,
             self.wall_ms or 0.0,
-            "".join(f"; {reason}" for reason in reasons),
+            "".join(f"; {reason}" for reason in self.reasons),
         )

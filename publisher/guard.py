@@ -98,7 +98,7 @@ class Guard:
             elif not self._among_live and not self.withdrawn and (found := await self._find()):
                 await self._withdraw(found, published)
         except RedisUnavailableError as error:
-            log.warning("cannot look for a live publisher: %s", error)
+            self._tell(f"cannot look for a live publisher: {error}")
 
     def ask(self) -> None:
         """Let the next look decide again, on an operator's word."""

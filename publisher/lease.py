@@ -127,6 +127,7 @@ class Lease:
 
     async def release(self) -> None:
         """Give up what we hold, so that a standby need not wait for it to run out."""
+        left: dict[str, list[str]] = {}
         for underlying, hold in self._holds.items():
             hold.until = float("-inf")
             if hold.without:
@@ -136,7 +137,9 @@ class Lease:
                     with suppress(LockError):  # it had run out, or is another's
                         await hold.lock.release()
             except RedisUnavailableError as error:
-                log.warning("lease on %s left to run out: %s", underlying, error)
+                left.setdefault(str(error), []).append(underlying)
+        for reason, underlyings in left.items():
+            log.warning("lease on %s left to run out: %s", ", ".join(underlyings), reason)
 
     async def _take(self, hold: _Hold) -> bool:
         """Return whether the lease is ours: renewed where Redis still holds our name, else taken where it is free."""

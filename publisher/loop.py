@@ -204,11 +204,11 @@ class Publisher:
         for underlying, reason in unsurveyed.items():
             trouble |= {ChainId(underlying, expiry): reason for expiry in self._expected.get(underlying, ())}
         wall_ms = (self._clock.monotonic() - began) * 1000
-        self._last = Cycle(tuple(outcomes), trouble, unsurveyed, wall_ms)
+        before, self._last = self._last, Cycle(tuple(outcomes), trouble, unsurveyed, wall_ms)
         counts = self._last.count()
         self._counters.update(counts)
         if led:
-            self._last.tell(self._counters["cycles"], counts, self._source.status().kind)
+            self._last.tell(self._counters["cycles"], counts, self._source.status().kind, before)
         return self._last
 
     async def _pause_once(self) -> float:

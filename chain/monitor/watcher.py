@@ -325,12 +325,25 @@ class Watcher:
         return replace(board, transitions=tuple(self._transitions))
 
     def _remember_states(self, current: Iterable[tuple[ChainId, State]]) -> None:
-        """Note each change of a chain's state; an outage of Redis is one line of its own, not one a chain."""
-        known = self._memory.states
+        """Note changes of chains' states, those of one kind in one line; an outage of Redis is a line of its own."""
+        known, changes = self._memory.states, dict[tuple[State, State], list[ChainId]]()
         for chain, state in current:
-            if known.get(chain, state) is not state:
-                self._note(chain, f"{known[chain]} to {state}")
-                log.info("%s %s to %s", chain, known[chain], state)
+            before = known.get(chain, state)
+            if before is not state:
+                changes.setdefault((before, state), []).append(chain)
             known[chain] = state
+        for (before, after), chains in changes.items():
+            text = f"{before} to {after}"
+            if len(chains) > 1:
+                self._note(None, f"{_listed(chains)} {text}")
+            else:
+                self._note(chains[0], text)
+            log.info("%s %s", _listed(chains), text)
         for chain in [c for c in known if c not in self._roster.entries]:
             del known[chain]
+
+
+def _listed(chains: Sequence[ChainId]) -> str:
+    """Name up to two chains, and count the rest."""
+    more = len(chains) - 2
+    return ", ".join(map(str, chains[:2])) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,159 @@
+"""What one Redis does to another, an outage to the log, and a server that is killed to those who use it."""
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+import redis as blocking
+from redis.asyncio import Redis
+
+from chain.clock import SystemClock
+from chain.redis.connection import RedisTarget
+from chain.redis.embedded import attach
+from chaindeck.compose import make_source, publishing_crew
+from chaindeck.config import resolve
+from chaindeck.crew import Crew
+from chaindeck.place import Place
+from tests.support.fault_proxy import Fate, FaultProxy, always
+from tests.support.product import start
+from tests.support.waiting import wait_until, wait_until_async
+
+CLOCK = SystemClock()
+BEAT = "mock_massive:heartbeat"
+STANDBY = "mock_massive:standby"
+
+
+@asynccontextmanager
+async def crew_on(url: str, system_url: str = "") -> AsyncIterator[Crew]:
+    """Run a mock publisher of SPX and all that belongs to it."""
+    values = {"interval": 0.3, "ttl": 7.0, "underlyings": "SPX", "system_redis_url": system_url or None}
+    settings = resolve({name: value for name, value in values.items() if value}, None, {}).settings
+    source = make_source("mock", settings, (), CLOCK)
+    async with publishing_crew(Place(RedisTarget(url)), source, settings, CLOCK) as crew:
+        task = asyncio.create_task(crew.run())
+        try:
+            yield crew
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def published(crew: Crew) -> int:
+    assert crew.publishing is not None
+    return crew.publishing.publisher.heartbeat().chain.counters.get("published", 0)
+
+
+async def test_a_system_redis_that_swallows_everything_delays_no_cycle(
+    redis: Redis, redis_url: str, short_dir: Path
+) -> None:
+    async with FaultProxy(redis_url, short_dir) as proxy:
+        proxy.rule = always(Fate.HOLD)
+        async with crew_on(redis_url, proxy.url) as crew:
+            await wait_until_async(lambda: published(crew) >= 6, 5, "the first cycle")
+            began, before = time.monotonic(), published(crew)
+            await wait_until_async(lambda: published(crew) >= before + 30, 10, "five cycles")
+            assert time.monotonic() - began < 5 * 0.3 + 2.0  # each beat alone would wait 2.5 s
+            assert await redis.exists(BEAT)
+            leaving = time.monotonic()
+    assert time.monotonic() - leaving < 5.0
+    assert await redis.get(BEAT)
+
+
+async def test_the_system_redis_hears_beats_while_ours_is_a_black_hole(
+    redis: Redis, redis_url: str, short_dir: Path
+) -> None:
+    async with FaultProxy(redis_url, short_dir) as proxy, crew_on(proxy.url, redis_url) as crew:
+        await wait_until_async(lambda: published(crew) >= 6, 5, "the first cycle")
+        proxy.rule = always(Fate.HOLD)
+        await redis.delete(BEAT)
+        with blocking.Redis.from_url(redis_url) as system:
+            # Who cannot renew its lease leads no more, and says so.
+            await wait_until_async(lambda: system.exists(BEAT, f"{STANDBY}:heartbeat"), 7, "a beat")
+
+
+async def test_an_outage_is_a_few_lines_in_the_log_and_in_the_list_of_changes(
+    redis: Redis, redis_url: str, short_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with FaultProxy(redis_url, short_dir) as proxy, crew_on(proxy.url) as crew:
+        await wait_until_async(lambda: published(crew) >= 6, 5, "the first cycle")
+        caplog.clear()
+        caplog.set_level(logging.WARNING)
+        await proxy.refuse()
+        assert crew.publishing is not None
+        counters = crew.publishing.publisher.heartbeat().chain.counters
+        failing = counters["cycles"]
+        await wait_until_async(
+            lambda: crew.publishing and crew.publishing.publisher.heartbeat().chain.counters["cycles"] >= failing + 12,
+            15,
+            "twelve cycles in vain",
+        )
+        said = [record.getMessage() for record in caplog.records]
+        assert len(said) <= 8, said
+        assert len(said) == len(set(said))
+        await proxy.listen()
+        before = published(crew)
+        await wait_until_async(lambda: published(crew) >= before + 6, 10, "publishing to go on")
+        board = await crew.watcher.poll_once()
+    changes = [change.text for change in board.transitions]
+    assert any(text.startswith("Redis back") for text in changes[:3]), changes
+
+
+# The embedded server and two publishers without a screen
+
+
+@contextmanager
+def publishing(home: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Run `publish` without a URL, and end it."""
+    process = start(home, "publish", "--interval", "1", "--ttl", "9", "--underlyings", "SPX", "--expirations", "2")
+    drain = threading.Thread(target=lambda: process.stderr and process.stderr.read(), daemon=True)
+    drain.start()
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def newest(home: Path) -> float:
+    """Return when the newest snapshot in this user's embedded server was made, epoch seconds; 0 where there is none."""
+    endpoint = attach(home / "r")
+    if endpoint is None:
+        return 0.0
+    with suppress(blocking.RedisError), blocking.Redis.from_url(endpoint.url) as client:
+        pointers = [client.get(key) for key in client.scan_iter("massive:chain:latest:*")]
+        return max((int(p.rpartition(b":")[2]) for p in pointers if isinstance(p, bytes)), default=0) / 1000
+    return 0.0
+
+
+def test_of_two_publishers_without_a_url_the_second_goes_on_when_the_first_ends(short_dir: Path) -> None:
+    with publishing(short_dir) as first:
+        wait_until(lambda: newest(short_dir), 15, "the first publisher")
+        with publishing(short_dir) as second:
+            time.sleep(1.5)  # so that it attaches to the first one's server
+            first.terminate()
+            assert first.wait(10) == 0
+            ended = time.time()
+            wait_until(lambda: newest(short_dir) > ended, 15, "the second publisher on a server of its own")
+            assert second.poll() is None
+
+
+def test_an_embedded_server_that_is_killed_three_times_is_there_three_times_again(short_dir: Path) -> None:
+    with publishing(short_dir) as process:
+        for _ in range(3):
+            wait_until(lambda: newest(short_dir) > time.time() - 1.5, 15, "publishing")
+            endpoint = attach(short_dir / "r")
+            assert endpoint is not None
+            with blocking.Redis.from_url(endpoint.url) as client:
+                pid = int(client.info("server")["process_id"])
+            os.kill(pid, signal.SIGKILL)
+            killed = time.time()
+            wait_until(lambda killed=killed: newest(short_dir) > killed, 15, "publishing again")  # type: ignore[misc]
+        assert process.poll() is None
