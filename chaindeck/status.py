@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -15,6 +17,7 @@ from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.signals import Reading, Report, judge
 from chain.monitor.watcher import Watcher
 from chain.redis.connection import RedisTarget
+from chain.supervisor import PartStatus
 from chaindeck.exits import Exit
 from chaindeck.logs import log_file, log_nowhere
 from chaindeck.place import running_place
@@ -78,9 +81,17 @@ def as_json(report: Report, target: RedisTarget) -> dict[str, Any]:
         },
         "sources": report.sources,
         "source": _source(board),
+        "parts": [asdict(part) | {"service": service} for service, part in all_parts(board)],
         "expected": len(board.entries),
         "expiries": [_expiry(reading, Names(board.prefix)) for reading in report.readings],
     }
+
+
+def all_parts(board: Board) -> Iterator[tuple[str, PartStatus]]:
+    """Yield each part that a living publisher tells of, after the name of its service."""
+    for publisher in board.publishers:
+        if publisher.alive:
+            yield from ((publisher.heartbeat.service, part) for part in publisher.heartbeat.parts)
 
 
 def _source(board: Board) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import string
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import cache
 from itertools import product
 
 import pytest
@@ -24,6 +25,7 @@ NOW = Now(START_NS, 5_000.0)
 NAMES = ["".join(letters) for letters in product(string.ascii_uppercase, repeat=3)]
 
 
+@cache
 def report(count: int, state: State) -> Report:
     """Return so many underlyings of one chain each, all in one state."""
     chains = [ChainId(name, date(2026, 1, 2)) for name in NAMES[:count]]
@@ -51,7 +53,7 @@ def test_a_check_prints_two_kilobytes_at_most_and_cuts_no_figure(count: int, sta
 def quickest(work: Callable[[], object]) -> float:
     """Return the shortest of some runs, seconds of the processor: what a busy machine adds is no cost of ours."""
     times = []
-    for _ in range(4):
+    for _ in range(3):
         began = time.thread_time()
         work()
         times.append(time.thread_time() - began)
@@ -60,14 +62,14 @@ def quickest(work: Callable[[], object]) -> float:
 
 @pytest.mark.parametrize("state", [State.FRESH, State.STALE, State.MISSING])
 def test_costs_grow_with_the_chains_and_not_with_their_square(state: State) -> None:
-    few, many = report(200, state), report(5_000, state)  # 25 times as many, 625 times squared
+    few, many = report(80, state), report(2_000, state)  # 25 times as many, 625 times squared
     for work in (
         lambda judged: judge(judged.board, NOW),
         lambda judged: line(judge(judged.board, NOW)),
         lambda judged: board_table(judged, None, 80, 30).body[:30],
     ):
         once = quickest(lambda work=work: work(few))  # type: ignore[misc]
-        assert quickest(lambda work=work: work(many)) < 200 * max(once, 0.001)  # type: ignore[misc]
+        assert quickest(lambda work=work: work(many)) < 200 * max(once, 0.0005)  # type: ignore[misc]
 
 
 def test_a_key_is_answered_at_once_among_five_thousand_underlyings() -> None:

@@ -1,6 +1,7 @@
 """One look at a Redis as JSON and as text: the shape that scripts rely on, and the same truth in both."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,12 +10,14 @@ from redis.asyncio import Redis
 
 from chain.clock import ManualClock
 from chain.model.keys import ChainId, Names
-from chain.monitor.board import Flag, State
+from chain.monitor.board import Flag, Publisher, State
 from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import STOPPED, beat
-from chain.monitor.signals import Report
+from chain.monitor.signals import Report, judge
 from chain.redis.connection import RedisTarget
 from chain.redis.store import Store
+from chain.supervisor import PartState, PartStatus
+from chaindeck.check import exit_code, line
 from chaindeck.plain import WIDTH, frame
 from chaindeck.status import as_json, as_text, look
 from tests.support.scenes import (
@@ -24,6 +27,7 @@ from tests.support.scenes import (
     START_NS,
     START_S,
     at_fault,
+    board,
     entry,
     heartbeat,
     in_state,
@@ -34,7 +38,7 @@ from tests.support.scenes import (
 )
 
 NOW = Now(START_NS, 5_000.0)
-KEYS = ["state", "signals", "redis", "sources", "source", "expected", "expiries"]
+KEYS = ["state", "signals", "redis", "sources", "source", "parts", "expected", "expiries"]
 EXPIRY_KEYS = [
     *(
         "underlying",
@@ -103,6 +107,7 @@ async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
         "redis": {"ping_ms": 0.0, "limits": []},
         "sources": "mock",
         "source": read["source"],
+        "parts": [],
         "expected": 2,
         "expiries": [
             {
@@ -228,3 +233,26 @@ def test_an_expired_market_is_rendered_with_its_true_age() -> None:
 
 def test_a_frame_without_a_chain_says_so() -> None:
     assert "no chains" in frame(report([], NOW, beats=[]))
+
+
+def test_the_parts_of_living_publishers_are_listed_with_how_they_fare() -> None:
+    failed = PartStatus("lease", PartState.FAILED, "ValueError: x", START_S - 4.0, 3)
+    beat = replace(heartbeat(SPX), parts=(PartStatus("publisher"), failed))
+    scene = replace(board([entry(SPX, NOW)], NOW), publishers=(Publisher(beat, NOW.mono, alive=True),))
+    judged = judge(scene, NOW)
+    body = as_json(judged, RedisTarget("redis://desk:6379"))
+    assert orjson.loads(orjson.dumps(body["parts"])) == [
+        {"service": "mock_massive", "name": "publisher", "state": "running", "error": "", "since": None, "restarts": 0},
+        {
+            "service": "mock_massive",
+            "name": "lease",
+            "state": "failed",
+            "error": "ValueError: x",
+            "since": START_S - 4.0,
+            "restarts": 3,
+        },
+    ]
+    [told] = [signal for signal in judged.signals if signal.name == "part-failed"]
+    assert (told.text, told.since) == ("lease failed: ValueError: x, restarted 3 times", START_S - 4.0)
+    assert exit_code(judged) == 2
+    assert "lease failed: ValueError: x" in line(judged)
