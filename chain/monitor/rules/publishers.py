@@ -42,15 +42,21 @@ def heartbeat_refused(context: Context) -> Iterable[Signal]:
 def publisher_clock(context: Context) -> Iterable[Signal]:
     """A publisher's clock is off: what it stamps looks older than it is, or comes from the future.
 
-    A beat may be as old as its key lives when it is first read, so that being behind shows only beyond that.
+    One that agrees with ours is off where ours is, which is told of this machine.
     """
     board = context.board
     for publisher in board.publishers:
         ahead = publisher.ahead_s + (board.skew_s or 0.0)
-        if publisher.alive and (ahead > FUTURE_TOLERANCE_S or ahead < -HEARTBEAT_TTL_S - FUTURE_TOLERANCE_S):
+        if publisher.alive and _is_off(ahead) and _is_off(publisher.ahead_s):
             whose = "this machine's" if board.skew_s is None else "Redis's"
-            text = f"publisher {publisher.heartbeat.service}'s clock is {apart(ahead)} {whose}"
-            yield signal("publisher-clock", text)
+            yield signal(
+                "publisher-clock", f"publisher {publisher.heartbeat.service}'s clock is {apart(ahead)} {whose}"
+            )
+
+
+def _is_off(ahead_s: float) -> bool:
+    """Return whether a beat's stamp tells of a wrong clock: it may be as old as its key lives when first read."""
+    return ahead_s > FUTURE_TOLERANCE_S or ahead_s < -HEARTBEAT_TTL_S - FUTURE_TOLERANCE_S
 
 
 def withdrawn(context: Context) -> Iterable[Signal]:
