@@ -45,9 +45,11 @@ def publisher_clock(context: Context) -> Iterable[Signal]:
     One that agrees with ours is off where ours is, which is told of this machine.
     """
     board = context.board
+    ours = board.skew_s or 0.0
     for publisher in board.publishers:
-        ahead = publisher.ahead_s + (board.skew_s or 0.0)
-        if publisher.alive and _is_off(ahead) and _is_off(publisher.ahead_s):
+        ahead = publisher.ahead_s + ours
+        shared = abs(ours) > FUTURE_TOLERANCE_S and not _is_off(publisher.ahead_s)
+        if publisher.alive and _is_off(ahead) and not shared:
             whose = "this machine's" if board.skew_s is None else "Redis's"
             yield signal(
                 "publisher-clock", f"publisher {publisher.heartbeat.service}'s clock is {apart(ahead)} {whose}"
