@@ -332,6 +332,20 @@ def hear(roster: Roster, clock: ManualClock, *beats: Heartbeat) -> set[ChainId]:
     return {entry.chain for entry in roster.shown()}
 
 
+def test_as_many_as_are_announced_should_be_there_whatever_the_depth() -> None:
+    clock, roster = ManualClock(START_NS), Roster(Names())
+    hear(roster, clock, heartbeat(SPX, SPX_MON, NDX, depth=1))
+    assert roster.depth == {"SPX": 2, "NDX": 1}
+
+
+def test_each_chain_has_its_own_underlyings_date() -> None:
+    clock, roster = ManualClock(START_NS), Roster(Names())
+    own = {"SPX": START_S - 3 * 86_400.0, "NDX": float(START_S)}
+    beat_of_two = heartbeat(SPX, NDX, kind="capture", as_of=min(own.values()), as_of_by=own)
+    assert hear(roster, clock, beat_of_two) == {SPX, NDX}
+    assert {chain.underlying: entry.source.as_of for chain, entry in roster.entries.items()} == own
+
+
 def test_two_publishers_announce_side_by_side() -> None:
     clock, roster = ManualClock(START_NS), Roster(Names())
     mock = heartbeat(SPX, NDX)
