@@ -153,9 +153,10 @@ def _of_cluster(error: RedisClusterException) -> Cause:
 
 def _of_reply(error: RedisError, command: str) -> Cause | None:
     """Return what an error reply means; None for a failure of the connection, which what led to it explains."""
-    text = _SCRIPT.sub("", str(error)).strip()
+    text = str(error)
     if inside := _REFUSED.search(text):
-        return _inside_script(inside[1], inside[2])
+        return _inside_script(inside[1], _SCRIPT.sub("", inside[2]).strip())
+    text = _SCRIPT.sub("", text).strip()
     word = getattr(error, "status_code", None) or text.split(" ", 1)[0]
     if word == "NOPERM" or "no permissions to" in text.lower():
         return _of_denial(text, command)

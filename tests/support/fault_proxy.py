@@ -143,7 +143,7 @@ class FaultProxy:
     ) -> None:
         """Pass commands on, each after its fate is known, until one of them ends the connection."""
         while True:
-            raw, command = await _read_command(reader)
+            raw, command = await read_command(reader)
             self.commands.append(command)
             fate = await self.rule(command)
             if fate is Fate.CUT:
@@ -175,7 +175,7 @@ class FaultProxy:
         writer.close()
 
 
-async def _read_command(reader: asyncio.StreamReader) -> tuple[bytes, Command]:
+async def read_command(reader: asyncio.StreamReader) -> tuple[bytes, Command]:
     """Return one RESP array of strings, as sent and as words."""
     head = await reader.readuntil(b"\r\n")
     raw, words = bytearray(head), []

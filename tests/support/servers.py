@@ -38,12 +38,15 @@ def free_port() -> int:
 class Server:
     """One process. Killed and started again, it keeps its port, its folder and its flags."""
 
-    def __init__(self, folder: Path, port: int, flags: Sequence[str], group: int) -> None:
+    def __init__(self, folder: Path, port: int, flags: Sequence[str], group: int, program: Path | None = None) -> None:
         self.port = port
         self.url = f"redis://{HOST}:{port}"
         password = flags[flags.index("--requirepass") + 1] if "--requirepass" in flags else None
-        self.admin = redis.Redis(host=HOST, port=port, password=password, socket_timeout=5, decode_responses=True)
-        self._command = [str(binary()), *flags]
+        protocol = 2 if "HELLO" in flags else None
+        self.admin = redis.Redis(
+            host=HOST, port=port, password=password, socket_timeout=5, decode_responses=True, protocol=protocol
+        )
+        self._command = [str(program or binary()), *flags]
         self._folder = folder
         self._group = group
         self._process: subprocess.Popen[bytes] | None = None
@@ -105,11 +108,11 @@ class Servers:
             server.admin.close()
         self._folder.cleanup()
 
-    def alone(self, *flags: str, port: int | None = None) -> Server:
-        """Start a server that keeps nothing on disk."""
+    def alone(self, *flags: str, port: int | None = None, program: Path | None = None) -> Server:
+        """Start a server that keeps nothing on disk, of another make where its program is given."""
         port = port or free_port()
         plain = ["--port", str(port), "--bind", HOST, "--dbfilename", f"{port}.rdb", "--save", "", "--appendonly", "no"]
-        return self._start(port, [*plain, "--repl-diskless-sync-delay", "0", "--loglevel", "warning", *flags])
+        return self._start(port, [*plain, "--repl-diskless-sync-delay", "0", "--loglevel", "warning", *flags], program)
 
     def replica(self, primary: Server, *flags: str) -> Server:
         """Start a replica, and wait until it has what its primary has."""
@@ -163,8 +166,8 @@ class Servers:
         timing = ["--cluster-node-timeout", str(NODE_TIMEOUT_MS)]
         return self.alone("--cluster-enabled", "yes", *files, *timing, port=port)
 
-    def _start(self, port: int, flags: Sequence[str]) -> Server:
-        server = Server(Path(self._folder.name), port, flags, self._guard.pid)
+    def _start(self, port: int, flags: Sequence[str], program: Path | None = None) -> Server:
+        server = Server(Path(self._folder.name), port, flags, self._guard.pid, program)
         server.start()
         self._all.append(server)
         return server
