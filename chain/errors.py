@@ -17,6 +17,10 @@ class OverLimitError(DecodeError):
     """A value from outside that holds more bytes, values or objects than are read of its kind."""
 
 
+class TooDeepError(DecodeError):
+    """A value from outside that nests deeper than anything of its kind."""
+
+
 class InvalidSnapshotError(ChaindeckError):
     """A payload that breaks the contract; the message names the first clause broken."""
 

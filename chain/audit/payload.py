@@ -11,7 +11,7 @@ from chain.decode.form import Form
 from chain.errors import DecodeError, InvalidNameError
 from chain.model.contract import Figure, Item, Whole, Word, number
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, SnapshotId, parse_expiry
-from chain.model.snapshot import MAX_CONTRACTS, PAYLOAD_LIMITS, same_instant
+from chain.model.snapshot import MAX_CONTRACTS, PAYLOAD_LIMITS, TOO_DEEP, decode_payload, same_instant
 from chain.text import clean, shown
 from chain.thresholds import FUTURE_TOLERANCE_S
 
@@ -62,11 +62,18 @@ def _parse(raw: bytes | None) -> tuple[Claim | None, list[Finding]]:
     if raw is None:
         return None, [Finding(Clause.PAYLOAD_JSON, "the key holds no Redis string")]
     try:
-        claim, names = _CLAIM.decode(raw), _NAMES.decode(raw)
+        claim, names = decode_payload(_CLAIM, raw), decode_payload(_NAMES, raw)
     except DecodeError as error:
         beginning = f", in {shown(raw[:60].decode('utf-8', 'replace'))}" if "not JSON" in str(error) else ""
         return None, [Finding(Clause.PAYLOAD_JSON, f"{error}{beginning}")]
-    return claim, [Finding(Clause.PAYLOAD_JSON), _fields(names)]
+    return claim, [Finding(Clause.PAYLOAD_JSON, _too_deep(claim.contracts)), _fields(names)]
+
+
+def _too_deep(contracts: object) -> str:
+    """Return which contract nests too deep to be read by everybody; empty for none."""
+    items = contracts if isinstance(contracts, list) else ()
+    at = next((at for at, item in enumerate(items) if isinstance(item, Item) and item.details == TOO_DEEP), None)
+    return "" if at is None else f"contracts[{at}]: {TOO_DEEP}"
 
 
 def _fields(names: dict[str, Raw]) -> Finding:

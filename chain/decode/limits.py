@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from chain.errors import DecodeError, OverLimitError
+from chain.errors import DecodeError, OverLimitError, TooDeepError
 
 _BRACKETS = bytes.maketrans(b"[]", b"{}")  # for depth, an array nests like an object
 _KEPT = b'"\\{}[]'
@@ -68,7 +68,7 @@ class Limits:
             brackets = brackets.replace(b"{}", b"")
         # What does not match is no JSON, and the decoder says where; but it must not be led into the depth.
         if b"{}" in brackets or len(brackets) > self.depth:
-            raise DecodeError(f"nested more than {self.depth} deep")
+            raise TooDeepError(f"nested more than {self.depth} deep")
 
     def _outside_strings(self, raw: bytes) -> bytes:
         """Return the text's brackets, all as braces, without those inside strings."""

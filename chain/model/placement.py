@@ -48,7 +48,9 @@ def _place(item: Item, chain: ChainId) -> Place | Misfit:
     details = part(item.details, Details)
     side, strike = details.contract_type, number(details.strike_price)
     if side not in ("call", "put"):
-        return Misfit(f"contract_type {shown(side, 16)} is neither call nor put")
+        sideless = f"contract_type {shown(side, 16)} is neither call nor put"
+        known = item.details is None or isinstance(item.details, Details)
+        return Misfit(sideless if known else f"details {shown(item.details, 30)} is no object")
     if strike is None or not 0 < strike <= MAX_STRIKE:
         return Misfit("strike_price is missing or not a positive number")
     expiration = chain.expiry.isoformat()

@@ -2,17 +2,20 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import orjson
 
 from chain.decode.form import Form
 from chain.decode.limits import Limits
-from chain.errors import DecodeError, InvalidNameError, InvalidSnapshotError
+from chain.decode.prune import without_deep
+from chain.errors import DecodeError, InvalidNameError, InvalidSnapshotError, TooDeepError
 from chain.model.contract import Item
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, SnapshotId, parse_expiry
 from chain.text import shown
+
+T = TypeVar("T")
 
 # A contract item is the vendor's own object, unchanged: https://massive.com option chain snapshot.
 Contract = dict[str, Any]
@@ -40,6 +43,20 @@ class Body(msgspec.Struct, frozen=True):
 
 
 PAYLOAD = Form(Body, PAYLOAD_LIMITS)
+TOO_DEEP = f"nested more than {PAYLOAD_LIMITS.depth} deep"
+_ITEM_LEVEL = 3  # the object, its array of contracts, and in it an item
+
+
+def decode_payload(form: Form[T], raw: bytes) -> T:
+    """Return a payload by a form; an item in which anything nests too deep says so in place of its details.
+
+    Such an item is a rejected contract, and no reason to refuse the others. Raises DecodeError.
+    """
+    try:
+        return form.decode(raw)
+    except TooDeepError:
+        instead = b'{"details":"%s"}' % TOO_DEEP.encode()
+        return form.decode(without_deep(raw, _ITEM_LEVEL, form.limits.depth, instead))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +144,7 @@ def decode(raw: bytes, expected: SnapshotId) -> Received:
         InvalidSnapshotError: it is oversized, not JSON, of wrong types, of another chain or of another instant.
     """
     try:
-        body = PAYLOAD.decode(raw)
+        body = decode_payload(PAYLOAD, raw)
     except DecodeError as error:
         raise InvalidSnapshotError(str(error)) from None
     _check_identity(body, expected)

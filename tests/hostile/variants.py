@@ -18,10 +18,12 @@ class Variant(NamedTuple):
 
     @property
     def parses(self) -> bool:
-        """Whether any program could read it: strictly by RFC 8259, to the depth that Python follows."""
+        """Whether a program could read it, strictly by RFC 8259; how deep it can follow is a program's own affair."""
         try:
             json.loads(self.raw.decode(), parse_constant=_refuse, parse_int=str)
-        except (ValueError, RecursionError):
+        except RecursionError:
+            return True
+        except ValueError:
             return False
         return True
 

@@ -310,16 +310,30 @@ def test_each_field_is_required(name: str) -> None:
     assert refusal(payload(name)) == f"{name}: missing"
 
 
+@pytest.mark.parametrize("depth", [17, 250, 1_000, 20_000])
+@pytest.mark.parametrize(
+    "field", ["contract_type", "expiration_date", "shares_per_contract", "strike_price", "ticker", "exercise_style"]
+)
+def test_a_contract_in_which_anything_nests_deep_is_rejected_alone(field: str, depth: int) -> None:
+    items = contracts()
+    items[3]["details"] |= {field: "HERE", "note": 'a "quoted" [bracket \\'}
+    raw = payload(contracts=items).replace(b'"HERE"', b"[" * depth + b"]" * depth)
+    grid = build_grid(decode(raw, GOLDEN_ID))
+    assert [(one.index, one.reason) for one in grid.rejected] == [
+        (3, "details 'nested more than 16 deep' is no object")
+    ]
+    assert len(grid.legs) == len(items) - 1
+
+
 # Bombs
 
 
 MEGABYTE = 1 << 20
 BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
-    "arrays nested 5000 deep": (
-        lambda: b'{"contracts":' + b"[" * 5000 + b"]" * 5000 + b"}",
-        "nested more than 16 deep",
-    ),
-    "objects nested 5000 deep": (lambda: b'{"a":' * 5000 + b"1" + b"}" * 5000, "nested more than 16 deep"),
+    "arrays nested 5000 deep": (lambda: b'{"contracts":' + b"[" * 5000 + b"]" * 5000 + b"}", "ts: missing"),
+    "objects nested 5000 deep": (lambda: b'{"a":' * 5000 + b"1" + b"}" * 5000, "ts: missing"),
+    "a deep field": (lambda: payload(atm=0).replace(b'"atm":0', b'"atm":' + b"[" * 990 + b"]" * 990), "atm: an array"),
+    "never closed": (lambda: payload(ts=0).replace(b'"ts":0', b'"ts":' + b"[" * 990), "nested more than 16 deep"),
     "half a million brackets": (lambda: payload(contracts=[{"a": [[]] * 5}] * 80_000), "more than 50000 objects"),
     "a million empty contracts": (lambda: payload(contracts=[{}] * 10**6), "more than 500000 values"),
     "a million empty arrays": (lambda: payload(contracts=[[]] * 10**6), "more than 500000 values"),
