@@ -18,14 +18,18 @@ def base_url(text: str) -> str:
     address = text.strip()
     try:
         parts = urlsplit(address if "://" in address else f"https://{address}")
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        if "ort" in str(error):
-            raise ConfigError("its port must be a number from 1 to 65535") from None
-        host = port = None
+        host = parts.hostname
+    except ValueError:
+        raise ConfigError("what is between [ and ] is not a host: an IPv6 address is written [::1]:8080") from None
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}":  # part of a password was taken for the host
+        raise ConfigError("part of it is not a host: leave user and password out, the API key travels in a header")
+    shown = clean(address.partition("?")[0].partition("#")[0].rpartition("@")[2], 80)
     if not host or parts.scheme not in ("http", "https") or not host.isprintable() or " " in host:
-        shown = clean(address.partition("?")[0].rpartition("@")[2], 80)
         raise ConfigError(f"{shown!r} is not a host, nor http(s)://host")
+    try:
+        port = parts.port
+    except ValueError:
+        raise ConfigError(f"{shown!r}: its port must be a number from 1 to 65535") from None
     path = parts.path.rstrip("/").removesuffix(_UPSTREAM_PATH).rstrip("/")
     name = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{name}{'' if port is None else f':{port}'}{path}"

@@ -178,7 +178,10 @@ def test_one_failed_expiry_is_exit_one_with_its_reason(short_dir: Path, fake: Fa
         ({"SSL_CERT_FILE": "/no/such.pem"}, "SSL_CERT_FILE /no/such.pem: no such file or folder"),
         ({"SSL_CERT_FILE": "/etc/hostname"}, "SSL_CERT_FILE /etc/hostname holds no certificate in PEM form"),
         ({"SSL_CERT_DIR": "/no/such"}, "SSL_CERT_DIR /no/such: no such folder"),
-        ({"MASSIVE_BASE_URL": "http://127.0.0.1:99999"}, "base_url: its port must be a number from 1 to 65535"),
+        (
+            {"MASSIVE_BASE_URL": "http://127.0.0.1:99999"},
+            "'http://127.0.0.1:99999': its port must be a number from 1 to 65535",
+        ),
         (
             {"MASSIVE_BASE_URL": "http://vendor.invalid"},
             "would go in clear over the network: use https, or insist with",

@@ -106,8 +106,9 @@ def test_with_no_umask_all_that_is_written_is_the_users_alone(short_dir: Path) -
         ("config", "show"),
         ("config", "validate"),
         ("metrics", "--rules"),
+        (),
     ],
-    ids=" ".join,
+    ids=lambda arguments: " ".join(arguments) or "deck",
 )
 def test_every_command_that_reads_an_open_secret_warns_once(
     short_dir: Path, emptied_url: str, arguments: tuple[str, ...]
