@@ -121,8 +121,8 @@ class Lease:
         for trouble, underlyings in troubles.items():
             if trouble not in self._told:
                 without = any(self._holds[each].without for each in underlyings)
-                how = "publishing without a lease on" if without else "no lease to be had on"
-                log.warning("%s %s: %s", how, ", ".join(underlyings), trouble)
+                how = "publishing without a lease on %s: %s" if without else "lease on %s not to be had: %s"
+                log.warning(how, ", ".join(underlyings), trouble)
         self._told = frozenset(troubles)
 
     async def release(self) -> None:

@@ -202,8 +202,8 @@ async def test_while_redis_is_away_nobody_gains_and_the_leader_leads_to_its_end(
     assert not standby.leads("SPX")
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert sorted(line.partition(":")[0] for line in told) == [  # once for each publisher, not once a look
-        "no lease to be had on SPX",
-        "no lease to be had on SPX, NDX",
+        "lease on SPX not to be had",
+        "lease on SPX, NDX not to be had",
     ]
     proxy.rule = deliver
     assert await standby.look() == []  # the leader's name still stands there
@@ -216,7 +216,7 @@ async def test_a_key_of_another_type_is_a_reason_not_a_crash(
     await redis.lpush(SPX, "x")
     lease = lease_of(redis, clock, "SPX", "NDX")
     assert await lease.look() == ["NDX"]
-    assert "no lease to be had on SPX: " in caplog.text
+    assert "lease on SPX not to be had: " in caplog.text
     assert "wrong kind" in caplog.text
 
 
