@@ -7,6 +7,7 @@ or replay may be live, and counts as live.
 """
 
 import logging
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -68,7 +69,7 @@ class Guard:
         self._records = KindRecords(redis, names)
         self._me = identity()
         self._since = clock.wall_ns() / 1e9
-        self._discovered = float("-inf")  # monotonic seconds
+        self._discovered = -math.inf  # monotonic seconds
         self._marked: float | None = None  # monotonic seconds
         self._told: set[str] = set()
 
@@ -83,19 +84,20 @@ class Guard:
         if found:
             raise LiveProtectedError(f"{self._kind} data are not published beside live data: {found}; {CURE}")
 
-    async def look(self, published: Iterable[ChainId] = (), *, met: bool = False) -> None:
+    async def look(self, published: Iterable[ChainId] = (), *, met: bool = False, hurried: bool = False) -> None:
         """Renew the mark of a live publisher; withdraw any other where a live one is found.
 
-        `published` are the chains to take back then; `met`: a write was just refused for its sake.
+        `published` are the chains to take back then; `met`: a write was just refused for its sake;
+        `hurried`: a cycle waits, so that chains are scanned for at another time, unless that was never done.
         An unreachable Redis changes nothing: nothing can be written.
         """
         if met:
-            self._discovered = float("-inf")
+            self._discovered = -math.inf
         try:
             if self._kind == LIVE:
                 if self._marked is not None:
                     await self._mark()
-            elif not self._among_live and not self.withdrawn and (found := await self._find()):
+            elif not self._among_live and not self.withdrawn and (found := await self._find(hurried=hurried)):
                 await self._withdraw(found, published)
         except RedisUnavailableError as error:
             self._tell(f"cannot look for a live publisher: {error}")
@@ -103,7 +105,7 @@ class Guard:
     def ask(self) -> None:
         """Let the next look decide again, on an operator's word."""
         self.withdrawn = ""
-        self._discovered = float("-inf")
+        self._discovered = -math.inf
 
     async def claim(self) -> None:
         """Before live snapshots are written: see that our mark stands, which may have run out while we were paused."""
@@ -144,7 +146,7 @@ class Guard:
             if taken:
                 log.info("took back %d invented or recorded chains", taken)
 
-    async def _find(self) -> str:
+    async def _find(self, *, hurried: bool = False) -> str:
         """Return in words the live publisher that is here, or may be; empty for none."""
         mark, beats = await self._read()
         for service, raw in zip(_SPEAKERS, beats, strict=True):
@@ -153,7 +155,12 @@ class Guard:
         if mark is not None:
             who = f"live publisher {_SERVICE}{_at(mark)}"
             return f"{who} published here a moment ago, and its data are protected for {mark.left_ms / 1000:.0f} s more"
-        return await self._find_chains()
+        every_s = math.inf if hurried else _DISCOVER_EVERY_S
+        return await self._find_chains() if self._since_discovered() >= every_s else ""
+
+    def _since_discovered(self) -> float:
+        """Return how many seconds ago chains were last scanned for; infinity where never."""
+        return self._clock.monotonic() - self._discovered
 
     async def _read(self) -> tuple[_Mark | None, Sequence[bytes | None]]:
         pipe = self._redis.pipeline(transaction=False)
@@ -184,11 +191,8 @@ class Guard:
         return f"live publisher {beat.service} ({kind}) publishes here{who}"
 
     async def _find_chains(self) -> str:
-        """Return in words the chains that may be live, looked for at a slow pace: it takes a scan."""
-        now = self._clock.monotonic()
-        if now - self._discovered < _DISCOVER_EVERY_S:
-            return ""
-        self._discovered = now
+        """Return in words the chains that may be live; it takes a scan."""
+        self._discovered = self._clock.monotonic()
         try:
             held = await self._records.held(await self._store.discover())
         except RedisUnavailableError as error:

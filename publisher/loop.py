@@ -104,11 +104,11 @@ class Publisher:
         """Why it gave way to a live publisher, empty where it did not."""
         return self._guard.withdrawn if self._guard else ""
 
-    async def _look(self, *, met: bool = False) -> None:
+    async def _look(self, *, met: bool = False, hurried: bool = False) -> None:
         """Give way to a live publisher, or mark the place as live."""
         if self._guard:
             chains = [ChainId(name, expiry) for name, expiries in self._expected.items() for expiry in expiries]
-            await self._guard.look(chains, met=met)
+            await self._guard.look(chains, met=met, hurried=hurried)
 
     def publish_now(self, *, asked: bool = False) -> None:
         """Start the next cycle at once; the cadence goes on as before.
@@ -184,7 +184,7 @@ class Publisher:
         outcomes: list[Outcome] = []
         trouble: dict[ChainId, str] = {}
         unsurveyed: dict[str, str] = {}
-        await self._look()
+        await self._look(hurried=True)
         try:
             await self._ask(self._source.begin_cycle)
         except ChaindeckError as error:

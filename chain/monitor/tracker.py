@@ -83,11 +83,13 @@ def _carried(before: Entry, after: Entry, now: Now) -> tuple[State, float] | Non
 
 
 def _change(entry: Entry, kind: str, record: KindRecord, now: Now) -> SourceChange | None:
-    """Return the last change of kind: as recorded, else from what we hold where its successor records nothing."""
-    if record.kind or kind != UNKNOWN:
+    """Return the last change of kind: as recorded, else as we saw it, where nothing was recorded in between."""
+    if record.change is not None:
         return record.change
     before = entry.last_good.kind if entry.last_good else ""
-    return SourceChange(before, UNKNOWN, now.wall_s) if before not in ("", UNKNOWN) else entry.change
+    if before not in ("", kind):
+        return SourceChange(before, kind, now.wall_s)
+    return entry.change if entry.change and entry.change.after == kind else None
 
 
 def _first_sight(

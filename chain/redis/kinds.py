@@ -1,7 +1,7 @@
 """Which kind of source each chain's snapshot comes from, recorded beside its pointer; and the mark of a live publisher.
 
 A record reads `KIND TS_MS`, and for an hour after a change of kind `KIND TS_MS BEFORE CHANGED_MS`. It speaks for the
-snapshot of that stamp alone: where the pointer names another, somebody who records nothing has published since. Record
+snapshot of that stamp: where the pointer names a later one, somebody who records nothing has published since. Record
 and pointer share a slot, so a script sees and changes both in one step, on a cluster too.
 """
 
@@ -43,12 +43,18 @@ NO_RECORD = KindRecord()
 
 
 def parse_record(raw: object, ts_ms: int) -> KindRecord:
-    """Return what a record says of the snapshot of `ts_ms`, epoch milliseconds; one of another stamp: unknown."""
+    """Return what a record says of the snapshot of `ts_ms`, epoch milliseconds.
+
+    One of an earlier snapshot says that this one's kind is unknown. One of a later snapshot was read after its
+    publisher moved on: its change tells which kind the one before had.
+    """
     found = _RECORD.fullmatch(raw) if isinstance(raw, bytes) else None
     if found is None:
         return KindRecord()
     kind, made, before, at = (part.decode() if part else "" for part in found.groups())
-    if int(made) != ts_ms:
+    if int(made) > ts_ms and before and ts_ms < int(at):
+        return KindRecord(before)
+    if int(made) < ts_ms:
         change = SourceChange(kind, UNKNOWN, int(made) / 1000) if kind != UNKNOWN else None
         return KindRecord(UNKNOWN, change)
     return KindRecord(kind, SourceChange(before, kind, int(at) / 1000) if before else None)

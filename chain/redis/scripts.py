@@ -29,10 +29,12 @@ local function ends(key)
   return left < 0 and left or now + left
 end
 """
-# `stamp_of` and `kind_of` take what GET or MGET answered. `note` keeps a change of kind for an hour.
+# `stamp_of` and `kind_of` take what GET or MGET answered. `note` keeps a change of kind for an
+# hour; its record outlives the pointer by a second, so that no reader meets a pointer whose record has just run out.
 _KIND = """
 local RECORDED = {mock = true, capture = true, replay = true}
 local TOLD_MS = 3600000
+local OUTLIVES_MS = 1000
 local function stamp_of(held, head)
   return held and string.sub(held, 1, #head) == head and string.match(held, '^[1-9]%d*$', #head + 1) or nil
 end
@@ -40,7 +42,7 @@ local function kind_of(record, stamp)
   local kind, made = string.match(record or '', '^(%l+) (%d+)')
   return made == stamp and kind or 'unknown'
 end
-local function note(source, record, past, kind, stamp, now)
+local function note(source, record, past, kind, stamp, now, deadline)
   local was, _, from, at = string.match(record or '', '^(%l+) (%d+) ?(%l*) ?(%d*)$')
   if past and kind_of(record, past) == 'unknown' then was, from = 'unknown', '' end
   if was and was ~= kind then
@@ -50,7 +52,7 @@ local function note(source, record, past, kind, stamp, now)
   end
   local text = kind .. ' ' .. stamp
   if (from or '') ~= '' then text = text .. ' ' .. from .. ' ' .. at end
-  run('SET', source, text, 'PX', TOLD_MS)
+  run('SET', source, text, 'PXAT', string.format('%.0f', deadline + OUTLIVES_MS))
 end
 """
 # KEYS: pointer, source; ARGV: what the chain's payload keys begin with. Takes away what is known not to be live.
@@ -75,7 +77,7 @@ local held, record = unpack(run('MGET', KEYS[1], KEYS[2]))
 local past = stamp_of(held, ARGV[1])
 if past and not RECORDED[kind_of(record, past)] then return 0 end
 run('SET', KEYS[1], ARGV[2], 'PX', ARGV[5])
-note(KEYS[2], record, past, ARGV[4], ARGV[3], now)
+note(KEYS[2], record, past, ARGV[4], ARGV[3], now, now + ARGV[5])
 return 1
 """
 )
@@ -91,7 +93,7 @@ if not kind then return 0 end
 local past = stamp_of(held, ARGV[1])
 if past and past ~= made then kind, made, from = 'unknown', past, kind end
 if from == '' or from == kind then return 0 end
-run('SET', KEYS[2], kind .. ' ' .. made, 'PX', TOLD_MS)
+run('SET', KEYS[2], kind .. ' ' .. made, 'KEEPTTL')
 return 1
 """
 )
@@ -112,7 +114,7 @@ local function move(pointer, held, source, record, key, head, stamp, ahead, dead
   if now >= tonumber(deadline) then return 'late' end
   if new > limit then return 'future' end
   if past and tonumber(past) > new and tonumber(past) <= limit then return 'older' end
-  if kind ~= '' then note(source, record, past, kind, stamp, now) end
+  if kind ~= '' then note(source, record, past, kind, stamp, now, deadline) end
   run('SET', pointer, key, 'PXAT', deadline)
   return 'moved'
 end

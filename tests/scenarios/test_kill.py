@@ -56,7 +56,7 @@ def start(url: str, file: Path, runtime: Path) -> subprocess.Popen[bytes]:
     environment |= {RUNTIME_DIR_VARIABLE: str(runtime), "PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(runtime)}
     with file.with_suffix(".log").open("ab") as log:
         return subprocess.Popen(
-            [*command, "--interval", "0.02", "--ttl", str(TTL_S)],
+            [*command, "--interval", "0.1", "--ttl", str(TTL_S)],
             env=environment,
             cwd=runtime,
             stdin=subprocess.DEVNULL,
