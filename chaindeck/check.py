@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import replace
@@ -41,7 +40,7 @@ def run_check(
             print(line(report), flush=True)
             if every_s is None:
                 return exit_code(report)
-            time.sleep(every_s)
+            asyncio.run(clock.sleep(every_s))
     except ChaindeckError as error:
         return _unknown(str(error))
     except KeyboardInterrupt:

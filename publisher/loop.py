@@ -4,11 +4,10 @@ import asyncio
 import logging
 import os
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from datetime import date
 from functools import partial
-from typing import TypeVar
 
 from redis.asyncio import Redis
 
@@ -18,22 +17,20 @@ from chain.model.keys import ChainId, Names, SnapshotId, standby_service
 from chain.model.session import tradable
 from chain.model.snapshot import Snapshot
 from chain.monitor.health import health_json
-from chain.monitor.heartbeat import STOPPED, WITHDRAWN, ChainPlan, Heartbeat, SourceInfo, beat
+from chain.monitor.heartbeat import STOPPED, WITHDRAWN, ChainPlan, Heartbeat, SourceInfo
 from chain.monitor.signals import Report
-from chain.redis.connection import bounded
 from chain.redis.draft import Outcome, Verdict
 from chain.redis.store import Store
 from chain.supervisor import Part, PartStatus
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S, Thresholds
+from publisher.asking import Asking
+from publisher.beats import Beats
 from publisher.cycle import Cycle
 from publisher.guard import Guard
 from publisher.lease import Lease
 from publisher.source import ChainSlice, Source, SourceError, Survey, service_name
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-Answers = dict[date, ChainSlice | SourceError]
 
 _FAREWELL_S = 3.0  # a Redis that does not answer keeps nobody from leaving
 
@@ -58,16 +55,14 @@ class Publisher:
         after_first: Callable[[], Awaitable[None]] | None = None,
         parts: Callable[[], tuple[PartStatus, ...]] = tuple,
     ) -> None:
-        self._redis = redis
-        self._system_redis = also_beat
-        self._beaten = asyncio.Event()  # a beat was due: the system Redis is to hear it too
-        self._unheard: dict[str, str] = {}  # each Redis that did not take the last beat, and why
+        self._beats = Beats(redis, also_beat, clock, self.heartbeat, lambda: self._paused)
         self._parts = parts
         self._report = report
         self._lease = lease
         self._guard = guard
         self._after_first = after_first  # awaited once, when the first underlying is published
         self._source = source
+        self._asking = Asking(source, clock, max(1.0, (thresholds or Thresholds()).interval_s))
         self._clock = clock
         self._thresholds = thresholds or Thresholds()
         self._expirations = expirations
@@ -81,9 +76,8 @@ class Publisher:
 
     def parts(self) -> list[Part]:
         """Return what is to run side by side; what is beaten to one Redis never waits for another."""
-        parts = [Part("publisher", self._cadence), Part("heartbeat", self._beats)]
-        if self._system_redis is not None:
-            parts.append(Part("system heartbeat", partial(self._system_beats, self._system_redis)))
+        parts = [Part("publisher", self._cadence), Part("heartbeat", self._beat_on_schedule)]
+        parts += self._beats.parts()
         if self._lease is not None:
             parts.append(Part("lease", partial(self._lease.run, self.publish_now)))
         return parts
@@ -161,22 +155,12 @@ class Publisher:
             return True
         return False
 
-    async def _beats(self) -> None:
+    async def _beat_on_schedule(self) -> None:
         while True:
             await self._clock.sleep(HEARTBEAT_EVERY_S)
             if not self._paused:
                 await self._look()
                 await self.beat()
-
-    async def _system_beats(self, redis: Redis) -> None:
-        """Beat to the system Redis as often as to ours, and by its own time where ours does not answer."""
-        while True:
-            with suppress(TimeoutError):
-                async with self._clock.timeout(HEARTBEAT_EVERY_S):
-                    await self._beaten.wait()
-            self._beaten.clear()
-            if not self._paused:
-                await self._beat_to(redis, "system heartbeat", self.heartbeat())
 
     async def cycle(self) -> Cycle:
         """Publish every underlying's next expirations once; failures are counted and told, never raised."""
@@ -186,7 +170,7 @@ class Publisher:
         unsurveyed: dict[str, str] = {}
         await self._look(hurried=True)
         try:
-            await self._ask(self._source.begin_cycle)
+            await self._asking.ask(self._source.begin_cycle)
         except ChaindeckError as error:
             unsurveyed = dict.fromkeys(self._source.underlyings, str(error))
         led = [underlying for underlying in self._source.underlyings if self._leads(underlying)]
@@ -194,7 +178,7 @@ class Publisher:
             if underlying in unsurveyed:
                 continue
             try:
-                survey = await self._ask(self._source.survey, underlying)
+                survey = await self._asking.ask(self._source.survey, underlying)
             except ChaindeckError as error:
                 unsurveyed[underlying] = str(error)
                 continue
@@ -224,8 +208,7 @@ class Publisher:
         expiries = tuple(tradable(survey.expirations, survey.as_of, survey.calendar)[: self._expirations])
         announced = self._expected.get(survey.underlying) == expiries
         self._expected[survey.underlying] = expiries
-        answers = self._at_hand if self._source.at_hand else self._as_they_come
-        async with aclosing(answers(survey, expiries)) as arriving:
+        async with aclosing(self._asking.slices(survey, expiries)) as arriving:
             async for ready in arriving:
                 if not self._leads(survey.underlying):
                     break  # it was lost while the source took its time: another speaks now
@@ -235,47 +218,6 @@ class Publisher:
                 await self._publish(slices, outcomes, trouble)
         if not announced:
             await self.beat()
-
-    async def _at_hand(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
-        """Yield everything at once, of a source that never waits: tasks would only cost."""
-        yield {expiry: await self._slice(survey, expiry) for expiry in expiries}
-
-    async def _as_they_come(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
-        """Yield what has arrived, expirations in order, until all have."""
-        tasks = {asyncio.create_task(self._slice(survey, expiry)): expiry for expiry in expiries}
-        try:
-            waiting = set(tasks)
-            while waiting:
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                yield {tasks[task]: task.result() for task in tasks if task in done}
-        finally:
-            for task in tasks:
-                task.cancel()
-
-    async def _slice(self, survey: Survey, expiry: date) -> ChainSlice | SourceError:
-        try:
-            return await self._ask(self._source.slice, survey, expiry)
-        except SourceError as error:
-            return error
-
-    async def _ask(self, call: Callable[..., Awaitable[T]], *args: object) -> T:
-        """Return the source's answer; raise SourceError for any failure, an answer later than an interval included."""
-        limit = max(1.0, self._thresholds.interval_s)
-        timer: asyncio.Timeout | None = None
-        try:
-            if self._source.at_hand:
-                return await call(*args)
-            async with self._clock.timeout(limit) as timer:
-                return await call(*args)
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            raise SourceError(_reason(error)) from error
-        except Exception as error:
-            if timer is not None and timer.expired():
-                raise SourceError(f"no answer from the source within {limit:g} s") from None
-            raise SourceError(_reason(error)) from error
 
     async def _publish(
         self, slices: Sequence[ChainSlice], outcomes: list[Outcome], trouble: dict[ChainId, str]
@@ -316,29 +258,11 @@ class Publisher:
 
     async def beat(self, status: str = "running") -> None:
         """Write and publish one heartbeat; the system Redis hears one beside, by its own part."""
-        self._beaten.set()
-        await self._beat_to(self._redis, "heartbeat", self.heartbeat(status))
+        await self._beats.beat(status)
 
     async def beat_everywhere(self, status: str = "running") -> None:
         """Write and publish one heartbeat to each Redis at once."""
-        beats = [self._beat_to(self._redis, "heartbeat", self.heartbeat(status))]
-        if self._system_redis is not None:
-            beats.append(self._beat_to(self._system_redis, "system heartbeat", self.heartbeat(status)))
-        await asyncio.gather(*beats)
-
-    async def _beat_to(self, redis: Redis, name: str, heartbeat: Heartbeat) -> None:
-        """Beat to one Redis. Why one does not take it is logged once, for the next beat tries again."""
-        try:
-            async with bounded():
-                trouble = await beat(redis, heartbeat)
-        except RedisUnavailableError as error:
-            trouble = f"not written: {error}"
-        before = self._unheard.get(name, "")
-        self._unheard[name] = trouble
-        if trouble and trouble != before:
-            log.warning("%s %s", name, trouble)
-        elif before and not trouble:
-            log.info("%s written again", name)
+        await self._beats.everywhere(status)
 
     def heartbeat(self, status: str = "running") -> Heartbeat:
         """Return the heartbeat as of now."""
@@ -379,11 +303,3 @@ class Publisher:
             parts=self._parts(),
             health=health_json(report) if report else {},
         )
-
-
-def _reason(error: BaseException) -> str:
-    """Return a source's own words; anything else is a defect of the source, logged with its trace."""
-    if isinstance(error, ChaindeckError):
-        return str(error)
-    log.error("the source failed in a way it should not", exc_info=error)
-    return f"the source failed: {type(error).__name__} (see the log)"

@@ -1,0 +1,78 @@
+"""Asking a source in bounded time: whatever goes wrong is a SourceError, and concerns that one answer."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from datetime import date
+from typing import TypeVar
+
+from chain.clock import Clock
+from chain.errors import ChaindeckError
+from publisher.source import ChainSlice, Source, SourceError, Survey
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Answers = dict[date, ChainSlice | SourceError]
+
+
+class Asking:
+    """Asks one source; an answer later than `limit_s` seconds is none."""
+
+    def __init__(self, source: Source, clock: Clock, limit_s: float) -> None:
+        self._source = source
+        self._clock = clock
+        self._limit_s = limit_s
+
+    def slices(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
+        """Yield what has arrived, until every expiration has been answered."""
+        answers = self._at_hand if self._source.at_hand else self._as_they_come
+        return answers(survey, expiries)
+
+    async def _at_hand(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
+        """Yield everything at once, of a source that never waits: tasks would only cost."""
+        yield {expiry: await self._slice(survey, expiry) for expiry in expiries}
+
+    async def _as_they_come(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
+        """Yield what has arrived, expirations in order, until all have."""
+        tasks = {asyncio.create_task(self._slice(survey, expiry)): expiry for expiry in expiries}
+        try:
+            waiting = set(tasks)
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                yield {tasks[task]: task.result() for task in tasks if task in done}
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _slice(self, survey: Survey, expiry: date) -> ChainSlice | SourceError:
+        try:
+            return await self.ask(self._source.slice, survey, expiry)
+        except SourceError as error:
+            return error
+
+    async def ask(self, call: Callable[..., Awaitable[T]], *args: object) -> T:
+        """Return the source's answer; raise SourceError for any failure, one that is late included."""
+        timer: asyncio.Timeout | None = None
+        try:
+            if self._source.at_hand:
+                return await call(*args)
+            async with self._clock.timeout(self._limit_s) as timer:
+                return await call(*args)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise SourceError(_reason(error)) from error
+        except Exception as error:
+            if timer is not None and timer.expired():
+                raise SourceError(f"no answer from the source within {self._limit_s:g} s") from None
+            raise SourceError(_reason(error)) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return a source's own words; anything else is a defect of the source, logged with its trace."""
+    if isinstance(error, ChaindeckError):
+        return str(error)
+    log.error("the source failed in a way it should not", exc_info=error)
+    return f"the source failed: {type(error).__name__} (see the log)"
