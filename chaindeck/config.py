@@ -20,6 +20,7 @@ from chaindeck.settings import SETTINGS, Setting, Settings, Value, settle
 CONFIG_VARIABLE = "CHAINDECK_CONFIG"
 _UNRESOLVED = re.compile(r"\$\{[^}]*\}")
 MASK = "********"
+_MAX_DOTS = 16
 _MAX_BYTES = 1 << 20
 
 
@@ -128,6 +129,8 @@ def _is_set(value: object) -> bool:
 
 
 def _parsed(setting: Setting, value: object, origin: str, name: str) -> Resolved:
+    if isinstance(value, dict) or (isinstance(value, list) and any(isinstance(part, dict | list) for part in value)):
+        raise ConfigError(f"{origin}: {setting.name} is {shown(value)}, not a value or a list of values")
     try:
         return Resolved(setting.parse(value), origin)
     except ChaindeckError as error:
@@ -143,13 +146,13 @@ def _read(path: Path) -> dict[str, _Entry]:
         with path.open("rb") as file:
             raw = file.read(_MAX_BYTES + 1)
         text = raw.decode("utf-8-sig")  # some editors begin a file with a mark
-        table = tomllib.loads(text) if len(raw) <= _MAX_BYTES else None
+        table = None if len(raw) > _MAX_BYTES or _is_deep(raw) else tomllib.loads(text)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"config file {clean(path)}: {_why(error)}") from None
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise ConfigError(f"config file {clean(path)}, line {line}: not in UTF-8: save it in that encoding") from None
-    except RecursionError:
+    except (RecursionError, ValueError):  # the latter for an integer of more digits than Python reads
         table = None
     if table is None:
         raise ConfigError(f"config file {clean(path)}: larger or deeper than any file of settings is")
@@ -160,6 +163,11 @@ def _read(path: Path) -> dict[str, _Entry]:
             hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(SETTINGS)}"
             raise ConfigError(f"{clean(path)}, line {lines[name]}: unknown key {clean(name, 40)!r}{hint}")
     return {name: _Entry(value, f"{clean(path)}, line {lines[name]}") for name, value in table.items()}
+
+
+def _is_deep(raw: bytes) -> bool:
+    """Whether keys are dotted deeper than any table of settings: reading such takes time by the square of the depth."""
+    return any(line.partition(b"=")[0].count(b".") > _MAX_DOTS for line in raw.splitlines())
 
 
 def _why(error: Exception) -> str:
