@@ -64,12 +64,17 @@ class Summary:
         standard = self.contracts - self.adjusted
         if self.usable < standard:
             return f"{self.usable} of {standard} contracts usable: {self.misfit}"
-        if self.calls * _LOPSIDED < self.puts or self.puts * _LOPSIDED < self.calls:
+        if lopsided(self.calls, self.puts):
             return f"{self.calls} calls beside {self.puts} puts"
         return "" if self.priced else f"no price in any of its {self.usable} contracts"
 
 
 _LOPSIDED = 4  # windows cut by volatility hold up to twice as many of one side; beyond this many, one was lost
+
+
+def lopsided(calls: int, puts: int) -> bool:
+    """Return whether a window holds so few of one side beside the other that some must be lost."""
+    return calls * _LOPSIDED < puts or puts * _LOPSIDED < calls
 
 
 def summarise(contracts: Sequence[Item], chain: ChainId) -> Summary:

@@ -1,6 +1,7 @@
 """Source *massive*: the live vendor. A cycle asks for what it needs, concurrently, and gives whole slices or none."""
 
 import asyncio
+import logging
 import math
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from chain.model.fields import block, number
 from chain.model.keys import ChainId, parse_underlying, vendor_symbol
 from chain.model.session import days_to_expiry, new_york, tradable
 from chain.model.snapshot import Contract
+from chain.model.summary import lopsided
 from publisher.massive.faults import OF_SETTINGS, FaultKind, VendorError
 from publisher.massive.market_status import MarketStatus
 from publisher.massive.profile import Band, Filters, Profile, first_band, wider
@@ -21,6 +23,8 @@ from publisher.massive.rows import Row, check_rows, expiry_of, is_standard, newe
 from publisher.massive.vendor import PAGE_ROWS, Params, Vendor
 from publisher.slicing import EM_MULT, ExpiryChain, atm_iv, cut, index_expiry
 from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
+
+log = logging.getLogger(__name__)
 
 SURVEY_EVERY_S = 300.0
 VIX_EVERY_S = 60.0
@@ -127,6 +131,7 @@ class MassiveSource:
                         known.profiles[expiry] = replace(profile, doubts=profile.doubts + 1)
                         raise VendorError(FaultKind.INCOMPLETE, doubt)
                     known.spot, known.profiles[expiry] = piece.spot, Profile.of(chain, piece)
+                    _tell_lost_side(chain_id, known.profiles[expiry], profile)
                     return piece
                 band = more
             elif band.is_open:
@@ -247,6 +252,13 @@ class MassiveSource:
     async def aclose(self) -> None:
         """Close the vendor's connections."""
         await self._vendor.aclose()
+
+
+def _tell_lost_side(chain: ChainId, now: Profile, before: Profile | None) -> None:
+    """Log once that one side of a chain has collapsed: it is published, and readers call it PARTIAL."""
+    calls, puts = len(now.calls), len(now.puts)
+    if lopsided(calls, puts) and not (before and lopsided(len(before.calls), len(before.puts))):
+        log.warning("%s is PARTIAL: the vendor gives %d calls beside %d puts around its spot", chain, calls, puts)
 
 
 def _check_sides(chain: ExpiryChain) -> None:

@@ -253,7 +253,7 @@ def thinned(side: str, keep_every: int) -> Effect:
     return faults.rewrite(edit)
 
 
-async def test_a_collapse_of_one_side_is_told_as_partial(spx: Desk) -> None:
+async def test_a_collapse_of_one_side_is_told_as_partial(spx: Desk, caplog: pytest.LogCaptureFixture) -> None:
     await spx.cycle()
     spx.fake.inject(Fault(thinned("put", 50), expiry=STRUCK))
     assert len((await spx.cycle()).outcomes) == DEPTH
@@ -263,6 +263,10 @@ async def test_a_collapse_of_one_side_is_told_as_partial(spx: Desk) -> None:
     [told] = [signal.text for signal in report.signals if signal.name == "partial"]
     assert re.fullmatch(r"SPX 07-15 PARTIAL: \d\d calls beside [01] puts", told)
     assert exit_code(report) == 1
+    await spx.cycle()
+    assert [record.levelname for record in caplog.records if "SPX 2026-07-15 is PARTIAL" in record.message] == [
+        "WARNING"
+    ]
 
 
 async def test_a_collapse_of_both_sides_is_not_believed_for_some_cycles(spx: Desk) -> None:
