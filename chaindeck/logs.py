@@ -113,6 +113,11 @@ def log_file() -> Path:
     return user_log_path("chaindeck") / "chaindeck.log"
 
 
+def _absolute(path: Path) -> None:
+    if not path.is_absolute():
+        raise RuntimeError("this user has no home folder")
+
+
 def log_to_file(form: LogFormat = "text") -> LogPane:
     """Send log lines to the deck's file, readable by the user alone, and to a pane.
 
@@ -121,6 +126,7 @@ def log_to_file(form: LogFormat = "text") -> LogPane:
     pane = LogPane()
     try:
         path = log_file()
+        _absolute(path)
         private_folder(path.parent)
         handler: logging.Handler = _PrivateFile(path, maxBytes=_MAX_BYTES, backupCount=2)
     except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home folder

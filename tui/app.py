@@ -172,13 +172,13 @@ class DeckApp(App[None]):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
-    def on_unmount(self) -> None:
+    def on_deck_screen_chosen(self) -> None:
         """Remember the reader's choices."""
         if self._prefs_file:
             try:
                 save_prefs(self._prefs_file, Prefs(highest_first=self.deck.view.highest_first))
             except OSError as error:
-                self.log.warning(f"choices not remembered: {error.strerror}")
+                self.notify(f"not remembered: {self._prefs_file}: {error.strerror}", severity="warning", markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Textual's own commands, and the deck's."""

@@ -17,9 +17,10 @@ class Prefs:
     highest_first: bool = True
 
 
-def prefs_file() -> Path:
-    """Return where the choices are kept."""
-    return user_state_path("chaindeck") / "prefs.json"
+def prefs_file() -> Path | None:
+    """Return where the choices are kept; None for a user without a home folder."""
+    path = user_state_path("chaindeck") / "prefs.json"
+    return path if path.is_absolute() else None
 
 
 def load_prefs(path: Path) -> Prefs:

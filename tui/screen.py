@@ -10,6 +10,7 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -52,6 +53,9 @@ class DeckScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide"), (190, "-huge")]
     BINDINGS = BINDINGS
+
+    class Chosen(Message):
+        """The reader chose what is to be remembered."""
 
     def __init__(
         self,
@@ -323,6 +327,7 @@ class DeckScreen(Screen[None]):
         self.view.highest_first = not self.view.highest_first
         self._follow = True
         self.redraw()
+        self.post_message(self.Chosen())
 
     def action_pause(self) -> None:
         """Freeze or thaw the grid's view."""

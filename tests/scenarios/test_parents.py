@@ -17,6 +17,7 @@ from tests.scenarios.test_terminals import given_back, quits
 from tests.support.contrast import DARK_LOOKS, LIGHT_LOOKS, dim_sequences, screen_of, worst_word
 from tests.support.product import environment, on_terminal
 from tests.support.terminal import Terminal
+from tests.support.waiting import wait_until
 from tui.terminal.contrast import LEGIBLE
 
 PRODUCT = f"{sys.executable} -m chaindeck"
@@ -85,7 +86,7 @@ def test_without_a_home_to_write_to_it_runs_and_says_so(filled: str, short_dir: 
         shows_grid(terminal)
         terminal.wait_for("log is kept in memory")
         assert quits(terminal) == 0
-        assert given_back(terminal)
+        wait_until(lambda: given_back(terminal), what="the terminal as it was")
 
 
 def test_without_a_home_at_all_it_runs(filled: str, short_dir: Path) -> None:
@@ -164,3 +165,10 @@ def test_in_a_plain_locale_only_ascii_is_painted(filled: str, short_dir: Path, l
         assert terminal.raw.isascii()
         assert "?" not in terminal.lines[5]
         assert quits(terminal) == 0
+
+
+def test_a_choice_that_cannot_be_remembered_is_told(filled: str, short_dir: Path) -> None:
+    with on_terminal(short_dir, "watch", filled, HOME="/dev/null") as terminal:
+        shows_grid(terminal)
+        terminal.send("o")
+        terminal.wait_for("not remembered")

@@ -74,7 +74,7 @@ def test_every_size_is_borne(short_dir: Path, columns: int, rows: int) -> None:
         terminal.resize(120, 40)
         shows_grid(terminal)
         assert quits(terminal) == 0
-        assert given_back(terminal)
+        wait_until(lambda: given_back(terminal), what="the terminal as it was")
 
 
 def test_the_terminals_own_size_wins_over_exported_ones(short_dir: Path) -> None:
@@ -91,7 +91,7 @@ def test_stopped_and_continued_it_paints_everything(short_dir: Path) -> None:
             terminal.tell(number)
             wait_until(lambda: stopped(terminal), 5)
             if number is signal.SIGTSTP:
-                assert given_back(terminal)
+                wait_until(lambda: given_back(terminal), what="the terminal as it was")
             terminal.wipe()
             terminal.tell(signal.SIGCONT)
             shows_grid(terminal)
@@ -104,7 +104,7 @@ def test_stopped_and_continued_it_paints_everything(short_dir: Path) -> None:
         terminal.tell(signal.SIGCONT)
         terminal.wait_for(MENU)
         assert quits(terminal) == 0
-        assert given_back(terminal)
+        wait_until(lambda: given_back(terminal), what="the terminal as it was")
 
 
 def stopped(terminal: Terminal) -> bool:
@@ -118,6 +118,7 @@ def test_every_signal_that_ends_it_gives_the_terminal_back(short_dir: Path, numb
         socket = short_dir / "r/redis.sock"
         assert socket.exists()
         terminal.tell(number)
+        terminal.tell(signal.SIGCONT)  # as `timeout` and service managers send after it
         terminal.tell(number)  # impatience changes nothing
         assert terminal.wait() == 128 + number
         wait_until(lambda: given_back(terminal), what="the terminal as it was")
@@ -138,7 +139,7 @@ def test_pasted_text_is_no_command(short_dir: Path) -> None:
         terminal.send("?")
         terminal.wait_for("this help")
         assert quits(terminal) == 0
-        assert given_back(terminal)
+        wait_until(lambda: given_back(terminal), what="the terminal as it was")
     assert no_failure_logged(short_dir)
 
 
@@ -191,5 +192,5 @@ def test_a_storm_of_everything_passes(short_dir: Path) -> None:
         shows_grid(terminal)
         terminal.wait_until(lambda: calm(terminal), "a deck that has worked it off", 20)
         assert quits(terminal) == 0
-        assert given_back(terminal)
+        wait_until(lambda: given_back(terminal), what="the terminal as it was")
     assert no_failure_logged(short_dir)

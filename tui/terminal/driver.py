@@ -54,7 +54,7 @@ class TerminalDriver(LinuxDriver):
         self._shown = Size(*(size or terminal_size()))
         self._size = self._shown
         self._pending_burst = Burst()
-        self._stopped = False
+        self._holds = self._stopped = False
         self._read_loop = asyncio.get_running_loop()
 
     def _get_terminal_size(self) -> tuple[int, int]:
@@ -75,10 +75,22 @@ class TerminalDriver(LinuxDriver):
     # A signal comes between any two instructions, also while the output queue is locked: what writes waits its turn.
 
     def _sigtstp_application(self, *_: object) -> None:
-        self._read_loop.call_soon_threadsafe(self._stop_for_shell)
+        with suppress(RuntimeError):  # its loop has ended: so will the program
+            self._read_loop.call_soon_threadsafe(self._stop_for_shell)
 
     def _sigcont_application(self, *_: object) -> None:
-        self._read_loop.call_soon_threadsafe(self._continue)
+        with suppress(RuntimeError):
+            self._read_loop.call_soon_threadsafe(self._continue)
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        self._holds = True
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back."""
+        self._holds = False
+        super().stop_application_mode()
 
     def _stop_for_shell(self) -> None:
         """Give the terminal back, then stop as told."""
@@ -89,7 +101,9 @@ class TerminalDriver(LinuxDriver):
 
     def _continue(self) -> None:
         """Take the terminal again and paint everything, also after a stop that could not be heard."""
-        if not self._stopped:
+        if not (self._holds or self._stopped):
+            return  # it has left already
+        if self._holds:
             self.suspend_application_mode()
         self._stopped = False
         self.resume_application_mode()
