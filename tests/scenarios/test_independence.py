@@ -10,18 +10,24 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis as blocking
 from redis.asyncio import Redis
 
 from chain.clock import SystemClock
+from chain.monitor.discovery import Discovery
+from chain.monitor.watcher import Watcher
 from chain.redis.connection import RedisTarget
 from chain.redis.embedded import attach
 from chaindeck.compose import make_source, publishing_crew
 from chaindeck.config import resolve
 from chaindeck.crew import Crew
 from chaindeck.place import Place
+from publisher.herald import Herald
+from publisher.lease import Lease
+from publisher.loop import Publisher
 from tests.support.fault_proxy import Fate, FaultProxy, always
 from tests.support.product import start
 from tests.support.waiting import wait_until, wait_until_async
@@ -157,3 +163,51 @@ def test_an_embedded_server_that_is_killed_three_times_is_there_three_times_agai
             killed = time.time()
             wait_until(lambda killed=killed: newest(short_dir) > killed, 15, "publishing again")  # type: ignore[misc]
         assert process.poll() is None
+
+
+# Every part, made to fail where it works
+
+PLACES = {
+    "publisher": (Publisher, "cycle"),
+    "heartbeat": (Publisher, "beat"),
+    "lease": (Lease, "look"),
+    "watcher": (Watcher, "_poll"),
+    "discovery": (Discovery, "step"),
+    "event sender": (Herald, "_send"),
+}
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("x"), RecursionError("deep"), asyncio.CancelledError()])
+@pytest.mark.parametrize("name", PLACES)
+async def test_whatever_part_fails_the_others_go_on_and_it_comes_back(
+    redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException
+) -> None:
+    owner, method = PLACES[name]
+    real, failing, failed = getattr(owner, method), True, list[float]()
+
+    async def fail(*args: Any, **options: Any) -> Any:
+        if failing:
+            failed.append(time.monotonic())
+            raise error
+        return await real(*args, **options)
+
+    monkeypatch.setattr(owner, method, fail)
+    if name in ("heartbeat", "discovery"):
+        monkeypatch.setattr("publisher.loop.HEARTBEAT_EVERY_S", 0.1)
+        monkeypatch.setattr("chaindeck.compose.HEARTBEAT_EVERY_S", 0.1)
+    async with crew_on(redis_url) as crew:
+        if name == "event sender":
+            assert crew.publishing is not None
+            crew.publishing.herald._wake.set()  # as an event would
+        await wait_until_async(lambda: failed, 5, "the failure")
+        status = {part.name: part for part in crew.supervisor.status()}
+        told = await wait_until_async(
+            lambda: [part for part in crew.supervisor.status() if part.error], 3, "the word for it"
+        )
+        assert type(error).__name__ in told[0].error
+        # Beating is also the last step of a cycle, and leading its condition.
+        coupled = {"heartbeat": {"publisher"}}.get(name, set())
+        assert {part.name for part in told} <= {name} | coupled
+        assert set(status) >= set(PLACES)
+        failing = False
+        await wait_until_async(lambda: published(crew) >= 6, 10, "publishing")
