@@ -6,6 +6,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from chain.clock import Clock
 
@@ -13,6 +14,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 5.0
 _EVERY_S = 1.0
+_MAX_FRAMES = 8
 _BUSY = 0.1  # share of a core, on a busy machine too: less is a thread that waits, as for a terminal that does not read
 
 
@@ -46,7 +48,9 @@ class Watchdog:
             while not answered.wait(patience_s) and not self._over.is_set() and self._watched.is_alive():
                 waited = clock.monotonic() - asked
                 if _cpu_s(self._watched) - used > _BUSY * waited > 0:
-                    log.error("the screen computes and answers nothing for %.0f s:\n%s", waited, _trace(self._watched))
+                    log.error(
+                        "the screen computes and answers nothing for %.0f s, at %s", waited, _trace(self._watched)
+                    )
                     self._stuck()
                 asked, used = clock.monotonic(), _cpu_s(self._watched)
 
@@ -59,5 +63,7 @@ def _cpu_s(thread: threading.Thread) -> float:
 
 
 def _trace(thread: threading.Thread) -> str:
+    """Return where a thread is, the innermost frame first."""
     frame = sys._current_frames().get(thread.ident or 0)
-    return "".join(traceback.format_stack(frame)) if frame else "no trace"
+    places = traceback.extract_stack(frame)[-_MAX_FRAMES:] if frame else []
+    return " < ".join(f"{Path(place.filename).name}:{place.lineno} {place.name}" for place in reversed(places))

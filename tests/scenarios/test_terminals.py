@@ -2,13 +2,14 @@
 
 import random
 import signal
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.scenarios.test_pty import shows_grid
-from tests.support.product import log_text, on_terminal
+from tests.support.product import environment, log_text, on_terminal
 from tests.support.terminal import Terminal
 from tests.support.waiting import wait_until
 
@@ -194,3 +195,34 @@ def test_a_storm_of_everything_passes(short_dir: Path) -> None:
         assert quits(terminal) == 0
         wait_until(lambda: given_back(terminal), what="the terminal as it was")
     assert no_failure_logged(short_dir)
+
+
+SPINS = """
+import sys
+from tui.screen import DeckScreen
+def spin(self):
+    while True:
+        pass
+def fail(self):
+    raise KeyError("planted")
+DeckScreen.action_order, DeckScreen.action_pause = spin, fail
+sys.argv = ["chaindeck"]
+from chaindeck.start import main
+main()
+"""
+
+
+def test_a_screen_that_fails_or_spins_is_told_and_started_again_while_publishing_goes_on(short_dir: Path) -> None:
+    with Terminal([sys.executable, "-c", SPINS], environment(short_dir), columns=120, rows=40) as terminal:
+        shows_grid(terminal)
+        for key, words in ((" ", "failed (KeyError)"), ("o", "failed (ScreenStuckError)")):
+            terminal.send(key)
+            terminal.wait_for(words, 30)
+            shows_grid(terminal)
+        assert b"SCREEN STUCK" in terminal.raw
+        assert b"Traceback" not in terminal.raw
+        assert quits(terminal) == 0
+        wait_until(lambda: given_back(terminal), what="the terminal as it was")
+    log = log_text(short_dir)
+    assert "planted" in log
+    assert " spin < " in log  # where it was
