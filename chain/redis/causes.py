@@ -74,6 +74,8 @@ _SOCKET = {
 }
 # Causes that are no outage: this Redis lacks a command, or this user the right to it.
 REFUSALS = frozenset({NO_COMMAND.code, NO_RIGHT.code, NO_RIGHT_KEY.code, NO_RIGHT_CHANNEL.code})
+# How some proxies refuse a command that they do not know.
+HUNG_UP = frozenset({CLOSED.code, RESET.code})
 # Causes for which nobody has answered.
 UNHEARD = {NO_ANSWER.code, REFUSED.code, RESET.code, CLOSED.code, NO_ROUTE.code, OTHER.code}
 # The first word of a Redis error reply, where it alone says what is wrong.

@@ -9,12 +9,13 @@ from redis.exceptions import ResponseError
 
 from chain.errors import OversizedError, RedisUnavailableError
 from chain.redis.budget import READ_SIZE
-from chain.redis.causes import REFUSALS, redis_cause
+from chain.redis.causes import HUNG_UP, REFUSALS, redis_cause
 from chain.redis.connection import POLL_TIMEOUT_S, bounded, heard, is_cluster
 from chain.redis.stream import StreamSigns, ask, oversized, signs
 
 POINTER_BYTES = 255  # the longest payload key has 128
 BESIDE_BYTES = 256 * 1024  # of a heartbeat
+_HANGUPS = 2
 _FRAME_BYTES = 24  # around each value
 
 
@@ -35,6 +36,8 @@ class Glance:
         self._apart = is_cluster(redis)
         self._oversized: set[str] = set()
         self._mark_oversized = False
+        self._barely = False  # whether a proxy stands there that hangs up at what it does not know
+        self._hung_up = 0  # looks in a row that were cut, and went through by the simplest commands
 
     async def look(self, pointers: Sequence[str], beside: Sequence[str], payloads: Sequence[bytes]) -> Seen:
         """Return the values of all keys, the stream's signs of life, and how many payloads exist.
@@ -52,13 +55,33 @@ class Glance:
         except OversizedError:
             self._oversized, self._mark_oversized = set(keys), True
         except RedisUnavailableError as error:
+            if error.code in HUNG_UP and not self._barely:
+                return await self._look_barely(keys, len(pointers), limits, payloads)
             if self._apart or error.code not in REFUSALS:
                 raise
             self._apart = True  # one key that this user may not read has MGET refuse all
         else:
+            self._hung_up = 0
             return seen
         async with bounded(POLL_TIMEOUT_S, most):
             return await self._read(keys, len(pointers), limits, payloads)
+
+    async def _look_barely(
+        self, keys: Sequence[str], pointers: int, limits: Sequence[int], payloads: Sequence[bytes]
+    ) -> Seen:
+        """Look again by the simplest commands alone, and do so for good where that helped twice in a row."""
+        before, self._barely = self._apart, True
+        self._apart = True
+        try:
+            async with bounded(POLL_TIMEOUT_S):
+                seen = await self._read(keys, pointers, limits, payloads)
+        except RedisUnavailableError:
+            self._apart, self._barely = before, False
+            raise
+        self._hung_up += 1
+        if self._hung_up < _HANGUPS:
+            self._apart, self._barely = before, False
+        return seen
 
     async def _read(self, keys: Sequence[str], pointers: int, limits: Sequence[int], payloads: Sequence[bytes]) -> Seen:
         """Return what is there under the keys, of which the first so many are pointers: those must be readable."""
@@ -69,7 +92,8 @@ class Glance:
         replies: list[object] = [*heard(await pipe.execute(raise_on_error=False))]
         if plain and not self._apart:
             replies[:1] = _values(replies[0])
-        frame, newest, *counts = replies[len(keys) :]
+        unasked: list[object] = [None, None] if self._barely else []
+        frame, newest, *counts = unasked + replies[len(keys) :]
         asked = zip([*plain, *(key for key, _ in large)], replies, strict=False)
         refused = _refused(asked, frozenset(keys[:pointers]))
         self._mark_oversized = oversized(frame)
@@ -98,7 +122,8 @@ class Glance:
             pipe.mget(plain)
         for key, most in large:
             pipe.getrange(key, 0, most)
-        ask(pipe, size_only=self._mark_oversized)
+        if not self._barely:
+            ask(pipe, size_only=self._mark_oversized)
         if self._apart:
             for payload in payloads:
                 pipe.exists(payload)

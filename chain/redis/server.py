@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
-from chain.redis.causes import redis_cause
+from chain.errors import RedisUnavailableError
+from chain.redis.causes import HUNG_UP, OTHER, REFUSALS
 from chain.redis.connection import bounded
 from chain.text import clean
 
@@ -54,11 +54,13 @@ async def ask_server(redis: Redis, before: Server, wall_s: float) -> Server:
     info: dict[str, object] = {}
     refused: dict[str, str] = {}
     for section, meaning in _SECTIONS.items():
-        async with bounded():
-            try:
+        try:
+            async with bounded():
                 info |= await redis.info(section)
-            except ResponseError as error:
-                refused[meaning] = redis_cause(error, "INFO").sentence
+        except RedisUnavailableError as error:
+            if error.code not in REFUSALS | HUNG_UP | {OTHER.code}:
+                raise
+            refused[meaning] = str(error)
     asked = before.told(info, wall_s) if info else before
     reasons = ", ".join(dict.fromkeys(refused.values()))
     return replace(asked, unasked=f"cannot tell {', '.join(refused)}: {reasons}" if refused else "")

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from chain.clock import Clock
+from chain.errors import RedisUnavailableError
+from chain.redis.causes import HUNG_UP, OTHER, REFUSALS
 from chain.redis.connection import bounded
 
 
@@ -19,11 +20,13 @@ async def clock_skew_s(redis: Redis, clock: Clock) -> float | None:
     if not clock.of_this_machine:
         return None
     asked = clock.wall_ns()
-    async with bounded():
-        try:
+    try:
+        async with bounded():
             told: Any = await redis.time()
-        except ResponseError:
+    except RedisUnavailableError as error:
+        if error.code in REFUSALS | HUNG_UP | {OTHER.code}:
             return None
+        raise
     if isinstance(told, Mapping):  # a cluster answers for each node asked
         told = next(iter(told.values()), None)
     if not isinstance(told, tuple | list) or len(told) != 2:
