@@ -144,6 +144,7 @@ def test_every_word_is_legible_on_every_type_of_terminal(filled: str, short_dir:
         raw = terminal.raw
     assert (b"8;5;" in raw) == term.endswith("256color")
     assert b"8;2;" not in raw
+    assert (b"$p" in raw) == (term[:2] in ("xt", "tm", "sc"))  # a console would print what it is asked in vain
     assert not dim_sequences(raw)
     word = worst_word(screen_of(raw, 120, 40), (*DARK_LOOKS, *LIGHT_LOOKS))
     assert word.ratio >= LEGIBLE, word

@@ -24,6 +24,7 @@ from tui.terminal.keyboard import BURST_S, Burst, PasteCutter
 DEFAULT_SIZE: Final = (80, 24)
 MAX_SIZE: Final = (1_000, 400)
 _LOOK_S = 0.1
+_PLAIN = ("linux", "vt", "unknown", "cons")  # consoles that print part of a question they do not know
 _CHUNK = 4_096
 _LONG_TEXT = 64  # characters at once without an escape: no hand types so
 
@@ -54,6 +55,7 @@ class TerminalDriver(LinuxDriver):
         self._shown = Size(*(size or terminal_size()))
         self._size = self._shown
         self._pending_burst = Burst()
+        self._plain = os.environ.get("TERM", "").startswith(_PLAIN) or not os.environ.get("TERM")
         self._holds = self._stopped = False
         self._read_loop = asyncio.get_running_loop()
 
@@ -71,6 +73,14 @@ class TerminalDriver(LinuxDriver):
         if self._mouse:
             self.write("\x1b[?1002l")
         super()._disable_mouse_support()
+
+    def _request_terminal_sync_mode_support(self) -> None:
+        if not self._plain:
+            super()._request_terminal_sync_mode_support()
+
+    def _query_in_band_window_resize(self) -> None:
+        if not self._plain:
+            super()._query_in_band_window_resize()
 
     # A signal comes between any two instructions, also while the output queue is locked: what writes waits its turn.
 
