@@ -138,11 +138,11 @@ def run(kind: str, count: int, folder: Path) -> None:
 
 
 def each_timed(found: Iterator[Variant]) -> Iterator[Variant]:
-    """Yield each; fail with its name where it took too long, or with what it raised."""
+    """Yield each; fail with its name where it took too long, in time of our own thread: a busy machine is no fault."""
     for variant in found:
-        began = time.perf_counter()
+        began = time.thread_time()
         yield variant
-        assert time.perf_counter() - began < SLOWEST_S, variant.name
+        assert time.thread_time() - began < SLOWEST_S, variant.name
 
 
 @pytest.mark.parametrize("kind", READERS)
