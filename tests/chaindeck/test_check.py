@@ -197,7 +197,7 @@ def test_an_operators_limits_come_before_the_publishers(
         (["--warn-age", "50", "--stale-age", "40"], "--warn-age 50 must be below --stale-age 40"),
         (["http://desk"], "scheme must be one of"),
         (["redis://"], "names no host"),
-        (["--config", "/no/such.toml"], "/no/such.toml: no such file"),
+        (["--config", "/no/such.toml"], "/no/such.toml of --config: no such file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
