@@ -97,6 +97,8 @@ def test_the_deck_shows_logs_and_lists_no_password(guarded: Guarded, short_dir: 
         terminal.wait_for("age within")
         terminal.send("q")
         terminal.wait_until(lambda: "age within" not in terminal.text, "the help to close")
+        then = terminal.text
+        terminal.wait_until(lambda: terminal.text != then, "the deck beneath to go on")
         process = Path(f"/proc/{terminal.pid}")
         assert_unsaid((process / "cmdline").read_bytes() + (process / "comm").read_bytes())
         terminal.send("q")
