@@ -27,6 +27,7 @@ PROVEN_S = 10.0  # a part that has run for so long after a failure counts as wel
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
 _ERROR_LENGTH = 160
+_MOST_CANCELS = 3  # one a second: nobody's end waits for a part that will not end
 
 
 class PartState(StrEnum):
@@ -128,8 +129,9 @@ class Supervisor:
                 self._proven(record)
                 await asyncio.wait([task])
         except asyncio.CancelledError:
-            await end([task])
-            if not task.cancelled() and (error := task.exception()):
+            if await end([task], _MOST_CANCELS):
+                log.error("%s does not end when told, and is left behind", part.name)  # noqa: TRY400
+            elif not task.cancelled() and (error := task.exception()):
                 log.error("%s failed as it ended: %s", part.name, error_words(error), exc_info=error)  # noqa: TRY400
             raise
         return asyncio.CancelledError("cancelled itself") if task.cancelled() else task.exception()

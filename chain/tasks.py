@@ -1,20 +1,22 @@
 """Ending tasks for certain."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
-_CANCEL_EVERY_S = 3.0
+_CANCEL_EVERY_S = 1.0
 
 
-async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:
-    """Cancel tasks until every one has ended: a client library may swallow one cancellation, and needs another then.
+async def end(tasks: Iterable[asyncio.Future[Any]], most: int | None = None) -> set[asyncio.Future[Any]]:
+    """Cancel tasks once a second until all have ended; a client library may swallow one cancellation or more.
 
-    Cancelled itself meanwhile, it still sees them end before it raises.
+    After `most` cancellations return those that have not ended. Cancelled itself meanwhile, it raises at its own end.
     """
     pending = {task for task in tasks if not task.done()}
     interrupted: asyncio.CancelledError | None = None
-    while pending:
+    rounds = 0
+    while pending and (most is None or rounds < most):
+        rounds += 1
         for task in pending:
             task.cancel()
         try:
@@ -22,5 +24,20 @@ async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:
         except asyncio.CancelledError as error:
             interrupted = error
             pending = {task for task in pending if not task.done()}
+    if interrupted is not None and not pending:
+        raise interrupted
+    return pending
+
+
+async def finish(work: Coroutine[Any, Any, None]) -> None:
+    """Await work to its end, whoever cancels the waiting; it has to be bounded in time by itself."""
+    task = asyncio.ensure_future(work)
+    interrupted: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            interrupted = error
     if interrupted is not None:
         raise interrupted
+    await task

@@ -1,6 +1,5 @@
 """What runs beside a screen or without one: a watcher, and where something is published its publisher and events."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from redis.asyncio import Redis
 from chain.monitor.board import Board
 from chain.monitor.watcher import Watcher
 from chain.supervisor import Part, Supervisor
+from chain.tasks import finish
 from publisher.guard import Guard
 from publisher.herald import Herald
 from publisher.loop import Publisher
@@ -45,7 +45,7 @@ class Crew:
             await self.supervisor.run(parts)
         finally:
             if self.publishing is not None:
-                await asyncio.shield(self.publishing.publisher.leave())
+                await finish(self.publishing.publisher.leave())
 
     def _watching(self, on_board: Callable[[Board], object] | None) -> Part:
         """Return the watcher as a part; whoever hears its Boards fails alone."""

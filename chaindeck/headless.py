@@ -1,12 +1,10 @@
 """The publisher without a screen: one log line a cycle, a clean end on every polite signal."""
 
-import asyncio
 import logging
 import signal
-from collections.abc import Coroutine, Sequence
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from chain.clock import Clock, SystemClock
 from chain.errors import ConfigError
@@ -15,12 +13,14 @@ from chain.monitor.freshness import Now
 from chain.monitor.signals import judge
 from chain.redis.draft import Verdict
 from chain.redis.embedded import attach
-from chain.tasks import end
 from chaindeck.compose import make_source, publishing_crew
+from chaindeck.crew import Crew, Publishing
 from chaindeck.exits import Exit
 from chaindeck.place import Place, redis_place
 from chaindeck.settings import Settings
+from chaindeck.told import run_until_told
 from publisher.cycle import Cycle
+from publisher.loop import Publisher
 from publisher.source import Source, SourceKind, SourceStatus
 
 log = logging.getLogger(__name__)
@@ -42,31 +42,61 @@ def run_publisher(
             "give --redis-url, or start chaindeck first"
         )
     with redis_place(settings.redis_url) as place:
-        return asyncio.run(_publish(place, source, settings, clock, once=once, among_live=among_live))
+        run = _Run(place, source, settings, clock, once=once, among_live=among_live)
+        ended = run_until_told(run.publish(), place.release, {signal.SIGUSR1: run.publish_now})
+        if ended.signal:
+            log.info("stopped as told; %s", run.last_words)
+        return 128 + ended.signal if once and ended.signal else ended.result or Exit.DONE
 
 
-async def _publish(
-    place: Place, source: Source, settings: Settings, clock: Clock, *, once: bool, among_live: bool
-) -> int:
-    crew_of = publishing_crew(place, source, settings, clock, in_turn=not once, among_live=among_live)
-    async with crew_of as crew:
-        assert crew.publishing is not None
-        publisher = crew.publishing.publisher
-        await crew.publishing.guard.refuse()
-        kind, names = source.status().kind, ", ".join(source.underlyings)
-        log.info("publishing %s data of %s to %s", kind, names, place.target.shown)
-        if once:
-            cycle = await publisher.cycle()
-            board = await crew.watcher.poll_once()
-            crew.publishing.herald.take(board)
-            await publisher.beat_everywhere()
-            _tell_skew(board, clock)
-            off = abs(board.skew_s or 0.0) > settings.thresholds.stale_s  # stale, or of the future, to every reader
-            return Exit.INCOMPLETE if off and cycle.whole else _code(cycle, source.status())
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, partial(publisher.publish_now, asked=True))
-        await until_told(crew.run())
-        log.info("stopped as told; %s", publisher.last_words())
-        return 0
+@dataclass(slots=True)
+class _Run:
+    """One run of the publisher, which an operator can ask to publish at once."""
+
+    place: Place
+    source: Source
+    settings: Settings
+    clock: Clock
+    once: bool
+    among_live: bool
+    _publisher: Publisher | None = None
+
+    def publish_now(self) -> None:
+        """Start the next cycle at once, even after it gave way to a live publisher."""
+        if self._publisher is not None:
+            self._publisher.publish_now(asked=True)
+
+    @property
+    def last_words(self) -> str:
+        """What was published in all."""
+        return self._publisher.last_words() if self._publisher else "nothing was published"
+
+    async def publish(self) -> int:
+        """Publish until cancelled, or one cycle; return the exit code."""
+        kind, names, shown = self.source.status().kind, ", ".join(self.source.underlyings), self.place.target.shown
+        log.info("connecting to %s", shown)
+        crew_of = publishing_crew(
+            self.place, self.source, self.settings, self.clock, in_turn=not self.once, among_live=self.among_live
+        )
+        async with crew_of as crew:
+            assert crew.publishing is not None
+            await crew.publishing.guard.refuse()
+            log.info("publishing %s data of %s to %s", kind, names, shown)
+            self._publisher = crew.publishing.publisher
+            if self.once:
+                return await self._cycle(crew, crew.publishing)
+            await crew.run()
+        return Exit.DONE
+
+    async def _cycle(self, crew: Crew, publishing: Publishing) -> int:
+        """Run one cycle and tell it everywhere; return how it ended."""
+        cycle = await publishing.publisher.cycle()
+        board = await crew.watcher.poll_once()
+        publishing.herald.take(board)
+        await publishing.publisher.beat_everywhere()
+        _tell_skew(board, self.clock)
+        off = abs(board.skew_s or 0.0) > self.settings.thresholds.stale_s  # stale, or of the future, to every reader
+        return Exit.INCOMPLETE if off and cycle.whole else _code(cycle, self.source.status())
 
 
 def _tell_skew(board: Board, clock: Clock) -> None:
@@ -84,17 +114,3 @@ def _code(cycle: Cycle, source: SourceStatus) -> Exit:
     if some:
         return Exit.INCOMPLETE
     return Exit.SETTINGS if source.misconfigured else Exit.UNAVAILABLE
-
-
-async def until_told(work: Coroutine[Any, Any, None]) -> None:
-    """Run work until it ends, which raises what it raised, or until SIGINT, SIGTERM or SIGHUP ends it."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
-    running, told = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait([running, told], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        await end([running, told])
-    if not running.cancelled():
-        running.result()

@@ -1,6 +1,5 @@
 """A Prometheus endpoint: the Board and the publisher's heartbeat as metrics, read at each scrape."""
 
-import asyncio
 import logging
 from collections.abc import Iterable, Iterator
 from typing import get_args
@@ -23,9 +22,9 @@ from chain.monitor.signals import Report, judge, usable
 from chaindeck import __version__
 from chaindeck.compose import watching_crew
 from chaindeck.counters import OTHER, PublisherCounters
-from chaindeck.headless import until_told
 from chaindeck.logs import log_to_stderr
 from chaindeck.place import running_place
+from chaindeck.told import run_until_told
 from publisher.source import SourceKind
 
 log = logging.getLogger(__name__)
@@ -156,10 +155,10 @@ def serve_metrics(url: str | None, host: str, port: int) -> int:
 
     async def watch() -> None:
         async with watching_crew(target, clock, name="chaindeck-metrics") as crew:
-            await until_told(crew.run(collector.take))
+            await crew.run(collector.take)
 
     try:
-        asyncio.run(watch())
+        run_until_told(watch())
     finally:
         server.shutdown()
         thread.join(1)

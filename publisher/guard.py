@@ -79,7 +79,8 @@ class Guard:
             return
         try:
             found = await self._find()
-        except RedisUnavailableError:
+        except RedisUnavailableError as error:
+            self._tell(f"cannot look for a live publisher: {error}")
             return
         if found:
             raise LiveProtectedError(f"{self._kind} data are not published beside live data: {found}; {CURE}")
