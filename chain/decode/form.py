@@ -27,17 +27,22 @@ class Form(Generic[T]):
     def __init__(self, kind: type[T], limits: Limits) -> None:
         self.kind = kind
         self.limits = limits
-        self._decoder = msgspec.json.Decoder(kind)
+        self.decoder = msgspec.json.Decoder(kind)
 
     def decode(self, raw: bytes) -> T:
         """Return what `raw` holds; raise DecodeError saying in one line what does not fit, and where."""
         self.limits.check(raw)
         try:
-            return self._decoder.decode(raw)
+            return self.decoder.decode(raw)
         except msgspec.ValidationError as error:
-            raise DecodeError(_misfit(str(error))) from None
+            raise DecodeError(misfit(str(error))) from None
         except (msgspec.DecodeError, RecursionError) as error:
-            raise DecodeError(f"not JSON: {clean(str(error).removeprefix(_MALFORMED), 80)}") from None
+            raise DecodeError(malformed(error)) from None
+
+
+def malformed(error: Exception) -> str:
+    """Return in one line why a text is no JSON."""
+    return f"not JSON: {clean(str(error).removeprefix(_MALFORMED), 80)}"
 
 
 def decode_plain(raw: bytes, limits: Limits) -> object:
@@ -53,12 +58,16 @@ def decode_plain(raw: bytes, limits: Limits) -> object:
         raise DecodeError(f"not JSON: {clean(error, 80)}") from None
 
 
-def _misfit(text: str) -> str:
-    """Return the library's `Expected ..., got ... - at $.path` as `path: what does not fit`."""
+def misfit(text: str, outer: str = "") -> str:
+    """Return the library's `Expected ..., got ... - at $.path` as `path: what does not fit`.
+
+    `outer` is the path of the value that was read, where it is a part of another.
+    """
     found = _WORDS.match(text)
     what, where = (found["what"], found["where"] or "") if found else (text, "")
     if found and found["key"]:
         where += " key"
+    where = f"{outer}{'.' if outer and where[:1].isalpha() else ''}{where}"
     if missing := _MISSING.match(what):
         where, what = (f"{where}.{missing[1]}" if where else missing[1]), "missing"
     elif wrong := _WRONG_TYPE.fullmatch(what):

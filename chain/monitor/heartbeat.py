@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
+from chain.decode.salvage import salvage
 from chain.errors import ConfigError, DecodeError, InvalidNameError
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import (
@@ -82,6 +83,7 @@ class Heartbeat:
     lease: Mapping[str, str] = field(default_factory=dict)  # who leads each underlying, where publishers take turns
     parts: tuple[PartStatus, ...] = ()  # how the publisher's own parts fare
     health: Mapping[str, Any] = field(default_factory=dict)  # what the publisher's own watcher sees, as JSON types
+    left_out: tuple[str, ...] = ()  # of what was read: each field that does not fit, and why
 
     def encode(self) -> bytes:
         """Return the JSON that is set and published."""
@@ -146,26 +148,40 @@ def parse_heartbeat(raw: bytes, service: str) -> Heartbeat | None:
     """Return the heartbeat that stands under a service's key; every string has passed the sanitiser.
 
     None for a plain beat of `service` and `ts` alone: it names no expirations, and asks for nothing to be told. Raises
-    DecodeError, naming what does not fit, for any other value that is no heartbeat of that service.
+    DecodeError, naming what does not fit, for any other value that is no heartbeat of that service. Whose it is, when
+    it was made, and which chains it announces must fit; any other field is left out if it does not.
     """
-    body = BEAT.decode(raw)
+    body, misfits = salvage(BEAT, raw)
     if body.service != service:
         raise DecodeError(f"service: calls itself {shown(body.service, 40)} under the key of {service}")
     if body.chain is None:
         return None
+    left_out = list(misfits)
     return Heartbeat(
         service=service,
         ts=body.ts,
         pid=body.pid,
         status=clean(body.status, 40),
-        source=_source(body.source),
-        chain=_plan(body.chain),
+        source=_source(body.source, left_out),
+        chain=_plan(body.chain, left_out),
         lease={clean(k, 12): clean(v, 80) for k, v in body.lease.items()},
         parts=tuple(map(_part, body.parts)),
+        left_out=tuple(left_out),
     )
 
 
-def _source(body: SourceBlock) -> SourceInfo:
+def _source(body: SourceBlock, left_out: list[str]) -> SourceInfo:
+    """Return where the data come from; what makes no sense is left out, and appended to `left_out` with its reason."""
+    as_of_by: dict[str, float] = {}
+    calendar = RULE
+    try:
+        as_of_by = {_underlying(name, "source.as_of_by"): at for name, at in body.as_of_by.items()}
+    except DecodeError as error:
+        left_out.append(str(error))
+    try:
+        calendar = _calendar(body.sessions)
+    except DecodeError as error:
+        left_out.append(str(error))
     return SourceInfo(
         kind=clean(body.kind or "unknown", 20),
         detail=clean(body.detail, 80),
@@ -173,8 +189,8 @@ def _source(body: SourceBlock) -> SourceInfo:
         as_of=body.as_of,
         market=clean(body.market, 80),
         trouble=clean(body.trouble, 160),
-        as_of_by={_underlying(name, "source.as_of_by"): at for name, at in body.as_of_by.items()},
-        calendar=_calendar(body.sessions),
+        as_of_by=as_of_by,
+        calendar=calendar,
     )
 
 
@@ -196,13 +212,15 @@ def _calendar(sessions: Mapping[str, str]) -> Calendar:
     return Calendar(closes) if closes else RULE
 
 
-def _plan(body: PlanBlock) -> ChainPlan:
+def _plan(body: PlanBlock, left_out: list[str]) -> ChainPlan:
+    """Return what is announced; limits that make no sense are left out, and appended to `left_out`."""
     expected = tuple(_chains(body.expected))
     known = {str(chain): chain for chain in expected}
     try:
         thresholds = Thresholds(body.interval_s, body.ttl_s)
     except ConfigError as error:
-        raise DecodeError(f"chain.interval_s: {error}") from None
+        left_out.append(f"chain.interval_s: {error}")
+        thresholds = Thresholds()
     return ChainPlan(
         prefix=clean(body.prefix, 60),
         thresholds=thresholds,

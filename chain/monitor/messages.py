@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chain.decode.form import Form
 from chain.decode.limits import Limits
+from chain.decode.salvage import CORE
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, LIVE_PREFIX
 from chain.redis.glance import BESIDE_BYTES
 from chain.supervisor import PartState
@@ -70,7 +71,7 @@ class PlanBlock(Struct, frozen=True):
     """What a publisher means to keep in Redis, and how it fares."""
 
     expected: dict[Underlying, list[Day]]
-    prefix: str = LIVE_PREFIX
+    prefix: Annotated[str, CORE] = LIVE_PREFIX
     interval_s: Period = DEFAULT_INTERVAL_S
     ttl_s: Period = DEFAULT_TTL_S
     depth: Annotated[int, Meta(ge=1, le=MAX_CHAINS)] = DEFAULT_EXPIRATIONS
@@ -99,7 +100,7 @@ class Beat(Struct, frozen=True):
     pid: Annotated[int, Meta(ge=0, le=_EXACT)] = 0
     status: Annotated[str, _promise(enum=["running", "standby", "withdrawn", "stopped"])] = ""
     source: SourceBlock = SourceBlock()
-    chain: PlanBlock | None = None
+    chain: Annotated[PlanBlock | None, CORE] = None
     lease: Annotated[dict[Underlying, str], Meta(description="who leads each underlying")] = {}
     parts: Annotated[list[PartBlock], Meta(max_length=MAX_PARTS, description="how the publisher's own parts fare")] = []
 

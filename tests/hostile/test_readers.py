@@ -3,6 +3,7 @@
 import gc
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def read_heartbeat(variant: Variant) -> None:
         shown(error)
         return
     assert variant.parses
-    assert found is None or parse_heartbeat(found.encode(), "mock_massive") == found
+    assert found is None or parse_heartbeat(found.encode(), "mock_massive") == replace(found, left_out=())
 
 
 def read_pointer(variant: Variant) -> None:

@@ -33,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     publishers.publisher_unknown,
     publishers.source,
     publishers.heartbeat_refused,
+    publishers.heartbeat_misfit,
     publishers.publisher_silent,
     publishers.publisher_clock,
     deck.clock_skew,

@@ -39,6 +39,17 @@ def heartbeat_refused(context: Context) -> Iterable[Signal]:
         yield signal("heartbeat-refused", told, min(refusal.since for refusal in refusals))
 
 
+def heartbeat_misfit(context: Context) -> Iterable[Signal]:
+    """Fields of a heartbeat do not fit, and the publisher is read without them."""
+    for publisher in context.board.publishers:
+        left_out = publisher.heartbeat.left_out
+        if publisher.alive and left_out:
+            more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+            yield signal(
+                "heartbeat-misfit", f"heartbeat of {publisher.heartbeat.service}: {left_out[0]}, ignored{more}"
+            )
+
+
 def publisher_clock(context: Context) -> Iterable[Signal]:
     """A publisher's clock is off: what it stamps looks older than it is, or comes from the future.
 

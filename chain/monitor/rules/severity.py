@@ -32,6 +32,7 @@ SEVERITY = {
     "withdrawn": DeckState.OK,
     "publisher-unknown": _W,
     "heartbeat-refused": _W,
+    "heartbeat-misfit": _W,
     "publisher-silent": _W,
     "source": _W,
     "clock-step": _W,

@@ -1,5 +1,6 @@
 """Heartbeats: what is written is what is read, and what a hostile writer sends is refused or made harmless."""
 
+from dataclasses import replace
 from datetime import date, time
 from typing import Any
 
@@ -13,10 +14,12 @@ from chain.clock import ManualClock
 from chain.errors import DecodeError
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId, Names
+from chain.monitor.board import Board
 from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import HEARTBEAT_KEYS, STOPPED, ChainPlan, Heartbeat, SourceInfo, beat, parse_heartbeat
 from chain.monitor.messages import MAX_COUNTERS
 from chain.monitor.roster import Roster
+from chain.monitor.signals import judge
 from chain.thresholds import HEARTBEAT_TTL_S, Thresholds
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, law
 from tests.support.waiting import wait_until_async
@@ -174,19 +177,58 @@ def test_a_deep_value_hides_behind_no_string() -> None:
     ("changes", "said"),
     [
         ({"service": []}, "service: an array, not a string"),
-        ({"status": {}}, "status: an object, not a string"),
         ({"ts": START_S * 1000}, "ts: must be < 4102444800.0"),
-        ({"lease": {"SPX": [1]}}, "lease[...]: an array, not a string"),
-        ({"chain": body()["chain"] | {"depth": "x"}}, "chain.depth: a string, not an integer"),
-        ({"chain": body()["chain"] | {"depth": 0}}, "chain.depth: must be >= 1"),
-        ({"chain": body()["chain"] | {"interval_s": None}}, "chain.interval_s: null, not a number"),
-        ({"chain": body()["chain"] | {"interval_s": 30.0}}, "chain.interval_s: interval 30 s makes a snapshot stale"),
+        ({"chain": 5}, "chain: an integer, not an object"),
+        ({"chain": body()["chain"] | {"prefix": 5}}, "chain.prefix: an integer, not a string"),
+        ({"chain": {"expected": {"SPX": [5]}}}, "chain.expected[...][0]: an integer, not a string"),
+        ({"chain": {}}, "chain.expected: missing"),
         ({"chain": {"expected": {"SPX": ["2026-01-02", "2026-13-01"]}}}, "chain.expected.SPX[1]: expiration"),
         ({"chain": {"expected": {"spx": ["2026-01-02"]}}}, "chain.expected: underlying 'spx' is not a symbol"),
     ],
 )
 def test_a_refusal_says_what_does_not_fit_and_where(changes: dict[str, Any], said: str) -> None:
     assert refusal(orjson.dumps(body(**changes))).startswith(said)
+    assert refusal(orjson.dumps(body(pid="x", **changes))).startswith(said), "whatever else does not fit"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"pid": -1}, "pid: must be >= 0"),
+        ({"status": {}}, "status: an object, not a string"),
+        ({"lease": {"SPX": [1]}}, "lease[...]: an array, not a string"),
+        ({"source": "mock"}, "source: a string, not an object"),
+        ({"source": {"trouble": 7}}, "source.trouble: an integer, not a string"),
+        ({"source": {"kind": None}}, "source.kind: null, not a string"),
+        ({"chain": body()["chain"] | {"depth": "x"}}, "chain.depth: a string, not an integer"),
+        ({"chain": body()["chain"] | {"depth": 0}}, "chain.depth: must be >= 1"),
+        ({"chain": body()["chain"] | {"interval_s": None}}, "chain.interval_s: null, not a number"),
+        ({"chain": body()["chain"] | {"interval_s": 30.0}}, "chain.interval_s: interval 30 s makes a snapshot stale"),
+        ({"parts": [{"name": "poll", "state": "odd"}]}, "parts[0].state: "),
+    ],
+)
+def test_what_does_not_fit_beside_the_core_is_left_out_and_said(changes: dict[str, Any], said: str) -> None:
+    found = parse(orjson.dumps(body(**changes)))
+    assert found
+    assert (found.service, found.ts, found.chain.expected) == (GOLDEN.service, GOLDEN.ts, GOLDEN.chain.expected)
+    [reason] = found.left_out
+    assert reason.startswith(said)
+    assert replace(found, left_out=()) == parse(replace(found, left_out=()).encode()), "the rest can be said again"
+
+
+def test_a_publisher_of_odd_fields_is_heard_and_each_is_told() -> None:
+    odd = body(pid="x", source=body()["source"] | {"trouble": 7, "sessions": {"2026-11-27": "25:00"}})
+    roster, clock = Roster(Names()), ManualClock(START_NS)
+    roster.hear({"mock_massive:heartbeat": orjson.dumps(odd)}, Now.of(clock))
+    assert set(roster.entries) == {SPX, SPX_MON, NDX}
+    board = Board(publishers=tuple(roster.publishers.values()))
+    [told] = [signal.text for signal in judge(board, Now.of(clock)).signals if signal.name == "heartbeat-misfit"]
+    assert told == "heartbeat of mock_massive: pid: a string, not an integer, ignored, and 2 more"
+
+
+@pytest.mark.parametrize("raw", [b"{,}", b'{"pid":"x","source":{"kind":"\\q"}}', b'{"pid":"x",}', b'{"pid":"x"} {}'])
+def test_of_what_is_no_json_nothing_is_believed(raw: bytes) -> None:
+    assert refusal(raw).startswith("not JSON: ")
 
 
 @pytest.mark.parametrize("claims", ["massive", "massive:standby", "mock_massive:standby", "", "x\x1b[2J"])
@@ -198,7 +240,8 @@ def test_counters_are_bounded_in_number_and_in_names() -> None:
     most = {f"c{n}": n for n in range(MAX_COUNTERS)}
     found = plan(counters=most)
     assert found and found.chain.counters == most
-    assert "chain.counters" in refusal(orjson.dumps(body(chain=body()["chain"] | {"counters": most | {"more": 1}})))
+    more = plan(counters=most | {"more": 1})
+    assert more and not more.chain.counters and "chain.counters: " in more.left_out[0]
     long = plan(counters={"n" * 5_000: 1})
     assert long and [len(name) for name in long.chain.counters] == [40]
 
@@ -229,8 +272,12 @@ def test_a_beat_of_before_that_has_one_date_is_read_as_ever() -> None:
         ({"as_of_by": {"SPX": START_S * 1000}}, "source.as_of_by[...]: must be < 4102444800.0"),
     ],
 )
-def test_dates_that_make_no_sense_are_refused(parts: dict[str, Any], said: str) -> None:
-    assert refusal(orjson.dumps(body(source=body()["source"] | parts))).startswith(said)
+def test_dates_that_make_no_sense_are_left_out(parts: dict[str, Any], said: str) -> None:
+    found = parse(orjson.dumps(body(source=body()["source"] | parts)))
+    assert found
+    [reason] = found.left_out
+    assert reason.startswith(said)
+    assert not (found.source.as_of_by if "as_of_by" in parts else found.source.calendar.told)
 
 
 def test_trouble_of_chains_that_nobody_announced_is_left_out() -> None:
@@ -298,7 +345,8 @@ def test_whatever_a_beat_holds_a_roster_can_hear_it(changes: list[tuple[tuple[st
     assert all(text.isprintable() for text in strings(found))
     limits = found.chain.thresholds
     assert 0 < round(limits.warn_s * 1000) < round(limits.stale_s * 1000) <= round(limits.ttl_s * 1000)
-    assert parse(found.encode()) == found
+    assert all(reason.isprintable() and len(reason) < 240 for reason in found.left_out)
+    assert parse(found.encode()) == replace(found, left_out=())
 
 
 # The roster
