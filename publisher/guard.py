@@ -6,9 +6,10 @@ a publisher that records nothing, is looked for here, at start and before each c
 or replay may be live, and counts as live.
 """
 
+import asyncio
 import logging
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -20,11 +21,12 @@ from chain.errors import DecodeError, LiveProtectedError, RedisUnavailableError
 from chain.model.keys import ChainId, Names, heartbeat_key, standby_service
 from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.model.session import new_york
+from chain.monitor.discovery import Discovery
 from chain.monitor.heartbeat import STOPPED, parse_heartbeat
 from chain.monitor.messages import MARK
 from chain.redis.connection import bounded, heard
 from chain.redis.kinds import KindRecords
-from chain.redis.store import Store
+from chain.redis.scan import PointerScan
 from chain.text import clean
 from chain.thresholds import HEARTBEAT_EVERY_S, HEARTBEAT_TTL_S
 from publisher.lease import identity
@@ -36,7 +38,8 @@ _SPEAKERS = (_SERVICE, standby_service(_SERVICE))
 _HEARTBEATS = tuple(map(heartbeat_key, _SPEAKERS))
 _HEARTBEAT_BYTES = 256 * 1024
 _MARK_BYTES = 1024
-_DISCOVER_EVERY_S = 30.0
+_AT_ONCE_S = 0.5  # for a live publisher's first write to wait until invented chains are taken away
+_START_S = 3.0  # for a start to wait until Redis's keys were looked through
 CURE = "stop it first, name another Redis, look on with `chaindeck watch`, or insist with --among-live"
 
 
@@ -65,48 +68,74 @@ class Guard:
         self._clock = clock
         self._ttl_s = ttl_s
         self._among_live = among_live
-        self._store = Store(redis, names)
+        self._search = Discovery(PointerScan(redis, names), clock)
+        self._suspects: set[ChainId] = set()  # found, and not judged yet
+        self._known: set[ChainId] = set()
+        self._asked = False
+        self._sweep = asyncio.Event()
         self._records = KindRecords(redis, names)
         self._me = identity()
         self._since = clock.wall_ns() / 1e9
-        self._discovered = -math.inf  # monotonic seconds
         self._marked: float | None = None  # monotonic seconds
         self._told: set[str] = set()
+
+    @property
+    def searches(self) -> bool:
+        """Whether `run` has something to do."""
+        return self._kind == LIVE or not self._among_live
+
+    async def run(self) -> None:
+        """Go through Redis's keys in steps, beside everything else, until cancelled."""
+        if self._kind != LIVE:
+            await self._search.run()
+        while True:
+            await self._sweep.wait()
+            await self._search.next_step()
+            await self._take_back(self._search.take())
+            if self._search.search.over:
+                self._sweep.clear()
 
     async def refuse(self) -> None:
         """Raise LiveProtectedError where a live publisher is found; an unreachable Redis is looked at again later."""
         if self._kind == LIVE or self._among_live:
             return
         try:
-            found = await self._find()
+            found = await self._find(_START_S)
         except RedisUnavailableError as error:
             self._tell(f"cannot look for a live publisher: {error}")
             return
         if found:
             raise LiveProtectedError(f"{self._kind} data are not published beside live data: {found}; {CURE}")
+        if not self._search.search.over and not self._search.search.error:
+            log.info("nothing is published before Redis's keys were looked through for live chains, which takes time")
 
-    async def look(self, published: Iterable[ChainId] = (), *, met: bool = False, hurried: bool = False) -> None:
+    async def look(self, published: Iterable[ChainId] = (), *, met: bool = False, within_s: float = math.inf) -> None:
         """Renew the mark of a live publisher; withdraw any other where a live one is found.
 
-        `published` are the chains to take back then; `met`: a write was just refused for its sake;
-        `hurried`: a cycle waits, so that chains are scanned for at another time, unless that was never done.
+        `published` are the chains to take back then; `met`: a write was just refused for the sake of one of them;
+        `within_s`: how long the first walk through Redis's keys may be waited for.
         An unreachable Redis changes nothing: nothing can be written.
         """
+        published = set(published)
         if met:
-            self._discovered = -math.inf
+            self._suspects |= published
         try:
             if self._kind == LIVE:
                 if self._marked is not None:
                     await self._mark()
-            elif not self._among_live and not self.withdrawn and (found := await self._find(hurried=hurried)):
-                await self._withdraw(found, published)
+            elif not self._among_live and (not self.withdrawn or (self._asked and within_s > 0)):
+                self._asked = False
+                found = await self._find(within_s)
+                self.withdrawn = ""
+                if found:
+                    await self._withdraw(found, published)
         except RedisUnavailableError as error:
             self._tell(f"cannot look for a live publisher: {error}")
 
     def ask(self) -> None:
         """Let the next look decide again, on an operator's word."""
-        self.withdrawn = ""
-        self._discovered = -math.inf
+        self._asked = True
+        self._search.begin_again()
 
     async def claim(self) -> None:
         """Before live snapshots are written: see that our mark stands, which may have run out while we were paused."""
@@ -126,19 +155,19 @@ class Guard:
             before = await self._redis.set(self._names.live(), orjson.dumps(mark), px=hold_ms, get=True)
         self._marked = self._clock.monotonic()
         if before is None:
-            await self._take_back(())
+            self._search.begin_again()
+            await self._search.first_walk(_AT_ONCE_S)
+            await self._take_back(self._search.take())
+            if not self._search.search.over:
+                self._sweep.set()
 
     async def _withdraw(self, found: str, published: Iterable[ChainId]) -> None:
         self.withdrawn = found
         log.warning("%s data withdrawn, nothing more is published until asked (SIGUSR1): %s", self._kind, found)
-        await self._take_back(published)
+        await self._take_back({*published, *self._known, *self._suspects, *self._search.take()})
 
-    async def _take_back(self, published: Iterable[ChainId]) -> None:
-        """Delete every pointer here that is known not to be live."""
-        try:
-            chains = set(published) | await self._store.discover()
-        except RedisUnavailableError:
-            chains = set(published)
+    async def _take_back(self, chains: Collection[ChainId]) -> None:
+        """Delete the pointers of those chains that are known not to be live."""
         try:
             taken = await self._records.withdraw(chains)
         except RedisUnavailableError as error:
@@ -147,7 +176,7 @@ class Guard:
             if taken:
                 log.info("took back %d invented or recorded chains", taken)
 
-    async def _find(self, *, hurried: bool = False) -> str:
+    async def _find(self, within_s: float) -> str:
         """Return in words the live publisher that is here, or may be; empty for none."""
         mark, beats = await self._read()
         for service, raw in zip(_SPEAKERS, beats, strict=True):
@@ -156,12 +185,12 @@ class Guard:
         if mark is not None:
             who = f"live publisher {_SERVICE}{_at(mark)}"
             return f"{who} published here a moment ago, and its data are protected for {mark.left_ms / 1000:.0f} s more"
-        every_s = math.inf if hurried else _DISCOVER_EVERY_S
-        return await self._find_chains() if self._since_discovered() >= every_s else ""
-
-    def _since_discovered(self) -> float:
-        """Return how many seconds ago chains were last scanned for; infinity where never."""
-        return self._clock.monotonic() - self._discovered
+        await self._search.first_walk(within_s)
+        if self._search.search.error:
+            why = self._search.search.error
+            self._tell(f"chains cannot be looked for ({why}): a publisher without heartbeat or mark is not noticed")
+        self._suspects |= self._search.take()
+        return await self._judge(frozenset(self._suspects))
 
     async def _read(self) -> tuple[_Mark | None, Sequence[bytes | None]]:
         pipe = self._redis.pipeline(transaction=False)
@@ -191,14 +220,11 @@ class Guard:
         who = _at(mark) if mark and f":{beat.pid}:" in mark.publisher else f" as process {beat.pid}"
         return f"live publisher {beat.service} ({kind}) publishes here{who}"
 
-    async def _find_chains(self) -> str:
-        """Return in words the chains that may be live; it takes a scan."""
-        self._discovered = self._clock.monotonic()
-        try:
-            held = await self._records.held(await self._store.discover())
-        except RedisUnavailableError as error:
-            self._tell(f"chains cannot be looked for ({error}): a publisher without heartbeat or mark is not noticed")
-            return ""
+    async def _judge(self, chains: Collection[ChainId]) -> str:
+        """Return in words which of these chains may be live."""
+        held = await self._records.held(chains)
+        self._suspects.difference_update(chains)
+        self._known.update(chains)
         protected = sorted(chain for chain, (_, kind) in held.items() if not is_recorded(kind))
         if not protected:
             return ""

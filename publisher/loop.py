@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -78,6 +79,8 @@ class Publisher:
         """Return what is to run side by side; what is beaten to one Redis never waits for another."""
         parts = [Part("publisher", self._cadence), Part("heartbeat", self._beat_on_schedule)]
         parts += self._beats.parts()
+        if self._guard is not None and self._guard.searches:
+            parts.append(Part("live guard", self._guard.run))
         if self._lease is not None:
             parts.append(Part("lease", partial(self._lease.run, self.publish_now)))
         return parts
@@ -98,11 +101,11 @@ class Publisher:
         """Why it gave way to a live publisher, empty where it did not."""
         return self._guard.withdrawn if self._guard else ""
 
-    async def _look(self, *, met: bool = False, hurried: bool = False) -> None:
+    async def _look(self, *, met: bool = False, within_s: float = math.inf) -> None:
         """Give way to a live publisher, or mark the place as live."""
         if self._guard:
             chains = [ChainId(name, expiry) for name, expiries in self._expected.items() for expiry in expiries]
-            await self._guard.look(chains, met=met, hurried=hurried)
+            await self._guard.look(chains, met=met, within_s=within_s)
 
     def publish_now(self, *, asked: bool = False) -> None:
         """Start the next cycle at once; the cadence goes on as before.
@@ -124,7 +127,6 @@ class Publisher:
 
     async def _cadence(self) -> None:
         """Run cycles on a schedule of the monotonic clock; a cycle that overruns skips turns, none piles up."""
-        await self._look()
         if self._lease is not None:
             await self._lease.looked.wait()
             self._wake.clear()  # what was gained at first is published by the first cycle
@@ -159,7 +161,7 @@ class Publisher:
         while True:
             await self._clock.sleep(HEARTBEAT_EVERY_S)
             if not self._paused:
-                await self._look()
+                await self._look(within_s=0.0)
                 await self.beat()
 
     async def cycle(self) -> Cycle:
@@ -168,7 +170,7 @@ class Publisher:
         outcomes: list[Outcome] = []
         trouble: dict[ChainId, str] = {}
         unsurveyed: dict[str, str] = {}
-        await self._look(hurried=True)
+        await self._look()
         try:
             await self._asking.ask(self._source.begin_cycle)
         except ChaindeckError as error:

@@ -1,5 +1,6 @@
 """Looking for chains that nobody announces: beside the poll, in steps, at a slow cadence."""
 
+import asyncio
 from dataclasses import dataclass
 
 from chain.clock import Clock
@@ -29,6 +30,8 @@ class Discovery:
         self._clock = clock
         self._due = clock.monotonic() + after_s
         self._found: set[ChainId] = set()
+        self._begin_again = False
+        self._one = asyncio.Lock()  # a step moves the scan on: two at once would skip keys
 
     @property
     def due(self) -> bool:
@@ -44,11 +47,28 @@ class Discovery:
         """Forget why a step failed: Redis was away, and that has been told."""
         self.search = Search(self.search.over)
 
+    def begin_again(self) -> None:
+        """Let the next step be the first of a walk, which has seen nothing yet."""
+        self.search = Search(over=False)
+        self._begin_again = True
+        self._due = self._clock.monotonic()
+
     async def run(self) -> None:
         """Walk through Redis's keys again and again until cancelled."""
         while True:
-            await self._clock.sleep_until(self._due)
-            await self.step()
+            await self.next_step()
+
+    async def next_step(self) -> None:
+        """Do one step as soon as it is time for it."""
+        await self._clock.sleep_until(self._due)
+        await self.step()
+
+    async def first_walk(self, within_s: float) -> None:
+        """Go on at once until all keys were seen once; until a step fails, or for so many seconds."""
+        began = self._clock.monotonic()
+        while not self.search.over and self._clock.monotonic() - began < within_s:
+            if not await self.step() and self.search.error:
+                return
 
     async def walk(self, within_s: float) -> None:
         """Do what is due at once, until a walk is over, or for so many seconds."""
@@ -58,6 +78,13 @@ class Discovery:
 
     async def step(self) -> bool:
         """Do one step; return whether the walk goes on."""
+        async with self._one:
+            return await self._step()
+
+    async def _step(self) -> bool:
+        if self._begin_again:
+            self._scan.begin_again()
+            self._begin_again = False
         try:
             found, over = await self._scan.step()
         except RedisUnavailableError as error:
@@ -65,6 +92,8 @@ class Discovery:
             self._due = self._clock.monotonic() + _RETRY_S
             return False
         self._found |= found
+        if self._begin_again:
+            return True
         self.search = Search(over or self.search.over)
         self._due = self._clock.monotonic() + (DISCOVER_EVERY_S if over else _PAUSE_S)
         return not over

@@ -23,6 +23,10 @@ class PointerScan:
         self._cursor = 0
         self._count = 0  # of the chains that this walk has found
 
+    def begin_again(self) -> None:
+        """Let the next step begin a walk."""
+        self._nodes.clear()
+
     async def step(self) -> tuple[set[ChainId], bool]:
         """Look at the next thousand keys or so; return the chains among them, and whether the walk is over.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from redis.asyncio import Redis
 
 from chain.clock import ManualClock, SystemClock
 from chain.errors import LiveProtectedError
-from chain.model.keys import REPLAY_PREFIX, ChainId, Names
+from chain.model.keys import REPLAY_PREFIX, ChainId, Names, SnapshotId
 from chain.monitor.heartbeat import STOPPED
 from chain.redis.connection import RedisTarget
 from chain.redis.draft import Verdict
@@ -22,6 +23,7 @@ from publisher.loop import Publisher
 from publisher.source import SourceKind
 from tests.support.builders import ScriptedSource, held
 from tests.support.fault_proxy import Command, Fate, FaultProxy
+from tests.support.waiting import wait_until_async
 
 DAYS = tuple(datetime.now(UTC).date() + timedelta(days=ahead) for ahead in (7, 8))
 SPX = ChainId("SPX", DAYS[0])
@@ -288,3 +290,70 @@ async def test_a_live_publisher_asks_for_its_place_no_more_often_than_it_beats(r
     for _ in range(10):
         await live.claim()
     assert (await redis.info("commandstats"))["cmdstat_set"]["calls"] == before
+
+
+# A large Redis that is far away
+
+
+_FOREIGN_KEYS = 12_000
+_STEP_S = 0.15  # of one SCAN: a whole walk takes some two seconds
+
+
+@pytest.fixture
+async def far(redis: Redis, redis_url: str, short_dir: Path) -> AsyncIterator[Redis]:
+    """Give a client of a Redis that holds many foreign keys, and answers SCAN slowly."""
+    await redis.mset({f"foreign:{number}": "x" for number in range(_FOREIGN_KEYS)})
+
+    async def slow(command: Command) -> Fate:
+        if command[0] == b"SCAN":
+            await asyncio.sleep(_STEP_S)
+        return Fate.DELIVER
+
+    async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as client:
+        proxy.rule = slow
+        yield client
+
+
+async def test_a_live_publisher_writes_before_all_keys_were_seen_and_takes_the_rest_away_later(
+    redis: Redis, far: Redis
+) -> None:
+    await publisher_of(redis, "mock", "NDX").cycle()
+    guard = guard_of(far, "massive")
+    source = ScriptedSource({"SPX": DAYS}, as_of=time.time(), kind="massive", at_hand=True)
+    live = Publisher(far, source, CLOCK, thresholds=Thresholds(10, 60), guard=guard)
+    began = time.monotonic()
+    assert (await live.cycle()).whole
+    assert time.monotonic() - began < 1.3
+    assert await redis.exists(NAMES.live())
+    searching = asyncio.create_task(guard.run())
+    gone = [NAMES.latest(ChainId("NDX", day)) for day in DAYS]
+
+    async def taken_back() -> bool:
+        return not await redis.exists(*gone)
+
+    await wait_until_async(taken_back, 10.0)
+    searching.cancel()
+    assert await kind_of(redis) == "massive"
+
+
+async def test_an_invented_chain_waits_for_the_walk_and_nothing_else_does(redis: Redis, far: Redis) -> None:
+    foreign = ChainId("QQQ", DAYS[0])
+    guard = guard_of(far, "mock")
+    source = ScriptedSource({"SPX": DAYS}, as_of=time.time(), at_hand=True)
+    mock = Publisher(far, source, CLOCK, thresholds=Thresholds(10, 60), guard=guard)
+    cycling = asyncio.create_task(mock.cycle())
+    await asyncio.sleep(0)
+    began = time.monotonic()
+    await guard.look(within_s=0.0)  # as each heartbeat does
+    assert time.monotonic() - began < 0.5
+    assert not cycling.done()
+    assert (await cycling).whole
+    assert time.monotonic() - began > 8 * _STEP_S
+    await redis.set(NAMES.latest(foreign), NAMES.snapshot(SnapshotId(foreign, 1)), px=60_000)  # who says nothing
+    searching = asyncio.create_task(guard.run())
+    guard.ask()
+    began = time.monotonic()
+    await mock.cycle()
+    searching.cancel()
+    assert "QQQ" in mock.withdrawn
+    assert not await redis.exists(NAMES.latest(SPX))
