@@ -69,12 +69,13 @@ async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float, nam
         await redis.aclose()
 
 
-async def watch(redis: Redis, auditor: Auditor, clock: Clock, for_s: float, sleep: Sleep = asyncio.sleep) -> None:
+async def watch(redis: Redis, auditor: Auditor, clock: Clock, for_s: float, sleep: Sleep | None = None) -> None:
     """Look about five times a second for `for_s` seconds; the last look reads every known payload once more.
 
     Never raises for Redis: the auditor is told. A Redis that does not answer the first look is not waited for.
+    `sleep` passes the time between two looks; without one, the clock does.
     """
-    reader = AuditReader(redis, auditor)
+    reader = AuditReader(redis, auditor, clock)
     until = clock.monotonic() + for_s
     scan_due = -math.inf
     while True:
@@ -90,7 +91,7 @@ async def watch(redis: Redis, auditor: Auditor, clock: Clock, for_s: float, slee
             auditor.lose(str(error))
         if last or not auditor.looks:
             return
-        await sleep(max(0.0, began + LOOK_EVERY_S - clock.monotonic()))
+        await (sleep or clock.sleep)(max(0.0, began + LOOK_EVERY_S - clock.monotonic()))
 
 
 def exit_code(audit: Audit) -> int:

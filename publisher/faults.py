@@ -1,6 +1,5 @@
 """Faults on purpose, for demonstrations: a source that withholds, and a hand that damages what is in Redis."""
 
-import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import date
@@ -133,7 +132,7 @@ class Saboteur:
         return steps[fault](chain)
 
     async def _nothing(self, chain: ChainId) -> None:
-        await asyncio.sleep(0)
+        """Do no more than withhold it."""
 
     async def _drop(self, chain: ChainId) -> None:
         await self._own_pointer(chain)

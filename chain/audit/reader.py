@@ -1,6 +1,5 @@
 """The auditor's eyes: looks at one prefix of one Redis with commands that only read."""
 
-import time
 from collections.abc import Sequence
 
 from redis.asyncio import Redis
@@ -8,6 +7,7 @@ from redis.exceptions import ResponseError
 
 from chain.audit.audit import Auditor
 from chain.audit.pointer import NO_KEY, PointerSeen, follow
+from chain.clock import Clock
 from chain.errors import OversizedError, RedisUnavailableError
 from chain.model.keys import ChainId, SnapshotId, heartbeat_key
 from chain.model.snapshot import MAX_PAYLOAD_BYTES
@@ -31,7 +31,8 @@ Command = tuple[str | int, ...]
 class AuditReader:
     """Reads for an auditor. Every call is bounded in time and raises RedisUnavailableError."""
 
-    def __init__(self, redis: Redis, auditor: Auditor) -> None:
+    def __init__(self, redis: Redis, auditor: Auditor, clock: Clock) -> None:
+        self._clock = clock
         self._redis = redis
         self._auditor = auditor
         self._names = auditor.names
@@ -141,7 +142,7 @@ class AuditReader:
             if error.code not in REFUSALS:
                 raise
             self._auditor.limit(f"times are by this machine's clock: {error}")
-            return time.time_ns() // 1_000_000
+            return self._clock.wall_ns() // 1_000_000
         return int(seconds) * 1000 + int(micros) // 1000
 
     async def _ask(self, commands: Sequence[Command], most: int = DEFAULT_BYTES) -> list[object]:

@@ -1,6 +1,5 @@
 """The mock source: an invented market in the vendor's own shape, the same for the same seed and clock."""
 
-import asyncio
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -240,7 +239,7 @@ class MockSource:
 
     async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
         """Return the contracts of one expiry around the ATM; raise SourceError for a date not listed."""
-        await asyncio.sleep(0)  # one expiry is some milliseconds of work: let others run between two
+        await self._clock.sleep(0)  # one expiry is some milliseconds of work: let others run between two
         name, spot = survey.underlying, survey.spot
         day = self._opened(name)
         if expiry not in survey.expirations:

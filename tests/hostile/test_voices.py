@@ -71,7 +71,7 @@ class Scene:
         self.registry = CollectorRegistry()
         self.registry.register(self.collector)
         self.auditor = Auditor(NAMES)
-        self.audit = AuditReader(client, self.auditor)
+        self.audit = AuditReader(client, self.auditor, clock)
 
     async def settle(self, number: int) -> None:
         """Let everything be sound again, a second later."""

@@ -83,7 +83,7 @@ async def test_every_server_since_6_2_is_published_to_read_and_audited(
             payload_left, pointer_left = await redis.pttl(payload), await redis.pttl(pointer)
             assert 50_000 < pointer_left <= payload_left <= 60_000
         auditor = Auditor(NAMES)
-        reader = AuditReader(redis, auditor)
+        reader = AuditReader(redis, auditor, SystemClock())
         await reader.discover()
         await reader.look()
         assert auditor.conclude().pointers == 3

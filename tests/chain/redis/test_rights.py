@@ -233,7 +233,7 @@ async def test_a_publisher_without_channels_says_that_it_is_not_announced(
 
 async def audited(redis: Redis) -> Audit:
     auditor = Auditor(NAMES)
-    reader = AuditReader(redis, auditor)
+    reader = AuditReader(redis, auditor, SystemClock())
     try:
         await reader.discover()
         await reader.look()
