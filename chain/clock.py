@@ -1,8 +1,8 @@
 """Time as an input that tells and waits: the machine's own clocks, or clocks moved by hand.
 
-What waits for no real socket or process asks neither `time` nor the event loop. A replay, a demonstration or a test hands in another
-clock, and every cadence, back-off and time limit follows it. Ruff holds this; the files it spares, and why, are in
-pyproject.toml.
+What waits for no real socket or process asks neither `time` nor the event loop. A replay, a demonstration or a test
+hands in another clock, and every cadence, back-off and time limit follows it. Ruff holds this; the files it spares, and
+why, are in pyproject.toml.
 """
 
 import asyncio
