@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
+from textual import events
 from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
@@ -17,7 +18,7 @@ from textual.theme import Theme
 
 from chain.clock import Clock
 from chain.errors import ConfigError
-from tui.dialog import Palette
+from tui.dialog import Dialog, Palette
 from tui.feed import Demo, Feed, Operator
 from tui.panel import LinePanel
 from tui.prefs import Prefs, load_prefs, save_prefs
@@ -28,6 +29,8 @@ from tui.terminal.themes import DARK, LIGHT, offered, own_themes, painted
 from tui.view import View
 
 log = logging.getLogger(__name__)
+
+_ECHO_S = 0.3  # the key that closed a dialog, again so soon, was meant for the dialog
 
 
 class BoardArrived(Message):
@@ -86,7 +89,9 @@ class DeckApp(App[None]):
         self._notices = notices
         self._legible_for: tuple[str, bool] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
+        self._closed_by = ("", float("-inf"))  # the key that closed a dialog, and when it was last heard, monotonic
         self._feed = feed
+        self._clock = clock
         self._prefs_file = prefs_file
         prefs = load_prefs(prefs_file) if prefs_file else Prefs()
         self.depth = colour_depth(os.environ) if depth is None else depth
@@ -166,6 +171,28 @@ class DeckApp(App[None]):
         """Log what failed and end; a trace on the terminal would show values that are nobody's business."""
         log.error("the screen failed", exc_info=self._exception)
         self._close_messages_no_wait()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Do what a key of the deck or of a dialog says before the next one is looked at.
+
+        Through the queues of the widgets that have the focus, keys would be lost with the dialog that an earlier one
+        closes. Only the palette's input reads text, and has its keys by Textual's own way.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded and isinstance(self.screen, Dialog | DeckScreen):
+            await self._key(event.key, self.screen)
+        else:
+            await super().on_event(event)
+
+    async def _key(self, key: str, screen: Screen[object]) -> None:
+        now = self._clock.monotonic()
+        closed_by, heard = self._closed_by
+        if screen is self.deck and key == closed_by and now - heard <= _ECHO_S:
+            self._closed_by = (key, now)  # a key that is held down repeats itself
+            return
+        if not await self._check_bindings(key, priority=True):
+            await self._check_bindings(key)
+        if screen is not self.deck and self.screen is self.deck:
+            self._closed_by = (key, now)
 
     def action_command_palette(self) -> None:
         """Open the palette, once."""

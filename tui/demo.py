@@ -22,6 +22,7 @@ class DemoMenu(Dialog[str]):
     """
     BINDINGS = [
         Binding("escape,d,q", "dismiss('')", "Close"),
+        Binding("enter", "choose", show=False, priority=True),
         Binding("j", "move('down')", show=False),
         Binding("k", "move('up')", show=False),
     ]
@@ -42,6 +43,12 @@ class DemoMenu(Dialog[str]):
         menu = self.query_one(OptionList)
         menu.action_cursor_down() if way == "down" else menu.action_cursor_up()
 
+    def action_choose(self) -> None:
+        """Close with the choice under the cursor, before the next key is heard."""
+        option = self.query_one(OptionList).highlighted_option
+        if option is not None:
+            self.dismiss(option.id or "")
+
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Close with the choice."""
+        """Close with what was clicked."""
         self.dismiss(event.option.id or "")

@@ -43,7 +43,6 @@ log = logging.getLogger(__name__)
 _SIGNALS_MIN = 8
 _CHART_HEIGHT = 9
 _JUDGE_EVERY_S = 0.3
-_ECHO_S = 0.3
 _GRID_FRAME = 4  # lines of the grid that do not scroll
 _NO_GRID = (Span("  no valid snapshot of this chain has been read yet", Role.DIM),)
 
@@ -83,8 +82,6 @@ class DeckScreen(Screen[None]):
         self._painted = False
         self._shown_mono = float("-inf")
         self._heartbeat: Timer | None = None
-        self._behind_dialog = False
-        self._dialog_left = float("-inf")  # monotonic seconds
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
@@ -312,7 +309,8 @@ class DeckScreen(Screen[None]):
         self.call_after_refresh(self.redraw)
 
     def action_board(self) -> None:
-        """Turn back to the board."""
+        """Turn back to the board, and leave what the mouse has marked."""
+        self.clear_selection()
         self.remove_class("-grid-open")
         self.board_panel.focus()
         self.call_after_refresh(self.redraw)
@@ -383,20 +381,9 @@ class DeckScreen(Screen[None]):
         else:
             self.notify(done, markup=False)
 
-    def on_screen_suspend(self) -> None:
-        """Note that a dialog stands before the deck."""
-        self._behind_dialog = True
-
-    def on_screen_resume(self) -> None:
-        """Note when a dialog gave way to the deck."""
-        if self._behind_dialog:
-            self._behind_dialog = False
-            self._dialog_left = self._clock.monotonic()
-
     def action_quit(self) -> None:
-        """Quit, unless the key is the echo of the one that closed a dialog."""
-        if self._clock.monotonic() - self._dialog_left > _ECHO_S:
-            self.app.exit()
+        """Quit."""
+        self.app.exit()
 
     def on_paste(self, event: events.Paste) -> None:
         """Say that pasted text is no command."""

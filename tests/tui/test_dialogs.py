@@ -11,7 +11,7 @@ from tui.dialog import Palette
 from tui.help import HelpScreen
 
 
-@pytest.mark.parametrize("keys", [("enter", "enter"), ("escape", "escape"), ("enter", "q", "escape"), ("q", "q")])
+@pytest.mark.parametrize("keys", [("enter", "enter"), ("escape", "escape"), ("enter", "escape"), ("q", "q")])
 async def test_a_menu_answers_once(stage: Stage, keys: tuple[str, ...]) -> None:
     demo = Stub()
     async with deck_of(stage, demo=demo) as deck:
@@ -23,6 +23,42 @@ async def test_a_menu_answers_once(stage: Stage, keys: tuple[str, ...]) -> None:
         assert deck.app.screen is deck.app.deck
         assert deck.app.is_running
         assert len(demo.asked) <= 1
+
+
+@pytest.mark.parametrize("opened", ["d", "question_mark"])
+async def test_a_key_right_behind_the_one_that_closes_a_dialog_is_heard(stage: Stage, opened: str) -> None:
+    async with deck_of(stage, demo=Stub()) as deck:
+        before = deck.app.deck.view.highest_first
+        for key in (opened, "escape", "o"):
+            deck.app.post_message(_key(key))
+        await deck.pilot.pause()
+        assert deck.app.screen is deck.app.deck
+        assert deck.app.deck.view.highest_first is not before
+        for key in (opened, "escape", "q"):
+            deck.app.post_message(_key(key))
+        await deck.pilot.pause()
+        assert not deck.app.is_running
+
+
+async def test_a_choice_counts_before_the_key_behind_it(stage: Stage) -> None:
+    demo = Stub()
+    async with deck_of(stage, demo=demo) as deck:
+        for key in ("d", "j", "enter", "escape"):
+            deck.app.post_message(_key(key))
+        await deck.pilot.pause()
+        assert [name for name, _ in demo.asked] == [demo.faults[1][0]]
+
+
+async def test_a_key_held_down_closes_the_help_and_no_more(stage: Stage) -> None:
+    async with deck_of(stage) as deck:
+        await deck.press("question_mark")
+        for _ in range(20):
+            await deck.press("q")
+            stage.clock.advance(0.03)
+        assert deck.app.is_running
+        stage.clock.advance(0.31)
+        await deck.press("q")
+        assert not deck.app.is_running
 
 
 async def test_a_double_click_is_one_choice(stage: Stage) -> None:
