@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -18,7 +17,7 @@ from chain.monitor.watcher import Watcher
 from chain.redis.connection import RedisTarget
 from chain.text import clean
 from chaindeck.exits import UNKNOWN, unknown_line, without_bar
-from chaindeck.logs import log_nowhere
+from chaindeck.logs import log_nowhere, origin_of
 from chaindeck.place import running_place
 
 _MAX_WORDS = 800  # an agent may read no more than 2 kB in all, and cuts what is longer in mid-figure
@@ -50,8 +49,7 @@ def run_check(
     except BrokenPipeError:
         raise  # nobody reads on: that is no verdict
     except Exception as error:  # noqa: BLE001 - by itself it would end with 1, which means WARNING
-        traceback.print_exc()
-        return _unknown(f"the check itself failed: {type(error).__name__}")
+        return _unknown(f"the check itself failed: {origin_of(error)}; please report it")
 
 
 async def look(

@@ -8,7 +8,7 @@ from cyclopts import App, CycloptsError, Parameter
 from chain.errors import ChaindeckError
 from chaindeck import __version__
 from chaindeck.exits import UsageError, exit_table
-from chaindeck.flags import Capture, Switch, What, Where, config_of
+from chaindeck.flags import Capture, Switch, Theme, Url, What, Where, config_of
 from chaindeck.logs import LogFormat, log_to_stderr
 from chaindeck.usage import usage_words
 
@@ -31,7 +31,7 @@ def deck(
     among_live: Switch = False,
     where: Where | None = None,
     what: What | None = None,
-    theme: str | None = None,
+    theme: Theme = None,
 ) -> int:
     """Run the deck: publisher and screen in one process.
 
@@ -42,7 +42,7 @@ def deck(
         among_live: publish beside a live publisher all the same; chains that it holds stay its own.
         where: which Redis.
         what: what to publish.
-        theme: a Textual theme; `ansi-dark` keeps to 16 colours.
+        theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
     """
     from chaindeck.deck import run_deck  # noqa: PLC0415
 
@@ -51,13 +51,13 @@ def deck(
 
 
 @app.command
-def live(*, where: Where | None = None, what: What | None = None, theme: str | None = None) -> int:
+def live(*, where: Where | None = None, what: What | None = None, theme: Theme = None) -> int:
     """Run the deck on live data from Massive; the API key comes from MASSIVE_API_KEY or the config file.
 
     Args:
         where: which Redis.
         what: what to publish.
-        theme: a Textual theme; `ansi-dark` keeps to 16 colours.
+        theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
     """
     from chaindeck.deck import run_deck  # noqa: PLC0415
 
@@ -66,13 +66,13 @@ def live(*, where: Where | None = None, what: What | None = None, theme: str | N
 
 
 @app.command
-def watch(url: str | None = None, /, *, where: Where | None = None, theme: str | None = None) -> int:
+def watch(url: Url = None, /, *, where: Where | None = None, theme: Theme = None) -> int:
     """Show a Redis that others fill; never write to it.
 
     Args:
         url: Redis URL; without one, this user's running deck.
         where: which Redis.
-        theme: a Textual theme; `ansi-dark` keeps to 16 colours.
+        theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
     """
     from chaindeck.deck import run_watch  # noqa: PLC0415
 
@@ -111,7 +111,7 @@ def publish(
 
 
 @app.command
-def status(url: str | None = None, /, *, json: Switch = False, where: Where | None = None) -> int:
+def status(url: Url = None, /, *, json: Switch = False, where: Where | None = None) -> int:
     """Print the Board as of now: text, or JSON. Exit 0 if Redis answered, 2 if not.
 
     Args:
@@ -126,13 +126,13 @@ def status(url: str | None = None, /, *, json: Switch = False, where: Where | No
 
 @app.command
 def check(
-    url: str | None = None,
+    url: Url = None,
     /,
     *,
-    warn_age: float | None = None,
-    stale_age: float | None = None,
-    depth: int | None = None,
-    watch: float | None = None,
+    warn_age: Annotated[float | None, Parameter(metavar="SECONDS")] = None,
+    stale_age: Annotated[float | None, Parameter(metavar="SECONDS")] = None,
+    depth: Annotated[int | None, Parameter(metavar="COUNT")] = None,
+    watch: Annotated[float | None, Parameter(metavar="SECONDS")] = None,
     where: Where | None = None,
 ) -> int:
     """Check by the plugin convention: one line, performance data, exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
@@ -151,7 +151,7 @@ def check(
 
 
 @app.command
-def acknowledge(url: str | None = None, /, *, where: Where | None = None) -> int:
+def acknowledge(url: Url = None, /, *, where: Where | None = None) -> int:
     """Take every SOURCE CHANGED of a Redis as known: no reader tells it any more from the next snapshot on.
 
     Args:
@@ -165,10 +165,10 @@ def acknowledge(url: str | None = None, /, *, where: Where | None = None) -> int
 
 @app.command
 def verify(
-    url: str | None = None,
+    url: Url = None,
     /,
     *,
-    seconds: Annotated[float, Parameter(name="--for")] = 30.0,
+    seconds: Annotated[float, Parameter(name="--for", metavar="SECONDS")] = 30.0,
     json: Switch = False,
     prefix: str = "massive",
     where: Where | None = None,
@@ -191,7 +191,7 @@ def verify(
 
 @app.command
 def metrics(
-    url: str | None = None,
+    url: Url = None,
     /,
     *,
     host: str = "127.0.0.1",
@@ -239,7 +239,10 @@ def validate(*, where: Where | None = None) -> int:
     Args:
         where: which Redis, which file.
     """
+    from chaindeck.theme import check_theme  # noqa: PLC0415
+
     config = config_of(where)
+    check_theme(config.settings)
     limits = config.settings.thresholds
     ages = f"warn {limits.warn_s:g} s, stale {limits.stale_s:g} s, TTL {limits.ttl_s:g} s"
     print(f"ok: {config.file or 'no config file'}; {ages}")

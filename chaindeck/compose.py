@@ -38,7 +38,10 @@ def make_source(kind: SourceKind, settings: Settings, captures: Sequence[Path], 
     if kind == "massive":
         return _live_source(settings, clock)
     chosen = settings.underlyings or tuple(PRODUCTS)
-    return MockSource(clock, seed=settings.seed, underlyings=chosen, mult=settings.em_mult)
+    try:
+        return MockSource(clock, seed=settings.seed, underlyings=chosen, mult=settings.em_mult)
+    except ConfigError as error:
+        raise settings.refused("underlyings", error) from None
 
 
 def _live_source(settings: Settings, clock: Clock) -> Source:

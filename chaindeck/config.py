@@ -51,8 +51,9 @@ class Config:
     @property
     def settings(self) -> Settings:
         """The settings as one checked value; raises ConfigError naming where those that do not go together are from."""
+        values = {name: resolved.value for name, resolved in self.values.items()}
         try:
-            return settle({name: resolved.value for name, resolved in self.values.items()})
+            return settle(values, {name: resolved.origin for name, resolved in self.values.items()}, self.warnings)
         except ConfigError as error:
             origins = "; ".join(f"{name}: {self.values[name].origin}" for name in ("interval", "ttl"))
             raise ConfigError(f"{error} ({origins})") from None

@@ -25,6 +25,7 @@ from chaindeck.logs import log_nowhere, log_to_file
 from chaindeck.place import Place, redis_place, running_place
 from chaindeck.settings import Settings
 from chaindeck.streams import why_no_screen
+from chaindeck.theme import check_theme
 from publisher.faults import WithholdingSource
 from publisher.source import SourceKind
 
@@ -36,6 +37,7 @@ def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, 
 
     Raises LiveProtectedError for invented or recorded data where a live publisher publishes, unless `among_live`.
     """
+    check_theme(settings)
     if why_no_screen() is None:
         threading.Thread(target=_load_screen, daemon=True).start()
     clock = SystemClock()
@@ -57,15 +59,16 @@ def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, 
 
         engine = Engine(slot, clock, open_crew)
         demo = MockDemo(engine, source, clock, embedded=place.server is not None)
-        return _show(place, engine, slot, clock, demo if kind == "mock" else None, settings.theme)
+        return _show(place, engine, slot, clock, demo if kind == "mock" else None, settings)
 
 
 def run_watch(settings: Settings) -> int:
     """Show a Redis that others fill; write nothing. Return the exit code."""
+    check_theme(settings)
     place = running_place(settings.redis_url)
     slot, clock = BoardSlot(), SystemClock()
     engine = Engine(slot, clock, lambda supervisor: watching_crew(place.target, clock, supervisor=supervisor))
-    return _show(place, engine, slot, clock, None, settings.theme)
+    return _show(place, engine, slot, clock, None, settings)
 
 
 def _load_screen() -> None:
@@ -73,15 +76,17 @@ def _load_screen() -> None:
     import_module("tui.app")
 
 
-def _show(place: Place, engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, theme: str | None) -> int:
+def _show(
+    place: Place, engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, settings: Settings
+) -> int:
     """Show the deck, or print one frame where no screen can be; return the exit code."""
     reason = why_no_screen()
     if reason is not None:
         if reason:
             say(f"{reason}; one frame of text instead")
-        _print_frame(engine, slot, clock)
+        _print_frame(place, engine, slot, clock)
         return 0
-    pane = log_to_file()
+    pane = log_to_file(warnings=settings.warnings)
     # A payload decodes to thousands of objects that die by reference count: searching them for cycles finds nothing.
     gc.set_threshold(100_000, 50, 100)
     if "SSH_CONNECTION" in os.environ:
@@ -89,12 +94,12 @@ def _show(place: Place, engine: Engine, slot: BoardSlot, clock: Clock, demo: Moc
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     engine.start()
     try:
-        return Display(engine, slot, clock, pane, place.release).run(demo, theme)
+        return Display(engine, slot, clock, pane, place.release).run(demo, settings.theme)
     finally:
         engine.stop()
 
 
-def _print_frame(engine: Engine, slot: BoardSlot, clock: Clock) -> None:
+def _print_frame(place: Place, engine: Engine, slot: BoardSlot, clock: Clock) -> None:
     """Print one frame as soon as every expected chain was read, or after a while what there is.
 
     Raises RedisUnavailableError where Redis does not answer.
@@ -117,7 +122,7 @@ def _print_frame(engine: Engine, slot: BoardSlot, clock: Clock) -> None:
         if board is None or not board.contact.ok:
             failed = [f"{part.name} failed: {part.error}" for part in board.parts if part.error] if board else []
             reason = (board and board.contact.error) or "; ".join(failed) or "no poll of Redis has ended"
-            raise RedisUnavailableError(reason)
+            raise RedisUnavailableError(f"redis {place.target.label}: {reason}")
         print(frame(judge(board, Now.of(clock))))
     finally:
         engine.stop()

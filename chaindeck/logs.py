@@ -6,6 +6,7 @@ import sys
 import threading
 import traceback
 from collections import deque
+from collections.abc import Sequence
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -118,12 +119,13 @@ def _absolute(path: Path) -> None:
         raise RuntimeError("this user has no home folder")
 
 
-def log_to_file(form: LogFormat = "text") -> LogPane:
+def log_to_file(form: LogFormat = "text", warnings: Sequence[str] = ()) -> LogPane:
     """Send log lines to the deck's file, readable by the user alone, and to a pane.
 
-    Where the file cannot be written the pane alone keeps them, and its `notices` say why.
+    Where the file cannot be written the pane alone keeps them. The pane's `notices` say so, and what `warnings` say.
     """
     pane = LogPane()
+    pane.notices = tuple(warnings)
     try:
         path = log_file()
         _absolute(path)
@@ -132,7 +134,7 @@ def log_to_file(form: LogFormat = "text") -> LogPane:
     except (OSError, RuntimeError) as error:  # RuntimeError: a user without a home folder
         handler = logging.NullHandler()
         why = f"{error.filename or path}: {error.strerror}" if isinstance(error, OSError) else str(error)
-        pane.notices = (f"the log is kept in memory only: {clean(why)}; set XDG_STATE_HOME to a folder of yours",)
+        pane.notices += (f"the log is kept in memory only: {clean(why)}; set XDG_STATE_HOME to a folder of yours",)
     _install(handler, form)
     logging.getLogger().addHandler(pane)
     for notice in pane.notices:

@@ -1,6 +1,7 @@
 """A Prometheus endpoint: the Board and the publisher's heartbeat as metrics, read at each scrape."""
 
 import logging
+import socket
 from collections.abc import Iterable, Iterator
 from typing import get_args
 
@@ -19,6 +20,7 @@ from chain.errors import ConfigError
 from chain.monitor.board import Board, DeckState
 from chain.monitor.freshness import Now
 from chain.monitor.signals import Report, judge, usable
+from chain.text import clean
 from chaindeck import __version__
 from chaindeck.compose import watching_crew
 from chaindeck.counters import OTHER, PublisherCounters
@@ -147,8 +149,12 @@ def serve_metrics(url: str | None, host: str, port: int) -> int:
     registry.register(collector)
     if not 0 <= port <= 65_535:
         raise ConfigError(f"metrics port {port} must be from 0 (any free one) to 65535")
+    if not host:
+        raise ConfigError("metrics host is empty: 0.0.0.0 or :: listens on every address")
     try:
         server, thread = start_http_server(port, host, registry)
+    except (socket.gaierror, UnicodeError):
+        raise ConfigError(f"metrics host {clean(host, 80)!r} is no address and no name of this machine") from None
     except OSError as error:
         raise ConfigError(f"metrics port {host}:{port}: {error.strerror}") from None
     log.info("metrics of %s on http://%s:%d/metrics", target.shown, host, server.server_port)

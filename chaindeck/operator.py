@@ -3,7 +3,7 @@
 import asyncio
 from concurrent.futures import Future
 
-from chain.errors import ConfigError
+from chain.errors import ConfigError, RedisUnavailableError
 from chain.model.keys import Names
 from chain.redis.connection import RedisTarget
 from chain.redis.kinds import KindRecords
@@ -61,5 +61,7 @@ async def _acknowledge_at(target: RedisTarget) -> int:
     redis = target.connect(name="chaindeck-acknowledge")
     try:
         return await KindRecords(redis, Names()).acknowledge(await Store(redis, Names()).discover())
+    except RedisUnavailableError as error:
+        raise RedisUnavailableError(f"redis {target.label}: {error}", error.code) from None
     finally:
         await redis.aclose()

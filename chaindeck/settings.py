@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from chain.errors import InvalidNameError
+from chain.errors import ConfigError, InvalidNameError
 from chain.model.keys import parse_underlying, vendor_symbol
 from chain.redis.connection import RedisTarget
 from chain.text import clean
@@ -163,7 +163,7 @@ SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of a run, checked together."""
+    """All settings of a run, checked together; `origins` says where each came from, `warnings` what is unwise."""
 
     redis_url: str | None
     system_redis_url: str | None
@@ -176,12 +176,19 @@ class Settings:
     allow_http: bool
     seed: int
     theme: str | None
+    origins: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+    def refused(self, name: str, why: object) -> ConfigError:
+        """Return the error that a setting is at fault, naming where it came from."""
+        origin = self.origins[name]
+        return ConfigError(f"{origin}: {why}" if origin.startswith("flag") else f"{origin}: {name}: {why}")
 
     def __repr__(self) -> str:
         return f"Settings(interval={self.thresholds.interval_s:g}, ttl={self.thresholds.ttl_s:g})"
 
 
-def settle(values: Mapping[str, Value]) -> Settings:
+def settle(values: Mapping[str, Value], origins: Mapping[str, str], warnings: tuple[str, ...]) -> Settings:
     """Return the settings of these values; raise ConfigError where they do not go together."""
     return Settings(
         redis_url=_optional(values, "redis_url"),
@@ -195,6 +202,8 @@ def settle(values: Mapping[str, Value]) -> Settings:
         allow_http=_as(values, "allow_http", bool),
         seed=_as(values, "seed", int),
         theme=_optional(values, "theme"),
+        origins=origins,
+        warnings=warnings,
     )
 
 

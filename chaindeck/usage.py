@@ -37,6 +37,8 @@ def masked(words: str) -> str:
 def _unknown_command(word: str, commands: Sequence[str]) -> str:
     if "://" in word:
         return f"a Redis URL follows a command, as in chaindeck watch {clean(masked(word), 80)}, or --redis-url"
+    if word.lower() == "help":
+        return "unknown command 'help': chaindeck --help lists all, chaindeck COMMAND --help explains one"
     near = difflib.get_close_matches(word.lower(), commands, n=1)
     hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(commands)}, or none for the deck"
     return f"unknown command {_quoted(word)}: {hint}"

@@ -107,7 +107,7 @@ def as_text(audit: Audit, target: RedisTarget) -> str:
     lines = [f" contract v1.0 under {audit.prefix} at {target.shown}{source}", ""] if audit.looks else []
     if audit.keys:
         lines += [line for verdict in audit.verdicts for line in _rows(verdict)] + [""]
-    return "\n".join([*lines, _last_line(audit)])
+    return "\n".join([*lines, _last_line(audit, target)])
 
 
 def _rows(verdict: Verdict) -> Iterator[str]:
@@ -125,14 +125,16 @@ def _rows(verdict: Verdict) -> Iterator[str]:
         yield f"{indent}{verdict.note}"
 
 
-def _last_line(audit: Audit) -> str:
+def _last_line(audit: Audit, target: RedisTarget) -> str:
     broken, held, unseen = (audit.of(outcome) for outcome in (Outcome.BROKEN, Outcome.HELD, Outcome.NOT_SEEN))
     words = [f"{len(held)} clauses held"]
     if broken:
         words.insert(0, f"{len(broken)} broken: {_names(broken)}")
     if unseen:
         words.append(f"{len(unseen)} not seen: {_names(unseen)}")
-    return f"{verdict_of(audit).upper()}: {'; '.join(words) if audit.keys else 'no pointer found'} ({_extent(audit)})"
+    if not audit.keys:
+        words = [f"redis {target.label}: {audit.error}" if audit.error else "no pointer found"]
+    return f"{verdict_of(audit).upper()}: {'; '.join(words)} ({_extent(audit)})"
 
 
 def _names(verdicts: list[Verdict]) -> str:
@@ -149,7 +151,7 @@ def _extent(audit: Audit) -> str:
     ]
     if audit.lost:
         parts.append(f"{audit.lost} looks without an answer")
-    if audit.error:
+    if audit.error and audit.keys:
         parts.append(f"Redis: {audit.error}")
     parts += audit.limits
     return ", ".join(parts)

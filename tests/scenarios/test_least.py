@@ -125,6 +125,18 @@ def test_every_command_that_reads_an_open_secret_warns_once(
     assert "can be read by others" not in run(short_dir, *arguments, CHAINDECK_CONFIG=str(file)).stderr
 
 
+def test_a_deck_tells_of_an_open_secret_on_its_screen_and_in_its_log(short_dir: Path, emptied_url: str) -> None:
+    file = short_dir / "desk.toml"
+    file.write_text(f'redis_url = "{emptied_url}"\n')
+    file.chmod(0o644)
+    with on_terminal(short_dir, "watch", CHAINDECK_CONFIG=str(file)) as terminal:
+        terminal.wait_for("EXPIRIES")
+        terminal.wait_for("chmod 600")  # a notice wraps its lines
+        terminal.send("q")
+        assert terminal.wait() == 0
+    assert log_text(short_dir).count(f"redis_url can be read by others: chmod 600 {file}") == 1
+
+
 def test_a_publishers_json_log_stays_json_where_it_warns(short_dir: Path, emptied_url: str) -> None:
     file = short_dir / "desk.toml"
     file.write_text(f'redis_url = "{emptied_url}"\n')

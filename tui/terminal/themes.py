@@ -99,6 +99,11 @@ _LIGHT_256 = Theme(
 )
 
 
+def theme_names() -> list[str]:
+    """Return the names of all themes, the deck's own first."""
+    return [DARK, LIGHT, *sorted(BUILTIN_THEMES)]
+
+
 def own_themes(depth: Depth) -> tuple[Theme, Theme]:
     """Return the dark and the light theme for a colour depth."""
     if depth is Depth.TRUE:

@@ -648,7 +648,7 @@ def test_a_watch_takes_time(for_s: float) -> None:
     ("arguments", "code", "words"),
     [
         (("{url}", "--for", "0.1"), 2, "NOTHING PUBLISHED: no pointer found ("),
-        (("redis://127.0.0.1:1", "--for", "9"), 2, "UNREACHABLE: no pointer found (0.0 s, 0 looks, "),
+        (("redis://127.0.0.1:1", "--for", "9"), 2, "UNREACHABLE: redis 127.0.0.1:1: connection refused"),
         (("{url}", "--for", "0"), 3, "chaindeck: --for 0: a watch takes more than 0 seconds"),
         (("{url}", "--prefix", "Massive"), 3, "chaindeck: key prefix 'Massive' is not"),
         (("--for", "1"), 3, "chaindeck: no deck of this user is running"),
