@@ -38,6 +38,7 @@ def expected_move(spot: float, sigma: float, years: float) -> float:
 def headline(grid: StrikeGrid, at: float, calendar: Calendar = RULE) -> Headline:
     """Return ATM IV, straddle and expected move as of `at`, epoch seconds; `calendar` says when the expiry closes.
 
+    Where the snapshot's own figures contradict each other, there are none.
     Where two roots share the date, the afternoon-settled one is meant, as it carries the date's whole session.
     """
     row = _atm(grid)
@@ -59,7 +60,7 @@ def headline(grid: StrikeGrid, at: float, calendar: Calendar = RULE) -> Headline
 
 
 def _atm(grid: StrikeGrid) -> StrikeRow | None:
-    if grid.atm is None:
+    if grid.atm is None or grid.off_centre:
         return None
     row = grid.rows[grid.atm]
     same: Sequence[StrikeRow] = [r for r in grid.rows if r.strike == row.strike]

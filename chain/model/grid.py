@@ -6,12 +6,13 @@ from decimal import Decimal
 from enum import StrEnum
 
 from chain.model.contract import Day, Greeks, Item, Quote, Trade, number, part
-from chain.model.placement import Misfit, Place, placed
+from chain.model.placement import Centre, Misfit, Place, centred, placed
 from chain.model.snapshot import Received
 
 IV_SHOWN = (0.001, 10.0)  # fractions; a solver's floor such as 1e-5 is no volatility
 
 _NO_QUOTE = Quote()
+_INFINITE = float("inf")
 
 
 class Condition(StrEnum):
@@ -93,6 +94,7 @@ class StrikeGrid:
     rejected: tuple[Rejected, ...]
     spot: float | None
     atm: int | None
+    off_centre: str = ""  # in what spot, ATM and strikes contradict each other
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -127,35 +129,49 @@ def build_grid(snapshot: Received) -> StrikeGrid:
             legs[at] = _leg(item)
             spot = item.spot if spot is None else spot
     strikes = sorted({at[:2] for at in legs})
+    centre = centred(snapshot, strikes[0][0], strikes[-1][0], spot) if strikes else Centre(None)
     rows = tuple(
         StrikeRow(root, strike, legs.get(Place(strike, root, "call")), legs.get(Place(strike, root, "put")))
         for strike, root in strikes
     )
-    return StrikeGrid(snapshot, rows, tuple(rejected), spot, _atm_row(rows, snapshot.atm, spot))
+    atm = _atm_row(rows, snapshot.atm, centre.spot)
+    return StrikeGrid(snapshot, rows, tuple(rejected), centre.spot, atm, centre.fault)
 
 
 def _leg(item: Item) -> Leg:
     quote, greeks, day = part(item.last_quote, Quote), part(item.greeks, Greeks), part(item.day, Day)
-    bid, ask = number(quote.bid), number(quote.ask)
-    if ask == 0:  # nobody offers at zero: the vendor's way of saying that there is no quote
-        ask = None
-        bid = bid or None
+    bid, ask, condition = two_sided(quote)
     iv = number(item.implied_volatility)
     return Leg(
         quoted=quote != _NO_QUOTE,
         bid=bid,
         ask=ask,
-        condition=_condition(bid, ask),
-        last=number(part(item.last_trade, Trade).price),
-        close=number(day.close),
+        condition=condition,
+        last=_within(part(item.last_trade, Trade).price, 0),
+        close=_within(day.close, 0),
         iv=iv if iv is not None and IV_SHOWN[0] < iv < IV_SHOWN[1] else None,
-        delta=number(greeks.delta),
-        gamma=number(greeks.gamma),
+        delta=_within(greeks.delta, -1, 1),
+        gamma=_within(greeks.gamma, 0),
         theta=number(greeks.theta),
-        vega=number(greeks.vega),
-        volume=number(day.volume),
-        open_interest=number(item.open_interest),
+        vega=_within(greeks.vega, 0),
+        volume=_within(day.volume, 0),
+        open_interest=_within(item.open_interest, 0),
     )
+
+
+def _within(value: object, low: float, high: float = _INFINITE) -> float | None:
+    """Return a figure that can be what its name says; None for one outside, which is no figure of an option."""
+    found = number(value)
+    return found if found is not None and low <= found <= high else None
+
+
+def two_sided(quote: Quote) -> tuple[float | None, float | None, Condition]:
+    """Return bid, ask and what is odd about them."""
+    bid, ask = number(quote.bid), number(quote.ask)
+    if ask == 0:  # nobody offers at zero: the vendor's way of saying that there is no quote
+        ask = None
+        bid = bid or None
+    return bid, ask, _condition(bid, ask)
 
 
 def _condition(bid: float | None, ask: float | None) -> Condition:

@@ -2,18 +2,27 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import NamedTuple
 
 from msgspec import UNSET
 
-from chain.model.contract import Details, Item, number, part
-from chain.model.keys import ChainId
+from chain.model.contract import Asset, Details, Item, number, part
+from chain.model.keys import ChainId, vendor_symbol
+from chain.model.snapshot import Received
 from chain.text import clean, shown
 
 # An option symbol holds strikes up to 99,999.999: what is a hundred times beyond is no strike of any index.
 MAX_STRIKE = 1e7
 STANDARD_SHARES = 100
+_ROUNDING = 0.5  # `atm` is a strike rounded to an int
+_TICK = 0.001  # the smallest step of a strike in an option's symbol
 _TICKER = re.compile(r"O:([A-Z0-9.]{1,6}?)(\d{6})([CP])(\d{8})", re.ASCII)
+
+# What a root may add to its underlying's name: the W of SPXW and the P of NDXP, the digit of an adjusted TSLA1.
+_INDEX_SUFFIX, _SHARE_SUFFIX = re.compile(r"[A-Z]{0,2}"), re.compile(r"[0-9]?")
+_OTHER_ROOTS = {"OEX": "XEO", "DJI": "DJX"}  # the indices whose options are not named after them
+_NO_LETTER = re.compile(r"[^A-Z0-9]")
 
 
 class Place(NamedTuple):
@@ -29,6 +38,28 @@ class Misfit(NamedTuple):
 
     reason: str
     adjusted: bool = False
+
+
+class Centre(NamedTuple):
+    """What a snapshot is centred on: the underlying's price in points, None where there is none to believe.
+
+    `fault` says in what price, ATM and strikes contradict each other; no figure that rests on them can be right then.
+    """
+
+    spot: float | None
+    fault: str = ""
+
+
+def centred(snapshot: Received, lowest: float, highest: float, spot: float | None) -> Centre:
+    """Return the centre of a snapshot whose usable strikes lie from `lowest` to `highest`, in points."""
+    atm, reach = snapshot.atm, snapshot.range_points + _ROUNDING
+    if not lowest - reach <= atm <= highest + reach:
+        return Centre(
+            None, f"its ATM {atm} ± {snapshot.range_points} is far from its strikes, {lowest:g} to {highest:g}"
+        )
+    if spot is not None and abs(spot - atm) > reach:
+        return Centre(None, f"its spot {spot:g} lies outside its range, {atm} ± {snapshot.range_points}")
+    return Centre(spot)
 
 
 def placed(contracts: Iterable[Item], chain: ChainId) -> Iterator[tuple[Item, Place | Misfit]]:
@@ -47,7 +78,7 @@ def placed(contracts: Iterable[Item], chain: ChainId) -> Iterator[tuple[Item, Pl
 def _place(item: Item, chain: ChainId) -> Place | Misfit:
     details = part(item.details, Details)
     side, strike = details.contract_type, number(details.strike_price)
-    if side not in ("call", "put"):
+    if not isinstance(side, str) or side not in ("call", "put"):
         sideless = f"contract_type {shown(side, 16)} is neither call nor put"
         known = item.details is None or isinstance(item.details, Details)
         return Misfit(sideless if known else f"details {shown(item.details, 30)} is no object")
@@ -57,11 +88,43 @@ def _place(item: Item, chain: ChainId) -> Place | Misfit:
     if details.expiration_date not in (expiration, UNSET):
         return Misfit(f"expires {clean(details.expiration_date, 16)}, not {expiration}")
     shares = number(details.shares_per_contract)
-    if shares is None:
-        return Misfit(f"shares_per_contract {shown(details.shares_per_contract, 16)} is no number")
     if shares != STANDARD_SHARES:
-        return Misfit(f"adjusted contract of {shown(details.shares_per_contract, 12)} shares", adjusted=True)
-    return Place(strike, root_of(details.ticker, chain.underlying), side)
+        how_many = shown(details.shares_per_contract, 16)
+        known = shares is not None
+        words = f"adjusted contract of {how_many} shares" if known else f"shares_per_contract {how_many} is no number"
+        return Misfit(words, adjusted=known)
+    named = part(item.underlying_asset, Asset).ticker
+    foreign = not_of(named, details.ticker, vendor_symbol(chain.underlying))
+    other = foreign or _gainsaid(details.ticker, chain.expiry, side, strike)
+    return Misfit(other) if other else Place(strike, root_of(details.ticker, chain.underlying), side)
+
+
+def _gainsaid(ticker: object, expiry: date, side: str, strike: float) -> str:
+    """Return in what an option's own symbol contradicts the fields beside it; empty where it says the same, or nothing.
+
+    The symbol is what the exchanges call the contract: where the two differ, nobody knows which contract is meant.
+    """
+    match = _TICKER.fullmatch(ticker) if isinstance(ticker, str) else None
+    if match is None or (match[2], match[3]) == (f"{expiry:%y%m%d}", side[0].upper()):
+        off = match is not None and abs(int(match[4]) / 1000 - strike) >= _TICK
+        return f"strike_price {strike:g} of the contract {ticker}" if off else ""
+    return f"a {side} of {expiry} by its fields, {ticker} by its symbol"
+
+
+def not_of(named: object, ticker: object, symbol: str) -> str:
+    """Return of what else a standard contract is, if not of an underlying; empty where nothing says so.
+
+    By the vendor's own word on the underlying, `named`, and by the root in the contract's `ticker`. `symbol` is the
+    underlying as in the vendor's path.
+    """
+    if isinstance(named, str) and named.removeprefix("I:") != symbol.removeprefix("I:"):
+        return f"of the underlying {clean(named, 16)}"
+    own = _NO_LETTER.sub("", symbol.removeprefix("I:"))
+    root = _NO_LETTER.sub("", root_of(ticker, own))
+    is_index = symbol.startswith("I:") or (isinstance(named, str) and named.startswith("I:"))
+    suffix = _INDEX_SUFFIX if is_index else _SHARE_SUFFIX
+    kin = root.startswith(own) and suffix.fullmatch(root, len(own))
+    return "" if kin or root == _OTHER_ROOTS.get(own) else f"of the root {clean(root, 12)}"
 
 
 def root_of(ticker: object, underlying: str) -> str:

@@ -1,12 +1,13 @@
 """What one pass over a snapshot's contracts tells of its wholeness and of its data's age."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from chain.model.contract import Asset, Day, Item, Quote, Trade, number, part
-from chain.model.keys import ChainId
-from chain.model.placement import Misfit, Place, placed
+from chain.model.grid import Condition, two_sided
+from chain.model.placement import Centre, Misfit, Place, centred, placed
+from chain.model.snapshot import Received
 
 _LATEST_NS = 2**63
 
@@ -32,7 +33,8 @@ class DataTime:
 class Summary:
     """Counts over one snapshot. `data` is None where no contract carries a stamp; `spot` in points.
 
-    `calls`, `puts` and `strikes` are of usable contracts; `misfit` is why the first that is not, is not.
+    `calls`, `puts` and `strikes` are of usable contracts; `misfit` is why the first that is not, is not. `off_centre`
+    says in what spot, ATM and strikes contradict each other; `unsound` counts quotes where there is no sound one.
     """
 
     contracts: int
@@ -42,6 +44,8 @@ class Summary:
     puts: int
     strikes: int
     priced: bool  # whether any usable contract carries a price or a volatility
+    unsound: int
+    off_centre: str
     misfit: str
     spot: float | None
     data: DataTime | None
@@ -66,7 +70,11 @@ class Summary:
             return f"{self.usable} of {standard} contracts usable: {self.misfit}"
         if lopsided(self.calls, self.puts):
             return f"{self.calls} calls beside {self.puts} puts"
-        return "" if self.priced else f"no price in any of its {self.usable} contracts"
+        if not self.priced:
+            return f"no price in any of its {self.usable} contracts"
+        if self.unsound:
+            return f"no sound quote: {self.unsound} are crossed, locked, negative or no numbers"
+        return self.off_centre
 
 
 _LOPSIDED = 4  # windows cut by volatility hold up to twice as many of one side; beyond this many, one was lost
@@ -77,14 +85,15 @@ def lopsided(calls: int, puts: int) -> bool:
     return calls * _LOPSIDED < puts or puts * _LOPSIDED < calls
 
 
-def summarise(contracts: Sequence[Item], chain: ChainId) -> Summary:
+def summarise(snapshot: Received) -> Summary:
     """Return the counts of a snapshot's contracts. Usable are those, and only those, that its grid would show."""
     places: list[Place] = []
     misfits: list[Misfit] = []
     seen: tuple[list[int], ...] = tuple([] for _ in Origin)
     spot: float | None = None
-    delayed = index = priced = False
-    for item, at in placed(contracts, chain):
+    delayed = index = priced = sound = False
+    unsound = 0
+    for item, at in placed(snapshot.contracts, snapshot.id.chain):
         quote, trade = part(item.last_quote, Quote), part(item.last_trade, Trade)
         asset = part(item.underlying_asset, Asset)
         stamps = (quote.last_updated, asset.last_updated, trade.sip_timestamp, part(item.day, Day).last_updated)
@@ -97,20 +106,27 @@ def summarise(contracts: Sequence[Item], chain: ChainId) -> Summary:
             continue
         places.append(at)
         priced = priced or _has_price(item)
+        condition = two_sided(quote)[2]
+        sound = sound or condition is Condition.OK
+        unsound += _is_unsound(quote, condition)
         if spot is None:
             spot = item.spot
             index = isinstance(asset.ticker, str) and asset.ticker.startswith("I:")
     calls = sum(at.side == "call" for at in places)
+    strikes = {at.strike for at in places}
+    centre = centred(snapshot, min(strikes), max(strikes), spot) if strikes else Centre(None)
     return Summary(
-        contracts=len(contracts),
+        contracts=len(snapshot.contracts),
         usable=len(places),
         adjusted=sum(misfit.adjusted for misfit in misfits),
         calls=calls,
         puts=len(places) - calls,
-        strikes=len({at.strike for at in places}),
+        strikes=len(strikes),
         priced=priced,
+        unsound=0 if sound else unsound,
+        off_centre=centre.fault,
         misfit=next((misfit.reason for misfit in misfits if not misfit.adjusted), ""),
-        spot=spot,
+        spot=centre.spot,
         data=_data_time(seen),
         delayed=delayed,
         index=index,
@@ -121,7 +137,14 @@ def _has_price(item: Item) -> bool:
     """Return whether a contract carries any figure from which it could be valued."""
     quote = part(item.last_quote, Quote)
     found = (quote.bid, quote.ask, part(item.last_trade, Trade).price, part(item.day, Day).close)
-    return any(number(value) for value in (*found, item.implied_volatility))
+    return any((number(value) or 0) > 0 for value in (*found, item.implied_volatility))
+
+
+def _is_unsound(quote: Quote, condition: Condition) -> bool:
+    """Return whether a quote is there and makes no sense; one that is one-sided or zero may well be true."""
+    if condition is Condition.NONE:
+        return any(value is not None and number(value) is None for value in (quote.bid, quote.ask))
+    return condition in (Condition.CROSSED, Condition.LOCKED, Condition.NEGATIVE)
 
 
 def _data_time(seen: Iterable[list[int]]) -> DataTime | None:

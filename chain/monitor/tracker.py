@@ -100,7 +100,7 @@ def _first_sight(
     if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
         age = max(age, age_ms(before, now) + before.snapshot.id.ts_ms - snapshot.id.ts_ms)
     ahead = is_ahead(snapshot.id, now.wall_ms)
-    summary = summarise(snapshot.contracts, snapshot.id.chain)
+    summary = summarise(snapshot)
     if summary.unusable:
         raise InvalidSnapshotError(summary.unusable)
     life = _life_ms(ttl_ms, age, ahead=ahead)

@@ -1,6 +1,5 @@
 """What the vendor's rows say: whether each can be read and belongs to what was asked for. Pure functions."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
@@ -8,17 +7,11 @@ from typing import Any
 from chain.errors import InvalidNameError
 from chain.model.fields import block, number, spot_of
 from chain.model.keys import parse_expiry
-from chain.model.placement import root_of
+from chain.model.placement import not_of
 from chain.model.snapshot import Contract
-from chain.text import clean
 from publisher.massive.faults import FaultKind, VendorError
 
 Row = dict[str, Any]
-
-# What a root may add to its underlying's name: the W of SPXW and the P of NDXP, the digit of an adjusted TSLA1.
-_INDEX_SUFFIX, _SHARE_SUFFIX = re.compile(r"[A-Z]{0,2}"), re.compile(r"[0-9]?")
-_OTHER_ROOTS = {"OEX": "XEO", "DJI": "DJX"}  # the indices whose options are not named after them
-_NO_LETTER = re.compile(r"[^A-Z0-9]")
 
 
 def check_rows(rows: Sequence[Row], symbol: str, wanted: Callable[[date], bool]) -> None:
@@ -50,17 +43,9 @@ def flaw(row: Row, symbol: str, wanted: Callable[[date], bool]) -> str:
 
 
 def _foreign(row: Row, ticker: str, symbol: str) -> str:
-    """Return of what else a row is, if not of the underlying asked for: by the vendor's own word, and by its root."""
+    """Return of what else a row is, if not of the underlying asked for; adjusted contracts may bear any root."""
     named = block(row, "underlying_asset").get("ticker")
-    if isinstance(named, str) and named.removeprefix("I:") != symbol.removeprefix("I:"):
-        return f"of the underlying {clean(named, 16)}"
-    own = _NO_LETTER.sub("", symbol.removeprefix("I:"))
-    root = _NO_LETTER.sub("", root_of(ticker, own))
-    suffix = _INDEX_SUFFIX if symbol.startswith("I:") else _SHARE_SUFFIX
-    kin = root.startswith(own) and suffix.fullmatch(root, len(own))
-    if is_standard(row) and not kin and root != _OTHER_ROOTS.get(own):
-        return f"of the root {clean(root, 12)}"
-    return ""
+    return not_of(named, ticker if is_standard(row) else None, symbol)
 
 
 def is_standard(row: Row) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from chain.clock import ManualClock
 from chain.model.contract import Item
-from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId
+from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId, vendor_symbol
 from chain.model.snapshot import Contract, Received, Snapshot, encode
 from chain.monitor import tracker
 from chain.monitor.board import Board, Contact, Entry, Publisher, State
@@ -55,7 +55,7 @@ def item(
         "last_trade": {"price": 10.2},
         "implied_volatility": 0.14,
         "open_interest": 900,
-        "underlying_asset": None if spot is None else {"ticker": "I:SPX", "value": spot},
+        "underlying_asset": None if spot is None else {"ticker": vendor_symbol(chain.underlying), "value": spot},
     }
     return {name: value for name, value in (body | parts).items() if value is not None}
 

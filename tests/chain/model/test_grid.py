@@ -251,6 +251,22 @@ def test_a_solvers_floor_is_no_volatility(iv: float, shown: str) -> None:
     assert cells_of(item(6930, "call", implied_volatility=iv))["IV"] == shown
 
 
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("D", {"greeks": {"delta": 5.0}}),
+        ("D", {"greeks": {"delta": -1.01}}),
+        ("Gamma", {"greeks": {"gamma": -0.1}}),
+        ("Vega", {"greeks": {"vega": -1.0}}),
+        ("Vol", {"day": {"volume": -5}}),
+        ("OI", {"open_interest": -1e308}),
+        ("Last", {"last_trade": {"price": -2.0}}),
+    ],
+)
+def test_a_figure_that_no_option_can_have_is_not_shown(name: str, parts: dict[str, Any]) -> None:
+    assert cells_of(item(6930, "call", **parts))[name] == "-"
+
+
 # Conservation
 
 
@@ -438,7 +454,7 @@ def test_the_heavy_rule_stands_beside_the_leg_in_the_money() -> None:
 
 def test_spot_is_the_vendors_own_for_shares_and_for_indices() -> None:
     share = item(207, "call", chain=SPY, underlying_asset={"ticker": "SPY", "price": 207.31})
-    assert grid_of(share, chain=SPY).spot == 207.31
+    assert grid_of(share, chain=SPY, atm=207).spot == 207.31
     assert grid_of(item(6930, "call", spot=None), item(6930, "put", spot=6931.5)).spot == 6931.5
 
 

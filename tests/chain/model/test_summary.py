@@ -1,5 +1,6 @@
 """The summary: its usable contracts are exactly those that the grid shows, and it says in words what is lacking."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ from chain.model.grid import build_grid
 from chain.model.placement import MAX_STRIKE
 from chain.model.snapshot import Contract
 from chain.model.summary import Summary, summarise
-from tests.support.scenes import SPOT, SPX, START_S, item, law, received, snapshot, surface
+from tests.support.scenes import SPOT, START_S, item, law, received, snapshot, surface
 
-STRIKES = range(6800, 6920, 10)
+STRIKES = range(6870, 6990, 10)
 
 
 def with_details(contract: Contract, **changes: Any) -> Contract:
@@ -21,7 +22,7 @@ def with_details(contract: Contract, **changes: Any) -> Contract:
 
 
 def summary(contracts: list[Contract]) -> Summary:
-    return summarise(received(snapshot(contracts=contracts)).contracts, SPX)
+    return summarise(received(snapshot(contracts=contracts)))
 
 
 ODD = st.sampled_from(
@@ -67,6 +68,12 @@ def test_usable_is_what_the_grid_shows(odd: list[tuple[int, str, dict[str, Any]]
         ({"contract_type": "x"}, "contract_type 'x' is neither call nor put"),
         ({"expiration_date": "2026-01-05"}, "expires 2026-01-05, not 2026-01-02"),
         ({"shares_per_contract": 25}, "all are adjusted, of other than 100 shares"),
+        ({"ticker": "O:NDXP260102C06930000"}, "of the root NDXP"),
+        (
+            {"ticker": "O:SPXW260105C06930000"},
+            "a call of 2026-01-02 by its fields, O:SPXW260105C06930000 by its symbol",
+        ),
+        ({"ticker": "O:SPXW260102C16930000"}, "strike_price 6870 of the contract O:SPXW260102C16930000"),
     ],
 )
 def test_where_nothing_is_usable_the_first_reason_is_told(changes: dict[str, Any], why: str) -> None:
@@ -79,7 +86,7 @@ def test_a_snapshot_without_contracts_cannot_be_used() -> None:
 
 
 def test_the_highest_strike_there_can_be_is_usable() -> None:
-    assert summary([with_details(item(6930, "call"), strike_price=MAX_STRIKE)]).usable == 1
+    assert summary([with_details(item(6930, "call"), strike_price=MAX_STRIKE, ticker=None)]).usable == 1
 
 
 def test_what_is_lacking_is_told_with_how_many_of_how_many() -> None:
@@ -91,7 +98,7 @@ def test_what_is_lacking_is_told_with_how_many_of_how_many() -> None:
     assert summary(half).shortfall == "12 of 24 contracts usable: strike_price is missing or not a positive number"
     assert summary(one).shortfall == "1 of 24 contracts usable: strike_price is missing or not a positive number"
     assert summary(adjusted).shortfall == ""  # left out by rule, not lost
-    assert summary([*whole, whole[0]]).shortfall == "24 of 25 contracts usable: a second SPXW call at 6800"
+    assert summary([*whole, whole[0]]).shortfall == "24 of 25 contracts usable: a second SPXW call at 6870"
 
 
 @pytest.mark.parametrize(
@@ -123,3 +130,98 @@ def test_an_underlying_without_a_price_above_zero_has_none(price: Any) -> None:
 
 def test_a_price_of_zero_beside_a_value_is_passed_over() -> None:
     assert summary(surface(underlying_asset={"ticker": "I:SPX", "price": 0, "value": SPOT})).spot == SPOT
+
+
+def spoiled(**parts: Any) -> list[Contract]:
+    return surface(STRIKES, **parts)
+
+
+@pytest.mark.parametrize(
+    ("lie", "told"),
+    [
+        (lambda d: {"strike_price": d["strike_price"] + 1}, "strike_price 6871 of the contract O:SPXW260102C06870000"),
+        (lambda d: {"strike_price": d["strike_price"] + 0.001}, "strike_price 6870 of the contract"),
+        (lambda d: {"contract_type": {"call": "put", "put": "call"}[d["contract_type"]]}, "a put of 2026-01-02"),
+    ],
+)
+def test_a_contract_whose_symbol_says_otherwise_has_no_place(lie: Any, told: str) -> None:
+    shifted = [with_details(c, **lie(c["details"])) for c in surface(STRIKES)]
+    assert told in summary(shifted).unusable
+
+
+def test_a_strike_a_hair_off_its_symbol_is_the_same() -> None:
+    assert summary([with_details(c, strike_price=c["details"]["strike_price"] + 0.0004) for c in surface()]).usable == 6
+
+
+@pytest.mark.parametrize("named", ["I:NDX", "SPY", "", "SP\u0420X", "spx"])
+def test_a_price_of_another_underlying_is_no_spot(named: str) -> None:
+    told = summary(spoiled(underlying_asset={"ticker": named, "value": 25_000.0}))
+    assert told.unusable.startswith("none of its 24 contracts is usable: of the underlying ")
+    assert told.spot is None
+
+
+@pytest.mark.parametrize("named", ["I:SPX", "SPX", None, 7])
+def test_an_underlying_named_with_or_without_its_prefix_is_the_same(named: object) -> None:
+    assert summary(spoiled(underlying_asset={"ticker": named, "value": SPOT})).shortfall == ""
+
+
+def off_centre(spot: float | None, atm: int, reach: int = 50) -> tuple[str, float | None, float | None]:
+    """Return what is told of a snapshot of these, its spot, and its expected move."""
+    made = replace(snapshot(contracts=surface(STRIKES, spot=spot), atm=atm), range_points=reach)
+    told, grid = summarise(received(made)), build_grid(received(made))
+    assert told.off_centre == grid.off_centre == told.shortfall
+    assert told.spot == grid.spot
+    return told.shortfall, told.spot, headline(grid, float(START_S)).move.value
+
+
+@pytest.mark.parametrize(
+    ("spot", "atm", "reach", "told"),
+    [
+        (693_142.0, 6930, 50, "its spot 693142 lies outside its range, 6930 ± 50"),
+        (6.93, 6930, 50, "its spot 6.93 lies outside its range, 6930 ± 50"),
+        (1e308, 6930, 50, "its spot 1e+308 lies outside its range, 6930 ± 50"),
+        (6980.51, 6930, 50, "its spot 6980.51 lies outside its range, 6930 ± 50"),
+        (6930.51, 6930, 0, "its spot 6930.51 lies outside its range, 6930 ± 0"),
+        (6931.0, 0, 50, "its ATM 0 ± 50 is far from its strikes, 6870 to 6980"),
+        (None, 5000, 50, "its ATM 5000 ± 50 is far from its strikes, 6870 to 6980"),
+        (6931.0, -6930, 50, "its ATM -6930 ± 50 is far from its strikes, 6870 to 6980"),
+        (6931.0, 2**53, 50, f"its ATM {2**53} ± 50 is far from its strikes, 6870 to 6980"),
+    ],
+)
+def test_figures_that_contradict_each_other_are_told_and_nothing_is_made_of_them(
+    spot: float | None, atm: int, reach: int, told: str
+) -> None:
+    assert off_centre(spot, atm, reach) == (told, None, None)
+
+
+@pytest.mark.parametrize(
+    ("spot", "atm", "reach"), [(6980.5, 6930, 50), (6930.5, 6930, 0), (6880.0, 6930, 50), (6930.0, 7030, 100)]
+)
+def test_a_spot_at_the_edge_of_its_range_is_inside(spot: float, atm: int, reach: int) -> None:
+    told, shown, move = off_centre(spot, atm, reach)
+    assert (told, shown) == ("", spot)
+    assert move is not None
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [{"bid": 11.0, "ask": 10.0}, {"bid": 10.0, "ask": 10.0}, {"bid": -2.0, "ask": -1.0}, {"bid": "10", "ask": "11"}],
+)
+def test_where_every_quote_is_odd_it_is_told(quote: dict[str, Any]) -> None:
+    odd = spoiled(last_quote=quote)
+    assert summary(odd).shortfall == "no sound quote: 24 are crossed, locked, negative or no numbers"
+    assert summary([*odd[1:], item(6870, "call")]).shortfall == ""
+
+
+@pytest.mark.parametrize(
+    "quote", [None, {}, {"bid": 0, "ask": 0}, {"bid": 0.0, "ask": 0.05}, {"bid": 1.0}, {"bid": None}]
+)
+def test_quotes_that_are_not_there_are_no_fault(quote: dict[str, Any] | None) -> None:
+    assert summary(spoiled(last_quote=quote)).shortfall == ""
+
+
+def test_what_is_below_zero_is_no_price() -> None:
+    below = spoiled(
+        last_quote={"bid": -5.0, "ask": -4.0}, last_trade={"price": -1.0}, day={"close": -0.0}, implied_volatility=-0.5
+    )
+    assert summary(below).shortfall == "no price in any of its 24 contracts"

@@ -285,7 +285,7 @@ def stamped(seconds_old: float, *names: str) -> list[Contract]:
     """Return both sides of a strike without a quote, their blocks `names` stamped so long before the snapshot."""
     at = START_NS - round(seconds_old * 1e9)
     blocks = {
-        "underlying_asset": {"ticker": "SPY", "price": 690.0, "last_updated": at},
+        "underlying_asset": {"ticker": "I:SPX", "value": SPOT, "last_updated": at},
         "last_trade": {"price": 10.2, "sip_timestamp": at},
         "day": {"volume": 1, "last_updated": at},
     }
