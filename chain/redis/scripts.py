@@ -122,24 +122,26 @@ end
 )
 # Follows the SETs of all payloads in one request, and so cannot know what they answered: a payload counts as written
 # if it is as long as ours and ends as ours. What the SET itself refused is asked again, exactly, by PUT.
-# KEYS: pointers and payloads by turns, and where a kind is given the records of all and the mark of a live publisher.
+# KEYS: pointers and payloads by turns; where a kind is given the records of all; and for what gives way to a live
+# publisher its mark.
 # What befalls one snapshot concerns it alone. A payload that is not pointed to in the end is taken back.
 MOVE_ALL = (
     _MOVE
     + """
-local ahead, count, kind, among_live = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4] == '1'
+local ahead, count, kind = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local answers, pointers, records = {}, {}, {}
 for n = 1, count do pointers[n] = KEYS[2 * n - 1] end
 local held = run('MGET', unpack(pointers))
 if kind ~= '' then records = run('MGET', unpack(KEYS, 2 * count + 1, 3 * count)) end
-local kept_off = RECORDED[kind] and not among_live and run('PTTL', KEYS[#KEYS]) ~= -2
+local mark = KEYS[3 * count + 1]
+local kept_off = mark and run('PTTL', mark) ~= -2
 local function move_one(n, key, head, stamp, length, tail)
   if peek('GETRANGE', key, length - #tail, -1) ~= tail then return 'lost' end
   if kept_off then return 'live' end
   return move(pointers[n], held[n], KEYS[2 * count + n], records[n], key, head, stamp, ahead, ends(key), kind)
 end
 for n = 1, count do
-  local key, at = KEYS[2 * n], 4 * n + 1
+  local key, at = KEYS[2 * n], 4 * n
   local fine, said = pcall(move_one, n, key, unpack(ARGV, at, at + 3))
   if (not fine or said == 'live') and held[n] ~= key then redis.pcall('DEL', key) end
   answers[n] = said
@@ -159,13 +161,13 @@ end
 return ends(KEYS[1])
 """
 )
-# KEYS: pointer, where a kind is given its record, and the mark of a live publisher where it can be seen: on a cluster
-# it lies in another slot, and who publishes asks for it before each cycle.
+# KEYS: pointer; where a kind is given its record; for what gives way to a live publisher its mark. On a cluster that
+# lies in another slot, and who publishes asks for it before each cycle.
 MOVE = (
     _MOVE
     + """
 local kind, record = ARGV[6], nil
-if KEYS[3] and RECORDED[kind] and run('PTTL', KEYS[3]) ~= -2 then return 'live' end
+if KEYS[3] and run('PTTL', KEYS[3]) ~= -2 then return 'live' end
 if kind ~= '' then record = run('MGET', KEYS[2])[1] end
 return move(KEYS[1], run('MGET', KEYS[1])[1], KEYS[2], record, ARGV[4], ARGV[1], ARGV[2], ARGV[3], ARGV[5], kind)
 """

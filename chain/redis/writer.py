@@ -8,6 +8,7 @@ from redis.asyncio.client import Pipeline
 
 from chain.errors import RedisUnavailableError
 from chain.model.keys import Names
+from chain.model.kinds import is_recorded
 from chain.model.snapshot import Snapshot
 from chain.redis.causes import redis_cause
 from chain.redis.connection import bounded, heard, is_cluster
@@ -29,8 +30,9 @@ class Writer:
         self._redis = redis
         self._names = names
         self._kind = kind
-        self._among_live = among_live
         self.apart = is_cluster(redis)
+        gives_way = is_recorded(kind) and not among_live and not self.apart
+        self._mark = [names.live()] if gives_way else []
         self._able = False  # whether this Redis was found to run scripts
 
     async def publish(self, snapshots: Sequence[Snapshot], ttl_s: float) -> list[Outcome]:
@@ -85,8 +87,8 @@ class Writer:
         pipe = self._redis.pipeline(transaction=False)
         for draft in drafts:
             pipe.execute_command("SET", draft.payload, draft.body, "NX", "PX", ttl_ms)
-        guards = [*map(self._source, drafts), self._names.live()] if self._kind else []
-        head = (FUTURE_TOLERANCE_MS, len(drafts), self._kind, int(self._among_live))
+        guards = [*map(self._source, drafts), *self._mark] if self._kind else []
+        head = (FUTURE_TOLERANCE_MS, len(drafts), self._kind)
         marks = (part for draft in drafts for part in draft.marks)
         pipe.eval(MOVE_ALL, len(keys) + len(guards), *keys, *guards, *head, *marks)
         pipe.exists(*keys)
@@ -123,10 +125,9 @@ class Writer:
             for at, (draft, end) in enumerate(zip(drafts, deadlines, strict=True))
             if isinstance(end, int) and end > 0
         ]
-        guard = [] if self.apart or self._among_live or not self._kind else [self._names.live()]
         pipe = self._redis.pipeline(transaction=False)
         for _, draft, deadline in ready:
-            keys = [draft.pointer, *([self._source(draft)] if self._kind else []), *guard]
+            keys = [draft.pointer, *([self._source(draft)] if self._kind else []), *self._mark]
             pipe.eval(
                 MOVE, len(keys), *keys, *draft.marks[:2], FUTURE_TOLERANCE_MS, draft.payload, deadline, self._kind
             )

@@ -1,5 +1,6 @@
 """The least rights as documented, one taken away at a time: what is said, and what still works."""
 
+import asyncio
 import logging
 import re
 import time
@@ -24,8 +25,12 @@ from chain.redis.connection import RedisTarget
 from chain.redis.draft import Outcome, Verdict
 from chain.redis.store import Store
 from chain.thresholds import Thresholds
+from chaindeck.operator import acknowledge
+from publisher.cycle import Cycle
+from publisher.guard import Guard
 from publisher.lease import Lease
 from publisher.loop import Publisher
+from publisher.source import SourceKind, service_name
 from tests.support.builders import ScriptedSource, expiries, small
 from tests.support.places import ROOT
 from tests.support.scenes import heartbeat
@@ -260,3 +265,76 @@ async def test_what_an_auditor_may_not_ask_is_said(
     audit = await audited(await user(server, "auditor", *([f"-{gone}"] if gone else [])))
     assert audit.pointers == pointers
     assert said in "; ".join([*audit.limits, audit.error])
+
+
+# The guard of live data, and what an operator does
+
+
+def guarded(redis: Redis, kind: SourceKind, underlying: str) -> Publisher:
+    source = ScriptedSource({underlying: DATES}, as_of=time.time(), kind=kind, at_hand=True)
+    guard = Guard(redis, NAMES, kind, CLOCK, ttl_s=60.0)
+    lease = Lease(redis, NAMES, source.underlyings, CLOCK, interval_s=10.0, service=service_name(kind))
+    return Publisher(redis, source, CLOCK, thresholds=Thresholds(), lease=lease, guard=guard)
+
+
+async def led(publisher: Publisher) -> Cycle:
+    assert publisher._lease is not None
+    await publisher._lease.look()
+    cycle = await publisher.cycle()
+    await publisher.beat()
+    return cycle
+
+
+async def test_the_documented_publishers_of_both_kinds_guard_live_data_and_lack_nothing(
+    server: Server, owner: Redis
+) -> None:
+    server.admin.execute_command("ACL", "LOG", "RESET")
+    redis = await user(server, "publisher")
+    mock, live = guarded(redis, "mock", "NDX"), guarded(redis, "massive", "SPX")
+    for _ in range(2):  # the second time, leases are renewed
+        assert (await led(mock)).whole
+    assert (await led(live)).whole
+    assert not (await led(mock)).outcomes
+    await redis.aclose()
+    assert await owner.exists(NAMES.live(), *(NAMES.source(chain) for chain in CHAINS)) == 1 + len(CHAINS)
+    assert await owner.keys(NAMES.latest(ChainId("NDX", DATES[0]))) == []
+    assert server.admin.execute_command("ACL", "LOG") == []
+
+
+async def test_a_live_publisher_that_may_not_mark_its_place_says_so_and_its_chains_are_protected(
+    server: Server, owner: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = "~massive:chain:latest:* ~massive:chain:snapshot:* ~massive:chain:source:* ~massive:publisher:*"
+    redis = await user(server, "publisher", instead=("~massive:*", keys))
+    with caplog.at_level(logging.WARNING):
+        live = guarded(redis, "massive", "SPX")
+        for _ in range(3):
+            assert (await led(live)).whole
+    await redis.aclose()
+    said = [record.getMessage() for record in caplog.records]
+    assert "this place is not marked as live: this Redis user has no right to the key" in said
+
+
+async def change_kinds(owner: Redis) -> None:
+    stamp = time.time_ns() // 1_000_000
+    for ahead, kind in enumerate(("mock", "massive")):
+        await Store(owner, NAMES, kind=kind).publish([small(chain, stamp + ahead) for chain in CHAINS], 60)
+
+
+async def test_the_documented_operator_acknowledges_and_lacks_nothing(server: Server, owner: Redis) -> None:
+    await change_kinds(owner)
+    server.admin.execute_command("ACL", "LOG", "RESET")
+    await (await user(server, "operator")).aclose()
+    url = f"redis://operator:pw@{HOST}:{server.port}"
+    assert await asyncio.to_thread(acknowledge, url) == 0
+    assert server.admin.execute_command("ACL", "LOG") == []
+    for chain in CHAINS:
+        assert (await owner.get(NAMES.source(chain)) or b"").split()[0:3:2] == [b"massive"]
+
+
+@pytest.mark.parametrize("gone", ["scan", "eval", "mget", "set"])
+async def test_an_operator_without_a_need_is_told_which(server: Server, owner: Redis, gone: str) -> None:
+    await change_kinds(owner)
+    await (await user(server, "operator", f"-{gone}")).aclose()
+    with pytest.raises(RedisUnavailableError, match=f"no right to run {gone.upper()}"):
+        await asyncio.to_thread(acknowledge, f"redis://operator:pw@{HOST}:{server.port}")
