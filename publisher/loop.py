@@ -68,7 +68,8 @@ class Publisher:
         self._thresholds = thresholds or Thresholds()
         self._expirations = expirations
         self._names = names or Names()
-        self._store = Store(redis, self._names, kind=source.status().kind, among_live=among_live)
+        self._kind = source.status().kind
+        self._store = Store(redis, self._names, kind=self._kind, among_live=among_live)
         self._expected: dict[str, tuple[date, ...]] = {}
         self._counters: Counter[str] = Counter()
         self._last = Cycle()
@@ -194,7 +195,7 @@ class Publisher:
         counts = self._last.count()
         self._counters.update(counts)
         if led:
-            self._last.tell(self._counters["cycles"], counts, self._source.status().kind, before)
+            self._last.tell(self._counters["cycles"], counts, self._kind, before)
         return self._last
 
     async def _pause_once(self) -> float:

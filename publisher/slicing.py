@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -65,13 +65,20 @@ def atm_iv(chain: ExpiryChain, spot: float) -> float | None:
     Looked for within ten strikes on each side of the one nearest to spot, which every slice holds: what is known of
     the chain further out then makes no difference. None where none of them has a usable one.
     """
-    near = bisect_left(chain.listed, nearest_strike(chain.listed, spot))
-    window = chain.listed[max(0, near - MIN_STRIKES_EACH_SIDE) : near + MIN_STRIKES_EACH_SIDE + 1]
-    for strike in sorted(window, key=lambda strike: (abs(strike - spot), strike)):
+    for strike in _outwards(chain.listed, spot):
         usable = _usable_ivs(chain, strike)
         if usable:
             return sum(usable) / len(usable)
     return None
+
+
+def _outwards(listed: Sequence[float], spot: float) -> Iterator[float]:
+    """Yield the strikes around spot, nearest first; the others are put in order only where that one is not enough."""
+    centre = nearest_strike(listed, spot)
+    yield centre
+    at = bisect_left(listed, centre)
+    around = [*listed[max(0, at - MIN_STRIKES_EACH_SIDE) : at], *listed[at + 1 : at + MIN_STRIKES_EACH_SIDE + 1]]
+    yield from sorted(around, key=lambda strike: (abs(strike - spot), strike))
 
 
 def _usable_ivs(chain: ExpiryChain, strike: float) -> list[float]:

@@ -28,16 +28,31 @@ class Limits:
         if not raw.strip():
             raise DecodeError("empty" if not raw else "nothing but blanks")
         self._check_encoding(raw)
-        # Each value but the first takes a byte and a comma.
-        if len(raw) > 2 * self.values and raw.count(b",") >= self.values:
-            raise OverLimitError(f"more than {self.values} values")
+        self._check_values(raw)
         self._check_nesting(raw)
+        self._check_strings(raw)
+
+    def check_written(self, raw: bytes) -> None:
+        """Raise as `check` does, of JSON that we have written from values that were checked when they were read.
+
+        It is well formed, and nests as deep as they did and what we put around them: only what adds up is left to see.
+        """
+        self.check_size(raw)
+        self._check_values(raw)
+        # Each container takes two bytes; a count that strings may add to suffices to let nearly all pass.
+        if len(raw) > 2 * self.containers and raw.count(b"{") + raw.count(b"[") > self.containers:
+            self._check_nesting(raw)
         self._check_strings(raw)
 
     def check_size(self, raw: bytes) -> None:
         """Raise DecodeError for more bytes than are read of such a value."""
         if len(raw) > self.size:
             raise OverLimitError(f"larger than {self.size} bytes")
+
+    def _check_values(self, raw: bytes) -> None:
+        # Each value but the first takes a byte and a comma.
+        if len(raw) > 2 * self.values and raw.count(b",") >= self.values:
+            raise OverLimitError(f"more than {self.values} values")
 
     @staticmethod
     def _check_encoding(raw: bytes) -> None:

@@ -117,7 +117,8 @@ class Sealed:
 def encode(snapshot: Snapshot) -> bytes:
     """Return the payload's JSON: the contract's six fields in the contract's order.
 
-    Raises InvalidSnapshotError for one of a size that every reader would refuse.
+    Raises InvalidSnapshotError for one of a size that every reader would refuse. How deep its contracts nest was checked
+    when they were read: a recorded or vendor's chain holds its items as deep as a payload does, under the same limit.
     """
     chain = snapshot.id.chain
     body = orjson.dumps(
@@ -131,7 +132,7 @@ def encode(snapshot: Snapshot) -> bytes:
         }
     )
     try:
-        PAYLOAD_LIMITS.check(body)
+        PAYLOAD_LIMITS.check_written(body)
     except DecodeError as error:
         raise InvalidSnapshotError(str(error)) from None
     return body
