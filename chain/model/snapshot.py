@@ -117,8 +117,9 @@ class Sealed:
 def encode(snapshot: Snapshot) -> bytes:
     """Return the payload's JSON: the contract's six fields in the contract's order.
 
-    Raises InvalidSnapshotError for one of a size that every reader would refuse. How deep its contracts nest was checked
-    when they were read: a recorded or vendor's chain holds its items as deep as a payload does, under the same limit.
+    Raises InvalidSnapshotError for one of a size that every reader would refuse. How deep its contracts nest was
+    checked when they were read: a recorded or vendor's chain holds its items as deep as a payload does, and has the
+    same limit.
     """
     chain = snapshot.id.chain
     body = orjson.dumps(

@@ -1,6 +1,9 @@
 """How old a chain's snapshot is, and which state that makes: pure functions of an Entry and two clock readings."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from chain.clock import Clock
 from chain.model.keys import SnapshotId
@@ -75,6 +78,43 @@ def state_of(entry: Entry, wall_ms: int, mono: float) -> tuple[State, int | None
     if age <= limits.warn_ms:
         return State.FRESH, age
     return (State.AGING if age <= limits.stale_ms else State.STALE), age
+
+
+class Steady(NamedTuple):
+    """A time in which no state changes unless something new is read: epoch ms and monotonic seconds, ends included."""
+
+    after_ms: float = -math.inf
+    until_ms: float = math.inf
+    until_mono: float = math.inf
+
+    def holds(self, wall_ms: int, mono: float) -> bool:
+        """Whether an instant lies within; `mono` never runs backwards."""
+        return self.after_ms <= wall_ms <= self.until_ms and mono <= self.until_mono
+
+    @classmethod
+    def of_all(cls, times: Iterable[Self]) -> Self:
+        """Return the time that all of them share."""
+        after, until, until_mono = -math.inf, math.inf, math.inf
+        for time in times:
+            after, until = max(after, time.after_ms), min(until, time.until_ms)
+            until_mono = min(until_mono, time.until_mono)
+        return cls(after, until, until_mono)
+
+
+def steady(entry: Entry, state: State, mono: float) -> Steady:
+    """Return for how long a chain stays in the state that `state_of` tells at `mono`, whatever the wall clock does."""
+    good = entry.last_good
+    if good is None or entry.fault:
+        return Steady()
+    stamp, limits = good.snapshot.id.ts_ms, limits_of(entry)
+    after: float = stamp - FUTURE_TOLERANCE_MS
+    if state is State.FUTURE:
+        return Steady(until_ms=after - 1)
+    upper = {State.FRESH: limits.warn_ms, State.AGING: limits.stale_ms}.get(state, math.inf)
+    lower = {State.AGING: limits.warn_ms, State.STALE: limits.stale_ms}.get(state, -math.inf)
+    if _age(good, stamp, mono) <= lower:  # old by the wall clock alone, which may be set back
+        after = stamp + lower + 1
+    return Steady(after, stamp + upper, good.first_seen + (upper - good.age_then_ms) / 1000)
 
 
 def condition_of(state: State) -> State:

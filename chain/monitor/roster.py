@@ -113,6 +113,8 @@ class Roster:
 
     def shown(self) -> tuple[Entry, ...]:
         """Return the entries that a Board shows: of dates that have passed, those alone that are still published."""
+        if not self._past:
+            return tuple(self.entries.values())
         return tuple(e for c, e in self.entries.items() if c not in self._past or e.pointer or _is_broken(e))
 
     def _announced_by(self, services: Iterable[str]) -> set[ChainId]:
@@ -137,9 +139,9 @@ class Roster:
             source = sources[chain.underlying]
             if entry.last_good and entry.last_good.kind == entry.source.kind != source.kind:
                 continue  # what stands there is another publisher's
-            self.entries[chain] = replace(
-                entry, thresholds=plan.thresholds, source=source, trouble=plan.trouble.get(chain, "")
-            )
+            told = (plan.thresholds, source, plan.trouble.get(chain, ""))
+            if chain not in self.entries or told != (entry.thresholds, entry.source, entry.trouble):
+                self.entries[chain] = replace(entry, thresholds=told[0], source=source, trouble=told[2])
         counts = Counter(chain.underlying for chain in chains)
         for underlying in underlyings - {chain.underlying for chain in leading}:
             self.depth[underlying] = max(plan.depth, counts[underlying])
@@ -171,6 +173,8 @@ class Roster:
 
     def remember_faults(self, now: Now) -> None:
         """Note since when each flag of a chain stands; only chains of which something new was heard are looked at."""
+        if self.entries == self._noted:
+            return
         for chain, entry in self.entries.items():
             if self._noted.get(chain) is not entry:
                 self.entries[chain] = self._noted[chain] = remembered(entry, now)

@@ -1,9 +1,8 @@
 """Judging a Board: a pure function of the Board and two clock readings. Every voice of the product speaks its words."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from chain.model.keys import ChainId
 from chain.model.session import days_to_expiry
 from chain.monitor.board import Board, DeckState, Entry, State
 from chain.monitor.flags import flags_of
@@ -12,7 +11,7 @@ from chain.monitor.report import Reading, Report, Signal, usable
 from chain.monitor.rules import RULES, Context, Rule, signal
 from chain.monitor.rules.context import blind_since
 
-__all__ = ["Reading", "Report", "Signal", "judge", "states", "usable"]
+__all__ = ["Reading", "Report", "Signal", "judge", "usable"]
 
 log = logging.getLogger(__name__)
 
@@ -58,14 +57,6 @@ def _is_news(what: str, error: Exception) -> bool:
     news = _logged.get(what) is not type(error)
     _logged[what] = type(error)
     return news
-
-
-def states(board: Board, now: Now) -> Iterator[tuple[ChainId, State]]:
-    """Yield each chain's state alone, as `judge` would say it; nothing while Redis or the poll loop is lost."""
-    if blind_since(board, now) is None:
-        wall_ms, mono = now.wall_ms, now.mono
-        for entry in board.entries:
-            yield entry.chain, state_of(entry, wall_ms, mono)[0]
 
 
 def _read(entry: Entry, now: Now, blind: float | None) -> Reading:

@@ -3,7 +3,7 @@
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from redis.asyncio import Redis
@@ -14,12 +14,12 @@ from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.snapshot import decode
 from chain.monitor import tracker
 from chain.monitor.board import Board, Contact, Entry, State, Transition
+from chain.monitor.changes import Changes
 from chain.monitor.discovery import Discovery
 from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import HEARTBEAT_KEYS
 from chain.monitor.provenance import source_changed
 from chain.monitor.roster import Roster
-from chain.monitor.signals import states
 from chain.redis.scan import PointerScan
 from chain.redis.server import Server, ask_server
 from chain.redis.skew import clock_skew_s
@@ -46,13 +46,14 @@ class _Memory:
     """What the loop carries from poll to poll beside the roster."""
 
     raw: dict[ChainId, bytes | None] = field(default_factory=dict)
+    held: dict[bytes, SnapshotId] = field(default_factory=dict)  # payloads that were read, by what names them
     open: bool = True  # whether some pointer may mean something new though it did not move
     contact: Contact = field(default_factory=Contact)
     server: Server = field(default_factory=Server)
     skew_s: float | None = None
     server_asked: float = -math.inf  # monotonic seconds
     limits: dict[str, str] = field(default_factory=dict)  # what we may not do, and why; empty words where we may
-    states: dict[ChainId, State] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
     drift: float | None = None  # wall minus monotonic clock, seconds
     step: tuple[float, float] | None = None  # size of the last wall clock step, monotonic time of it
     stream: StreamSigns = field(default_factory=StreamSigns)
@@ -142,9 +143,8 @@ class Watcher:
 
     async def _read(self, asked: float) -> tuple[dict[ChainId, bytes | None], StreamSigns, float]:
         """Read pointers and heartbeats; again at once where chains were announced or found that were not asked for."""
-        entries, raw = self._roster.entries, self._memory.raw
-        held = [(e.pointer, key) for e in entries.values() if e.pointer and not e.fault and (key := raw.get(e.chain))]
-        poll = await self._store.poll(list(entries), list(HEARTBEAT_KEYS), [key for _, key in held])
+        held = self._memory.held
+        poll = await self._store.poll(list(self._roster.entries), list(HEARTBEAT_KEYS), list(held))
         ping_ms = (self._clock.monotonic() - asked) * 1000
         self._roster.hear(poll.beside, Now.of(self._clock))
         self._limit("hear heartbeats", poll.refused)
@@ -155,7 +155,7 @@ class Watcher:
         if unread:
             pointers |= (await self._store.poll(unread)).pointers
         if poll.payloads != len(held):
-            await self._find_evicted([pointer for pointer, _ in held], pointers)
+            await self._find_evicted(list(held.values()), pointers)
         return pointers, poll.stream, ping_ms
 
     async def _find_evicted(self, held: Sequence[SnapshotId], pointers: dict[ChainId, bytes | None]) -> None:
@@ -189,7 +189,13 @@ class Watcher:
         await self._read_moved(moved)
         for chain in [chain for chain in self._memory.raw if chain not in self._roster.entries]:
             del self._memory.raw[chain]
-        self._memory.open = any(not self._settled(e, pointers.get(c)) for c, e in self._roster.entries.items())
+        entries, raw = self._roster.entries.values(), self._memory.raw
+        self._memory.open = any(not self._settled(e, pointers.get(e.chain)) for e in entries)
+        self._memory.held = {
+            key: entry.pointer
+            for entry in entries
+            if entry.pointer and not entry.fault and (key := raw.get(entry.chain))
+        }
 
     def _settled(self, entry: Entry, value: bytes | None) -> bool:
         """Return whether a pointer was judged and can mean nothing new: its payload never changes.
@@ -321,26 +327,18 @@ class Watcher:
             parts=self._parts(),
             search=self.discovery.search,
         )
-        self._remember_states(states(board, now))
+        self._note_changes(board, now)
         return replace(board, transitions=tuple(self._transitions))
 
-    def _remember_states(self, current: Iterable[tuple[ChainId, State]]) -> None:
+    def _note_changes(self, board: Board, now: Now) -> None:
         """Note changes of chains' states, those of one kind in one line; an outage of Redis is a line of its own."""
-        known, changes = self._memory.states, dict[tuple[State, State], list[ChainId]]()
-        for chain, state in current:
-            before = known.get(chain, state)
-            if before is not state:
-                changes.setdefault((before, state), []).append(chain)
-            known[chain] = state
-        for (before, after), chains in changes.items():
+        for (before, after), chains in self._memory.changes.take(board, now).items():
             text = f"{before} to {after}"
             if len(chains) > 1:
                 self._note(None, f"{_listed(chains)} {text}")
             else:
                 self._note(chains[0], text)
             log.info("%s %s", _listed(chains), text)
-        for chain in [c for c in known if c not in self._roster.entries]:
-            del known[chain]
 
 
 def _listed(chains: Sequence[ChainId]) -> str:

@@ -85,7 +85,8 @@ class Glance:
 
     async def _read(self, keys: Sequence[str], pointers: int, limits: Sequence[int], payloads: Sequence[bytes]) -> Seen:
         """Return what is there under the keys, of which the first so many are pointers: those must be readable."""
-        large = [(key, most) for key, most in zip(keys, limits, strict=True) if key in self._oversized]
+        known_large = self._oversized  # nearly always none
+        large = [at for at in zip(keys, limits, strict=True) if at[0] in known_large] if known_large else []
         plain = [key for key in keys if key not in self._oversized] if large else keys
         pipe = self._redis.pipeline(transaction=False)
         self._ask(pipe, plain, large, payloads)
@@ -94,8 +95,10 @@ class Glance:
             replies[:1] = _values(replies[0])
         unasked: list[object] = [None, None] if self._barely else []
         frame, newest, *counts = unasked + replies[len(keys) :]
-        asked = zip([*plain, *(key for key, _ in large)], replies, strict=False)
-        refused = _refused(asked, frozenset(keys[:pointers]))
+        refused = ""
+        if self._apart or large:  # in what MGET answers, there is no refusal of a single key
+            asked = zip([*plain, *(key for key, _ in large)], replies, strict=False)
+            refused = _refused(asked, frozenset(keys[:pointers]))
         self._mark_oversized = oversized(frame)
         values = [reply if isinstance(reply, bytes) else None for reply in replies[: len(keys)]]
         if large:

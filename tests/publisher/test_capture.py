@@ -1,5 +1,6 @@
 """Recorded chains: what is in the files comes out, and a file that makes no sense is named with its line."""
 
+import asyncio
 import gzip
 import re
 import zlib
@@ -10,8 +11,10 @@ from typing import Any
 import orjson
 import pytest
 
-from chain.model.keys import ChainId
+from chain.model.contract import Item
+from chain.model.keys import ChainId, SnapshotId
 from chain.model.session import new_york, tradable
+from chain.model.snapshot import PAYLOAD_LIMITS, Snapshot, decode, encode
 from publisher.capture import CaptureSource
 from publisher.source import ChainSlice, SourceError, Survey
 from tests.support.builders import AS_OF, GOLDEN_STRIKES, SPOT, SPX, contract, contracts, expiries, golden_body, record
@@ -364,3 +367,26 @@ async def test_a_file_that_begins_with_a_byte_order_mark_is_read_whatever_its_na
     await source.begin_cycle()
     assert (await source.survey("SPX")).as_of == AS_OF
     assert source.status().detail == name
+
+
+def test_the_deepest_item_that_a_record_may_hold_can_be_read_where_it_is_published(tmp_path: Path) -> None:
+    """Published payloads are not searched for depth: what holds an item here holds it there at the same depth."""
+    levels = PAYLOAD_LIMITS.depth - 3  # below the record, its results, and the item
+    for more, readable in ((0, True), (1, False)):
+        deep = b',"deep":' + b"[" * (levels + more) + b"]" * (levels + more)
+        line = record().replace(b'"open_interest"', deep[1:] + b',"open_interest"')
+        assert line != record()
+        if not readable:
+            assert "nested more than" in complaint(written(tmp_path, line))
+            continue
+        source = CaptureSource([written(tmp_path, line)])
+        _, [piece, *_] = asyncio.run(turn(source))
+        ts_ns = round(AS_OF * 1e9)
+        made = Snapshot.at(
+            SnapshotId(piece.chain, ts_ns // 10**6),
+            ts_ns,
+            atm=piece.atm,
+            range_points=piece.range_points,
+            contracts=piece.contracts,
+        )
+        assert all(isinstance(item, Item) and item.details for item in decode(encode(made), made.id).contracts)

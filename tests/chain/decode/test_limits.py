@@ -81,3 +81,17 @@ def test_whatever_the_bytes_the_answer_is_a_line_or_nothing(raw: bytes) -> None:
 )
 def test_each_limit_is_told(raw: bytes, said: str) -> None:
     assert refusal(raw) == said
+
+
+@law
+@given(JSON)
+def test_what_we_wrote_is_refused_as_a_reader_refuses_it_but_for_its_depth(value: Any) -> None:
+    raw, count = orjson.dumps(value), containers_in(value)
+    for limits in (Limits(400, 64, count, 8, 16), Limits(400, 64, count - 1, 8, 16), Limits(60, 64, 40, 30, 16)):
+        try:
+            limits.check_written(raw)
+        except DecodeError as error:
+            assert refusal(raw, limits) == str(error)
+        else:
+            # A count is not taken of a text too short to exceed it: each container has two bytes of its own.
+            assert refusal(raw, limits) == ""

@@ -1,0 +1,38 @@
+"""Changes of chains' states from Board to Board, looked for only where something read, or time, can have made one."""
+
+from chain.model.keys import ChainId
+from chain.monitor.board import Board, Entry, State
+from chain.monitor.freshness import Now, Steady, state_of, steady
+from chain.monitor.rules.context import blind_since
+
+Change = tuple[State, State]  # before, after
+
+
+class Changes:
+    """What the states of all chains were when last judged, and until when time alone changes none of them."""
+
+    def __init__(self) -> None:
+        self._states: dict[ChainId, State] = {}
+        self._entries: tuple[Entry, ...] = ()
+        self._steady = Steady()
+
+    def take(self, board: Board, now: Now) -> dict[Change, list[ChainId]]:
+        """Return the chains whose state is another than before, by their change, in the Board's order.
+
+        Nothing while Redis or the poll loop is lost: that is a change of its own.
+        """
+        if blind_since(board, now) is not None:
+            return {}
+        wall_ms, mono = now.wall_ms, now.mono
+        if board.entries == self._entries and self._steady.holds(wall_ms, mono):
+            self._entries = board.entries  # the very same are soon found equal
+            return {}
+        changes: dict[Change, list[ChainId]] = {}
+        states = {entry.chain: state_of(entry, wall_ms, mono)[0] for entry in board.entries}
+        for chain, state in states.items():
+            before = self._states.get(chain, state)
+            if before is not state:
+                changes.setdefault((before, state), []).append(chain)
+        self._states, self._entries = states, board.entries
+        self._steady = Steady.of_all(steady(entry, states[entry.chain], mono) for entry in board.entries)
+        return changes
