@@ -58,6 +58,7 @@ async def _payloads(redis: Redis, publisher: Publisher, source: CaptureSource) -
     bodies = []
     for outcome in written.outcomes:
         raw = await redis.get(Names().snapshot(outcome.id))
+        assert isinstance(raw, bytes)
         survey = await source.survey(outcome.id.chain.underlying)
         contracts = (await source.slice(survey, outcome.id.chain.expiry)).contracts
         body = orjson.loads(raw) | {"contracts": contracts}

@@ -21,7 +21,8 @@ from chaindeck.exits import Exit
 from chaindeck.metrics import DeckCollector
 from chaindeck.settings import SETTINGS
 from publisher.source import SourceKind
-from tests.support.product import ROOT, run
+from tests.support.places import ROOT
+from tests.support.product import run
 from tests.support.scenes import SPX, board, entry, manual_clock
 
 SCHEMAS = sorted((ROOT / "schemas").glob("*.json"))

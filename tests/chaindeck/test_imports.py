@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.product import ROOT, environment
+from tests.support.places import ROOT
+from tests.support.product import environment
 
 SCREEN = {"textual", "textual_plotext", "plotext"}
 HTTP = {"httpx", "httpcore"}

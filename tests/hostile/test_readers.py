@@ -95,7 +95,7 @@ def read_config(variant: Variant, folder: Path) -> None:
     path = folder / "config.toml"
     path.write_bytes(b"interval = " + variant.raw + b"\n")
     try:
-        resolve({}, path, {}).settings.interval  # noqa: B018 -- to be judged
+        resolve({}, path, {}).settings.thresholds.interval_s  # noqa: B018 -- to be judged
     except ChaindeckError as error:
         shown(error)
 

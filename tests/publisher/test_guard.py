@@ -56,7 +56,7 @@ async def refusal(redis: Redis, kind: str = "mock") -> str:
 
 async def kind_of(redis: Redis, chain: ChainId = SPX) -> str:
     record = await redis.get(NAMES.source(chain))
-    return record.split()[0].decode() if record else ""
+    return record.split()[0].decode() if isinstance(record, bytes) else ""
 
 
 # Refused at start

@@ -27,7 +27,8 @@ from chain.thresholds import STARTING_S
 from publisher import herald
 from publisher.herald import Herald
 from tests.support.fault_proxy import Command, Fate, FaultProxy, first
-from tests.support.product import ROOT, start
+from tests.support.places import ROOT
+from tests.support.product import start
 from tests.support.scenes import NDX, SPX, START_S, board, entry, heartbeat, in_state, manual_clock
 from tests.support.waiting import wait_until, wait_until_async
 
@@ -290,7 +291,7 @@ class Spy:
     """Hears what is published on channels, and keeps it as it came."""
 
     def __init__(self, server: blocking.Redis, *channels: str) -> None:
-        self._listener = server.pubsub()  # type: ignore[no-untyped-call]
+        self._listener = server.pubsub()
         self._listener.subscribe(*channels)
         wait_until(lambda: self._listener.get_message(timeout=0.05), what="the subscription")
         self.heard: list[tuple[str, bytes]] = []

@@ -30,7 +30,8 @@ def lease_of(redis: Redis, clock: ManualClock, *underlyings: str, names: Names |
 
 
 async def holder_of(redis: Redis, key: str = SPX) -> str:
-    return (await redis.get(key) or b"").decode()
+    value = await redis.get(key)
+    return value.decode() if isinstance(value, bytes) else ""
 
 
 @pytest.fixture

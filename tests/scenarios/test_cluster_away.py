@@ -56,6 +56,9 @@ class Life:
     def signals(self) -> set[str]:
         return {signal.name for signal in self.report.signals} if self.report else set()
 
+    def unreachable(self) -> bool:
+        return "redis-unreachable" in self.signals()
+
     def fresh(self) -> bool:
         readings = self.report.readings if self.report else ()
         return bool(readings) and all(reading.state is State.FRESH for reading in readings)
@@ -88,7 +91,7 @@ async def test_publisher_and_watchers_outlive_a_cluster_that_is_away(nodes: list
                 node.kill()
         killed = time.monotonic()
         for life in lives:
-            await wait_until_async(lambda life=life: "redis-unreachable" in life.signals(), WORDS_S, "the word for it")  # type: ignore[misc]
+            await wait_until_async(life.unreachable, WORDS_S, "the word for it")
             life.assert_no_part_failed()
         await asyncio.sleep(max(0.0, (away_s or 0.0) - (time.monotonic() - killed)))
         await asyncio.to_thread(raise_again, nodes)

@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -14,7 +15,7 @@ from tests.support.terminal import Terminal
 from tests.support.waiting import wait_until
 
 CANARY = "canary-7d31"
-SECRETS = {
+SECRETS: dict[str, Any] = {
     "MASSIVE_API_KEY": f"{CANARY}-key",
     "SYSTEM_REDIS_URL": f"redis://desk:{CANARY}-redis@127.0.0.1:1/0",
     "HTTPS_PROXY": f"http://desk:{CANARY}-proxy@127.0.0.1:1",

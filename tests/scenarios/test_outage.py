@@ -32,7 +32,7 @@ from chaindeck.config import resolve
 from chaindeck.engine import BoardSlot, Engine
 from publisher.lease import Lease
 from publisher.loop import Publisher
-from tests.support.builders import ScriptedSource, assert_contract_kept, expiries, small
+from tests.support.builders import ScriptedSource, assert_contract_kept, expiries, small, value_at
 from tests.support.engines import publishing_engine, run_publisher, watching_engine
 from tests.support.fault_proxy import Command, Fate, FaultProxy, Rule, always, deliver, first
 from tests.support.product import run, start
@@ -413,7 +413,7 @@ async def test_what_eviction_takes_is_seen_within_one_poll_and_published_again(s
         watcher = Watcher(redis, NAMES, CLOCK)
         await publish(redis)
         assert states(await report(watcher)) == {State.FRESH}
-        keys = {chain: await redis.get(NAMES.latest(chain)) for chain in CHAINS}
+        keys = {chain: await value_at(redis, NAMES.latest(chain)) for chain in CHAINS}
         limit = server.admin.info("memory")["used_memory"] + 200_000
         seen: set[State] = set()
         for turn in range(200):
@@ -431,7 +431,7 @@ async def test_what_eviction_takes_is_seen_within_one_poll_and_published_again(s
                 break
             if State.FRESH not in states(found):
                 await publish(redis, mark=3 + turn)
-                keys = {chain: await redis.get(NAMES.latest(chain)) for chain in CHAINS}
+                keys = {chain: await value_at(redis, NAMES.latest(chain)) for chain in CHAINS}
         assert {State.MISSING, State.DANGLING} <= seen
         assert (await redis.info("stats"))["evicted_keys"] > 0
         await publish(redis, mark=2)

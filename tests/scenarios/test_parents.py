@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -159,7 +160,7 @@ def test_no_color_means_no_colour(filled: str, short_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("locale", [{"LANG": "C"}, {"LC_ALL": "POSIX"}, {"LANG": ""}])
-def test_in_a_plain_locale_only_ascii_is_painted(filled: str, short_dir: Path, locale: dict[str, str]) -> None:
+def test_in_a_plain_locale_only_ascii_is_painted(filled: str, short_dir: Path, locale: dict[str, Any]) -> None:
     with on_terminal(short_dir, "watch", filled, **locale) as terminal:
         terminal.wait_for("STRIKE")
         terminal.wait_for("[6")

@@ -19,6 +19,7 @@ from chain.monitor.provenance import made_at
 from chain.monitor.signals import Report, usable
 from chain.redis.connection import RedisTarget
 from chaindeck.check import exit_code, look
+from tests.support.builders import value_at
 from tests.support.places import CAPTURES
 from tests.support.product import run
 
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.skipif(not CAPTURES.is_dir(), reason="no recorded chain
 NAMES = ("SPX-2026-07-12", "SPY-2026-07-14", "TSLA-2026-07-15")
 EASTERN = ZoneInfo("America/New_York")
 DEPTH = 6
+HEARTBEAT = "mock_massive:heartbeat"
 
 
 def first_record(name: str) -> dict[str, Any]:
@@ -70,7 +72,7 @@ async def published(home: Path, redis_url: str) -> Report:
 
 async def test_every_announced_chain_is_shown_by_its_own_date(short_dir: Path, redis_url: str, redis: Redis) -> None:
     report = await published(short_dir, redis_url)
-    beat = orjson.loads(await redis.get("mock_massive:heartbeat"))
+    beat = orjson.loads(await value_at(redis, HEARTBEAT))
     announced = {(name, day) for name, days in beat["chain"]["expected"].items() for day in days}
     shown = {(r.entry.chain.underlying, r.entry.chain.expiry.isoformat()) for r in report.readings}
     assert shown == announced
@@ -109,7 +111,7 @@ async def test_a_reader_that_knows_one_date_alone_takes_nothing_for_past(
     short_dir: Path, redis_url: str, redis: Redis
 ) -> None:
     await published(short_dir, redis_url)
-    source = orjson.loads(await redis.get("mock_massive:heartbeat"))["source"]
+    source = orjson.loads(await value_at(redis, HEARTBEAT))["source"]
     stamps = [first_record(name)["ts"] for name in NAMES]
     assert source["as_of"] == min(stamps)
     assert sorted(source["as_of_by"].values()) == sorted(stamps)

@@ -252,8 +252,13 @@ def items_in(raw: bytes) -> tuple[Contract, ...]:
 
 async def payload_at(redis: Redis, snapshot_id: SnapshotId, names: Names | None = None) -> bytes:
     """Return the bytes under a payload key; fail where there are none."""
-    raw = await redis.get((names or Names()).snapshot(snapshot_id))
-    assert isinstance(raw, bytes), f"no payload of {snapshot_id}"
+    return await value_at(redis, (names or Names()).snapshot(snapshot_id))
+
+
+async def value_at(redis: Redis, key: str | bytes) -> bytes:
+    """Return the bytes under a key; fail where there are none."""
+    raw = await redis.get(key)
+    assert isinstance(raw, bytes), f"nothing at {key!r}"
     return raw
 
 

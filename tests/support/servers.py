@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import redis
 
@@ -197,13 +197,8 @@ def mend(primary: Server) -> None:
 
 def cluster_ok(node: Server, count: int) -> bool:
     """Whether a node of a cluster of so many thinks that all slots are served."""
-    return (
-        node.admin.execute_command("CLUSTER INFO").items()
-        >= {
-            "cluster_state": "ok",
-            "cluster_known_nodes": str(count),
-        }.items()
-    )
+    told: dict[str, str] = node.admin.execute_command("CLUSTER INFO")
+    return told["cluster_state"] == "ok" and told["cluster_known_nodes"] == str(count)
 
 
 def sentinel_url(sentinels: Iterable[Server], service: str = SERVICE) -> str:
@@ -224,7 +219,9 @@ def hurry(sentinels: Iterable[Server]) -> None:
 
 def primary_of(sentinel: Server) -> int:
     """Return the port of the primary that a Sentinel names."""
-    return int(sentinel.admin.sentinel_get_master_addr_by_name(SERVICE)[1])
+    address = sentinel.admin.sentinel_get_master_addr_by_name(SERVICE)
+    assert isinstance(address, tuple), f"the Sentinel knows no {SERVICE}"
+    return address[1]
 
 
 def _hosts(servers: Iterable[Server]) -> str:
@@ -232,6 +229,6 @@ def _hosts(servers: Iterable[Server]) -> str:
 
 
 def _knows(sentinel: Server, replicas: int, others: int) -> bool:
-    state = sentinel.admin.sentinel_master(SERVICE)
+    state: Any = sentinel.admin.sentinel_master(SERVICE)
     healthy = not state["is_sdown"] and state["num-slaves"] == replicas
-    return healthy and state["num-other-sentinels"] == others
+    return bool(healthy and state["num-other-sentinels"] == others)

@@ -5,7 +5,7 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, overload
 
 import pytest
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 POLL_S = 0.01
 
 
-def wait_until(condition: Callable[[], T], timeout: float = 5.0, what: str = "") -> T:
+def wait_until(condition: Callable[[], T | None], timeout: float = 5.0, what: str = "") -> T:
     """Return the first true value of `condition`; fail the test after `timeout` seconds, naming `what`."""
     deadline = time.monotonic() + timeout
     while not (value := condition()):
@@ -24,16 +24,32 @@ def wait_until(condition: Callable[[], T], timeout: float = 5.0, what: str = "")
     return value
 
 
+@overload
 async def wait_until_async(
-    condition: Callable[[], T | Awaitable[T]],
+    condition: Callable[[], Awaitable[T | None]],
+    timeout: float = ...,  # noqa: ASYNC109
+    what: str = ...,
+) -> T: ...
+
+
+@overload
+async def wait_until_async(
+    condition: Callable[[], T | None],
+    timeout: float = ...,  # noqa: ASYNC109
+    what: str = ...,
+) -> T: ...
+
+
+async def wait_until_async(
+    condition: Callable[[], object],
     timeout: float = 5.0,  # noqa: ASYNC109  (asyncio.timeout could not say what was waited for)
     what: str = "",
-) -> T:
+) -> object:
     """As `wait_until`, leaving the event loop free meanwhile; `condition` may be a coroutine function."""
     deadline = time.monotonic() + timeout
     while True:
         outcome = condition()
-        value: T = await outcome if inspect.isawaitable(outcome) else outcome
+        value = await outcome if inspect.isawaitable(outcome) else outcome
         if value:
             return value
         if time.monotonic() > deadline:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from chain.monitor.board import Board, DeckState, State
+from chain.monitor.board import Board, DeckState, Level, State
 from chain.monitor.events import EVENTS_KEPT, EVENTS_TTL_S, HOLD, Event, EventLog, emit, events_name
 from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import STOPPED
@@ -284,7 +284,7 @@ def test_the_schema_refuses_what_is_not_an_event() -> None:
 def event(number: int) -> Event:
     signal = {"name": "depth", "severity": "WARNING", "text": f"event {number}", "since": None}
     data = signal | {"subject": "", "state": "WARNING"}
-    return Event(START_S + number, "chain_depth", "warning", SERVICE, f"event {number}", data)
+    return Event(START_S + number, "chain_depth", Level.WARNING, SERVICE, f"event {number}", data)
 
 
 async def entries(redis: Redis) -> list[Any]:

@@ -4,6 +4,7 @@ import itertools
 import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -284,7 +285,7 @@ def test_old_source_is_measured_from_the_snapshot_not_from_now(timeframe: str, l
 def stamped(seconds_old: float, *names: str) -> list[Contract]:
     """Return both sides of a strike without a quote, their blocks `names` stamped so long before the snapshot."""
     at = START_NS - round(seconds_old * 1e9)
-    blocks = {
+    blocks: dict[str, Any] = {
         "underlying_asset": {"ticker": "I:SPX", "value": SPOT, "last_updated": at},
         "last_trade": {"price": 10.2, "sip_timestamp": at},
         "day": {"volume": 1, "last_updated": at},

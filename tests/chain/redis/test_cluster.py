@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -29,7 +30,7 @@ from chain.thresholds import Thresholds
 from publisher.guard import Guard
 from publisher.lease import Lease
 from publisher.loop import Publisher
-from tests.support.builders import ScriptedSource, expiries, small
+from tests.support.builders import ScriptedSource, expiries, small, value_at
 from tests.support.product import run
 from tests.support.scenes import heartbeat
 from tests.support.servers import Server, Servers, cluster_ok, cluster_url, in_step
@@ -91,9 +92,8 @@ async def test_every_pointer_leads_to_its_payload_and_dies_with_it(client: Redis
     assert min(node.admin.dbsize() for node in nodes) > 20  # each has its share
     for chain in CHAINS[:60]:
         pointer = NAMES.latest(chain)
-        target = await client.get(pointer)
-        assert target is not None
-        body = await client.get(target)
+        target = (await value_at(client, pointer)).decode()
+        body = await value_at(client, target)
         assert decode(body, NAMES.parse_snapshot(target)).id.chain == chain
         apart = await client.pexpiretime(pointer) - await client.pexpiretime(target)
         assert abs(apart) <= 1
@@ -170,8 +170,8 @@ async def counted() -> AsyncIterator[list[int]]:
     sent: list[int] = []
     real = ClusterNode.execute_pipeline
 
-    async def counting(node: ClusterNode, commands: list[object]) -> bool:
-        sent.append(node.port)
+    async def counting(node: ClusterNode, commands: list[Any]) -> bool:
+        sent.append(int(node.port))
         return await real(node, commands)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -327,7 +327,7 @@ async def test_a_node_with_a_replica_fails_over_and_publishing_goes_on() -> None
 async def test_cancelled_reads_leave_no_reply_for_another_to_take(client: Redis) -> None:
     store = Store(client, NAMES)
     await publish(client, CHAINS[:12])
-    ids = [NAMES.parse_snapshot(await client.get(NAMES.latest(chain))) for chain in CHAINS[:12]]
+    ids = [NAMES.parse_snapshot(await value_at(client, NAMES.latest(chain))) for chain in CHAINS[:12]]
     cancelled = 0
     for turn in range(150):
         cancelled += await cancelled_after(turn % 20, store.fetch(ids[:6]))

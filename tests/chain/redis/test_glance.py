@@ -32,7 +32,7 @@ async def store(redis_url: str) -> AsyncIterator[Store]:
 
 async def sent(redis: Redis, action: Callable[[], Awaitable[object]]) -> int:
     """Return how many bytes the server sent for an action."""
-    before = (await redis.info("stats"))["total_net_output_bytes"]
+    before = int((await redis.info("stats"))["total_net_output_bytes"])
     await action()
     return int((await redis.info("stats"))["total_net_output_bytes"]) - before
 

@@ -31,7 +31,7 @@ from publisher.guard import Guard
 from publisher.lease import Lease
 from publisher.loop import Publisher
 from publisher.source import SourceKind, service_name
-from tests.support.builders import ScriptedSource, expiries, small
+from tests.support.builders import ScriptedSource, expiries, small, value_at
 from tests.support.places import ROOT
 from tests.support.scenes import heartbeat
 from tests.support.servers import HOST, Server, Servers
@@ -159,7 +159,7 @@ async def test_a_publisher_without_a_courtesy_still_publishes(server: Server, ow
     assert {(outcome.verdict, outcome.reason) for outcome in await published(redis)} == {(Verdict.PUBLISHED, "")}
     await redis.aclose()
     for chain in CHAINS:
-        pointer = await owner.get(NAMES.latest(chain))
+        pointer = (await value_at(owner, NAMES.latest(chain))).decode()
         assert 0 <= await owner.pexpiretime(pointer) - await owner.pexpiretime(NAMES.latest(chain)) <= 5
 
 

@@ -263,7 +263,7 @@ async def test_a_foreign_pointer_is_replaced(redis: Redis, store: Store, value: 
 
 @pytest.mark.parametrize("words", ["LPUSH {} x", "HSET {} x 1", "SADD {} x", "ZADD {} 1 x", "XADD {} * x 1"])
 async def test_a_pointer_of_another_type_is_replaced(redis: Redis, store: Store, words: str) -> None:
-    await redis.execute_command(*words.format(POINTER).split(" "))  # type: ignore[no-untyped-call]
+    await redis.execute_command(*words.format(POINTER).split(" "))
     [outcome] = await store.publish([small(ts_ms=await now_ms(redis))], TTL_S)
     assert outcome.verdict is Verdict.PUBLISHED
 

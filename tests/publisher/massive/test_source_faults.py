@@ -87,11 +87,20 @@ TOLD: list[tuple[str, Callable[[], Effect], str]] = [
 
 def _details(**changes: Any) -> Effect:
     """Change the first row's details on every page."""
-    return faults.rewrite(lambda body: body["results"] and body["results"][0]["details"].update(changes))
+
+    def edit(body: dict[str, Any]) -> None:
+        for row in body["results"][:1]:
+            row["details"].update(changes)
+
+    return faults.rewrite(edit)
 
 
 def _of_underlying(ticker: str) -> Effect:
-    return faults.rewrite(lambda body: [row["underlying_asset"].update(ticker=ticker) for row in body["results"][:1]])
+    def edit(body: dict[str, Any]) -> None:
+        for row in body["results"][:1]:
+            row["underlying_asset"].update(ticker=ticker)
+
+    return faults.rewrite(edit)
 
 
 def _calls_only(body: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """Every word on the screen reads at 4.5:1, measured on the bytes, in each colour depth and theme."""
 
+from typing import Any
+
 import pyte
 import pytest
 from redis.asyncio import Redis
@@ -21,7 +23,8 @@ THEMES = (DARK, LIGHT, "textual-dark", "textual-light", "ansi-dark", "ansi-light
 
 def frame(app: DeckApp) -> bytes:
     """Return what the application sends to paint its whole screen."""
-    return app.screen._compositor.render_update(full=True).render_segments(app.console).encode()
+    update: Any = app.screen._compositor.render_update(full=True)
+    return bytes(update.render_segments(app.console).encode())
 
 
 def looks(app: DeckApp) -> tuple[Look, ...]:
