@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 5.0
 _EVERY_S = 1.0
 _MAX_FRAMES = 8
-_BUSY = 0.1  # share of a core, on a busy machine too: less is a thread that waits, as for a terminal that does not read
+_BUSY = 0.1  # of the patience, in processor time: less is a thread that waits, as for a terminal that does not read
 
 
 class Watchdog:
@@ -46,13 +46,14 @@ class Watchdog:
                 continue
             asked, used = clock.monotonic(), _cpu_s(self._watched)
             while not answered.wait(patience_s) and not self._over.is_set() and self._watched.is_alive():
-                waited = clock.monotonic() - asked
-                if _cpu_s(self._watched) - used > _BUSY * waited > 0:
+                # Counted since the question, and not as a share: on a busy machine a thread computes at a crawl.
+                if _cpu_s(self._watched) - used > _BUSY * patience_s:
+                    waited = clock.monotonic() - asked
                     log.error(
                         "the screen computes and answers nothing for %.0f s, at %s", waited, _trace(self._watched)
                     )
                     self._stuck()
-                asked, used = clock.monotonic(), _cpu_s(self._watched)
+                    asked, used = clock.monotonic(), _cpu_s(self._watched)
 
 
 def _cpu_s(thread: threading.Thread) -> float:

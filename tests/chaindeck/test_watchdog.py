@@ -32,7 +32,7 @@ def wait(over: threading.Event) -> None:
 def test_a_thread_that_spins_is_told_of() -> None:
     told, over = watch(spin)
     try:
-        wait_until(told.is_set, 10)
+        wait_until(told.is_set, 30)
     finally:
         over.set()
 
