@@ -130,7 +130,8 @@ class Guard:
                 if found:
                     await self._withdraw(found, published)
         except RedisUnavailableError as error:
-            self._tell(f"cannot look for a live publisher: {error}")
+            what = "this place is not marked as live" if self._kind == LIVE else "cannot look for a live publisher"
+            self._tell(f"{what}: {error}")
 
     def ask(self) -> None:
         """Let the next look decide again, on an operator's word."""
@@ -145,7 +146,7 @@ class Guard:
         try:
             await self._mark()
         except RedisUnavailableError as error:
-            log.warning("this place is not marked as live: %s", error)
+            self._tell(f"this place is not marked as live: {error}")
 
     async def _mark(self) -> None:
         """Renew our mark. Where none stood, others may have published: what is invented or recorded is taken away."""

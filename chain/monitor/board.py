@@ -99,12 +99,15 @@ class Fault:
     since: float | None
 
 
+UNANNOUNCED = Thresholds()  # of a chain whose publisher says nothing of its interval
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One expected chain. `last_good` stays when a fault comes, and is then shown as such."""
 
     chain: ChainId
-    thresholds: Thresholds = field(default_factory=Thresholds)
+    thresholds: Thresholds = UNANNOUNCED
     source: SourceInfo = field(default_factory=SourceInfo)
     pointer: SnapshotId | None = None
     last_good: Accepted | None = None

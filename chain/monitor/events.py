@@ -59,7 +59,8 @@ class EventLog:
         present = {(signal.name, signal.subject): signal for signal in told}
         as_now = [(key, signal.severity) for key, signal in present.items()]
         self._standing = {known: self._standing.get(known, 0) + 1 for known in as_now}
-        self._gone = {key: self._gone.get(key, 0) + 1 for key in self._raised if key not in present}
+        known = report.board.contact.ok  # of what cannot be seen nothing has ended
+        self._gone = {key: self._gone.get(key, 0) + known for key in self._raised if key not in present}
         raised = [
             present[key]
             for (key, severity), count in self._standing.items()

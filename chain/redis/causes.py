@@ -105,6 +105,7 @@ _BY_TEXT = (
     ("DB index is out of range", DATABASE),
 )
 _UNKNOWN = re.compile(r"unknown (?:sub)?command [`'\"]?([\w|-]+)", re.IGNORECASE)
+_NUMBER = re.compile(r"Error (\d+) connecting to ")
 _DENIED = re.compile(r"permissions to run the [`'\"]?([\w|-]+)", re.IGNORECASE)
 SCRIPT_REFUSED = "REFUSED "  # how our scripts begin to say which command was refused, and why
 _REFUSED = re.compile(rf"{SCRIPT_REFUSED}(\w+) (.*)", re.DOTALL)
@@ -127,9 +128,15 @@ def redis_cause(error: BaseException, command: str = "") -> Cause:
         if isinstance(link, RedisClusterException):
             return _of_cluster(link)
         if isinstance(link, OSError) and (cause := cause_of(link)):
-            cause = _SOCKET.get(cause.code, cause)
-            return cause.cured_by(_CURES.get(cause.code, cause.cure))
+            return _of_socket(cause)
+    if (number := _NUMBER.match(str(error))) and (cause := cause_of(OSError(int(number[1]), ""))):
+        return _of_socket(cause)  # the client library, as it tries again, can lose what led to it
     return _in_its_words(error)
+
+
+def _of_socket(cause: Cause) -> Cause:
+    cause = _SOCKET.get(cause.code, cause)
+    return cause.cured_by(_CURES.get(cause.code, cause.cure))
 
 
 def _of_redis(error: RedisError, command: str) -> Cause | None:

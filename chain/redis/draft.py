@@ -14,7 +14,7 @@ from chain.text import clean
 _TAIL_BYTES = 64
 _REFUSALS = {
     "lost": "Redis evicted at once what was written: raise maxmemory",
-    "future": "our clock is ahead of Redis's: set the time on this machine",
+    "future": "the publisher's clock is ahead of Redis's: set the time on its machine",
     "late": "written too late: its time to live had passed",
 }
 

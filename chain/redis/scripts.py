@@ -29,12 +29,11 @@ local function ends(key)
   return left < 0 and left or now + left
 end
 """
-# `stamp_of` and `kind_of` take what GET or MGET answered. `note` keeps a change of kind for an
-# hour; its record outlives the pointer by a second, so that no reader meets a pointer whose record has just run out.
+# `stamp_of` and `kind_of` take what GET or MGET answered. `note` keeps a change of kind for an hour, and its record as
+# long after the pointer has run out, so that a change is known across a gap in which nothing was published.
 _KIND = """
 local RECORDED = {mock = true, capture = true, replay = true}
 local TOLD_MS = 3600000
-local OUTLIVES_MS = 1000
 local function stamp_of(held, head)
   return held and string.sub(held, 1, #head) == head and string.match(held, '^[1-9]%d*$', #head + 1) or nil
 end
@@ -52,7 +51,7 @@ local function note(source, record, past, kind, stamp, now, deadline)
   end
   local text = kind .. ' ' .. stamp
   if (from or '') ~= '' then text = text .. ' ' .. from .. ' ' .. at end
-  run('SET', source, text, 'PXAT', string.format('%.0f', deadline + OUTLIVES_MS))
+  run('SET', source, text, 'PXAT', string.format('%.0f', deadline + TOLD_MS))
 end
 """
 # KEYS: pointer, source; ARGV: what the chain's payload keys begin with. Takes away what is known not to be live.

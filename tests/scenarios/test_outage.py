@@ -491,7 +491,7 @@ async def test_a_publisher_two_minutes_fast_is_refused_and_poisons_nothing(redis
     found = await report(watcher)
     assert states(found) == {State.MISSING}
     told = " ".join(signal.text for signal in found.signals)
-    assert "our clock is ahead of Redis's: set the time on this machine" in told
+    assert "the publisher's clock is ahead of Redis's: set the time on its machine" in told
     await publish(redis)
     found = await report(watcher)
     assert states(found) == {State.FRESH}

@@ -327,3 +327,13 @@ async def test_a_quiet_stream_lives_on_from_its_last_event(redis: Redis) -> None
     await redis.expire(events_name(SERVICE), 5)
     await emit(redis, SERVICE, event(2))
     assert await redis.ttl(events_name(SERVICE)) > EVENTS_TTL_S - 60
+
+
+def test_what_cannot_be_seen_has_not_ended() -> None:
+    away = report([in_state(SPX, State.STALE, NOW)], NOW, reached=False)
+    seen = told([STALE, STALE, away, away, away, STALE, STALE, FRESH, FRESH])
+    ended = [types for types in seen if any(kind.endswith("recovered") for kind in types)]
+    assert not any(kind.startswith("chain_stale_recovered") for types in seen[:8] for kind in types)
+    assert seen[3] == ["chain_redis_unreachable"]
+    assert "chain_redis_unreachable_recovered" in seen[6]
+    assert any("stale" in kind for kind in ended[-1])

@@ -1,10 +1,12 @@
 """Limits that are announced, and the lives that are seen: no announcement makes any age fresh."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.monitor.board import State
+from chain.monitor.board import UNANNOUNCED, State
 from chain.monitor.freshness import Now, limits_of
 from chain.monitor.report import Report
 from chain.monitor.signals import judge
@@ -89,6 +91,12 @@ def test_an_absurd_announcement_is_told_for_each_underlying() -> None:
         "SPX 01-02: an interval of 200000 s is announced, of snapshots that do not live so long: STALE above 35 s"
     ]
     assert "22;;0" in line(judged)
+
+
+def test_what_nobody_announced_is_no_absurd_announcement() -> None:
+    one = replace(entry(SPX, NOW, ttl_ms=11_000), thresholds=UNANNOUNCED)
+    assert limits_of(one).stale_s < UNANNOUNCED.stale_s
+    assert told(report([one], NOW)) == []
 
 
 def test_limits_that_an_operator_set_stand() -> None:

@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 
+from chain.causes import REFUSED
 from chain.errors import RedisUnavailableError
+from chain.redis.causes import redis_cause
 from chain.redis.connection import RedisTarget, bounded
 from tests.support.certificates import HOST, Certificates, Door, make_certificates
 from tests.support.servers import Server, Servers, free_port
@@ -191,3 +194,17 @@ async def test_addresses_that_lead_nowhere_are_told(short_dir: Path) -> None:
     assert (await told(f"redis://{HOST}:{free_port()}"))[1] == "connection refused: no Redis listens at that address"
     assert (await told("redis://no-such-host.invalid"))[0] in {"dns-unknown", "dns-failed"}
     assert (await told(f"unix://{short_dir}/none.sock"))[1] == "no such socket: no Redis listens at that path"
+
+
+async def test_a_refused_connection_is_known_where_the_client_lost_what_led_to_it() -> None:
+    """As redis-py does now and then, when it connects anew for the second half of a lock's script."""
+    client = RedisTarget("redis://127.0.0.1:1").connect()
+    try:
+        await client.ping()
+    except RedisConnectionError as error:
+        error.__cause__ = error.__context__ = None
+        assert redis_cause(error).code == REFUSED.code
+    else:
+        pytest.fail("nobody listens there")
+    finally:
+        await client.aclose()
