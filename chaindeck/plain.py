@@ -6,8 +6,8 @@ from chain.monitor.provenance import made_at
 from chain.monitor.signals import Report
 from tui.board_lines import board_table
 from tui.grid_lines import grid_foot, grid_headline, grid_table, grid_title
-from tui.lines import plain
-from tui.signal_lines import signal_table
+from tui.lines import cut, plain
+from tui.signal_lines import signal_lines, signals_title
 from tui.strip_lines import badge, identity, trouble
 
 WIDTH = 100
@@ -21,7 +21,7 @@ def frame(report: Report) -> str:
     underlying = chain.underlying if chain else "-"
     board = board_table(report, chain, WIDTH, len(report.readings) * 3 + 20)
     lines = [identity(report, underlying, 0, WIDTH), trouble(report, WIDTH), *board.head, *board.body]
-    lines += signal_table(report, WIDTH, 20)
+    lines += [signals_title(report, WIDTH), *cut(signal_lines(report, WIDTH), 20)]
     if reading and reading.entry.last_good:
         good = reading.entry.last_good
         grid = build_grid(good.snapshot.open())

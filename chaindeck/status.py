@@ -23,8 +23,8 @@ from chaindeck.logs import log_file, log_nowhere
 from chaindeck.place import running_place
 from chaindeck.plain import WIDTH
 from tui.board_lines import board_table
-from tui.lines import plain
-from tui.signal_lines import signal_table
+from tui.lines import cut, plain
+from tui.signal_lines import signal_lines, signals_title
 from tui.strip_lines import identity, trouble
 
 
@@ -49,7 +49,7 @@ def as_text(report: Report, target: RedisTarget) -> str:
     underlying = next(iter(report.board.underlyings), "-")
     board = board_table(report, None, WIDTH, len(report.readings) * 3 + 20)
     lines = [identity(report, underlying, 0, WIDTH), trouble(report, WIDTH), *board.head, *board.body]
-    lines += signal_table(report, WIDTH, 40)
+    lines += [signals_title(report, WIDTH), *cut(signal_lines(report, WIDTH), 40)]
     server = report.board.server
     tail = [f" redis  {target.shown} ({server.name or server.unasked or 'unknown server'})", f" log    {log_file()}"]
     limits = [*report.board.limits, *([server.unasked] if server.unasked and server.name else [])]

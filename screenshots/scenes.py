@@ -20,6 +20,7 @@ from publisher.faults import Fault, Saboteur, WithholdingSource
 from publisher.loop import Publisher
 from publisher.mock.source import MockSource
 from tui.app import DeckApp
+from tui.terminal.depth import Depth
 
 START = datetime(2026, 1, 2, 10, 3, 24, tzinfo=NEW_YORK)
 SEED = 7
@@ -69,6 +70,7 @@ class Scene:
     height: int
     play: Callable[[Stage], Awaitable[None]]
     theme: str = "chaindeck"
+    depth: Depth = Depth.TRUE
     keys: tuple[str, ...] = ()
 
 
@@ -130,7 +132,7 @@ async def picture(scene: Scene) -> str:
 
 
 async def _render(scene: Scene, stage: Stage) -> str:
-    app = DeckApp(stage.slot, stage.clock, theme=scene.theme)
+    app = DeckApp(stage.slot, stage.clock, theme=scene.theme, depth=scene.depth)
     async with app.run_test(size=(scene.width, scene.height)) as pilot:
         await scene.play(stage)
         await pilot.pause()

@@ -213,4 +213,4 @@ class DeckApp(App[None]):
         yield SystemCommand("ATM", "Centre the grid on the ATM and follow it", self.deck.action_atm)
         yield SystemCommand("Strike order", "Highest strike on top, or lowest", self.deck.action_order)
         yield SystemCommand("Log", "Open or close the log pane", self.deck.action_log)
-        yield SystemCommand("Freeze", "Freeze or thaw the grid's view", self.deck.action_pause)
+        yield SystemCommand("Freeze", "Freeze the grid, or let it go on", self.deck.action_freeze)

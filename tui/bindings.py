@@ -17,7 +17,7 @@ BINDINGS: list[BindingType] = [
     Binding("G,end", "edge(1)", show=False, tooltip="bottom of the grid"),
     Binding("pageup", "page(-1)", show=False),
     Binding("pagedown", "page(1)", show=False),
-    Binding("space", "pause", "freeze", tooltip="freeze the grid's view; ages and signals go on"),
+    Binding("space", "freeze", "freeze", tooltip="freeze the grid, and again to go on; ages and signals never stop"),
     Binding("d", "demo", "demo", tooltip="in a mock: faults at a keypress"),
     Binding("s", "acknowledge", show=False, tooltip="acknowledge that a source has changed"),
     Binding("p", "publish_again", show=False, tooltip="publish again, after giving way to a live publisher"),

@@ -1,15 +1,16 @@
 """The expiry board: one line for every expected chain, missing ones included, under its underlying."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby, zip_longest
 from typing import overload
 
 from chain.model.keys import ChainId
 from chain.monitor.board import Flag, State
 from chain.monitor.signals import Reading, Report
 from tui import figures
-from tui.lines import Ground, Line, Role, Span, left, right, spread
+from tui.lines import Ground, Line, Role, Span, left, length, right, spread
 from tui.strip_lines import badge, spot_text
 
 STATE_ROLE = {
@@ -25,17 +26,22 @@ STATE_ROLE = {
 _MARK = {State.FRESH: " ", State.AGING: "·", State.STALE: "!", State.FUTURE: ">"}
 _COUNT_WIDTH = 52
 _RANGE_WIDTH = 62
+_FIXED_WIDTH = 38  # of a row, before its counts and flags
 _SOURCE_FLAGS = (Flag.MOCK, Flag.CAPTURE, Flag.REPLAY)
-_FLAG_SHORT = {
-    "DELAYED": "DLY",
-    "OLD-SOURCE": "OLD",
-    "ROLLED-BACK": "BACK",
-    "PARTIAL": "PART",
-    "FAILING": "FAIL",
-    "PAST-DATED": "PAST",
-    "OFF-HOURS": "OFF",
-    "SOURCE-?": "SRC?",
-    "SOURCE-CHANGED": "CHANGED",
+# Each flag as a short word, and as a letter for where the words do not fit: a word is never cut.
+FLAGS: Mapping[Flag, tuple[str, str]] = {
+    Flag.FAILING: ("FAIL", "F"),
+    Flag.PARTIAL: ("PART", "P"),
+    Flag.OLD_SOURCE: ("OLD", "O"),
+    Flag.ROLLED_BACK: ("BACK", "B"),
+    Flag.PAST_DATED: ("PAST", "X"),
+    Flag.DELAYED: ("DLY", "D"),
+    Flag.MOCK: ("MOCK", "M"),
+    Flag.CAPTURE: ("CAPTURE", "C"),
+    Flag.REPLAY: ("REPLAY", "R"),
+    Flag.SOURCE_UNKNOWN: ("SRC?", "?"),
+    Flag.SOURCE_CHANGED: ("CHANGED", "S"),
+    Flag.OFF_HOURS: ("OFF", "H"),
 }
 
 
@@ -68,7 +74,8 @@ class _Drawn(Sequence[Line]):
 def board_table(report: Report | None, selected: ChainId | None, width: int, height: int) -> BoardTable:
     """Return the board for a panel of `width` x `height`.
 
-    Where not every line fits, underlyings other than the selected one fold into their heading.
+    Where not every line fits, notes stand under the selected chain alone; where that is not enough, underlyings other
+    than the selected one fold into their heading. What still does not fit is for the panel to scroll.
     """
     title = spread(
         [Span(" EXPIRIES ", Role.HEAD), Span(badge(report.board) if report else "", Role.BADGE)],
@@ -81,7 +88,9 @@ def board_table(report: Report | None, selected: ChainId | None, width: int, hei
         return BoardTable((title, _columns(width)), (nothing,), (None,))
     groups = {u: report.of(u) for u in report.board.underlyings}
     room = height - 2
-    fold = len(report.readings) + sum(_notes(r) for r in report.readings) + len(groups) > room
+    lines = len(report.readings) + (len(groups) if len(groups) > 1 else 0)
+    tight = lines + sum(_notes(readings) for readings in groups.values()) > room
+    fold = tight and lines + 1 > room
     body: list[Callable[[], Line]] = []
     rows: list[ChainId | None] = []
     for underlying, readings in groups.items():
@@ -89,14 +98,32 @@ def board_table(report: Report | None, selected: ChainId | None, width: int, hei
         if len(groups) > 1:
             body.append(partial(_heading, underlying, readings, report, width, folded=not open_))
             rows.append(None if open_ else readings[0].entry.chain)
-        for reading in readings if open_ else ():
+        for reading, note in _noted(readings, selected, width, tight=tight) if open_ else ():
             chosen = reading.entry.chain == selected
             body.append(partial(_row, reading, width, chosen=chosen))
             rows.append(reading.entry.chain)
-            if note := _note(reading):
+            if note:
                 body.append(partial(_note_line, note, width))
                 rows.append(reading.entry.chain)
     return BoardTable((title, _columns(width)), _Drawn(body), tuple(rows))
+
+
+def _noted(
+    readings: Sequence[Reading], selected: ChainId | None, width: int, *, tight: bool
+) -> Iterator[tuple[Reading, str]]:
+    """Yield each reading with the line under it: of neighbours that say the same, the last says it for all."""
+    for reading, following in zip_longest(readings, readings[1:]):
+        note = _note(reading)
+        chosen = reading.chain == selected
+        if (tight and not chosen) or (not tight and following and note == _note(following)):
+            note = ""
+        spelled = _spelled(reading, width) if chosen else ""
+        yield reading, "; ".join(filter(None, (spelled, note)))
+
+
+def _notes(readings: Sequence[Reading]) -> int:
+    """Return how many lines the notes of these take."""
+    return sum(1 for note, _ in groupby(map(_note, readings)) if note)
 
 
 def _columns(width: int) -> Line:
@@ -125,14 +152,29 @@ def _row(reading: Reading, width: int, *, chosen: bool) -> Line:
     if width >= _RANGE_WIDTH:
         atm, reach = (str(good.snapshot.atm), str(good.snapshot.range_points)) if good else ("-", "-")
         spans.append(Span(right(atm, 7) + right(reach, 7), quiet))
-    spans.append(Span(f" {_flags(reading, width)}", Role.BADGE))
+    spans.append(Span(f" {flags_within(_flags(reading, width), width - length(spans) - 1)}", Role.BADGE))
     return spread(spans, [], width, ground)
 
 
-def _flags(reading: Reading, width: int) -> str:
-    """Return the flags in words; the source's own, which the title already says, only where there is room."""
-    flags = [f for f in reading.flags if width >= _COUNT_WIDTH or f not in _SOURCE_FLAGS]
-    return " ".join(_FLAG_SHORT.get(flag, flag) for flag in flags)
+def _flags(reading: Reading, width: int) -> list[Flag]:
+    """Return the flags, faults first; the source's own, which the title already says, only where there is room."""
+    return [f for f in reading.flags if width >= _COUNT_WIDTH or f not in _SOURCE_FLAGS]
+
+
+def flags_within(flags: Sequence[Flag], room: int) -> str:
+    """Return flags as short words, else as letters, whichever fits whole; `+` where not even all letters do."""
+    words = " ".join(FLAGS[flag][0] for flag in flags)
+    letters = "".join(FLAGS[flag][1] for flag in flags)
+    if len(words) <= room:
+        return words
+    return letters if len(letters) <= room else f"{letters[: max(0, room - 1)]}+"
+
+
+def _spelled(reading: Reading, width: int) -> str:
+    """Return in full the flags that a row has no room to spell."""
+    flags = _flags(reading, width)
+    room = width - _FIXED_WIDTH - (5 if width >= _COUNT_WIDTH else 0) - (14 if width >= _RANGE_WIDTH else 0)
+    return "" if len(" ".join(FLAGS[flag][0] for flag in flags)) <= room else " ".join(flags)
 
 
 def _heading(underlying: str, readings: Sequence[Reading], report: Report, width: int, *, folded: bool) -> Line:
@@ -161,10 +203,6 @@ def _why_none(report: Report | None) -> str:
 
 def _note_line(note: str, width: int) -> Line:
     return (Span(left(f"      {note}", width), Role.DIM),)
-
-
-def _notes(reading: Reading) -> int:
-    return 1 if _note(reading) else 0
 
 
 def _note(reading: Reading) -> str:

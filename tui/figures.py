@@ -29,13 +29,19 @@ def age(seconds: float | None) -> str:
 
 
 def elapsed(seconds: float | None) -> str:
-    """Return how long something has lasted, whole seconds."""
+    """Return how long something has lasted, whole seconds; from a day on, days and hours."""
     if seconds is None:
         return MISSING
     whole = max(0, math.floor(seconds))
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02d}"
-    return f"{whole // 3600}h{whole // 60 % 60:02d}"
+    return age(float(whole))
+
+
+def since(epoch_s: float, now_s: float) -> str:
+    """Return a beginning as a time of day, with its date where that is not today's."""
+    at, now = new_york(epoch_s), new_york(now_s)
+    return f"{at:%H:%M:%S}" if at.date() == now.date() else f"{at:%m-%d %H:%M:%S}"
 
 
 def countdown(seconds: float | None) -> str:

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from chain.analytics.headline import Headline
 from chain.model.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
 from chain.model.session import settlement
-from chain.monitor.signals import Reading
+from chain.monitor.board import State
+from chain.monitor.report import Reading
 from tui import figures
 from tui.board_lines import STATE_ROLE
-from tui.lines import Ground, Line, Role, Span, left, right, spread
+from tui.lines import Ground, Line, Role, Span, left, length, right, spread
 
 _CONDITION_MARK = {Condition.CROSSED: "x", Condition.LOCKED: "=", Condition.NEGATIVE: "n"}
 
@@ -59,6 +61,7 @@ _PRESETS = (
     ("Bid", "Ask"),
 )
 _QUOTED = ("Last", "Spr%", "Mid", "Bid", "Ask")
+_MARKED = tuple(_ALL[name] for name in ("Bid", "Ask", "Last"))  # what moves at every tick is no news
 _STRIKE_WIDTH = 8
 _ROOT_WIDTH = 6
 
@@ -67,6 +70,14 @@ Place = tuple[str, float, str]
 Marks = Mapping[tuple[Place, str], int]
 NO_MARKS: Marks = {}
 RowMarks = tuple[tuple[str, str, int], ...]  # of one row: side, column, mark
+
+
+class Shown(NamedTuple):
+    """How old what the grid shows is: its state, its age in seconds, and when it was frozen, epoch seconds."""
+
+    state: State
+    age_s: float | None
+    frozen_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,7 @@ def columns_for(width: int, *, roots: bool, quotes: bool = True) -> tuple[Column
 
 
 def changes(before: StrikeGrid | None, after: StrikeGrid) -> Marks:
-    """Return which figures read differently in two snapshots of one chain; nothing on a first sight."""
+    """Return which quotes and trades read differently in two snapshots of one chain; nothing on a first sight."""
     if before is None or before.snapshot.id.chain != after.snapshot.id.chain:
         return NO_MARKS
     old = dict(_places(before))
@@ -100,7 +111,7 @@ def changes(before: StrikeGrid | None, after: StrikeGrid) -> Marks:
         past = old.get(place)
         if past is None or past == leg:
             continue
-        for column in _ALL.values():
+        for column in _MARKED:
             was, now = column.value(past), column.value(leg)
             if was is None or now is None or was == now:
                 continue
@@ -138,28 +149,32 @@ def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, mark
 
 
 def grid_title(
-    grid: StrikeGrid | None, reading: Reading | None, badge: str, width: int, frozen: tuple[str, float] | None = None
+    grid: StrikeGrid | None, reading: Reading | None, badge: str, width: int, shown: Shown | None = None
 ) -> Line:
-    """Return the line over the grid: which chain, and how fresh.
-
-    `frozen`: when the view was frozen, and the age in seconds of what it shows, for then the chain's own state is of
-    another snapshot.
-    """
+    """Return the line over the grid: which chain, how fresh, and where that is not what it should be, of when."""
     end = [Span(badge, Role.BADGE), Span(" ")]
     if reading is None:
         return spread([Span(" STRIKES", Role.HEAD)], end, width, Ground.BAR)
     chain = reading.entry.chain
-    roots = " ".join(f"{root} {settlement(root)}" for root in grid.roots) if grid else ""
-    start = [
-        Span(f" {chain.underlying} {chain.expiry.isoformat()} ", Role.HEAD),
-        Span(f"{figures.day(chain.expiry)[-3:]}  {reading.dte} DTE  {roots}  ", Role.TEXT),
-    ]
-    word, role, age_s = f"{reading.state}", STATE_ROLE[reading.state], reading.age_s
-    if frozen is not None:
-        word, role, age_s = f"VIEW FROZEN {frozen[0]}", Role.CAUTION, frozen[1]
-    start.append(Span(f"{word} ", role))
-    start.append(Span(f"{figures.age(age_s)} s" if age_s is not None else "", Role.TEXT))
-    return spread(start, end, width, Ground.BAR)
+    state = shown.state if shown else reading.state
+    age_s = shown.age_s if shown else reading.age_s
+    told = [Span(f"{state} ", STATE_ROLE[state])]
+    if shown and shown.frozen_at is not None:
+        told.insert(0, Span(f"FROZEN {figures.clock(shown.frozen_at)} ", Role.CAUTION))
+    if grid and is_past(state):
+        told.append(Span(f"LAST GOOD {figures.clock(grid.snapshot.ts)} ", Role.CAUTION))
+    told.append(Span(f"{figures.age(age_s)} s" if age_s is not None else "", Role.TEXT))
+    start = [Span(f" {chain.underlying} {chain.expiry.isoformat()} ", Role.HEAD)]
+    roots = "  ".join(f"{root} {settlement(root)}" for root in grid.roots) if grid else ""
+    for words in (f"{figures.day(chain.expiry)[-3:]}  ", f"{reading.dte} DTE  ", f"{roots}  " if roots else ""):
+        if length([*start, *told, *end]) + len(words) <= width:
+            start.append(Span(words, Role.TEXT))
+    return spread([*start, *told], end, width, Ground.BAR)
+
+
+def is_past(state: State) -> bool:
+    """Return whether what is shown of a chain in this state was true once, and need not be now."""
+    return state not in (State.FRESH, State.AGING, State.FUTURE)
 
 
 def grid_headline(grid: StrikeGrid, top: Headline, width: int) -> Line:

@@ -64,6 +64,18 @@ def length(line: Iterable[Span]) -> int:
     return sum(len(span.text) for span in line)
 
 
+def cut(lines: Sequence[Line], room: int, top: int = 0) -> list[Line]:
+    """Return at most `room` lines from line `top` on; where that leaves out later ones, the last says how many."""
+    shown = list(lines[top : top + room])
+    more = len(lines) - top - room + 1
+    return [*shown[:-1], (Span(f"   +{more} more", Role.ACCENT),)] if more > 1 and shown else shown
+
+
+def dimmed(line: Line) -> Line:
+    """Return a line of figures that are no longer true: what they mean stays, none stands out."""
+    return tuple(span._replace(role=Role.DIM) for span in line)
+
+
 def spread(start: Sequence[Span], end: Sequence[Span], width: int, ground: Ground = Ground.PLAIN) -> Line:
     """Return a line of exactly `width` with `start` at its left and `end` at its right; the start gives way."""
     free = max(0, width - length(end))

@@ -1,15 +1,23 @@
 """Meanings to styles: one accent, one caution, one alarm; change colours kept apart; 16 colours as good as millions."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from rich.color import Color as RichColor
 from rich.style import Style
+from textual.app import App
 from textual.color import Color
 
 from tui.lines import Ground, Role
-from tui.terminal.depth import Depth
+from tui.terminal.depth import Depth, HasDepth
 
 Palette = Mapping[tuple[Role, Ground], Style]
+
+
+def palette_of(app: App[Any]) -> Palette:
+    """Return the styles of an application's theme on its terminal."""
+    depth = app.depth if isinstance(app, HasDepth) else Depth.TRUE
+    return build_palette(app.theme_variables, ansi=app.native_ansi_color, dark=app.current_theme.dark, depth=depth)
 
 
 def build_palette(variables: Mapping[str, str], *, ansi: bool, dark: bool, depth: Depth) -> Palette:

@@ -11,9 +11,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.lines import EMPTY, Ground, Line, Role, Span, length
-from tui.palette import Palette, build_palette
-from tui.terminal.depth import Depth, HasDepth
+from tui.lines import EMPTY, Ground, Line, Role, Span, cut, length
+from tui.palette import Palette, palette_of
 
 _CACHE_LIMIT = 2_000
 _LETTERS = {meaning: chr(ord("0") + at) for at, meaning in enumerate(product(Role, Ground))}
@@ -50,9 +49,11 @@ class LinePanel(Widget):
             """The panel under the wheel."""
             return self.panel
 
-    def __init__(self, *, id: str, can_focus: bool = False) -> None:
+    def __init__(self, *, id: str, can_focus: bool = False, says_more: bool = False) -> None:
+        """`says_more`: whether the last visible line counts those below it."""
         super().__init__(id=id)
         self.can_focus = can_focus
+        self._says_more = says_more
         self._head: Sequence[Line] = ()
         self._body: Sequence[Line] = ()
         self._foot: Sequence[Line] = ()
@@ -83,10 +84,12 @@ class LinePanel(Widget):
         """Move the window over the body, as far as there is body."""
         self.show(self._head, self._body, self._foot, top=self._top + rows)
 
-    def keep_visible(self, row: int) -> int:
-        """Return the `top` that shows a body line with the least movement."""
+    def keep_visible(self, first: int, last: int) -> int:
+        """Return the `top` that shows these body lines with the least movement, not behind the count of lines below."""
         room = max(1, self.room)
-        return max(0, min(max(self._top, row - room + 1), row))
+        if self._says_more and last + 1 < len(self._body):
+            room = max(1, room - 1)
+        return max(0, min(max(self._top, last - room + 1), first))
 
     def restyle(self) -> None:
         """Forget styles after a change of theme."""
@@ -111,9 +114,19 @@ class LinePanel(Widget):
 
     def _visible(self, height: int) -> list[Line]:
         room = self._room(height)
-        body = list(self._body[self._top : self._top + room])
+        shown = self._body[self._top : self._top + room]
+        body = cut(self._body, room, self._top) if self._says_more else list(shown)
         body += [EMPTY] * (room - len(body))
-        return [*self._head, *body, *self._foot][:height]
+        head = [_pointed(self._head[0]), *self._head[1:]] if self.has_focus and self._head else self._head
+        return [*head, *body, *self._foot][:height]
+
+    def on_focus(self) -> None:
+        """Mark the heading."""
+        self._repaint(self.size.width, self._visible(self.size.height))
+
+    def on_blur(self) -> None:
+        """Take the mark away."""
+        self._repaint(self.size.width, self._visible(self.size.height))
 
     def on_resize(self) -> None:
         """Fit the window to the new height; it may have been painted before this was heard."""
@@ -137,12 +150,7 @@ class LinePanel(Widget):
     def _strip(self, line: Line, width: int) -> Strip:
         styles = self._styles
         if styles is None:
-            app = self.app
-            depth = app.depth if isinstance(app, HasDepth) else Depth.TRUE
-            styles = build_palette(
-                app.theme_variables, ansi=app.native_ansi_color, dark=app.current_theme.dark, depth=depth
-            )
-            self._styles = styles
+            self._styles = styles = palette_of(self.app)
         segments = [Segment(span.text, styles[span.role, span.ground]) for span in line if span.text]
         cells = length(line) if all(map(_narrow, line)) else None
         return Strip(segments, cells).adjust_cell_length(width, styles[Role.TEXT, Ground.PLAIN])
@@ -162,6 +170,12 @@ class LinePanel(Widget):
         """Ask for earlier lines."""
         event.stop()
         self.post_message(self.Scrolled(self, -3))
+
+
+def _pointed(heading: Line) -> Line:
+    """Return a heading that says where keys go."""
+    first, *rest = heading
+    return (Span("▌", Role.ACCENT, first.ground), first._replace(text=first.text[1:]), *rest)
 
 
 def _changed(old: Line, new: Line) -> tuple[int, int | None]:

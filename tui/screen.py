@@ -18,33 +18,28 @@ from textual.widgets import Footer
 
 from chain.clock import Clock
 from chain.errors import ChaindeckError
-from chain.model.grid import StrikeGrid
 from chain.model.keys import ChainId
 from chain.monitor.board import Board
-from chain.monitor.freshness import Now, age_ms
-from chain.monitor.signals import Report, judge
+from chain.monitor.freshness import Now
+from chain.monitor.report import Report
+from chain.monitor.signals import judge
 from chain.supervisor import error_words
-from tui import figures
 from tui.bindings import BINDINGS
-from tui.board_lines import BoardTable, board_table
+from tui.chart import HEIGHT as CHART_HEIGHT
 from tui.chart import AgeChart
 from tui.demo import DemoMenu
 from tui.feed import Demo, Feed, Operator
-from tui.grid_lines import GridTable, Marks, grid_foot, grid_headline, grid_table, grid_title
 from tui.help import HelpScreen
-from tui.lines import Ground, Line, Role, Span, left, spread
+from tui.lines import Role, Span
 from tui.panel import LinePanel
-from tui.signal_lines import signal_table
-from tui.strip_lines import badge, identity, trouble
-from tui.view import View
+from tui.panels import BoardPanel, GridPanel, LogPanel, SignalsPanel, StripPanel
+from tui.view import MARK_S, View
 
 log = logging.getLogger(__name__)
 
 _SIGNALS_MIN = 8
-_CHART_HEIGHT = 9
+_CHART_FROM = 34  # lines of the side from which it has room for the chart
 _JUDGE_EVERY_S = 0.3
-_GRID_FRAME = 4  # lines of the grid that do not scroll
-_NO_GRID = (Span("  no valid snapshot of this chain has been read yet", Role.DIM),)
 
 
 class DeckScreen(Screen[None]):
@@ -74,37 +69,40 @@ class DeckScreen(Screen[None]):
         self.view = view
         self._board: Board | None = None
         self._report: Report | None = None
-        self._table = BoardTable((), (), ())
-        self._lines: tuple[tuple[object, ...], GridTable, Line] | None = None
-        self._follow = True
         self._failed: dict[str, str] = {}  # panels that could not be brought up to date, and why
-        self._signals_room = _SIGNALS_MIN
         self._painted = False
         self._shown_mono = float("-inf")
-        self._heartbeat: Timer | None = None
+        self._ticks: Timer | None = None
+        self._calm: Timer | None = None  # takes the marks of change away
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
-        yield LinePanel(id="strip")
+        yield StripPanel(id="strip")
         with Horizontal(id="main"):
             with Vertical(id="side"):
-                yield LinePanel(id="board", can_focus=True)
-                yield LinePanel(id="signals")
+                yield BoardPanel(id="board", can_focus=True, says_more=True)
+                yield SignalsPanel(id="signals", can_focus=True, says_more=True)
                 yield AgeChart(id="chart")
-            yield LinePanel(id="grid", can_focus=True)
-        yield LinePanel(id="log")
+            yield GridPanel(id="grid", can_focus=True)
+        yield LogPanel(id="log")
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Find the panels once, and watch over the feed: ages tick even where no Board comes."""
-        self.strip = self.query_one("#strip", LinePanel)
-        self.board_panel = self.query_one("#board", LinePanel)
-        self.signals = self.query_one("#signals", LinePanel)
-        self.grid_panel = self.query_one("#grid", LinePanel)
-        self.log_panel = self.query_one("#log", LinePanel)
-        self.chart = self.query_one("#chart", AgeChart)
+        self.strip = self.query_one(StripPanel)
+        self.board_panel = self.query_one(BoardPanel)
+        self.signals = self.query_one(SignalsPanel)
+        self.grid_panel = self.query_one(GridPanel)
+        self.log_panel = self.query_one(LogPanel)
+        self.chart = self.query_one(AgeChart)
         self.board_panel.focus()
-        self._heartbeat = self.set_interval(0.5, self._tick)
+        self._ticks = self.set_interval(0.5, self._tick)
+
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """The panels in the order of their use: Tab goes from the board to the grid."""
+        order = (self.board_panel, self.grid_panel, self.signals)
+        return [panel for panel in order if panel in super(DeckScreen, self).focus_chain]
 
     def on_resize(self) -> None:
         """Lay the lines out anew once the panels know their sizes."""
@@ -122,20 +120,26 @@ class DeckScreen(Screen[None]):
 
     def redraw(self) -> None:
         """Judge the Board now and bring every panel up to it."""
-        if self._heartbeat is None:
+        if self._ticks is None:
             return  # a Board came before the panels; the first resize shows it
         self._shown_mono = self._clock.monotonic()
         with self.app.batch_update():
             if self._contained(self.strip, self._judge_board, "judgement"):
-                self._contained(self.strip, self._show_strip)
+                self._contained(self.strip, lambda: self.strip.bring(self._report, self.view, self._feed.polls))
             self._contained(self.board_panel, self._show_board)
-            self._contained(self.signals, self._show_signals)
+            self._contained(self.signals, lambda: self.signals.bring(self._report))
             self._contained(self.chart, self._show_chart)
-            self._contained(self.grid_panel, self._show_grid)
-            self._contained(self.log_panel, self._show_log)
+            self._contained(self.grid_panel, lambda: self.grid_panel.bring(self._report, self.view))
+            self._contained(self.log_panel, lambda: self.log_panel.bring(self._report, self._log_lines()))
+        if self.view.marks and self._calm is None:
+            self._calm = self.set_timer(MARK_S, self._take_marks_away)
         if self.view.grid is not None and not self._painted:
             self._painted = True
             self.call_after_refresh(self._feed.painted)
+
+    def _take_marks_away(self) -> None:
+        self._calm = None
+        self.redraw()
 
     def _contained(self, panel: Widget, show: Callable[[], None], name: str = "") -> bool:
         """Bring one panel up to date, and return whether it could be: one that raises says so in its own place."""
@@ -163,144 +167,81 @@ class DeckScreen(Screen[None]):
             self._report = report = judge(self._board, now)
         self.view.take(report)
 
-    def _show_strip(self) -> None:
-        underlying = self.view.selected.underlying if self.view.selected else "-"
-        width = self.strip.size.width
-        paused = figures.clock(self.view.frozen_at) if self.view.frozen_at is not None else ""
-        lines = (
-            identity(self._report, underlying, self._feed.polls, width, paused=paused),
-            trouble(self._report, width),
-        )
-        self.strip.show(lines, ())
-
     def _show_board(self) -> None:
-        """Share out the side's height, and show the board in its part."""
+        """Share out the side's height; the signals take what the board and the chart leave."""
         side = self.board_panel.parent
         assert isinstance(side, Vertical)
         width, height = side.size
-        if not width:
-            return
-        chart_fits = height >= 34
-        self.chart.display = chart_fits
-        room = height - (_CHART_HEIGHT if chart_fits else 0)
-        limit = room - _SIGNALS_MIN
-        self._table = board_table(self._report, self.view.selected, self.board_panel.size.width, limit)
-        wanted = max(4, min(limit, len(self._table.head) + len(self._table.body)))
-        if self.board_panel.size.height != wanted:
-            self.board_panel.styles.height = wanted
-        rows = [i for i, chain in enumerate(self._table.rows) if chain == self.view.selected]
-        top = self.board_panel.keep_visible(rows[0]) if rows else None
-        self.board_panel.show(self._table.head, self._table.body, top=top)
-        self._signals_room = room - wanted  # the panel's own size follows the board's only with the next layout
-
-    def _show_signals(self) -> None:
-        if not self.signals.size.width:
-            return
-        signals = signal_table(self._report, self.signals.size.width, self._signals_room)
-        self.signals.show(signals[:1], signals[1:])
+        if width:
+            self.chart.display = height >= _CHART_FROM
+            room = height - (CHART_HEIGHT if self.chart.display else 0)
+            self.board_panel.bring(self._report, self.view.selected, room - _SIGNALS_MIN)
 
     def _show_chart(self) -> None:
         reading = self.view.reading(self._report) if self._report else None
         if reading and self._report:
-            title = f"AGE {reading.entry.chain.expiry:%m-%d}"
-            self.chart.draw(self.view.history, reading.limits, self._report.now.mono, title)
-
-    def _show_grid(self) -> None:
-        panel, view = self.grid_panel, self.view
-        width = panel.size.width
-        if not width:
-            return
-        reading = view.reading(self._report) if self._report else None
-        frozen = None
-        if view.frozen_at is not None and view.shown is not None and self._report is not None:
-            frozen = (figures.clock(view.frozen_at), age_ms(view.shown, self._report.now) / 1000)
-        mark = badge(self._report.board) if self._report else ""
-        title = grid_title(view.grid, reading, mark, width, frozen)
-        if view.grid is None or view.top is None:
-            panel.show((title,), (_NO_GRID,))
-            return
-        table, foot = self._grid_lines(view.grid, view.marks, width)
-        top = grid_headline(view.grid, view.top, width)
-        panel.show((title, top, *table.head), table.body, (foot,), top=self._grid_top(table))
-
-    def _grid_lines(self, grid: StrikeGrid, marks: Marks, width: int) -> tuple[GridTable, Line]:
-        """Return the grid's lines, the same objects as long as nothing that shapes them changed."""
-        shape = (grid.snapshot.id, id(marks), width, self.view.highest_first)
-        if self._lines is None or self._lines[0] != shape:
-            table = grid_table(grid, width, highest_first=self.view.highest_first, marks=marks)
-            self._lines = (shape, table, grid_foot(grid, width))
-        return self._lines[1:]
-
-    def _show_log(self) -> None:
-        panel = self.log_panel
-        if not panel.display or not panel.size.width:
-            return
-        width = panel.size.width
-        title = spread(
-            [Span(" LOG", Role.HEAD)],
-            [Span(badge(self._report.board) if self._report else "", Role.BADGE)],
-            width,
-            Ground.BAR,
-        )
-        lines = [(Span(left(f" {text}", width), Role.DIM),) for text in self._log_lines()]
-        panel.show((title,), lines, top=len(lines))
-
-    def _grid_top(self, table: GridTable) -> int | None:
-        """Return the first line to show: around the ATM as long as the reader has not scrolled away."""
-        if not self._follow or table.atm is None:
-            return None
-        room = max(1, self.grid_panel.size.height - _GRID_FRAME)
-        return table.atm - room // 2
+            ages = self.view.histories.of(reading.chain)
+            self.chart.draw(reading.chain, ages, reading.limits, self._report.now.mono)
 
     def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
         """A click on the board chooses its chain."""
-        if event.panel is self.board_panel and event.row < len(self._table.rows):
-            chain = self._table.rows[event.row]
-            if chain is not None:
-                self.view.choose(chain)
-                self._follow = True
-                self.redraw()
+        chain = self.board_panel.chain_at(event.row) if event.panel is self.board_panel else None
+        if chain is not None:
+            self.view.choose(chain)
+            self._turned()
 
     def on_line_panel_scrolled(self, event: LinePanel.Scrolled) -> None:
-        """The wheel scrolls the grid, and moves along the board."""
-        if event.panel is self.grid_panel:
-            self._scroll(event.rows)
-        elif event.panel is self.board_panel:
+        """The wheel scrolls the grid and the signals, and moves along the board."""
+        if event.panel is self.board_panel:
             self.action_expiry(1 if event.rows > 0 else -1)
+        else:
+            event.panel.scroll_by(event.rows)
 
-    def _scroll(self, rows: int) -> None:
-        self._follow = False
-        self.grid_panel.scroll_by(rows)
+    def _turned(self) -> None:
+        """Show what the reader has turned to, around its ATM."""
+        self.grid_panel.follow()
+        self.redraw()
+
+    def _move(self, rows: int) -> None:
+        """Move in the panel that has the focus; along the expirations where that is the board."""
+        panel = self.focused
+        if isinstance(panel, (GridPanel, SignalsPanel)):
+            panel.scroll_by(rows)
+        else:
+            self.action_expiry(rows)
 
     def action_down(self) -> None:
         """Move down in the focused panel."""
-        self._scroll(1) if self.focused is self.grid_panel else self.action_expiry(1)
+        self._move(1)
 
     def action_up(self) -> None:
         """Move up in the focused panel."""
-        self._scroll(-1) if self.focused is self.grid_panel else self.action_expiry(-1)
+        self._move(-1)
+
+    def _scrolling(self) -> LinePanel:
+        """Return the panel that pages and ends are about."""
+        return self.signals if self.focused is self.signals else self.grid_panel
 
     def action_page(self, way: int) -> None:
-        """Scroll the grid by a page."""
-        self._scroll(way * max(1, self.grid_panel.room - 1))
+        """Scroll by a page."""
+        panel = self._scrolling()
+        panel.scroll_by(way * max(1, panel.room - 1))
 
     def action_edge(self, way: int) -> None:
-        """Scroll the grid to an end."""
-        self._scroll(way * 1_000_000)
+        """Scroll to an end."""
+        self._scrolling().scroll_by(way * 1_000_000)
 
     def action_expiry(self, by: int) -> None:
         """Choose another expiry."""
         if self._board:
             self.view.step_chain(self._board, by)
-            self._follow = True
-            self.redraw()
+            self._turned()
 
     def action_underlying(self, by: int) -> None:
         """Choose another underlying."""
         if self._board:
             self.view.step_underlying(self._board, by)
-            self._follow = True
-            self.redraw()
+            self._turned()
 
     def action_grid(self) -> None:
         """Turn to the grid; on a narrow screen it takes the whole width."""
@@ -317,18 +258,16 @@ class DeckScreen(Screen[None]):
 
     def action_atm(self) -> None:
         """Centre on the ATM and follow it again."""
-        self._follow = True
-        self.redraw()
+        self._turned()
 
     def action_order(self) -> None:
         """Turn the grid over, and remember it."""
         self.view.highest_first = not self.view.highest_first
-        self._follow = True
-        self.redraw()
+        self._turned()
         self.post_message(self.Chosen())
 
-    def action_pause(self) -> None:
-        """Freeze or thaw the grid's view."""
+    def action_freeze(self) -> None:
+        """Freeze the grid's view, or follow the chain again."""
         self.view.frozen_at = None if self.view.frozen_at is not None else self._clock.wall_ns() / 1e9
         self.redraw()
 

@@ -1,12 +1,17 @@
-"""The signals panel: what is wrong, where and since when; below it, what changed last."""
+"""The signals panel: each root cause with what follows from it, since when; below them, what changed last."""
 
 import textwrap
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-from chain.monitor.board import DeckState, Transition
-from chain.monitor.signals import Report
+from chain.monitor.board import DeckState, State, Transition
+from chain.monitor.report import Report, Signal, usable
+from chain.monitor.rules.causality import Incident, incidents
 from tui import figures
 from tui.lines import EMPTY, Ground, Line, Role, Span, left, spread
 from tui.strip_lines import STATE_ROLE, badge
+
+_FOLDED = {state.lower(): state for state in State} | {"depth": None}  # signals that come for each underlying
 
 
 def severity_word(severity: DeckState) -> str:
@@ -14,44 +19,86 @@ def severity_word(severity: DeckState) -> str:
     return "DEPTH" if severity is DeckState.PARTIAL_DEGRADATION else severity
 
 
-def signal_table(report: Report | None, width: int, height: int) -> tuple[Line, ...]:
-    """Return the panel's lines, at most `height` of them: active signals first, newest transitions in what is left."""
-    title = spread(
+def signals_title(report: Report | None, width: int) -> Line:
+    """Return the panel's heading."""
+    return spread(
         [Span(" SIGNALS ", Role.HEAD), Span(badge(report.board) if report else "", Role.BADGE)],
         [Span(f"{len(report.signals)} active " if report else "", Role.DIM)],
         width,
         Ground.BAR,
     )
+
+
+def signal_lines(report: Report | None, width: int) -> list[Line]:
+    """Return the panel's lines: incidents, gravest first, then changes, newest first."""
     if report is None:
-        return (title,)
-    lines: list[Line] = [title]
-    for signal in report.signals[:height]:
-        lasted = None if signal.since is None else report.now.wall_s - signal.since
-        lines += _wrapped(
-            f"{severity_word(signal.severity)} {signal.text}",
-            figures.elapsed(lasted),
-            STATE_ROLE[signal.severity],
-            width,
-        )
-    if not report.signals:
+        return []
+    lines = [line for incident in _told(report) for line in _incident(incident, report, width)]
+    if not lines:
         lines.append((Span("   all quiet", Role.OK),))
-    lines = lines[:height]
-    if report.board.transitions and len(lines) + 1 < height:
-        lines.append(EMPTY)
-    for change in report.board.transitions:
-        if len(lines) >= height:
-            break
-        lines.append((Span(left(_change(change), width), Role.DIM),))
-    return tuple(lines)
+    changes = [(Span(left(_change(change, report), width), Role.DIM),) for change in report.board.transitions]
+    return [*lines, EMPTY, *changes] if changes else lines
 
 
-def _wrapped(text: str, lasted: str, role: Role, width: int) -> list[Line]:
+def _told(report: Report) -> list[Incident]:
+    """Return the incidents, those folded that are one signal each and say one thing of several underlyings."""
+    found = incidents(report.signals)
+    alone = {signal.name: signal for signal in reversed(folded((i.root for i in found if not i.follows), report))}
+    told: list[Incident] = []
+    for incident in found:
+        if incident.follows or incident.root.name not in _FOLDED:
+            told.append(incident)
+        elif signal := alone.pop(incident.root.name, None):
+            told.append(Incident(signal))
+    return told
+
+
+def _incident(incident: Incident, report: Report, width: int) -> list[Line]:
+    """Return a root cause in the colour of what it costs, and under it, set in, what follows from it."""
+    lines = _wrapped(incident.root, report, STATE_ROLE[incident.severity], width, " ! ")
+    for signal in folded(incident.follows, report):
+        lines += _wrapped(signal, report, STATE_ROLE[signal.severity], width, "   └ ")
+    return lines
+
+
+def folded(signals: Iterable[Signal], report: Report) -> list[Signal]:
+    """Return signals with those that say one thing of several underlyings as one, at the place of the first."""
+    groups: dict[str | int, list[Signal]] = {}
+    for signal in signals:
+        groups.setdefault(signal.name if signal.name in _FOLDED else id(signal), []).append(signal)
+    return [group[0] if len(group) == 1 else _fold(group, report) for group in groups.values()]
+
+
+def _fold(group: Sequence[Signal], report: Report) -> Signal:
+    first = group[0]
+    names = [signal.subject for signal in group]
+    since = min((signal.since for signal in group if signal.since is not None), default=None)
+    where = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    readings = [reading for name in names for reading in report.of(name)]
+    state = _FOLDED[first.name]
+    concerned = [r for r in readings if (not usable(r) if state is None else r.state is state)]
+    counts = Counter(r.state for r in concerned)
+    every = "all " if len(concerned) == len(readings) and len(counts) == 1 else ""
+    tally = every + ", ".join(f"{count} {name}" for name, count in counts.items())
+    have, wanted = map(sum, zip(*map(report.depth, names), strict=True))
+    depth = "" if state else f" depth {have} of {wanted}"
+    return Signal(first.name, first.severity, f"{where}{depth}: {tally}", since)
+
+
+def _wrapped(signal: Signal, report: Report, role: Role, width: int, lead: str) -> list[Line]:
     """Wrap one signal, its duration at the right of its first line."""
-    parts = textwrap.wrap(text, max(10, width - 12)) or [""]
-    first = spread([Span(f" ! {parts[0]}", role)], [Span(f"{lasted} ", Role.DIM)], width)
-    return [first, *((Span(f"   {part}", role),) for part in parts[1:])]
+    lasted = figures.elapsed(None if signal.since is None else report.now.wall_s - signal.since)
+    text = f"{severity_word(signal.severity)} {signal.text}"
+    first, *rest = textwrap.wrap(text, max(10, width - len(lead) - len(lasted) - 2)) or [""]
+    lines = [spread([Span(f"{lead}{first}", role)], [Span(f" {lasted} ", Role.DIM)], width)]
+    return [*lines, *((Span(left(f"{' ' * len(lead)}{part}", width), role),) for part in rest)]
 
 
-def _change(change: Transition) -> str:
-    where = f"{change.subject.underlying} {change.subject.expiry:%m-%d} " if change.subject else ""
+def _change(change: Transition, report: Report) -> str:
+    count, whole = len(change.chains), len(report.readings)
+    if count > 1 and count == whole:
+        where = f"all {count} chains "
+    else:
+        where = ", ".join(f"{c.underlying} {c.expiry:%m-%d}" for c in change.chains[:2])
+        where += f" and {count - 2} more " if count > 2 else " " if where else ""
     return f"   {figures.clock(change.at)}  {where}{change.text}"

@@ -4,7 +4,8 @@ from chain.model.kinds import UNKNOWN, kind_word
 from chain.model.session import new_york
 from chain.monitor.board import Board, DeckState, State
 from chain.monitor.heartbeat import WITHDRAWN
-from chain.monitor.signals import Report
+from chain.monitor.report import Report
+from chain.monitor.rules.context import blind_since
 from tui import figures
 from tui.lines import Ground, Line, Role, Span, left, spread
 
@@ -31,14 +32,14 @@ def badge(board: Board) -> str:
     return f"[{'+'.join(words)}]" if words else ""
 
 
-def identity(report: Report | None, underlying: str, polls: int, width: int, *, paused: str = "") -> Line:
+def identity(report: Report | None, underlying: str, polls: int, width: int, *, frozen: str = "") -> Line:
     """Return line one. `polls` counts finished polls: its rotor stands still when the poll loop does."""
     if report is None:
         return spread([Span(" chaindeck  starting", Role.STRONG)], [], width, Ground.BAR)
     board = report.board
     start = [Span(" chaindeck ", Role.STRONG), Span(f" {badge(board)} ", Role.BADGE)]
-    if paused:
-        start.append(Span(f" PAUSED {paused} ", Role.CAUTION))
+    if frozen:
+        start.append(Span(f" FROZEN {frozen} ", Role.CAUTION))
     end = [Span(f"{_wall(report)} ", Role.TEXT), Span(_ROTOR[polls % len(_ROTOR)] + " ", Role.ACCENT)]
     away = not board.contact.ok
     if away:
@@ -48,14 +49,16 @@ def identity(report: Report | None, underlying: str, polls: int, width: int, *, 
     level = f"{spot_text(report, underlying)}  "
     if not away or _length(start) + _length(end) + len(underlying) + 2 + len(level) <= width:
         start += [Span(f" {underlying} ", Role.STRONG), Span(level, Role.TEXT)]
-    for text in ("" if away else _redis(board), _record(board), _market(board), _publish(report)):
-        if text and _length(start) + _length(end) + len(text) + 2 <= width:
-            start.append(Span(text + "  ", Role.DIM))
+    quiet = ("" if away else _redis(board), _record(board), _market(board))
+    told = sorted((*(Span(text, Role.DIM) for text in quiet), _publish(report)), key=lambda span: span.role is Role.DIM)
+    for span in told:  # what is wrong before what is as it should be
+        if span.text and _length(start) + _length(end) + len(span.text) + 2 <= width:
+            start.append(span._replace(text=f"{span.text}  "))
     return spread(start, end, width, Ground.BAR)
 
 
 def trouble(report: Report | None, width: int) -> Line:
-    """Return line two: the gravest signal with its beginning, or calm."""
+    """Return line two: the state, and the root cause with its beginning; or calm."""
     if report is None or (report.board.contact.asked is None and not report.signals):
         return spread([Span(" waiting for the first poll", Role.DIM)], [], width)
     role = STATE_ROLE[report.state]
@@ -63,11 +66,16 @@ def trouble(report: Report | None, width: int) -> Line:
         words = f"all {len(report.readings)} chains fresh, {report.sources}"
         return spread([Span(f" {report.state} ", role), Span(f" {words}", Role.DIM)], [], width)
     worst = report.signals[0]
-    since = f" since {figures.clock(worst.since)} " if worst.since is not None else " "
+    since = f" since {figures.since(worst.since, report.now.wall_s)} " if worst.since is not None else " "
     many = f"{len(report.signals)} signals " if len(report.signals) > 1 else ""
     ground = Ground.ALARM if role is Role.ALARM else Ground.PLAIN
     start = [Span(f" {report.state} ", role, ground), Span(f" {worst.text}", role)]
-    return spread(start, [Span(since, role), Span(many, Role.DIM)], width)
+    end = [Span(since, role), Span(many, Role.DIM)]
+    gravest = max(report.signals, key=lambda told: told.severity.rank)
+    if gravest.severity is not worst.severity:  # what the cause costs, where there is room for all of it
+        cost = Span(f"; {gravest.text}", role)
+        start += [cost] if _length([*start, cost, *end]) <= width else []
+    return spread(start, end, width)
 
 
 def spot_text(report: Report, underlying: str) -> str:
@@ -102,15 +110,22 @@ def _market(board: Board) -> str:
     return f"market {'/'.join(sorted(words))}" if words else ""
 
 
-def _publish(report: Report) -> str:
-    living = [p.heartbeat.chain for p in report.board.publishers if p.alive and p.heartbeat.status != WITHDRAWN]
+def _publish(report: Report) -> Span:
+    """Return what the publisher does, in the role of what that means: no news of it is no good news."""
+    board = report.board
+    living = [p.heartbeat.chain for p in board.publishers if p.alive and p.heartbeat.status != WITHDRAWN]
+    if blind_since(board, report.now) is not None:
+        return Span("publisher not known", Role.CAUTION)
     if not living:
-        return "no publisher"
+        waiting = report.state is DeckState.STARTING
+        return Span("no publisher", Role.DIM if waiting else Role.ALARM)
     plan = living[0]
     done = len(plan.expected) - len(plan.trouble)
     cycle = "-" if plan.cycle_ms is None else f"{plan.cycle_ms:.0f} ms"
-    standby = ", standby ready" if report.board.standbys else ""
-    return f"publish {plan.thresholds.interval_s:g} s, cycle {cycle}, {done}/{len(plan.expected)}{standby}"
+    standby = ", standby ready" if board.standbys else ""
+    role = Role.DIM if not plan.trouble else Role.CAUTION if done else Role.ALARM
+    text = f"publish {plan.thresholds.interval_s:g} s, cycle {cycle}, {done}/{len(plan.expected)}{standby}"
+    return Span(text, role)
 
 
 def _wall(report: Report) -> str:

@@ -1,16 +1,52 @@
 """What the reader has chosen to look at: the selected chain, the frozen grid, and the grid's recent changes."""
 
+from collections import OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chain.analytics.headline import Headline, headline
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId
-from chain.monitor.board import Accepted, Board
+from chain.monitor.board import Accepted, Board, State
+from chain.monitor.freshness import Now, age_ms
 from chain.monitor.provenance import made_at
-from chain.monitor.signals import Reading, Report
-from tui.grid_lines import NO_MARKS, Marks, changes
+from chain.monitor.report import Reading, Report
+from tui.grid_lines import NO_MARKS, Marks, Shown, changes, is_past
 
-MARK_S = 3.0
+MARK_S = 0.8
+WINDOW_S = 120.0  # seconds of ages that are kept
+_EVERY_S = 1.0
+_CHAINS_KEPT = 600  # histories; beyond, those that were looked at least recently are forgotten
+
+Ages = Sequence[tuple[float, float]]  # monotonic seconds, age in seconds
+
+
+@dataclass(slots=True)
+class Histories:
+    """The ages of the last two minutes of every chain, so that turning to one finds what came before."""
+
+    _ages: "OrderedDict[ChainId, deque[tuple[float, float]]]" = field(default_factory=OrderedDict)
+    _taken: float = float("-inf")
+
+    def take(self, report: Report) -> None:
+        """Note the ages of a report, at most once a second."""
+        now = report.now.mono
+        if now - self._taken < _EVERY_S:
+            return
+        self._taken = now
+        for reading in report.readings[:_CHAINS_KEPT]:
+            if reading.age_s is not None:
+                ages = self._ages.setdefault(reading.chain, deque())
+                ages.append((now, reading.age_s))
+                while now - ages[0][0] > WINDOW_S:
+                    ages.popleft()
+        expected = {reading.chain for reading in report.readings}
+        for chain in [chain for chain in self._ages if chain not in expected]:
+            del self._ages[chain]
+
+    def of(self, chain: ChainId | None) -> Ages:
+        """Return a chain's ages, oldest first."""
+        return tuple(self._ages.get(chain, ())) if chain else ()
 
 
 @dataclass(slots=True)
@@ -25,15 +61,15 @@ class View:
     shown: Accepted | None = None  # what the grid was built from
     marks: Marks = field(default_factory=dict)
     marked_at: float = 0.0  # monotonic seconds
-    history: list[tuple[float, float]] = field(default_factory=list)  # monotonic seconds, age in seconds
+    histories: Histories = field(default_factory=Histories)
+    _seen: float | None = None  # monotonic seconds at which the grid was last known to be in time
 
     def choose(self, chain: ChainId | None) -> None:
-        """Turn to another chain; a frozen view thaws, for it was frozen on the old one."""
+        """Turn to another chain; a frozen view follows again, for it was frozen on the old one."""
         if chain != self.selected:
             self.selected = chain
-            self.frozen_at = self.grid = self.top = self.shown = None
+            self.frozen_at = self.grid = self.top = self.shown = self._seen = None
             self.marks = NO_MARKS
-            self.history.clear()
 
     def settle(self, board: Board) -> None:
         """Keep a selection that still exists, or take the first chain there is."""
@@ -63,25 +99,38 @@ class View:
         """The selected chain's reading."""
         return next((r for r in report.readings if r.entry.chain == self.selected), None)
 
+    def as_shown(self, reading: Reading, now: Now) -> Shown:
+        """Return how old what the grid shows is: of a frozen view another snapshot than the chain's newest."""
+        if self.frozen_at is None or self.shown is None:
+            return Shown(reading.state, reading.age_s)
+        age, limits = age_ms(self.shown, now), reading.limits
+        by_age = State.FRESH if age <= limits.warn_ms else State.AGING if age <= limits.stale_ms else State.STALE
+        state = reading.state if is_past(reading.state) or reading.state is State.FUTURE else by_age
+        return Shown(state, age / 1000, self.frozen_at)
+
     def take(self, report: Report) -> None:
-        """Bring the grid up to the newest valid snapshot unless the view is frozen, and remember the age."""
-        reading = self.reading(report)
-        now = report.now
-        if reading is None:
-            return
-        if reading.age_s is not None:
-            self.history = [point for point in self.history if now.mono - point[0] < 120]
-            self.history.append((now.mono, reading.age_s))
-        good = reading.entry.last_good
-        if self.frozen_at is not None or good is None:
+        """Bring the grid up to the newest valid snapshot unless the view is frozen, and remember the ages."""
+        self.histories.take(report)
+        reading, now = self.reading(report), report.now
+        good = reading.entry.last_good if reading else None
+        if reading is None or self.frozen_at is not None or good is None:
+            self._seen = None
             return
         if self.grid is None or self.grid.snapshot.id != good.snapshot.id:
             fresh = build_grid(good.snapshot.open())
-            same = self.shown is not None and self.shown.kind == good.kind  # between two sources nothing has moved
-            in_sequence = self.grid and same and good.snapshot.ts - self.grid.snapshot.ts <= reading.limits.warn_s
-            self.marks = changes(self.grid, fresh) if in_sequence else NO_MARKS
+            self.marks = changes(self.grid, fresh) if self._follows(good, reading, now) else NO_MARKS
             self.marked_at = now.mono
             self.grid, self.shown = fresh, good
             self.top = headline(fresh, made_at(reading.entry, good), reading.entry.source.calendar)
-        elif self.marks and now.mono - self.marked_at > MARK_S:
+        elif self.marks and now.mono - self.marked_at >= MARK_S:
             self.marks = NO_MARKS
+        self._seen = None if is_past(reading.state) else now.mono
+
+    def _follows(self, good: Accepted, reading: Reading, now: Now) -> bool:
+        """Return whether a snapshot comes in its turn after the one shown: of one source, and without a gap.
+
+        After a gap everything has changed, and that says nothing.
+        """
+        if self.shown is None or self._seen is None or self.shown.kind != good.kind:
+            return False
+        return max(good.snapshot.ts - self.shown.snapshot.ts, now.mono - self._seen) <= reading.limits.warn_s

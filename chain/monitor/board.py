@@ -154,6 +154,11 @@ class Publisher:
     gone_since: float | None = None  # epoch seconds
     ahead_s: float = 0.0  # by how much this beat's stamp was ahead of our clock when first read, below zero: behind
 
+    @property
+    def underlyings(self) -> frozenset[str]:
+        """What it announces."""
+        return frozenset(chain.underlying for chain in self.heartbeat.chain.expected)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -166,10 +171,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change worth remembering; `at` is epoch seconds, `subject` a chain or the deck."""
+    """A change worth remembering, `at` epoch seconds: of chains that changed alike, or without chains of the deck."""
 
     at: float
-    subject: ChainId | None
+    chains: tuple[ChainId, ...]
     text: str
 
 

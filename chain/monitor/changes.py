@@ -1,5 +1,7 @@
 """Changes of chains' states from Board to Board, looked for only where something read, or time, can have made one."""
 
+from collections.abc import Mapping
+
 from chain.model.keys import ChainId
 from chain.monitor.board import Board, Entry, State
 from chain.monitor.freshness import Now, Steady, state_of, steady
@@ -15,6 +17,11 @@ class Changes:
         self._states: dict[ChainId, State] = {}
         self._entries: tuple[Entry, ...] = ()
         self._steady = Steady()
+
+    @property
+    def states(self) -> Mapping[ChainId, State]:
+        """Each chain's state when it was last judged."""
+        return self._states
 
     def take(self, board: Board, now: Now) -> dict[Change, list[ChainId]]:
         """Return the chains whose state is another than before, by their change, in the Board's order.

@@ -53,6 +53,7 @@ class Signal:
     text: str
     since: float | None
     subject: str = ""  # the underlying it concerns, empty for the whole deck
+    concerns: frozenset[str] | None = None  # of a cause: the underlyings that can suffer from it, None for all
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class Report:
-    """A Board judged at one instant: readings in the Board's order, signals gravest first."""
+    """A Board judged at one instant: readings in the Board's order, signals root cause first."""
 
     now: Now
     board: Board

@@ -9,6 +9,7 @@ from chain.monitor.flags import flags_of
 from chain.monitor.freshness import Now, reason_of, state_of
 from chain.monitor.report import Reading, Report, Signal, usable
 from chain.monitor.rules import RULES, Context, Rule, signal
+from chain.monitor.rules.causality import root_first
 from chain.monitor.rules.context import blind_since
 
 __all__ = ["Reading", "Report", "Signal", "judge", "usable"]
@@ -24,9 +25,8 @@ def judge(board: Board, now: Now, rules: Sequence[Rule] = RULES) -> Report:
     readings = tuple(_reading(entry, now, blind) for entry in board.entries)
     context = Context(board, now, readings)
     signals = [told for rule in rules for told in _apply(rule, context)]
-    signals.sort(key=lambda told: -told.severity.rank)
-    state = signals[0].severity if signals else DeckState.OK
-    return Report(now, board, state, readings, tuple(signals))
+    state = max((told.severity for told in signals), key=lambda severity: severity.rank, default=DeckState.OK)
+    return Report(now, board, state, readings, root_first(signals))
 
 
 def _apply(rule: Rule, context: Context) -> Sequence[Signal]:

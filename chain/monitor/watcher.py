@@ -2,7 +2,6 @@
 
 import logging
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,11 +12,12 @@ from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailabl
 from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.snapshot import decode
 from chain.monitor import tracker
-from chain.monitor.board import Board, Contact, Entry, State, Transition
+from chain.monitor.board import Board, Contact, Entry, State
 from chain.monitor.changes import Changes
 from chain.monitor.discovery import Discovery
 from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import HEARTBEAT_KEYS
+from chain.monitor.history import History
 from chain.monitor.provenance import source_changed
 from chain.monitor.roster import Roster
 from chain.redis.scan import PointerScan
@@ -34,7 +34,6 @@ EAGER_EVERY_S = 0.05  # at the start, until there is something to show
 EAGER_FOR_S = 5.0
 SERVER_EVERY_S = 10.0
 _LOOK_FOR_S = 2.0
-_TRANSITIONS_KEPT = 50
 _STEP_SHOWN_S = 60.0
 _GONE = "the pointer names a payload that is gone"
 
@@ -82,7 +81,7 @@ class Watcher:
         self._parts = parts
         self._roster = Roster(names)
         self._memory = _Memory()
-        self._transitions: deque[Transition] = deque(maxlen=_TRANSITIONS_KEPT)
+        self._history = History()
         self._started = clock.monotonic()
         self._going_since: float | None = None  # monotonic seconds at which the loop began; None for a single look
 
@@ -278,14 +277,14 @@ class Watcher:
         drift = now.wall_s - now.mono
         if self._memory.drift is not None and abs(drift - self._memory.drift) > CLOCK_JUMP_S:
             self._memory.step = (drift - self._memory.drift, now.mono)
-            self._note(None, f"wall clock stepped by {self._memory.step[0]:+.1f} s")
+            self._history.note(now.wall_s, f"wall clock stepped by {self._memory.step[0]:+.1f} s")
         self._memory.drift = drift
 
     def _found(self, asked: float, ping_ms: float) -> None:
         now, before = Now.of(self._clock), self._memory.contact
         if not before.ok and before.since is not None:
             self.discovery.forgive()
-            self._note(None, f"Redis back after {now.wall_s - before.since:.1f} s")
+            self._history.back(f"Redis back after {now.wall_s - before.since:.1f} s")
         since = before.since if before.ok else now.wall_s
         self._memory.contact = Contact(True, asked, now.mono, since, "", ping_ms)
 
@@ -293,14 +292,11 @@ class Watcher:
         now, before = Now.of(self._clock), self._memory.contact
         since = before.since if before.since is not None and not before.ok else now.wall_s
         if before.ok or before.asked is None:
-            self._note(None, f"Redis unreachable: {error}")
+            self._history.note(now.wall_s, f"Redis unreachable: {error}")
             log.warning("redis unreachable at %s: %s", self._shown_as, error)
         self._memory.server_asked = -math.inf  # another may answer next, with a count of its own
         self._memory.server = replace(self._memory.server, counted=None)
         self._memory.contact = replace(before, ok=False, asked=asked, since=since, error=error, ping_ms=None)
-
-    def _note(self, subject: ChainId | None, text: str) -> None:
-        self._transitions.appendleft(Transition(self._clock.wall_ns() / 1e9, subject, text))
 
     def _board(self) -> Board:
         now, memory = Now.of(self._clock), self._memory
@@ -327,21 +323,7 @@ class Watcher:
             parts=self._parts(),
             search=self.discovery.search,
         )
-        self._note_changes(board, now)
-        return replace(board, transitions=tuple(self._transitions))
-
-    def _note_changes(self, board: Board, now: Now) -> None:
-        """Note changes of chains' states, those of one kind in one line; an outage of Redis is a line of its own."""
-        for (before, after), chains in self._memory.changes.take(board, now).items():
-            text = f"{before} to {after}"
-            if len(chains) > 1:
-                self._note(None, f"{_listed(chains)} {text}")
-            else:
-                self._note(chains[0], text)
-            log.info("%s %s", _listed(chains), text)
-
-
-def _listed(chains: Sequence[ChainId]) -> str:
-    """Name up to two chains, and count the rest."""
-    more = len(chains) - 2
-    return ", ".join(map(str, chains[:2])) + (f" and {more} more" if more > 0 else "")
+        if memory.contact.ok:
+            changes = memory.changes.take(board, now)
+            self._history.take(now.wall_s, changes, memory.changes.states)
+        return replace(board, transitions=self._history.transitions)

@@ -18,7 +18,7 @@ from chaindeck.check import line
 from tests.support.plugin_line import read_line
 from tests.support.scenes import START_NS, board, in_state
 from tui.board_lines import board_table
-from tui.signal_lines import signal_table
+from tui.signal_lines import signal_lines
 from tui.view import View
 
 NOW = Now(START_NS, 5_000.0)
@@ -81,6 +81,6 @@ def test_a_key_is_answered_at_once_among_five_thousand_underlyings() -> None:
         view.take(judged)
         table = board_table(judged, view.selected, 80, 30)
         assert len(table.body[2_000:2_030]) == 30
-        signal_table(judged, 80, 10)
+        signal_lines(judged, 80)
 
     assert quickest(press) < 0.1

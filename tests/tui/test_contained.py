@@ -23,10 +23,10 @@ from tui.panel import LinePanel
 
 CLOCK = SystemClock()
 PARTS_OF_SCREEN = {
-    "strip": "tui.screen.identity",
-    "board": "tui.screen.board_table",
-    "signals": "tui.screen.signal_table",
-    "grid": "tui.screen.grid_title",
+    "strip": "tui.panels.identity",
+    "board": "tui.panels.board_table",
+    "signals": "tui.panels.signal_lines",
+    "grid": "tui.panels.grid_title",
 }
 
 

@@ -1,5 +1,6 @@
 """The screen as pure lines: within their width for every state and size, with the words that a reader needs."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -37,9 +38,9 @@ from tests.support.scenes import (
 )
 from tui import figures
 from tui.board_lines import board_table
-from tui.grid_lines import grid_foot, grid_headline, grid_table, grid_title
-from tui.lines import Ground, Line, Span, left, length, plain, right, spread
-from tui.signal_lines import signal_table
+from tui.grid_lines import Shown, grid_foot, grid_headline, grid_table, grid_title, is_past
+from tui.lines import Ground, Line, Span, cut, left, length, plain, right, spread
+from tui.signal_lines import signal_lines, signals_title
 from tui.strip_lines import badge, identity, trouble
 from tui.view import MARK_S, View
 
@@ -200,6 +201,7 @@ def test_a_spread_line_is_exact_and_its_start_gives_way(start: list[str], end: l
 WORDS = st.text(max_size=60).map(lambda text: clean(text, 160))
 KINDS = st.sampled_from(["mock", "massive", "capture", "replay", "other"])
 UNDERLYINGS = ("SPX", "NDX", "BRK.B")
+TRANSITIONS = st.builds(Transition, st.just(START_S), st.sampled_from([(), (SPX,), (SPX, SPX_MON, NDX)]), WORDS)
 
 
 @st.composite
@@ -246,9 +248,7 @@ def reports(draw: st.DrawFn) -> Report:
         stream_ts=draw(st.sampled_from([None, START_S])),
         depth={chain.underlying: draw(st.integers(1, 5_000)) for chain in chains},
         clock_step_s=draw(st.sampled_from([0.0, -75_000.5])),
-        transitions=tuple(
-            Transition(START_S, draw(st.sampled_from([None, SPX])), draw(WORDS)) for _ in range(draw(st.integers(0, 3)))
-        ),
+        transitions=draw(st.lists(TRANSITIONS, max_size=3).map(tuple)),
     )
     passed = draw(st.sampled_from([0.0, 0.7, 2.9, 3.1, 33.0, 700.0, 9_000.0, 400_000.0]))
     then = Now(NOW.wall_ns + round(passed * 1e9), NOW.mono + passed)
@@ -260,22 +260,22 @@ def fits(line: Line, width: int) -> bool:
     return length(line) <= width and plain(line).isprintable()
 
 
-@pytest.mark.parametrize("paused", ["", "14:03:27"])
+@pytest.mark.parametrize("frozen", ["", "14:03:27"])
 @pytest.mark.parametrize("address", ["unix", "10.1.2.3:6379", "cluster redis-01.desk.example:26379"])
-def test_at_80_columns_an_unreachable_redis_is_named_with_its_address(address: str, paused: str) -> None:
+def test_at_80_columns_an_unreachable_redis_is_named_with_its_address(address: str, frozen: str) -> None:
     away = replace(board([entry(SPX, NOW), entry(NDX, NOW)], NOW, reached=False), redis=address)
-    line = identity(judge(away, NOW), "SPX", 3, 80, paused=paused)
+    line = identity(judge(away, NOW), "SPX", 3, 80, frozen=frozen)
     assert length(line) == 80
     assert f" {address} " in plain(line)
     assert "[MOCK]" in plain(line) and "10:00:00 ET" in plain(line)
-    if len(address) < 30 and not paused:
+    if len(address) < 30 and not frozen:
         assert f"redis {address} no answer" in plain(line)
 
 
 @law
-@given(judged=st.none() | reports(), width=WIDTHS, polls=st.integers(0, 9), paused=st.sampled_from(["", "14:03:27"]))
-def test_the_two_top_lines_are_whole_in_every_state(judged: Report | None, width: int, polls: int, paused: str) -> None:
-    first, second = identity(judged, "SPX", polls, width, paused=paused), trouble(judged, width)
+@given(judged=st.none() | reports(), width=WIDTHS, polls=st.integers(0, 9), frozen=st.sampled_from(["", "14:03:27"]))
+def test_the_two_top_lines_are_whole_in_every_state(judged: Report | None, width: int, polls: int, frozen: str) -> None:
+    first, second = identity(judged, "SPX", polls, width, frozen=frozen), trouble(judged, width)
     assert length(first) == length(second) == width
     assert fits(first, width) and fits(second, width)
     if judged:
@@ -306,25 +306,31 @@ def test_the_board_gives_each_chain_its_line_in_every_state(
 
 
 @law
-@given(judged=st.none() | reports(), width=WIDTHS, height=st.integers(1, 40))
-def test_the_signals_panel_holds_what_is_wrong_within_its_size(judged: Report | None, width: int, height: int) -> None:
-    lines = signal_table(judged, width, height)
-    assert 1 <= len(lines) <= height
-    assert all(fits(line, width) for line in lines)
-    whole = signal_table(judged, width, 2_000)
+@given(judged=st.none() | reports(), width=WIDTHS, room=st.integers(1, 40))
+def test_the_signals_panel_tells_every_signal_and_counts_what_it_has_no_room_for(
+    judged: Report | None, width: int, room: int
+) -> None:
+    lines = signal_lines(judged, width)
+    assert all(fits(line, width) for line in (signals_title(judged, width), *lines))
+    shown = cut(lines, room)
+    if len(lines) > room:
+        assert len(shown) == room
+        assert plain(shown[-1]) == f"   +{len(lines) - room + 1} more"
+    else:
+        assert shown == lines
     if judged:
-        assert f"{len(judged.signals)} active" in plain(whole[0])
-        words = {word for line in whole for word in plain(line).split()}
-        for signal in judged.signals:
-            assert {word for word in signal.text.split() if len(word) < 20 and "-" not in word} <= words
-        assert ("all quiet" in "\n".join(map(plain, whole))) is (not judged.signals)
+        assert f"{len(judged.signals)} active" in plain(signals_title(judged, width))
+        words = {word.strip(",:") for line in lines for word in plain(line).split()}
+        alone = {name: count == 1 for name, count in Counter(told.name for told in judged.signals).items()}
+        for told in judged.signals:
+            wanted = told.text if alone[told.name] or not told.subject else told.subject
+            assert {word.strip(",:") for word in wanted.split() if len(word) < 20 and "-" not in word} <= words
+        assert ("all quiet" in "\n".join(map(plain, lines))) is (not judged.signals)
 
 
 @law
-@given(judged=reports(), width=WIDTHS, frozen=st.sampled_from([None, ("14:03:27", 48.2)]))
-def test_the_lines_about_a_grid_fit_in_every_state(
-    judged: Report, width: int, frozen: tuple[str, float] | None
-) -> None:
+@given(judged=reports(), width=WIDTHS, frozen=st.sampled_from([None, Shown(State.STALE, 48.2, START_S)]))
+def test_the_lines_about_a_grid_fit_in_every_state(judged: Report, width: int, frozen: Shown | None) -> None:
     mark = badge(judged.board)
     assert length(grid_title(None, None, mark, width, frozen)) == width
     for reading in judged.readings:
@@ -335,7 +341,9 @@ def test_the_lines_about_a_grid_fit_in_every_state(
         assert plain(title).endswith(mark)
         if width >= 100:
             assert f"{reading.entry.chain.underlying} {reading.entry.chain.expiry}" in plain(title)
-            assert (reading.state if frozen is None else "VIEW FROZEN 14:03:27 48.2 s") in plain(title)
+            assert (reading.state if frozen is None else "FROZEN 10:00:00 STALE") in plain(title)
+            past = is_past(frozen.state if frozen else reading.state)
+            assert ("LAST GOOD " in plain(title)) is (grid is not None and past)
         if grid:
             assert length(grid_headline(grid, headline(grid, START_S), width)) == width
             assert length(grid_foot(grid, width)) == width
@@ -355,7 +363,7 @@ def test_the_strip_answers_who_where_and_what() -> None:
     assert "no publisher" in plain(identity(report([entry(SPX, NOW)], NOW, beats=[]), "SPX", 0, 160))
     failing = [heartbeat(SPX, SPX_MON, trouble={SPX: "429"})]
     assert ", 1/2" in plain(identity(report([entry(SPX, NOW)], NOW, beats=failing), "SPX", 0, 160))
-    assert "PAUSED 14:03:27" in plain(identity(report([entry(SPX, NOW)], NOW), "SPX", 0, 160, paused="14:03:27"))
+    assert "FROZEN 14:03:27" in plain(identity(report([entry(SPX, NOW)], NOW), "SPX", 0, 160, frozen="14:03:27"))
 
 
 def test_the_worst_is_told_with_its_beginning_and_how_much_more_there_is() -> None:
@@ -370,7 +378,7 @@ def test_the_worst_is_told_with_its_beginning_and_how_much_more_there_is() -> No
 MARKED: dict[str, Callable[[Report, int], list[Line]]] = {
     "strip": lambda judged, width: [identity(judged, "SPX", 0, width)],
     "board": lambda judged, width: list(board_table(judged, SPX, width, 20).head),
-    "signals": lambda judged, width: list(signal_table(judged, width, 20)[:1]),
+    "signals": lambda judged, width: [signals_title(judged, width)],
     "grid": lambda judged, width: [grid_title(None, judged.readings[0], badge(judged.board), width)],
     "empty grid": lambda judged, width: [grid_title(None, None, badge(judged.board), width)],
 }
@@ -475,7 +483,7 @@ def test_changes_are_marked_for_a_moment_and_never_at_first_sight_or_after_a_gap
     assert not view.marks
     clock.advance(10)
     judged = seen(view, clock, 11.0)
-    assert {name for _, name in view.marks} >= {"Bid", "Ask", "Mid"}
+    assert {name for _, name in view.marks} == {"Bid", "Ask"}
     clock.advance(MARK_S + 0.1)
     view.take(replace(judged, now=Now.of(clock)))
     assert not view.marks
@@ -491,7 +499,7 @@ def test_a_frozen_view_keeps_its_grid_while_ages_go_on() -> None:
     clock.advance(10)
     seen(view, clock, 11.0)
     assert bid_of(view) == 10.0
-    assert len(view.history) == 2
+    assert len(view.histories.of(SPX)) == 2
     view.frozen_at = None
     seen(view, clock, 11.0)
     assert bid_of(view) == 11.0
@@ -521,7 +529,7 @@ def test_another_chain_shows_nothing_of_the_one_before() -> None:
     view.frozen_at = START_S
     view.choose(NDX)
     assert [view.grid, view.top, view.frozen_at] == [None] * 3
-    assert not view.history
+    assert not view.histories.of(NDX)
 
 
 def test_every_deck_state_has_its_words_on_line_two() -> None:

@@ -142,7 +142,7 @@ async def test_the_palette_lists_our_commands_and_does_them(deck: Deck) -> None:
     await deck.press(*"Freeze")
     await wait_until_async(lambda: "Freeze" in deck.app.export_screenshot())
     await deck.press("enter", "enter")
-    await wait_until_async(lambda: "VIEW FROZEN" in deck.text("grid"))
+    await wait_until_async(lambda: "FROZEN" in deck.text("grid"))
 
 
 async def test_q_quits(deck: Deck) -> None:

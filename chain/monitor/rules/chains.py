@@ -16,7 +16,9 @@ def all_stale(context: Context) -> Iterable[Signal]:
     """No chain of the whole deck can be worked with."""
     if context.readings and context.known and not any(r.in_use for r in context.readings):
         since = max((r.since for r in context.readings if r.since is not None), default=None)  # as the last one went
-        yield signal("all-stale", "no chain has a usable snapshot", since)
+        states = " or ".join(dict.fromkeys(r.state for r in context.readings))
+        which = f"all {len(context.readings)}" if len(context.readings) > 1 else listed(context.readings)
+        yield signal("all-stale", f"no chain has a usable snapshot: {which} {states}", since)
 
 
 def depth(context: Context) -> Iterable[Signal]:
@@ -30,7 +32,8 @@ def depth(context: Context) -> Iterable[Signal]:
         have = len(mine) - len(lost)
         if have < wanted:
             states = " or ".join(dict.fromkeys(r.state for r in lost))
-            why = f"{listed(lost)} {states}" if lost else "the publisher lists no more"
+            which = listed(lost) if have or len(lost) == 1 else "all"
+            why = f"{which} {states}" if lost else "the publisher lists no more"
             yield signal("depth", f"{underlying} depth {have} of {wanted}: {why}", earliest(lost), underlying)
 
 
@@ -118,7 +121,8 @@ def _flagged(context: Context, flag: Flag, why: Callable[[Entry], str], *, every
         reasons = list(dict.fromkeys(filter(None, (why(r.entry) for r in group))))
         note = f": {'; '.join(reasons if every else reasons[:1])}" if reasons else ""
         began = [r.entry.flagged[flag] for r in group if flag in r.entry.flagged]
-        yield signal(flag.lower(), f"{listed(group)} {flag}{note}", min(began, default=None))
+        suffer = {reading.chain.underlying for reading in group}
+        yield signal(flag.lower(), f"{listed(group)} {flag}{note}", min(began, default=None), concerns=suffer)
 
 
 def source_changed(context: Context) -> Iterable[Signal]:

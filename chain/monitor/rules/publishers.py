@@ -18,9 +18,11 @@ def publisher_unknown(context: Context) -> Iterable[Signal]:
         return
     if not board.publishers:
         unheard = next((limit for limit in board.limits if "heartbeats" in limit), "no publisher's heartbeat")
-        yield signal("publisher-unknown", f"{unheard}: source of data unknown")
+        concerns = () if board.limits and unheard in board.limits else None  # not heard is not gone
+        yield signal("publisher-unknown", f"{unheard}: source of data unknown", concerns=concerns)
     elif unknown:
-        yield signal("publisher-unknown", f"{listed(unknown)}: of no publisher that beats, source of data unknown")
+        text = f"{listed(unknown)}: of no publisher that beats, source of data unknown"
+        yield signal("publisher-unknown", text, concerns={reading.chain.underlying for reading in unknown})
 
 
 def source(context: Context) -> Iterable[Signal]:
@@ -28,7 +30,7 @@ def source(context: Context) -> Iterable[Signal]:
     for publisher in context.board.publishers:
         told = publisher.heartbeat.source
         if publisher.alive and told.trouble and publisher.heartbeat.status != WITHDRAWN:
-            yield signal("source", f"source {told.kind}: {told.trouble}")
+            yield signal("source", f"source {told.kind}: {told.trouble}", concerns=publisher.underlyings)
 
 
 def heartbeat_refused(context: Context) -> Iterable[Signal]:
@@ -62,9 +64,8 @@ def publisher_clock(context: Context) -> Iterable[Signal]:
         shared = abs(ours) > FUTURE_TOLERANCE_S and not _is_off(publisher.ahead_s)
         if publisher.alive and _is_off(ahead) and not shared:
             whose = "this machine's" if board.skew_s is None else "Redis's"
-            yield signal(
-                "publisher-clock", f"publisher {publisher.heartbeat.service}'s clock is {apart(ahead)} {whose}"
-            )
+            text = f"publisher {publisher.heartbeat.service}'s clock is {apart(ahead)} {whose}"
+            yield signal("publisher-clock", text, concerns=publisher.underlyings)
 
 
 def _is_off(ahead_s: float) -> bool:
@@ -78,7 +79,8 @@ def withdrawn(context: Context) -> Iterable[Signal]:
         beat = publisher.heartbeat
         if publisher.alive and beat.status == WITHDRAWN:
             who = f"{beat.source.kind} publisher (process {beat.pid})"
-            yield signal("withdrawn", f"{who} has withdrawn, until asked to publish again: {beat.source.trouble}")
+            text = f"{who} has withdrawn, until asked to publish again: {beat.source.trouble}"
+            yield signal("withdrawn", text, concerns=publisher.underlyings - _published(context))
 
 
 def publisher_silent(context: Context) -> Iterable[Signal]:
@@ -86,4 +88,12 @@ def publisher_silent(context: Context) -> Iterable[Signal]:
     for publisher in context.board.publishers:
         if not publisher.alive:
             how = "has stopped" if publisher.heartbeat.status == STOPPED else "is silent"
-            yield signal("publisher-silent", f"publisher {publisher.heartbeat.service} {how}", publisher.gone_since)
+            text = f"publisher {publisher.heartbeat.service} {how}"
+            concerns = publisher.underlyings - _published(context)
+            yield signal("publisher-silent", text, publisher.gone_since, concerns=concerns)
+
+
+def _published(context: Context) -> frozenset[str]:
+    """Return the underlyings that a living publisher publishes."""
+    living = [p for p in context.board.publishers if p.alive and p.heartbeat.status != WITHDRAWN]
+    return frozenset[str]().union(*(publisher.underlyings for publisher in living))

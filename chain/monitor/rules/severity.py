@@ -1,5 +1,7 @@
 """How grave each signal is, in every voice: deck, check, events and alert rules all look here."""
 
+from collections.abc import Iterable
+
 from chain.monitor.board import DeckState
 from chain.monitor.report import Signal
 
@@ -46,6 +48,13 @@ SEVERITY = {
 }
 
 
-def signal(name: str, text: str, since: float | None = None, subject: str = "") -> Signal:
+def signal(
+    name: str,
+    text: str,
+    since: float | None = None,
+    subject: str = "",
+    *,
+    concerns: Iterable[str] | None = None,
+) -> Signal:
     """Return a signal with the severity of its name; raises KeyError for a name that has none."""
-    return Signal(name, SEVERITY[name], text, since, subject)
+    return Signal(name, SEVERITY[name], text, since, subject, None if concerns is None else frozenset(concerns))

@@ -43,7 +43,7 @@ from tests.support.scenes import (
 )
 from tui.board_lines import board_table
 from tui.lines import plain
-from tui.signal_lines import signal_table
+from tui.signal_lines import signal_lines
 from tui.strip_lines import trouble
 
 NOW = Now(START_NS, 5_000.0)
@@ -409,7 +409,7 @@ def test_no_usable_chain_is_critical_in_every_mixture(states: tuple[State, State
     entries = [in_state(chain, state, NOW) for chain, state in zip((SPX, NDX), states, strict=True)]
     judged = report(entries, NOW)
     assert judged.state is DeckState.CRITICAL
-    assert judged.signals[0].text == "no chain has a usable snapshot"
+    assert judged.signals[0].text.startswith("no chain has a usable snapshot: all 2 ")
 
 
 @pytest.mark.parametrize("stream", ["active", "quiet", "none", "within what clocks differ by"])
@@ -496,12 +496,12 @@ def test_a_silent_poll_loop_is_said_with_the_moment_it_fell_silent() -> None:
     assert judge(known, later(60)).signals[0].since == pytest.approx(START_S)
 
 
-def test_the_worst_comes_first_and_nothing_lesser_is_dropped() -> None:
+def test_the_cause_comes_first_then_the_worst_and_nothing_lesser_is_dropped() -> None:
     stopped = heartbeat(SPX, SPX_MON, NDX, status=STOPPED)
     entries = [in_state(SPX, State.STALE, NOW), in_state(SPX_MON, State.MISSING, NOW), entry(NDX, NOW)]
     judged = report(entries, NOW, beats=[stopped], stream_ts=START_S)
-    assert names(judged) == ["stream-over-stale", "depth", "stale", "publisher-silent"]
-    ranks = [signal.severity.rank for signal in judged.signals]
+    assert names(judged) == ["publisher-silent", "stream-over-stale", "depth", "stale"]
+    ranks = [signal.severity.rank for signal in judged.signals[1:]]
     assert ranks == sorted(ranks, reverse=True)
 
 
@@ -582,7 +582,7 @@ def test_a_board_before_its_first_poll_alarms_nobody() -> None:
 def test_signals_read_the_same_in_every_panel() -> None:
     judged = report([entry(SPX, NOW, age_ms=48_000, contracts=surface()), entry(SPX_MON, NOW)], NOW, stream_ts=START_S)
     texts = [signal.text for signal in judged.signals]
-    panel = "\n".join(plain(line) for line in signal_table(judged, 120, 20))
+    panel = "\n".join(plain(line) for line in signal_lines(judged, 120))
     assert all(text in panel for text in texts)
     assert texts[0] in plain(trouble(judged, 120))
     assert [s["text"] for s in as_json(judged, RedisTarget("redis://h:1"))["signals"]] == texts

@@ -1,0 +1,64 @@
+"""What changed lately, newest first: chains that changed alike in one line, an outage and its end in another."""
+
+import logging
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from chain.model.keys import ChainId
+from chain.monitor.board import State, Transition
+from chain.monitor.changes import Change
+
+log = logging.getLogger(__name__)
+
+_KEPT = 50
+_TOGETHER_S = 10.0  # chains that change alike within this time changed for one reason
+
+
+@dataclass(slots=True)
+class History:
+    """Transitions of chains and of the deck. Owned by one watcher; times are epoch seconds."""
+
+    _kept: deque[Transition] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    _back: str = ""  # the end of an outage, until it is known what became of the chains
+
+    @property
+    def transitions(self) -> tuple[Transition, ...]:
+        """The last ones, newest first."""
+        return tuple(self._kept)
+
+    def note(self, at: float, text: str, chains: Sequence[ChainId] = ()) -> None:
+        """Remember a change; chains that change as others did a moment ago join them."""
+        for place, known in enumerate(self._kept):
+            alike = chains and known.chains and known.text == text and 0 <= at - known.at < _TOGETHER_S
+            if alike and not set(known.chains) & set(chains):
+                self._kept[place] = replace(known, chains=(*known.chains, *chains))
+                return
+        self._kept.appendleft(Transition(at, tuple(chains), text))
+
+    def back(self, text: str) -> None:
+        """Hear that Redis is back; it is told together with the states in which the chains are found."""
+        self._back = text
+
+    def take(self, at: float, changes: Mapping[Change, Sequence[ChainId]], states: Mapping[ChainId, State]) -> None:
+        """Note changes of chains' states, those of one kind together; after an outage, in which states all are."""
+        for (before, after), chains in changes.items():
+            log.info("%s %s to %s", listed(chains), before, after)
+            if not self._back:
+                self.note(at, f"{before} to {after}", chains)
+        if self._back:
+            self.note(at, ": ".join(filter(None, (self._back, _tallied(Counter(states.values()))))))
+            self._back = ""
+
+
+def listed(chains: Sequence[ChainId]) -> str:
+    """Name up to two chains, and count the rest."""
+    more = len(chains) - 2
+    return ", ".join(map(str, chains[:2])) + (f" and {more} more" if more > 0 else "")
+
+
+def _tallied(states: Counter[State]) -> str:
+    """Say how many chains are in each state: `18 chains FRESH again`, or `12 FRESH, 6 STALE`."""
+    if set(states) == {State.FRESH}:
+        return f"{states.total()} chains FRESH again"
+    return ", ".join(f"{states[state]} {state}" for state in reversed(State) if states[state])
