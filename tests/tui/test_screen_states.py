@@ -21,6 +21,7 @@ from tests.support.fault_proxy import FaultProxy
 from tests.support.stage import ATM_CELL, Deck, deck_of, make_stage
 from tests.support.waiting import wait_until_async
 from tui.app import DeckApp
+from tui.terminal.depth import Depth
 
 
 async def test_space_freezes_the_grid_while_the_board_goes_on(deck: Deck) -> None:
@@ -192,8 +193,9 @@ async def test_without_a_board_the_deck_waits_in_words(stage: Stage) -> None:
 
 async def test_no_color_keeps_to_the_terminals_own_palette(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    assert DeckApp(stage.slot, stage.clock).theme == "ansi-dark"
-    assert DeckApp(stage.slot, stage.clock, theme="nord").theme == "nord"
+    for theme in (None, "nord"):
+        app = DeckApp(stage.slot, stage.clock, theme=theme)
+        assert (app.depth, app.theme, app.current_theme.ansi) == (Depth.NONE, "chaindeck", True)
 
 
 def test_an_unknown_theme_is_refused_in_words(stage: Stage) -> None:
