@@ -20,13 +20,14 @@ _CONNECT_S = 0.5
 async def keep_server(server: EmbeddedServer, url: str, clock: Clock, on_return: Callable[[], object]) -> None:
     """Look after the embedded server at a unix:// URL until cancelled; call `on_return` once one is there again.
 
-    One that listens but is slow to answer is left alone: another in its place would be empty.
+    One that listens but is slow to answer is left alone: another in its place would be empty. Where another took its
+    place, as where somebody removed its socket, the one that nobody can find any more is ended.
     """
     path = Path(unquote(urlsplit(url).path))
     trouble = ""
     while True:
         await clock.sleep(_LOOK_EVERY_S)
-        if await asyncio.to_thread(_listens, path):
+        if await asyncio.to_thread(_listens, path) and not server.replaced():
             continue
         try:
             endpoint = await asyncio.to_thread(server.start_or_attach, path.parent)

@@ -187,7 +187,7 @@ class Guard:
             who = f"live publisher {_SERVICE}{_at(mark)}"
             return f"{who} published here a moment ago, and its data are protected for {mark.left_ms / 1000:.0f} s more"
         await self._search.first_walk(within_s)
-        if self._search.search.error:
+        if self._search.search.error and not self._search.search.over:
             why = self._search.search.error
             self._tell(f"chains cannot be looked for ({why}): a publisher without heartbeat or mark is not noticed")
         self._suspects |= self._search.take()

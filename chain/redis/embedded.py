@@ -73,10 +73,15 @@ def runtime_dir() -> Path:
 
 
 def attach(directory: Path | None = None) -> Endpoint | None:
-    """Return this user's running embedded server, or None if nothing answers PING; raise ConfigError as runtime_dir."""
+    """Return this user's embedded server, or None if nobody listens; raise ConfigError as runtime_dir.
+
+    One that listens and does not answer in time is there: who asks it will say that it does not answer.
+    """
     path = _private(directory or runtime_dir()) / _SOCKET
     try:
         return _endpoint(path, _program(path), owned=False)
+    except TimeoutError:
+        return _endpoint(path, "", owned=False)
     except OSError:
         return None
 
@@ -105,6 +110,7 @@ class EmbeddedServer:
         self._endpoint: Endpoint | None = None
         self._server: subprocess.Popen[bytes] | None = None
         self._undo = ExitStack()
+        self._socket: tuple[int, int] | None = None  # device and inode: another server may listen at the same path
 
     def start_or_attach(self, directory: Path | None = None) -> Endpoint:
         """Return the running server of this user, started if there is none; blocks for START_S seconds at most.
@@ -128,11 +134,17 @@ class EmbeddedServer:
                     f" end that process, or give --redis-url"
                 ) from error
             self._endpoint = _endpoint(path, program, owned=self._server is not None)
+            self._socket = _identity(path)
         return self._endpoint
+
+    def replaced(self) -> bool:
+        """Return whether the socket of the server held here is gone from its path, or another's is there."""
+        return self._endpoint is not None and _identity(self._endpoint.socket) != self._socket
 
     def alive(self) -> bool:
         """Return whether the server answers PING now; waits PING_S seconds at most."""
-        if self._endpoint is None or (self._server is not None and self._server.poll() is not None):
+        ended = self._server is not None and self._server.poll() is not None
+        if self._endpoint is None or ended or self.replaced():
             return False
         try:
             _program(self._endpoint.socket)
@@ -142,20 +154,33 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Let go: end the server if this object started it, leave it running if not; safe to repeat."""
-        server, endpoint = self._server, self._endpoint
+        server, endpoint, replaced = self._server, self._endpoint, self.replaced()
         self._server = self._endpoint = None
         with self._undo:  # whatever fails below, the server ends
             # Under the lock nobody attaches to it on its way out. Had it died before, the socket might be another's.
             if server is not None and server.poll() is None and endpoint is not None:
                 with _locked(endpoint.socket.parent):
-                    _end(server)
-                    endpoint.socket.unlink(missing_ok=True)
+                    if replaced:
+                        server.kill()  # told kindly, it would remove the socket that stands there now
+                        server.wait()
+                    else:
+                        _end(server)
+                        endpoint.socket.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return device and inode of a socket; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _too_long(folder: Path) -> bool:

@@ -292,7 +292,43 @@ def test_a_server_that_accepts_but_is_silent_is_reported_not_replaced(
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(path))
         silent.listen()
-        assert attach() is None
+        found = attach()  # it is there: whoever asks it says that it does not answer
+        assert found is not None
+        assert found.socket == path
         with pytest.raises(RedisUnavailableError, match=r"does not answer PING.*--redis-url"):
             holder.start_or_attach()
     assert path.exists()
+
+
+def test_where_another_took_its_place_the_server_nobody_can_find_is_ended(
+    runtime: Path, holder: EmbeddedServer
+) -> None:
+    first = holder.start_or_attach()
+    other = EmbeddedServer()
+    other.start_or_attach()
+    first.socket.unlink()
+    try:
+        assert holder.replaced()
+        assert other.start_or_attach().owned  # nobody listens at the path
+        held = holder._server
+        assert held is not None
+        assert held.poll() is None
+        assert not holder.start_or_attach().owned
+        assert held.poll() is not None
+        assert not holder.replaced()
+        holder.stop()
+        assert other.alive()
+    finally:
+        other.stop()
+
+
+def test_a_server_that_does_not_answer_is_there_all_the_same(runtime: Path, holder: EmbeddedServer) -> None:
+    endpoint = holder.start_or_attach()
+    assert holder._server is not None
+    os.kill(holder._server.pid, signal.SIGSTOP)
+    try:
+        found = attach()
+    finally:
+        os.kill(holder._server.pid, signal.SIGCONT)
+    assert found is not None
+    assert (found.url, found.owned) == (endpoint.url, False)
