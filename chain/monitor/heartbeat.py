@@ -20,13 +20,14 @@ from chain.model.keys import (
     parse_underlying,
     standby_service,
 )
+from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.monitor.messages import BEAT, MAX_CHAINS, FullBeat, PartBlock, PlanBlock, SourceBlock
 from chain.redis.courtesy import announce
 from chain.supervisor import PartStatus
 from chain.text import clean, shown
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, Thresholds
 
-SERVICES = ("massive", "mock_massive")
+_LIVE_SERVICE, _RECORDED_SERVICE = SERVICES = ("massive", "mock_massive")
 STANDBYS = tuple(map(standby_service, SERVICES))
 HEARTBEAT_KEYS = {heartbeat_key(service): service for service in (*SERVICES, *STANDBYS)}
 _CLOSE = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
@@ -162,7 +163,7 @@ def parse_heartbeat(raw: bytes, service: str) -> Heartbeat | None:
         ts=body.ts,
         pid=body.pid,
         status=clean(body.status, 40),
-        source=_source(body.source, left_out),
+        source=_source(body.source, service, left_out),
         chain=_plan(body.chain, left_out),
         lease={clean(k, 12): clean(v, 80) for k, v in body.lease.items()},
         parts=tuple(map(_part, body.parts)),
@@ -170,8 +171,9 @@ def parse_heartbeat(raw: bytes, service: str) -> Heartbeat | None:
     )
 
 
-def _source(body: SourceBlock, left_out: list[str]) -> SourceInfo:
+def _source(body: SourceBlock, service: str, left_out: list[str]) -> SourceInfo:
     """Return where the data come from; what makes no sense is left out, and appended to `left_out` with its reason."""
+    kind, as_of = clean(body.kind or UNKNOWN, 20), body.as_of
     as_of_by: dict[str, float] = {}
     calendar = RULE
     try:
@@ -182,11 +184,17 @@ def _source(body: SourceBlock, left_out: list[str]) -> SourceInfo:
         calendar = _calendar(body.sessions)
     except DecodeError as error:
         left_out.append(str(error))
+    if kind == LIVE and service.startswith(_RECORDED_SERVICE):
+        left_out.append(f"source.kind: {kind} under the key of {service}")
+        kind = UNKNOWN
+    if not is_recorded(kind) and (as_of is not None or as_of_by):
+        left_out.append("source.as_of: of data that are not recorded")
+        as_of, as_of_by = None, {}
     return SourceInfo(
-        kind=clean(body.kind or "unknown", 20),
+        kind=kind,
         detail=clean(body.detail, 80),
         record=clean(body.record, 80),
-        as_of=body.as_of,
+        as_of=as_of,
         market=clean(body.market, 80),
         trouble=clean(body.trouble, 160),
         as_of_by=as_of_by,

@@ -1,6 +1,7 @@
 """What a chain's source tells beyond its age: how old the vendor's data are, and whether its options trade now."""
 
 from chain.model.calendar import Calendar
+from chain.model.keys import EPOCH_MIN_S
 from chain.model.session import new_york, options_trade, regular_hours
 from chain.model.summary import Origin, Summary
 from chain.monitor.board import Accepted, Entry
@@ -17,13 +18,25 @@ def made_at(entry: Entry, good: Accepted) -> float:
 
 
 def old_source(entry: Entry, good: Accepted) -> str:
-    """Return by which stamp a snapshot's data are older than they may be, and how old; empty where they are not."""
+    """Return by which stamp a snapshot's data are older than they may be, and how old; empty where they are not.
+
+    A stamp that cannot be right vouches for no age: then nobody knows that the data are not old.
+    """
     data, made = good.summary.data, made_at(entry, good)
-    if data is None or not _is_old(good.summary, made, entry.source.calendar):
+    if data is None:
         return ""
     age = made - data.ns / 1e9
-    words = f"{age / _DAY_S:.0f} d" if age >= 2 * _DAY_S else f"{age / 3600:.1f} h" if age >= 3600 else f"{age:.0f} s"
-    return f"{data.origin} {words} old"
+    if data.ns < EPOCH_MIN_S * 10**9:
+        return f"{data.origin} stamped {data.ns}, no epoch in nanoseconds: how old is unknown"
+    if age < -_DAY_S and entry.source.as_of is None:  # a recording's own now may lag behind its next record
+        return f"{data.origin} stamped {_words(-age)} ahead of the snapshot: how old is unknown"
+    return f"{data.origin} {_words(age)} old" if _is_old(good.summary, made, entry.source.calendar) else ""
+
+
+def _words(seconds: float) -> str:
+    if seconds >= 2 * _DAY_S:
+        return f"{seconds / _DAY_S:.0f} d"
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
 
 
 def _is_old(summary: Summary, made: float, calendar: Calendar) -> bool:

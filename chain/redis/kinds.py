@@ -45,12 +45,12 @@ NO_RECORD = KindRecord()
 def parse_record(raw: object, ts_ms: int) -> KindRecord:
     """Return what a record says of the snapshot of `ts_ms`, epoch milliseconds.
 
-    One of an earlier snapshot says that this one's kind is unknown. One of a later snapshot was read after its
-    publisher moved on: its change tells which kind the one before had.
+    One of an earlier snapshot, or one that cannot be read, says that this one's kind is unknown. One of a later
+    snapshot was read after its publisher moved on: its change tells which kind the one before had.
     """
     found = _RECORD.fullmatch(raw) if isinstance(raw, bytes) else None
     if found is None:
-        return KindRecord()
+        return KindRecord(UNKNOWN) if isinstance(raw, bytes) and raw else NO_RECORD
     kind, made, before, at = (part.decode() if part else "" for part in found.groups())
     if int(made) > ts_ms and before and ts_ms < int(at):
         return KindRecord(before)

@@ -280,6 +280,22 @@ def test_dates_that_make_no_sense_are_left_out(parts: dict[str, Any], said: str)
     assert not (found.source.as_of_by if "as_of_by" in parts else found.source.calendar.told)
 
 
+@pytest.mark.parametrize("service", ["mock_massive", "mock_massive:standby"])
+def test_a_beat_under_a_mocks_key_is_never_live(service: str) -> None:
+    found = parse(orjson.dumps(body(service=service, source={"kind": "massive", "detail": "api.massive.com"})), service)
+    assert found
+    assert (found.source.kind, found.left_out) == ("unknown", (f"source.kind: massive under the key of {service}",))
+
+
+@pytest.mark.parametrize("kind", ["massive", "", "sim", "MOCK"])
+@pytest.mark.parametrize("told", [{"as_of": START_S - 86_400.0 * 30}, {"as_of_by": {"SPX": START_S + 86_400.0}}])
+def test_only_recorded_data_have_a_now_of_their_own(kind: str, told: dict[str, Any]) -> None:
+    """Else live data of last month would be as old as that now says."""
+    found = parse(orjson.dumps(body(service="massive", source={"kind": kind} | told)), "massive")
+    assert found
+    assert (found.source.of("SPX").as_of, found.left_out) == (None, ("source.as_of: of data that are not recorded",))
+
+
 def test_trouble_of_chains_that_nobody_announced_is_left_out() -> None:
     found = plan(trouble={"SPX 2026-01-05": "late", "SPX 2031-01-05": "x", "nonsense": "y", "": "z"})
     assert found

@@ -318,6 +318,23 @@ def test_without_quotes_the_next_best_stamp_tells_the_datas_age(
     assert told == ([f"SPX 01-02 OLD-SOURCE: {said}"] if said else [])
 
 
+@pytest.mark.parametrize(
+    ("stamp", "said"),
+    [
+        (START_NS // 10**6, f"quotes stamped {START_NS // 10**6}, no epoch in nanoseconds: how old is unknown"),
+        (1, "quotes stamped 1, no epoch in nanoseconds: how old is unknown"),
+        (START_NS + 30 * DAY * 10**9, "quotes stamped 30 d ahead of the snapshot: how old is unknown"),
+        (START_NS + DAY * 10**9 + 10**9, "quotes stamped 24.0 h ahead of the snapshot: how old is unknown"),
+        (START_NS + DAY * 10**9, ""),  # a clock that is off is told as such
+    ],
+)
+def test_a_stamp_that_cannot_be_right_vouches_for_no_age(stamp: int, said: str) -> None:
+    contracts = surface(last_quote={"bid": 10.0, "ask": 10.4, "last_updated": stamp})
+    judged = report([entry(SPX, NOW, contracts=contracts, source=SourceInfo("massive"))], NOW)
+    told = [signal.text for signal in judged.signals if signal.name == "old-source"]
+    assert told == ([f"SPX 01-02 OLD-SOURCE: {said}"] if said else [])
+
+
 def test_one_old_trade_among_new_ones_is_a_quiet_contract() -> None:
     mixed = stamped(60 * DAY, "last_trade")[:1] + stamped(5, "last_trade")[1:]
     judged = report([entry(SPX, NOW, contracts=mixed, source=SourceInfo("massive"))], NOW)
