@@ -34,6 +34,7 @@ class Thresholds:
     ttl_s: float = DEFAULT_TTL_S
     own_warn_s: float | None = None  # an operator's limits in place of the derived ones
     own_stale_s: float | None = None
+    announced: bool = field(default=True, repr=False, compare=False)  # by a publisher, or set by an operator
     warn_ms: int = field(init=False, repr=False, compare=False)  # as ages are compared, hundreds a second
     stale_ms: int = field(init=False, repr=False, compare=False)
 
@@ -78,3 +79,6 @@ class Thresholds:
         if not 0 < limits.warn_s < limits.stale_s:
             raise ConfigError(f"warn age {limits.warn_s:g} s must be above 0 and below stale age {limits.stale_s:g} s")
         return limits
+
+
+UNANNOUNCED = Thresholds(announced=False)  # of chains whose publisher says nothing of its interval

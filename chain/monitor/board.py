@@ -13,7 +13,7 @@ from chain.monitor.heartbeat import Heartbeat, SourceInfo
 from chain.redis.kinds import SourceChange
 from chain.redis.server import Server
 from chain.supervisor import PartStatus
-from chain.thresholds import LONGEST_LIFE_MS, Thresholds
+from chain.thresholds import LONGEST_LIFE_MS, UNANNOUNCED, Thresholds
 
 
 class State(StrEnum):
@@ -97,9 +97,6 @@ class Fault:
     state: State
     reason: str
     since: float | None
-
-
-UNANNOUNCED = Thresholds()  # of a chain whose publisher says nothing of its interval
 
 
 @dataclass(frozen=True, slots=True)

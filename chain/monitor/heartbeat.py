@@ -25,7 +25,7 @@ from chain.monitor.messages import BEAT, MAX_CHAINS, FullBeat, PartBlock, PlanBl
 from chain.redis.courtesy import announce
 from chain.supervisor import PartStatus
 from chain.text import clean, shown
-from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, Thresholds
+from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, UNANNOUNCED, Thresholds
 
 _LIVE_SERVICE, _RECORDED_SERVICE = SERVICES = ("massive", "mock_massive")
 STANDBYS = tuple(map(standby_service, SERVICES))
@@ -228,7 +228,7 @@ def _plan(body: PlanBlock, left_out: list[str]) -> ChainPlan:
         thresholds = Thresholds(body.interval_s, body.ttl_s)
     except ConfigError as error:
         left_out.append(f"chain.interval_s: {error}")
-        thresholds = Thresholds()
+        thresholds = UNANNOUNCED
     return ChainPlan(
         prefix=clean(body.prefix, 60),
         thresholds=thresholds,

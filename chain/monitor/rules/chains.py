@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from chain.model.kinds import is_recorded, kind_name, kind_phrase
 from chain.model.session import new_york
 from chain.monitor import provenance
-from chain.monitor.board import UNANNOUNCED, Entry, Flag, State
+from chain.monitor.board import Entry, Flag, State
 from chain.monitor.report import Reading, Signal, stream_active, usable
 from chain.monitor.rules.context import Context, earliest, listed
 from chain.monitor.rules.severity import signal
@@ -105,7 +105,7 @@ def past_dated(context: Context) -> Iterable[Signal]:
 def limits_unfit(context: Context) -> Iterable[Signal]:
     """A publisher announces limits that its snapshots cannot live to reach: they would be fresh for ever."""
     for underlying, mine in context.by_underlying.items():
-        group = [r for r in mine if r.entry.thresholds is not UNANNOUNCED and r.limits is not r.entry.thresholds]
+        group = [r for r in mine if r.entry.thresholds.announced and r.limits is not r.entry.thresholds]
         if group:
             told, used = group[0].entry.thresholds, group[0].limits
             text = (

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.monitor.board import UNANNOUNCED, State
+from chain.monitor.board import State
 from chain.monitor.freshness import Now, limits_of
 from chain.monitor.report import Report
 from chain.monitor.signals import judge
-from chain.thresholds import LIFE_SLACK_MS, LONGEST_LIFE_MS, Thresholds
+from chain.thresholds import LIFE_SLACK_MS, LONGEST_LIFE_MS, UNANNOUNCED, Thresholds
 from chaindeck.check import limited, line
 from tests.support.scenes import NDX, SPX, START_NS, board, entry, law, report
 
@@ -97,6 +97,8 @@ def test_what_nobody_announced_is_no_absurd_announcement() -> None:
     one = replace(entry(SPX, NOW, ttl_ms=11_000), thresholds=UNANNOUNCED)
     assert limits_of(one).stale_s < UNANNOUNCED.stale_s
     assert told(report([one], NOW)) == []
+    by_operator = limited(board([one], NOW), 6.0, None, None)  # who warns sooner has not announced an interval
+    assert told(judge(by_operator, NOW)) == []
 
 
 def test_limits_that_an_operator_set_stand() -> None:
@@ -110,3 +112,5 @@ def test_limits_that_an_operator_set_stand() -> None:
 def test_a_snapshot_from_the_future_says_nothing_of_its_life() -> None:
     one = entry(SPX, NOW, age_ms=-9_000, ttl_ms=20_000)
     assert told(report([one], NOW)) == []
+    by_operator = limited(board([one], NOW), 6.0, None, None)  # who warns sooner has not announced an interval
+    assert told(judge(by_operator, NOW)) == []
