@@ -5,7 +5,7 @@ Fields that we do not look at are checked for their JSON and left in the bytes.
 """
 
 import math
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
@@ -111,6 +111,4 @@ def number(value: object) -> float | None:
 
 def part(value: object, kind: type[B]) -> B:
     """Return a block of an item if it is one of that kind, else an empty one."""
-    found = value if isinstance(value, kind) else _EMPTY[kind]
-    assert isinstance(found, kind)
-    return found
+    return value if isinstance(value, kind) else cast(B, _EMPTY[kind])

@@ -1,8 +1,9 @@
 """Where a contract stands in its chain: the one rule by which a row is usable, for the grid and for every count."""
 
 import re
-from collections.abc import Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import UNSET
@@ -17,7 +18,7 @@ MAX_STRIKE = 1e7
 STANDARD_SHARES = 100
 _ROUNDING = 0.5  # `atm` is a strike rounded to an int
 _TICK = 0.001  # the smallest step of a strike in an option's symbol
-_TICKER = re.compile(r"O:([A-Z0-9.]{1,6}?)(\d{6})([CP])(\d{8})", re.ASCII)
+_TICKER = re.compile(r"O:([A-Z0-9.]{1,6}?)(\d{6}[CP])(\d{8})", re.ASCII)
 
 # What a root may add to its underlying's name: the W of SPXW and the P of NDXP, the digit of an adjusted TSLA1.
 _INDEX_SUFFIX, _SHARE_SUFFIX = re.compile(r"[A-Z]{0,2}"), re.compile(r"[0-9]?")
@@ -64,9 +65,10 @@ def centred(snapshot: Received, lowest: float, highest: float, spot: float | Non
 
 def placed(contracts: Iterable[Item], chain: ChainId) -> Iterator[tuple[Item, Place | Misfit]]:
     """Yield each contract with its place in the chain, or why it has none: the second in a place has none either."""
+    terms = _Terms.of(chain)
     taken: set[Place] = set()
     for item in contracts:
-        at = _place(item, chain)
+        at = _place(item, terms)
         if isinstance(at, Place):
             if at in taken:
                 at = Misfit(f"a second {at.root} {at.side} at {at.strike:g}")
@@ -75,40 +77,49 @@ def placed(contracts: Iterable[Item], chain: ChainId) -> Iterator[tuple[Item, Pl
         yield item, at
 
 
-def _place(item: Item, chain: ChainId) -> Place | Misfit:
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What the contracts of one chain have in common, in the words in which they say it."""
+
+    underlying: str
+    symbol: str  # of the underlying, as in the vendor's path
+    expiration: str
+    days: Mapping[str, str]  # the expiration and the side as in an option's symbol, by side
+
+    @classmethod
+    def of(cls, chain: ChainId) -> "_Terms":
+        day = f"{chain.expiry:%y%m%d}"
+        days = {"call": f"{day}C", "put": f"{day}P"}
+        return cls(chain.underlying, vendor_symbol(chain.underlying), chain.expiry.isoformat(), days)
+
+
+def _place(item: Item, terms: _Terms) -> Place | Misfit:
     details = part(item.details, Details)
     side, strike = details.contract_type, number(details.strike_price)
-    if not isinstance(side, str) or side not in ("call", "put"):
+    if not isinstance(side, str) or side not in terms.days:
         sideless = f"contract_type {shown(side, 16)} is neither call nor put"
         known = item.details is None or isinstance(item.details, Details)
         return Misfit(sideless if known else f"details {shown(item.details, 30)} is no object")
     if strike is None or not 0 < strike <= MAX_STRIKE:
         return Misfit("strike_price is missing or not a positive number")
-    expiration = chain.expiry.isoformat()
-    if details.expiration_date not in (expiration, UNSET):
-        return Misfit(f"expires {clean(details.expiration_date, 16)}, not {expiration}")
-    shares = number(details.shares_per_contract)
-    if shares != STANDARD_SHARES:
+    if details.expiration_date != terms.expiration and details.expiration_date is not UNSET:
+        return Misfit(f"expires {clean(details.expiration_date, 16)}, not {terms.expiration}")
+    if details.shares_per_contract != STANDARD_SHARES:
         how_many = shown(details.shares_per_contract, 16)
-        known = shares is not None
+        known = number(details.shares_per_contract) is not None
         words = f"adjusted contract of {how_many} shares" if known else f"shares_per_contract {how_many} is no number"
         return Misfit(words, adjusted=known)
-    named = part(item.underlying_asset, Asset).ticker
-    foreign = not_of(named, details.ticker, vendor_symbol(chain.underlying))
-    other = foreign or _gainsaid(details.ticker, chain.expiry, side, strike)
-    return Misfit(other) if other else Place(strike, root_of(details.ticker, chain.underlying), side)
-
-
-def _gainsaid(ticker: object, expiry: date, side: str, strike: float) -> str:
-    """Return in what an option's own symbol contradicts the fields beside it; empty where it says the same, or nothing.
-
-    The symbol is what the exchanges call the contract: where the two differ, nobody knows which contract is meant.
-    """
-    match = _TICKER.fullmatch(ticker) if isinstance(ticker, str) else None
-    if match is None or (match[2], match[3]) == (f"{expiry:%y%m%d}", side[0].upper()):
-        off = match is not None and abs(int(match[4]) / 1000 - strike) >= _TICK
-        return f"strike_price {strike:g} of the contract {ticker}" if off else ""
-    return f"a {side} of {expiry} by its fields, {ticker} by its symbol"
+    named, match = part(item.underlying_asset, Asset).ticker, _symbol(details.ticker)
+    root, day, mills = match.groups() if match else (None, "", "")
+    other = _foreign(named if isinstance(named, str) else None, root, terms.symbol)
+    if root is None:
+        return Misfit(other) if other else Place(strike, terms.underlying, side)
+    # The symbol is what the exchanges call the contract: where the two differ, nobody knows which contract is meant.
+    if not other and day != terms.days[side]:
+        other = f"a {side} of {terms.expiration} by its fields, {details.ticker} by its symbol"
+    elif not other and abs(int(mills) / 1000 - strike) >= _TICK:
+        other = f"strike_price {strike:g} of the contract {details.ticker}"
+    return Misfit(other) if other else Place(strike, root, side)
 
 
 def not_of(named: object, ticker: object, symbol: str) -> str:
@@ -117,17 +128,27 @@ def not_of(named: object, ticker: object, symbol: str) -> str:
     By the vendor's own word on the underlying, `named`, and by the root in the contract's `ticker`. `symbol` is the
     underlying as in the vendor's path.
     """
-    if isinstance(named, str) and named.removeprefix("I:") != symbol.removeprefix("I:"):
+    match = _symbol(ticker)
+    return _foreign(named if isinstance(named, str) else None, match[1] if match else None, symbol)
+
+
+@lru_cache(maxsize=1024)  # all contracts of a chain ask the same, once per root
+def _foreign(named: str | None, root: str | None, symbol: str) -> str:
+    if named is not None and named.removeprefix("I:") != symbol.removeprefix("I:"):
         return f"of the underlying {clean(named, 16)}"
     own = _NO_LETTER.sub("", symbol.removeprefix("I:"))
-    root = _NO_LETTER.sub("", root_of(ticker, own))
-    is_index = symbol.startswith("I:") or (isinstance(named, str) and named.startswith("I:"))
+    root = own if root is None else _NO_LETTER.sub("", root)
+    is_index = symbol.startswith("I:") or (named is not None and named.startswith("I:"))
     suffix = _INDEX_SUFFIX if is_index else _SHARE_SUFFIX
     kin = root.startswith(own) and suffix.fullmatch(root, len(own))
     return "" if kin or root == _OTHER_ROOTS.get(own) else f"of the root {clean(root, 12)}"
 
 
+def _symbol(ticker: object) -> re.Match[str] | None:
+    return _TICKER.fullmatch(ticker) if isinstance(ticker, str) else None
+
+
 def root_of(ticker: object, underlying: str) -> str:
     """Return the root in an option ticker (`SPXW` of `O:SPXW260102C06930000`); the underlying where it has none."""
-    match = _TICKER.fullmatch(ticker) if isinstance(ticker, str) else None
+    match = _symbol(ticker)
     return match[1] if match else underlying

@@ -1,6 +1,6 @@
 """What one pass over a snapshot's contracts tells of its wholeness and of its data's age."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -89,26 +89,21 @@ def summarise(snapshot: Received) -> Summary:
     """Return the counts of a snapshot's contracts. Usable are those, and only those, that its grid would show."""
     places: list[Place] = []
     misfits: list[Misfit] = []
-    seen: tuple[list[int], ...] = tuple([] for _ in Origin)
     spot: float | None = None
     delayed = index = priced = sound = False
     unsound = 0
     for item, at in placed(snapshot.contracts, snapshot.id.chain):
-        quote, trade = part(item.last_quote, Quote), part(item.last_trade, Trade)
-        asset = part(item.underlying_asset, Asset)
-        stamps = (quote.last_updated, asset.last_updated, trade.sip_timestamp, part(item.day, Day).last_updated)
-        for times, stamp in zip(seen, stamps, strict=True):
-            if type(stamp) is int and 0 < stamp < _LATEST_NS:
-                times.append(stamp)
-        delayed = delayed or (quote.timeframe or trade.timeframe or asset.timeframe) == "DELAYED"
+        quote, asset = part(item.last_quote, Quote), part(item.underlying_asset, Asset)
+        delayed = delayed or (quote.timeframe or part(item.last_trade, Trade).timeframe or asset.timeframe) == "DELAYED"
         if isinstance(at, Misfit):
             misfits.append(at)
             continue
         places.append(at)
         priced = priced or _has_price(item)
-        condition = two_sided(quote)[2]
-        sound = sound or condition is Condition.OK
-        unsound += _is_unsound(quote, condition)
+        if not sound:
+            condition = two_sided(quote)[2]
+            sound = condition is Condition.OK
+            unsound += _is_unsound(quote, condition)
         if spot is None:
             spot = item.spot
             index = isinstance(asset.ticker, str) and asset.ticker.startswith("I:")
@@ -127,7 +122,7 @@ def summarise(snapshot: Received) -> Summary:
         off_centre=centre.fault,
         misfit=next((misfit.reason for misfit in misfits if not misfit.adjusted), ""),
         spot=centre.spot,
-        data=_data_time(seen),
+        data=_data_time(snapshot.contracts),
         delayed=delayed,
         index=index,
     )
@@ -147,13 +142,21 @@ def _is_unsound(quote: Quote, condition: Condition) -> bool:
     return condition in (Condition.CROSSED, Condition.LOCKED, Condition.NEGATIVE)
 
 
-def _data_time(seen: Iterable[list[int]]) -> DataTime | None:
+_STAMPS: dict[Origin, Callable[[Item], object]] = {
+    Origin.QUOTE: lambda item: part(item.last_quote, Quote).last_updated,
+    Origin.UNDERLYING: lambda item: part(item.underlying_asset, Asset).last_updated,
+    Origin.TRADE: lambda item: part(item.last_trade, Trade).sip_timestamp,
+    Origin.DAY: lambda item: part(item.day, Day).last_updated,
+}
+
+
+def _data_time(contracts: Sequence[Item]) -> DataTime | None:
     """Return the time of the best origin that has one. Quotes by their median, the lower of two in the middle.
 
     An old trade beside a new one tells of a quiet contract, not of old data: there the newest counts.
     """
-    for origin, stamps in zip(Origin, seen, strict=True):
-        if stamps:
-            at = sorted(stamps)[(len(stamps) - 1) // 2] if origin is Origin.QUOTE else max(stamps)
-            return DataTime(at, origin)
+    for origin, stamp_of in _STAMPS.items():
+        found = [at for at in map(stamp_of, contracts) if type(at) is int and 0 < at < _LATEST_NS]
+        if found:
+            return DataTime(sorted(found)[(len(found) - 1) // 2] if origin is Origin.QUOTE else max(found), origin)
     return None
