@@ -89,7 +89,11 @@ def _change(entry: Entry, kind: str, record: KindRecord, now: Now) -> SourceChan
     before = entry.last_good.kind if entry.last_good else ""
     if before not in ("", kind):
         return SourceChange(before, kind, now.wall_s)
-    return entry.change if entry.change and entry.change.after == kind else None
+    known = entry.change
+    if known is None or known.after != kind:
+        return None
+    # Redis remembers a change that it told: where it no longer tells it, somebody has acknowledged it elsewhere.
+    return None if known.recorded and record.kind == kind and entry.fault is None else known
 
 
 def _first_sight(

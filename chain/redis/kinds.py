@@ -7,7 +7,7 @@ and pointer share a slot, so a script sees and changes both in one step, on a cl
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 
@@ -29,6 +29,7 @@ class SourceChange:
     before: str
     after: str
     at: float
+    recorded: bool = field(default=False, compare=False)  # in Redis, not only seen by us
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ def parse_record(raw: object, ts_ms: int) -> KindRecord:
     if int(made) > ts_ms and before and ts_ms < int(at):
         return KindRecord(before)
     if int(made) < ts_ms:
-        change = SourceChange(kind, UNKNOWN, int(made) / 1000) if kind != UNKNOWN else None
+        change = SourceChange(kind, UNKNOWN, int(made) / 1000, recorded=True) if kind != UNKNOWN else None
         return KindRecord(UNKNOWN, change)
-    return KindRecord(kind, SourceChange(before, kind, int(at) / 1000) if before else None)
+    return KindRecord(kind, SourceChange(before, kind, int(at) / 1000, recorded=True) if before else None)
 
 
 class KindRecords:

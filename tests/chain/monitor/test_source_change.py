@@ -106,3 +106,14 @@ def test_one_that_withdrew_is_told_without_alarm_and_names_nothing() -> None:
     assert "mock publisher" in signal.text
     assert "live publisher massive is here" in signal.text
     assert badge(judged.board) == "[LIVE]"
+
+
+def test_what_was_acknowledged_elsewhere_is_silent_here_and_what_redis_forgot_is_not() -> None:
+    change = SourceChange("mock", "massive", NOW.wall_s - 5, recorded=True)
+    told = taken(taken(Entry(SPX), KindRecord("mock")), KindRecord("massive", change), ahead_ms=1)
+    assert told.change == change
+    assert taken(told, KindRecord("massive"), ahead_ms=2).change is None  # acknowledged: Redis no longer tells it
+    emptied = tracker.missing(told, NOW, None)
+    assert taken(emptied, KindRecord("massive"), ahead_ms=2).change == change  # Redis began anew
+    seen = replace(told, change=replace(change, recorded=False))
+    assert taken(seen, KindRecord("massive"), ahead_ms=2).change == change  # nobody but us knows of it
