@@ -3,7 +3,7 @@
 A live publisher leaves a mark under its prefix and records its kind beside every chain; both outlive it by the time to
 live of its snapshots. The scripts that write see them in the same step. What they cannot see, a heartbeat or a chain of
 a publisher that records nothing, is looked for here, at start and before each cycle: what nobody calls mock, capture
-or replay may be live, and counts as live.
+or replay may be live, and counts as live. A heartbeat that cannot be read stops nobody.
 """
 
 import asyncio
@@ -181,7 +181,13 @@ class Guard:
         """Return in words the live publisher that is here, or may be; empty for none."""
         mark, beats = await self._read()
         for service, raw in zip(_SPEAKERS, beats, strict=True):
-            if raw is not None and (words := self._speaks(service, raw, mark)):
+            try:
+                words = self._speaks(service, raw, mark) if raw is not None else ""
+            except DecodeError as error:
+                # Bytes that anybody may have left there prove no publisher; if one is there, its chains will.
+                self._tell(f"heartbeat of {service} refused, a live publisher is looked for by its chains: {error}")
+                continue
+            if words:
                 return words
         if mark is not None:
             who = f"live publisher {_SERVICE}{_at(mark)}"
@@ -208,12 +214,12 @@ class Guard:
         return found, [beat if isinstance(beat, bytes) and beat else None for beat in beats]
 
     def _speaks(self, service: str, raw: bytes, mark: _Mark | None) -> str:
-        """Return who beats as a live publisher under our prefix, in words; empty for one that stopped, or elsewhere."""
-        try:
-            beat = parse_heartbeat(raw, service)
-        except DecodeError:
-            beat = None
-        if beat is None:  # a foreign service's plain beat, or what makes no sense to us
+        """Return who beats as a live publisher under our prefix, in words; empty for one that stopped, or elsewhere.
+
+        Raises DecodeError for what is no heartbeat.
+        """
+        beat = parse_heartbeat(raw, service)
+        if beat is None:  # a foreign service's plain beat
             return f"a publisher beats as {_SERVICE} without saying what it is, so it may be live"
         if beat.status == STOPPED or beat.chain.prefix != self._names.prefix or is_recorded(beat.source.kind):
             return ""

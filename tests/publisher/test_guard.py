@@ -117,10 +117,27 @@ async def test_after_a_stop_live_data_protect_until_they_have_run_out(redis: Red
     assert await refusal(redis) == ""
 
 
-@pytest.mark.parametrize("beat", [b'{"service":"massive","ts":1766762051.1}', b"", b"\xff", b"[" * 2_000])
-async def test_a_foreign_heartbeat_counts_as_live_whatever_it_says(redis: Redis, beat: bytes) -> None:
+async def test_a_plain_foreign_heartbeat_counts_as_live(redis: Redis) -> None:
+    await redis.set("massive:heartbeat", b'{"service":"massive","ts":1766762051.1}', ex=15)
+    assert "may be live" in await refusal(redis)
+
+
+@pytest.mark.parametrize("beat", [b"", b"\xff", b"[" * 2_000, b'{"service":"mock_massive","ts":1766762051.1}'])
+async def test_what_is_no_heartbeat_stops_no_publisher_at_start_or_later(redis: Redis, beat: bytes) -> None:
     await redis.set("massive:heartbeat", beat, ex=15)
-    assert ("may be live" in await refusal(redis)) is bool(beat)
+    assert await refusal(redis) == ""
+    mock = publisher_of(redis, "mock")
+    assert (await mock.cycle()).whole
+    assert (await mock.cycle()).whole
+    assert not mock.withdrawn
+
+
+async def test_behind_a_heartbeat_that_cannot_be_read_a_live_publisher_is_found_by_its_chains(redis: Redis) -> None:
+    mock = publisher_of(redis, "mock", "NDX")
+    assert (await mock.cycle()).whole
+    await redis.set("massive:heartbeat", b"\xff", ex=15)
+    await redis.set(NAMES.latest(SPX), f"{NAMES.snapshot_head(SPX)}{time.time_ns() // 1_000_000}", px=60_000)
+    assert f"{SPX} published by a publisher that does not say what it is" in await refusal(redis, "capture")
 
 
 async def test_foreign_pointers_without_any_heartbeat_count_as_live(redis: Redis) -> None:
