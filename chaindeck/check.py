@@ -46,8 +46,8 @@ def run_check(
         if every_s is None:
             raise  # there was no verdict, and 0 would be one
         return 0
-    except BrokenPipeError:
-        raise  # nobody reads on: that is no verdict
+    except OSError:
+        raise  # the line cannot be written, or nobody reads on: that is no verdict
     except Exception as error:  # noqa: BLE001 - by itself it would end with 1, which means WARNING
         return _unknown(f"the check itself failed: {origin_of(error)}; please report it")
 

@@ -81,7 +81,10 @@ def _own_fault(error: Exception) -> str:
 def _fail(message: str, code: Exit) -> int:
     """Say in one line why there is no result; return the exit code."""
     if sys.argv[1:2] == ["check"]:  # a monitoring system reads standard output, and 2 would mean CRITICAL
-        print(unknown_line(message))
+        try:
+            print(unknown_line(message), flush=True)
+        except OSError:  # what cannot be written there is said where it can
+            say(message)
         return UNKNOWN
     if _log_is_json():  # its readers expect nothing else on standard error
         logging.getLogger(__name__).error("%s", message)

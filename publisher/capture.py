@@ -76,9 +76,12 @@ class CaptureSource:
         self._turn += 1
 
     async def survey(self, underlying: str) -> Survey:
-        """Return the current record's spot and expirations."""
+        """Return the current record's spot and the expirations that list calls of 100 shares, as of a live source."""
         record = self._record(underlying)
-        return Survey(underlying, record.spot, record.ts, tuple(record.chains))
+        listed = tuple(expiry for expiry, chain in record.chains.items() if "call" in chain.sides)
+        if not listed:
+            raise SourceError(f"the record of {underlying} lists no calls of 100 shares")
+        return Survey(underlying, record.spot, record.ts, listed)
 
     async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
         """Return the current record's contracts around the ATM."""
@@ -86,6 +89,8 @@ class CaptureSource:
         chain = record.chains.get(expiry)
         if chain is None:
             raise SourceError(f"the record of {survey.underlying} has no {expiry}")
+        if "put" not in chain.sides:
+            raise SourceError(f"the record lists calls of {survey.underlying} {expiry} alone")
         dte = days_to_expiry(expiry, record.ts)
         return cut(ChainId(survey.underlying, expiry), chain, spot=record.spot, dte=dte, mult=self._mult)
 

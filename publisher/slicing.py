@@ -26,6 +26,11 @@ class ExpiryChain:
     listed: tuple[float, ...]  # distinct, ascending
     adjusted: int
 
+    @property
+    def sides(self) -> frozenset[str]:
+        """Which of call and put it lists."""
+        return frozenset(item["details"]["contract_type"] for item in self.contracts)
+
 
 def index_expiry(items: Iterable[Contract]) -> ExpiryChain:
     """Return the items sorted by strike, side and ticker; those not of 100 shares or not call or put left out."""

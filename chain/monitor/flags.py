@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from chain.model.kinds import LIVE
-from chain.model.session import days_to_expiry
+from chain.model.session import closing, days_to_expiry
 from chain.monitor.board import Entry, Flag
 from chain.monitor.freshness import Now
-from chain.monitor.provenance import off_hours, old_source, source_changed
+from chain.monitor.provenance import made_at, off_hours, old_source, source_changed
 
 _SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPLAY}
 
@@ -29,10 +29,30 @@ def flags_of(entry: Entry, now: Now) -> tuple[Flag, ...]:
     return tuple(flags)
 
 
+def is_over(entry: Entry, now: Now) -> bool:
+    """Return whether a chain's last session has closed at the instant that counts for it."""
+    as_of = _as_of(entry, now)
+    days = days_to_expiry(entry.chain.expiry, as_of)
+    return days < 0 or (days == 0 and as_of >= _closing_s(entry))
+
+
 def is_past(entry: Entry, now: Now) -> bool:
-    """Return whether a chain's date has passed at the instant that counts for it."""
-    as_of = now.wall_s if entry.source.as_of is None else entry.source.as_of
-    return days_to_expiry(entry.chain.expiry, as_of) < 0
+    """Return whether a chain is still published though its date has passed, or its session has closed.
+
+    What was made before the close is no fault of anybody on that day: it is let run out.
+    """
+    as_of, good = _as_of(entry, now), entry.last_good
+    if days_to_expiry(entry.chain.expiry, as_of) < 0:
+        return True
+    return good is not None and is_over(entry, now) and min(made_at(entry, good), as_of) >= _closing_s(entry)
+
+
+def _as_of(entry: Entry, now: Now) -> float:
+    return now.wall_s if entry.source.as_of is None else entry.source.as_of
+
+
+def _closing_s(entry: Entry) -> float:
+    return closing(entry.chain.expiry, entry.source.calendar).timestamp()
 
 
 def faults_of(entry: Entry) -> tuple[Flag, ...]:

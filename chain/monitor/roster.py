@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from chain.errors import DecodeError
 from chain.model.keys import ChainId, Names
 from chain.monitor.board import Entry, Publisher, Refusal, State
-from chain.monitor.flags import is_past, remembered
+from chain.monitor.flags import is_over, is_past, remembered
 from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import (
     HEARTBEAT_KEYS,
@@ -39,6 +39,7 @@ class Roster:
     _raw: dict[str, bytes | None] = field(default_factory=dict)
     _noted: dict[ChainId, Entry] = field(default_factory=dict)  # entries as their flags were last looked at
     _past: set[ChainId] = field(default_factory=set)  # chains whose day was over when last looked
+    _over: set[ChainId] = field(default_factory=set)  # chains whose last session had closed then
     _checked: int | None = None  # the minute in which past chains were last looked for
 
     def hear(self, beats: Mapping[str, bytes | None], now: Now) -> None:
@@ -154,6 +155,7 @@ class Roster:
         """
         self._checked = now.wall_ns // _MINUTE_NS
         self._past = {chain for chain, entry in self.entries.items() if is_past(entry, now)}
+        self._over = {chain for chain, entry in self.entries.items() if is_over(entry, now)}
         announced = self._announced_by(self.publishers)
         for chain in self._past - announced:
             fault = self.entries[chain].fault
@@ -165,7 +167,7 @@ class Roster:
         """Count the chains of underlyings that nobody announced: as many as were found should be there."""
         told = {chain.underlying for p in self.publishers.values() for chain in p.heartbeat.chain.expected}
         there = {entry.chain.underlying for entry in self.shown()}
-        counts = Counter(chain.underlying for chain in self.entries if chain not in self._past)
+        counts = Counter(chain.underlying for chain in self.entries if chain not in self._over)
         for underlying in there - told:
             self.depth[underlying] = counts[underlying]
         for underlying in set(self.depth) - there:

@@ -13,6 +13,8 @@ from publisher.massive.faults import FaultKind, VendorError
 
 Row = dict[str, Any]
 
+_KINDS = ("call", "put", "other")  # as the vendor documents them; what is neither call nor put is left out by rule
+
 
 def check_rows(rows: Sequence[Row], symbol: str, wanted: Callable[[date], bool]) -> None:
     """Raise VendorError unless every row can be read, is of a wanted expiration, and belongs to the underlying.
@@ -33,7 +35,7 @@ def flaw(row: Row, symbol: str, wanted: Callable[[date], bool]) -> str:
     if expiry is not None and not wanted(expiry):
         return f"of another expiration, {expiry}"
     lacks = {
-        "contract_type": not isinstance(details.get("contract_type"), str),
+        "contract_type that is known": details.get("contract_type") not in _KINDS,
         "strike_price above zero": strike is None or strike <= 0,
         "shares_per_contract": number(details.get("shares_per_contract", 100)) is None,
         "expiration_date": expiry is None,

@@ -176,14 +176,12 @@ def test_a_whole_cycle_exits_0_and_is_there(short_dir: Path, redis_url: str, ser
 def test_one_expiry_that_fails_exits_1_and_the_other_is_there(
     short_dir: Path, redis_url: str, server: blocking.Redis
 ) -> None:
-    adjusted = contracts(ChainId("SPX", date(2026, 1, 5)))
-    for item in adjusted:
-        item["details"]["shares_per_contract"] = 150
-    capture = recorded(short_dir, contracts() + adjusted)
+    calls = contracts(ChainId("SPX", date(2026, 1, 5)))[::2]
+    capture = recorded(short_dir, contracts() + calls)
     ended = run(short_dir, "publish", "--once", "--redis-url", redis_url, "--capture", str(capture))
     assert ended.returncode == 1
     assert list(pointers(server)) == ["massive:chain:latest:SPX:2026-01-02"]
-    assert "no strikes" in ended.stderr
+    assert "the record lists calls of SPX 2026-01-05 alone" in ended.stderr
 
 
 def test_a_cycle_to_an_unreachable_redis_exits_2(short_dir: Path, closed: str) -> None:
@@ -313,3 +311,22 @@ def test_output_that_cannot_be_written_is_one_line_and_exit_2(
     assert ended.returncode == Exit.UNAVAILABLE
     assert ended.stderr.splitlines()[-1] == "chaindeck: no space left on the disk: make room"
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full on this system")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_check_whose_line_cannot_be_written_is_unknown_in_one_line(
+    short_dir: Path, closed: str, unbuffered: str
+) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        ended = subprocess.run(
+            command("check", closed),
+            env=environment(short_dir, PYTHONUNBUFFERED=unbuffered),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (3, "chaindeck: no space left on the disk: make room\n")

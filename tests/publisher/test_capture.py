@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import re
 import zlib
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +219,17 @@ async def test_adjusted_contracts_are_counted(tmp_path: Path) -> None:
     await source.begin_cycle()
     piece = await source.slice(await source.survey("SPX"), SPX.expiry)
     assert (piece.adjusted, piece.contracts) == (1, contracts())
+
+
+async def test_a_date_of_adjusted_contracts_alone_does_not_count_among_the_expirations(tmp_path: Path) -> None:
+    adjusted = ChainId("SPX", SPX.expiry - timedelta(days=1))
+    items = [contract(adjusted, strike, "call", 1, shares_per_contract=25) for strike in GOLDEN_STRIKES]
+    line = orjson.dumps(orjson.loads(record()) | {"results": [*items, *contracts()]})
+    survey = await CaptureSource([written(tmp_path, line)]).survey("SPX")
+    assert survey.expirations == (SPX.expiry,)
+    alone = orjson.dumps(orjson.loads(record()) | {"results": items})
+    with pytest.raises(SourceError, match="lists no calls of 100 shares"):
+        await CaptureSource([written(tmp_path, alone, name="alone.jsonl")]).survey("SPX")
 
 
 async def test_a_date_that_the_record_lacks_concerns_that_slice_alone(tmp_path: Path) -> None:

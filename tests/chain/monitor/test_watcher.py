@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from chain.clock import ManualClock
 from chain.model.contract import Details, part
 from chain.model.keys import REPLAY_PREFIX, ChainId, Names, SnapshotId, heartbeat_key
+from chain.model.session import closing
 from chain.model.snapshot import decode, encode
 from chain.monitor.board import Board, DeckState, Flag, State
 from chain.monitor.discovery import DISCOVER_EVERY_S
@@ -257,6 +258,20 @@ async def test_a_recordings_dates_are_past_once_its_publisher_no_longer_says_whe
     await desk.redis.delete(heartbeat_key("mock_massive"))
     fresh_look = Desk(desk.redis, desk.client, desk.clock)
     assert Flag.PAST_DATED in only(await fresh_look.poll()).flags
+
+
+async def test_a_date_that_is_published_past_its_close_is_past_and_what_was_made_before_it_is_not(desk: Desk) -> None:
+    close = closing(SPX.expiry).timestamp()
+    await desk.publish(SPX, SPX_MON)
+    made_before = await desk.poll(close - 1 - desk.clock.wall_ns() / 1e9)
+    assert [r.dte for r in made_before.readings if Flag.PAST_DATED in r.flags] == []
+    await desk.publish(SPX)
+    assert [r.dte for r in (await desk.poll(1)).readings if Flag.PAST_DATED in r.flags] == []  # let run out
+    await desk.publish(SPX, SPX_MON)
+    report = await desk.poll()
+    assert [r.dte for r in report.readings if Flag.PAST_DATED in r.flags] == [0]
+    assert report.depth("SPX") == (1, 1)
+    assert "past-dated" in [signal.name for signal in report.signals]
 
 
 # Which chains are expected
