@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from chain.redis.embedded import RUNTIME_DIR_VARIABLE, EmbeddedServer
@@ -20,17 +21,24 @@ def short_dir() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
+def shared_url() -> Iterator[str]:
     """URL of a real server that lives as long as the session of this worker."""
     with tempfile.TemporaryDirectory(prefix="cd-", dir="/tmp") as folder, EmbeddedServer() as server:
         yield server.start_or_attach(Path(folder)).url
 
 
 @pytest.fixture
+def redis_url(shared_url: str) -> str:
+    """URL of the shared server, emptied: what another test left there is nothing to this one."""
+    with SyncRedis.from_url(shared_url) as client:
+        client.flushall()
+    return shared_url
+
+
+@pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    """Client in bytes mode on an emptied server."""
+    """Client in bytes mode on the emptied server."""
     async with Redis.from_url(redis_url) as client:
-        await client.flushall()
         yield client
 
 

@@ -2,11 +2,12 @@
 
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from hiredis import pack_command
+from redis._parsers.socket import SERVER_CLOSED_CONNECTION_ERROR
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
@@ -66,7 +67,7 @@ class Greeting:
         await link.read_response()
 
 
-class Packed:
+class Packed(Budgeted):
     """Commands packed in C: redis-py's asyncio connections would do it in Python, key by key."""
 
     def pack_command(self, *args: EncodableT) -> list[bytes]:
@@ -74,12 +75,18 @@ class Packed:
         words = str(args[0]).split() if isinstance(args[0], str) else [args[0]]
         return [pack_command((*words, *args[1:]))]
 
+    async def _send_packed_command(self, command: Iterable[bytes]) -> None:
+        """Send; where another task has closed the connection meanwhile, as a cluster's client does, say just that."""
+        if self._writer is None:
+            raise RedisConnectionError(SERVER_CLOSED_CONNECTION_ERROR)
+        await super()._send_packed_command(command)
 
-class PlainConnection(Packed, Budgeted, Connection):
+
+class PlainConnection(Packed, Connection):
     """A connection by TCP."""
 
 
-class TlsConnection(Packed, Budgeted, SSLConnection):
+class TlsConnection(Packed, SSLConnection):
     """A connection by TLS, whose files are read anew for each, so that renewed ones are taken up."""
 
     def _connection_arguments(self) -> Mapping[str, Any]:
@@ -102,7 +109,7 @@ class TlsConnection(Packed, Budgeted, SSLConnection):
         )
 
 
-class UnixConnection(Packed, Budgeted, UnixDomainSocketConnection):
+class UnixConnection(Packed, UnixDomainSocketConnection):
     """A unix socket with room for a whole cycle of payloads."""
 
     async def _connect(self) -> None:

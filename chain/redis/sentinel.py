@@ -80,7 +80,7 @@ class _AskedAgain(Packed):
         link: Any = self
         if not link.is_connected:
             await link.connect()
-        await super().send_packed_command(command, check_health)  # type: ignore[misc]
+        await super().send_packed_command(command, check_health)
 
 
 class PrimaryConnection(_AskedAgain, SentinelManagedConnection):

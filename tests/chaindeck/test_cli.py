@@ -35,7 +35,6 @@ def closed() -> str:
 def server(redis_url: str) -> Iterator[blocking.Redis]:
     """A client that may block, on an emptied server."""
     with blocking.Redis.from_url(redis_url, decode_responses=True) as client:
-        client.flushall()
         yield client
 
 

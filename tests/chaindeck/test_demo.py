@@ -96,8 +96,6 @@ def playing(url: str, server: EmbeddedServer | None = None) -> Iterator[Show]:
 @pytest.fixture
 def show(redis_url: str) -> Iterator[Show]:
     """A deck's engine on an emptied server."""
-    with blocking.Redis.from_url(redis_url) as client:
-        client.flushall()
     with playing(redis_url) as show:
         yield show
 

@@ -74,16 +74,10 @@ def published(redis_url: str) -> int:
     return int(orjson.loads(raw)["chain"]["counters"].get("published", 0)) if isinstance(raw, bytes) else 0
 
 
-def emptied(redis_url: str) -> str:
-    with Redis.from_url(redis_url) as client:
-        client.flushall()
-    return redis_url
-
-
 def test_once_publishes_the_next_six_and_beats_on_both_redis(
     short_dir: Path, fake: FakeMassive, redis_url: str, system_url: str
 ) -> None:
-    done = publish_once(short_dir, fake, emptied(redis_url), SYSTEM_REDIS_URL=system_url)
+    done = publish_once(short_dir, fake, redis_url, SYSTEM_REDIS_URL=system_url)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert KEY not in done.stderr
@@ -140,10 +134,10 @@ def test_a_failure_is_one_line_that_a_reader_understands(
 ) -> None:
     if effect is not None:
         fake.inject(Fault(effect))
-    done = publish_once(short_dir, fake, emptied(redis_url), **environ)
+    done = publish_once(short_dir, fake, redis_url, **environ)
     assert (done.returncode, done.stdout) == (code, "")
     assert [told in line for line in done.stderr.splitlines()].count(True) == 1, done.stderr
-    assert len(done.stderr.splitlines()) == 2, done.stderr  # what it means to do, and how it went
+    assert len(done.stderr.splitlines()) == 3, done.stderr  # where it connects, what it means to do, how it went
     assert "Traceback" not in done.stderr
     assert "canary" not in done.stderr
     with Redis.from_url(redis_url) as client:
@@ -152,7 +146,7 @@ def test_a_failure_is_one_line_that_a_reader_understands(
 
 def test_one_failed_expiry_is_exit_one_with_its_reason(short_dir: Path, fake: FakeMassive, redis_url: str) -> None:
     fake.inject(Fault(faults.missing_results(), path=CHAINS, expiry=tradable(DATES, NOW_S)[1]))
-    done = publish_once(short_dir, fake, emptied(redis_url))
+    done = publish_once(short_dir, fake, redis_url)
     assert done.returncode == 1
     assert "published 5, refused older 0, failed 1" in done.stderr
     assert "the vendor's listing is incomplete (a page without results)" in done.stderr
@@ -217,17 +211,17 @@ def test_proxies_of_every_kind_leave_a_vendor_on_loopback_alone(
     short_dir: Path, fake: FakeMassive, redis_url: str
 ) -> None:
     nonsense = {"HTTP_PROXY": "ftp://u:canary@p", "https_proxy": "x@host:1080", "ALL_PROXY": "socks5://127.0.0.1:9"}
-    done = publish_once(short_dir, fake, emptied(redis_url), **nonsense)
+    done = publish_once(short_dir, fake, redis_url, **nonsense)
     assert done.returncode == 0, done.stderr
     assert "canary" not in done.stderr
 
 
 def test_a_dead_proxy_is_one_line_and_exit_2(short_dir: Path, fake: FakeMassive, redis_url: str) -> None:
     more = {"MASSIVE_BASE_URL": "https://vendor.invalid", "HTTPS_PROXY": "http://u:canary@127.0.0.1:9"}
-    done = publish_once(short_dir, fake, emptied(redis_url), **more)
+    done = publish_once(short_dir, fake, redis_url, **more)
     assert done.returncode == Exit.UNAVAILABLE
     assert "the proxy before the vendor failed (proxy http://127.0.0.1:9 of HTTPS_PROXY: " in done.stderr
-    assert len(done.stderr.splitlines()) == 2
+    assert len(done.stderr.splitlines()) == 3
     assert "canary" not in done.stderr
 
 
@@ -241,7 +235,7 @@ def test_a_redis_password_is_shown_nowhere(short_dir: Path, fake: FakeMassive, r
 
 
 def test_the_key_is_not_in_the_process_list(short_dir: Path, fake: FakeMassive, redis_url: str) -> None:
-    environ = {"MARKET_REDIS_URL": emptied(redis_url), "MASSIVE_BASE_URL": fake.url, "MASSIVE_API_KEY": KEY}
+    environ = {"MARKET_REDIS_URL": redis_url, "MASSIVE_BASE_URL": fake.url, "MASSIVE_API_KEY": KEY}
     process = start(short_dir, "publish", "--source", "massive", "--underlyings", "SPX", **environ)
     try:
         wait_until(lambda: published(redis_url) == 6, timeout=25, what="a first cycle to be told of")
@@ -264,7 +258,7 @@ def test_the_key_from_a_file_and_the_flags_from_the_line(short_dir: Path, fake: 
     file.chmod(0o600)
     done = run(
         short_dir, "publish", "--source", "massive", "--once", "--config", str(file), "--base-url", fake.url,
-        "--expirations", "2", "--redis-url", emptied(redis_url),
+        "--expirations", "2", "--redis-url", redis_url,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "published 2," in done.stderr

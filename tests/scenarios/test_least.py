@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-from redis import Redis
 
 from tests.support.product import command, environment, log_text, on_terminal, run, start
 from tests.support.terminal import Terminal
@@ -55,14 +54,6 @@ def test_no_child_is_given_a_secret(short_dir: Path) -> None:
 
 
 @pytest.fixture
-def emptied_url(redis_url: str) -> str:
-    """The shared server, without what others published there."""
-    with Redis.from_url(redis_url) as client:
-        client.flushall()
-    return redis_url
-
-
-@pytest.fixture
 def open_to_all() -> Iterator[None]:
     """A user whose umask takes nothing away."""
     before = os.umask(0)
@@ -83,6 +74,8 @@ def test_with_no_umask_all_that_is_written_is_the_users_alone(short_dir: Path) -
     (state / "prefs.json").write_text("{}")
     with on_terminal(short_dir, *SMALL, **SECRETS) as terminal:
         terminal.wait_for("FRESH")
+        terminal.send("o")  # a choice that is remembered
+        wait_until(lambda: b"false" in (state / "prefs.json").read_bytes(), 5, "the choice to be written")
         living = rights(short_dir)
         terminal.send("q")
         assert terminal.wait() == 0
@@ -112,10 +105,10 @@ def test_with_no_umask_all_that_is_written_is_the_users_alone(short_dir: Path) -
     ids=lambda arguments: " ".join(arguments) or "deck",
 )
 def test_every_command_that_reads_an_open_secret_warns_once(
-    short_dir: Path, emptied_url: str, arguments: tuple[str, ...]
+    short_dir: Path, redis_url: str, arguments: tuple[str, ...]
 ) -> None:
     file = short_dir / "desk.toml"
-    file.write_text(f'redis_url = "{emptied_url}"\napi_key = "{CANARY}"\n')
+    file.write_text(f'redis_url = "{redis_url}"\napi_key = "{CANARY}"\n')
     file.chmod(0o644)
     told = run(short_dir, *arguments, CHAINDECK_CONFIG=str(file))
     warning = f"{file}, line 1: redis_url can be read by others: chmod 600 {file}"
@@ -126,9 +119,9 @@ def test_every_command_that_reads_an_open_secret_warns_once(
     assert "can be read by others" not in run(short_dir, *arguments, CHAINDECK_CONFIG=str(file)).stderr
 
 
-def test_a_deck_tells_of_an_open_secret_on_its_screen_and_in_its_log(short_dir: Path, emptied_url: str) -> None:
+def test_a_deck_tells_of_an_open_secret_on_its_screen_and_in_its_log(short_dir: Path, redis_url: str) -> None:
     file = short_dir / "desk.toml"
-    file.write_text(f'redis_url = "{emptied_url}"\n')
+    file.write_text(f'redis_url = "{redis_url}"\n')
     file.chmod(0o644)
     with on_terminal(short_dir, "watch", CHAINDECK_CONFIG=str(file)) as terminal:
         terminal.wait_for("EXPIRIES")
@@ -138,9 +131,9 @@ def test_a_deck_tells_of_an_open_secret_on_its_screen_and_in_its_log(short_dir: 
     assert log_text(short_dir).count(f"redis_url can be read by others: chmod 600 {file}") == 1
 
 
-def test_a_publishers_json_log_stays_json_where_it_warns(short_dir: Path, emptied_url: str) -> None:
+def test_a_publishers_json_log_stays_json_where_it_warns(short_dir: Path, redis_url: str) -> None:
     file = short_dir / "desk.toml"
-    file.write_text(f'redis_url = "{emptied_url}"\n')
+    file.write_text(f'redis_url = "{redis_url}"\n')
     file.chmod(0o644)
     told = run(short_dir, "publish", "--once", "--log-format", "json", *SMALL, "--config", str(file))
     assert all(line.startswith("{") and line.endswith("}") for line in told.stderr.splitlines())
@@ -175,13 +168,13 @@ main()
     ],
 )
 def test_a_fault_of_our_own_is_one_line_without_a_trace(
-    short_dir: Path, emptied_url: str, module: str, name: str, arguments: tuple[str, ...]
+    short_dir: Path, redis_url: str, module: str, name: str, arguments: tuple[str, ...]
 ) -> None:
     """The trace of a program with secrets in its memory is for its log, and shows no values there either."""
     script = FAULT.format(module=module, name=name, canary=CANARY)
     ended = subprocess.run(
         [command()[0], "-c", script, *arguments],
-        env=environment(short_dir, MARKET_REDIS_URL=emptied_url, **SECRETS),
+        env=environment(short_dir, MARKET_REDIS_URL=redis_url, **SECRETS),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -207,9 +200,9 @@ main()
 """
 
 
-def test_a_screen_that_fails_shows_no_values(short_dir: Path, emptied_url: str) -> None:
+def test_a_screen_that_fails_shows_no_values(short_dir: Path, redis_url: str) -> None:
     script = SCREEN_FAULT.format(canary=CANARY)
-    environ = environment(short_dir, MARKET_REDIS_URL=emptied_url, **SECRETS)
+    environ = environment(short_dir, MARKET_REDIS_URL=redis_url, **SECRETS)
     with Terminal([command()[0], "-c", script, "watch"], environ, columns=120, rows=40) as terminal:
         assert terminal.wait(30) != 0
         assert CANARY.encode() not in terminal.raw

@@ -21,6 +21,7 @@ from tests.support.terminal import Terminal
 from tests.support.waiting import wait_until
 
 FRAME_S = 0.04  # time for one repaint
+STALL_S = 12.0
 ATM_ROW = re.compile(r"\d [│┃] +\[\d+(\.\d+)?\] ?[│┃] +\d")
 HELP = "age within twice the publishing interval"
 LEFT_ALTERNATE_SCREEN, ENTERED_ALTERNATE_SCREEN = b"\x1b[?1049l", b"\x1b[?1049h"
@@ -149,8 +150,6 @@ class Cadence:
 
 @pytest.mark.slow
 def test_a_stalled_terminal_does_not_hold_the_publisher(redis_url: str, short_dir: Path) -> None:
-    with blocking.Redis.from_url(redis_url) as client:
-        client.flushall()
     arguments = ("--redis-url", redis_url, "--interval", "1", "--underlyings", "SPX", "--expirations", "2")
     with on_terminal(short_dir, *arguments) as terminal:
         shows_grid(terminal)
@@ -158,11 +157,12 @@ def test_a_stalled_terminal_does_not_hold_the_publisher(redis_url: str, short_di
             began = time.monotonic()
             block(terminal)
             painted = len(terminal.raw)
-            time.sleep(20 - (time.monotonic() - began))
+            time.sleep(STALL_S - (time.monotonic() - began))
         assert len(terminal.raw) == painted
         assert len(cadence.stamps) == 2
-        assert all(len(seen) >= 18 for seen in cadence.stamps.values())
-        assert cadence.largest_gap_ms < 1500
+        # One that waited for the terminal would show a gap as long as the stall; a busy machine makes small ones.
+        assert all(len(seen) > STALL_S / 2 for seen in cadence.stamps.values())
+        assert cadence.largest_gap_ms < 1000 * STALL_S / 3
         terminal.resume()
         terminal.send("?")
         terminal.wait_for(HELP)
@@ -214,7 +214,8 @@ async def test_nothing_from_hostile_data_reaches_the_terminal(redis: Redis, redi
         calm = len(terminal.raw)
         await publish(redis, NASTY, sound=False)
         terminal.wait_for("INVALID x")
-        terminal.wait_for(MARKUP)  # as it stands: neither a style nor an action
+        for mark in MARKUP:
+            terminal.wait_for(mark)  # as it stands: neither a style nor an action
         tour(terminal)
         hostile = terminal.raw[calm:]
         terminal.send("q")

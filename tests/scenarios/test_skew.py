@@ -38,7 +38,6 @@ main()
 @pytest.fixture
 def server(redis_url: str) -> Iterator[blocking.Redis]:
     with blocking.Redis.from_url(redis_url) as client:
-        client.flushall()
         yield client
 
 

@@ -42,7 +42,6 @@ def vendor() -> Iterator[FakeMassive]:
 def guarded_url(redis_url: str) -> str:
     """The shared server, for a user with a password."""
     with Redis.from_url(redis_url) as client:
-        client.flushall()
         client.execute_command("ACL", "SETUSER", "desk", "reset", "on", f">{PASSWORD}", "~*", "&*", "+@all")
     return f"{redis_url}?username=desk&password={PASSWORD}"
 

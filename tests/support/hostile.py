@@ -22,8 +22,9 @@ CANARIES = (
     "\u202eCANARY\u2066\u200b\ufeff",
     "\rCANARY\nCANARY",
 )
-MARKUP = "[red]x[/] [@click=app.quit]y[/] [/nope]"
-NASTY = MARKUP + " ".join(CANARIES)
+# A style, an action and the end of nothing, short enough to be told whole.
+MARKUP = ("[red]x[/] [@click=app.quit]y[/]", "[/n]")
+NASTY = " ".join(MARKUP) + " ".join(CANARIES)
 CHAINS = tuple(ChainId("SPX", expiry) for expiry in expiries(6))
 _TTL_MS = 60_000
 

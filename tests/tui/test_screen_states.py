@@ -192,6 +192,7 @@ async def test_without_a_board_the_deck_waits_in_words(stage: Stage) -> None:
 
 
 async def test_no_color_keeps_to_the_terminals_own_palette(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> None:
+    """A theme of colours gives way to ours of the same brightness, which without colours has attributes only."""
     monkeypatch.setenv("NO_COLOR", "1")
     for theme in (None, "nord"):
         app = DeckApp(stage.slot, stage.clock, theme=theme)
