@@ -5,7 +5,9 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 WORKERS ?= 2
 
-.PHONY: demo test check format bench screenshots schemas lock clean test-hostile
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14
+
+.PHONY: demo test test-fast test-all test-hostile check format bench screenshots schemas lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/chaindeck
@@ -13,11 +15,25 @@ demo: $(VENV)/.run
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-# Values, servers, users and networks that mean no good; `make test` runs a shorter cut.
+# Without processes, terminals and servers that go and come back.
+test-fast: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not hostile"
+
+# Values, servers, users, networks and kills that mean no good; `make test` runs a shorter cut.
 test-hostile: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS) -m "hostile or not hostile" tests/hostile tests/scenarios/test_neighbourhood.py \
+	  tests/scenarios/test_kill.py tests/scenarios/test_live_hour.py tests/scenarios/test_live_order.py \
 	  tests/chain/test_causes.py tests/chain/redis/test_causes.py tests/chain/redis/test_rights.py \
 	  tests/chain/redis/test_sentinel_secured.py
+
+# `make test` on every Python of PYTHONS that runs here, each in an environment of its own.
+test-all:
+	@failed= absent=; for python in $(PYTHONS); do \
+	  if $$python -c "" 2>/dev/null; then \
+	    $(MAKE) test PYTHON=$$python VENV=$(VENV)-$$(basename $$python) || failed="$$failed $$python"; \
+	  else absent="$$absent $$python"; fi; \
+	done; \
+	echo "not at hand, so not tested:$${absent:- none}; failed:$${failed:- none}"; [ -z "$$failed" ]
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -73,7 +73,6 @@ class Life:
             await self.task
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("away_s", [0.0, 4.0, None], ids=["at once", "4 s", "from the first"])
 async def test_publisher_and_watchers_outlive_a_cluster_that_is_away(nodes: list[Server], away_s: float | None) -> None:
     target = RedisTarget(cluster_url(nodes))

@@ -28,8 +28,6 @@ from tests.support.fault_proxy import Command, Fate, FaultProxy
 from tests.support.places import ROOT
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.slow
-
 NAMES = Names()
 DATES = expiries(6)
 SLOTS = ("KLA", "KLB", "KLC")  # one underlying each, for on one underlying only one publisher at a time leads

@@ -205,7 +205,6 @@ def from_the_first(word: bytes) -> Rule:
     return rule
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("word", [b"MGET", b"GETRANGE"])
 async def test_from_the_fault_to_the_word_it_is_less_than_three_seconds(line: Line, redis: Redis, word: bytes) -> None:
     """The loop runs as it does in the deck, and a screen judges its newest Board as it does between polls."""
@@ -268,7 +267,6 @@ async def watched(servers: Servers) -> AsyncIterator[tuple[Server, Watcher]]:
         yield server, watcher
 
 
-@pytest.mark.slow
 async def test_a_server_that_hangs_is_told(watched: tuple[Server, Watcher]) -> None:
     server, watcher = watched
     before = await report(watcher)
@@ -307,7 +305,6 @@ async def test_a_server_that_loads_its_data_is_told(watched: tuple[Server, Watch
     await over(watcher, before)
 
 
-@pytest.mark.slow
 async def test_a_server_that_lost_all_is_empty_not_stale(watched: tuple[Server, Watcher]) -> None:
     server, watcher = watched
     before = await report(watcher)
@@ -346,7 +343,6 @@ async def test_a_replica_that_hears_nothing_more_ages_to_stale_though_it_answers
         assert (states(found), shown(found)) == ({State.FRESH}, {newer})
 
 
-@pytest.mark.slow
 def test_publishing_to_a_replica_is_refused_in_words(servers: Servers, short_dir: Path) -> None:
     replica = servers.replica(servers.alone())
     words = "this Redis is a read-only replica: publish to the primary"

@@ -148,7 +148,6 @@ class Cadence:
         return max(after - before for seen in self.stamps.values() for before, after in pairwise(seen))
 
 
-@pytest.mark.slow
 def test_a_stalled_terminal_does_not_hold_the_publisher(redis_url: str, short_dir: Path) -> None:
     arguments = ("--redis-url", redis_url, "--interval", "1", "--underlyings", "SPX", "--expirations", "2")
     with on_terminal(short_dir, *arguments) as terminal:

@@ -117,7 +117,6 @@ async def pair(
     await assert_contract_kept(redis)
 
 
-@pytest.mark.slow
 async def test_a_dead_leader_is_replaced_within_one_interval(
     redis: Redis, publish: Callable[..., Running], record_property: Callable[[str, object], None]
 ) -> None:
@@ -136,7 +135,6 @@ async def test_a_dead_leader_is_replaced_within_one_interval(
         assert board.standbys == 0
 
 
-@pytest.mark.slow
 async def test_a_leader_told_to_stop_hands_over_at_once(
     redis: Redis, publish: Callable[..., Running], record_property: Callable[[str, object], None]
 ) -> None:
@@ -152,7 +150,6 @@ async def test_a_leader_told_to_stop_hands_over_at_once(
         assert "stopped as told" in leader.said[-1]
 
 
-@pytest.mark.slow
 async def test_a_standby_told_to_stop_says_so_and_the_leader_goes_on(
     redis: Redis, publish: Callable[..., Running]
 ) -> None:
@@ -167,7 +164,6 @@ async def test_a_standby_told_to_stop_says_so_and_the_leader_goes_on(
         assert (await Watcher(redis, Names(), SystemClock()).poll_once()).standbys == 0
 
 
-@pytest.mark.slow
 async def test_a_leader_that_slept_wakes_as_a_standby(redis: Redis, publish: Callable[..., Running]) -> None:
     async with pair(redis, publish, 1.0) as (leader, standby, _):
         before = len(leader.cycles)
@@ -189,7 +185,6 @@ async def test_a_leader_that_slept_wakes_as_a_standby(redis: Redis, publish: Cal
         await wait_until_async(lambda: leads(redis, leader), 8, "the one that slept to lead again")
 
 
-@pytest.mark.slow
 async def test_of_two_started_together_one_leads(redis: Redis, publish: Callable[..., Running]) -> None:
     running = [publish(1.0), publish(1.0)]
 

@@ -158,7 +158,6 @@ def test_a_dialog_is_left_once(short_dir: Path) -> None:
     assert no_failure_logged(short_dir)
 
 
-@pytest.mark.slow
 def test_a_storm_of_everything_passes(short_dir: Path) -> None:
     dice = random.Random(11)
     keys = [

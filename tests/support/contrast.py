@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
 import pyte
-from pyte.screens import Char
 
 from tui.terminal.contrast import RGB, VGA, XTERM, contrast
 
@@ -26,6 +26,15 @@ class Look(NamedTuple):
 
 DARK_LOOKS = (Look("xterm dark", XTERM, XTERM[7], XTERM[0]), Look("VGA dark", VGA, VGA[7], VGA[0]))
 LIGHT_LOOKS = (Look("xterm light", XTERM, XTERM[0], XTERM[15]), Look("VGA light", VGA, VGA[0], VGA[15]))
+
+
+class Style(NamedTuple):
+    """What decides how well a character reads, in pyte's names of colours."""
+
+    text: str
+    ground: str
+    bold: bool
+    reverse: bool
 
 
 class Word(NamedTuple):
@@ -52,12 +61,9 @@ def words(screen: pyte.Screen, looks: tuple[Look, ...]) -> Iterator[Word]:
     for row, line in enumerate(screen.display):
         for found in _WORD.finditer(line):
             cells = [screen.buffer[row][column] for column in range(found.start(), found.end())]
-            yield min(
-                Word(contrast(*colours), found[0], row, found.start(), look.name, cell.fg, cell.bg)
-                for cell, look in product(cells, looks)
-                if cell.data.strip()
-                for colours in _colours(cell, look)
-            )
+            styles = {Style(cell.fg, cell.bg, cell.bold, cell.reverse) for cell in cells if cell.data.strip()}
+            style, look = min(product(styles, looks), key=lambda pair: _least(*pair))
+            yield Word(_least(style, look), found[0], row, found.start(), look.name, style.text, style.ground)
 
 
 def worst_word(screen: pyte.Screen, looks: tuple[Look, ...]) -> Word:
@@ -71,13 +77,12 @@ def dim_sequences(raw: bytes) -> list[bytes]:
     return [sequence for sequence in plain if b"2" in sequence.split(b";")]
 
 
-def _colours(cell: Char, look: Look) -> Iterator[tuple[RGB, RGB]]:
-    """Yield text and ground of a cell; bold text of the eight darker colours is brighter on some terminals."""
-    text, ground = _rgb(cell.fg, look.text, look), _rgb(cell.bg, look.ground, look)
-    yield (ground, text) if cell.reverse else (text, ground)
-    if cell.bold and cell.fg in _NAMES:
-        bright = look.entries[8 + _NAMES.index(cell.fg)]
-        yield (ground, bright) if cell.reverse else (bright, ground)
+@cache
+def _least(style: Style, look: Look) -> float:
+    """Return the contrast of a cell; bold text of the eight darker colours is brighter on some terminals."""
+    text, ground = _rgb(style.text, look.text, look), _rgb(style.ground, look.ground, look)
+    shades = [text, look.entries[8 + _NAMES.index(style.text)]] if style.bold and style.text in _NAMES else [text]
+    return min(contrast(shade, ground) for shade in shades)
 
 
 def _rgb(name: str, default: RGB, look: Look) -> RGB:

@@ -61,15 +61,15 @@ def _heartbeat(text: str, ts: float) -> bytes:
 
 
 def _items(chain: ChainId, text: str) -> list[dict[str, Any]]:
-    """Return contracts in their places, each with `text` in its strings, and two more that have no place for it."""
+    """Return contracts in their places, each with `text` in its strings, and three that it makes unusable."""
     items = contracts(chain)
     for item in items:
         item[text] = {text: text}
-        item["underlying_asset"]["ticker"] = text
         item["details"] |= {"ticker": text, "exercise_style": text, text: text}
-    odd = contracts(chain, [6930])
+    odd = contracts(chain, [6930, 6940])[:3]
     odd[0]["details"]["contract_type"] = text
     odd[1]["details"]["expiration_date"] = text
+    odd[2]["underlying_asset"]["ticker"] = text
     return [*odd, *items]
 
 
