@@ -23,7 +23,7 @@ from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.model.session import new_york
 from chain.monitor.discovery import Discovery
 from chain.monitor.heartbeat import STOPPED, parse_heartbeat
-from chain.monitor.messages import MARK
+from chain.monitor.messages import BEAT, MARK
 from chain.redis.connection import bounded, heard
 from chain.redis.kinds import KindRecords
 from chain.redis.scan import PointerScan
@@ -36,8 +36,6 @@ log = logging.getLogger(__name__)
 _SERVICE = "massive"
 _SPEAKERS = (_SERVICE, standby_service(_SERVICE))
 _HEARTBEATS = tuple(map(heartbeat_key, _SPEAKERS))
-_HEARTBEAT_BYTES = 256 * 1024
-_MARK_BYTES = 1024
 _AT_ONCE_S = 0.5  # for a live publisher's first write to wait until invented chains are taken away
 _START_S = 3.0  # for a start to wait until Redis's keys were looked through
 CURE = "stop it first, name another Redis, look on with `chaindeck watch`, or insist with --among-live"
@@ -202,9 +200,9 @@ class Guard:
     async def _read(self) -> tuple[_Mark | None, Sequence[bytes | None]]:
         pipe = self._redis.pipeline(transaction=False)
         pipe.pttl(self._names.live())
-        pipe.getrange(self._names.live(), 0, _MARK_BYTES)
+        pipe.getrange(self._names.live(), 0, MARK.limits.size)
         for key in _HEARTBEATS:
-            pipe.getrange(key, 0, _HEARTBEAT_BYTES)
+            pipe.getrange(key, 0, BEAT.limits.size)
         async with bounded():
             left, mark, *beats = heard(await pipe.execute(raise_on_error=False))
         for name, reply in zip((self._names.live(), *_HEARTBEATS), (mark, *beats), strict=True):

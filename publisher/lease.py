@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _LEASE_OF_INTERVAL = 0.6  # with a look every fifth of an interval, a dead leader is replaced within one
 _LOOK_OF_INTERVAL = 0.2
+_HOLDER_BYTES = 255  # of who leads; a name of ours has 60 at most
 
 
 def identity() -> str:
@@ -148,7 +149,8 @@ class Lease:
         return bool(await hold.lock.acquire(blocking=False, token=self.me))
 
     async def _who(self, underlying: str) -> str:
-        holder = await self._redis.get(lease_key(self._names.prefix, underlying, self._service))
+        key = lease_key(self._names.prefix, underlying, self._service)
+        holder = await self._redis.getrange(key, 0, _HOLDER_BYTES)
         return clean(holder.decode("utf-8", "replace"), 80) if isinstance(holder, bytes) else ""
 
     def _lock(self, underlying: str) -> Lock:

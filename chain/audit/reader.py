@@ -15,12 +15,11 @@ from chain.monitor.heartbeat import SERVICES
 from chain.redis.budget import DEFAULT_BYTES
 from chain.redis.causes import REFUSALS
 from chain.redis.connection import bounded, unavailable
+from chain.redis.glance import BESIDE_BYTES, POINTER_BYTES
 
 REREAD_BYTES = 512 * 1024  # of payloads a look, so that a busy Redis hardly feels the watch
 PTTL_TOLERANCE_MS = 10  # two PTTL in one pipeline are not answered in the same instant
 _MAX_POINTERS = 5_000
-_MAX_POINTER_BYTES = 255
-_MAX_BEAT_BYTES = 256 * 1024
 _BATCH = 16  # payloads a round trip
 _BATCH_BYTES = 2 * MAX_PAYLOAD_BYTES  # of them together; beyond it, they are read one by one
 _EXACT = "PEXPIRETIME"  # a deadline's exact word; Redis has it since 7.0, and not every user may say it
@@ -72,7 +71,7 @@ class AuditReader:
 
     async def _hear(self) -> None:
         keys = [heartbeat_key(service) for service in SERVICES]
-        replies = await self._ask([("GETRANGE", key, 0, _MAX_BEAT_BYTES) for key in keys])
+        replies = await self._ask([("GETRANGE", key, 0, BESIDE_BYTES) for key in keys])
         self._auditor.hear({key: _bytes(reply) or None for key, reply in zip(keys, replies, strict=True)})
 
     async def _pointers(self, chains: Sequence[ChainId]) -> list[PointerSeen]:
@@ -161,7 +160,7 @@ class AuditReader:
 
 
 def _value(key: str) -> Command:
-    return ("GETRANGE", key, 0, _MAX_POINTER_BYTES)
+    return ("GETRANGE", key, 0, POINTER_BYTES)
 
 
 def _bytes(reply: object) -> bytes | None:

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.kinds import UNKNOWN
 from chain.redis.connection import bounded, heard, is_cluster
+from chain.redis.glance import POINTER_BYTES
 from chain.redis.scripts import ACKNOWLEDGE, FORCE, WITHDRAW
 
 RECORD_BYTES = 80
@@ -77,7 +78,7 @@ class KindRecords:
             batch = wanted[start : start + _BATCH]
             pipe = self._redis.pipeline(transaction=False)
             for chain in batch:
-                pipe.getrange(self._names.latest(chain), 0, 127)
+                pipe.getrange(self._names.latest(chain), 0, POINTER_BYTES)
                 pipe.getrange(self._source(chain), 0, RECORD_BYTES)
             async with bounded():
                 replies = heard(await pipe.execute(raise_on_error=False))

@@ -60,6 +60,15 @@ async def test_the_first_to_ask_leads_and_the_second_knows_who_does(redis: Redis
     assert 0 < await redis.pttl(SPX) <= TTL_S * 1000
 
 
+async def test_whatever_stands_in_a_lease_only_its_beginning_is_read(redis: Redis, clock: ManualClock) -> None:
+    await redis.set(SPX, "x" * 6_000_000)
+    lease = lease_of(redis, clock)
+    sent_before = (await redis.info("stats"))["total_net_output_bytes"]
+    assert await lease.look() == []
+    assert (await redis.info("stats"))["total_net_output_bytes"] - sent_before < 50_000
+    assert lease.leader["SPX"] == "x" * 79 + "…"
+
+
 async def test_of_many_that_ask_at_once_one_leads_each_underlying(redis: Redis, clock: ManualClock) -> None:
     leases = [lease_of(redis, clock, "SPX", "NDX") for _ in range(8)]
     gained = await asyncio.gather(*(lease.look() for lease in leases))
