@@ -11,6 +11,7 @@ from chain.clock import ManualClock
 from chain.model.keys import ChainId, Names
 from chain.model.session import NEW_YORK
 from chain.monitor.board import Board
+from chain.monitor.heartbeat import HEARTBEAT_KEYS
 from chain.monitor.watcher import Watcher
 from chain.redis.connection import RedisTarget
 from chain.redis.embedded import EmbeddedServer
@@ -21,6 +22,7 @@ from publisher.loop import Publisher
 from publisher.mock.source import MockSource
 from tui.app import DeckApp
 from tui.terminal.depth import Depth
+from tui.terminal.themes import LIGHT
 
 START = datetime(2026, 1, 2, 10, 3, 24, tzinfo=NEW_YORK)
 SEED = 7
@@ -36,6 +38,7 @@ class Stage:
     saboteur: Saboteur
     watcher: Watcher
     slot: BoardSlot
+    stop_redis: Callable[[], None] = lambda: None
 
     async def cycle(self) -> None:
         """Publish once and look."""
@@ -102,6 +105,30 @@ async def troubled(stage: Stage) -> None:
     await stage.look()
 
 
+async def silent(stage: Stage) -> None:
+    """The publisher has died: its heartbeat has ended, then every pointer, one underlying after the other."""
+    await calm(stage)
+    redis, names = stage.saboteur.redis, Names()
+    await redis.delete(*HEARTBEAT_KEYS)
+    chains = [entry.chain for entry in (await stage.look()).entries]
+    for _ in range(5):
+        stage.clock.advance(10)
+        await stage.look()
+    for underlying in ("SPX", "NDX", "SPY"):
+        await redis.delete(*(names.latest(chain) for chain in chains if chain.underlying == underlying))
+        stage.clock.advance(1)
+        await stage.look()
+
+
+async def unreachable(stage: Stage) -> None:
+    """Redis does not answer any more."""
+    await calm(stage)
+    stage.stop_redis()
+    for _ in range(5):
+        stage.clock.advance(2)
+        await stage.look()
+
+
 SCENES = (
     Scene("deck-80x24", 80, 24, calm),
     Scene("deck-80x24-grid", 80, 24, calm, keys=("enter",)),
@@ -112,6 +139,18 @@ SCENES = (
     Scene("trouble-120x40", 120, 40, troubled),
     Scene("trouble-200x60", 200, 60, troubled),
     Scene("trouble-120x40-ansi", 120, 40, troubled, theme="ansi-dark"),
+    Scene("silent-80x24", 80, 24, silent),
+    Scene("silent-120x40", 120, 40, silent),
+    Scene("silent-200x60", 200, 60, silent),
+    Scene("silent-120x40-light", 120, 40, silent, theme=LIGHT),
+    Scene("silent-120x40-256", 120, 40, silent, depth=Depth.EIGHT_BIT),
+    Scene("silent-120x40-16", 120, 40, silent, depth=Depth.SIXTEEN),
+    Scene("silent-120x40-mono", 120, 40, silent, depth=Depth.NONE),
+    Scene("unreachable-80x24", 80, 24, unreachable),
+    Scene("unreachable-120x40", 120, 40, unreachable),
+    Scene("unreachable-200x60", 200, 60, unreachable),
+    Scene("help-80x24", 80, 24, calm, keys=("question_mark",)),
+    Scene("help-120x40", 120, 40, troubled, keys=("question_mark",)),
 )
 
 
@@ -125,7 +164,8 @@ async def picture(scene: Scene) -> str:
             source = WithholdingSource(MockSource(clock, seed=SEED))
             publisher = Publisher(redis, source, clock, thresholds=Thresholds())
             saboteur = Saboteur(redis, Names(), source, publisher, clock)
-            stage = Stage(clock, publisher, saboteur, Watcher(redis, Names(), clock, shown_as="unix"), BoardSlot())
+            watcher = Watcher(redis, Names(), clock, shown_as="unix")
+            stage = Stage(clock, publisher, saboteur, watcher, BoardSlot(), server.stop)
             return await _render(scene, stage)
         finally:
             await redis.aclose()

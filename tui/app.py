@@ -149,8 +149,9 @@ class DeckApp(App[None]):
         self.deck.board_arrived()
 
     def _restyle(self, _: object) -> None:
-        for panel in self.deck.query(LinePanel):
-            panel.restyle()
+        for screen in self.screen_stack:
+            for panel in screen.query(LinePanel):
+                panel.restyle()
 
     def _repaint(self, _: object) -> None:
         """Paint every cell, for somebody else has written on the terminal."""
@@ -193,6 +194,10 @@ class DeckApp(App[None]):
             await self._check_bindings(key)
         if screen is not self.deck and self.screen is self.deck:
             self._closed_by = (key, now)
+
+    def action_show_help_panel(self) -> None:
+        """Show the deck's help where Textual would mount a panel beside the deck."""
+        self.deck.action_help()
 
     def action_command_palette(self) -> None:
         """Open the palette, once."""

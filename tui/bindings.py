@@ -3,21 +3,29 @@
 from textual.binding import Binding, BindingType
 
 BINDINGS: list[BindingType] = [
-    Binding("down,j", "down", "expiry", key_display="j k", tooltip="next or previous expiry; in the grid, scroll"),
+    Binding(
+        "down,j",
+        "down",
+        "expiry",
+        key_display="j k",
+        tooltip="next or previous expiry; in the grid or signals (tab) scroll",
+    ),
     Binding("up,k", "up", show=False),
-    Binding("right,l", "expiry(1)", tooltip="next expiry", show=False),
-    Binding("left,h", "expiry(-1)", tooltip="previous expiry", show=False),
+    Binding("right,l", "expiry(1)", key_display="h l", tooltip="the same from any panel", show=False),
+    Binding("left,h", "expiry(-1)", show=False),
     Binding("right_square_bracket", "underlying(1)", "underlying", key_display="[ ]", tooltip="other underlying"),
     Binding("left_square_bracket", "underlying(-1)", show=False),
     Binding("enter", "grid", "grid", tooltip="on a narrow screen open the grid; else move to it"),
     Binding("escape", "board", show=False, tooltip="back to the board"),
     Binding("a", "atm", "ATM", tooltip="centre the grid on the ATM and follow it"),
     Binding("o", "order", "order", tooltip="highest strike on top, or lowest; remembered"),
-    Binding("g,home", "edge(-1)", show=False, tooltip="top of the grid"),
-    Binding("G,end", "edge(1)", show=False, tooltip="bottom of the grid"),
-    Binding("pageup", "page(-1)", show=False),
+    Binding(
+        "g,home", "edge(-1)", key_display="g G", show=False, tooltip="top or bottom of the grid, or of the signals"
+    ),
+    Binding("G,end", "edge(1)", show=False),
+    Binding("pageup", "page(-1)", key_display="pgup pgdn", show=False, tooltip="a page up or down there"),
     Binding("pagedown", "page(1)", show=False),
-    Binding("space", "freeze", "freeze", tooltip="freeze the grid, and again to go on; ages and signals never stop"),
+    Binding("space", "freeze", "freeze", tooltip="freeze the grid, or let it go on; ages and signals never stop"),
     Binding("d", "demo", "demo", tooltip="in a mock: faults at a keypress"),
     Binding("s", "acknowledge", show=False, tooltip="acknowledge that a source has changed"),
     Binding("p", "publish_again", show=False, tooltip="publish again, after giving way to a live publisher"),

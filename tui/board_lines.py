@@ -179,13 +179,18 @@ def _spelled(reading: Reading, width: int) -> str:
 
 def _heading(underlying: str, readings: Sequence[Reading], report: Report, width: int, *, folded: bool) -> Line:
     have, wanted = report.depth(underlying)
+    end = [Span(f"{have} of {wanted} ", Role.DIM if have >= wanted else Role.CAUTION)]
+    start = [Span(f" {underlying:<6}", Role.STRONG)]
+    if not folded:
+        return spread([*start, Span(f"{spot_text(report, underlying):>10}  ", Role.TEXT)], end, width)
     worst = min((r.state for r in readings), key=list(State).index)
-    start = [Span(f" {underlying:<6}", Role.STRONG), Span(f"{spot_text(report, underlying):>10}  ", Role.TEXT)]
-    if folded:
-        oldest = max((r.age_s for r in readings if r.age_s is not None), default=None)
-        start += [Span(worst, STATE_ROLE[worst]), Span(f" {figures.age(oldest)}", Role.DIM)]
-    short = Role.DIM if have >= wanted else Role.CAUTION
-    return spread(start, [Span(f"{have} of {wanted} ", short)], width)
+    oldest = max((r.age_s for r in readings if r.age_s is not None), default=None)
+    spot = report.spot(underlying)
+    value = figures.level(spot.value) if spot else figures.MISSING
+    start.append(Span(f"{value:>10}  ", Role.TEXT if spot and spot.current else Role.DIM))
+    start.append(Span(worst, STATE_ROLE[worst]))
+    age = Span(f" {figures.age(oldest)}", Role.DIM)
+    return spread([*start, age] if length([*start, age, *end]) <= width else start, end, width)
 
 
 def _depth(report: Report | None) -> str:

@@ -152,7 +152,7 @@ def grid_title(
     grid: StrikeGrid | None, reading: Reading | None, badge: str, width: int, shown: Shown | None = None
 ) -> Line:
     """Return the line over the grid: which chain, how fresh, and where that is not what it should be, of when."""
-    end = [Span(badge, Role.BADGE), Span(" ")]
+    end = [Span(" "), Span(badge, Role.BADGE), Span(" ")]
     if reading is None:
         return spread([Span(" STRIKES", Role.HEAD)], end, width, Ground.BAR)
     chain = reading.entry.chain

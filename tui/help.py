@@ -1,55 +1,68 @@
-"""The help: keys from the screen's own bindings, then what the words mean."""
+"""The help: a dialog over the living deck, with the deck's own keys and what its words mean."""
 
 from collections.abc import Iterable
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
-from textual.widgets import Static
+from textual.containers import Vertical
 
 from tui.dialog import Dialog
-
-_WORDS = """
-FRESH          age within twice the publishing interval and 2 s
-AGING  ·       older than that
-STALE  !       older than three intervals and 5 s
-FUTURE >       its stamp is more than 2 s ahead of this machine's clock
-INVALID x      the payload breaks the contract; the last good one stays, labelled
-DANGLING x     the pointer names a payload that is gone
-MISSING x      expected, and no pointer there
-UNREACHABLE x  Redis does not answer: nothing is known now, ages go on
-
-age    the worse of two: by the wall clock since the snapshot's ts, and since this
-       deck first saw its pointer. Reading again never resets it.
-ttl    seconds until the pointer vanishes from Redis
-flags  PART one side or a fetch is missing   DLY delayed quotes   OLD quotes older
-       than the snapshot   BACK the pointer went back   OFF market closed
-       MOCK CAPTURE REPLAY: not the live market   CHANGED live to mock, mock to
-       live, or the like: s acknowledges it, else it is told for an hour
-grid   [6930] is the ATM; the dashed rule is the spot; ┃ marks the side in the
-       money; ▴ ▾ differ from the snapshot before; - means not there, never zero
-       x crossed, = locked, n negative: shown, and left out of every derived number
-EM     one standard deviation: spot * ATM IV * sqrt(years of 365 days)
-"""
+from tui.help_lines import WIDTH, help_lines
+from tui.panel import LinePanel
 
 
 class HelpScreen(Dialog[None]):
-    """Keys and words. Any of `?`, Escape and q closes it."""
+    """Keys and words; it scrolls where it does not fit. Any of `?`, Escape and q closes it."""
 
-    DEFAULT_CSS = """
-    HelpScreen { align: center middle; }
-    HelpScreen > VerticalScroll { width: 90; max-width: 100%; height: auto; max-height: 90%;
-        border: round $primary; background: $surface; padding: 0 2; }
-    HelpScreen Static { width: auto; }
+    DEFAULT_CSS = f"""
+    HelpScreen {{ align: center middle; }}
+    HelpScreen > Vertical {{ width: {WIDTH + 4}; max-width: 100%; max-height: 100%; border: round $primary;
+        background: $background; padding: 0 1; }}
+    HelpScreen LinePanel {{ width: 1fr; height: 1fr; }}
     """
-    BINDINGS = [Binding("escape,question_mark,q", "dismiss", "Close")]
+    BINDINGS = [
+        Binding("escape,question_mark,q", "dismiss", "Close"),
+        Binding("down,j", "scroll(1)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+        Binding("pagedown,space", "page(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("home,g", "scroll(-10000)", show=False),
+        Binding("end,G", "scroll(10000)", show=False),
+    ]
 
     def __init__(self, bindings: Iterable[Binding]) -> None:
         super().__init__()
-        self._keys = [(b.key_display or b.key.replace(",", " "), b.tooltip or b.description) for b in bindings]
+        keys = [(b.key_display or b.key.replace(",", " "), b.tooltip or b.description) for b in bindings]
+        self.lines = help_lines((key, words) for key, words in keys if words)
 
     def compose(self) -> ComposeResult:
-        """Lay out keys, then words."""
-        keys = "\n".join(f"{key:<22} {words}" for key, words in self._keys if words)
-        with VerticalScroll():
-            yield Static(f"chaindeck\n\n{keys}\n{_WORDS}", markup=False)
+        """Lay out the lines in a frame that is as high as they are, or as the screen."""
+        with Vertical() as frame:
+            frame.styles.height = len(self.lines) + 2
+            frame.border_title = "help"
+            frame.border_subtitle = "j k scroll   esc close"
+            yield LinePanel(id="help", says_more=True)
+
+    def on_mount(self) -> None:
+        """Show the lines once the panel knows its size."""
+        self.call_after_refresh(self._bring)
+
+    def on_resize(self) -> None:
+        """Show as many lines as fit now."""
+        self.call_after_refresh(self._bring)
+
+    def _bring(self) -> None:
+        self.query_one(LinePanel).show((), self.lines)
+
+    def action_scroll(self, rows: int) -> None:
+        """Scroll by lines."""
+        self.query_one(LinePanel).scroll_by(rows)
+
+    def action_page(self, way: int) -> None:
+        """Scroll by a page."""
+        panel = self.query_one(LinePanel)
+        panel.scroll_by(way * max(1, panel.room - 1))
+
+    def on_line_panel_scrolled(self, event: LinePanel.Scrolled) -> None:
+        """The wheel scrolls."""
+        event.panel.scroll_by(event.rows)

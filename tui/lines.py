@@ -72,8 +72,8 @@ def cut(lines: Sequence[Line], room: int, top: int = 0) -> list[Line]:
 
 
 def dimmed(line: Line) -> Line:
-    """Return a line of figures that are no longer true: what they mean stays, none stands out."""
-    return tuple(span._replace(role=Role.DIM) for span in line)
+    """Return a line of figures that may be true no longer: none stands out, and the shade beneath them is gone."""
+    return tuple(Span(span.text, Role.DIM, Ground.PLAIN if span.ground is Ground.ITM else span.ground) for span in line)
 
 
 def spread(start: Sequence[Span], end: Sequence[Span], width: int, ground: Ground = Ground.PLAIN) -> Line:

@@ -4,6 +4,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from chain.model.keys import ChainId
 from chain.monitor.board import DeckState, State, Transition
 from chain.monitor.report import Report, Signal, usable
 from chain.monitor.rules.causality import Incident, incidents
@@ -36,7 +37,7 @@ def signal_lines(report: Report | None, width: int) -> list[Line]:
     lines = [line for incident in _told(report) for line in _incident(incident, report, width)]
     if not lines:
         lines.append((Span("   all quiet", Role.OK),))
-    changes = [(Span(left(_change(change, report), width), Role.DIM),) for change in report.board.transitions]
+    changes = [line for change in report.board.transitions for line in _changed(change, report, width)]
     return [*lines, EMPTY, *changes] if changes else lines
 
 
@@ -94,11 +95,21 @@ def _wrapped(signal: Signal, report: Report, role: Role, width: int, lead: str) 
     return [*lines, *((Span(left(f"{' ' * len(lead)}{part}", width), role),) for part in rest)]
 
 
-def _change(change: Transition, report: Report) -> str:
-    count, whole = len(change.chains), len(report.readings)
-    if count > 1 and count == whole:
-        where = f"all {count} chains "
-    else:
-        where = ", ".join(f"{c.underlying} {c.expiry:%m-%d}" for c in change.chains[:2])
-        where += f" and {count - 2} more " if count > 2 else " " if where else ""
-    return f"   {figures.clock(change.at)}  {where}{change.text}"
+def _changed(change: Transition, report: Report, width: int) -> list[Line]:
+    """Wrap one change under its time of day."""
+    lead = f"   {figures.clock(change.at)}  "
+    parts = textwrap.wrap(f"{_which(change.chains, report)}{change.text}", max(10, width - len(lead) - 1)) or [""]
+    return [
+        (Span(left(f"{' ' * len(lead) if number else lead}{part}", width), Role.DIM),)
+        for number, part in enumerate(parts)
+    ]
+
+
+def _which(chains: Sequence[ChainId], report: Report) -> str:
+    """Name the chains of a change: each where they are two at most, else their number, of one underlying or all."""
+    underlyings = {chain.underlying for chain in chains}
+    if len(chains) == len(report.readings) > 1:
+        return f"all {len(chains)} "
+    if len(chains) > 2:
+        return f"{len(chains)} {underlyings.pop() if len(underlyings) == 1 else 'chains'} "
+    return "".join(f"{chain.underlying} {chain.expiry:%m-%d}, " for chain in chains)[:-2] + " " if chains else ""

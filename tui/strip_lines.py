@@ -115,7 +115,7 @@ def _publish(report: Report) -> Span:
     board = report.board
     living = [p.heartbeat.chain for p in board.publishers if p.alive and p.heartbeat.status != WITHDRAWN]
     if blind_since(board, report.now) is not None:
-        return Span("publisher not known", Role.CAUTION)
+        return Span(" publisher not known", Role.CAUTION)
     if not living:
         waiting = report.state is DeckState.STARTING
         return Span("no publisher", Role.DIM if waiting else Role.ALARM)

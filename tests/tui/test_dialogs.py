@@ -4,11 +4,14 @@ import pytest
 from textual.events import Key
 
 from screenshots.scenes import Stage
+from tests.support.contrast import screen_of
 from tests.support.stage import Deck, deck_of
 from tests.tui.test_screen import Stub
 from tui.demo import DemoMenu
 from tui.dialog import Palette
 from tui.help import HelpScreen
+from tui.lines import plain
+from tui.panel import LinePanel
 
 
 def no_dialog(deck: Deck) -> bool:
@@ -99,3 +102,73 @@ async def test_a_palette_left_twice_leaves_the_deck(deck: Deck) -> None:
 
 def _key(name: str) -> Key:
     return Key(name, "\r" if name == "enter" else None)
+
+
+# Dialogs over the living deck
+
+
+@pytest.mark.parametrize("key", ["question_mark", "d", "ctrl+p"])
+async def test_behind_a_dialog_the_deck_stays_in_sight_and_alive(stage: Stage, key: str) -> None:
+    async with deck_of(stage, demo=Stub()) as deck:
+        await deck.press(key)
+        assert deck.app.screen is not deck.app.deck
+        before = _painted(deck)
+        assert "chaindeck" in before[0]
+        assert "10:03:24 ET" in before[0]
+        assert "ATM 69" in before[38]  # the foot of the grid
+        await deck.pass_time(45)
+        after = _painted(deck)
+        assert "10:04:09 ET" in after[0]
+        assert "CRITICAL" in after[1]
+
+
+def _painted(deck: Deck) -> list[str]:
+    """What a terminal shows of all screens together."""
+    app = deck.app
+    raw = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    width, height = app.size
+    return screen_of(raw.render_segments(app.console).encode(), width, height).display
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (40, 10)], ids=str)
+async def test_the_help_is_whole_at_every_size_by_scrolling(stage: Stage, size: tuple[int, int]) -> None:
+    async with deck_of(stage, size) as deck:
+        await deck.press("question_mark")
+        help_screen = deck.app.screen
+        assert isinstance(help_screen, HelpScreen)
+        panel = help_screen.query_one(LinePanel)
+        seen: dict[str, None] = {}
+        for _ in range(80):
+            shown = [panel.render_line(y).text.rstrip() for y in range(panel.size.height)]
+            seen |= dict.fromkeys(shown)
+            if not any(" more" in line and "+" in line for line in shown[-1:]):
+                break
+            await deck.press("j")
+        wanted = {plain(line)[: panel.size.width].rstrip() for line in help_screen.lines}
+        assert wanted <= set(seen)
+        for heading in ("KEYS", "STATES", "FLAGS", "COLOURS"):
+            assert any(line.startswith(f" {heading}") for line in seen)
+
+
+async def test_a_resize_while_the_help_is_open_fits_it_anew(stage: Stage) -> None:
+    async with deck_of(stage, (120, 40)) as deck:
+        await deck.press("question_mark")
+        for width, height in ((80, 24), (30, 6), (200, 60)):
+            await deck.pilot.resize_terminal(width, height)
+            await deck.pilot.pause()
+            panel = deck.app.screen.query_one(LinePanel)
+            assert panel.size.height <= height - 2
+            assert "KEYS" in panel.render_line(0).text
+        await deck.press("escape")
+        assert deck.app.screen is deck.app.deck
+        assert "FRESH" in deck.chosen
+
+
+async def test_the_palettes_keys_are_the_help_and_squeeze_nothing(deck: Deck) -> None:
+    width = deck.app.deck.grid_panel.size.width
+    deck.app.action_show_help_panel()
+    await deck.pilot.pause()
+    assert isinstance(deck.app.screen, HelpScreen)
+    assert deck.app.deck.grid_panel.size.width == width
+    await deck.press("escape")
+    assert deck.app.screen is deck.app.deck

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 from textual.command import CommandPalette
-from textual.widgets import Static
 
 from chain.errors import ChaindeckError
 from chain.model.keys import ChainId
@@ -17,6 +16,7 @@ from tests.support.stage import ATM_CELL, Deck, deck_of, make_stage
 from tests.support.waiting import wait_until_async
 from tui.demo import DemoMenu
 from tui.help import HelpScreen
+from tui.lines import plain
 from tui.panel import LinePanel
 from tui.screen import DeckScreen
 
@@ -120,7 +120,7 @@ async def test_enter_opens_the_grid_on_a_narrow_screen_and_escape_returns(stage:
 async def test_help_names_every_key_that_has_words(deck: Deck) -> None:
     await deck.press("question_mark")
     assert isinstance(deck.app.screen, HelpScreen)
-    said = str(deck.app.screen.query_one(Static).render())
+    said = " ".join(" ".join(map(plain, deck.app.screen.lines)).split())
     for binding in DeckScreen.BINDINGS:
         assert isinstance(binding, tuple) or not binding.tooltip or binding.tooltip in said
     for state in ("FRESH", "AGING", "STALE", "FUTURE", "INVALID", "DANGLING", "MISSING", "UNREACHABLE"):
