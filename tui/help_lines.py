@@ -21,17 +21,17 @@ _STATES = {
     State.UNREACHABLE: ("", "Redis does not answer: nothing is known now, ages go on"),
 }
 _FLAGS = {
-    Flag.FAILING: "its publisher cannot publish it",
-    Flag.PARTIAL: "a side or contracts are missing",
-    Flag.OLD_SOURCE: "data older than the snapshot",
+    Flag.FAILING: "could not be published",
+    Flag.PARTIAL: "contracts are missing",
+    Flag.OLD_SOURCE: "data older than its stamp",
     Flag.ROLLED_BACK: "its pointer went back",
     Flag.PAST_DATED: "its date is over",
     Flag.DELAYED: "delayed quotes",
     Flag.MOCK: "invented data",
     Flag.CAPTURE: "recorded data",
-    Flag.REPLAY: "recorded data, stamped anew",
+    Flag.REPLAY: "recorded, stamped anew",
     Flag.SOURCE_UNKNOWN: "nobody says whose it is",
-    Flag.SOURCE_CHANGED: "live became mock, or the like",
+    Flag.SOURCE_CHANGED: "another kind of source",
     Flag.OFF_HOURS: "the market is closed",
 }
 _COLOURS = (

@@ -1,5 +1,7 @@
 """Dialogs close once, whatever comes how often; what a screen does when one of its parts fails."""
 
+from typing import Any
+
 import pytest
 from textual.events import Key
 
@@ -12,6 +14,7 @@ from tui.dialog import Palette
 from tui.help import HelpScreen
 from tui.lines import plain
 from tui.panel import LinePanel
+from tui.screen import DeckScreen
 
 
 def no_dialog(deck: Deck) -> bool:
@@ -125,7 +128,7 @@ async def test_behind_a_dialog_the_deck_stays_in_sight_and_alive(stage: Stage, k
 def _painted(deck: Deck) -> list[str]:
     """What a terminal shows of all screens together."""
     app = deck.app
-    raw = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    raw: Any = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
     width, height = app.size
     return screen_of(raw.render_segments(app.console).encode(), width, height).display
 
@@ -168,7 +171,7 @@ async def test_the_palettes_keys_are_the_help_and_squeeze_nothing(deck: Deck) ->
     width = deck.app.deck.grid_panel.size.width
     deck.app.action_show_help_panel()
     await deck.pilot.pause()
-    assert isinstance(deck.app.screen, HelpScreen)
+    assert [type(screen) for screen in deck.app.screen_stack] == [DeckScreen, HelpScreen]
     assert deck.app.deck.grid_panel.size.width == width
     await deck.press("escape")
-    assert deck.app.screen is deck.app.deck
+    assert [type(screen) for screen in deck.app.screen_stack] == [DeckScreen]

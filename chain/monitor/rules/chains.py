@@ -25,7 +25,8 @@ def depth(context: Context) -> Iterable[Signal]:
     """Fewer expirations have a snapshot than should."""
     if not context.known:
         return
-    for underlying, wanted in context.board.depth.items():
+    for underlying in dict.fromkeys((*context.by_underlying, *sorted(context.board.depth))):  # as on the board
+        wanted = context.board.depth.get(underlying, 0)
         mine = context.by_underlying.get(underlying, ())
         mine = [r for r in mine if Flag.PAST_DATED not in r.flags]
         lost = [r for r in mine if not usable(r)]

@@ -1,0 +1,315 @@
+"""The screen in an incident: what stands first, what is folded, what scrolls, and that nothing is cut in mid-word."""
+
+from dataclasses import replace
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chain.clock import ManualClock
+from chain.model.keys import ChainId
+from chain.monitor.board import Flag, State, Transition
+from chain.monitor.freshness import Now
+from chain.monitor.heartbeat import STOPPED
+from chain.monitor.report import Report
+from chain.monitor.signals import judge
+from screenshots.scenes import Stage
+from tests.support.scenes import NDX, SPX, START_NS, START_S, board, entry, heartbeat, in_state, item, law, report
+from tests.support.stage import Deck, deck_of
+from tui import figures
+from tui.board_lines import FLAGS, board_table, flags_within
+from tui.chart import AgeChart, scale
+from tui.lines import Line, Role, cut, length, plain
+from tui.signal_lines import signal_lines
+from tui.strip_lines import identity, trouble
+from tui.view import MARK_S, Histories, View
+
+NOW = Now(START_NS, 5_000.0)
+
+
+def chains_of(*underlyings: str, each: int = 6) -> list[ChainId]:
+    return [ChainId(name, SPX.expiry + timedelta(days=day)) for name in underlyings for day in range(each)]
+
+
+def outage(*underlyings: str, each: int = 6, state: State = State.MISSING) -> Report:
+    """Return a report after the publisher of these has gone, and all their pointers with it."""
+    chains = chains_of(*underlyings, each=each)
+    beats = [heartbeat(*chains, status=STOPPED)]
+    return report([in_state(chain, state, NOW) for chain in chains], NOW, beats=beats)
+
+
+def texts(lines: list[Line]) -> list[str]:
+    return [plain(line) for line in lines]
+
+
+# Signals
+
+
+@pytest.mark.parametrize("width", [42, 60, 80])
+def test_a_total_outage_is_its_cause_and_two_facts(width: int) -> None:
+    words = " ".join(texts(signal_lines(outage("SPX", "NDX", "SPY"), width))).split()
+    said = " ".join(word for word in words if word not in ("-", "0:00"))  # how long each has lasted
+    assert said.startswith("! WARNING publisher mock_massive has stopped")
+    assert "no chain has a usable snapshot" in said
+    assert said.count("MISSING") == 2
+    assert len(signal_lines(outage("SPX", "NDX", "SPY"), width)) <= 6
+
+
+def test_the_cause_is_whole_on_line_two_of_the_narrowest_screen() -> None:
+    line = trouble(outage("SPX", "NDX", "SPY"), 80)
+    assert plain(line).startswith(" CRITICAL  publisher mock_massive has stopped ")
+    assert "…" not in plain(line)
+    wide = plain(trouble(outage("SPX", "NDX", "SPY"), 160))
+    assert "has stopped; no chain has a usable snapshot: all 18 MISSING" in wide
+
+
+def test_as_many_signals_as_underlyings_are_one_line_each_kind() -> None:
+    many = outage(*(f"U{number}" for number in range(40)), each=2)
+    assert len(many.signals) > 40
+    lines = signal_lines(many, 80)
+    assert len(lines) <= 6
+    shown = cut(lines, 2)
+    assert plain(shown[-1]) == f"   +{len(lines) - 1} more"
+
+
+def test_a_very_long_reason_is_wrapped_and_never_cut() -> None:
+    words = " ".join(f"word{number}" for number in range(60))
+    failing = [heartbeat(SPX, trouble={SPX: words})]
+    judged = report([replace(entry(SPX, NOW), trouble=words)], NOW, beats=failing)
+    said = "\n".join(texts(signal_lines(judged, 42)))
+    assert all(f"word{number}" in said.split() for number in range(60))
+
+
+def test_wide_characters_in_a_reason_break_no_line() -> None:
+    judged = report([replace(entry(SPX, NOW), trouble="期限切れ " * 20)], NOW)
+    for width in (42, 80):
+        assert all(length(line) <= width for line in signal_lines(judged, width))
+
+
+def test_changes_of_many_chains_are_one_line() -> None:
+    chains = tuple(chains_of("SPX", "NDX"))
+    base = outage("SPX", "NDX")
+    told = (
+        Transition(START_S, chains, "STALE to MISSING"),
+        Transition(START_S, chains[:6], "FRESH to AGING"),
+        Transition(START_S, chains[4:8], "AGING to STALE"),
+        Transition(START_S, chains[:2], "FRESH to AGING"),
+    )
+    lines = texts(signal_lines(replace(base, board=replace(base.board, transitions=told)), 80))[-4:]
+    assert [line.split("  ")[-1] for line in lines] == [
+        "all 12 STALE to MISSING",
+        "6 SPX FRESH to AGING",
+        "4 chains AGING to STALE",
+        "SPX 01-02, SPX 01-03 FRESH to AGING",
+    ]
+
+
+def test_a_beginning_on_another_day_has_its_date() -> None:
+    assert figures.since(START_S, START_S + 60) == "10:00:00"
+    assert figures.since(START_S - 3 * 86_400, START_S) == "12-30 10:00:00"
+    assert figures.elapsed(3 * 86_400 + 7_200) == "3d02h"
+
+
+# The board
+
+
+@pytest.mark.parametrize("state", [State.MISSING, State.INVALID, State.STALE])
+def test_at_80x24_no_underlying_hides_behind_notes(state: State) -> None:
+    judged = outage("SPX", "NDX", "SPY", state=state)
+    table = board_table(judged, SPX, 80, 13)
+    said = "\n".join(texts([*table.head, *table.body]))
+    assert all(name in said for name in ("SPX", "NDX", "SPY"))
+    assert len(table.head) + len(table.body) <= 13
+    assert said.count("last seen") <= 1
+
+
+def test_where_there_is_room_neighbours_share_their_note() -> None:
+    table = board_table(outage("SPX", "NDX", "SPY"), SPX, 60, 40)
+    assert [plain(line).strip() for line in table.body].count("last seen 09:59:59") == 3
+    assert len(table.body) == 18 + 3 + 3
+
+
+ALL_FLAGS = tuple(Flag)
+
+
+@law
+@given(flags=st.lists(st.sampled_from(ALL_FLAGS), unique=True), room=st.integers(1, 60))
+def test_flags_are_words_or_letters_and_never_parts_of_words(flags: list[Flag], room: int) -> None:
+    shown = flags_within(flags, room)
+    assert len(shown) <= room
+    words = [FLAGS[flag][0] for flag in flags]
+    letters = "".join(FLAGS[flag][1] for flag in flags)
+    assert shown in (" ".join(words), letters) or (shown.endswith("+") and letters.startswith(shown[:-1]))
+
+
+def test_every_flag_has_a_word_and_a_letter_of_its_own() -> None:
+    assert set(FLAGS) == set(Flag)
+    assert len({word for word, _ in FLAGS.values()}) == len({letter for _, letter in FLAGS.values()}) == len(Flag)
+
+
+@pytest.mark.parametrize("width", [42, 52, 60, 64, 80])
+def test_all_flags_at_once_on_the_chosen_chain_are_spelled_below_it(width: int) -> None:
+    judged = report([entry(SPX, NOW), entry(NDX, NOW)], NOW)
+    flagged = tuple(replace(reading, flags=ALL_FLAGS) for reading in judged.readings)
+    with_all = replace(judged, readings=flagged)
+    lines = texts(list(board_table(with_all, SPX, width, 20).body))
+    assert all(len(line) <= width for line in lines)
+    chosen = next(number for number, line in enumerate(lines) if line.startswith(">"))
+    assert lines[chosen].endswith(("+", FLAGS[ALL_FLAGS[-1]][1]))
+    assert lines[chosen + 1].strip().startswith("PARTIAL FAILING")
+
+
+@pytest.mark.parametrize("width", [42, 60, 80])
+def test_no_state_is_cut_in_the_heading_of_a_folded_underlying(width: int) -> None:
+    for state in (State.MISSING, State.STALE, State.DANGLING):
+        said = "\n".join(texts(list(board_table(outage("SPX", "NDX", "SPY", state=state), SPX, width, 12).body)))
+        assert said.count(state) == 8
+        assert "…" not in said
+    away = report([entry(chain, NOW) for chain in chains_of("SPX", "NDX")], NOW, reached=False)
+    assert plain(board_table(away, SPX, width, 9).body[-1]).count("UNREACHABLE") == 1
+
+
+# The strip
+
+
+def role_of(line: Line, words: str) -> Role:
+    [role] = {span.role for span in line if words in span.text}
+    return role
+
+
+def test_what_a_publisher_does_is_grey_only_where_it_is_well() -> None:
+    one = [entry(SPX, NOW)]
+    assert role_of(identity(report(one, NOW), "SPX", 0, 160), "1/1") is Role.DIM
+    none_done = [heartbeat(SPX, trouble={SPX: "429"})]
+    assert role_of(identity(report(one, NOW, beats=none_done), "SPX", 0, 160), "0/1") is Role.ALARM
+    assert role_of(identity(report(one, NOW, beats=[]), "SPX", 0, 160), "no publisher") is Role.ALARM
+    away = identity(report(one, NOW, reached=False), "SPX", 0, 160)
+    assert role_of(away, "publisher not known") is Role.CAUTION
+    assert "1/1" not in plain(away)
+
+
+# Marks of change
+
+
+def seen(view: View, clock: ManualClock, bid: float, *, kind: str = "", age_ms: int = 0) -> None:
+    """Let a snapshot with this bid come in."""
+    quote = {"bid": bid, "ask": bid + 0.4}
+    items = [item(6930, side, last_quote=quote, implied_volatility=bid / 100) for side in ("call", "put")]
+    now = Now.of(clock)
+    one = entry(SPX, now, contracts=items, age_ms=age_ms)
+    assert one.last_good
+    made = board([replace(one, last_good=replace(one.last_good, kind=kind))], now)
+    judged = judge(made, now)
+    view.settle(judged.board)
+    view.take(judged)
+
+
+@pytest.mark.parametrize("interval", [1, 2, 10])
+def test_marks_calm_before_the_next_snapshot(interval: int) -> None:
+    assert interval > MARK_S
+    clock, view = ManualClock(START_NS, 5.0), View()
+    for turn in range(3):
+        seen(view, clock, 10.0 + turn)
+        assert {name for _, name in view.marks} == ({"Bid", "Ask"} if turn else set())
+        clock.advance(MARK_S)
+        assert view.marked_at <= clock.mono - MARK_S
+        clock.advance(interval - MARK_S)
+
+
+@pytest.mark.parametrize("gap", [22.1, 70])
+def test_nothing_is_marked_after_a_gap(gap: float) -> None:
+    clock, view = ManualClock(START_NS, 5.0), View()
+    seen(view, clock, 10.0)
+    clock.advance(gap)
+    seen(view, clock, 11.0)
+    assert not view.marks
+
+
+def test_nothing_is_marked_across_a_change_of_source_or_selection_or_a_frozen_view() -> None:
+    clock, view = ManualClock(START_NS, 5.0), View()
+    seen(view, clock, 10.0, kind="mock")
+    clock.advance(1)
+    seen(view, clock, 11.0, kind="massive")
+    assert not view.marks
+    view.choose(NDX)
+    clock.advance(1)
+    seen(view, clock, 12.0, kind="massive")
+    assert not view.marks
+    view.frozen_at = START_S
+    clock.advance(1)
+    seen(view, clock, 13.0, kind="massive")
+    view.frozen_at = None
+    clock.advance(1)
+    seen(view, clock, 14.0, kind="massive")
+    assert not view.marks
+
+
+# The chart
+
+
+def test_each_chain_keeps_two_minutes_of_ages_and_no_more() -> None:
+    clock, kept = ManualClock(START_NS, 5.0), Histories()
+    first = Now.of(clock)
+    entries = [entry(chain, first) for chain in (SPX, NDX)]
+    for _ in range(300):
+        clock.advance(1)
+        kept.take(report(entries, Now.of(clock)))
+    assert [len(kept.of(chain)) for chain in (SPX, NDX)] == [121, 121]
+    kept.take(report(entries[:1], Now.of(clock)))
+    clock.advance(1)
+    kept.take(report(entries[:1], Now.of(clock)))
+    assert not kept.of(NDX)
+
+
+@law
+@given(peak=st.floats(0, 1e5))
+def test_the_chart_holds_every_age_and_the_limits_it_comes_near(peak: float) -> None:
+    limits = entry(SPX, NOW).thresholds
+    top = scale([(0.0, 0.0), (1.0, peak)], limits)
+    assert top >= peak
+    assert (top >= limits.stale_s) or peak <= limits.stale_s / 2
+
+
+async def test_the_chart_of_another_expiry_is_its_own_and_one_point_is_no_trend(stage: Stage) -> None:
+    async with deck_of(stage, (120, 50)) as deck:
+        with patch.object(AgeChart, "_paint") as paint:
+            await deck.pass_time(1)
+            assert paint.call_count == 0
+            for _ in range(5):
+                await deck.pass_time(1)
+            assert paint.call_count > 0
+            first = paint.call_args.args[0]
+            paint.reset_mock()
+            await deck.press("j")
+            assert paint.call_args.args[0] != first
+            assert len(paint.call_args.args[1]) > 5  # its history did not begin with the choice
+
+
+# Scrolling
+
+
+async def test_the_signals_scroll_by_keys_and_wheel_and_count_what_is_below(stage: Stage) -> None:
+    async with deck_of(stage, (80, 24)) as deck:
+        for number in range(30):
+            deck.stage.watcher._history.note(START_S + number, f"change {number}")
+        await deck.pass_time(1)
+        panel = deck.app.deck.signals
+        assert deck.lines("signals")[-1].strip().startswith("+")
+        panel.focus()
+        await deck.press("G")
+        assert "change 0" in deck.text("signals")
+        await deck.press("g")
+        assert "all quiet" in deck.text("signals")
+        await deck.press("j", "pagedown")
+        assert "all quiet" not in deck.text("signals")
+        assert deck.lines("signals")[0].startswith("▌SIGNALS")
+
+
+async def test_a_frozen_view_across_an_outage_says_both(deck: Deck) -> None:
+    await deck.press("space")
+    deck.stage.clock.advance(40)
+    await deck.pass_time(1)
+    title = deck.lines("grid")[0]
+    assert "FROZEN 10:03:24" in title and "STALE" in title and "LAST GOOD 10:03:24" in title
