@@ -6,7 +6,8 @@ import unicodedata
 # Letters and marks that Unicode lets a terminal ignore. All else that is not seen (controls, format and bidi marks,
 # line separators, surrogates, unassigned) `str.isprintable` tells.
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
-_LOGIN = re.compile(r"//[^\s'\"]*@")  # user and password of a URL, up to the last @ of its word
+# User and password of a URL, up to the last @ of its word; the words by which a cure shows where to write them stay.
+_LOGIN = re.compile(r"//(?!(?:USER)?:PASSWORD@[^\s'\"@]*(?:[\s'\"]|$))[^\s'\"]*@")
 _PLACEHOLDER = "\ufffd"
 _EXACT = 2**63  # an integer beyond it may have more digits than Python agrees to print
 

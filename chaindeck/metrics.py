@@ -164,7 +164,8 @@ def serve_metrics(url: str | None, host: str, port: int) -> int:
             await crew.run(collector.take)
 
     try:
-        run_until_told(watch())
+        if run_until_told(watch()).signal:
+            log.info("stopped as told")
     finally:
         server.shutdown()
         thread.join(1)

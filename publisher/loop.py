@@ -167,8 +167,15 @@ class Publisher:
 
     async def cycle(self) -> Cycle:
         """Publish every underlying's next expirations once; failures are counted and told, never raised."""
-        began = self._clock.monotonic()
         outcomes: list[Outcome] = []
+        try:
+            return await self._cycle(outcomes)
+        except asyncio.CancelledError:  # what was published stands, though the cycle does not count
+            self._counters["published"] += Cycle(tuple(outcomes)).count()["published"]
+            raise
+
+    async def _cycle(self, outcomes: list[Outcome]) -> Cycle:
+        began = self._clock.monotonic()
         trouble: dict[ChainId, str] = {}
         unsurveyed: dict[str, str] = {}
         await self._look()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.text import clean, shown
+from chain.text import clean, shown, without_login
 from tests.support.scenes import law
 
 HOSTILE = {
@@ -110,3 +110,18 @@ def test_no_text_is_made_of_what_is_deep_or_vast() -> None:
 )
 def test_a_json_value_is_shown_as_json_has_it(value: object, text: str) -> None:
     assert shown(value) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("write redis://:PASSWORD@host", "write redis://:PASSWORD@host"),
+        ("write redis://USER:PASSWORD@host:1 at start", "write redis://USER:PASSWORD@host:1 at start"),
+        ("redis://USER:PASSWORD@pw@host", "redis://host"),
+        ("redis://:PASSWORD1@host", "redis://host"),
+        ("redis://ops:hunter2@host", "redis://host"),
+        ("redis://:PASSWORD@a redis://x:y@b", "redis://:PASSWORD@a redis://b"),
+    ],
+)
+def test_a_login_is_taken_out_and_the_words_of_a_cure_stay(text: str, left: str) -> None:
+    assert without_login(text) == left

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import pytest
@@ -527,3 +527,20 @@ async def test_the_expected_set_is_announced_in_the_first_beat_that_anyone_can_r
 
         await eventually(both)
     assert (await last_beat(redis))["chain"]["expected"]["SPX"] == [day.isoformat() for day in DATES[:6]]
+
+
+async def test_what_an_interrupted_cycle_published_is_counted(redis: Redis) -> None:
+    met = asyncio.Event()
+
+    class Gate(asyncio.Event):
+        async def wait(self) -> Literal[True]:
+            met.set()
+            return await super().wait()
+
+    publisher = publisher_of(redis, ScriptedSource({"SPX": DATES, "NDX": DATES}, gates={"NDX": Gate()}))
+    cycling = asyncio.create_task(publisher.cycle())
+    await met.wait()  # SPX is published, and NDX asked for
+    cycling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cycling
+    assert publisher.last_words() == "6 snapshots in 0 cycles"
