@@ -17,6 +17,7 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
+from textual.messages import InBandWindowResize
 
 from chain.clock import Clock
 from tui.terminal.keyboard import BURST_S, Burst, PasteCutter
@@ -79,8 +80,7 @@ class TerminalDriver(LinuxDriver):
             super()._request_terminal_sync_mode_support()
 
     def _query_in_band_window_resize(self) -> None:
-        if not self._plain:
-            super()._query_in_band_window_resize()
+        """Do not ask for sizes in the input: the terminal's own is asked at each SIGWINCH, which is never mute."""
 
     # A signal comes between any two instructions, also while the output queue is locked: what writes waits its turn.
 
@@ -168,6 +168,8 @@ class TerminalDriver(LinuxDriver):
 
     def process_message(self, message: Message) -> None:
         """Pass a message on; places and sizes beyond the screen are cut to it."""
+        if isinstance(message, InBandWindowResize):
+            return  # an answer that nobody asked for would have every SIGWINCH ignored from here on
         if isinstance(message, events.Resize):
             # What a report in the input says may be anybody's; the terminal itself is asked.
             self._shown = Size(*terminal_size())
