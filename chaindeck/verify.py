@@ -21,13 +21,13 @@ from chain.model.keys import Names
 from chain.model.kinds import kind_name, kind_phrase
 from chain.redis.connection import RedisTarget
 from chain.redis.kinds import KindRecords
-from chain.redis.store import Store
 from chaindeck.exits import Exit
 from chaindeck.logs import log_nowhere
 from chaindeck.place import running_place
 
 LOOK_EVERY_S = 0.2
 SCAN_EVERY_S = 2.0
+_SCAN_S = 0.5  # a look's share for it: in a large keyspace the walk goes on with the next look
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -61,7 +61,7 @@ async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float, nam
     redis = target.connect(name="chaindeck-verify")
     try:
         await watch(redis, auditor, SystemClock(), for_s)
-        held = await KindRecords(redis, names).held(await Store(redis, names).discover())
+        held = await KindRecords(redis, names).held(auditor.chains)
         return kind_phrase(kind_name(kind) for _, kind in held.values())
     except RedisUnavailableError:
         return ""  # the audit tells why
@@ -77,18 +77,21 @@ async def watch(redis: Redis, auditor: Auditor, clock: Clock, for_s: float, slee
     """
     reader = AuditReader(redis, auditor, clock)
     until = clock.monotonic() + for_s
-    scan_due = -math.inf
+    scan_due, seen_all = -math.inf, False
     while True:
         began = clock.monotonic()
         last = began >= until
         try:
             if began >= scan_due:
-                await reader.discover()
-                spent = clock.monotonic() - began
-                scan_due = began + max(SCAN_EVERY_S, 10 * spent)  # a large keyspace is not scanned without a pause
+                walked = await reader.discover(_SCAN_S)
+                seen_all = seen_all or walked
+                if walked:
+                    scan_due = clock.monotonic() + SCAN_EVERY_S
             await reader.look(math.inf if last else REREAD_BYTES)
         except RedisUnavailableError as error:
             auditor.lose(str(error))
+        if last and not seen_all:
+            auditor.limit("not all keys of this Redis were looked through: watch longer")
         if last or not auditor.looks:
             return
         await (sleep or clock.sleep)(max(0.0, began + LOOK_EVERY_S - clock.monotonic()))

@@ -1,5 +1,6 @@
 """The auditor's eyes: looks at one prefix of one Redis with commands that only read."""
 
+import math
 from collections.abc import Sequence
 
 from redis.asyncio import Redis
@@ -16,6 +17,7 @@ from chain.redis.budget import DEFAULT_BYTES
 from chain.redis.causes import REFUSALS
 from chain.redis.connection import bounded, unavailable
 from chain.redis.glance import BESIDE_BYTES, POINTER_BYTES
+from chain.redis.scan import PointerScan
 
 REREAD_BYTES = 512 * 1024  # of payloads a look, so that a busy Redis hardly feels the watch
 PTTL_TOLERANCE_MS = 10  # two PTTL in one pipeline are not answered in the same instant
@@ -35,25 +37,27 @@ class AuditReader:
         self._redis = redis
         self._auditor = auditor
         self._names = auditor.names
+        self._scan = PointerScan(redis, auditor.names, most=_MAX_POINTERS)
         self._ends = ""  # the command that tells deadlines; empty until tried
 
-    async def discover(self) -> None:
-        """Find pointer keys by their pattern; payload keys are learned from pointers alone."""
-        keys: list[bytes] = []
-        found = self._redis.scan_iter(match=self._names.latest_pattern(), count=1000)
-        while len(keys) < _MAX_POINTERS:
+    async def discover(self, within_s: float = math.inf) -> bool:
+        """Find pointer keys by their pattern; payload keys are learned from pointers alone.
+
+        Goes on where it ended, until all keys were seen or for so many seconds; returns whether all were.
+        """
+        began, now_ms, over = self._clock.monotonic(), await self._now_ms(), False
+        while not over:
             try:
-                async with bounded():
-                    key = await anext(found, None)
+                keys, over = await self._scan.keys()
             except RedisUnavailableError as error:
                 if error.code not in REFUSALS:
                     raise
                 self._auditor.limit(f"cannot discover chains: {error}")
-                break
-            if key is None:
-                break
-            keys.append(key)
-        self._auditor.found(sorted(keys), await self._now_ms())
+                return True
+            self._auditor.found(sorted(keys), now_ms)
+            if not over and self._clock.monotonic() - began >= within_s:
+                return False
+        return True
 
     async def look(self, reread_bytes: float = REREAD_BYTES) -> None:
         """Read heartbeats, every pointer, payloads not read yet, and known ones again up to so many bytes.

@@ -16,12 +16,14 @@ _MOST_CHAINS = 20_000
 class PointerScan:
     """Walks through the keys of one Redis, again and again. Payload keys are never asked for."""
 
-    def __init__(self, redis: Redis, names: Names) -> None:
+    def __init__(self, redis: Redis, names: Names, most: int = _MOST_CHAINS) -> None:
+        """`most`: how many keys end a walk."""
         self._redis = redis
         self._names = names
+        self._most = most
         self._nodes: list[ClusterNode | None] = []  # those that this walk has still to visit; None: the one server
         self._cursor = 0
-        self._count = 0  # of the chains that this walk has found
+        self._count = 0  # of the keys that this walk has found
 
     def begin_again(self) -> None:
         """Let the next step begin a walk."""
@@ -32,22 +34,27 @@ class PointerScan:
 
         Raises RedisUnavailableError; the next step then goes on from the same place.
         """
-        async with bounded():
-            if not self._nodes:
-                self._nodes, self._cursor, self._count = await self._all_nodes(), 0, 0
-            keys = await self._next(self._nodes[0])
+        keys, over = await self.keys()
         found: set[ChainId] = set()
         for key in keys:
             try:
                 found.add(self._names.parse_latest(key))
             except InvalidNameError:
                 continue  # another program's key that merely begins like ours
-        self._count += len(found)
+        return found, over
+
+    async def keys(self) -> tuple[list[bytes], bool]:
+        """Do a step; return the pointer keys as they stand, of whatever name, and whether the walk is over."""
+        async with bounded():
+            if not self._nodes:
+                self._nodes, self._cursor, self._count = await self._all_nodes(), 0, 0
+            keys = await self._next(self._nodes[0])
+        self._count += len(keys)
         if self._cursor == 0:
             self._nodes.pop(0)
-        if self._count >= _MOST_CHAINS:
+        if self._count >= self._most:
             self._nodes.clear()
-        return found, not self._nodes
+        return keys, not self._nodes
 
     async def _all_nodes(self) -> list[ClusterNode | None]:
         if not is_cluster(self._redis):

@@ -36,6 +36,7 @@ from publisher.mock.source import MockSource
 from publisher.source import Source
 from tests.support.broken_publishers import CASES, Case, Honest
 from tests.support.builders import GOLDEN_ID, SPX, TS_MS, golden_body, payload
+from tests.support.fault_proxy import Command, Fate, FaultProxy
 from tests.support.hostile import NASTY, publish
 from tests.support.places import CAPTURES
 from tests.support.product import command, environment, run, start
@@ -675,3 +676,25 @@ async def test_many_large_payloads_are_all_read(redis: Redis, redis_url: str) ->
     async with RedisTarget(redis_url).connect() as client:
         audit = await glanced(client)
     assert (audit.lost, audit.payloads) == (0, 6)
+
+
+async def test_a_large_redis_far_away_is_walked_through_beside_the_looks(
+    redis: Redis, redis_url: str, short_dir: Path
+) -> None:
+    await redis.mset({f"foreign:{number}": "x" for number in range(12_000)})
+
+    async def slow(command: Command) -> Fate:
+        if command[0] == b"SCAN":
+            await asyncio.sleep(0.25)  # a whole walk takes three seconds: longer than Redis is waited for
+        return Fate.DELIVER
+
+    async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as far:
+        proxy.rule = slow
+        short, long = Auditor(Names()), Auditor(Names())
+        await watch(far, short, SystemClock(), 0.3)
+        await Honest(redis).step()
+        await watch(far, long, SystemClock(), 4.5)
+    first, second = short.conclude(), long.conclude()
+    assert (first.error, first.limits) == ("", ("not all keys of this Redis were looked through: watch longer",))
+    assert (second.error, second.limits, bool(second.keys)) == ("", (), True)
+    assert second.looks > 3
