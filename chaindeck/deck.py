@@ -43,6 +43,7 @@ def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, 
     clock = SystemClock()
     source = WithholdingSource(make_source(kind, settings, captures, clock))
     with redis_place(settings.redis_url) as place:
+        log_nowhere()  # the publisher says it again, in the log
         asyncio.run(refuse_beside_live(place.target, kind, settings, clock, among_live=among_live))
         slot = BoardSlot()
 

@@ -51,7 +51,8 @@ def nothing_published(context: Context) -> Iterable[Signal]:
     """Redis answers, and holds no chain."""
     board = context.board
     if not board.entries and board.contact.ok and not context.starting and not _searching(board):
-        yield signal("nothing-published", f"no chains under {board.prefix}: nothing is published")
+        known = "none is announced, and others cannot be looked for" if board.search.error else "nothing is published"
+        yield signal("nothing-published", f"no chains under {board.prefix}: {known}")
 
 
 def clock_step(context: Context) -> Iterable[Signal]:

@@ -104,6 +104,8 @@ async def test_a_user_who_may_not_scan_sees_what_is_announced_and_is_told_what_i
     [told] = [signal for signal in report.signals if signal.name == "discovery"]
     assert told.text == ("chains that no publisher announces cannot be found: this Redis user has no right to run SCAN")
     assert report.state is DeckState.CRITICAL  # for nothing is seen
+    [nothing] = [signal.text for signal in report.signals if signal.name == "nothing-published"]
+    assert nothing.endswith("none is announced, and others cannot be looked for")  # what is not known is not claimed
 
 
 async def look(watcher: Watcher) -> Report:
