@@ -120,24 +120,26 @@ def _in_words(records: Sequence[Record]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
+    """A record as it stands in its file, and what was read of it at the start: its contracts wait for their turn."""
+
     raw: bytes
     where: str
+    ts: float
+    underlying: str
+    spot: float | None
 
 
 def _read_lines(files: Sequence[Path]) -> dict[str, list[_Line]]:
     """Return the records' lines by underlying, in time order within each; raise SourceError naming file and line."""
-    stamped: dict[str, list[tuple[float, _Line]]] = {}
+    found: dict[str, list[_Line]] = {}
     for path in files:
         for nth, raw in enumerate(_lines_of(path), start=1):
             if raw.strip():
-                line = _Line(raw, f"{clean(path.name, 80)}, line {nth}")
-                head = _head(line)
-                stamped.setdefault(_underlying(head.underlying, line), []).append((_stamp(head.ts, line), line))
-    if not stamped:
+                line = _read_line(raw, f"{clean(path.name, 80)}, line {nth}")
+                found.setdefault(line.underlying, []).append(line)
+    if not found:
         raise SourceError(f"no records in {', '.join(clean(path.name, 80) for path in files) or 'no files'}")
-    return {
-        underlying: [line for _, line in sorted(rows, key=lambda row: row[0])] for underlying, rows in stamped.items()
-    }
+    return {underlying: sorted(lines, key=lambda line: line.ts) for underlying, lines in found.items()}
 
 
 def _lines_of(path: Path) -> Iterator[bytes]:
@@ -153,26 +155,26 @@ def _lines_of(path: Path) -> Iterator[bytes]:
         raise SourceError(f"capture {clean(path)}: {error.strerror}") from None
 
 
-def _head(line: _Line) -> RecordLine:
+def _read_line(raw: bytes, where: str) -> _Line:
     try:
-        return _RECORD.decode(line.raw)
+        head = _RECORD.decode(raw)
     except DecodeError as error:
-        raise SourceError(f"{line.where}: {error}; a record is {_SHAPE}") from None
+        raise SourceError(f"{where}: {error}; a record is {_SHAPE}") from None
+    return _Line(raw, where, _stamp(head.ts, where), _underlying(head.underlying, where), number(head.spot))
 
 
 def _parse(line: _Line, place: int, of: int) -> Record:
-    head = _head(line)
     by_expiry: dict[str, list[Contract]] = {}
     for nth, item in enumerate(_contracts(line), start=1):
         by_expiry.setdefault(_expiration(item, nth, line), []).append(item)
-    spot = number(head.spot)
+    spot = line.spot
     if spot is None or spot <= 0:
         raise SourceError(f"{line.where}: spot is missing or not a positive number")
     try:
         chains = {parse_expiry(text): index_expiry(items) for text, items in sorted(by_expiry.items())}
     except ChaindeckError as error:
         raise SourceError(f"{line.where}: {error}") from None
-    return Record(_stamp(head.ts, line), _underlying(head.underlying, line), spot, chains, place, of)
+    return Record(line.ts, line.underlying, spot, chains, place, of)
 
 
 def _contracts(line: _Line) -> list[Contract]:
@@ -199,18 +201,18 @@ def _expiration(item: object, nth: int, line: _Line) -> str:
     return str(details["expiration_date"])
 
 
-def _underlying(name: str, line: _Line) -> str:
+def _underlying(name: str, where: str) -> str:
     try:
         return parse_underlying(name)
     except ChaindeckError as error:
-        raise SourceError(f"{line.where}: {error}") from None
+        raise SourceError(f"{where}: {error}") from None
 
 
-def _stamp(ts: float, line: _Line) -> float:
+def _stamp(ts: float, where: str) -> float:
     """Return a record's time if it is epoch seconds; raise SourceError naming the unit that it seems to be in."""
     if EPOCH_MIN_S <= ts < EPOCH_MAX_S:
         return ts
     for unit, per_second in (("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):
         if EPOCH_MIN_S <= ts / per_second < EPOCH_MAX_S:
-            raise SourceError(f"{line.where}: ts {ts:.0f} is in {unit}, not in seconds")
-    raise SourceError(f"{line.where}: ts {ts:g} is no epoch in seconds between 2000 and 2100")
+            raise SourceError(f"{where}: ts {ts:.0f} is in {unit}, not in seconds")
+    raise SourceError(f"{where}: ts {ts:g} is no epoch in seconds between 2000 and 2100")
