@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import signal
 import socket
 import subprocess
@@ -242,8 +243,8 @@ def test_a_defect_of_our_own_is_unknown_and_shown(
     monkeypatch.setattr(check, "look", look)
     assert check.run_check("redis://desk", None, None, None, None) == 3
     said = capsys.readouterr()
-    assert said.out == "CHAIN UNKNOWN - the check itself failed: KeyError\n"
-    assert "a defect" in said.err
+    where = r"KeyError: 'a defect' at test_check\.py:\d+ look; please report it"
+    assert re.fullmatch(rf"CHAIN UNKNOWN - the check itself failed: {where}\n", said.out), said.out
 
 
 # The process, against a real server

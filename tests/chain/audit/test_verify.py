@@ -625,7 +625,7 @@ async def test_an_interrupt_ends_the_watch_with_what_was_seen(redis: Redis, redi
 
     async def has_looked() -> bool:
         stats = await redis.info("commandstats")
-        return int(stats.get("cmdstat_getrange", {"calls": 0})["calls"]) > 50
+        return int(stats.get("cmdstat_getrange", {"calls": 0})["calls"]) > 200
 
     try:
         await wait_until_async(has_looked, 20, "a few looks")

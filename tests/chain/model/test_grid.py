@@ -467,13 +467,19 @@ def marks(before: Contract, after: Contract) -> dict[str, int]:
     return {name: mark for (_, name), mark in found.items()}
 
 
-def test_a_changed_figure_is_marked_with_its_direction() -> None:
+def test_a_changed_quote_or_trade_is_marked_with_its_direction() -> None:
+    before = item(6930, "call", last_trade={"price": 10.2})
+    assert marks(before, before) == {}
+    assert marks(before, quoted(6930, "call", 10.1, 10.3, last_trade={"price": 10.2})) == {"Bid": 1, "Ask": -1}
+    assert marks(before, item(6930, "call", last_trade={"price": 10.3})) == {"Last": 1}
+
+
+def test_what_follows_from_quotes_and_trades_is_not_marked() -> None:
+    """Greeks, volumes and open interest change all the time: marked too, they would hide what was quoted."""
     before = item(6930, "call")
-    assert marks(before, item(6930, "call")) == {}
-    assert marks(before, quoted(6930, "call", 10.1, 10.3)) == {"Bid": 1, "Ask": -1, "Spr%": -1}
-    assert marks(before, item(6930, "call", open_interest=901, day={"volume": 899})) == {"OI": 1, "Vol": -1}
+    assert marks(before, item(6930, "call", open_interest=901, day={"volume": 899})) == {}
     greeks = {"delta": 0.6, "gamma": 0.001, "theta": -5.0, "vega": 1.6}
-    assert marks(before, item(6930, "call", greeks=greeks)) == {"D": 1, "Gamma": -1, "Theta": -1, "Vega": 1}
+    assert marks(before, item(6930, "call", greeks=greeks)) == {}
 
 
 def test_what_comes_or_goes_is_no_change() -> None:
