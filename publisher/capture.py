@@ -12,16 +12,18 @@ from msgspec import Raw, Struct
 from chain.decode.form import BYTE_ORDER_MARK, Form, decode_plain
 from chain.decode.limits import Limits
 from chain.errors import ChaindeckError, DecodeError
-from chain.model.contract import Figure, Item
-from chain.model.fields import block, number
-from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, ChainId, parse_expiry, parse_underlying
+from chain.model.contract import MAX_LEVEL, Figure, Item
+from chain.model.fields import block, contradiction, number, spot_of
+from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, ChainId, parse_expiry, parse_underlying, vendor_symbol
 from chain.model.session import days_to_expiry, new_york
 from chain.model.snapshot import Contract
 from chain.text import clean
 from publisher.slicing import EM_MULT, ExpiryChain, cut, index_expiry
 from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
 
-_LIMITS = Limits(256 * 1024 * 1024, containers=2_000_000, values=20_000_000)
+_LIMITS = Limits(64 * 1024 * 1024, containers=500_000, values=5_000_000)  # twice the largest chain there is
+_GZIP = b"\x1f\x8b"  # with which every such file begins
+_SPOTS_APART = 0.1  # how far a record's spot and that of its contracts may differ, of the spot
 _SHAPE = '{"ts", "underlying", "spot", "results"}'
 
 
@@ -145,7 +147,7 @@ def _read_lines(files: Sequence[Path]) -> dict[str, list[_Line]]:
 def _lines_of(path: Path) -> Iterator[bytes]:
     name, read = clean(path.name, 80), 0
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        with path.open("rb") as plain, gzip.open(plain) if plain.peek(2).startswith(_GZIP) else plain as file:
             while line := file.readline(_LIMITS.size + 1):
                 read += 1
                 yield line.removeprefix(BYTE_ORDER_MARK) if read == 1 else line
@@ -165,16 +167,26 @@ def _read_line(raw: bytes, where: str) -> _Line:
 
 def _parse(line: _Line, place: int, of: int) -> Record:
     by_expiry: dict[str, list[Contract]] = {}
-    for nth, item in enumerate(_contracts(line), start=1):
+    contracts = _contracts(line)
+    for nth, item in enumerate(contracts, start=1):
         by_expiry.setdefault(_expiration(item, nth, line), []).append(item)
-    spot = line.spot
-    if spot is None or spot <= 0:
-        raise SourceError(f"{line.where}: spot is missing or not a positive number")
+    spot = _spot(contracts, line)
     try:
         chains = {parse_expiry(text): index_expiry(items) for text, items in sorted(by_expiry.items())}
     except ChaindeckError as error:
         raise SourceError(f"{line.where}: {error}") from None
     return Record(line.ts, line.underlying, spot, chains, place, of)
+
+
+def _spot(contracts: Sequence[Contract], line: _Line) -> float:
+    """Return a record's spot if it can be one, and its contracts do not tell of quite another; raise SourceError."""
+    spot = line.spot
+    if spot is None or not 0 < spot <= MAX_LEVEL:
+        raise SourceError(f"{line.where}: spot is missing or not a positive number")
+    told = next((level for item in contracts if (level := spot_of(item)) is not None), None)
+    if told is not None and abs(told - spot) > _SPOTS_APART * spot:
+        raise SourceError(f"{line.where}: spot {spot:g} beside contracts that say {told:g}")
+    return spot
 
 
 def _contracts(line: _Line) -> list[Contract]:
@@ -189,7 +201,7 @@ def _contracts(line: _Line) -> list[Contract]:
 
 
 def _expiration(item: object, nth: int, line: _Line) -> str:
-    """Return a contract's expiration if it has all that a slice is cut by; raise SourceError."""
+    """Return a contract's expiration if it is its underlying's, and has all that a slice is cut by."""
     details = block(item, "details") if isinstance(item, dict) else {}
     lacking = [
         name for name in ("ticker", "contract_type", "expiration_date") if not isinstance(details.get(name), str)
@@ -198,6 +210,8 @@ def _expiration(item: object, nth: int, line: _Line) -> str:
         lacking.append("strike_price")
     if lacking:
         raise SourceError(f"{line.where}: contract {nth} has no usable {lacking[0]}")
+    if isinstance(item, dict) and (reason := contradiction(item, vendor_symbol(line.underlying))):
+        raise SourceError(f"{line.where}: contract {nth}: {reason}")
     return str(details["expiration_date"])
 
 

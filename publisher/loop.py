@@ -193,6 +193,11 @@ class Publisher:
                 unsurveyed[underlying] = str(error)
                 continue
             await self._publish_underlying(survey, outcomes, trouble)
+            if not self._expected[underlying]:
+                listed = len(survey.expirations)
+                unsurveyed[underlying] = f"{underlying}: " + (
+                    f"all {listed} expirations that the source lists are over" if listed else "no expirations listed"
+                )
             if outcomes:
                 began += await self._pause_once()  # not the cycle's own time
         for underlying, reason in unsurveyed.items():

@@ -39,7 +39,7 @@ class Clause(Enum):
     STRIKE_GRID = "strike-grid", "4.1", "strikes are numbers, each once a root and side, 95 % of them with both sides"
     IN_RANGE = "in-range", "4.1", "strikes lie inside atm ± range_points"
     CONTRACT_EXPIRATION = "contract-expiration", "4.1", "contracts expire on the key's date"
-    UNEXPIRED = "unexpired", "5", "no expired chain is published; today's counts until 16:00 New York"
+    UNEXPIRED = "unexpired", "5", "no expired chain is published; today's counts until its session's close"
     DEPTH = "depth", "5", "the number of expirations is stable, and as many as the publisher's heartbeat says"
 
     def __init__(self, slug: str, section: str, text: str) -> None:

@@ -74,6 +74,8 @@ def misfit(text: str, outer: str = "") -> str:
         what = f"{_plain(wrong[2])}, not {_plain(wrong[1])}"
     elif outside := _OUTSIDE.fullmatch(what):
         what = f"must be {outside[1]}"
+    elif what == "Number out of range":
+        what = "a number too large for any reader"
     return clean(f"{where}: {what}" if where else what, 160)
 
 

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 B = TypeVar("B", bound=Struct)
 
+MAX_LEVEL = 1e7  # a hundred times beyond what an option's symbol can hold as a strike: no price of any underlying
 _WIDEST = 2**1000  # an integer beyond it may be more than a float can hold
 
 
@@ -96,7 +97,7 @@ class Item(Struct, frozen=True, gc=False):
         """The underlying's price as the item carries it, always above 0; None where it carries none."""
         asset = part(self.underlying_asset, Asset)
         found = (number(asset.price), number(asset.value))
-        return next((level for level in found if level is not None and level > 0), None)
+        return next((level for level in found if level is not None and 0 < level <= MAX_LEVEL), None)
 
 
 _EMPTY: dict[type[Struct], Struct] = {kind: kind() for kind in (Details, Quote, Trade, Day, Greeks, Asset)}

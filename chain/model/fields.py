@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from chain.model.contract import number
+from chain.model.contract import MAX_LEVEL, number
+from chain.model.placement import gainsaid, not_of
 from chain.model.snapshot import Contract
 
-__all__ = ["block", "number", "spot_of"]
+__all__ = ["block", "contradiction", "number", "spot_of"]
 
 
 def block(item: Contract, name: str) -> dict[str, Any]:
@@ -18,4 +19,21 @@ def spot_of(item: Contract) -> float | None:
     """Return the underlying's price as an item carries it: `price` of a share, `value` of an index; always above 0."""
     asset = block(item, "underlying_asset")
     found = (number(asset.get(name)) for name in ("price", "value"))
-    return next((level for level in found if level is not None and level > 0), None)
+    return next((level for level in found if level is not None and 0 < level <= MAX_LEVEL), None)
+
+
+def contradiction(item: Contract, symbol: str) -> str:
+    """Return of what else a contract item is, if not of an underlying or not what its fields say; empty where it is.
+
+    `symbol` is the underlying as in the vendor's path. Adjusted contracts may bear any root.
+    """
+    named, details = block(item, "underlying_asset").get("ticker"), block(item, "details")
+    ticker, side, strike = (details.get(name) for name in ("ticker", "contract_type", "strike_price"))
+    if side not in ("call", "put") or details.get("shares_per_contract", 100) != 100:
+        return not_of(named, None, symbol)
+    if foreign := not_of(named, ticker, symbol):
+        return foreign
+    points, expiration = number(strike), details.get("expiration_date")
+    if points is None or not isinstance(expiration, str) or len(expiration) != len("YYYY-MM-DD"):
+        return ""  # which is told as what it is
+    return gainsaid(ticker, expiration, side, points)

@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
-from chain.model.contract import Asset, Details, Item, number, part
+from chain.model.contract import MAX_LEVEL, Asset, Details, Item, number, part
 from chain.model.keys import ChainId, vendor_symbol
 from chain.model.snapshot import Received
 from chain.text import clean, shown
 
-# An option symbol holds strikes up to 99,999.999: what is a hundred times beyond is no strike of any index.
-MAX_STRIKE = 1e7
+MAX_STRIKE = MAX_LEVEL
 STANDARD_SHARES = 100
 _ROUNDING = 0.5  # `atm` is a strike rounded to an int
 _TICK = 0.001  # the smallest step of a strike in an option's symbol
@@ -110,16 +109,25 @@ def _place(item: Item, terms: _Terms) -> Place | Misfit:
         words = f"adjusted contract of {how_many} shares" if known else f"shares_per_contract {how_many} is no number"
         return Misfit(words, adjusted=known)
     named, match = part(item.underlying_asset, Asset).ticker, _symbol(details.ticker)
-    root, day, mills = match.groups() if match else (None, "", "")
+    root = match[1] if match else None
     other = _foreign(named if isinstance(named, str) else None, root, terms.symbol)
-    if root is None:
-        return Misfit(other) if other else Place(strike, terms.underlying, side)
-    # The symbol is what the exchanges call the contract: where the two differ, nobody knows which contract is meant.
-    if not other and day != terms.days[side]:
-        other = f"a {side} of {terms.expiration} by its fields, {details.ticker} by its symbol"
-    elif not other and abs(int(mills) / 1000 - strike) >= _TICK:
-        other = f"strike_price {strike:g} of the contract {details.ticker}"
-    return Misfit(other) if other else Place(strike, root, side)
+    if match and not other:
+        other = _gainsaid(match, terms.days[side], terms.expiration, side, strike)
+    return Misfit(other) if other else Place(strike, root or terms.underlying, side)
+
+
+def gainsaid(ticker: object, expiration: str, side: str, strike: float) -> str:
+    """Return in what an option's own symbol contradicts the fields beside it; empty where it does not, or is none."""
+    match = _symbol(ticker)
+    day = expiration[2:].replace("-", "") + side[0].upper()
+    return _gainsaid(match, day, expiration, side, strike) if match else ""
+
+
+def _gainsaid(match: re.Match[str], day: str, expiration: str, side: str, strike: float) -> str:
+    """The symbol is what the exchanges call the contract: where the two differ, nobody knows which one is meant."""
+    if match[2] != day:
+        return f"a {side} of {clean(expiration, 16)} by its fields, {match[0]} by its symbol"
+    return f"strike_price {strike:g} of the contract {match[0]}" if abs(int(match[3]) / 1000 - strike) >= _TICK else ""
 
 
 def not_of(named: object, ticker: object, symbol: str) -> str:

@@ -5,9 +5,8 @@ from datetime import date
 from typing import Any
 
 from chain.errors import InvalidNameError
-from chain.model.fields import block, number, spot_of
+from chain.model.fields import block, contradiction, number, spot_of
 from chain.model.keys import parse_expiry
-from chain.model.placement import not_of
 from chain.model.snapshot import Contract
 from publisher.massive.faults import FaultKind, VendorError
 
@@ -41,13 +40,7 @@ def flaw(row: Row, symbol: str, wanted: Callable[[date], bool]) -> str:
         "expiration_date": expiry is None,
     }
     lacking = next((name for name, is_lacking in lacks.items() if is_lacking), "")
-    return f"no {lacking}" if lacking else _foreign(row, ticker, symbol)
-
-
-def _foreign(row: Row, ticker: str, symbol: str) -> str:
-    """Return of what else a row is, if not of the underlying asked for; adjusted contracts may bear any root."""
-    named = block(row, "underlying_asset").get("ticker")
-    return not_of(named, ticker if is_standard(row) else None, symbol)
+    return f"no {lacking}" if lacking else contradiction(row, symbol)
 
 
 def is_standard(row: Row) -> bool:

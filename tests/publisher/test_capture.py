@@ -277,7 +277,7 @@ BAD_LINES = {
     "a byte that is no UTF-8": (record().replace(b"REAL", b"\xff\xfe"), "is not UTF-8"),
     "a mark within the file": (b"\xef\xbb\xbf" + record(), "begins with a byte-order mark"),
     "nested deep": (record()[:-2] + b',"x":' + b"[" * 3_000 + b"]" * 3_000 + b"}\n", "nested more than 16 deep"),
-    "a vast number": (spoiled().replace(b'"ts":', b'"ts":1' + b"0" * 400 + b',"x":'), "ts: Number out of range"),
+    "a vast number": (spoiled().replace(b'"ts":', b'"ts":1' + b"0" * 400 + b',"x":'), "ts: a number too large"),
 }  # fmt: skip
 
 
@@ -309,6 +309,24 @@ BAD_FIELDS = {
     "no side": ({"results": [contract(SPX, 1, "call", 0, contract_type=None)]}, "no usable contract_type"),
     "a strike as text": ({"results": [contract(SPX, 1, "call", 0, strike_price="high")]}, "no usable strike_price"),
     "no strike": ({"results": [contract(SPX, 1, "call", 0, strike_price=None)]}, "no usable strike_price"),
+    "a spot beyond any": ({"spot": 1e308}, "spot is missing or not a positive number"),
+    "a spot in cents": ({"spot": SPOT * 100}, "spot 693137 beside contracts that say 6931.37"),
+    "another root": (
+        {"results": [contract(SPX, 6930, "call", 0, root="NDX")]},
+        "contract 1: of the root NDX",
+    ),
+    "another underlying": (
+        {"results": [contract(SPX, 6930, "call", 0) | {"underlying_asset": {"ticker": "I:NDX", "value": SPOT}}]},
+        "contract 1: of the underlying I:NDX",
+    ),
+    "a strike that was shifted": (
+        {"results": [contract(SPX, 6930, "call", 0, strike_price=6935)]},
+        "contract 1: strike_price 6935 of the contract O:SPXW260102C06930000",
+    ),
+    "sides that were swapped": (
+        {"results": [contract(SPX, 6930, "call", 0, contract_type="put")]},
+        "contract 1: a put of 2026-01-02 by its fields, O:SPXW260102C06930000 by its symbol",
+    ),
 }
 
 
@@ -331,6 +349,13 @@ async def test_a_bad_field_is_named_when_its_record_comes_up_and_the_next_record
     assert (await source.survey("SPX")).as_of == AS_OF + 2
 
 
+@pytest.mark.parametrize(("name", "packed"), [("plain.gz", False), ("packed.jsonl", True), ("packed", True)])
+def test_what_a_file_holds_is_told_by_its_bytes_not_its_name(tmp_path: Path, name: str, packed: bool) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(record()) if packed else record())
+    assert CaptureSource([path]).underlyings == ("SPX",)
+
+
 def test_a_truncated_gzip_names_the_line_at_which_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "cut.jsonl.gz"
     whole = gzip.compress(record() * 30, compresslevel=0)
@@ -351,9 +376,9 @@ def test_a_damaged_gzip_is_a_complaint_not_a_trace(tmp_path: Path) -> None:
 
 
 def test_a_gzip_that_is_none(tmp_path: Path) -> None:
-    path = tmp_path / "plain.jsonl.gz"
-    path.write_bytes(record())
-    assert re.match(r"plain\.jsonl\.gz, line 1: .*[Nn]ot a gzipped file", complaint(path))
+    path = tmp_path / "broken.jsonl.gz"
+    path.write_bytes(b"\x1f\x8b" + record())
+    assert re.match(r"broken\.jsonl\.gz, line 1: Unknown compression method", complaint(path))
 
 
 @pytest.mark.parametrize("body", [b"", b"\n\n", b"  \n"])

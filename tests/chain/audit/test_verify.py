@@ -35,7 +35,7 @@ from publisher.loop import Publisher
 from publisher.mock.source import MockSource
 from publisher.source import Source
 from tests.support.broken_publishers import CASES, Case, Honest
-from tests.support.builders import GOLDEN_ID, SPX, TS_MS, golden_body, payload
+from tests.support.builders import GOLDEN_ID, SPX, TS_MS, contracts, golden_body, payload
 from tests.support.fault_proxy import Command, Fate, FaultProxy
 from tests.support.hostile import NASTY, publish
 from tests.support.places import CAPTURES
@@ -374,6 +374,15 @@ def test_no_payload_and_no_pointer_stops_the_audit(raw: bytes, deadline: int) ->
     track = PointerTrack(Names(), SPX)
     found = list(track.see(PointerSeen(SPX, raw, deadline), TS_MS, expired=False))
     assert any(finding.fault for finding in found if finding.clause is Clause.POINTER_VALUE)
+
+
+@pytest.mark.parametrize("odd", [[], {}, [[]], {"call": 1}, None, 0, True], ids=repr)
+def test_a_contract_type_of_any_json_names_its_contract(odd: object) -> None:
+    items = contracts()
+    items[3]["details"]["contract_type"] = odd
+    findings, _ = audit_payload(payload(contracts=items), GOLDEN_ID, TS_MS)
+    [fault] = [found.fault for found in findings if found.fault]
+    assert fault.startswith("contracts[3]: contract_type ") and fault.endswith(" is neither call nor put")
 
 
 def test_the_golden_payload_breaks_nothing() -> None:

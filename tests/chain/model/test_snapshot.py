@@ -1,5 +1,6 @@
 """The payload: what is encoded decodes to the same, and nothing malformed decodes at all."""
 
+import re
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
@@ -191,7 +192,7 @@ def test_an_empty_payload_says_that_it_is_empty() -> None:
 
 @pytest.mark.parametrize("word", [b"1e999", b"-1e999", b"1" + b"0" * 400])
 def test_numbers_that_no_float_holds(word: bytes) -> None:
-    assert refusal(payload(ts=0).replace(b'"ts":0', b'"ts":' + word)) == "ts: Number out of range"
+    assert refusal(payload(ts=0).replace(b'"ts":0', b'"ts":' + word)) == "ts: a number too large for any reader"
 
 
 @pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity"])
@@ -428,3 +429,18 @@ def test_the_golden_payload_with_fields_replaced(
 @given(st.lists(values, max_size=6), expected_ids)
 def test_the_golden_payload_with_contracts_replaced(items: list[Any], expected: SnapshotId) -> None:
     judged(payload(contracts=[*contracts(strikes=[6930]), *items]), expected)
+
+
+@pytest.mark.parametrize("number", [b"1" + b"0" * 400, b"-1" + b"0" * 400, b"1e999"])
+@pytest.mark.parametrize(
+    ("place", "where"),
+    [
+        (b'"ts":', "ts"),
+        (b'"strike_price":', "contracts[0].details.strike_price"),
+        (b'"open_interest":', "contracts[0].open_interest"),
+    ],
+)
+def test_a_number_beyond_every_reader_is_named_with_its_place(number: bytes, place: bytes, where: str) -> None:
+    raw = payload().replace(place, place + number + b',"before":', 1)
+    with pytest.raises(InvalidSnapshotError, match=re.escape(f"{where}: a number too large for any reader")):
+        decode(raw, GOLDEN_ID)
