@@ -190,7 +190,7 @@ def _heading(underlying: str, readings: Sequence[Reading], report: Report, width
     start.append(Span(f"{value:>10}  ", Role.TEXT if spot and spot.current else Role.DIM))
     start.append(Span(worst, STATE_ROLE[worst]))
     age = Span(f" {figures.age(oldest)}", Role.DIM)
-    return spread([*start, age] if length([*start, age, *end]) <= width else start, end, width)
+    return spread([*start, age] if length([*start, age, *end]) < width else start, end, width)
 
 
 def _depth(report: Report | None) -> str:

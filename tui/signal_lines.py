@@ -16,8 +16,8 @@ _FOLDED = {state.lower(): state for state in State} | {"depth": None}  # signals
 
 
 def severity_word(severity: DeckState) -> str:
-    """Return a severity in one word. PARTIAL alone would be the flag of a chain, which means something else."""
-    return "DEPTH" if severity is DeckState.PARTIAL_DEGRADATION else severity
+    """Return a severity in one word: PARTIAL alone would be a chain's flag, and OK no signal."""
+    return {DeckState.PARTIAL_DEGRADATION: "DEPTH", DeckState.OK: "NOTE"}.get(severity, severity)
 
 
 def signals_title(report: Report | None, width: int) -> Line:

@@ -65,14 +65,14 @@ def trouble(report: Report | None, width: int) -> Line:
     if not report.signals:
         words = f"all {len(report.readings)} chains fresh, {report.sources}"
         return spread([Span(f" {report.state} ", role), Span(f" {words}", Role.DIM)], [], width)
-    worst = report.signals[0]
-    since = f" since {figures.since(worst.since, report.now.wall_s)} " if worst.since is not None else " "
+    cause = report.signals[0]
+    since = f" since {figures.since(cause.since, report.now.wall_s)} " if cause.since is not None else " "
     many = f"{len(report.signals)} signals " if len(report.signals) > 1 else ""
     ground = Ground.ALARM if role is Role.ALARM else Ground.PLAIN
-    start = [Span(f" {report.state} ", role, ground), Span(f" {worst.text}", role)]
+    start = [Span(f" {report.state} ", role, ground), Span(f" {cause.text}", role)]
     end = [Span(since, role), Span(many, Role.DIM)]
     gravest = max(report.signals, key=lambda told: told.severity.rank)
-    if gravest.severity is not worst.severity:  # what the cause costs, where there is room for all of it
+    if gravest.severity is not cause.severity:  # what it costs, where there is room for all of it
         cost = Span(f"; {gravest.text}", role)
         start += [cost] if _length([*start, cost, *end]) <= width else []
     return spread(start, end, width)

@@ -1,5 +1,7 @@
 """The screen in an incident: what stands first, what is folded, what scrolls, and that nothing is cut in mid-word."""
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
@@ -10,15 +12,16 @@ from hypothesis import strategies as st
 
 from chain.clock import ManualClock
 from chain.model.keys import ChainId
-from chain.monitor.board import Flag, State, Transition
+from chain.monitor.board import Board, Flag, State, Transition
 from chain.monitor.freshness import Now
-from chain.monitor.heartbeat import STOPPED
+from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.report import Report
 from chain.monitor.signals import judge
 from screenshots.scenes import Stage
 from tests.support.scenes import NDX, SPX, START_NS, START_S, board, entry, heartbeat, in_state, item, law, report
 from tests.support.stage import Deck, deck_of
 from tui import figures
+from tui.app import DeckApp
 from tui.board_lines import FLAGS, board_table, flags_within
 from tui.chart import AgeChart, scale
 from tui.lines import Line, Role, cut, length, plain
@@ -104,6 +107,18 @@ def test_changes_of_many_chains_are_one_line() -> None:
         "4 chains AGING to STALE",
         "SPX 01-02, SPX 01-03 FRESH to AGING",
     ]
+
+
+def test_a_mock_that_gave_way_stands_before_what_it_took_along() -> None:
+    gone = heartbeat(NDX, status=WITHDRAWN)
+    gone = replace(gone, source=replace(gone.source, trouble="a live publisher publishes here"))
+    live = heartbeat(SPX, service="massive", kind="massive", detail="api.massive.com")
+    entries = [entry(SPX, NOW, source=live.source), in_state(NDX, State.MISSING, NOW)]
+    judged = report(entries, NOW, beats=[live, gone])
+    assert plain(trouble(judged, 160)).startswith(" PARTIAL DEGRADATION  mock publisher (process 77) has withdrawn")
+    lines = texts(signal_lines(judged, 120))
+    assert lines[0].startswith(" ! NOTE mock publisher")
+    assert lines[1].startswith("   └ DEPTH NDX depth 0 of 1: NDX 01-02 MISSING")
 
 
 def test_a_beginning_on_another_day_has_its_date() -> None:
@@ -313,3 +328,43 @@ async def test_a_frozen_view_across_an_outage_says_both(deck: Deck) -> None:
     await deck.pass_time(1)
     title = deck.lines("grid")[0]
     assert "FROZEN 10:03:24" in title and "STALE" in title and "LAST GOOD 10:03:24" in title
+
+
+# Many chains
+
+
+class Still:
+    """A feed of one Board."""
+
+    polls = 1
+
+    def __init__(self, shown: Board) -> None:
+        self._shown = shown
+
+    def painted(self) -> None:
+        """Nothing waits for it."""
+
+    def latest(self) -> Board:
+        return self._shown
+
+    def subscribe(self, wake: Callable[[], None]) -> None:
+        wake()
+
+
+@pytest.mark.parametrize(("underlyings", "each"), [(1, 30), (2, 30), (10, 30), (40, 1)])
+async def test_of_very_many_chains_the_chosen_is_in_sight_and_the_rest_is_counted(underlyings: int, each: int) -> None:
+    chains = chains_of(*(f"U{number}" for number in range(underlyings)), each=each)
+    shown = board([in_state(chain, State.MISSING, NOW) for chain in chains], NOW)
+    app = DeckApp(Still(shown), ManualClock(START_NS, NOW.mono))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        panel = app.deck.board_panel
+        for key in ("j",) * 29 + ("right_square_bracket",) * 2 + ("k",) * 3:
+            await pilot.press(key)
+            lines = [panel.render_line(y).text.rstrip() for y in range(panel.size.height)]
+            assert sum(line.startswith(">") for line in lines) == 1
+            below = re.search(r"\+(\d+) more$", lines[-1])
+            assert below or lines[-1].strip()
+        await pilot.press("home")
+        signals = app.deck.signals
+        assert "no chain has a usable snapshot" in signals.render_line(1).text
