@@ -25,11 +25,7 @@ class ExpiryChain:
     strikes: tuple[float, ...]  # of each contract, the same order
     listed: tuple[float, ...]  # distinct, ascending
     adjusted: int
-
-    @property
-    def sides(self) -> frozenset[str]:
-        """Which of call and put it lists."""
-        return frozenset(item["details"]["contract_type"] for item in self.contracts)
+    sides: frozenset[str]  # which of call and put it lists
 
 
 def index_expiry(items: Iterable[Contract]) -> ExpiryChain:
@@ -45,7 +41,8 @@ def index_expiry(items: Iterable[Contract]) -> ExpiryChain:
         kept.append((float(details["strike_price"]), side, details["ticker"], item))
     kept.sort(key=itemgetter(0, 1, 2))
     strikes = tuple(row[0] for row in kept)
-    return ExpiryChain(tuple(row[3] for row in kept), strikes, tuple(sorted(set(strikes))), adjusted)
+    sides = frozenset(row[1] for row in kept)
+    return ExpiryChain(tuple(row[3] for row in kept), strikes, tuple(sorted(set(strikes))), adjusted, sides)
 
 
 def nearest_strike(listed: Sequence[float], spot: float) -> float:
