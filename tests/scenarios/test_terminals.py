@@ -78,6 +78,33 @@ def test_every_size_is_borne(short_dir: Path, columns: int, rows: int) -> None:
         wait_until(lambda: given_back(terminal), what="the terminal as it was")
 
 
+def test_dialogs_are_borne_in_hardly_any_room(short_dir: Path) -> None:
+    with on_terminal(short_dir) as terminal:
+        shows_grid(terminal)
+        for size in ((1, 1), (4, 2), (8, 4), (12, 3)):
+            terminal.resize(*size)
+            for opener in ("d", "?", "\x10"):
+                terminal.send(opener)
+                time.sleep(0.3)
+                terminal.send("\x1b")
+                time.sleep(0.3)
+        terminal.resize(120, 40)
+        shows_grid(terminal)
+        assert quits(terminal) == 0
+    assert no_failure_logged(short_dir)
+
+
+def test_an_answer_about_sizes_that_nobody_asked_for_mutes_no_resize(short_dir: Path) -> None:
+    with on_terminal(short_dir, columns=80, rows=24) as terminal:
+        terminal.wait_for("quit")
+        terminal.send("\x1b[?2048;1$y")
+        time.sleep(0.3)
+        terminal.resize(120, 40)
+        terminal.wait_until(lambda: "quit" in terminal.lines[39], "the footer in the last line of the larger terminal")
+        shows_grid(terminal)
+        assert b"\x1b[?2048h" not in terminal.raw
+
+
 def test_the_terminals_own_size_wins_over_exported_ones(short_dir: Path) -> None:
     with on_terminal(short_dir, COLUMNS="80", LINES="24") as terminal:
         shows_grid(terminal)  # 80 columns have no room for it

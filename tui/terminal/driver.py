@@ -23,6 +23,7 @@ from chain.clock import Clock
 from tui.terminal.keyboard import BURST_S, Burst, PasteCutter
 
 DEFAULT_SIZE: Final = (80, 24)
+MIN_COLUMNS: Final = 20  # with fewer a dialog's text would have no room at all, and text in no columns has no height
 MAX_SIZE: Final = (1_000, 400)
 _LOOK_S = 0.1
 _PLAIN = ("linux", "vt", "unknown", "cons")  # consoles that print part of a question they do not know
@@ -31,8 +32,12 @@ _LONG_TEXT = 64  # characters at once without an escape: no hand types so
 
 
 def usable_size(columns: int, rows: int) -> tuple[int, int]:
-    """Return a size that can be laid out: a terminal that claims none is taken for 80x24, an absurd one is cut."""
-    return min(columns or DEFAULT_SIZE[0], MAX_SIZE[0]), min(rows or DEFAULT_SIZE[1], MAX_SIZE[1])
+    """Return a size that can be laid out: a terminal that claims none is taken for 80x24, an absurd one is cut.
+
+    A terminal with fewer columns than can be laid out shows the first of them.
+    """
+    width = max(columns or DEFAULT_SIZE[0], MIN_COLUMNS)
+    return min(width, MAX_SIZE[0]), min(rows or DEFAULT_SIZE[1], MAX_SIZE[1])
 
 
 def terminal_size() -> tuple[int, int]:
