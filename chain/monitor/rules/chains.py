@@ -27,14 +27,16 @@ def depth(context: Context) -> Iterable[Signal]:
         return
     for underlying in dict.fromkeys((*context.by_underlying, *sorted(context.board.depth))):  # as on the board
         wanted = context.board.depth.get(underlying, 0)
-        mine = context.by_underlying.get(underlying, ())
-        mine = [r for r in mine if Flag.PAST_DATED not in r.flags]
+        listed_ones = context.by_underlying.get(underlying, ())
+        mine = [r for r in listed_ones if Flag.PAST_DATED not in r.flags]
         lost = [r for r in mine if not usable(r)]
         have = len(mine) - len(lost)
         if have < wanted:
             states = " or ".join(dict.fromkeys(r.state for r in lost))
             which = listed(lost) if have or len(lost) == 1 else "all"
-            why = f"{which} {states}" if lost else "the publisher lists no more"
+            past = len(listed_ones) - len(mine)
+            no_more = f"{past} PAST-DATED" if past else "the publisher lists no more"
+            why = f"{which} {states}" if lost else no_more
             yield signal("depth", f"{underlying} depth {have} of {wanted}: {why}", earliest(lost), underlying)
 
 

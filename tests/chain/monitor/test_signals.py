@@ -603,3 +603,9 @@ def test_signals_read_the_same_in_every_panel() -> None:
     assert all(text in panel for text in texts)
     assert texts[0] in plain(trouble(judged, 120))
     assert [s["text"] for s in as_json(judged, RedisTarget("redis://h:1"))["signals"]] == texts
+
+
+def test_a_depth_that_lacks_what_has_passed_says_so() -> None:
+    over = entry(ChainId("SPX", date(2026, 1, 1)), NOW)
+    judged = report([over], NOW)
+    assert [signal.text for signal in judged.signals if signal.name == "depth"] == ["SPX depth 0 of 1: 1 PAST-DATED"]
