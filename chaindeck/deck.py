@@ -10,11 +10,12 @@ from importlib import import_module
 from pathlib import Path
 
 from chain.clock import Clock, SystemClock
-from chain.errors import RedisUnavailableError
+from chain.errors import ConfigError, RedisUnavailableError
 from chain.monitor.board import Board
 from chain.monitor.freshness import Now
 from chain.monitor.signals import judge
 from chain.supervisor import Supervisor
+from chain.text import clean
 from chaindeck.compose import make_source, publishing_crew, refuse_beside_live, watching_crew
 from chaindeck.crew import Crew
 from chaindeck.demo import MockDemo
@@ -87,6 +88,7 @@ def _show(
             say(f"{reason}; one frame of text instead")
         _print_frame(place, engine, slot, clock)
         return 0
+    _check_driver(os.environ.get("TEXTUAL_DRIVER", ""))
     pane = log_to_file(warnings=settings.warnings)
     # A payload decodes to thousands of objects that die by reference count: searching them for cycles finds nothing.
     gc.set_threshold(100_000, 50, 100)
@@ -98,6 +100,17 @@ def _show(
         return Display(engine, slot, clock, pane, place.release).run(demo, settings.theme)
     finally:
         engine.stop()
+
+
+def _check_driver(name: str) -> None:
+    """Raise ConfigError where TEXTUAL_DRIVER names a driver that there is not."""
+    module, _, driver = name.partition(":")
+    try:
+        if name:
+            getattr(import_module(module), driver)
+    except (ImportError, AttributeError, TypeError, ValueError):
+        why = f"there is no driver {clean(name, 80)!r}: write it as module:Class, or unset it"
+        raise ConfigError(f"environment TEXTUAL_DRIVER: {why}") from None
 
 
 def _print_frame(place: Place, engine: Engine, slot: BoardSlot, clock: Clock) -> None:

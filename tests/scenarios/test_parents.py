@@ -10,13 +10,14 @@ from redis.asyncio import Redis
 
 from chain.clock import SystemClock
 from chain.thresholds import Thresholds
+from chaindeck.exits import Exit
 from publisher.loop import Publisher
 from publisher.mock.source import MockSource
 from screenshots.scenes import SEED
 from tests.scenarios.test_pty import shows_grid
 from tests.scenarios.test_terminals import given_back, quits
 from tests.support.contrast import DARK_LOOKS, LIGHT_LOOKS, dim_sequences, screen_of, worst_word
-from tests.support.product import environment, on_terminal
+from tests.support.product import environment, on_terminal, run
 from tests.support.terminal import Terminal
 from tests.support.waiting import wait_until
 from tui.terminal.contrast import LEGIBLE
@@ -133,6 +134,14 @@ def test_a_driver_of_the_environment_is_honoured(filled: str, short_dir: Path) -
     finally:
         started.kill()
         started.wait()
+
+
+@pytest.mark.parametrize("driver", ["no.such:Driver", "os:NoSuch", ":", "nothing", "..x:Y"])
+def test_a_driver_that_there_is_not_is_a_setting(filled: str, short_dir: Path, driver: str) -> None:
+    ended = run(short_dir, "watch", filled, TEXTUAL_DRIVER=driver)
+    assert (ended.returncode, ended.stdout) == (Exit.SETTINGS, "")
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("chaindeck: environment TEXTUAL_DRIVER: there is no driver")
 
 
 TERMS = ("xterm-256color", "tmux-256color", "linux", "screen", "vt100", "xterm-mono", "unknown", "")

@@ -160,6 +160,19 @@ def test_a_root_belongs_to_its_underlying(symbol: str, root: str, belongs: bool)
     assert flaw({"details": details | {"shares_per_contract": 25}}, symbol, lambda _: True) == ""  # adjusted: any root
 
 
+@pytest.mark.parametrize("kind", ["call", "put", "other", "CALL", "", "c", None, 1, []])
+def test_a_contract_type_that_the_vendor_does_not_document_is_a_flaw(kind: object) -> None:
+    details = {
+        "ticker": "O:SPXW260717C00100000",
+        "contract_type": kind,
+        "expiration_date": "2026-07-17",
+        "strike_price": 100,
+    }
+    known = kind in ("call", "put", "other")
+    said = flaw({"details": details}, "I:SPX", lambda _: True)
+    assert (said == "no contract_type that is known") is not known
+
+
 async def test_a_volatility_index_lists_two_roots(redis: Redis) -> None:
     chain = generate("VIX", as_of=MONDAY, spot=17.3, dates=SPX_DATES, strikes=60, step=0.5, iv=0.9)
     assert {item["details"]["ticker"][2:-15] for item in chain.items} == {"VIX", "VIXW"}
