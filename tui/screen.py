@@ -1,24 +1,18 @@
 """The deck's one screen: two top lines, the board and signals at the left, the strike grid at the right."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from functools import partial
 
-from textual import events, work
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer
 
 from chain.clock import Clock
-from chain.errors import ChaindeckError
-from chain.model.keys import ChainId
 from chain.monitor.board import Board
 from chain.monitor.freshness import Now
 from chain.monitor.report import Report
@@ -27,7 +21,7 @@ from chain.supervisor import error_words
 from tui.bindings import BINDINGS
 from tui.chart import HEIGHT as CHART_HEIGHT
 from tui.chart import AgeChart
-from tui.demo import DemoMenu
+from tui.decisions import DecisionScreen
 from tui.feed import Demo, Feed, Operator
 from tui.help import HelpScreen
 from tui.lines import Role, Span
@@ -42,7 +36,7 @@ _CHART_FROM = 34  # lines of the side from which it has room for the chart
 _JUDGE_EVERY_S = 0.3
 
 
-class DeckScreen(Screen[None]):
+class DeckScreen(DecisionScreen):
     """Everything on one screen. It judges the newest Board against the clock and shows what that says."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide"), (190, "-huge")]
@@ -60,13 +54,10 @@ class DeckScreen(Screen[None]):
         operator: Operator | None,
         log_lines: Callable[[], Sequence[str]],
     ) -> None:
-        super().__init__()
+        super().__init__(view, demo, operator)
         self._log_lines = log_lines
         self._feed = feed
         self._clock = clock
-        self._demo = demo
-        self._operator = operator
-        self.view = view
         self._board: Board | None = None
         self._report: Report | None = None
         self._failed: dict[str, str] = {}  # panels that could not be brought up to date, and why
@@ -280,45 +271,6 @@ class DeckScreen(Screen[None]):
         """Show keys and words."""
         if self.app.screen is self:
             self.app.push_screen(HelpScreen(binding for binding in self.BINDINGS if isinstance(binding, Binding)))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the demo only where there is one."""
-        if action in ("acknowledge", "publish_again"):
-            return self._operator is not None
-        return self._demo is not None if action == "demo" else True
-
-    def action_acknowledge(self) -> None:
-        """Take every change of source as known."""
-        if self._operator is not None:
-            self._decide(self._operator.acknowledge)
-
-    def action_publish_again(self) -> None:
-        """Let the publisher try again, after it gave way to a live one."""
-        if self._operator is not None:
-            self._decide(self._operator.publish_again)
-
-    def action_demo(self) -> None:
-        """Offer the faults; a second key finds the menu open."""
-        chain = self.view.selected
-        if self._demo is not None and chain is not None and self.app.screen is self:
-            self.app.push_screen(DemoMenu(self._demo.faults, str(chain)), partial(self._chosen, self._demo, chain))
-
-    def _chosen(self, demo: Demo, chain: ChainId, name: str | None) -> None:
-        if name:
-            self._inflict(demo, chain, name)
-
-    def _inflict(self, demo: Demo, chain: ChainId, name: str) -> None:
-        self._decide(partial(demo.inflict, name, chain))
-
-    @work(exclusive=True, group="decision", exit_on_error=False)
-    async def _decide(self, begin: Callable[[], "Future[str]"]) -> None:
-        """Do what the reader has chosen, and say what was done."""
-        try:
-            done = await asyncio.wrap_future(begin())
-        except ChaindeckError as error:
-            self.notify(str(error), severity="error", markup=False)
-        else:
-            self.notify(done, markup=False)
 
     def action_quit(self) -> None:
         """Quit."""
