@@ -132,6 +132,23 @@ async def test_dates_that_the_data_have_passed_are_not_published(redis: Redis) -
     assert await chains_held(redis) == {SPX}
 
 
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        ((), "SPX: no expirations listed"),
+        ((date(2025, 12, 19), date(2025, 12, 24)), "SPX: all 2 expirations that the source lists are over"),
+    ],
+)
+async def test_an_underlying_with_nothing_to_publish_says_why(
+    redis: Redis, listed: tuple[date, ...], told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = ScriptedSource({"SPX": listed, "NDX": (SPX.expiry,)}, as_of=AS_OF)
+    cycle = await publisher_of(redis, source).cycle()
+    assert (cycle.surveys, cycle.whole) == ({"SPX": told}, False)
+    assert caplog.messages[-1].endswith(f"; {told}")
+    assert await chains_held(redis) == {ChainId("NDX", SPX.expiry)}
+
+
 async def test_one_failing_expiry_stops_no_other_and_its_reason_is_told(redis: Redis) -> None:
     failing = [ChainId("SPX", DATES[0]), ChainId("NDX", DATES[3])]
     source = two_underlyings(

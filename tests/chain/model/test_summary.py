@@ -119,7 +119,7 @@ def test_contracts_without_any_price_are_too_few() -> None:
         assert summary([bare[0] | part, bare[1]]).shortfall == ""
 
 
-@pytest.mark.parametrize("price", [0, -3.5, None, "6931", True, float("nan"), float("inf"), []])
+@pytest.mark.parametrize("price", [0, -3.5, None, "6931", True, float("nan"), float("inf"), [], 1e308, 1.1e7])
 def test_an_underlying_without_a_price_above_zero_has_none(price: Any) -> None:
     contracts = surface((6920, 6930, 6940), underlying_asset={"ticker": "SPX", "price": price})
     grid = build_grid(received(snapshot(contracts=contracts)))
