@@ -21,6 +21,8 @@ from tui.board_lines import board_table
 from tui.signal_lines import signal_lines
 from tui.view import View
 
+pytestmark = pytest.mark.slow
+
 NOW = Now(START_NS, 5_000.0)
 NAMES = ["".join(letters) for letters in product(string.ascii_uppercase, repeat=3)]
 

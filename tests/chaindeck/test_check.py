@@ -263,6 +263,7 @@ async def publish(redis: Redis, *ages_s: float) -> None:
     await beat(redis, heartbeat(*chains, ts=now.wall_s))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ages_s", "arguments", "code", "state", "words"),
     [
@@ -311,6 +312,7 @@ def deaf() -> Iterator[str]:
         yield f"redis://127.0.0.1:{held.getsockname()[1]}"
 
 
+@pytest.mark.slow
 def test_a_deaf_redis_is_critical_within_the_patience_of_a_monitoring_system(short_dir: Path, deaf: str) -> None:
     ended = run(short_dir, "check", deaf)
     assert (ended.returncode, ended.stdout) == (2, "CHAIN CRITICAL - Redis unreachable: no answer in time\n")
@@ -366,6 +368,7 @@ HEAVY = (
 )
 
 
+@pytest.mark.slow
 def test_it_loads_neither_screen_nor_http_nor_metrics(short_dir: Path, closed: str) -> None:
     code = (
         "import sys\nfrom chaindeck.start import main\n"

@@ -19,6 +19,8 @@ from tests.support.builders import contracts
 from tests.support.product import command, environment, recorded, run, start
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("--underlyings", "SPX", "--expirations", "2")
 HEARTBEAT = "mock_massive:heartbeat"
 

@@ -308,6 +308,7 @@ def test_any_environment_settles_or_is_refused_in_one_line(environ: dict[str, st
         assert isinstance(resolve({}, None, environ), Config)
 
 
+@pytest.mark.slow
 def test_show_and_validate_as_commands(tmp_path: Path) -> None:
     file = toml(tmp_path, f'api_key = "{CANARY}"\nexpirations = 5')
     file.chmod(0o640)

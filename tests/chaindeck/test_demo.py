@@ -24,6 +24,8 @@ from publisher.faults import Fault, WithholdingSource
 from tests.support.engines import publishing_engine
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 # AGING above 2.6 s, STALE above 5.9 s, gone at 7 s.
 SETTINGS = {"interval": "0.3", "ttl": "7", "underlyings": "SPX", "expirations": "6"}
 SHOWN_S = 15.0  # time enough for any state, on a busy machine

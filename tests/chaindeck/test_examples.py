@@ -56,6 +56,7 @@ def test_the_unit_runs_a_command_that_there_is(unit: configparser.ConfigParser) 
     assert bound.arguments == {"source": "massive", "log_format": "json"}
 
 
+@pytest.mark.slow
 def test_every_option_of_the_unit_is_in_the_help(short_dir: Path, unit: configparser.ConfigParser) -> None:
     command, *options = shlex.split(unit["Service"]["ExecStart"])[1:]
     helped = run(short_dir, command, "--help").stdout
@@ -122,6 +123,7 @@ def test_the_words_of_the_schemas_are_the_products(path: Path) -> None:
 # The pages
 
 
+@pytest.mark.slow
 def test_the_readme_and_the_help_have_every_exit_code(short_dir: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for code in Exit:

@@ -11,6 +11,8 @@ import pytest
 from tests.support.places import ROOT
 from tests.support.product import environment
 
+pytestmark = pytest.mark.slow
+
 SCREEN = {"textual", "textual_plotext", "plotext"}
 HTTP = {"httpx", "httpcore"}
 _IMPORTED = re.compile(r"import time: +\d+ \| +\d+ \| +([\w.]+)")

@@ -19,6 +19,8 @@ from tests.support.live_scene import CHAINS
 from tests.support.product import run, start
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 KEY = "canary-c0ffee-77"
 PASSWORD = "canary-redis-31"
 NOW_S = SystemClock().wall_ns() / 1e9

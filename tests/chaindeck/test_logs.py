@@ -293,6 +293,7 @@ def test_nowhere_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_publishers_log_is_json_from_its_first_line_to_its_last(
     redis: Redis, short_dir: Path, redis_url: str
 ) -> None:

@@ -33,6 +33,8 @@ from tests.support.product import command, environment, run
 from tests.support.scenes import NDX, SPX, SPX_MON, board, entry, heartbeat, in_state, law, manual_clock
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 SMALL = ("--underlyings", "SPX", "--expirations", "2")
 KEY = "mAsSiVe-KeY-31415926"

@@ -27,6 +27,8 @@ from tests.hostile.variants import Variant, variants
 from tests.support.builders import GOLDEN_ID, SPX, TS_MS, contracts, golden_body, record
 from tests.support.scenes import NDX, heartbeat
 
+pytestmark = pytest.mark.slow
+
 PAGE = "/v3/snapshot/options/I:SPX"
 GROWTH_BYTES = 64 << 20
 SLOWEST_S = 1.0

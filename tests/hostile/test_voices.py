@@ -34,6 +34,8 @@ from tests.support.hostile import publish
 from tests.support.product import log_text, on_terminal, start
 from tests.support.scenes import NDX, SPX, START_NS, heartbeat, manual_clock, snapshot
 
+pytestmark = pytest.mark.slow
+
 NAMES = Names()
 CYCLE = ("payload", "pointer", "massive:heartbeat", "mock_massive:heartbeat", "mock_massive:standby:heartbeat", "mark")
 

@@ -8,6 +8,8 @@ import pytest
 from screenshots.__main__ import FOLDER
 from screenshots.scenes import SCENES, Scene, picture
 
+pytestmark = pytest.mark.slow
+
 _TEXT = re.compile(r">([^<>]+)</text>")
 
 

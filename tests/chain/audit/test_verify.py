@@ -594,6 +594,7 @@ def last_line(text: str) -> str:
     return text.rstrip("\n").split("\n")[-1]
 
 
+@pytest.mark.slow
 async def test_the_command_passes_our_publisher(redis: Redis, redis_url: str, short_dir: Path) -> None:
     small = ("--underlyings", "SPX", "--expirations", "2", "--interval", "0.5", "--ttl", "10")
     child = start(short_dir, "publish", "--redis-url", redis_url, *small)
@@ -612,6 +613,7 @@ async def test_the_command_passes_our_publisher(redis: Redis, redis_url: str, sh
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 async def test_the_command_names_what_is_broken(redis: Redis, redis_url: str, short_dir: Path) -> None:
     await CASES["fractional atm"].make(redis).step()
     done = await asyncio.to_thread(run, short_dir, "verify", redis_url, "--for", "0.1")
@@ -622,6 +624,7 @@ async def test_the_command_names_what_is_broken(redis: Redis, redis_url: str, sh
     assert [c["clause"] for c in orjson.loads(done.stdout)["clauses"] if c["verdict"] == "broken"] == ["atm"]
 
 
+@pytest.mark.slow
 async def test_an_interrupt_ends_the_watch_with_what_was_seen(redis: Redis, redis_url: str, short_dir: Path) -> None:
     await Honest(redis).step()
     await redis.config_resetstat()

@@ -36,6 +36,8 @@ from tests.support.scenes import heartbeat
 from tests.support.servers import Server, Servers, cluster_ok, cluster_url, in_step
 from tests.support.waiting import cancelled_after, wait_until, wait_until_async
 
+pytestmark = pytest.mark.slow
+
 CLOCK = SystemClock()
 NAMES = Names()
 TTL_S = 60.0
@@ -146,7 +148,6 @@ async def test_without_a_heartbeat_chains_are_found_on_all_nodes(client: Redis) 
     assert await Store(client, NAMES).discover() == set(CHAINS[:30])
 
 
-@pytest.mark.slow
 def test_the_commands_take_the_urls_of_clusters(nodes: list[Server], short_dir: Path) -> None:
     url = cluster_url(nodes[:1])  # one is enough: it knows the others
     ended = run(short_dir, "publish", "--once", "--redis-url", url)
@@ -232,7 +233,6 @@ async def back(watcher: Watcher) -> Report | None:
     return found if found.board.contact.ok else None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 2])
 async def test_a_killed_node_is_told_in_words_and_over_when_it_is_back(
     client: Redis, nodes: list[Server], victim: int
@@ -256,7 +256,6 @@ async def test_a_killed_node_is_told_in_words_and_over_when_it_is_back(
     assert states(await report(watcher)) == {State.FRESH}
 
 
-@pytest.mark.slow
 async def test_a_node_that_falls_silent_is_told_in_words_and_nothing_is_lost(
     client: Redis, nodes: list[Server]
 ) -> None:
@@ -278,7 +277,6 @@ async def test_a_node_that_falls_silent_is_told_in_words_and_nothing_is_lost(
         assert (now.age_s or 0.0) > (then.age_s or 0.0)
 
 
-@pytest.mark.slow
 async def test_a_node_lost_between_pointer_and_payload_is_unreachable_not_invalid(
     client: Redis, nodes: list[Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -301,7 +299,6 @@ async def test_a_node_lost_between_pointer_and_payload_is_unreachable_not_invali
     assert states(found) == {State.FRESH}  # read again, though no pointer moved since
 
 
-@pytest.mark.slow
 async def test_a_node_with_a_replica_fails_over_and_publishing_goes_on() -> None:
     with Servers() as servers:
         nodes = servers.cluster(3, replicas=1)

@@ -41,6 +41,8 @@ from tests.support.servers import (
 from tests.support.waiting import wait_until, wait_until_async
 from tests.support.witness import witness
 
+pytestmark = pytest.mark.slow
+
 CLOCK = SystemClock()
 NAMES = Names()
 DATES = expiries(4, datetime.now(UTC).date() + timedelta(days=2))
@@ -138,7 +140,6 @@ class Screen:
         return [found.signals[0].text for found in self.reports if not found.board.contact.ok]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("desk", [3], indirect=True)
 async def test_publishing_goes_on_after_the_primary_was_killed(desk: Watched) -> None:
     ours, eyes, theirs = (RedisTarget(desk.url).connect() for _ in range(3))
@@ -174,7 +175,6 @@ async def test_publishing_goes_on_after_the_primary_was_killed(desk: Watched) ->
         await client.aclose()
 
 
-@pytest.mark.slow
 async def test_what_a_failover_took_back_is_said_and_never_shown_as_newer(desk: Watched) -> None:
     redis, eyes = RedisTarget(desk.url).connect(), RedisTarget(desk.url).connect()
     watcher = Watcher(eyes, NAMES, CLOCK)
@@ -203,7 +203,6 @@ async def test_what_a_failover_took_back_is_said_and_never_shown_as_newer(desk: 
     await eyes.aclose()
 
 
-@pytest.mark.slow
 async def test_a_primary_demoted_alive_is_left_for_the_new_one(desk: Watched) -> None:
     redis = RedisTarget(desk.url).connect()
     await publish(redis)
@@ -230,7 +229,6 @@ def demoted(sentinel: Server) -> bool:
         return False
 
 
-@pytest.mark.slow
 def test_the_commands_take_the_urls_of_sentinels(desk: Watched, short_dir: Path) -> None:
     url = desk.url.replace("sentinel://", f"sentinel://127.0.0.1:{free_port()},")  # the first of them is down
     ended = run(short_dir, "publish", "--once", "--redis-url", url, "--underlyings", "SPX")

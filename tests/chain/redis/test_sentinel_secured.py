@@ -11,6 +11,8 @@ from chain.redis.connection import RedisTarget, bounded
 from tests.support.certificates import HOST, Certificates, Door, make_certificates
 from tests.support.servers import SERVICE, Server, Servers, free_port
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:

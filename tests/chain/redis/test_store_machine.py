@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -15,6 +16,8 @@ from chain.model.snapshot import Snapshot, decode, encode
 from chain.redis.draft import Answer, Outcome, Verdict
 from chain.redis.writer import Writer
 from tests.support.builders import SPX, Held, assert_all_expire, eventually, held, items_in, small
+
+pytestmark = pytest.mark.slow
 
 T = TypeVar("T")
 

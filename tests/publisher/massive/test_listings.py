@@ -28,6 +28,8 @@ from tests.support.live_scene import (
     payload,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _quick() -> Iterator[None]:

@@ -17,6 +17,8 @@ from tui.terminal.contrast import LEGIBLE
 from tui.terminal.depth import Depth
 from tui.terminal.themes import DARK, LIGHT
 
+pytestmark = pytest.mark.slow
+
 WIDTH, HEIGHT = 120, 40
 THEMES = (DARK, LIGHT, "textual-dark", "textual-light", "ansi-dark", "ansi-light")
 
