@@ -320,13 +320,13 @@ def test_an_unreachable_redis_is_down_and_the_endpoint_is_up(short_dir: Path, cl
     ("arguments", "words"),
     [
         (["--port", "99999"], "port 99999 must be from 0"),
-        (["--port", "0", "--host", "no.such.host.invalid"], "no.such.host.invalid:0"),
+        (["--port", "0", "--host", "no.such.host.invalid"], "host 'no.such.host.invalid' is no address"),
     ],
 )
 def test_a_port_that_cannot_be_had_is_one_line(short_dir: Path, closed: str, arguments: list[str], words: str) -> None:
     ended = run(short_dir, "metrics", closed, *arguments)
     assert (ended.returncode, ended.stderr.count("\n")) == (3, 1)
-    assert ended.stderr.startswith("chaindeck: metrics port ")
+    assert ended.stderr.startswith("chaindeck: metrics ")
     assert words in ended.stderr
 
 
