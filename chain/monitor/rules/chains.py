@@ -97,12 +97,12 @@ def rolled_back(context: Context) -> Iterable[Signal]:
 
 
 def past_dated(context: Context) -> Iterable[Signal]:
-    """Chains whose dates have passed are still published: a recording, or a publisher that does not know the date."""
+    """Chains whose sessions are over are still published: a recording, or a publisher that does not know the date."""
     group = context.flagged(Flag.PAST_DATED)
     if group:
         all_of_them = "nothing that still trades is published" if len(group) == len(context.readings) else "not counted"
-        days = "date has" if len(group) == 1 else "dates have"
-        yield signal("past-dated", f"{listed(group)} PAST-DATED: {len(group)} whose {days} passed, {all_of_them}")
+        over = "session is" if len(group) == 1 else "sessions are"
+        yield signal("past-dated", f"{listed(group)} PAST-DATED: {len(group)} whose {over} over, {all_of_them}")
 
 
 def limits_unfit(context: Context) -> Iterable[Signal]:

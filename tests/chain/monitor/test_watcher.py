@@ -230,7 +230,7 @@ async def test_a_date_that_has_passed_and_is_still_published_is_shown_and_not_co
     assert (set(states(report)), dict(report.board.depth)) == ({SPX, yesterday}, {"SPX": 1})
     assert [r.dte for r in report.readings if Flag.PAST_DATED in r.flags] == [-1]
     [told] = [signal.text for signal in report.signals if signal.name == "past-dated"]
-    assert told == "SPX 01-01 PAST-DATED: 1 whose date has passed, not counted"
+    assert told == "SPX 01-01 PAST-DATED: 1 whose session is over, not counted"
     await desk.redis.delete(NAMES.latest(yesterday))
     assert set(states(await desk.poll(1))) == {SPX}
 
@@ -245,7 +245,7 @@ async def test_a_recording_replayed_without_a_heartbeat_is_not_nothing(desk: Des
         False,
     )
     [told] = [signal.text for signal in report.signals if signal.name == "past-dated"]
-    assert told.endswith("3 whose dates have passed, nothing that still trades is published")
+    assert told.endswith("3 whose sessions are over, nothing that still trades is published")
     assert [report.depth(underlying) for underlying in report.board.underlyings] == [(0, 0), (0, 0)]
 
 
