@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from chain.clock import ManualClock
 from chain.monitor.board import Board, DeckState, State
 from chain.monitor.freshness import Now
-from chain.monitor.heartbeat import STOPPED, Heartbeat
+from chain.monitor.heartbeat import STOPPED, Heartbeat, parse_heartbeat
 from chain.monitor.signals import judge, usable
 from chain.redis.embedded import EmbeddedServer
 from chain.thresholds import Thresholds
@@ -167,6 +167,16 @@ def test_a_flood_of_counters_and_kinds_makes_no_series() -> None:
     assert len(many) <= len(few) + 5
     assert value(many, "chaindeck_publisher_unknown_counters", service="massive", source="massive") == 5_000
     assert value(many, "chaindeck_publisher_unknown_counters", service="massive", source="other") == 5_000
+
+
+def test_a_flood_of_counters_in_redis_is_left_out_and_the_publisher_stays_on_the_page() -> None:
+    clock = manual_clock()
+    flood = counting(cycles=1, **{f"x{number}": 3 for number in range(5_000)})
+    heard = parse_heartbeat(flood.encode(), "massive")
+    assert heard and heard.left_out[0].startswith("chain.counters: ")
+    many = telling(clock, heard)
+    assert {name for name, _ in many} <= {name for name, _ in telling(clock, counting(cycles=1))}
+    assert len(many) <= len(telling(clock, counting(cycles=1)))
 
 
 def test_two_heartbeats_of_one_name_make_no_series_twice() -> None:
