@@ -37,7 +37,7 @@ _SERVICE = "massive"
 _SPEAKERS = (_SERVICE, standby_service(_SERVICE))
 _HEARTBEATS = tuple(map(heartbeat_key, _SPEAKERS))
 _AT_ONCE_S = 0.5  # for a live publisher's first write to wait until invented chains are taken away
-_START_S = 3.0  # for a start to wait until Redis's keys were looked through
+_START_S = 1.5  # for a start to wait until Redis's keys were looked through
 CURE = "stop it first, name another Redis, look on with `chaindeck watch`, or insist with --among-live"
 
 
