@@ -29,25 +29,23 @@ class DemoMenu(Dialog[str]):
 
     def __init__(self, faults: Sequence[tuple[str, str]], chain: str) -> None:
         super().__init__()
-        self._faults = faults
+        self._menu = OptionList(*(Option(words, id=name) for name, words in faults), markup=False)
         self._chain = chain
 
     def compose(self) -> ComposeResult:
         """List the faults under the chain they would befall."""
         with Vertical():
             yield Static(f"MOCK: do what to {self._chain}?", markup=False)
-            yield OptionList(*(Option(words, id=name) for name, words in self._faults), markup=False)
+            yield self._menu
 
     def action_move(self, way: str) -> None:
         """Move the cursor as the deck's own lists do."""
-        menu = self.query_one(OptionList)
-        menu.action_cursor_down() if way == "down" else menu.action_cursor_up()
+        self._menu.action_cursor_down() if way == "down" else self._menu.action_cursor_up()
 
     def action_choose(self) -> None:
         """Close with the choice under the cursor, before the next key is heard."""
-        option = self.query_one(OptionList).highlighted_option
-        if option is not None:
-            self.dismiss(option.id or "")
+        option = self._menu.highlighted_option or self._menu.get_option_at_index(0)
+        self.dismiss(option.id or "")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Close with what was clicked."""

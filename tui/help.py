@@ -34,6 +34,7 @@ class HelpScreen(Dialog[None]):
         super().__init__()
         keys = [(b.key_display or b.key.replace(",", " "), b.tooltip or b.description) for b in bindings]
         self.lines = help_lines((key, words) for key, words in keys if words)
+        self._panel = LinePanel(id="help", says_more=True)  # keys may come before it is mounted, and after
 
     def compose(self) -> ComposeResult:
         """Lay out the lines in a frame that is as high as they are, or as the screen."""
@@ -41,7 +42,7 @@ class HelpScreen(Dialog[None]):
             frame.styles.height = len(self.lines) + 2
             frame.border_title = "help"
             frame.border_subtitle = "j k scroll   esc close"
-            yield LinePanel(id="help", says_more=True)
+            yield self._panel
 
     def on_mount(self) -> None:
         """Show the lines once the panel knows its size."""
@@ -52,16 +53,15 @@ class HelpScreen(Dialog[None]):
         self.call_after_refresh(self._bring)
 
     def _bring(self) -> None:
-        self.query_one(LinePanel).show((), self.lines)
+        self._panel.show((), self.lines)
 
     def action_scroll(self, rows: int) -> None:
         """Scroll by lines."""
-        self.query_one(LinePanel).scroll_by(rows)
+        self._panel.scroll_by(rows)
 
     def action_page(self, way: int) -> None:
         """Scroll by a page."""
-        panel = self.query_one(LinePanel)
-        panel.scroll_by(way * max(1, panel.room - 1))
+        self._panel.scroll_by(way * max(1, self._panel.room - 1))
 
     def on_line_panel_scrolled(self, event: LinePanel.Scrolled) -> None:
         """The wheel scrolls."""

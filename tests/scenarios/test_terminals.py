@@ -220,7 +220,7 @@ def test_a_storm_of_everything_passes(short_dir: Path) -> None:
         terminal.wait_until(lambda: calm(terminal), "a deck that has worked it off", 20)
         assert quits(terminal) == 0
         wait_until(lambda: given_back(terminal), what="the terminal as it was")
-    assert no_failure_logged(short_dir)
+    assert no_failure_logged(short_dir), log_text(short_dir)
 
 
 SPINS = """

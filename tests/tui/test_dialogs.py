@@ -51,6 +51,20 @@ async def test_a_key_right_behind_the_one_that_closes_a_dialog_is_heard(stage: S
         assert not deck.app.is_running
 
 
+@pytest.mark.parametrize("keys", ["j k", "enter", "G g", "pagedown pageup", "space", "down up"])
+@pytest.mark.parametrize("opened", ["d", "question_mark"])
+async def test_keys_in_a_dialog_that_still_opens_and_one_that_leaves_are_borne(
+    stage: Stage, opened: str, keys: str
+) -> None:
+    async with deck_of(stage, demo=Stub()) as deck:
+        for key in (opened, *keys.split(), "escape") * 3:
+            deck.app.post_message(_key(key))
+        await deck.pilot.resize_terminal(90, 30)
+        await deck.press("escape")
+        assert deck.app.screen is deck.app.deck
+        assert deck.app.failure is None
+
+
 async def test_a_choice_counts_before_the_key_behind_it(stage: Stage) -> None:
     demo = Stub()
     async with deck_of(stage, demo=demo) as deck:
