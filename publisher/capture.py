@@ -136,7 +136,7 @@ def _read_lines(files: Sequence[Path]) -> dict[str, list[_Line]]:
     found: dict[str, list[_Line]] = {}
     for path in files:
         for nth, raw in enumerate(_lines_of(path), start=1):
-            if raw.strip():
+            if raw and not raw.isspace():
                 line = _read_line(raw, f"{clean(path.name, 80)}, line {nth}")
                 found.setdefault(line.underlying, []).append(line)
     if not found:

@@ -25,8 +25,8 @@ class Limits:
     def check(self, raw: bytes) -> None:
         """Raise DecodeError naming the first limit that a JSON text exceeds, or why it is none at all."""
         self.check_size(raw)
-        if not raw.strip():
-            raise DecodeError("empty" if not raw else "nothing but blanks")
+        if not raw or raw.isspace():
+            raise DecodeError("nothing but blanks" if raw else "empty")
         self._check_encoding(raw)
         self._check_values(raw)
         self._check_nesting(raw)
