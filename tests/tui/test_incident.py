@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from redis.asyncio import Redis
 
 from chain.clock import ManualClock
 from chain.model.keys import ChainId
@@ -17,9 +19,11 @@ from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.report import Report
 from chain.monitor.signals import judge
+from chain.redis.connection import RedisTarget
 from screenshots.scenes import Stage
+from tests.support.fault_proxy import FaultProxy
 from tests.support.scenes import NDX, SPX, START_NS, START_S, board, entry, heartbeat, in_state, item, law, report
-from tests.support.stage import Deck, deck_of
+from tests.support.stage import Deck, deck_of, make_stage
 from tui import figures
 from tui.app import DeckApp
 from tui.board_lines import FLAGS, board_table, flags_within
@@ -368,3 +372,25 @@ async def test_of_very_many_chains_the_chosen_is_in_sight_and_the_rest_is_counte
         await pilot.press("home")
         signals = app.deck.signals
         assert "no chain has a usable snapshot" in signals.render_line(1).text
+
+
+async def test_a_frozen_view_stays_across_an_outage_of_redis_and_says_so(
+    redis: Redis, redis_url: str, short_dir: Path
+) -> None:
+    async with (
+        FaultProxy(redis_url, short_dir) as proxy,
+        RedisTarget(proxy.url).connect() as through,
+        deck_of(make_stage(redis, through)) as deck,
+    ):
+        await deck.press("space")
+        body = deck.lines("grid")[2:-1]
+        await proxy.refuse()
+        await deck.pass_time(5)
+        assert "FROZEN 10:03:24 UNREACHABLE LAST GOOD 10:03:24" in deck.lines("grid")[0]
+        assert deck.lines("grid")[2:-1] == body
+        await proxy.listen()
+        await deck.pass_time(1)
+        assert "FROZEN 10:03:24 FRESH" in deck.lines("grid")[0]
+        assert "chains FRESH again" in deck.text("signals")
+        await deck.press("space")
+        assert not set("▴▾") & set(deck.text("grid"))

@@ -25,7 +25,7 @@ THEMES = (DARK, LIGHT, "textual-dark", "textual-light", "ansi-dark", "ansi-light
 
 def frame(app: DeckApp) -> bytes:
     """Return what the application sends to paint its whole screen."""
-    update: Any = app.screen._compositor.render_update(full=True)
+    update: Any = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
     return bytes(update.render_segments(app.console).encode())
 
 
