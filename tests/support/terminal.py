@@ -86,6 +86,8 @@ class Terminal:
         deadline = time.monotonic() + timeout
         while not condition():
             alive = time.monotonic() < deadline and not self.ended()
+            if not alive:
+                self._reader.join(1)  # what was written last may still be on its way
             if not alive and not condition():
                 pytest.fail(f"{what!r} never appeared; exit code {self.code}; the screen:\n{self.text}")
             time.sleep(_LOOK_S)
