@@ -134,7 +134,7 @@ def test_a_beat_may_be_as_old_as_its_key_lives(ahead_s: float, expected: list[st
 @pytest.mark.parametrize("skew_s", [-600.0, 600.0])
 def test_a_publisher_on_a_machine_whose_clock_is_off_is_not_told_twice(skew_s: float) -> None:
     assert told(skew_s, 0.0) == told(skew_s, -9.0) == ["clock-skew"]
-    assert told(skew_s, 60.0) == ["publisher-clock", "clock-skew"]
+    assert sorted(told(skew_s, 60.0)) == ["clock-skew", "publisher-clock"]
 
 
 async def test_a_heartbeat_from_the_future_is_told_with_the_size_of_the_skew(redis: Redis) -> None:
