@@ -55,6 +55,13 @@ class DeckScreen(DecisionScreen):
         log_lines: Callable[[], Sequence[str]],
     ) -> None:
         super().__init__(view, demo, operator)
+        # Made here, not found once mounted: a key may come before that.
+        self.strip = StripPanel(id="strip")
+        self.board_panel = BoardPanel(id="board", can_focus=True, says_more=True)
+        self.signals = SignalsPanel(id="signals", can_focus=True, says_more=True)
+        self.chart = AgeChart(id="chart")
+        self.grid_panel = GridPanel(id="grid", can_focus=True)
+        self.log_panel = LogPanel(id="log")
         self._log_lines = log_lines
         self._feed = feed
         self._clock = clock
@@ -68,24 +75,18 @@ class DeckScreen(DecisionScreen):
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
-        yield StripPanel(id="strip")
+        yield self.strip
         with Horizontal(id="main"):
             with Vertical(id="side"):
-                yield BoardPanel(id="board", can_focus=True, says_more=True)
-                yield SignalsPanel(id="signals", can_focus=True, says_more=True)
-                yield AgeChart(id="chart")
-            yield GridPanel(id="grid", can_focus=True)
-        yield LogPanel(id="log")
+                yield self.board_panel
+                yield self.signals
+                yield self.chart
+            yield self.grid_panel
+        yield self.log_panel
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        """Find the panels once, and watch over the feed: ages tick even where no Board comes."""
-        self.strip = self.query_one(StripPanel)
-        self.board_panel = self.query_one(BoardPanel)
-        self.signals = self.query_one(SignalsPanel)
-        self.grid_panel = self.query_one(GridPanel)
-        self.log_panel = self.query_one(LogPanel)
-        self.chart = self.query_one(AgeChart)
+        """Watch over the feed: ages tick even where no Board comes."""
         self.board_panel.focus()
         self._ticks = self.set_interval(0.5, self._tick)
 
