@@ -231,7 +231,7 @@ def spin(self):
         pass
 def fail(self):
     raise KeyError("planted")
-DeckScreen.action_order, DeckScreen.action_pause = spin, fail
+DeckScreen.action_order, DeckScreen.action_freeze = spin, fail
 sys.argv = ["chaindeck"]
 from chaindeck.start import main
 main()
