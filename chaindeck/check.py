@@ -85,7 +85,9 @@ def line(report: Report) -> str:
     """Return the verdict and its performance data."""
     words = _first(report.signals)
     if report.state is DeckState.OK:
-        words = "; ".join(filter(None, (f"{len(report.readings)} chains fresh, {report.sources}", words)))
+        many = len(report.readings)
+        fresh = f"{many} chain{'s' * (many != 1)} fresh, {report.sources}"
+        words = "; ".join(filter(None, (fresh, words)))
     elif report.sources:
         words = f"{words}; source {report.sources.removeprefix('source ')}"
     said = f"CHAIN {report.state} - {without_bar(clean(words, 2 * _MAX_WORDS))}"

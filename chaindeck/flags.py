@@ -1,11 +1,11 @@
 """The flags that several commands share, as cyclopts reads them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from chaindeck.config import Config, resolve
 from chaindeck.exits import UsageError, say
@@ -18,8 +18,19 @@ Count = Annotated[str | None, Parameter(metavar="COUNT")]
 Number = Annotated[str | None, Parameter(metavar="NUMBER")]
 Theme = Annotated[str | None, Parameter(metavar="NAME")]
 Switch = Annotated[bool, Parameter(negative="")]
+
+
+def _path(_: object, tokens: Sequence[Token]) -> Path:
+    """Return the path of one word; an empty one would name the current folder."""
+    [token] = tokens
+    if not token.value.strip():
+        raise UsageError(f"{token.keyword} is empty: name a file")
+    return Path(token.value)
+
+
+File = Annotated[Path, Parameter(converter=_path)]
 # A name that begins with a bracket is a name, no list in JSON.
-Capture = Annotated[tuple[Path, ...], Parameter(consume_multiple=1, negative="", json_list=False)]
+Capture = Annotated[tuple[File, ...], Parameter(consume_multiple=1, negative="", json_list=False)]
 
 
 @Parameter(name="*")
@@ -34,7 +45,7 @@ class Where:
     """
 
     redis_url: Url = None
-    config: Path | None = None
+    config: File | None = None
 
 
 @Parameter(name="*")

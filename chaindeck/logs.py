@@ -1,5 +1,6 @@
 """Where log lines go, and in which form: a file of the user's own for the deck, standard error without a screen."""
 
+import errno
 import logging
 import os
 import sys
@@ -29,6 +30,8 @@ _MAX_LINE = 2_000
 _MAX_STACK = 20_000
 _MAX_FRAMES = 8  # of each exception in a text line, the innermost first
 _PANE_LINES = 500
+_PAINTER = "textual-output"  # the thread of Textual that writes to the terminal
+_HUNG_UP = (errno.EIO, errno.EPIPE)
 _QUIET = ("httpx", "httpcore", "asyncio", "stamina")  # they log whole URLs, or what we tell in our own words
 
 
@@ -163,4 +166,7 @@ def _install(handler: logging.Handler, form: LogFormat) -> None:
 
 def _log_thread(ended: threading.ExceptHookArgs) -> None:
     name = ended.thread.name if ended.thread else "?"
+    if name == _PAINTER and isinstance(ended.exc_value, OSError) and ended.exc_value.errno in _HUNG_UP:
+        log.info("the terminal is gone")
+        return
     log.error("thread %s ended by a fault", name, exc_info=ended.exc_value)

@@ -63,7 +63,8 @@ def trouble(report: Report | None, width: int) -> Line:
         return spread([Span(" waiting for the first poll", Role.DIM)], [], width)
     role = STATE_ROLE[report.state]
     if not report.signals:
-        words = f"all {len(report.readings)} chains fresh, {report.sources}"
+        count = len(report.readings)
+        words = f"{f'all {count} chains' if count > 1 else '1 chain'} fresh, {report.sources}"
         return spread([Span(f" {report.state} ", role), Span(f" {words}", Role.DIM)], [], width)
     cause = report.signals[0]
     since = f" since {figures.since(cause.since, report.now.wall_s)} " if cause.since is not None else " "

@@ -193,6 +193,7 @@ class Board:
     standbys: int = 0  # publishers ready to take over
     stream_ts: float | None = None  # epoch seconds of the stream's last frame, by its reader
     stream_entry_ts: float | None = None  # epoch seconds of the stream's newest entry, by its id
+    stream_misread: bool = False  # whether the reader left a mark that is no time in epoch seconds
     skew_s: float | None = None  # by how much this machine's clock is ahead of Redis's; None where nobody knows
     clock_step_s: float = 0.0  # by how much the wall clock was last seen to step
     clock_step_at: float = 0.0

@@ -317,6 +317,7 @@ class Watcher:
             standbys=self._roster.standbys,
             stream_ts=memory.stream.frame,
             stream_entry_ts=memory.stream.entry,
+            stream_misread=memory.stream.misread,
             skew_s=memory.skew_s,
             clock_step_s=step,
             clock_step_at=stepped,

@@ -203,13 +203,16 @@ def _private(directory: Path) -> Path:
             f"runtime folder {clean(folder)} cannot be made: {error.strerror}; set {RUNTIME_DIR_VARIABLE}"
         ) from error
     if not stat.S_ISDIR(status.st_mode):
-        raise ConfigError(f"runtime folder {clean(folder)} is a link or a file, not a folder; remove it")
+        raise ConfigError(f"runtime folder {clean(folder)} is no folder; set {RUNTIME_DIR_VARIABLE} to another")
     if status.st_uid != os.geteuid():
         raise ConfigError(
             f"runtime folder {clean(folder)} belongs to user {status.st_uid}; set {RUNTIME_DIR_VARIABLE} to yours"
         )
     if (mode := status.st_mode & 0o777) != 0o700:
-        raise ConfigError(f"runtime folder {clean(folder)} has mode {mode:04o}; run `chmod 700` on it")
+        raise ConfigError(
+            f"runtime folder {clean(folder)} has mode {mode:04o}, not 0700; "
+            f"set {RUNTIME_DIR_VARIABLE} to another, or run `chmod 700` on it if it is chaindeck's own"
+        )
     return folder
 
 

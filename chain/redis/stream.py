@@ -24,10 +24,14 @@ _FIELD = "last_ts"
 
 @dataclass(frozen=True, slots=True)
 class StreamSigns:
-    """Both signs, epoch seconds; None where there is none, it makes no sense, or this user may not ask."""
+    """Both signs, epoch seconds; None where there is none, it makes no sense, or this user may not ask.
+
+    `misread` is whether the reader's mark is there, and is no time in epoch seconds.
+    """
 
     frame: float | None = None
     entry: float | None = None
+    misread: bool = False
 
 
 def ask(pipe: Pipeline, *, size_only: bool = False) -> None:
@@ -42,7 +46,9 @@ def ask(pipe: Pipeline, *, size_only: bool = False) -> None:
 def signs(frame: object, newest: object) -> StreamSigns:
     """Return what two replies say; an error counts as no sign, for no chain depends on it."""
     entry = newest.partition(b"-")[0] if isinstance(newest, bytes) else None
-    return StreamSigns(_epoch(frame), _epoch(entry, 1000))
+    seen = _epoch(frame)
+    there = isinstance(frame, bytes) or oversized(frame)
+    return StreamSigns(seen, _epoch(entry, 1000), misread=there and seen is None)
 
 
 def oversized(frame: object) -> bool:

@@ -1,5 +1,6 @@
 """Log lines: where they go, that they are safe to read, who may read them, and that pane and file say the same."""
 
+import errno
 import json
 import logging
 import os
@@ -278,6 +279,27 @@ def test_a_thread_that_ends_by_a_fault_is_a_record(capsys: pytest.CaptureFixture
     [line] = capsys.readouterr().err.splitlines()
     assert "thread engine ended by a fault" in line and "ValueError" in line
     assert before is threading.excepthook
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "fault"),
+    [
+        ("textual-output", errno.EIO, False),
+        ("textual-output", errno.EPIPE, False),
+        ("textual-output", errno.ENOSPC, True),
+        ("engine", errno.EIO, True),
+    ],
+)
+def test_a_terminal_that_is_gone_is_no_fault(
+    capsys: pytest.CaptureFixture[str], name: str, code: int, fault: bool
+) -> None:
+    log_to_stderr("text")
+    ended = threading.Thread(target=_raise, args=(OSError(code, os.strerror(code)),), name=name)
+    ended.start()
+    ended.join()
+    [line] = capsys.readouterr().err.splitlines()
+    assert ("ended by a fault" in line and "ERROR" in line) is fault
+    assert ("the terminal is gone" in line and "INFO" in line) is not fault
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -22,7 +22,7 @@ return seen
 _EVERY_S = 0.004
 LIVE_SPOT = 3000.0  # of the fake vendor; mock and records of SPX stand near 6,900
 _LIVE_ATM = range(2000, 4000)
-_KIND = re.compile(r"chains fresh, .*(live|test|mock|capture|replay|unknown)")
+_KIND = re.compile(r"chains? fresh, .*(live|test|mock|capture|replay|unknown)")
 
 
 @dataclass

@@ -372,7 +372,7 @@ def test_the_worst_is_told_with_its_beginning_and_how_much_more_there_is() -> No
     assert text.startswith(" DEGRADED  stream active while SPX 01-02 is STALE, 48 s")
     assert "since 09:59:47" in text and text.endswith("3 signals")
     calm = plain(trouble(report([entry(SPX, NOW)], NOW), 80))
-    assert calm == " OK  all 1 chains fresh, mock"
+    assert calm == " OK  1 chain fresh, mock"
 
 
 MARKED: dict[str, Callable[[Report, int], list[Line]]] = {

@@ -73,8 +73,12 @@ def clock_skew(context: Context) -> Iterable[Signal]:
 
 
 def stream_clock(context: Context) -> Iterable[Signal]:
-    """A sign of the stream's life is stamped in our future: it says nothing about now."""
+    """A sign of the stream's life is no time, or stamped in our future: it says nothing about now."""
     board = context.board
+    if board.stream_misread:
+        yield signal(
+            "stream-clock", "the stream's last frame has a stamp that is no time in epoch seconds: not counted"
+        )
     for what, at in (("last frame", board.stream_ts), ("newest entry", board.stream_entry_ts)):
         ahead = 0.0 if at is None else at - context.now.wall_s
         if ahead > FUTURE_TOLERANCE_S:

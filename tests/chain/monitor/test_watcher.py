@@ -658,6 +658,36 @@ async def test_the_stream_counts_as_active_by_its_readers_stamp_in_seconds(
     assert (report.state is DeckState.DEGRADED) is degraded
 
 
+@pytest.mark.parametrize(
+    ("stamp", "told"),
+    [
+        ("nan", True),
+        ("x", True),
+        ("", True),
+        ("-inf", True),
+        (f"{START_S}000", True),
+        ("9" * 5000, True),
+        (f"{START_S}", False),
+        (f"{START_S - 600}.5", False),
+        (None, False),
+    ],
+)
+async def test_a_mark_of_the_stream_that_is_no_time_is_told_until_it_is_one(
+    desk: Desk, stamp: str | None, told: bool
+) -> None:
+    await desk.open(SPX)
+    if stamp is not None:
+        await desk.redis.hset("massive:ws:analytics", "last_ts", stamp)
+    for _ in range(3):
+        report = await desk.poll()
+        assert [s.text for s in report.signals if s.name == "stream-clock"] == [
+            "the stream's last frame has a stamp that is no time in epoch seconds: not counted"
+        ] * told
+    await desk.redis.hset("massive:ws:analytics", "last_ts", str(START_S))
+    await desk.poll()
+    assert "stream-clock" not in {s.name for s in (await desk.poll()).signals}
+
+
 @pytest.mark.parametrize(("behind_s", "degraded"), [(0.5, True), (5.0, True), (5.001, False), (600.0, False)])
 async def test_the_newest_entry_of_the_stream_is_a_sign_of_life_too(
     desk: Desk, behind_s: float, degraded: bool

@@ -139,7 +139,7 @@ def test_a_program_that_is_none_is_reported(
 @pytest.mark.parametrize("mode", [0o755, 0o770, 0o701, 0o500])
 def test_a_folder_of_another_mode_is_refused(runtime: Path, mode: int) -> None:
     runtime.chmod(mode)
-    with pytest.raises(ConfigError, match=rf"mode {mode:04o}; run `chmod 700`"):
+    with pytest.raises(ConfigError, match=rf"mode {mode:04o}, not 0700; set CHAINDECK_RUNTIME_DIR to another"):
         runtime_dir()
     runtime.chmod(0o700)
 
@@ -148,7 +148,7 @@ def test_a_link_is_refused_even_to_a_good_folder(runtime: Path) -> None:
     good, link = runtime / "good", runtime / "link"
     good.mkdir(mode=0o700)
     link.symlink_to(good)
-    with pytest.raises(ConfigError, match="is a link or a file"):
+    with pytest.raises(ConfigError, match="is no folder; set CHAINDECK_RUNTIME_DIR to another"):
         attach(link)
     assert attach(good) is None
 
