@@ -1,5 +1,6 @@
 """What changed and since when: signals raised and ended, told once each, in the health collector's envelope."""
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from chain.monitor.board import DeckState, Level
+from chain.model.keys import ChainId
+from chain.monitor.board import DeckState, Level, State
 from chain.monitor.health import signal_json
 from chain.monitor.messages import EventData, EventMessage
 from chain.monitor.signals import Report, Signal
@@ -18,6 +20,10 @@ EVENTS_TTL_S = 7 * 86_400
 HOLD = 2  # reports in a row before a change is believed: one late poll raises no alarm
 
 Key = tuple[str, str]
+
+# Signals that tell of lateness, and the state of their chains. What left that state for a worse one has not recovered.
+_LATE = {"aging": State.AGING, "stale": State.STALE, "stream-over-stale": State.STALE}
+_WORST_FIRST = list(State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +52,16 @@ def events_name(service: str) -> str:
 
 @dataclass(slots=True)
 class EventLog:
-    """Turns Reports into events: a signal is told when it has stood, and ended when it has been gone, for two."""
+    """Turns Reports into events: a signal is told when it has stood, and ended when it has been gone, for two.
+
+    Lateness that ends because its chains got worse is told as ended once they are better than they were.
+    """
 
     service: str
     _raised: dict[Key, Signal] = field(default_factory=dict)
     _standing: dict[tuple[Key, DeckState], int] = field(default_factory=dict)  # reports in a row at one severity
     _gone: dict[Key, int] = field(default_factory=dict)
+    _late: dict[str, frozenset[ChainId]] = field(default_factory=dict)  # by signal: chains late when it last stood
 
     def take(self, report: Report) -> list[Event]:
         """Return the events that this report completes, raised ones first."""
@@ -60,7 +70,9 @@ class EventLog:
         as_now = [(key, signal.severity) for key, signal in present.items()]
         self._standing = {known: self._standing.get(known, 0) + 1 for known in as_now}
         known = report.board.contact.ok  # of what cannot be seen nothing has ended
-        self._gone = {key: self._gone.get(key, 0) + known for key in self._raised if key not in present}
+        self._remember_late(report, {name for name, _ in present})
+        gone = [key for key in self._raised if key not in present and not self._got_worse(key[0], report)]
+        self._gone = {key: self._gone.get(key, 0) + known for key in gone}
         raised = [
             present[key]
             for (key, severity), count in self._standing.items()
@@ -69,6 +81,18 @@ class EventLog:
         ended = [key for key, count in self._gone.items() if count >= HOLD]
         events = [self._raise(signal, report) for signal in raised]
         return events + [self._end(key, report) for key in ended]
+
+    def _remember_late(self, report: Report, present: Set[str]) -> None:
+        for name, state in _LATE.items():
+            if name in present:
+                self._late[name] = frozenset(r.chain for r in report.readings if r.state is state)
+
+    def _got_worse(self, name: str, report: Report) -> bool:
+        """Return whether a chain of a signal of lateness is now in a worse state than that."""
+        if name not in _LATE:
+            return False
+        worse = _WORST_FIRST[: _WORST_FIRST.index(_LATE[name])]
+        return any(r.state in worse and r.chain in self._late.get(name, ()) for r in report.readings)
 
     def _told(self, key: Key, severity: DeckState) -> bool:
         return key in self._raised and self._raised[key].severity is severity

@@ -92,7 +92,29 @@ def test_what_recurs_is_told_again() -> None:
 
 def test_from_one_trouble_to_the_next() -> None:
     late = told([AGING, AGING, STALE, STALE, STALE])
-    assert late == [[], ["chain_aging"], [], ["chain_all_stale", "chain_stale", "chain_aging_recovered"], []]
+    assert late == [[], ["chain_aging"], [], ["chain_all_stale", "chain_stale"], []]
+
+
+@pytest.mark.parametrize("worse", [State.MISSING, State.DANGLING, State.INVALID])
+def test_lateness_that_turns_into_worse_has_not_ended_until_the_chain_is_better(worse: State) -> None:
+    late = report([in_state(SPX, State.STALE, NOW), entry(NDX, NOW)], NOW)
+    lost = report([in_state(SPX, worse, NOW), entry(NDX, NOW)], NOW)
+    sound = report([entry(SPX, NOW), entry(NDX, NOW)], NOW)
+    seen = told([late] * 3 + [lost] * 4 + [sound] * 2)
+    assert "chain_stale" in seen[1]
+    assert not [kind for types in seen[:8] for kind in types if kind == "chain_stale_recovered"]
+    assert "chain_stale_recovered" in seen[8]
+
+
+def test_lateness_that_ended_is_told_though_another_chain_is_lost() -> None:
+    late = report([in_state(SPX, State.STALE, NOW), in_state(NDX, State.MISSING, NOW)], NOW)
+    sound = report([entry(SPX, NOW), in_state(NDX, State.MISSING, NOW)], NOW)
+    assert "chain_stale_recovered" in told([late] * 2 + [sound] * 2)[-1]
+
+
+def test_lateness_of_a_chain_that_is_listed_no_more_has_ended() -> None:
+    late = report([in_state(SPX, State.STALE, NOW), entry(NDX, NOW)], NOW)
+    assert "chain_stale_recovered" in told([late] * 2 + [report([entry(NDX, NOW)], NOW)] * 2)[-1]
 
 
 WARN, GRAVE = ("depth", DeckState.WARNING), ("depth", DeckState.CRITICAL)
