@@ -71,7 +71,7 @@ class Publisher:
         self._kind = source.status().kind
         self._store = Store(redis, self._names, kind=self._kind, among_live=among_live)
         self._expected: dict[str, tuple[date, ...]] = {}
-        self._counters: Counter[str] = Counter()
+        self._counters: Counter[str] = Counter(cycles=0)
         self._last = Cycle()
         self._wake = asyncio.Event()
         self._paused = False

@@ -79,9 +79,12 @@ class Expirations:
             yield underlying, Finding(Clause.DEPTH, f"{len(dates)} expirations after {len(before)}" if fewer else "")
 
     def announced(self, epoch_s: float) -> Iterator[tuple[str, Finding]]:
-        """Yield whether each underlying has as many expirations as the heartbeat of its living publisher says."""
+        """Yield whether each underlying has as many expirations as the heartbeat of its living publisher says.
+
+        A publisher in its first cycle announces what it has not published yet, and is not judged.
+        """
         for beat in self._beats.values():
-            if beat.status == STOPPED:
+            if beat.status == STOPPED or beat.chain.counters.get("cycles") == 0:
                 continue
             for underlying in dict.fromkeys(chain.underlying for chain in beat.chain.expected):
                 yield underlying, self._against(beat, underlying, epoch_s)
@@ -95,8 +98,11 @@ class Expirations:
             return Finding(Clause.DEPTH)
         listed = sum(chain.underlying == underlying for chain in beat.chain.expected)
         words = f"{min(counts)} expirations where the heartbeat says {depth}"
-        if listed < depth and listed in counts:
-            return Finding(Clause.DEPTH, note=f"{underlying}: {words}, and names {listed} as all that are listed")
+        if listed >= depth:
+            return Finding(Clause.DEPTH, words)
+        words += f", and names {listed} as all that are listed"
+        if listed in counts:
+            return Finding(Clause.DEPTH, note=f"{underlying}: {words}")
         return Finding(Clause.DEPTH, words)
 
     def unexpired(self, chain: ChainId, ts_ms: int) -> Finding:

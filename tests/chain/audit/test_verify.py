@@ -280,8 +280,10 @@ CLOSE_S = datetime(2026, 1, 2, 16, tzinfo=NEW_YORK).timestamp()
 DAYS = tuple(ChainId("SPX", date(2026, 1, day)) for day in (2, 5, 6, 7))
 
 
-def beat(*chains: ChainId, depth: int, as_of: float | None = None, status: str = "running") -> dict[str, bytes | None]:
-    plan = ChainPlan(depth=depth, expected=chains)
+def beat(
+    *chains: ChainId, depth: int, as_of: float | None = None, status: str = "running", **counters: int
+) -> dict[str, bytes | None]:
+    plan = ChainPlan(depth=depth, expected=chains, counters=counters)
     source = SourceInfo("capture" if as_of else "mock", as_of=as_of)
     return {"mock_massive:heartbeat": Heartbeat("mock_massive", CLOSE_S, 1, status, source, plan).encode()}
 
@@ -317,6 +319,17 @@ def test_depth_is_what_a_living_publisher_says() -> None:
     assert finding.note == "SPX: 3 expirations where the heartbeat says 6, and names 3 as all that are listed"
     expirations.hear({"mock_massive:heartbeat": None})
     assert not list(expirations.announced(CLOSE_S - 9))
+
+
+def test_depth_beyond_what_is_listed_is_what_the_heartbeat_names() -> None:
+    assert depth_faults((-9, DAYS[:3]), beats=beat(*DAYS[:3], depth=60)) == []
+    lost = ["2 expirations where the heartbeat says 60, and names 3 as all that are listed"]
+    assert depth_faults((-9, DAYS[:2]), beats=beat(*DAYS[:3], depth=60)) == lost
+
+
+@pytest.mark.parametrize(("cycles", "faults"), [(0, 0), (1, 1)])
+def test_depth_is_judged_when_the_publisher_has_ended_its_first_cycle(cycles: int, faults: int) -> None:
+    assert len(depth_faults((-9, DAYS[:1]), beats=beat(*DAYS, depth=4, cycles=cycles))) == faults
 
 
 @pytest.mark.parametrize(
