@@ -81,12 +81,17 @@ class Auditor:
             except InvalidNameError as error:
                 fault = str(error)
             else:
-                self._tracks.setdefault(chain, PointerTrack(self.names, chain))
+                self._tracks.setdefault(chain, PointerTrack(self.names, chain)).met = True
             self._ledger.enter([Finding(Clause.POINTER_KEY, fault)], key.decode("utf-8", "replace"), at_ms)
 
     def hear(self, beats: Mapping[str, bytes | None]) -> None:
-        """Take in publishers' heartbeats as they stand under their keys."""
+        """Take in publishers' heartbeats as they stand under their keys.
+
+        The chains that they name are looked at from now on: some may have come since keys were last looked through.
+        """
         self._expirations.hear(beats)
+        for chain in self._expirations.named:
+            self._tracks.setdefault(chain, PointerTrack(self.names, chain))
 
     def look(self, pointers: Sequence[PointerSeen], at_ms: int) -> None:
         """Take in one reading of every pointer."""
@@ -157,7 +162,7 @@ class Auditor:
             lost=self._lost,
             error=self._error,
             limits=tuple(self._limits),
-            pointers=len(self._tracks),
+            pointers=sum(track.met for track in self._tracks.values()),
             moves=sum(track.moves for track in self._tracks.values()),
             payloads=self._read,
             keys=len(self._keys),

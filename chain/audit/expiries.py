@@ -57,6 +57,11 @@ class Expirations:
                     self._as_of[underlying] = as_of
                 self._calendars[underlying] = beat.source.calendar
 
+    @property
+    def named(self) -> Iterator[ChainId]:
+        """The chains that heartbeats name."""
+        return (chain for beat in self._beats.values() for chain in beat.chain.expected)
+
     def today(self, underlying: str, epoch_s: float) -> float:
         """Return the instant from which an underlying's dates count: that of its recorded data, else `epoch_s`."""
         return self._as_of.get(underlying, epoch_s)

@@ -60,6 +60,7 @@ class PointerTrack:
     names: Names
     chain: ChainId
     present: bool = False
+    met: bool = False  # whether it ever was there
     target: SnapshotId | None = None
     moves: int = 0
     ttl_ms: int = 0  # the longest time to live seen
@@ -86,6 +87,7 @@ class PointerTrack:
         yield from self._renewal(seen, at_ms)
         if seen.payload_deadline is not None:
             yield from self._payload(seen, at_ms)
+        self.met = True
         self.present, self._value, self._deadline = True, seen.value, seen.deadline
 
     def _last(self, at_ms: int) -> str:

@@ -21,6 +21,7 @@ from chain.audit.clauses import Clause, Outcome, Verdict
 from chain.audit.expiries import Expirations
 from chain.audit.payload import audit_payload
 from chain.audit.pointer import NO_EXPIRY, NO_KEY, PointerSeen, PointerTrack
+from chain.audit.reader import AuditReader
 from chain.clock import ManualClock, SystemClock
 from chain.errors import ConfigError, InvalidSnapshotError
 from chain.model.keys import ChainId, Names, SnapshotId
@@ -34,7 +35,7 @@ from publisher.capture import CaptureSource
 from publisher.loop import Publisher
 from publisher.mock.source import MockSource
 from publisher.source import Source
-from tests.support.broken_publishers import CASES, Case, Honest
+from tests.support.broken_publishers import CASES, Case, Honest, ahead
 from tests.support.builders import GOLDEN_ID, SPX, TS_MS, contracts, golden_body, payload
 from tests.support.fault_proxy import Command, Fate, FaultProxy
 from tests.support.hostile import NASTY, publish
@@ -319,6 +320,23 @@ def test_depth_is_what_a_living_publisher_says() -> None:
     assert finding.note == "SPX: 3 expirations where the heartbeat says 6, and names 3 as all that are listed"
     expirations.hear({"mock_massive:heartbeat": None})
     assert not list(expirations.announced(CLOSE_S - 9))
+
+
+async def test_chains_that_came_after_the_keys_were_looked_through_are_seen(redis: Redis) -> None:
+    names = Names()
+    auditor = Auditor(names)
+    reader = AuditReader(redis, auditor, SystemClock())
+    await reader.discover()
+    chains = (ahead(2), ahead(3))
+    for chain in chains:
+        target = SnapshotId(chain, time.time_ns() // 10**6)
+        await redis.set(names.latest(chain), names.snapshot(target), ex=60)
+    plan = ChainPlan(depth=2, expected=chains)
+    said = Heartbeat("mock_massive", time.time(), 1, "running", SourceInfo("mock"), plan).encode()
+    await redis.set("mock_massive:heartbeat", said, ex=15)
+    await reader.look()
+    [depth] = [verdict for verdict in auditor.conclude().verdicts if verdict.clause is Clause.DEPTH]
+    assert (depth.outcome, depth.evidence) == (Outcome.HELD, "")
 
 
 def test_depth_beyond_what_is_listed_is_what_the_heartbeat_names() -> None:

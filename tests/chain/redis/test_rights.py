@@ -254,7 +254,7 @@ async def audited(redis: Redis) -> Audit:
         ("", 3, ""),
         ("pexpiretime", 3, ""),
         ("time", 3, "times are by this machine's clock: this Redis user has no right to run TIME"),
-        ("scan", 0, "cannot discover chains: this Redis user has no right to run SCAN"),
+        ("scan", 3, "cannot discover chains: this Redis user has no right to run SCAN"),
         ("getrange", 3, "this Redis user has no right to run GETRANGE"),
     ],
 )
