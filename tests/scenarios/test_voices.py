@@ -158,8 +158,8 @@ def _signals_agree(judged: Report, voices: Voices, words: str) -> None:
         assert voices.strip.removeprefix(f" {judged.state}  ").startswith(texts[0])
         assert max(signals, key=lambda s: DeckState(s["severity"]).rank)["severity"] == judged.state
     else:
-        assert words == f"{len(judged.readings)} chains fresh, {judged.sources}"
-        assert f"all {words}" in voices.strip
+        assert words == f"{len(judged.readings)} chain{'s' * (len(judged.readings) != 1)} fresh, {judged.sources}"
+        assert (words if len(judged.readings) == 1 else f"all {words}") in voices.strip
 
 
 def _expiry_agrees(expiry: dict[str, Any], voices: Voices) -> None:
