@@ -58,8 +58,11 @@ class AgeChart(Container):
 
     def _paint(self, chain: ChainId, ages: Ages, limits: Thresholds, now: float) -> None:
         if self._plot is None:
-            from textual_plotext import PlotextPlot  # noqa: PLC0415 - see the class
+            from plotext._dict import themes  # noqa: PLC0415 - see the class
+            from textual_plotext import PlotextPlot  # noqa: PLC0415
 
+            # The colours of a theme are kept there for as long as the process lives, whatever screen they were for.
+            themes.pop(f"textual-auto-{self.app.theme}", None)
             self._plot = PlotextPlot()
             self.mount(self._plot)
         styles = palette_of(self.app)
