@@ -22,6 +22,7 @@ from tui.dialog import Dialog, Palette
 from tui.feed import Demo, Feed, Operator
 from tui.panel import LinePanel
 from tui.prefs import Prefs, load_prefs, save_prefs
+from tui.pump import FairPump
 from tui.screen import DeckScreen
 from tui.terminal.depth import Depth, colour_depth, light_terminal
 from tui.terminal.legible import Legible
@@ -57,7 +58,7 @@ def _console(depth: Depth) -> Console:
     )
 
 
-class DeckApp(App[None]):
+class DeckApp(FairPump, App[None]):
     """The deck. It reads Boards from a feed and never talks to Redis itself."""
 
     CSS_PATH = "deck.tcss"

@@ -12,10 +12,11 @@ from chain.errors import ChaindeckError
 from chain.model.keys import ChainId
 from tui.demo import DemoMenu
 from tui.feed import Demo, Operator
+from tui.pump import FittedPump
 from tui.view import View
 
 
-class DecisionScreen(Screen[None]):
+class DecisionScreen(FittedPump, Screen[None]):
     """A screen whose reader may decide; each decision is carried out elsewhere, and what was done is said here."""
 
     def __init__(self, view: View, demo: Demo | None, operator: Operator | None) -> None:

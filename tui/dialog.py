@@ -6,10 +6,12 @@ from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.screen import ModalScreen
 
+from tui.pump import FittedPump
+
 Result = TypeVar("Result")
 
 
-class Dialog(ModalScreen[Result]):
+class Dialog(FittedPump, ModalScreen[Result]):
     """A screen over the deck. The first answer counts; further keys and clicks find it closed."""
 
     _answered = False
@@ -22,7 +24,7 @@ class Dialog(ModalScreen[Result]):
         return super().dismiss(result)
 
 
-class Palette(CommandPalette):
+class Palette(FittedPump, CommandPalette):
     """The command palette, which closes once as every dialog does."""
 
     def dismiss(self, result: None = None) -> AwaitComplete:

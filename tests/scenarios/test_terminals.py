@@ -185,6 +185,23 @@ def test_a_dialog_is_left_once(short_dir: Path) -> None:
     assert no_failure_logged(short_dir)
 
 
+def test_a_press_beyond_the_screen_presses_nothing_at_its_edge(short_dir: Path) -> None:
+    with on_terminal(short_dir) as terminal:
+        shows_grid(terminal)
+        terminal.wait_until(lambda: "quit" in terminal.lines[39], "the footer")
+        columns = terminal.lines[39].index("quit") + 2
+        terminal.resize(columns, 40)  # the last cell of the last line now belongs to the key that quits
+        terminal.wait_until(lambda: terminal.lines[39].endswith("qu"), "the footer at its new width")
+        for press in ("0;9999;9999", f"0;{columns};41", f"0;{columns + 1};40", "64;9999;9999"):
+            terminal.send(f"\x1b[<{press}M\x1b[<0;9999;9999m")
+        terminal.send("?")
+        terminal.wait_for("this help")
+        terminal.send("?")
+        terminal.wait_until(lambda: "this help" not in terminal.text, "the help closed")
+        terminal.send(f"\x1b[<0;{columns};40M\x1b[<0;{columns};40m")  # on the cell itself it is heard
+        assert terminal.wait() == 0
+
+
 def test_a_storm_of_everything_passes(short_dir: Path) -> None:
     dice = random.Random(11)
     keys = [

@@ -172,7 +172,7 @@ class TerminalDriver(LinuxDriver):
             self.process_message(event)
 
     def process_message(self, message: Message) -> None:
-        """Pass a message on; places and sizes beyond the screen are cut to it."""
+        """Pass a message on; places and sizes beyond the screen are cut to it, a press there is dropped."""
         if isinstance(message, InBandWindowResize):
             return  # an answer that nobody asked for would have every SIGWINCH ignored from here on
         if isinstance(message, events.Resize):
@@ -180,6 +180,9 @@ class TerminalDriver(LinuxDriver):
             self._shown = Size(*terminal_size())
             message = events.Resize(self._shown, self._shown, pixel_size=message.pixel_size)
         elif isinstance(message, events.MouseEvent):
+            leaves = isinstance(message, events.MouseMove | events.MouseUp)  # a drag and its end may leave the screen
+            if not leaves and not self._shown.contains(*message.screen_offset):
+                return  # what stands at the edge was not meant
             self._clamp(message)
         super().process_message(message)
 
