@@ -1,5 +1,6 @@
 """A real server for every test that speaks to Redis; one per pytest-xdist worker."""
 
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,6 +12,11 @@ from redis.asyncio import Redis
 from chain.redis.embedded import RUNTIME_DIR_VARIABLE, EmbeddedServer
 from screenshots.scenes import Stage
 from tests.support.stage import Deck, deck_of, make_stage
+
+# Started in the background or by nohup, we would hand ignored signals down to every program that a test runs and ends.
+for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 
 @pytest.fixture

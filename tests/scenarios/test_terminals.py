@@ -109,7 +109,7 @@ def test_the_terminals_own_size_wins_over_exported_ones(short_dir: Path) -> None
     with on_terminal(short_dir, COLUMNS="80", LINES="24") as terminal:
         shows_grid(terminal)  # 80 columns have no room for it
         assert len(terminal.lines[0].rstrip()) > 100
-        assert "quit" in terminal.lines[39]
+        terminal.wait_until(lambda: "quit" in terminal.lines[39], "the footer on the last line")
 
 
 def test_stopped_and_continued_it_paints_everything(short_dir: Path) -> None:
@@ -190,6 +190,7 @@ def test_a_press_beyond_the_screen_presses_nothing_at_its_edge(short_dir: Path) 
         shows_grid(terminal)
         terminal.wait_until(lambda: "quit" in terminal.lines[39], "the footer")
         columns = terminal.lines[39].index("quit") + 2
+        terminal.wipe()  # what is then seen was painted at the new size
         terminal.resize(columns, 40)  # the last cell of the last line now belongs to the key that quits
         terminal.wait_until(lambda: terminal.lines[39].endswith("qu"), "the footer at its new width")
         for press in ("0;9999;9999", f"0;{columns};41", f"0;{columns + 1};40", "64;9999;9999"):
