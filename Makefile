@@ -23,8 +23,8 @@ test-fast: $(VENV)/.dev
 test-hostile: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(WORKERS) -m "hostile or not hostile" tests/hostile tests/scenarios/test_neighbourhood.py \
 	  tests/scenarios/test_kill.py tests/scenarios/test_live_hour.py tests/scenarios/test_live_order.py \
-	  tests/chain/test_causes.py tests/chain/redis/test_causes.py tests/chain/redis/test_rights.py \
-	  tests/chain/redis/test_sentinel_secured.py
+	  tests/chain/test_causes.py tests/chain/redis/connect/test_causes.py tests/chain/redis/contract/test_rights.py \
+	  tests/chain/redis/connect/test_sentinel_secured.py
 
 # `make test` on every Python of PYTHONS that runs here, each in an environment of its own.
 test-all:

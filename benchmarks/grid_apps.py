@@ -15,11 +15,11 @@ from textual.widgets import DataTable
 from benchmarks.grid_market import COLUMNS, ROWS, ticks
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.snapshot import decode, encode
-from tui import figures
-from tui.grid_lines import NO_MARKS, Column, Marks, Place, changes, columns_for, grid_foot, grid_table
-from tui.lines import Ground, Role
 from tui.palette import build_palette
-from tui.panel import LinePanel
+from tui.panels import figures
+from tui.panels.grid import NO_MARKS, Column, Marks, Place, changes, columns_for, grid_foot, grid_table
+from tui.panels.line_panel import LinePanel
+from tui.panels.lines import Ground, Role
 from tui.terminal.depth import Depth
 from tui.terminal.themes import own_themes
 

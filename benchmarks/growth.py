@@ -15,14 +15,14 @@ from chain.clock import SystemClock
 from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.snapshot import Snapshot
 from chain.monitor.board import State
-from chain.monitor.freshness import Now
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import judge
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
-from chain.monitor.signals import judge
-from chain.monitor.watcher import POLL_EVERY_S, Watcher
-from chain.redis.draft import Verdict
-from chain.redis.store import Store
+from chain.monitor.watch.watcher import POLL_EVERY_S, Watcher
+from chain.redis.contract.draft import Verdict
+from chain.redis.contract.store import Store
 from chain.thresholds import DEFAULT_INTERVAL_S, Thresholds
-from publisher.loop import Publisher
+from publisher.loop.publisher import Publisher
 from publisher.source import ChainSlice, SourceStatus, Survey
 
 _COUNTS = (6, 300, 1_200)

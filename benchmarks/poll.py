@@ -12,12 +12,12 @@ from chain.clock import SystemClock
 from chain.model.keys import Names
 from chain.model.snapshot import Snapshot
 from chain.monitor.board import State
-from chain.monitor.freshness import Now
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import judge
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
-from chain.monitor.signals import judge
-from chain.monitor.watcher import Watcher
-from chain.redis.draft import Verdict
-from chain.redis.store import Store
+from chain.monitor.watch.watcher import Watcher
+from chain.redis.contract.draft import Verdict
+from chain.redis.contract.store import Store
 from chain.thresholds import Thresholds
 
 _CHAINS = 300

@@ -16,7 +16,7 @@ from chain.clock import SystemClock
 from chain.model.keys import Names
 from chain.thresholds import DEFAULT_TTL_S
 from publisher.capture import CaptureSource
-from publisher.loop import Publisher
+from publisher.loop.publisher import Publisher
 
 _PAIRS = 120
 _WARM_UP = 10

@@ -8,8 +8,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from chain.redis.connection import RedisTarget
-from chain.redis.embedded import EmbeddedServer
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.server.embedded import EmbeddedServer
 
 
 @asynccontextmanager

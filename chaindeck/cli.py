@@ -7,9 +7,9 @@ from cyclopts import App, CycloptsError, Parameter
 
 from chain.errors import ChaindeckError
 from chaindeck import __version__
+from chaindeck.config.flags import Capture, Switch, Theme, Url, What, Where, config_of
+from chaindeck.engine.logs import LogFormat, log_to_stderr
 from chaindeck.exits import UsageError, exit_table
-from chaindeck.flags import Capture, Switch, Theme, Url, What, Where, config_of
-from chaindeck.logs import LogFormat, log_to_stderr
 from chaindeck.usage import usage_words
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def deck(
         what: what to publish.
         theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
     """
-    from chaindeck.deck import run_deck  # noqa: PLC0415
+    from chaindeck.deck.deck import run_deck  # noqa: PLC0415
 
     config = config_of(where, what, theme=theme)
     return run_deck(config.settings, "capture" if capture else "mock", capture, among_live=among_live)
@@ -59,7 +59,7 @@ def live(*, where: Where | None = None, what: What | None = None, theme: Theme =
         what: what to publish.
         theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
     """
-    from chaindeck.deck import run_deck  # noqa: PLC0415
+    from chaindeck.deck.deck import run_deck  # noqa: PLC0415
 
     config = config_of(where, what, theme=theme)
     return run_deck(config.settings, "massive", ())
@@ -74,7 +74,7 @@ def watch(url: Url = None, /, *, where: Where | None = None, theme: Theme = None
         where: which Redis.
         theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
     """
-    from chaindeck.deck import run_watch  # noqa: PLC0415
+    from chaindeck.deck.deck import run_watch  # noqa: PLC0415
 
     return run_watch(config_of(where, url=url, theme=theme).settings)
 
@@ -102,7 +102,7 @@ def publish(
         where: which Redis.
         what: what to publish.
     """
-    from chaindeck.headless import run_publisher  # noqa: PLC0415
+    from chaindeck.commands.headless import run_publisher  # noqa: PLC0415
 
     log_to_stderr(log_format)
     config = config_of(where, what, warn=log.warning)
@@ -119,7 +119,7 @@ def status(url: Url = None, /, *, json: Switch = False, where: Where | None = No
         json: print JSON.
         where: which Redis.
     """
-    from chaindeck.status import print_status  # noqa: PLC0415
+    from chaindeck.commands.status import print_status  # noqa: PLC0415
 
     return print_status(config_of(where, url=url).settings.redis_url, as_json_text=json)
 
@@ -145,7 +145,7 @@ def check(
         watch: repeat every so many seconds.
         where: which Redis.
     """
-    from chaindeck.check import run_check  # noqa: PLC0415
+    from chaindeck.commands.check import run_check  # noqa: PLC0415
 
     return run_check(config_of(where, url=url).settings.redis_url, warn_age, stale_age, depth, watch)
 
@@ -158,7 +158,7 @@ def acknowledge(url: Url = None, /, *, where: Where | None = None) -> int:
         url: Redis URL; without one, this user's running deck.
         where: which Redis.
     """
-    from chaindeck import operator  # noqa: PLC0415
+    from chaindeck.commands import operator  # noqa: PLC0415
 
     return operator.acknowledge(config_of(where, url=url).settings.redis_url)
 
@@ -184,7 +184,7 @@ def verify(
         prefix: what the contract's keys begin with, such as massive:replay.
         where: which Redis.
     """
-    from chaindeck.verify import run_verify  # noqa: PLC0415
+    from chaindeck.commands.verify import run_verify  # noqa: PLC0415
 
     return run_verify(config_of(where, url=url).settings.redis_url, seconds, prefix, as_json_text=json)
 
@@ -212,11 +212,11 @@ def metrics(
     """
     config = config_of(where, what, url=url)
     if rules:
-        from chaindeck.alert_rules import alert_rules  # noqa: PLC0415
+        from chaindeck.commands.alert_rules import alert_rules  # noqa: PLC0415
 
         print(alert_rules(config.settings.thresholds), end="")
         return 0
-    from chaindeck.metrics import serve_metrics  # noqa: PLC0415
+    from chaindeck.commands.metrics import serve_metrics  # noqa: PLC0415
 
     return serve_metrics(config.settings.redis_url, host, port)
 

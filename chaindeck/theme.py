@@ -3,7 +3,7 @@
 import difflib
 
 from chain.text import clean
-from chaindeck.settings import Settings
+from chaindeck.config.settings import Settings
 
 
 def check_theme(settings: Settings) -> None:

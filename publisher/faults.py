@@ -13,9 +13,9 @@ from chain.errors import InvalidNameError, LiveProtectedError
 from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.kinds import is_recorded
 from chain.model.snapshot import decode
-from chain.redis.connection import bounded
-from chain.redis.kinds import KindRecords
-from publisher.loop import Publisher
+from chain.redis.connect.connection import bounded
+from chain.redis.contract.kinds import KindRecords
+from publisher.loop.publisher import Publisher
 from publisher.source import ChainSlice, Source, SourceError, SourceStatus, Survey
 
 SKEW_S = 30

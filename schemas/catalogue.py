@@ -8,7 +8,7 @@ import orjson
 from chain.decode.schema import schema_of
 from chain.model.snapshot import Body
 from chain.monitor.messages import EventMessage, FullBeat
-from chain.redis.stream import MARK
+from chain.redis.contract.stream import MARK
 from publisher.capture import RecordLine
 
 FOLDER = Path(__file__).parent

@@ -12,13 +12,13 @@ from chain.model.keys import ChainId, Names
 from chain.model.session import NEW_YORK
 from chain.monitor.board import Board
 from chain.monitor.heartbeat import HEARTBEAT_KEYS
-from chain.monitor.watcher import Watcher
-from chain.redis.connection import RedisTarget
-from chain.redis.embedded import EmbeddedServer
+from chain.monitor.watch.watcher import Watcher
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import DEFAULT_TTL_S, Thresholds
-from chaindeck.engine import BoardSlot
+from chaindeck.engine.engine import BoardSlot
 from publisher.faults import Fault, Saboteur, WithholdingSource
-from publisher.loop import Publisher
+from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
 from tui.app import DeckApp
 from tui.terminal.depth import Depth

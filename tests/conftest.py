@@ -9,7 +9,7 @@ import pytest
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
-from chain.redis.embedded import RUNTIME_DIR_VARIABLE, EmbeddedServer
+from chain.redis.server.embedded import RUNTIME_DIR_VARIABLE, EmbeddedServer
 from screenshots.scenes import Stage
 from tests.support.stage import Deck, deck_of, make_stage
 

@@ -14,19 +14,19 @@ from textual.widgets import Footer
 
 from chain.clock import Clock
 from chain.monitor.board import Board
-from chain.monitor.freshness import Now
-from chain.monitor.report import Report
-from chain.monitor.signals import judge
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.report import Report
+from chain.monitor.evaluate.signals import judge
 from chain.supervisor import error_words
 from tui.bindings import BINDINGS
-from tui.chart import HEIGHT as CHART_HEIGHT
-from tui.chart import AgeChart
-from tui.decisions import DecisionScreen
+from tui.dialogs.decisions import DecisionScreen
+from tui.dialogs.help import HelpScreen
 from tui.feed import Demo, Feed, Operator
-from tui.help import HelpScreen
-from tui.lines import Role, Span
-from tui.panel import LinePanel
-from tui.panels import BoardPanel, GridPanel, LogPanel, SignalsPanel, StripPanel
+from tui.panels.age_chart import HEIGHT as CHART_HEIGHT
+from tui.panels.age_chart import AgeChart
+from tui.panels.line_panel import LinePanel
+from tui.panels.lines import Role, Span
+from tui.panels.widgets import BoardPanel, GridPanel, LogPanel, SignalsPanel, StripPanel
 from tui.view import MARK_S, View
 
 log = logging.getLogger(__name__)

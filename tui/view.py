@@ -8,10 +8,10 @@ from chain.analytics.headline import Headline, headline
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId
 from chain.monitor.board import Accepted, Board, State
-from chain.monitor.freshness import Now, age_ms
-from chain.monitor.provenance import made_at
-from chain.monitor.report import Reading, Report
-from tui.grid_lines import NO_MARKS, Marks, Shown, changes, is_past
+from chain.monitor.evaluate.freshness import Now, age_ms
+from chain.monitor.evaluate.provenance import made_at
+from chain.monitor.evaluate.report import Reading, Report
+from tui.panels.grid import NO_MARKS, Marks, Shown, changes, is_past
 
 MARK_S = 0.8
 WINDOW_S = 120.0  # seconds of ages that are kept

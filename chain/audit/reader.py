@@ -13,11 +13,11 @@ from chain.errors import OversizedError, RedisUnavailableError
 from chain.model.keys import ChainId, SnapshotId, heartbeat_key
 from chain.model.snapshot import MAX_PAYLOAD_BYTES
 from chain.monitor.heartbeat import SERVICES
-from chain.redis.budget import DEFAULT_BYTES
-from chain.redis.causes import REFUSALS
-from chain.redis.connection import bounded, unavailable
-from chain.redis.glance import BESIDE_BYTES, POINTER_BYTES
-from chain.redis.scan import PointerScan
+from chain.redis.connect.budget import DEFAULT_BYTES
+from chain.redis.connect.causes import REFUSALS
+from chain.redis.connect.connection import bounded, unavailable
+from chain.redis.contract.glance import BESIDE_BYTES, POINTER_BYTES
+from chain.redis.contract.scan import PointerScan
 
 REREAD_BYTES = 512 * 1024  # of payloads a look, so that a busy Redis hardly feels the watch
 PTTL_TOLERANCE_MS = 10  # two PTTL in one pipeline are not answered in the same instant

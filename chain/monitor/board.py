@@ -10,8 +10,8 @@ from chain.model.snapshot import Sealed
 from chain.model.summary import Summary
 from chain.monitor.discovery import Search
 from chain.monitor.heartbeat import Heartbeat, SourceInfo
-from chain.redis.kinds import SourceChange
-from chain.redis.server import Server
+from chain.redis.contract.kinds import SourceChange
+from chain.redis.server.info import Server
 from chain.supervisor import PartStatus
 from chain.thresholds import LONGEST_LIFE_MS, UNANNOUNCED, Thresholds
 

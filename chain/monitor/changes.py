@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from chain.model.keys import ChainId
 from chain.monitor.board import Board, Entry, State
-from chain.monitor.freshness import Now, Steady, state_of, steady
-from chain.monitor.rules.context import blind_since
+from chain.monitor.evaluate.freshness import Now, Steady, state_of, steady
+from chain.monitor.evaluate.rules.context import blind_since
 
 Change = tuple[State, State]  # before, after
 

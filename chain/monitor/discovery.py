@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chain.clock import Clock
 from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId
-from chain.redis.scan import PointerScan
+from chain.redis.contract.scan import PointerScan
 
 DISCOVER_EVERY_S = 30.0
 _PAUSE_S = 0.02  # between two steps: Redis has others to serve

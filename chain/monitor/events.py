@@ -10,10 +10,10 @@ from redis.asyncio import Redis
 
 from chain.model.keys import ChainId
 from chain.monitor.board import DeckState, Level, State
-from chain.monitor.health import signal_json
+from chain.monitor.evaluate.health import signal_json
+from chain.monitor.evaluate.signals import Report, Signal
 from chain.monitor.messages import EventData, EventMessage
-from chain.monitor.signals import Report, Signal
-from chain.redis.courtesy import allowed, announce
+from chain.redis.connect.courtesy import allowed, announce
 
 EVENTS_KEPT = 1_000
 EVENTS_TTL_S = 7 * 86_400

@@ -22,7 +22,7 @@ from chain.model.keys import (
 )
 from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.monitor.messages import BEAT, MAX_CHAINS, FullBeat, PartBlock, PlanBlock, SourceBlock
-from chain.redis.courtesy import announce
+from chain.redis.connect.courtesy import announce
 from chain.supervisor import PartStatus
 from chain.text import clean, shown
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, UNANNOUNCED, Thresholds

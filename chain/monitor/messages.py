@@ -12,7 +12,7 @@ from chain.decode.form import Form
 from chain.decode.limits import Limits
 from chain.decode.salvage import CORE
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, LIVE_PREFIX
-from chain.redis.glance import BESIDE_BYTES
+from chain.redis.contract.glance import BESIDE_BYTES
 from chain.supervisor import PartState
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S
 

@@ -13,13 +13,13 @@ import jsonschema
 import pytest
 
 from chain.monitor.board import DeckState, State
-from chain.monitor.freshness import Now
+from chain.monitor.evaluate.freshness import Now
 from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED, WITHDRAWN
 from chain.supervisor import PartState
 from chaindeck.cli import app
+from chaindeck.commands.metrics import DeckCollector
+from chaindeck.config.settings import SETTINGS
 from chaindeck.exits import Exit
-from chaindeck.metrics import DeckCollector
-from chaindeck.settings import SETTINGS
 from publisher.source import SourceKind
 from tests.support.places import ROOT
 from tests.support.product import run

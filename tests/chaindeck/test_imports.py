@@ -75,7 +75,7 @@ def test_the_publisher_loads_no_screen() -> None:
 
 
 def test_mock_and_capture_load_no_http_client() -> None:
-    modules = ["publisher.mock.source", "publisher.capture", "publisher.loop", "publisher.faults"]
+    modules = ["publisher.mock.source", "publisher.capture", "publisher.loop.publisher", "publisher.faults"]
     assert not loaded_by_modules(modules) & HTTP
 
 

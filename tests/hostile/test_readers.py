@@ -18,8 +18,8 @@ from chain.model.keys import Names
 from chain.model.snapshot import decode
 from chain.model.summary import summarise
 from chain.monitor.heartbeat import parse_heartbeat
-from chain.redis.stream import signs
-from chaindeck.config import resolve
+from chain.redis.contract.stream import signs
+from chaindeck.config.file import resolve
 from publisher.capture import CaptureSource
 from publisher.massive import reply
 from publisher.massive.rows import newest_spot

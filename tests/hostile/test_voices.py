@@ -17,15 +17,15 @@ from chain.audit.reader import AuditReader
 from chain.clock import ManualClock
 from chain.model.keys import Names, SnapshotId, stream_activity_key
 from chain.monitor.board import DeckState, State
-from chain.monitor.freshness import Now
-from chain.monitor.signals import Report, judge
-from chain.monitor.watcher import Watcher
-from chain.redis.connection import RedisTarget
-from chaindeck.check import line
-from chaindeck.metrics import DeckCollector
-from chaindeck.plain import frame
-from chaindeck.status import as_json, as_text
-from chaindeck.verify import as_text as audit_text
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.watch.watcher import Watcher
+from chain.redis.connect.connection import RedisTarget
+from chaindeck.commands.check import line
+from chaindeck.commands.metrics import DeckCollector
+from chaindeck.commands.plain import frame
+from chaindeck.commands.status import as_json, as_text
+from chaindeck.commands.verify import as_text as audit_text
 from tests.hostile.test_readers import GROWTH_BYTES, SLOWEST_S, resident
 from tests.hostile.variants import Variant, variants
 from tests.scenarios.test_pty import assert_harmless, sequences, shows_grid

@@ -9,15 +9,15 @@ import pytest
 
 from chain.clock import SystemClock
 from chain.monitor.board import Board, State
-from chain.monitor.freshness import Now
-from chain.monitor.report import Report
-from chain.monitor.signals import judge
-from chain.redis.connection import RedisTarget
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.report import Report
+from chain.monitor.evaluate.signals import judge
+from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import PartState
-from chaindeck.compose import make_source, publishing_crew, watching_crew
-from chaindeck.config import resolve
-from chaindeck.crew import Crew
-from chaindeck.place import Place
+from chaindeck.config.file import resolve
+from chaindeck.config.redis_location import Place
+from chaindeck.engine.compose import make_source, publishing_crew, watching_crew
+from chaindeck.engine.services import Crew
 from tests.support.servers import Server, Servers, cluster_ok, cluster_url
 from tests.support.waiting import wait_until, wait_until_async
 

@@ -18,17 +18,17 @@ from redis.asyncio import Redis
 
 from chain.clock import SystemClock
 from chain.monitor.discovery import Discovery
-from chain.monitor.watcher import Watcher
-from chain.redis.connection import RedisTarget
-from chain.redis.embedded import attach
-from chaindeck.compose import make_source, publishing_crew
-from chaindeck.config import resolve
-from chaindeck.crew import Crew
-from chaindeck.place import Place
-from publisher.guard import Guard
-from publisher.herald import Herald
-from publisher.lease import Lease
-from publisher.loop import Publisher
+from chain.monitor.watch.watcher import Watcher
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.server.embedded import attach
+from chaindeck.config.file import resolve
+from chaindeck.config.redis_location import Place
+from chaindeck.engine.compose import make_source, publishing_crew
+from chaindeck.engine.services import Crew
+from publisher.loop.event_publisher import Herald
+from publisher.loop.publisher import Publisher
+from publisher.protection.guard import Guard
+from publisher.protection.lease import Lease
 from tests.support.fault_proxy import Fate, FaultProxy, always
 from tests.support.product import start
 from tests.support.waiting import wait_until, wait_until_async
@@ -195,8 +195,8 @@ async def test_whatever_part_fails_the_others_go_on_and_it_comes_back(
 
     monkeypatch.setattr(owner, method, fail)
     if name in ("heartbeat", "discovery"):
-        monkeypatch.setattr("publisher.loop.HEARTBEAT_EVERY_S", 0.1)
-        monkeypatch.setattr("chaindeck.compose.HEARTBEAT_EVERY_S", 0.1)
+        monkeypatch.setattr("publisher.loop.publisher.HEARTBEAT_EVERY_S", 0.1)
+        monkeypatch.setattr("chaindeck.engine.compose.HEARTBEAT_EVERY_S", 0.1)
     async with crew_on(redis_url) as crew:
         if name == "event sender":
             assert crew.publishing is not None

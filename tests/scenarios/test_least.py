@@ -161,10 +161,10 @@ main()
 @pytest.mark.parametrize(
     ("module", "name", "arguments"),
     [
-        ("chaindeck.status", "as_text", ("status",)),
-        ("chaindeck.config", "_resolve", ("config", "show")),
-        ("chaindeck.headless", "publishing_crew", ("publish", "--once", *SMALL)),
-        ("chaindeck.verify", "as_text", ("verify", "--for", "0.1")),
+        ("chaindeck.commands.status", "as_text", ("status",)),
+        ("chaindeck.config.file", "_resolve", ("config", "show")),
+        ("chaindeck.commands.headless", "publishing_crew", ("publish", "--once", *SMALL)),
+        ("chaindeck.commands.verify", "as_text", ("verify", "--for", "0.1")),
     ],
 )
 def test_a_fault_of_our_own_is_one_line_without_a_trace(

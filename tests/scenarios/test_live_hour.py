@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from chain.model.keys import ChainId, Names
 from chain.monitor.board import Flag, State
-from chain.redis.draft import Verdict
+from chain.redis.contract.draft import Verdict
 from publisher.massive.vendor import ATTEMPTS, CONNECTIONS
 from tests.fake_massive import ChainBook, FakeMassive, Fault, faults, generate
 from tests.fake_massive.faults import Effect

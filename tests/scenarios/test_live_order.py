@@ -17,8 +17,8 @@ import redis as blocking
 
 from chain.clock import SystemClock
 from chain.model.session import new_york
-from chain.redis.connection import RedisTarget
-from chaindeck.check import line, look
+from chain.redis.connect.connection import RedisTarget
+from chaindeck.commands.check import line, look
 from chaindeck.exits import Exit
 from tests.fake_massive import ChainBook, FakeMassive, expirations, generate
 from tests.support.builders import contracts

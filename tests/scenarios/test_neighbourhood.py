@@ -13,14 +13,14 @@ from chain.audit.reader import AuditReader
 from chain.clock import SystemClock
 from chain.model.keys import ChainId, Names
 from chain.monitor.board import State
-from chain.monitor.freshness import Now
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.report import Report
+from chain.monitor.evaluate.signals import judge
 from chain.monitor.heartbeat import beat
-from chain.monitor.report import Report
-from chain.monitor.signals import judge
-from chain.monitor.watcher import Watcher
-from chain.redis.connection import RedisTarget
-from chain.redis.draft import Outcome, Verdict
-from chain.redis.store import Store
+from chain.monitor.watch.watcher import Watcher
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.draft import Outcome, Verdict
+from chain.redis.contract.store import Store
 from tests.support.binaries import KINDS, program
 from tests.support.builders import expiries, small
 from tests.support.poor_proxy import KNOWN, PoorProxy

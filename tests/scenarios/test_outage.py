@@ -18,20 +18,20 @@ from chain.clock import Clock, ManualClock, SystemClock
 from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, Names, SnapshotId
 from chain.monitor.board import Board, DeckState, Flag, State
-from chain.monitor.freshness import Now
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import Report, judge
 from chain.monitor.heartbeat import beat
-from chain.monitor.signals import Report, judge
-from chain.monitor.watcher import SERVER_EVERY_S, Watcher
-from chain.redis.connection import RedisTarget, bounded
-from chain.redis.draft import Verdict
-from chain.redis.store import Payload, Store
+from chain.monitor.watch.watcher import SERVER_EVERY_S, Watcher
+from chain.redis.connect.connection import RedisTarget, bounded
+from chain.redis.contract.draft import Verdict
+from chain.redis.contract.store import Payload, Store
 from chain.thresholds import EVICTION_SHOWN_S, Thresholds
-from chaindeck.check import exit_code
-from chaindeck.compose import make_source
-from chaindeck.config import resolve
-from chaindeck.engine import BoardSlot, Engine
-from publisher.lease import Lease
-from publisher.loop import Publisher
+from chaindeck.commands.check import exit_code
+from chaindeck.config.file import resolve
+from chaindeck.engine.compose import make_source
+from chaindeck.engine.engine import BoardSlot, Engine
+from publisher.loop.publisher import Publisher
+from publisher.protection.lease import Lease
 from tests.support.builders import ScriptedSource, assert_contract_kept, expiries, small, value_at
 from tests.support.engines import publishing_engine, run_publisher, watching_engine
 from tests.support.fault_proxy import Command, Fate, FaultProxy, Rule, always, deliver, first
@@ -40,7 +40,7 @@ from tests.support.scenes import heartbeat
 from tests.support.servers import Server, Servers, in_step, linked, mend, sever
 from tests.support.waiting import wait_until_async
 from tui.app import DeckApp
-from tui.panel import LinePanel
+from tui.panels.line_panel import LinePanel
 
 CLOCK = SystemClock()
 NAMES = Names()
@@ -377,7 +377,7 @@ async def test_out_of_memory_is_said_once_and_over_when_it_is_over(
     caplog.set_level(logging.INFO)
 
     def told(words: str) -> int:
-        return sum(r.name == "publisher.cycle" and words in r.getMessage() for r in caplog.records)
+        return sum(r.name == "publisher.loop.cycle" and words in r.getMessage() for r in caplog.records)
 
     async with RedisTarget(server.url).connect() as redis:
         publisher = publisher_of(redis, CLOCK, in_turn=True)

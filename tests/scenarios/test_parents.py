@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from chain.clock import SystemClock
 from chain.thresholds import Thresholds
 from chaindeck.exits import Exit
-from publisher.loop import Publisher
+from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
 from screenshots.scenes import SEED
 from tests.scenarios.test_pty import shows_grid

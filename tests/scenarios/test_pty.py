@@ -13,7 +13,7 @@ import pytest
 import redis as blocking
 from redis.asyncio import Redis
 
-from chain.redis.embedded import EmbeddedServer
+from chain.redis.server.embedded import EmbeddedServer
 from tests.support.builders import contracts
 from tests.support.hostile import CANARIES, CHAINS, MARKUP, NASTY, publish
 from tests.support.product import log_text, on_terminal, recorded, run

@@ -12,9 +12,9 @@ import redis as blocking
 
 from chain.clock import SystemClock
 from chain.errors import ChaindeckError
-from chain.redis.connection import RedisTarget
-from chain.redis.embedded import binary
-from chaindeck.engine import BoardSlot
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.server.embedded import binary
+from chaindeck.engine.engine import BoardSlot
 from tests.support.engines import watching_engine
 from tests.support.product import log_text, on_terminal, run
 from tests.support.waiting import wait_until, wait_until_async

@@ -15,12 +15,12 @@ from redis.asyncio import Redis
 from chain.clock import ManualClock, SystemClock
 from chain.model.keys import Names
 from chain.monitor.board import DeckState, State
-from chain.monitor.freshness import Now
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import judge
 from chain.monitor.heartbeat import beat
-from chain.monitor.signals import judge
-from chain.monitor.watcher import Watcher
-from chain.redis.connection import RedisTarget
-from chain.redis.skew import clock_skew_s
+from chain.monitor.watch.watcher import Watcher
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.server.skew import clock_skew_s
 from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 from tests.support.product import environment
 from tests.support.scenes import SPX, board, entry, heartbeat, manual_clock

@@ -16,12 +16,12 @@ from redis.asyncio import Redis
 
 from chain.clock import ManualClock, SystemClock
 from chain.model.keys import ChainId, Names, lease_key
-from chain.monitor.watcher import Watcher
-from chain.redis.connection import RedisTarget
-from chain.redis.store import Store
+from chain.monitor.watch.watcher import Watcher
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.store import Store
 from chain.thresholds import Thresholds
-from publisher.lease import Lease
-from publisher.loop import Publisher
+from publisher.loop.publisher import Publisher
+from publisher.protection.lease import Lease
 from tests.support.builders import ScriptedSource, assert_contract_kept
 from tests.support.engines import run_publisher
 from tests.support.fault_proxy import Command, Fate, FaultProxy

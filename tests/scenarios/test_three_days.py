@@ -15,10 +15,10 @@ from chain.analytics.headline import headline
 from chain.clock import SystemClock
 from chain.model.grid import build_grid
 from chain.monitor.board import Flag, State
-from chain.monitor.provenance import made_at
-from chain.monitor.signals import Report, usable
-from chain.redis.connection import RedisTarget
-from chaindeck.check import exit_code, look
+from chain.monitor.evaluate.provenance import made_at
+from chain.monitor.evaluate.signals import Report, usable
+from chain.redis.connect.connection import RedisTarget
+from chaindeck.commands.check import exit_code, look
 from tests.support.builders import value_at
 from tests.support.places import CAPTURES
 from tests.support.product import run

@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from chain.clock import ManualClock
 from chain.model.keys import ChainId
 from chain.model.snapshot import encode
-from chain.monitor import tracker
 from chain.monitor.board import Board, DeckState, Entry, Flag, State
-from chain.monitor.freshness import Now
-from chain.monitor.health import health_json
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.health import health_json
+from chain.monitor.evaluate.signals import Report, judge
 from chain.monitor.heartbeat import STOPPED, SourceInfo
-from chain.monitor.signals import Report, judge
-from chain.redis.connection import RedisTarget
-from chain.redis.kinds import SourceChange
+from chain.monitor.watch import tracker
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.kinds import SourceChange
 from chain.thresholds import OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
-from chaindeck.check import exit_code, line
-from chaindeck.status import as_json
+from chaindeck.commands.check import exit_code, line
+from chaindeck.commands.status import as_json
 from tests.support.plugin_line import read_line
 from tests.support.scenes import (
     NDX,
@@ -45,10 +45,10 @@ from tests.support.scenes import (
     snapshot,
     surface,
 )
-from tui.board_lines import board_table
-from tui.lines import plain
-from tui.signal_lines import severity_word, signal_lines
-from tui.strip_lines import trouble
+from tui.panels.board import board_table
+from tui.panels.lines import plain
+from tui.panels.signals import severity_word, signal_lines
+from tui.panels.strip import trouble
 
 NOW = Now(START_NS, 5_000.0)
 WIDE = 600  # no line of a scene is cut or wrapped at this width

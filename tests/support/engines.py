@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chain.clock import Clock, SystemClock
-from chain.redis.connection import RedisTarget
-from chain.redis.embedded import EmbeddedServer
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.server.embedded import EmbeddedServer
 from chain.supervisor import Supervisor
-from chaindeck.compose import publishing_crew, watching_crew
-from chaindeck.engine import BoardSlot, Engine
-from chaindeck.place import Place
-from chaindeck.settings import Settings
-from publisher.loop import Publisher
+from chaindeck.config.redis_location import Place
+from chaindeck.config.settings import Settings
+from chaindeck.engine.compose import publishing_crew, watching_crew
+from chaindeck.engine.engine import BoardSlot, Engine
+from publisher.loop.publisher import Publisher
 from publisher.source import Source
 
 

@@ -15,12 +15,12 @@ from redis.asyncio import Redis
 
 from chain.clock import ManualClock
 from chain.model.keys import ChainId, Names
-from chain.monitor.freshness import Now
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import Report, judge
 from chain.monitor.heartbeat import Heartbeat
-from chain.monitor.signals import Report, judge
-from chain.monitor.watcher import Watcher
-from publisher.cycle import Cycle
-from publisher.loop import Publisher
+from chain.monitor.watch.watcher import Watcher
+from publisher.loop.cycle import Cycle
+from publisher.loop.publisher import Publisher
 from publisher.massive import vendor
 from publisher.massive.source import MassiveSource
 from publisher.massive.vendor import Vendor

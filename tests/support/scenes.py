@@ -12,12 +12,12 @@ from chain.clock import ManualClock
 from chain.model.contract import Item
 from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId, vendor_symbol
 from chain.model.snapshot import Contract, Received, Snapshot, encode
-from chain.monitor import tracker
 from chain.monitor.board import Board, Contact, Entry, Publisher, State
-from chain.monitor.freshness import Now
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import Report, judge
 from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo
-from chain.monitor.signals import Report, judge
-from chain.redis.server import Server
+from chain.monitor.watch import tracker
+from chain.redis.server.info import Server
 from chain.thresholds import Thresholds
 
 START_NS = 1_767_366_000_000_000_000  # Friday 2026-01-02, 10:00 in New York

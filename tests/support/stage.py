@@ -11,16 +11,16 @@ from textual.pilot import Pilot
 
 from chain.clock import ManualClock
 from chain.model.keys import ChainId, Names
-from chain.monitor.watcher import Watcher
+from chain.monitor.watch.watcher import Watcher
 from chain.thresholds import Thresholds
-from chaindeck.engine import BoardSlot
+from chaindeck.engine.engine import BoardSlot
 from publisher.faults import Fault, Saboteur, WithholdingSource
-from publisher.loop import Publisher
+from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
 from publisher.source import Source, SourceStatus
 from screenshots.scenes import SEED, START, Stage
 from tui.app import DeckApp
-from tui.panel import LinePanel
+from tui.panels.line_panel import LinePanel
 
 ATM_CELL = re.compile(r"\[\d+\]")
 PANELS = ("strip", "board", "signals", "grid")

@@ -10,23 +10,23 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.clock import SystemClock
-from chain.monitor.watcher import Watcher
-from chaindeck.compose import make_source
-from chaindeck.config import resolve
-from chaindeck.engine import BoardSlot, Engine
-from publisher.loop import Publisher
+from chain.monitor.watch.watcher import Watcher
+from chaindeck.config.file import resolve
+from chaindeck.engine.compose import make_source
+from chaindeck.engine.engine import BoardSlot, Engine
+from publisher.loop.publisher import Publisher
 from tests.support.engines import publishing_engine, watching_engine
 from tests.support.stage import PANELS, Deck
 from tests.support.waiting import wait_until_async
 from tui.app import DeckApp
-from tui.panel import LinePanel
+from tui.panels.line_panel import LinePanel
 
 CLOCK = SystemClock()
 PARTS_OF_SCREEN = {
-    "strip": "tui.panels.identity",
-    "board": "tui.panels.board_table",
-    "signals": "tui.panels.signal_lines",
-    "grid": "tui.panels.grid_title",
+    "strip": "tui.panels.widgets.identity",
+    "board": "tui.panels.widgets.board_table",
+    "signals": "tui.panels.widgets.signal_lines",
+    "grid": "tui.panels.widgets.grid_title",
 }
 
 

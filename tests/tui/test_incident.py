@@ -15,22 +15,22 @@ from redis.asyncio import Redis
 from chain.clock import ManualClock
 from chain.model.keys import ChainId
 from chain.monitor.board import Board, Flag, State, Transition
-from chain.monitor.freshness import Now
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.report import Report
+from chain.monitor.evaluate.signals import judge
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
-from chain.monitor.report import Report
-from chain.monitor.signals import judge
-from chain.redis.connection import RedisTarget
+from chain.redis.connect.connection import RedisTarget
 from screenshots.scenes import Stage
 from tests.support.fault_proxy import FaultProxy
 from tests.support.scenes import NDX, SPX, START_NS, START_S, board, entry, heartbeat, in_state, item, law, report
 from tests.support.stage import Deck, deck_of, make_stage
-from tui import figures
 from tui.app import DeckApp
-from tui.board_lines import FLAGS, board_table, flags_within
-from tui.chart import AgeChart, scale
-from tui.lines import Line, Role, cut, length, plain
-from tui.signal_lines import signal_lines
-from tui.strip_lines import identity, trouble
+from tui.panels import figures
+from tui.panels.age_chart import AgeChart, scale
+from tui.panels.board import FLAGS, board_table, flags_within
+from tui.panels.lines import Line, Role, cut, length, plain
+from tui.panels.signals import signal_lines
+from tui.panels.strip import identity, trouble
 from tui.view import MARK_S, Histories, View
 
 NOW = Now(START_NS, 5_000.0)

@@ -14,10 +14,10 @@ from chain.model.keys import ChainId
 from screenshots.scenes import Stage
 from tests.support.stage import ATM_CELL, Deck, deck_of, make_stage
 from tests.support.waiting import wait_until_async
-from tui.demo import DemoMenu
-from tui.help import HelpScreen
-from tui.lines import plain
-from tui.panel import LinePanel
+from tui.dialogs.demo import DemoMenu
+from tui.dialogs.help import HelpScreen
+from tui.panels.line_panel import LinePanel
+from tui.panels.lines import plain
 from tui.screen import DeckScreen
 
 

@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from chain.clock import SystemClock
 from chain.errors import ConfigError
 from chain.monitor.board import Board
-from chain.redis.connection import RedisTarget
-from chaindeck.engine import BoardSlot
+from chain.redis.connect.connection import RedisTarget
+from chaindeck.engine.engine import BoardSlot
 from publisher.faults import Fault
 from screenshots.scenes import Stage
 from tests.support.engines import watching_engine

@@ -28,11 +28,11 @@ from chain.model.keys import ChainId, Names, SnapshotId
 from chain.model.session import NEW_YORK
 from chain.model.snapshot import decode
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo
-from chain.redis.connection import RedisTarget
-from chain.redis.embedded import EmbeddedServer
-from chaindeck.verify import LOOK_EVERY_S, as_json, as_text, exit_code, run_verify, watch
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.server.embedded import EmbeddedServer
+from chaindeck.commands.verify import LOOK_EVERY_S, as_json, as_text, exit_code, run_verify, watch
 from publisher.capture import CaptureSource
-from publisher.loop import Publisher
+from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
 from publisher.source import Source
 from tests.support.broken_publishers import CASES, Case, Honest, ahead

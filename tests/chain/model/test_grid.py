@@ -15,8 +15,8 @@ from chain.model.grid import Condition, StrikeGrid, build_grid
 from chain.model.keys import ChainId
 from chain.model.snapshot import Contract
 from tests.support.scenes import SPX, SPX_MON, SPX_MONTHLY, START_S, item, law, received, snapshot, surface
-from tui.grid_lines import GridTable, changes, grid_foot, grid_table
-from tui.lines import Ground, Line, Role, plain
+from tui.panels.grid import GridTable, changes, grid_foot, grid_table
+from tui.panels.lines import Ground, Line, Role, plain
 
 STRIKES = (6910, 6920, 6930, 6940, 6950)
 NARROWEST, WIDEST = 46, 220  # below, a line is cut

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.monitor.board import DeckState, State
-from chain.monitor.freshness import Now
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.report import Report, Signal
+from chain.monitor.evaluate.rules import SEVERITY
+from chain.monitor.evaluate.rules.causality import CONSEQUENCES, explains, incidents, root_first
+from chain.monitor.evaluate.rules.severity import signal
 from chain.monitor.heartbeat import STOPPED, SourceInfo
-from chain.monitor.report import Report, Signal
-from chain.monitor.rules import SEVERITY
-from chain.monitor.rules.causality import CONSEQUENCES, explains, incidents, root_first
-from chain.monitor.rules.severity import signal
 from chain.supervisor import PartState, PartStatus
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, entry, heartbeat, in_state, law, report
 

@@ -13,7 +13,7 @@ from chain.model.keys import ChainId
 from chain.monitor import changes
 from chain.monitor.board import Entry, State
 from chain.monitor.changes import Changes
-from chain.monitor.freshness import Now, state_of, steady
+from chain.monitor.evaluate.freshness import Now, state_of, steady
 from chain.thresholds import FUTURE_TOLERANCE_MS, Thresholds
 from tests.support.scenes import SPX, SPX_MON, at_fault, board, entry, law, manual_clock
 

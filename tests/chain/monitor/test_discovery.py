@@ -13,15 +13,15 @@ from chain.clock import ManualClock, SystemClock
 from chain.model.keys import ChainId, Names
 from chain.monitor.board import Board, DeckState
 from chain.monitor.discovery import DISCOVER_EVERY_S
-from chain.monitor.freshness import Now
-from chain.monitor.report import Report
-from chain.monitor.signals import judge
-from chain.monitor.watcher import Watcher
-from chain.redis.connection import RedisTarget
-from chain.redis.scan import PointerScan
-from chain.redis.store import Store
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.report import Report
+from chain.monitor.evaluate.signals import judge
+from chain.monitor.watch.watcher import Watcher
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.scan import PointerScan
+from chain.redis.contract.store import Store
 from chain.supervisor import Supervisor
-from chaindeck.crew import Crew
+from chaindeck.engine.services import Crew
 from tests.support.fault_proxy import Command, Fate, FaultProxy, first
 from tests.support.scenes import NDX, SPX, snapshot
 from tests.support.waiting import wait_until_async

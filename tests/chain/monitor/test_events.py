@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from chain.monitor.board import Board, DeckState, Level, State
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import Report, Signal, judge
 from chain.monitor.events import EVENTS_KEPT, EVENTS_TTL_S, HOLD, Event, EventLog, emit, events_name
-from chain.monitor.freshness import Now
 from chain.monitor.heartbeat import STOPPED
-from chain.monitor.signals import Report, Signal, judge
 from chain.thresholds import STARTING_S
 from tests.support.places import ROOT
 from tests.support.scenes import (

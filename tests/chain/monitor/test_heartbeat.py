@@ -15,11 +15,11 @@ from chain.errors import DecodeError
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId, Names
 from chain.monitor.board import Board
-from chain.monitor.freshness import Now
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import judge
 from chain.monitor.heartbeat import HEARTBEAT_KEYS, STOPPED, ChainPlan, Heartbeat, SourceInfo, beat, parse_heartbeat
 from chain.monitor.messages import MAX_COUNTERS
-from chain.monitor.roster import Roster
-from chain.monitor.signals import judge
+from chain.monitor.watch.roster import Roster
 from chain.thresholds import HEARTBEAT_TTL_S, Thresholds
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, law
 from tests.support.waiting import wait_until_async

@@ -17,7 +17,7 @@ from chain.model.keys import ChainId
 from chain.model.session import days_to_expiry
 from chain.monitor.board import Flag, State
 from chain.monitor.heartbeat import parse_heartbeat
-from chain.redis.draft import Verdict
+from chain.redis.contract.draft import Verdict
 from chain.thresholds import OLD_SOURCE_S
 from publisher.massive.faults import FaultKind, VendorError
 from publisher.massive.profile import Band, Profile

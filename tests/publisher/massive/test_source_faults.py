@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 
 from chain.model.keys import ChainId
 from chain.monitor.board import Flag, State
-from chain.redis.draft import Verdict
-from chaindeck.check import exit_code
+from chain.redis.contract.draft import Verdict
+from chaindeck.commands.check import exit_code
 from publisher.massive import vendor
 from tests.fake_massive import Chain, ChainBook, FakeMassive, Fault, faults, generate
 from tests.fake_massive.faults import Effect

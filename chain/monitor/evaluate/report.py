@@ -1,0 +1,136 @@
+"""What is true of a Board at one instant: a reading of each chain, and signals for what is wrong."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from chain.model.keys import ChainId
+from chain.model.kinds import kind_phrase
+from chain.monitor.board import Board, DeckState, Entry, Flag, State
+from chain.monitor.evaluate.freshness import Now, limits_of
+from chain.thresholds import FUTURE_TOLERANCE_S, STREAM_ACTIVE_S, Thresholds
+
+_PRESENT = (State.FRESH, State.AGING, State.STALE, State.FUTURE)
+_CURRENT = (State.FRESH, State.AGING)
+_IN_USE = (State.FRESH, State.AGING, State.FUTURE, State.UNREACHABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One chain judged at one instant. Ages and TTL in seconds, `since` epoch seconds, None where unknown."""
+
+    entry: Entry
+    state: State
+    flags: tuple[Flag, ...]
+    age_s: float | None
+    ttl_s: float | None
+    dte: int
+    since: float | None
+    note: str = ""
+
+    @property
+    def chain(self) -> ChainId:
+        """The chain that was read."""
+        return self.entry.chain
+
+    @property
+    def limits(self) -> Thresholds:
+        """The ages by which this chain is judged."""
+        return limits_of(self.entry)
+
+    @property
+    def in_use(self) -> bool:
+        """Whether nothing speaks against working with this chain's snapshot; not knowing does not."""
+        return self.state in _IN_USE
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something that is wrong now, in words; `since` is epoch seconds, None where it was so before we looked."""
+
+    name: str
+    severity: DeckState
+    text: str
+    since: float | None
+    subject: str = ""  # the underlying it concerns, empty for the whole deck
+    concerns: frozenset[str] | None = None  # of a cause: the underlyings that can suffer from it, None for all
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """An underlying's price in points, and of the snapshot that carries it its age, seconds, and its chain's state."""
+
+    value: float
+    age_s: float
+    state: State
+
+    @property
+    def current(self) -> bool:
+        """Whether the price stands for itself; where not, what is wrong with it belongs beside it."""
+        return self.state in _CURRENT
+
+
+@dataclass(frozen=True)
+class Report:
+    """A Board judged at one instant: readings in the Board's order, signals root cause first."""
+
+    now: Now
+    board: Board
+    state: DeckState
+    readings: tuple[Reading, ...]
+    signals: tuple[Signal, ...]
+
+    def of(self, underlying: str) -> tuple[Reading, ...]:
+        """The readings of one underlying."""
+        return self._groups.get(underlying, ())
+
+    @cached_property
+    def _groups(self) -> Mapping[str, tuple[Reading, ...]]:
+        return grouped(self.readings)
+
+    def spot(self, underlying: str) -> Spot | None:
+        """Return the newest price of an underlying that its snapshots carry; of those in use before any other."""
+        carrying = [
+            Spot(good.summary.spot, reading.age_s, reading.state)
+            for reading in self.of(underlying)
+            if (good := reading.entry.last_good) and good.summary.spot is not None and reading.age_s is not None
+        ]
+        return min(carrying, key=lambda spot: (not spot.current, spot.age_s), default=None)
+
+    @property
+    def sources(self) -> str:
+        """What kinds of source the chains come from, as running text: `mock`, or `12 live, 6 mock`; empty for none."""
+        return kind_phrase(reading.entry.source_word for reading in self.readings)
+
+    def depth(self, underlying: str) -> tuple[int, int]:
+        """Return how many expirations of an underlying have a valid snapshot, and how many should."""
+        return sum(map(usable, self.of(underlying))), self.board.depth.get(underlying, 0)
+
+
+def grouped(readings: Iterable[Reading]) -> dict[str, tuple[Reading, ...]]:
+    """Return readings by underlying, in their order."""
+    groups: dict[str, list[Reading]] = {}
+    for reading in readings:
+        groups.setdefault(reading.chain.underlying, []).append(reading)
+    return {underlying: tuple(group) for underlying, group in groups.items()}
+
+
+def usable(reading: Reading) -> bool:
+    """Whether a chain has a valid snapshot under its pointer, of whatever age, and is not over: it counts as depth."""
+    return reading.state in _PRESENT and Flag.PAST_DATED not in reading.flags
+
+
+def stream_age_s(board: Board, now: Now) -> float | None:
+    """Return how long ago the stream last showed a sign of life, seconds; None where nobody knows.
+
+    A sign from our future, beyond what clocks differ by, is none: it would stay "active" until we caught up.
+    """
+    ages = [now.wall_s - at for at in (board.stream_ts, board.stream_entry_ts) if at is not None]
+    honest = [max(0.0, age) for age in ages if age >= -FUTURE_TOLERANCE_S]
+    return min(honest, default=None)
+
+
+def stream_active(board: Board, now: Now) -> bool:
+    """Return whether the stream is known to run."""
+    age = stream_age_s(board, now)
+    return age is not None and age <= STREAM_ACTIVE_S

@@ -1,0 +1,96 @@
+"""Root cause first: which signals can follow from which, and signals in that order.
+
+A silent publisher explains that its chains are missing; a missing chain explains nothing about its publisher. Whoever
+reads one line only, should read the first kind.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from chain.monitor.board import DeckState
+from chain.monitor.evaluate.report import Signal
+
+_LATE = ("aging", "stale", "stream-over-stale", "all-stale")  # snapshots do not come as they should
+_GONE = (*_LATE, "depth", "dangling", "nothing-published")  # or do not come at all
+
+# What can follow from each signal, alone. A part stands under its own name. Where two explain the same, the first does.
+CONSEQUENCES: Mapping[str, Sequence[str]] = {
+    "watcher": ("poll-silent",),
+    "redis-unreachable": ("publisher-silent", "publisher-unknown", "source", "failing", "part-failed", *_GONE),
+    "eviction": ("publisher-silent", "publisher-unknown", "depth", "dangling", "all-stale", "nothing-published"),
+    "clock-skew": ("publisher-clock", "stream-clock", "future", *_LATE),
+    "clock-step": ("publisher-clock", "stream-clock", "future", *_LATE),
+    "publisher-clock": ("future", *_LATE),
+    "publisher": ("publisher-silent", "failing", *_GONE),
+    "heartbeat": ("publisher-silent", "publisher-unknown"),
+    "heartbeat-refused": ("publisher-silent", "publisher-unknown"),
+    "withdrawn": _GONE,
+    "source": ("failing", "partial", "old-source", *_GONE),
+    "publisher-silent": ("publisher-unknown", *_GONE),
+    "publisher-unknown": _GONE,
+    "failing": _GONE,
+    "discovery": ("nothing-published",),
+}
+
+_ORDER = list(CONSEQUENCES)
+_BY_UNDERLYING = ("depth", "dangling", "invalid", "future", "stale", "aging")  # one signal for each
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A root cause among the signals that stand, and what can follow from it, gravest first."""
+
+    root: Signal
+    follows: tuple[Signal, ...] = ()
+
+    @property
+    def severity(self) -> DeckState:
+        """The gravest of all its signals: what the cause costs the desk."""
+        return max((signal.severity for signal in (self.root, *self.follows)), key=lambda severity: severity.rank)
+
+
+def incidents(signals: Iterable[Signal]) -> tuple[Incident, ...]:
+    """Return every signal once, under the first root cause that explains it; the gravest incident first.
+
+    A signal that nothing explains is a root. Signals that are equally grave keep their order.
+    """
+    told = tuple(signals)
+    causes = sorted((one for one in told if _source(one) in CONSEQUENCES), key=lambda one: _ORDER.index(_source(one)))
+    groups: dict[int, list[Signal]] = {}
+    for signal in told:
+        groups.setdefault(id(_root_of(signal, causes)), []).append(signal)
+    found = [
+        Incident(root, _gravest_first(one for one in groups[id(root)] if one is not root))
+        for root in told
+        if id(root) in groups
+    ]
+    return tuple(sorted(found, key=lambda incident: -incident.severity.rank))
+
+
+def root_first(signals: Iterable[Signal]) -> tuple[Signal, ...]:
+    """Return the signals incident by incident, each root cause before what follows from it."""
+    return tuple(signal for incident in incidents(signals) for signal in (incident.root, *incident.follows))
+
+
+def explains(cause: Signal, effect: Signal) -> bool:
+    """Return whether one signal can follow from another: by their names, and by the underlyings that they concern."""
+    if effect.name not in CONSEQUENCES.get(_source(cause), ()):
+        return False
+    if cause.concerns is None:
+        return True
+    return effect.subject in cause.concerns if effect.name in _BY_UNDERLYING else bool(cause.concerns)
+
+
+def _root_of(signal: Signal, causes: Sequence[Signal]) -> Signal:
+    """Return what stands at the beginning of a signal; the table has no circles, so there is an end to asking."""
+    while cause := next((one for one in causes if explains(one, signal)), None):
+        signal = cause
+    return signal
+
+
+def _source(cause: Signal) -> str:
+    return cause.subject if cause.name == "part-failed" else cause.name
+
+
+def _gravest_first(signals: Iterable[Signal]) -> tuple[Signal, ...]:
+    return tuple(sorted(signals, key=lambda signal: -signal.severity.rank))

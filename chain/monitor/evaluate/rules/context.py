@@ -1,0 +1,98 @@
+"""What every rule is given, and the words that several of them share."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from chain.monitor.board import Board, Flag, State
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.report import Reading, Signal, grouped
+from chain.thresholds import POLL_OVERDUE_S, STARTING_S
+
+
+@dataclass(frozen=True)
+class Context:
+    """A Board, the instant at which it is judged, and each of its chains read at that instant."""
+
+    board: Board
+    now: Now
+    readings: tuple[Reading, ...]
+
+    @property
+    def known(self) -> bool:
+        """Whether Redis answered the last poll, and that was not long ago."""
+        return blind_since(self.board, self.now) is None
+
+    @cached_property
+    def by_underlying(self) -> Mapping[str, Sequence[Reading]]:
+        """The readings in groups, in the Board's order."""
+        return grouped(self.readings)
+
+    @cached_property
+    def _flagged(self) -> Mapping[Flag, Sequence[Reading]]:
+        groups: dict[Flag, list[Reading]] = {}
+        for reading in self.readings:
+            for flag in reading.flags:
+                groups.setdefault(flag, []).append(reading)
+        return groups
+
+    @cached_property
+    def _states(self) -> frozenset[State]:
+        return frozenset(reading.state for reading in self.readings)
+
+    def flagged(self, flag: Flag) -> Sequence[Reading]:
+        """Return the readings that carry a flag, in the Board's order."""
+        return self._flagged.get(flag, ())
+
+    def in_state(self, state: State) -> Mapping[str, Sequence[Reading]]:
+        """Return the readings in one state by their underlying; only of underlyings that have any."""
+        if state not in self._states:
+            return {}
+        found = {name: [r for r in mine if r.state is state] for name, mine in self.by_underlying.items()}
+        return {name: group for name, group in found.items() if group}
+
+    @property
+    def starting(self) -> bool:
+        """Whether a watcher that goes on looking has only begun, and found nothing: a publisher may be on its way."""
+        board = self.board
+        begun = board.started
+        return board.contact.ok and not board.entries and begun is not None and self.now.mono - begun < STARTING_S
+
+
+Rule = Callable[[Context], Iterable[Signal]]
+
+
+def poll_overdue_s(board: Board, now: Now) -> float | None:
+    """Return for how many seconds the poll loop has been silent; None while it runs, or has not begun."""
+    overdue = now.mono - board.polled
+    return overdue if board.contact.asked is not None and overdue > POLL_OVERDUE_S else None
+
+
+def blind_since(board: Board, now: Now) -> float | None:
+    """Return since when nothing is known of Redis, epoch seconds; None while it answers, or was never asked."""
+    overdue = poll_overdue_s(board, now)
+    if overdue is not None:
+        return now.wall_s - overdue
+    contact = board.contact
+    if contact.asked is None or contact.ok:
+        return None
+    return contact.since if contact.since is not None else now.wall_s
+
+
+def apart(ahead_s: float) -> str:
+    """Say in words by how much one clock is ahead of another, or behind it where below zero."""
+    return f"{abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'}"
+
+
+def listed(readings: Sequence[Reading]) -> str:
+    """Name up to two chains, grouped under their underlying, and count the rest."""
+    shown = [f"{r.chain.underlying} {r.chain.expiry:%m-%d}" for r in readings[:2]]
+    if len(readings) > 1 and readings[0].chain.underlying == readings[1].chain.underlying:
+        shown[1] = f"{readings[1].chain.expiry:%m-%d}"
+    more = len(readings) - 2
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def earliest(readings: Iterable[Reading]) -> float | None:
+    """Return the first of the moments at which these readings' states began, None where none is known."""
+    return min((r.since for r in readings if r.since is not None), default=None)

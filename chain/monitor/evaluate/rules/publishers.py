@@ -1,0 +1,99 @@
+"""Rules about publishers, as far as their heartbeats tell."""
+
+from collections.abc import Iterable
+
+from chain.monitor.board import Flag
+from chain.monitor.evaluate.report import Signal
+from chain.monitor.evaluate.rules.context import Context, apart, listed
+from chain.monitor.evaluate.rules.severity import signal
+from chain.monitor.heartbeat import STOPPED, WITHDRAWN
+from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
+
+
+def publisher_unknown(context: Context) -> Iterable[Signal]:
+    """There are chains, and nobody says that they are theirs."""
+    board = context.board
+    unknown = context.flagged(Flag.SOURCE_UNKNOWN)
+    if not board.contact.ok or not board.entries:
+        return
+    if not board.publishers:
+        unheard = next((limit for limit in board.limits if "heartbeats" in limit), "no publisher's heartbeat")
+        concerns = () if board.limits and unheard in board.limits else None  # not heard is not gone
+        yield signal("publisher-unknown", f"{unheard}: source of data unknown", concerns=concerns)
+    elif unknown:
+        text = f"{listed(unknown)}: of no publisher that beats, source of data unknown"
+        yield signal("publisher-unknown", text, concerns={reading.chain.underlying for reading in unknown})
+
+
+def source(context: Context) -> Iterable[Signal]:
+    """A living publisher says that its source is in trouble."""
+    for publisher in context.board.publishers:
+        told = publisher.heartbeat.source
+        if publisher.alive and told.trouble and publisher.heartbeat.status != WITHDRAWN:
+            yield signal("source", f"source {told.kind}: {told.trouble}", concerns=publisher.underlyings)
+
+
+def heartbeat_refused(context: Context) -> Iterable[Signal]:
+    """What stands under a heartbeat's key is no heartbeat of that service."""
+    refusals = context.board.refusals
+    if refusals:
+        told = "; ".join(f"heartbeat of {refusal.service} refused: {refusal.reason}" for refusal in refusals)
+        yield signal("heartbeat-refused", told, min(refusal.since for refusal in refusals))
+
+
+def heartbeat_misfit(context: Context) -> Iterable[Signal]:
+    """Fields of a heartbeat do not fit, and the publisher is read without them."""
+    for publisher in context.board.publishers:
+        left_out = publisher.heartbeat.left_out
+        if publisher.alive and left_out:
+            more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+            yield signal(
+                "heartbeat-misfit", f"heartbeat of {publisher.heartbeat.service}: {left_out[0]}, ignored{more}"
+            )
+
+
+def publisher_clock(context: Context) -> Iterable[Signal]:
+    """A publisher's clock is off: what it stamps looks older than it is, or comes from the future.
+
+    One that agrees with ours is off where ours is, which is told of this machine.
+    """
+    board = context.board
+    ours = board.skew_s or 0.0
+    for publisher in board.publishers:
+        ahead = publisher.ahead_s + ours
+        shared = abs(ours) > FUTURE_TOLERANCE_S and not _is_off(publisher.ahead_s)
+        if publisher.alive and _is_off(ahead) and not shared:
+            whose = "this machine's" if board.skew_s is None else "Redis's"
+            text = f"publisher {publisher.heartbeat.service}'s clock is {apart(ahead)} {whose}"
+            yield signal("publisher-clock", text, concerns=publisher.underlyings)
+
+
+def _is_off(ahead_s: float) -> bool:
+    """Return whether a beat's stamp tells of a wrong clock: it may be as old as its key lives when first read."""
+    return ahead_s > FUTURE_TOLERANCE_S or ahead_s < -HEARTBEAT_TTL_S - FUTURE_TOLERANCE_S
+
+
+def withdrawn(context: Context) -> Iterable[Signal]:
+    """A publisher of invented or recorded data gave way to a live one: no fault of the desk, and worth knowing."""
+    for publisher in context.board.publishers:
+        beat = publisher.heartbeat
+        if publisher.alive and beat.status == WITHDRAWN:
+            who = f"{beat.source.kind} publisher (process {beat.pid})"
+            text = f"{who} has withdrawn, until asked to publish again: {beat.source.trouble}"
+            yield signal("withdrawn", text, concerns=publisher.underlyings - _published(context))
+
+
+def publisher_silent(context: Context) -> Iterable[Signal]:
+    """A publisher that was heard beats no more."""
+    for publisher in context.board.publishers:
+        if not publisher.alive:
+            how = "has stopped" if publisher.heartbeat.status == STOPPED else "is silent"
+            text = f"publisher {publisher.heartbeat.service} {how}"
+            concerns = publisher.underlyings - _published(context)
+            yield signal("publisher-silent", text, publisher.gone_since, concerns=concerns)
+
+
+def _published(context: Context) -> frozenset[str]:
+    """Return the underlyings that a living publisher publishes."""
+    living = [p for p in context.board.publishers if p.alive and p.heartbeat.status != WITHDRAWN]
+    return frozenset[str]().union(*(publisher.underlyings for publisher in living))

@@ -1,0 +1,79 @@
+"""Judging a Board: a pure function of the Board and two clock readings. Every voice of the product speaks its words."""
+
+import logging
+from collections.abc import Sequence
+
+from chain.model.session import days_to_expiry
+from chain.monitor.board import Board, DeckState, Entry, State
+from chain.monitor.evaluate.flags import flags_of
+from chain.monitor.evaluate.freshness import Now, reason_of, state_of
+from chain.monitor.evaluate.report import Reading, Report, Signal, usable
+from chain.monitor.evaluate.rules import RULES, Context, Rule, signal
+from chain.monitor.evaluate.rules.causality import root_first
+from chain.monitor.evaluate.rules.context import blind_since
+
+__all__ = ["Reading", "Report", "Signal", "judge", "usable"]
+
+log = logging.getLogger(__name__)
+
+_logged: dict[str, type[Exception]] = {}  # of what failed, how it did when its trace was last logged
+
+
+def judge(board: Board, now: Now, rules: Sequence[Rule] = RULES) -> Report:
+    """Return what is true of a Board at `now`."""
+    blind = blind_since(board, now)
+    readings = tuple(_reading(entry, now, blind) for entry in board.entries)
+    context = Context(board, now, readings)
+    signals = [told for rule in rules for told in _apply(rule, context)]
+    state = max((told.severity for told in signals), key=lambda severity: severity.rank, default=DeckState.OK)
+    return Report(now, board, state, readings, root_first(signals))
+
+
+def _apply(rule: Rule, context: Context) -> Sequence[Signal]:
+    """Return what a rule tells; one that fails is told itself, and stops no other."""
+    try:  # a defect in one rule must not silence the others
+        return list(rule(context))
+    except Exception as error:
+        name = rule.__name__.replace("_", "-")
+        if _is_news(name, error):
+            log.exception("rule %s failed", name)
+        text = f"rule {name} failed ({type(error).__name__}): whether it is so is unknown"
+        return [signal("rule-failed", text, None, name)]
+
+
+def _reading(entry: Entry, now: Now, blind: float | None) -> Reading:
+    """Return one chain's reading; one that cannot be judged is INVALID, and takes no other with it."""
+    try:
+        return _read(entry, now, blind)
+    except Exception as error:
+        if _is_news("reading", error):
+            log.exception("%s cannot be judged", entry.chain)
+        note = f"it cannot be judged ({type(error).__name__})"
+        return Reading(entry, State.INVALID, flags=(), age_s=None, ttl_s=None, dte=0, since=None, note=note)
+
+
+def _is_news(what: str, error: Exception) -> bool:
+    """Return whether something fails in another way than last time: boards are judged many times a second."""
+    news = _logged.get(what) is not type(error)
+    _logged[what] = type(error)
+    return news
+
+
+def _read(entry: Entry, now: Now, blind: float | None) -> Reading:
+    """Return one chain's reading; `blind`: since when Redis is not known, epoch seconds."""
+    state, age = state_of(entry, now.wall_ms, now.mono)
+    since, note = reason_of(entry, state, age, now)
+    if blind is not None:
+        state, since, note = State.UNREACHABLE, blind, ""
+    as_of = entry.source.as_of if entry.source.as_of is not None else now.wall_s
+    ttl = max(0.0, entry.deadline - now.mono) if entry.deadline is not None and entry.pointer else None
+    return Reading(
+        entry=entry,
+        state=state,
+        flags=flags_of(entry, now),
+        age_s=None if age is None else age / 1000,
+        ttl_s=ttl,
+        dte=days_to_expiry(entry.chain.expiry, as_of),
+        since=since,
+        note=note,
+    )

@@ -1,0 +1,198 @@
+"""Which chains are expected: what publishers announce, what was seen before, what was discovered."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from chain.errors import DecodeError
+from chain.model.keys import ChainId, Names
+from chain.monitor.board import Entry, Publisher, Refusal, State
+from chain.monitor.evaluate.flags import is_over, is_past, remembered
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.heartbeat import (
+    HEARTBEAT_KEYS,
+    SERVICES,
+    STANDBYS,
+    STOPPED,
+    WITHDRAWN,
+    Heartbeat,
+    parse_heartbeat,
+)
+from chain.thresholds import HEARTBEAT_TTL_S
+
+log = logging.getLogger(__name__)
+
+_MINUTE_NS = 60_000_000_000
+
+
+@dataclass(slots=True)
+class Roster:
+    """The expected set and who announced it. Owned by one watcher."""
+
+    names: Names
+    publishers: dict[str, Publisher] = field(default_factory=dict)
+    entries: dict[ChainId, Entry] = field(default_factory=dict)
+    depth: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, Refusal] = field(default_factory=dict)
+    _standbys: dict[str, Heartbeat] = field(default_factory=dict)
+    _raw: dict[str, bytes | None] = field(default_factory=dict)
+    _noted: dict[ChainId, Entry] = field(default_factory=dict)  # entries as their flags were last looked at
+    _past: set[ChainId] = field(default_factory=set)  # chains whose day was over when last looked
+    _over: set[ChainId] = field(default_factory=set)  # chains whose last session had closed then
+    _checked: int | None = None  # the minute in which past chains were last looked for
+
+    def hear(self, beats: Mapping[str, bytes | None], now: Now) -> None:
+        """Take in heartbeats as read under their keys; a publisher that stopped or fell silent stays, marked so."""
+        heard = False
+        for key, raw in beats.items():
+            service = HEARTBEAT_KEYS[key]
+            if raw != self._raw.get(key):
+                heartbeat = self._parse(service, raw, now)
+                if service in STANDBYS:
+                    self._hear_standby(service, heartbeat)
+                elif raw is not None:
+                    self._take(service, heartbeat, now)
+                    heard = True
+            self._raw[key] = raw
+            known = self.publishers.get(service)
+            # A key that stands while its beat does not change is another program's, or has lost its time to live.
+            if known and known.alive and (raw is None or now.mono - known.seen > HEARTBEAT_TTL_S):
+                self.publishers[service] = replace(known, alive=False, gone_since=now.wall_s)
+        if heard or now.wall_ns // _MINUTE_NS != self._checked:
+            self._forget_past(now)
+
+    @property
+    def standbys(self) -> int:
+        """How many publishers stand by, ready to lead; one that leads by now does not count."""
+        leading = {publisher.heartbeat.pid for publisher in self.publishers.values() if publisher.alive}
+        return sum(beat.pid not in leading for beat in self._standbys.values())
+
+    def _parse(self, service: str, raw: bytes | None, now: Now) -> Heartbeat | None:
+        """Return a beat; one that does not fit is kept in mind with its reason for as long as its like stands."""
+        try:
+            heartbeat = parse_heartbeat(raw, service) if raw is not None else None
+        except DecodeError as error:
+            before = self.refused.get(service)
+            if before is None:
+                log.warning("heartbeat of %s refused: %s", service, error)
+            self.refused[service] = Refusal(service, str(error), before.since if before else now.wall_s)
+            return None
+        self.refused.pop(service, None)
+        return heartbeat
+
+    def _hear_standby(self, service: str, heartbeat: Heartbeat | None) -> None:
+        if heartbeat and heartbeat.status != STOPPED and heartbeat.chain.prefix == self.names.prefix:
+            self._standbys[service] = heartbeat
+        else:
+            self._standbys.pop(service, None)
+
+    def _take(self, service: str, heartbeat: Heartbeat | None, now: Now) -> None:
+        if heartbeat is None or heartbeat.chain.prefix != self.names.prefix:
+            return
+        alive = heartbeat.status != STOPPED
+        self.publishers[service] = Publisher(
+            heartbeat, now.mono, alive, None if alive else now.wall_s, heartbeat.ts - now.wall_s
+        )
+        if heartbeat.status == WITHDRAWN:
+            self._forget(heartbeat.source.kind)
+        self._announce(service, heartbeat)
+
+    def _forget(self, kind: str) -> None:
+        """Forget the chains of a kind whose publisher took them back: nobody means to publish them any more."""
+        for chain in [chain for chain, entry in self.entries.items() if entry.kind == kind and entry.fault]:
+            del self.entries[chain]
+
+    def adopt(self, chains: Iterable[ChainId], now: Now) -> None:
+        """Add chains that were found, of underlyings for which no living publisher speaks."""
+        spoken_for = {chain.underlying for chain in self._announced_by(self.publishers)}
+        for chain in chains:
+            if chain.underlying not in spoken_for:
+                self.entries.setdefault(chain, Entry(chain))
+        self._forget_past(now)
+        self._sort()
+
+    def shown(self) -> tuple[Entry, ...]:
+        """Return the entries that a Board shows: of dates that have passed, those alone that are still published."""
+        if not self._past:
+            return tuple(self.entries.values())
+        return tuple(e for c, e in self.entries.items() if c not in self._past or e.pointer or _is_broken(e))
+
+    def _announced_by(self, services: Iterable[str]) -> set[ChainId]:
+        """Return the chains that living publishers among these announce."""
+        living = [self.publishers[service] for service in services if self.publishers[service].alive]
+        return {chain for publisher in living for chain in publisher.heartbeat.chain.expected}
+
+    def _announce(self, service: str, heartbeat: Heartbeat) -> None:
+        """Take in what a publisher means to publish; of two that announce a chain, the first in SERVICES speaks."""
+        plan = heartbeat.chain
+        others = [other for other in self.publishers if other != service]
+        elsewhere = self._announced_by(others)
+        leading = self._announced_by(other for other in others if SERVICES.index(other) < SERVICES.index(service))
+        chains = set(plan.expected)
+        underlyings = {chain.underlying for chain in chains}
+        announced = chains | elsewhere
+        for chain in [c for c in self.entries if c.underlying in underlyings and c not in announced]:
+            del self.entries[chain]
+        sources = {underlying: heartbeat.source.of(underlying) for underlying in underlyings}
+        for chain in chains - (leading & self.entries.keys()):
+            entry = self.entries.get(chain, Entry(chain))
+            source = sources[chain.underlying]
+            if entry.last_good and entry.last_good.kind == entry.source.kind != source.kind:
+                continue  # what stands there is another publisher's
+            told = (plan.thresholds, source, plan.trouble.get(chain, ""))
+            if chain not in self.entries or told != (entry.thresholds, entry.source, entry.trouble):
+                self.entries[chain] = replace(entry, thresholds=told[0], source=source, trouble=told[2])
+        counts = Counter(chain.underlying for chain in chains)
+        for underlying in underlyings - {chain.underlying for chain in leading}:
+            self.depth[underlying] = max(plan.depth, counts[underlying])
+        self._sort()
+
+    def _forget_past(self, now: Now) -> None:
+        """Forget chains whose day is over, once their pointers are gone.
+
+        A date changes with the minute, or with what a beat says of its data.
+        """
+        self._checked = now.wall_ns // _MINUTE_NS
+        self._past = {chain for chain, entry in self.entries.items() if is_past(entry, now)}
+        self._over = {chain for chain, entry in self.entries.items() if is_over(entry, now)}
+        announced = self._announced_by(self.publishers)
+        for chain in self._past - announced:
+            fault = self.entries[chain].fault
+            if fault and fault.state is State.MISSING:
+                del self.entries[chain]
+        self._count_found()
+
+    def _count_found(self) -> None:
+        """Count the chains of underlyings that nobody announced: as many as were found should be there."""
+        told = {chain.underlying for p in self.publishers.values() for chain in p.heartbeat.chain.expected}
+        there = {entry.chain.underlying for entry in self.shown()}
+        counts = Counter(chain.underlying for chain in self.entries if chain not in self._over)
+        for underlying in there - told:
+            self.depth[underlying] = counts[underlying]
+        for underlying in set(self.depth) - there:
+            del self.depth[underlying]
+
+    def remember_faults(self, now: Now) -> None:
+        """Note since when each flag of a chain stands; only chains of which something new was heard are looked at."""
+        if self.entries == self._noted:
+            return
+        for chain, entry in self.entries.items():
+            if self._noted.get(chain) is not entry:
+                self.entries[chain] = self._noted[chain] = remembered(entry, now)
+        for chain in [chain for chain in self._noted if chain not in self.entries]:
+            del self._noted[chain]
+
+    def _sort(self) -> None:
+        """Keep underlyings in order of first announcement and expirations by date."""
+        rank: dict[str, int] = {}
+        for publisher in self.publishers.values():
+            for chain in publisher.heartbeat.chain.expected:
+                rank.setdefault(chain.underlying, len(rank))
+        ordered = sorted(self.entries, key=lambda c: (rank.get(c.underlying, len(rank)), c.underlying, c.expiry))
+        self.entries = {chain: self.entries[chain] for chain in ordered}
+
+
+def _is_broken(entry: Entry) -> bool:
+    """Return whether there is a pointer that cannot be followed, or read."""
+    return entry.fault is not None and entry.fault.state is not State.MISSING

@@ -1,0 +1,153 @@
+"""One look at pointers, at values beside them and at the stream's signs of life: one round trip, bounded in bytes."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.exceptions import ResponseError
+
+from chain.errors import OversizedError, RedisUnavailableError
+from chain.redis.connect.budget import READ_SIZE
+from chain.redis.connect.causes import HUNG_UP, REFUSALS, redis_cause
+from chain.redis.connect.connection import POLL_TIMEOUT_S, bounded, heard, is_cluster
+from chain.redis.contract.stream import StreamSigns, ask, oversized, signs
+
+POINTER_BYTES = 255  # the longest payload key has 128
+BESIDE_BYTES = 256 * 1024  # of a heartbeat
+_HANGUPS = 2
+_FRAME_BYTES = 24  # around each value
+
+
+class Seen(NamedTuple):
+    """What a look found: values in the order asked, None where there is no string; how many payloads exist."""
+
+    values: list[bytes | None]
+    stream: StreamSigns
+    there: int
+    refused: str = ""  # why values beside the pointers could not be read
+
+
+class Glance:
+    """Looks at one Redis. Remembers which values are oversized, for as long as they are: MGET reads values whole."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._apart = is_cluster(redis)
+        self._oversized: set[str] = set()
+        self._mark_oversized = False
+        self._barely = False  # whether a proxy stands there that hangs up at what it does not know
+        self._hung_up = 0  # looks in a row that were cut, and went through by the simplest commands
+
+    async def look(self, pointers: Sequence[str], beside: Sequence[str], payloads: Sequence[bytes]) -> Seen:
+        """Return the values of all keys, the stream's signs of life, and how many payloads exist.
+
+        Of a value known to be oversized only the beginning is read, its limit and a byte. Another that has become so
+        may be read once, as far as all limits together allow; what is beyond ends the connection, and the look is
+        made again by beginnings.
+        """
+        keys = [*pointers, *beside]
+        limits = [POINTER_BYTES] * len(pointers) + [BESIDE_BYTES] * len(beside)
+        most = READ_SIZE + sum(limits) + _FRAME_BYTES * len(limits)
+        try:
+            async with bounded(POLL_TIMEOUT_S, most):
+                seen = await self._read(keys, len(pointers), limits, payloads)
+        except OversizedError:
+            self._oversized, self._mark_oversized = set(keys), True
+        except RedisUnavailableError as error:
+            if error.code in HUNG_UP and not self._barely:
+                return await self._look_barely(keys, len(pointers), limits, payloads)
+            if self._apart or error.code not in REFUSALS:
+                raise
+            self._apart = True  # one key that this user may not read has MGET refuse all
+        else:
+            self._hung_up = 0
+            return seen
+        async with bounded(POLL_TIMEOUT_S, most):
+            return await self._read(keys, len(pointers), limits, payloads)
+
+    async def _look_barely(
+        self, keys: Sequence[str], pointers: int, limits: Sequence[int], payloads: Sequence[bytes]
+    ) -> Seen:
+        """Look again by the simplest commands alone, and do so for good where that helped twice in a row."""
+        before, self._barely = self._apart, True
+        self._apart = True
+        try:
+            async with bounded(POLL_TIMEOUT_S):
+                seen = await self._read(keys, pointers, limits, payloads)
+        except RedisUnavailableError:
+            self._apart, self._barely = before, False
+            raise
+        self._hung_up += 1
+        if self._hung_up < _HANGUPS:
+            self._apart, self._barely = before, False
+        return seen
+
+    async def _read(self, keys: Sequence[str], pointers: int, limits: Sequence[int], payloads: Sequence[bytes]) -> Seen:
+        """Return what is there under the keys, of which the first so many are pointers: those must be readable."""
+        known_large = self._oversized  # nearly always none
+        large = [at for at in zip(keys, limits, strict=True) if at[0] in known_large] if known_large else []
+        plain = [key for key in keys if key not in self._oversized] if large else keys
+        pipe = self._redis.pipeline(transaction=False)
+        self._ask(pipe, plain, large, payloads)
+        replies: list[object] = [*heard(await pipe.execute(raise_on_error=False))]
+        if plain and not self._apart:
+            replies[:1] = _values(replies[0])
+        unasked: list[object] = [None, None] if self._barely else []
+        frame, newest, *counts = unasked + replies[len(keys) :]
+        refused = ""
+        if self._apart or large:  # in what MGET answers, there is no refusal of a single key
+            asked = zip([*plain, *(key for key, _ in large)], replies, strict=False)
+            refused = _refused(asked, frozenset(keys[:pointers]))
+        self._mark_oversized = oversized(frame)
+        values = [reply if isinstance(reply, bytes) else None for reply in replies[: len(keys)]]
+        if large:
+            # GETRANGE answers the same to an empty value and to none.
+            beginnings = {key: value or None for (key, _), value in zip(large, values[len(plain) :], strict=True)}
+            found = dict(zip(plain, values, strict=False)) | beginnings
+            values = [found[key] for key in keys]
+        at_fault = [at for at, value in enumerate(values) if value and len(value) > limits[at]]
+        self._oversized = {keys[at] for at in at_fault}
+        for at in at_fault:
+            values[at] = (values[at] or b"")[: limits[at] + 1]
+        known = all(isinstance(count, int) for count in counts)  # who may not ask takes them to be there
+        there = sum(count for count in counts if isinstance(count, int)) if known else len(payloads)
+        return Seen(values, signs(frame, newest), there, refused)
+
+    def _ask(
+        self, pipe: Pipeline, plain: Sequence[str], large: Sequence[tuple[str, int]], payloads: Sequence[bytes]
+    ) -> None:
+        """Put all commands in one batch. On a cluster each names one key, and a batch goes to each node."""
+        if self._apart:
+            for key in plain:
+                pipe.get(key)
+        elif plain:
+            pipe.mget(plain)
+        for key, most in large:
+            pipe.getrange(key, 0, most)
+        if not self._barely:
+            ask(pipe, size_only=self._mark_oversized)
+        if self._apart:
+            for payload in payloads:
+                pipe.exists(payload)
+        elif payloads:
+            pipe.exists(*payloads)
+
+
+def _refused(replies: Iterable[tuple[str, object]], pointers: frozenset[str]) -> str:
+    """Return why values beside the pointers were refused, empty where none was; raise the refusal of a pointer."""
+    words = ""
+    for key, reply in replies:
+        if isinstance(reply, ResponseError) and (cause := redis_cause(reply, "GET")).code in REFUSALS:
+            if key in pointers:
+                raise reply
+            words = words or cause.sentence
+    return words
+
+
+def _values(reply: object) -> list[object]:
+    """Return what MGET answers; raise its refusal."""
+    if isinstance(reply, Exception):
+        raise reply
+    assert isinstance(reply, list)
+    return reply

@@ -1,0 +1,153 @@
+"""The contract keys under one prefix: read through their pointers, and published by the writer."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from redis.asyncio import Redis
+
+from chain.errors import OversizedError
+from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.snapshot import MAX_PAYLOAD_BYTES, Snapshot
+from chain.redis.connect.causes import redis_cause
+from chain.redis.connect.connection import bounded, heard, is_cluster
+from chain.redis.contract.draft import Outcome
+from chain.redis.contract.glance import POINTER_BYTES, Glance
+from chain.redis.contract.kinds import RECORD_BYTES, KindRecord, parse_record
+from chain.redis.contract.scan import PointerScan
+from chain.redis.contract.stream import StreamSigns
+from chain.redis.contract.writer import Writer
+
+_FETCH_BATCH = 16  # payloads a round trip: bounds memory when hundreds move at once
+_FETCH_BYTES = 2 * MAX_PAYLOAD_BYTES  # of a batch together; beyond it, they are read one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One reading of pointers and of what stands beside them; values as Redis holds them."""
+
+    pointers: Mapping[ChainId, bytes | None]
+    beside: Mapping[str, bytes | None]
+    stream: StreamSigns
+    payloads: int  # how many of the payloads asked about exist
+    refused: str = ""  # why values beside the pointers could not be read
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One payload as read: `raw` None where the key is gone; `ttl_ms` of the pointer, None where it has no expiry."""
+
+    raw: bytes | None
+    ttl_ms: int | None
+    error: str = ""
+    record: KindRecord = field(default_factory=KindRecord)
+
+
+class Store:
+    """Contract keys under one prefix on one Redis. Every call is bounded in time and raises RedisUnavailableError."""
+
+    def __init__(self, redis: Redis, names: Names, *, kind: str = "", among_live: bool = False) -> None:
+        """`kind` of the source whose snapshots are published, recorded beside them; empty records nothing.
+
+        Recorded and invented kinds leave every chain that may be live alone, and all of them while a live publisher is
+        there, unless they are to publish `among_live`.
+        """
+        self._redis = redis
+        self.writer = Writer(redis, names, kind=kind, among_live=among_live)
+        self._apart = is_cluster(redis)
+        self._glance = Glance(redis)
+        self._asked: list[ChainId] = []  # the chains of the last poll, and their keys: they seldom change
+        self._pointers: list[str] = []
+        self.names = names
+
+    async def publish(self, snapshots: Sequence[Snapshot], ttl_s: float) -> list[Outcome]:
+        """Write payloads and move their pointers; one outcome each, in order. One round trip where nothing clashes."""
+        return await self.writer.publish(snapshots, ttl_s)
+
+    async def poll(self, chains: Sequence[ChainId], beside: Sequence[str] = (), payloads: Sequence[bytes] = ()) -> Poll:
+        """Read every pointer, the named keys beside them and the stream's activity in one round trip.
+
+        `payloads`, their keys as pointers gave them, are counted, not read: one that is gone while its pointer stands
+        was evicted. A value beyond its limit comes as its beginning, one byte longer than the limit.
+        """
+        if chains != self._asked:
+            self._asked, self._pointers = list(chains), [*map(self.names.latest, chains)]
+        seen = await self._glance.look(self._pointers, beside, payloads)
+        pointers = dict(zip(chains, seen.values, strict=False))
+        rest = dict(zip(beside, seen.values[len(chains) :], strict=True))
+        return Poll(pointers, rest, seen.stream, seen.there, seen.refused)
+
+    async def recheck(self, snapshots: Sequence[SnapshotId]) -> list[tuple[bytes | None, bool]]:
+        """Return, for each snapshot, its chain's pointer read anew and whether the payload exists."""
+        pipe = self._redis.pipeline(transaction=False)
+        for snapshot in snapshots:
+            pipe.getrange(self.names.latest(snapshot.chain), 0, POINTER_BYTES)
+            pipe.exists(self.names.snapshot(snapshot))
+        async with bounded():
+            replies = heard(await pipe.execute(raise_on_error=False))
+        return [
+            (pointer if isinstance(pointer, bytes) and pointer else None, there != 0)  # who may not ask: there
+            for pointer, there in zip(replies[::2], replies[1::2], strict=True)
+        ]
+
+    async def pointer_types(self, chains: Iterable[ChainId]) -> dict[ChainId, str]:
+        """Return the Redis type of each pointer key; MGET answers nil for one that is no string."""
+        wanted = list(chains)
+        pipe = self._redis.pipeline(transaction=False)
+        for chain in wanted:
+            pipe.type(self.names.latest(chain))
+        async with bounded():
+            kinds = heard(await pipe.execute(raise_on_error=False)) if wanted else []
+        words = (kind.decode() if isinstance(kind, bytes) else "none" for kind in kinds)  # who may not ask: none
+        return dict(zip(wanted, words, strict=True))
+
+    async def fetch(self, snapshots: Sequence[SnapshotId]) -> list[Payload]:
+        """Read payloads, their pointers' time left and their kinds; never more of one than the limit and a byte."""
+        found: list[Payload] = []
+        for start in range(0, len(snapshots), _FETCH_BATCH):
+            batch = snapshots[start : start + _FETCH_BATCH]
+            try:
+                found += await self._fetch(batch)
+            except OversizedError:
+                found += [payload for one in batch for payload in await self._fetch([one])]
+        return await self._tell_gone(snapshots, found)
+
+    async def _fetch(self, batch: Sequence[SnapshotId]) -> list[Payload]:
+        pipe = self._redis.pipeline(transaction=False)
+        for snapshot in batch:
+            pipe.getrange(self.names.snapshot(snapshot), 0, MAX_PAYLOAD_BYTES)
+            pipe.pttl(self.names.latest(snapshot.chain))
+            pipe.getrange(self.names.source(snapshot.chain, cluster=self._apart), 0, RECORD_BYTES)
+        async with bounded(most=_FETCH_BYTES):
+            replies = heard(await pipe.execute(raise_on_error=False))
+        answers = zip(batch, replies[::3], replies[1::3], replies[2::3], strict=True)
+        return [_payload(raw, ttl, parse_record(record, of.ts_ms)) for of, raw, ttl, record in answers]
+
+    async def _tell_gone(self, snapshots: Sequence[SnapshotId], found: list[Payload]) -> list[Payload]:
+        """Tell a payload that is gone from one that is empty: GETRANGE reads both alike."""
+        doubtful = [at for at, payload in enumerate(found) if payload.raw == b""]
+        if not doubtful:
+            return found
+        pipe = self._redis.pipeline(transaction=False)
+        for at in doubtful:
+            pipe.exists(self.names.snapshot(snapshots[at]))
+        async with bounded():
+            replies = heard(await pipe.execute(raise_on_error=False))
+        for at, there in zip(doubtful, replies, strict=True):
+            if there == 0:
+                found[at] = replace(found[at], raw=None)
+        return found
+
+    async def discover(self) -> set[ChainId]:
+        """Return the chains that have a pointer. For publishers that announce nothing; payload keys are not scanned."""
+        scan, found, over = PointerScan(self._redis, self.names), set[ChainId](), False
+        while not over:
+            more, over = await scan.step()
+            found |= more
+        return found
+
+
+def _payload(raw: object, ttl: object, record: KindRecord) -> Payload:
+    ttl_ms = ttl if isinstance(ttl, int) and ttl >= 0 else None
+    if isinstance(raw, Exception):
+        return Payload(None, ttl_ms, f"payload key: {redis_cause(raw)}", record)
+    return Payload(raw if isinstance(raw, bytes) else None, ttl_ms, record=record)

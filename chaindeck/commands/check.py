@@ -1,0 +1,168 @@
+"""One line for a monitoring system: the Board's verdict, performance data, and an exit code."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+from chain.clock import Clock, SystemClock
+from chain.errors import ChaindeckError, ConfigError
+from chain.model.keys import Names
+from chain.monitor.board import Board, DeckState, Level
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.report import Reading, Report, Signal, stream_age_s, usable
+from chain.monitor.evaluate.signals import judge
+from chain.monitor.watch.watcher import Watcher
+from chain.redis.connect.connection import RedisTarget
+from chain.text import clean
+from chaindeck.config.redis_location import running_place
+from chaindeck.engine.logs import log_nowhere, origin_of
+from chaindeck.exits import UNKNOWN, unknown_line, without_bar
+
+_MAX_WORDS = 800  # an agent may read no more than 2 kB in all, and cuts what is longer in mid-figure
+_MAX_DATA = 1_000
+_EXIT = {Level.INFO: 0, Level.WARNING: 1, Level.CRITICAL: 2}
+
+
+def run_check(
+    url: str | None, warn_s: float | None, stale_s: float | None, depth: int | None, every_s: float | None
+) -> int:
+    """Print one line and return its exit code; with `every_s`, a line each so many seconds until interrupted."""
+    log_nowhere()
+    try:
+        _refuse_nonsense(warn_s, stale_s, depth, every_s)
+        target = running_place(url).target
+        clock = SystemClock()
+        while True:
+            report = asyncio.run(look(target, clock, warn_s=warn_s, stale_s=stale_s, depth=depth))
+            print(line(report), flush=True)
+            if every_s is None:
+                return exit_code(report)
+            asyncio.run(clock.sleep(every_s))
+    except ChaindeckError as error:
+        return _unknown(str(error))
+    except KeyboardInterrupt:
+        if every_s is None:
+            raise  # there was no verdict, and 0 would be one
+        return 0
+    except OSError:
+        raise  # the line cannot be written, or nobody reads on: that is no verdict
+    except Exception as error:  # noqa: BLE001 - by itself it would end with 1, which means WARNING
+        return _unknown(f"the check itself failed: {origin_of(error)}; please report it")
+
+
+async def look(
+    target: RedisTarget,
+    clock: Clock,
+    *,
+    warn_s: float | None = None,
+    stale_s: float | None = None,
+    depth: int | None = None,
+) -> Report:
+    """Return one poll, judged by the publisher's limits or the operator's."""
+    redis = target.connect(name="chaindeck-check")
+    try:
+        board = await Watcher(redis, Names(), clock, shown_as=target.label).poll_once()
+    finally:
+        await redis.aclose()
+    return judge(limited(board, warn_s, stale_s, depth), Now.of(clock))
+
+
+def limited(board: Board, warn_s: float | None, stale_s: float | None, depth: int | None) -> Board:
+    """Return the Board under an operator's limits; raise ConfigError where they make no sense."""
+    entries = tuple(replace(entry, thresholds=entry.thresholds.limited(warn_s, stale_s)) for entry in board.entries)
+    wanted = dict(board.depth) if depth is None else dict.fromkeys(board.underlyings, depth)
+    return replace(board, entries=entries, depth=wanted)
+
+
+def exit_code(report: Report) -> int:
+    """Return the plugin convention's code: 0 OK, 1 WARNING, 2 CRITICAL, 3 while there was no time to know."""
+    return UNKNOWN if report.state is DeckState.STARTING else _EXIT[report.state.level]
+
+
+def line(report: Report) -> str:
+    """Return the verdict and its performance data."""
+    words = _first(report.signals)
+    if report.state is DeckState.OK:
+        many = len(report.readings)
+        fresh = f"{many} chain{'s' * (many != 1)} fresh, {report.sources}"
+        words = "; ".join(filter(None, (fresh, words)))
+    elif report.sources:
+        words = f"{words}; source {report.sources.removeprefix('source ')}"
+    said = f"CHAIN {report.state} - {without_bar(clean(words, 2 * _MAX_WORDS))}"
+    data = performance(report)
+    return f"{said} | {data}" if data else said
+
+
+def _first(signals: Sequence[Signal]) -> str:
+    """Return the gravest signals in words, as many as an agent reads, and how many more there are."""
+    texts = [clean(signal.text, _MAX_WORDS) for signal in signals]
+    shown = _fitting(texts, _MAX_WORDS)
+    more = len(texts) - shown
+    return "; ".join([*texts[:shown], *([f"and {more} more signals"] if more else [])])
+
+
+def _fitting(texts: Sequence[str], room: int) -> int:
+    """Return how many of the first texts fit into `room` characters; one at least, where there is one."""
+    ends = accumulate(len(text) + 2 for text in texts)
+    return max(min(1, len(texts)), sum(end <= room for end in ends))
+
+
+def performance(report: Report) -> str:
+    """Return performance data: ages with their limits, depth, the stream's age, Redis's answer time.
+
+    Where there are more than an agent reads, those of the whole deck come first, and those left out are counted.
+    """
+    ages = [
+        f"'{reading.chain} age'={reading.age_s:.3f}s;{_figure(reading.limits.warn_s)};;0"
+        for reading in report.readings
+        if reading.age_s is not None
+    ]
+    depths = []
+    for underlying in report.board.underlyings:
+        have, wanted = report.depth(underlying)
+        depths.append(f"'{underlying} depth'={have};{wanted}:;;0;{wanted}")
+    rest = []
+    stream = stream_age_s(report.board, report.now)
+    if stream is not None:
+        rest.append(f"'stream age'={stream:.3f}s")
+    if report.board.contact.ping_ms is not None:
+        rest.append(f"'redis ping'={report.board.contact.ping_ms:.1f}ms")
+    youngest = _youngest(report.readings)
+    figures = [*ages, *youngest, *depths, *rest]
+    if sum(len(figure) + 1 for figure in figures) > _MAX_DATA:
+        figures = [*youngest, *rest, *depths, *ages]
+        shown = _fitting(figures, _MAX_DATA)
+        figures = [*figures[:shown], f"'left out'={len(figures) - shown}"]
+    return " ".join(figures)
+
+
+def _youngest(readings: Sequence[Reading]) -> list[str]:
+    """Return the age of the snapshot furthest from its limit: one that is stale is a warning, the last is critical."""
+    there = [(r.age_s, r.limits.stale_s) for r in readings if usable(r) and r.age_s is not None]
+    if not there:
+        return []
+    age, limit = min(there, key=lambda one: one[0] - one[1])
+    return [f"'youngest'={age:.3f}s;;{_figure(limit)};0"]
+
+
+def _refuse_nonsense(warn_s: float | None, stale_s: float | None, depth: int | None, every_s: float | None) -> None:
+    """Raise ConfigError for an operator's number that can mean nothing, whatever is published."""
+    for name, seconds in (("warn-age", warn_s), ("stale-age", stale_s), ("watch", every_s)):
+        if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
+            raise ConfigError(f"--{name} {seconds:g} must be a number of seconds above 0")
+    if warn_s is not None and stale_s is not None and not warn_s < stale_s:
+        raise ConfigError(f"--warn-age {warn_s:g} must be below --stale-age {stale_s:g}")
+    if depth is not None and depth < 1:
+        raise ConfigError(f"--depth {depth} must be 1 or more")
+
+
+def _unknown(reason: str) -> int:
+    print(unknown_line(reason))
+    return UNKNOWN
+
+
+def _figure(seconds: float) -> str:
+    """Return a limit to the millisecond in plain digits: the convention knows no exponents."""
+    return f"{seconds:.3f}".rstrip("0").rstrip(".")

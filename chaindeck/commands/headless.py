@@ -1,0 +1,116 @@
+"""The publisher without a screen: one log line a cycle, a clean end on every polite signal."""
+
+import logging
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chain.clock import Clock, SystemClock
+from chain.errors import ConfigError
+from chain.monitor.board import Board
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import judge
+from chain.redis.contract.draft import Verdict
+from chain.redis.server.embedded import attach
+from chaindeck.config.redis_location import Place, redis_place
+from chaindeck.config.settings import Settings
+from chaindeck.engine.compose import make_source, publishing_crew
+from chaindeck.engine.ended import run_until_told
+from chaindeck.engine.services import Crew, Publishing
+from chaindeck.exits import Exit
+from publisher.loop.cycle import Cycle
+from publisher.loop.publisher import Publisher
+from publisher.source import Source, SourceKind, SourceStatus
+
+log = logging.getLogger(__name__)
+
+
+def run_publisher(
+    settings: Settings, kind: SourceKind, captures: Sequence[Path], *, once: bool, among_live: bool = False
+) -> int:
+    """Publish until told to stop, or one whole cycle; return the exit code.
+
+    Raises ConfigError for one cycle into an embedded server that would end with it, and LiveProtectedError for invented
+    or recorded data where a live publisher publishes, unless `among_live`.
+    """
+    clock = SystemClock()
+    source = make_source(kind, settings, captures, clock)
+    if once and not settings.redis_url and attach() is None:
+        raise ConfigError(
+            "publish --once names no Redis, and what it publishes would end with its embedded one: "
+            "give --redis-url, or start chaindeck first"
+        )
+    with redis_place(settings.redis_url) as place:
+        run = _Run(place, source, settings, clock, once=once, among_live=among_live)
+        ended = run_until_told(run.publish(), place.release, {signal.SIGUSR1: run.publish_now})
+        if ended.signal:
+            log.info("stopped as told; %s", run.last_words)
+        return 128 + ended.signal if once and ended.signal else ended.result or Exit.DONE
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run of the publisher, which an operator can ask to publish at once."""
+
+    place: Place
+    source: Source
+    settings: Settings
+    clock: Clock
+    once: bool
+    among_live: bool
+    _publisher: Publisher | None = None
+
+    def publish_now(self) -> None:
+        """Start the next cycle at once, even after it gave way to a live publisher."""
+        if self._publisher is not None:
+            self._publisher.publish_now(asked=True)
+
+    @property
+    def last_words(self) -> str:
+        """What was published in all."""
+        return self._publisher.last_words() if self._publisher else "nothing was published"
+
+    async def publish(self) -> int:
+        """Publish until cancelled, or one cycle; return the exit code."""
+        kind, names, shown = self.source.status().kind, ", ".join(self.source.underlyings), self.place.target.shown
+        log.info("connecting to %s", shown)
+        crew_of = publishing_crew(
+            self.place, self.source, self.settings, self.clock, in_turn=not self.once, among_live=self.among_live
+        )
+        async with crew_of as crew:
+            assert crew.publishing is not None
+            await crew.publishing.guard.refuse()
+            log.info("publishing %s data of %s to %s", kind, names, shown)
+            self._publisher = crew.publishing.publisher
+            if self.once:
+                return await self._cycle(crew, crew.publishing)
+            await crew.run()
+        return Exit.DONE
+
+    async def _cycle(self, crew: Crew, publishing: Publishing) -> int:
+        """Run one cycle and tell it everywhere; return how it ended."""
+        cycle = await publishing.publisher.cycle()
+        board = await crew.watcher.poll_once()
+        publishing.herald.take(board)
+        await publishing.publisher.beat_everywhere()
+        _tell_skew(board, self.clock)
+        off = abs(board.skew_s or 0.0) > self.settings.thresholds.stale_s  # stale, or of the future, to every reader
+        return Exit.INCOMPLETE if off and cycle.whole else _code(cycle, self.source.status())
+
+
+def _tell_skew(board: Board, clock: Clock) -> None:
+    """Log that this machine's clock is off: a single cycle ends before an event would be told."""
+    for told in judge(board, Now.of(clock)).signals:
+        if told.name == "clock-skew":
+            log.warning("%s", told.text)
+
+
+def _code(cycle: Cycle, source: SourceStatus) -> Exit:
+    """Return how one cycle ended: whole, in part, or with nothing published, for want of a setting or by an outage."""
+    if cycle.whole:
+        return Exit.DONE
+    some = any(outcome.verdict is Verdict.PUBLISHED for outcome in cycle.outcomes)
+    if some:
+        return Exit.INCOMPLETE
+    return Exit.SETTINGS if source.misconfigured else Exit.UNAVAILABLE

@@ -1,0 +1,172 @@
+"""A Prometheus endpoint: the Board and the publisher's heartbeat as metrics, read at each scrape."""
+
+import logging
+import socket
+from collections.abc import Iterable, Iterator
+from typing import get_args
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+    StateSetMetricFamily,
+)
+from prometheus_client.registry import Collector
+
+from chain.clock import Clock, SystemClock
+from chain.errors import ConfigError
+from chain.monitor.board import Board, DeckState
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import Report, judge, usable
+from chain.text import clean
+from chaindeck import __version__
+from chaindeck.commands.counters import OTHER, PublisherCounters
+from chaindeck.config.redis_location import running_place
+from chaindeck.engine.compose import watching_crew
+from chaindeck.engine.ended import run_until_told
+from chaindeck.engine.logs import log_to_stderr
+from publisher.source import SourceKind
+
+log = logging.getLogger(__name__)
+
+_CHAIN = ["underlying", "expiry"]
+_PUBLISHER = ["service", "source"]
+_KINDS = frozenset(get_args(SourceKind))
+
+
+class DeckCollector(Collector):
+    """Turns the newest Board into metrics when asked; ages are judged at the moment of the scrape."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._board: Board | None = None
+
+    def take(self, board: Board) -> None:
+        """Remember the newest Board."""
+        self._board = board
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric family; none before the first poll."""
+        if self._board is None:
+            return
+        report = judge(self._board, Now.of(self._clock))
+        yield InfoMetricFamily("chaindeck_build", "The program that answers", value={"version": __version__})
+        yield from _redis(report)
+        yield _state(report)
+        yield from _chains(report)
+        yield from _depth(report)
+        yield from _publishers(report)
+
+
+def _redis(report: Report) -> Iterator[Metric]:
+    """The attempt apart from the data: whether and how Redis answered the last poll."""
+    contact, server = report.board.contact, report.board.server
+    yield GaugeMetricFamily("chaindeck_redis_up", "1 if Redis answered the last poll", value=contact.ok)
+    ping = GaugeMetricFamily("chaindeck_redis_ping_seconds", "Time that Redis took to answer")
+    if contact.ok and contact.ping_ms is not None:
+        ping.add_metric([], contact.ping_ms / 1000)
+    evicted = CounterMetricFamily("chaindeck_redis_evicted_keys", "Keys that Redis evicted since its start")
+    if server.counted is not None:
+        evicted.add_metric([], server.counted)
+    yield from (ping, evicted)
+
+
+def _state(report: Report) -> Metric:
+    words = {state.value: state is report.state for state in DeckState}
+    return StateSetMetricFamily("chaindeck_state", "State of the whole deck", value=words)
+
+
+def _chains(report: Report) -> Iterator[Metric]:
+    age = GaugeMetricFamily("chaindeck_snapshot_age_seconds", "Worse of two ages of a snapshot", labels=_CHAIN)
+    ttl = GaugeMetricFamily("chaindeck_pointer_ttl_seconds", "Time until the pointer vanishes", labels=_CHAIN)
+    contracts = GaugeMetricFamily("chaindeck_snapshot_contracts", "Contracts in a snapshot", labels=_CHAIN)
+    stamp = GaugeMetricFamily("chaindeck_snapshot_timestamp_seconds", "When it was made, epoch seconds", labels=_CHAIN)
+    good = GaugeMetricFamily("chaindeck_snapshot_usable", "1 if the chain has a valid snapshot", labels=_CHAIN)
+    for reading in report.readings:
+        labels = [reading.entry.chain.underlying, reading.entry.chain.expiry.isoformat()]
+        good.add_metric(labels, usable(reading))
+        if reading.age_s is not None:
+            age.add_metric(labels, reading.age_s)
+        if reading.ttl_s is not None:
+            ttl.add_metric(labels, reading.ttl_s)
+        if reading.entry.last_good is not None:
+            contracts.add_metric(labels, reading.entry.last_good.summary.contracts)
+            stamp.add_metric(labels, reading.entry.last_good.snapshot.ts)
+    yield from (age, stamp, ttl, contracts, good, _sources(report))
+
+
+def _sources(report: Report) -> Metric:
+    source = GaugeMetricFamily(
+        "chaindeck_chain_source_info", "1 for the kind of source that a chain comes from", labels=[*_CHAIN, "source"]
+    )
+    for reading in report.readings:
+        chain = reading.entry.chain
+        source.add_metric([chain.underlying, chain.expiry.isoformat(), _known(reading.entry.kind)], 1)
+    return source
+
+
+def _depth(report: Report) -> Iterable[Metric]:
+    have = GaugeMetricFamily("chaindeck_depth", "Expirations with a usable snapshot", labels=["underlying"])
+    wanted = GaugeMetricFamily("chaindeck_depth_wanted", "Expirations that should have one", labels=["underlying"])
+    for underlying in report.board.underlyings:
+        there, meant = report.depth(underlying)
+        have.add_metric([underlying], there)
+        wanted.add_metric([underlying], meant)
+    return have, wanted
+
+
+def _known(kind: str) -> str:
+    """Return a kind of source as a label: one of a few words, whatever a heartbeat says."""
+    return kind if kind in _KINDS else OTHER
+
+
+def _publishers(report: Report) -> Iterator[Metric]:
+    alive = GaugeMetricFamily("chaindeck_publisher_alive", "1 while its heartbeat stands", labels=_PUBLISHER)
+    cycle = GaugeMetricFamily("chaindeck_publish_cycle_seconds", "Duration of the last cycle", labels=_PUBLISHER)
+    counts = PublisherCounters()
+    known: set[tuple[str, str]] = set()
+    for publisher in sorted(report.board.publishers, key=lambda p: not p.alive):
+        beat = publisher.heartbeat
+        labels = (beat.service, _known(beat.source.kind))
+        if labels in known:
+            continue  # a series twice would make the whole scrape void
+        known.add(labels)
+        alive.add_metric(labels, publisher.alive)
+        if beat.chain.cycle_ms is not None:
+            cycle.add_metric(labels, beat.chain.cycle_ms / 1000)
+        counts.add(labels, beat.chain.counters)
+    yield from (alive, cycle, *counts.families())
+
+
+def serve_metrics(url: str | None, host: str, port: int) -> int:
+    """Serve metrics until interrupted; raises ConfigError where the port cannot be had."""
+    log_to_stderr()
+    target, clock = running_place(url).target, SystemClock()
+    collector = DeckCollector(clock)
+    registry = CollectorRegistry()
+    registry.register(collector)
+    if not 0 <= port <= 65_535:
+        raise ConfigError(f"metrics port {port} must be from 0 (any free one) to 65535")
+    if not host:
+        raise ConfigError("metrics host is empty: 0.0.0.0 or :: listens on every address")
+    try:
+        server, thread = start_http_server(port, host, registry)
+    except (socket.gaierror, UnicodeError):
+        raise ConfigError(f"metrics host {clean(host, 80)!r} is no address and no name of this machine") from None
+    except OSError as error:
+        raise ConfigError(f"metrics port {host}:{port}: {error.strerror}") from None
+    log.info("metrics of %s on http://%s:%d/metrics", target.shown, host, server.server_port)
+
+    async def watch() -> None:
+        async with watching_crew(target, clock, name="chaindeck-metrics") as crew:
+            await crew.run(collector.take)
+
+    try:
+        if run_until_told(watch()).signal:
+            log.info("stopped as told")
+    finally:
+        server.shutdown()
+        thread.join(1)
+    return 0

@@ -1,0 +1,67 @@
+"""What an operator decides: that a change of source is known, and that a publisher may try again beside a live one."""
+
+import asyncio
+from concurrent.futures import Future
+
+from chain.errors import ConfigError, RedisUnavailableError
+from chain.model.keys import Names
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.kinds import KindRecords
+from chain.redis.contract.store import Store
+from chaindeck.config.redis_location import running_place
+from chaindeck.engine.engine import Engine
+
+
+class DeckOperator:
+    """The deck's two decisions, done on the engine's loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def acknowledge(self) -> "Future[str]":
+        """Take every change of source as known; a deck that only watches does so for its own screen."""
+        return self._engine.submit(self._acknowledge())
+
+    def publish_again(self) -> "Future[str]":
+        """Let a publisher that gave way to a live one look whether it may publish again."""
+        return self._engine.submit(self._publish_again())
+
+    async def _acknowledge(self) -> str:
+        watcher, publishing = self._engine.watcher, self._engine.publishing
+        chains = watcher.acknowledge() if watcher is not None else []
+        if not chains:
+            return "no change of source is told"
+        if publishing is None:
+            return f"{len(chains)} changes of source acknowledged, on this screen alone"
+        await KindRecords(publishing.redis, Names()).acknowledge(chains)
+        return f"{len(chains)} changes of source acknowledged"
+
+    async def _publish_again(self) -> str:
+        publishing = self._engine.publishing
+        if publishing is None:
+            raise ConfigError("this deck only watches: nothing is published from here")
+        if not publishing.publisher.withdrawn:
+            return "publishing already"
+        publishing.publisher.publish_now(asked=True)
+        return "asked to publish again"
+
+
+def acknowledge(url: str | None) -> int:
+    """Take every change of source in a Redis as known to its operators, and say how many; return the exit code.
+
+    Raises RedisUnavailableError.
+    """
+    target = running_place(url).target
+    changed = asyncio.run(_acknowledge_at(target))
+    print(f"{changed} changes of source acknowledged at {target.shown}")
+    return 0
+
+
+async def _acknowledge_at(target: RedisTarget) -> int:
+    redis = target.connect(name="chaindeck-acknowledge")
+    try:
+        return await KindRecords(redis, Names()).acknowledge(await Store(redis, Names()).discover())
+    except RedisUnavailableError as error:
+        raise RedisUnavailableError(f"redis {target.label}: {error}", error.code) from None
+    finally:
+        await redis.aclose()

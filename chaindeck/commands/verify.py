@@ -1,0 +1,207 @@
+"""`verify`: watches any publisher of the contract for a while, reads only, and reports clause by clause."""
+
+import asyncio
+import math
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+
+from chain.audit.audit import Audit, Auditor
+from chain.audit.clauses import Outcome, Verdict
+from chain.audit.reader import REREAD_BYTES, AuditReader
+from chain.clock import Clock, SystemClock
+from chain.errors import ConfigError, RedisUnavailableError
+from chain.model.keys import Names
+from chain.model.kinds import kind_name, kind_phrase
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.kinds import KindRecords
+from chaindeck.config.redis_location import running_place
+from chaindeck.engine.logs import log_nowhere
+from chaindeck.exits import Exit
+
+LOOK_EVERY_S = 0.2
+SCAN_EVERY_S = 2.0
+_SCAN_S = 0.5  # a look's share for it: in a large keyspace the walk goes on with the next look
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+def run_verify(url: str | None, for_s: float, prefix: str, *, as_json_text: bool) -> int:
+    """Watch, print the report and return its exit code; an interrupt ends the watch early, with what was seen.
+
+    Raises ConfigError for a time that is not above zero and where there is no Redis to watch, InvalidNameError for a
+    prefix that no key can have.
+    """
+    log_nowhere()
+    if not for_s > 0:
+        raise ConfigError(f"--for {for_s:g}: a watch takes more than 0 seconds")
+    auditor = Auditor(Names(prefix))
+    target = running_place(url).target
+    if sys.stderr.isatty():
+        print(f"watching {prefix} at {target.shown} for {for_s:g} s, Ctrl-C to end sooner", file=sys.stderr)
+    sources = ""
+    with suppress(KeyboardInterrupt):
+        sources = asyncio.run(_watch_target(target, auditor, for_s, Names(prefix)))
+    audit = replace(auditor.conclude(), sources=sources)
+    if as_json_text:
+        print(orjson.dumps(as_json(audit, target), option=orjson.OPT_INDENT_2).decode())
+    else:
+        print(as_text(audit, target))
+    return exit_code(audit)
+
+
+async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float, names: Names) -> str:
+    """Watch, and return what kinds of source the chains come from, as far as that is recorded."""
+    redis = target.connect(name="chaindeck-verify")
+    try:
+        await watch(redis, auditor, SystemClock(), for_s)
+        held = await KindRecords(redis, names).held(auditor.chains)
+        return kind_phrase(kind_name(kind) for _, kind in held.values())
+    except RedisUnavailableError:
+        return ""  # the audit tells why
+    finally:
+        await redis.aclose()
+
+
+async def watch(redis: Redis, auditor: Auditor, clock: Clock, for_s: float, sleep: Sleep | None = None) -> None:
+    """Look about five times a second for `for_s` seconds; the last look reads every known payload once more.
+
+    Never raises for Redis: the auditor is told. A Redis that does not answer the first look is not waited for.
+    `sleep` passes the time between two looks; without one, the clock does.
+    """
+    reader = AuditReader(redis, auditor, clock)
+    until = clock.monotonic() + for_s
+    scan_due, seen_all = -math.inf, False
+    while True:
+        began = clock.monotonic()
+        last = began >= until
+        try:
+            if began >= scan_due:
+                walked = await reader.discover(_SCAN_S)
+                seen_all = seen_all or walked
+                if walked:
+                    scan_due = clock.monotonic() + SCAN_EVERY_S
+            await reader.look(math.inf if last else REREAD_BYTES)
+        except RedisUnavailableError as error:
+            auditor.lose(str(error))
+        if last and not seen_all:
+            auditor.limit("not all keys of this Redis were looked through: watch longer")
+        if last or not auditor.looks:
+            return
+        await (sleep or clock.sleep)(max(0.0, began + LOOK_EVERY_S - clock.monotonic()))
+
+
+def exit_code(audit: Audit) -> int:
+    """Return 1 for a broken clause, 2 where Redis did not answer or nothing is published, else 0."""
+    if audit.of(Outcome.BROKEN):
+        return Exit.INCOMPLETE
+    return Exit.UNAVAILABLE if audit.error or not audit.keys else Exit.DONE
+
+
+def as_text(audit: Audit, target: RedisTarget) -> str:
+    """Return the report as a table for a person, the verdict its last line; all text has passed the sanitiser."""
+    source = f", source {audit.sources}" if audit.sources else ""
+    lines = [f" contract v1.0 under {audit.prefix} at {target.shown}{source}", ""] if audit.looks else []
+    if audit.keys:
+        lines += [line for verdict in audit.verdicts for line in _rows(verdict)] + [""]
+    return "\n".join([*lines, _last_line(audit, target)])
+
+
+def _rows(verdict: Verdict) -> Iterator[str]:
+    """Yield a clause's line, then its evidence and its note where there are any."""
+    clause, outcome = verdict.clause, verdict.outcome
+    word = outcome.upper() if outcome is Outcome.BROKEN else outcome
+    yield f" {word:<9} {clause.section:<4} {clause.slug:<20} {clause.text}"
+    indent = " " * 16
+    if verdict.at_ms is not None:
+        first = datetime.fromtimestamp(verdict.at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+        yield f"{indent}{verdict.breaches} of {verdict.checks} checks, the first at {first}"
+        yield f"{indent}{verdict.key}"
+        yield f"{indent}{verdict.evidence}"
+    if verdict.note:
+        yield f"{indent}{verdict.note}"
+
+
+def _last_line(audit: Audit, target: RedisTarget) -> str:
+    broken, held, unseen = (audit.of(outcome) for outcome in (Outcome.BROKEN, Outcome.HELD, Outcome.NOT_SEEN))
+    words = [f"{len(held)} clauses held"]
+    if broken:
+        words.insert(0, f"{len(broken)} broken: {_names(broken)}")
+    if unseen:
+        words.append(f"{len(unseen)} not seen: {_names(unseen)}")
+    if not audit.keys:
+        words = [f"redis {target.label}: {audit.error}" if audit.error else "no pointer found"]
+    return f"{verdict_of(audit).upper()}: {'; '.join(words)} ({_extent(audit)})"
+
+
+def _names(verdicts: list[Verdict]) -> str:
+    return ", ".join(verdict.clause.slug for verdict in verdicts)
+
+
+def _extent(audit: Audit) -> str:
+    parts = [
+        f"{_seconds(audit):.1f} s",
+        f"{audit.looks} looks",
+        f"{audit.pointers} pointers",
+        f"{audit.moves} moves",
+        f"{audit.payloads} payloads",
+    ]
+    if audit.lost:
+        parts.append(f"{audit.lost} looks without an answer")
+    if audit.error and audit.keys:
+        parts.append(f"Redis: {audit.error}")
+    parts += audit.limits
+    return ", ".join(parts)
+
+
+def verdict_of(audit: Audit) -> str:
+    """Return the verdict on the whole watch in a word or two."""
+    code = exit_code(audit)
+    if code == Exit.UNAVAILABLE:
+        return "unreachable" if audit.error else "nothing published"
+    return Outcome.BROKEN if code == Exit.INCOMPLETE else Outcome.HELD
+
+
+def _seconds(audit: Audit) -> float:
+    return 0.0 if audit.began_ms is None or audit.ended_ms is None else (audit.ended_ms - audit.began_ms) / 1000
+
+
+def as_json(audit: Audit, target: RedisTarget) -> dict[str, Any]:
+    """Return the report as JSON types. Times are epoch seconds of Redis's clock, null where unknown."""
+    return {
+        "verdict": verdict_of(audit),
+        "redis": target.shown,
+        "prefix": audit.prefix,
+        "sources": audit.sources or None,
+        "error": audit.error or None,
+        "limits": list(audit.limits),
+        "began": None if audit.began_ms is None else audit.began_ms / 1000,
+        "seconds": round(_seconds(audit), 3),
+        "looks": audit.looks,
+        "looks_lost": audit.lost,
+        "pointers": audit.pointers,
+        "moves": audit.moves,
+        "payloads": audit.payloads,
+        "clauses": [_clause(verdict) for verdict in audit.verdicts],
+    }
+
+
+def _clause(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "clause": verdict.clause.slug,
+        "section": verdict.clause.section,
+        "text": verdict.clause.text,
+        "verdict": verdict.outcome,
+        "checks": verdict.checks,
+        "breaches": verdict.breaches,
+        "at": None if verdict.at_ms is None else verdict.at_ms / 1000,
+        "key": verdict.key or None,
+        "evidence": verdict.evidence or None,
+        "note": verdict.note or None,
+    }

@@ -1,0 +1,98 @@
+"""The flags that several commands share, as cyclopts reads them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter, Token
+
+from chaindeck.config.file import Config, resolve
+from chaindeck.exits import UsageError, say
+
+# Text, and made into values in `settings`, as what comes from the environment is: the same words for each mistake.
+Url = Annotated[str | None, Parameter(metavar="URL")]
+Symbols = Annotated[str | None, Parameter(metavar="SYMBOLS")]
+Seconds = Annotated[str | None, Parameter(metavar="SECONDS")]
+Count = Annotated[str | None, Parameter(metavar="COUNT")]
+Number = Annotated[str | None, Parameter(metavar="NUMBER")]
+Theme = Annotated[str | None, Parameter(metavar="NAME")]
+Switch = Annotated[bool, Parameter(negative="")]
+
+
+def _path(_: object, tokens: Sequence[Token]) -> Path:
+    """Return the path of one word; an empty one would name the current folder."""
+    [token] = tokens
+    if not token.value.strip():
+        raise UsageError(f"{token.keyword} is empty: name a file")
+    return Path(token.value)
+
+
+File = Annotated[Path, Parameter(converter=_path)]
+# A name that begins with a bracket is a name, no list in JSON.
+Capture = Annotated[tuple[File, ...], Parameter(consume_multiple=1, negative="", json_list=False)]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Which Redis, and which file of settings.
+
+    Attributes:
+        redis_url: redis://, rediss:// or unix:// URL; without one, this user's embedded server [MARKET_REDIS_URL,
+            REDIS_URL].
+        config: a TOML file of settings [CHAINDECK_CONFIG].
+    """
+
+    redis_url: Url = None
+    config: File | None = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class What:
+    """What to publish, and how often.
+
+    Attributes:
+        underlyings: symbols to publish, comma separated, as in SPX,NDX [MASSIVE_CHAIN_SYMBOLS].
+        interval: seconds from one publishing cycle to the next, 0.1 to 604800, 10 by default
+            [MASSIVE_CHAIN_INTERVAL_SEC].
+        ttl: seconds that a snapshot lives in Redis, up to 604800 and above three intervals and 5 s, 60 by default
+            [MASSIVE_CHAIN_SNAPSHOT_TTL_SEC].
+        expirations: how many of the next tradable expirations, 1 to 60, 6 by default [MASSIVE_CHAIN_NUM_EXPIRATIONS].
+        em_mult: half-width of a slice in expected moves, above 0 and up to 20, 2 by default [MASSIVE_CHAIN_EM_MULT].
+        seed: seed of the mock's market, a whole number, 7 by default.
+        base_url: the vendor's host, for a live publisher [MASSIVE_BASE_URL].
+        allow_http: send the API key in clear, where base_url is plain http on another machine [MASSIVE_ALLOW_HTTP].
+    """
+
+    underlyings: Symbols = None
+    interval: Seconds = None
+    ttl: Seconds = None
+    expirations: Count = None
+    em_mult: Number = None
+    seed: Number = None
+    base_url: Url = None
+    allow_http: Switch | None = None
+
+
+def config_of(
+    where: Where | None,
+    what: What | None = None,
+    *,
+    url: str | None = None,
+    warn: Callable[[str], None] = say,
+    **flags: object,
+) -> Config:
+    """Return all settings, flags before environment before file; `warn` hears what is unwise in them.
+
+    `url` is a command's argument, in place of the flag `--redis-url`. Raises ConfigError, and UsageError for both.
+    """
+    where = where or Where()
+    if url is not None and where.redis_url is not None:
+        raise UsageError("two Redis URLs: give the argument or --redis-url, not both")
+    given = {"redis_url": where.redis_url if url is None else url, **asdict(what or What()), **flags}
+    config = resolve(given, where.config, named={} if url is None else {"redis_url": "argument URL"})
+    for warning in config.warnings:
+        warn(warning)
+    return config

@@ -1,0 +1,49 @@
+"""Which Redis: the one that is named, or this user's embedded server."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from chain.errors import ConfigError
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.server.embedded import EmbeddedServer, attach
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A Redis to use, and the embedded server behind it where there is one."""
+
+    target: RedisTarget
+    server: EmbeddedServer | None = None
+
+    def release(self) -> None:
+        """End the embedded server if it is ours, for a process that ends at once."""
+        if self.server is not None:
+            self.server.stop()
+
+
+@contextmanager
+def redis_place(url: str | None) -> Iterator[Place]:
+    """Give the named Redis, or this user's embedded server, started if need be and stopped after if it was.
+
+    A named Redis is never replaced by an embedded one: that would show a private, empty Redis as if it were the desk's.
+    """
+    if url:
+        yield Place(RedisTarget(url))
+        return
+    server = EmbeddedServer()
+    try:
+        endpoint = server.start_or_attach()
+        yield Place(RedisTarget(endpoint.url), server)
+    finally:
+        server.stop()
+
+
+def running_place(url: str | None) -> Place:
+    """Return the named Redis, or the embedded server that already runs; raise ConfigError where there is none."""
+    if url:
+        return Place(RedisTarget(url))
+    endpoint = attach()
+    if endpoint is None:
+        raise ConfigError("no deck of this user is running: start `chaindeck`, or give a Redis URL")
+    return Place(RedisTarget(endpoint.url))

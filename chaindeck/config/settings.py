@@ -1,0 +1,219 @@
+"""Every setting in one table: its name, its variables, its default, what it means. Resolved in `config`."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from chain.errors import ConfigError, InvalidNameError
+from chain.model.keys import parse_underlying, vendor_symbol
+from chain.redis.connect.connection import RedisTarget
+from chain.text import clean
+from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
+from publisher.massive.address import DEFAULT_BASE_URL, base_url
+from publisher.slicing import EM_MULT
+
+LIVE_UNDERLYINGS = ("SPX", "NDX")
+_SHORTEST_S, _LONGEST_S = 0.1, 604_800  # of an interval and a TTL: a week's TTL outlasts any holiday
+_ROOTS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX"}  # series of an index, named by their own root
+
+_T = TypeVar("_T")
+Value = str | float | int | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting. `parse` turns text or a TOML value into a value, or raises ValueError with what it wants."""
+
+    name: str
+    variables: tuple[str, ...]
+    default: Value
+    parse: Callable[[object], Value]
+    meaning: str
+    secret: bool = False
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a text")
+    return value.strip()
+
+
+def _key(value: object) -> str:
+    key = _text(value)
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ValueError("a key: it holds a space, a line break or a character that no key has")
+    return key
+
+
+def _number(value: object) -> float:
+    text = str(value)
+    try:
+        # `True` is no number, and its text is none either; Python also reads 1_0 and digits of other scripts
+        number = float(text) if text.isascii() and "_" not in text else math.nan
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError("a number")
+    return number
+
+
+def _whole(value: object) -> int:
+    number = _number(value)
+    if number != int(number):
+        raise ValueError("a whole number")
+    return int(number)
+
+
+def _seconds(value: object) -> float:
+    seconds = _number(value)
+    if not _SHORTEST_S <= seconds <= _LONGEST_S:
+        raise ValueError(f"a number of seconds from {_SHORTEST_S:g} to {_LONGEST_S}")
+    return seconds
+
+
+def _depth(value: object) -> int:
+    depth = _whole(value)
+    if not 1 <= depth <= 60:
+        raise ValueError("a whole number from 1 to 60")
+    return depth
+
+
+def _moves(value: object) -> float:
+    moves = _number(value)
+    if not 0 < moves <= 20:
+        raise ValueError("a number above 0 and at most 20")
+    return moves
+
+
+def _switch(value: object) -> bool:
+    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    found = known.get(str(value).strip().lower())
+    if found is None:
+        raise ValueError("true or false")
+    return found
+
+
+def _redis_url(value: object) -> str:
+    return RedisTarget(_text(value)).url
+
+
+def _base_url(value: object) -> str:
+    return base_url(_text(value))
+
+
+def _symbols(value: object) -> tuple[str, ...]:
+    parts = value if isinstance(value, list | tuple) else str(value).split(",")
+    given = [str(part).strip().upper() for part in parts if str(part).strip()]
+    symbols = {_symbol(text): text for text in given}
+    if not symbols:
+        raise ValueError("a list of symbols, as in SPX,NDX")
+    # The prefix of an index stays where its name alone does not tell that it is one.
+    return tuple(symbol if vendor_symbol(symbol) == text else text for symbol, text in symbols.items())
+
+
+def _symbol(text: str) -> str:
+    symbol = parse_underlying(text)
+    if symbol in _ROOTS:
+        raise InvalidNameError(
+            f"{symbol} is a root of {_ROOTS[symbol]}, whose chains hold it: ask for {_ROOTS[symbol]}"
+        )
+    return symbol
+
+
+SETTINGS = {
+    setting.name: setting
+    for setting in (
+        Setting(
+            "redis_url", ("MARKET_REDIS_URL", "REDIS_URL"), None, _redis_url, "Redis of the snapshots", secret=True
+        ),
+        Setting(
+            "system_redis_url",
+            ("SYSTEM_REDIS_URL",),
+            None,
+            _redis_url,
+            "Redis that also gets heartbeats",
+            secret=True,
+        ),
+        Setting("underlyings", ("MASSIVE_CHAIN_SYMBOLS",), (), _symbols, "symbols to publish"),
+        Setting("interval", ("MASSIVE_CHAIN_INTERVAL_SEC",), DEFAULT_INTERVAL_S, _seconds, "seconds between cycles"),
+        Setting("ttl", ("MASSIVE_CHAIN_SNAPSHOT_TTL_SEC",), DEFAULT_TTL_S, _seconds, "seconds that a snapshot lives"),
+        Setting(
+            "expirations",
+            ("MASSIVE_CHAIN_NUM_EXPIRATIONS",),
+            DEFAULT_EXPIRATIONS,
+            _depth,
+            "next expirations to publish",
+        ),
+        Setting("em_mult", ("MASSIVE_CHAIN_EM_MULT",), EM_MULT, _moves, "half-width of a slice in expected moves"),
+        Setting("api_key", ("MASSIVE_API_KEY",), None, _key, "the vendor's API key", secret=True),
+        Setting("base_url", ("MASSIVE_BASE_URL",), DEFAULT_BASE_URL, _base_url, "the vendor's host"),
+        Setting(
+            "allow_http",
+            ("MASSIVE_ALLOW_HTTP",),
+            False,
+            _switch,
+            "send the API key in clear, to a base_url of plain http on another machine",
+        ),
+        Setting("seed", (), 7, _whole, "seed of the mock's market"),
+        Setting("theme", (), None, _text, "a Textual theme; ansi-dark keeps to 16 colours"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a run, checked together; `origins` says where each came from, `warnings` what is unwise."""
+
+    redis_url: str | None
+    system_redis_url: str | None
+    underlyings: tuple[str, ...]
+    thresholds: Thresholds
+    expirations: int
+    em_mult: float
+    api_key: str | None
+    base_url: str
+    allow_http: bool
+    seed: int
+    theme: str | None
+    origins: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+    def refused(self, name: str, why: object) -> ConfigError:
+        """Return the error that a setting is at fault, naming where it came from."""
+        origin = self.origins[name]
+        return ConfigError(f"{origin}: {why}" if origin.startswith("flag") else f"{origin}: {name}: {why}")
+
+    def __repr__(self) -> str:
+        return f"Settings(interval={self.thresholds.interval_s:g}, ttl={self.thresholds.ttl_s:g})"
+
+
+def settle(values: Mapping[str, Value], origins: Mapping[str, str], warnings: tuple[str, ...]) -> Settings:
+    """Return the settings of these values; raise ConfigError where they do not go together."""
+    return Settings(
+        redis_url=_optional(values, "redis_url"),
+        system_redis_url=_optional(values, "system_redis_url"),
+        underlyings=_as(values, "underlyings", tuple),
+        thresholds=Thresholds(_as(values, "interval", float), _as(values, "ttl", float)),
+        expirations=_as(values, "expirations", int),
+        em_mult=_as(values, "em_mult", float),
+        api_key=_optional(values, "api_key"),
+        base_url=_as(values, "base_url", str),
+        allow_http=_as(values, "allow_http", bool),
+        seed=_as(values, "seed", int),
+        theme=_optional(values, "theme"),
+        origins=origins,
+        warnings=warnings,
+    )
+
+
+def _as(values: Mapping[str, Value], name: str, kind: type[_T]) -> _T:
+    value = values[name]
+    assert isinstance(value, kind), f"{name}: {clean(value)}"
+    return value
+
+
+def _optional(values: Mapping[str, Value], name: str) -> str | None:
+    value = values[name]
+    assert value is None or isinstance(value, str)
+    return value

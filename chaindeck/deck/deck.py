@@ -1,0 +1,152 @@
+"""The deck: engine and screen side by side in one process, or one frame of text where there is no terminal."""
+
+import asyncio
+import gc
+import os
+import threading
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from importlib import import_module
+from pathlib import Path
+
+from chain.clock import Clock, SystemClock
+from chain.errors import ConfigError, RedisUnavailableError
+from chain.monitor.board import Board
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import judge
+from chain.supervisor import Supervisor
+from chain.text import clean
+from chaindeck.config.redis_location import Place, redis_place, running_place
+from chaindeck.config.settings import Settings
+from chaindeck.deck.demo import MockDemo
+from chaindeck.deck.display import Display
+from chaindeck.engine.compose import make_source, publishing_crew, refuse_beside_live, watching_crew
+from chaindeck.engine.engine import BoardSlot, Engine
+from chaindeck.engine.logs import log_nowhere, log_to_file
+from chaindeck.engine.services import Crew
+from chaindeck.engine.streams import why_no_screen
+from chaindeck.exits import say
+from chaindeck.theme import check_theme
+from publisher.faults import WithholdingSource
+from publisher.source import SourceKind
+
+_FRAME_WAIT_S = 8.0
+
+
+def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, among_live: bool = False) -> int:
+    """Run publisher and screen until the reader quits; return the exit code.
+
+    Raises LiveProtectedError for invented or recorded data where a live publisher publishes, unless `among_live`.
+    """
+    check_theme(settings)
+    if why_no_screen() is None:
+        threading.Thread(target=_load_screen, daemon=True).start()
+    clock = SystemClock()
+    source = WithholdingSource(make_source(kind, settings, captures, clock))
+    with redis_place(settings.redis_url) as place:
+        log_nowhere()  # the publisher says it again, in the log
+        asyncio.run(refuse_beside_live(place.target, kind, settings, clock, among_live=among_live))
+        slot = BoardSlot()
+
+        def open_crew(supervisor: Supervisor) -> AbstractAsyncContextManager[Crew]:
+            return publishing_crew(
+                place,
+                source,
+                settings,
+                clock,
+                supervisor=supervisor,
+                among_live=among_live,
+                after_first=slot.first_paint,
+            )
+
+        engine = Engine(slot, clock, open_crew)
+        demo = MockDemo(engine, source, clock, embedded=place.server is not None)
+        return _show(place, engine, slot, clock, demo if kind == "mock" else None, settings)
+
+
+def run_watch(settings: Settings) -> int:
+    """Show a Redis that others fill; write nothing. Return the exit code."""
+    check_theme(settings)
+    place = running_place(settings.redis_url)
+    slot, clock = BoardSlot(), SystemClock()
+    engine = Engine(slot, clock, lambda supervisor: watching_crew(place.target, clock, supervisor=supervisor))
+    return _show(place, engine, slot, clock, None, settings)
+
+
+def _load_screen() -> None:
+    """Load Textual while the server starts."""
+    import_module("tui.app")
+
+
+def _show(
+    place: Place, engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, settings: Settings
+) -> int:
+    """Show the deck, or print one frame where no screen can be; return the exit code."""
+    reason = why_no_screen()
+    if reason is not None:
+        if reason:
+            say(f"{reason}; one frame of text instead")
+        _print_frame(place, engine, slot, clock)
+        return 0
+    _check_driver(os.environ.get("TEXTUAL_DRIVER", ""))
+    pane = log_to_file(warnings=settings.warnings)
+    # A payload decodes to thousands of objects that die by reference count: searching them for cycles finds nothing.
+    gc.set_threshold(100_000, 50, 100)
+    if "SSH_CONNECTION" in os.environ:
+        os.environ.setdefault("TEXTUAL_FPS", "15")
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    engine.start()
+    try:
+        return Display(engine, slot, clock, pane, place.release).run(demo, settings.theme)
+    finally:
+        engine.stop()
+
+
+def _check_driver(name: str) -> None:
+    """Raise ConfigError where TEXTUAL_DRIVER names a driver that there is not."""
+    module, _, driver = name.partition(":")
+    try:
+        if name:
+            getattr(import_module(module), driver)
+    except (ImportError, AttributeError, TypeError, ValueError):
+        why = f"there is no driver {clean(name, 80)!r}: write it as module:Class, or unset it"
+        raise ConfigError(f"environment TEXTUAL_DRIVER: {why}") from None
+
+
+def _print_frame(place: Place, engine: Engine, slot: BoardSlot, clock: Clock) -> None:
+    """Print one frame as soon as every expected chain was read, or after a while what there is.
+
+    Raises RedisUnavailableError where Redis does not answer.
+    """
+    from chaindeck.commands.plain import frame  # noqa: PLC0415 - the screen's way needs it not
+
+    log_nowhere()
+    slot.painted()  # nothing will be
+    complete = threading.Event()
+
+    def look() -> None:
+        if _complete(slot.latest()):
+            complete.set()
+
+    slot.subscribe(look)
+    engine.start()
+    try:
+        complete.wait(_FRAME_WAIT_S)
+        board = slot.latest()
+        if board is None or not board.contact.ok:
+            failed = [f"{part.name} failed: {part.error}" for part in board.parts if part.error] if board else []
+            reason = (board and board.contact.error) or "; ".join(failed) or "no poll of Redis has ended"
+            raise RedisUnavailableError(f"redis {place.target.label}: {reason}")
+        print(frame(judge(board, Now.of(clock))))
+    finally:
+        engine.stop()
+
+
+def _complete(board: Board | None) -> bool:
+    """Whether there is nothing to wait for: a publisher's whole cycle was read, or Redis does not answer."""
+    if board is None or board.contact.asked is None:
+        return False
+    if not board.contact.ok:
+        return True
+    cycled = bool(board.publishers) and all(p.heartbeat.chain.cycle_ms is not None for p in board.publishers)
+    return cycled and bool(board.entries) and all(entry.last_good or entry.fault for entry in board.entries)

@@ -1,0 +1,54 @@
+"""Keeps an embedded server there: when the program that owned it leaves, or it is killed, another is at hand."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from chain.clock import Clock
+from chain.errors import ChaindeckError
+from chain.redis.server.embedded import EmbeddedServer
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 1.0
+_CONNECT_S = 0.5
+
+
+async def keep_server(server: EmbeddedServer, url: str, clock: Clock, on_return: Callable[[], object]) -> None:
+    """Look after the embedded server at a unix:// URL until cancelled; call `on_return` once one is there again.
+
+    One that listens but is slow to answer is left alone: another in its place would be empty. Where another took its
+    place, as where somebody removed its socket, the one that nobody can find any more is ended.
+    """
+    path = Path(unquote(urlsplit(url).path))
+    trouble = ""
+    while True:
+        await clock.sleep(_LOOK_EVERY_S)
+        if await asyncio.to_thread(_listens, path) and not server.replaced():
+            continue
+        try:
+            endpoint = await asyncio.to_thread(server.start_or_attach, path.parent)
+        except ChaindeckError as error:
+            if str(error) != trouble:
+                log.warning("embedded Redis is gone: %s", error)
+            trouble = str(error)
+        else:
+            trouble = ""
+            did = "started" if endpoint.owned else "attached to"
+            log.warning("embedded Redis was gone: %s %s", did, endpoint.url)
+            on_return()
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+        link.settimeout(_CONNECT_S)
+        try:
+            link.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        except OSError:
+            return True  # too busy to accept
+    return True

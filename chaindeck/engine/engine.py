@@ -1,0 +1,142 @@
+"""The engine: one thread with a loop of its own for the watcher and, where there is one, the publisher.
+
+The screen never shares this loop: a terminal that stops reading would stop the publisher too.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from chain.clock import Clock
+from chain.monitor.board import Board
+from chain.monitor.watch.watcher import Watcher
+from chain.supervisor import PartState, PartStatus, Supervisor, error_words
+from chain.tasks import end
+from chaindeck.engine.services import Crew, Publishing
+
+log = logging.getLogger(__name__)
+
+_STOP_S = 4.0
+_PAINT_S = 1.0
+
+OpenCrew = Callable[[Supervisor], AbstractAsyncContextManager[Crew]]
+
+
+class BoardSlot:
+    """The newest Board, and at most one wake-up outstanding."""
+
+    def __init__(self) -> None:
+        self.polls = 0
+        self._board: Board | None = None
+        self._wake: Callable[[], None] | None = None
+        self._asked = False
+        self._painted = threading.Event()
+
+    def put(self, board: Board) -> None:
+        """Replace the Board; wake the reader unless it has yet to answer the last call."""
+        self.polls += 1
+        self._hold(board)
+
+    def tell_parts(self, parts: tuple[PartStatus, ...]) -> None:
+        """Mark what was read last with how the parts fare now: where the watcher fails, no Board comes to say so."""
+        if self._board is not None or any(part.state is not PartState.RUNNING for part in parts):
+            self._hold(replace(self._board or Board(), parts=parts))
+
+    def _hold(self, board: Board) -> None:
+        self._board = board
+        if self._wake is not None and not self._asked:
+            self._asked = True
+            self._wake()
+
+    def latest(self) -> Board | None:
+        """Return the newest Board and allow the next wake-up."""
+        self._asked = False
+        return self._board
+
+    def subscribe(self, wake: Callable[[], None]) -> None:
+        """Call `wake` from the engine's thread when a Board comes in."""
+        self._wake = wake
+
+    def painted(self) -> None:
+        """Say that a grid is on screen."""
+        self._painted.set()
+
+    async def first_paint(self) -> None:
+        """Wait, not for long, until a grid is on screen: two threads that compute share one interpreter."""
+        await asyncio.to_thread(self._painted.wait, _PAINT_S)
+
+
+class Engine:
+    """Runs a crew in a thread until stopped. What fails there is on the Board that the slot holds."""
+
+    def __init__(self, slot: BoardSlot, clock: Clock, open_crew: OpenCrew) -> None:
+        self._slot = slot
+        self._open_crew = open_crew
+        self._clock = clock
+        self._supervisor = Supervisor(clock, on_change=self._tell_parts)
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self.publishing: Publishing | None = None
+        self.watcher: Watcher | None = None
+
+    def start(self) -> None:
+        """Start the thread; returns once its loop runs."""
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        """Stop publishing, say so in the heartbeat, close connections; returns within a few seconds in any case."""
+        if self._loop is not None and self._thread.is_alive():
+            self.call(self._stop.set)
+            self._thread.join(_STOP_S)
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Run a function on the engine's loop, without waiting for it."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(function)
+
+    def submit(self, coroutine: Coroutine[Any, Any, str]) -> "Future[str]":
+        """Run a coroutine on the engine's loop."""
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def publish_now(self, *, asked: bool = False) -> None:
+        """Start the next publishing cycle at once; `asked`: an operator wants it, even after it gave way to live."""
+        if self.publishing is not None:
+            self.call(partial(self.publishing.publisher.publish_now, asked=asked))
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except BaseException as error:
+            log.exception("the engine stopped")
+            since = self._clock.wall_ns() / 1e9
+            ended = PartStatus("engine", PartState.FAILED, error_words(error), since)
+            self._slot.tell_parts((ended,))
+        finally:
+            self._ready.set()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with self._open_crew(self._supervisor) as crew:
+            self.publishing, self.watcher = crew.publishing, crew.watcher
+            running = asyncio.ensure_future(crew.run(self._slot.put))
+            stopped = asyncio.ensure_future(self._stop.wait())
+            self._ready.set()
+            try:
+                await asyncio.wait([running, stopped], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await end([running, stopped])
+            if not running.cancelled():
+                running.result()
+
+    def _tell_parts(self) -> None:
+        self._slot.tell_parts(self._supervisor.status())

@@ -1,0 +1,62 @@
+"""What runs beside a screen or without one: a watcher, and where something is published its publisher and events."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from chain.monitor.board import Board
+from chain.monitor.watch.watcher import Watcher
+from chain.supervisor import Part, Supervisor
+from chain.tasks import finish
+from publisher.loop.event_publisher import Herald
+from publisher.loop.publisher import Publisher
+from publisher.protection.guard import Guard
+
+
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """A publisher with its Redis client, and the herald that tells what the watcher beside it sees."""
+
+    redis: Redis
+    publisher: Publisher
+    herald: Herald
+    guard: Guard
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """What runs on one loop, each part supervised."""
+
+    supervisor: Supervisor
+    watcher: Watcher
+    publishing: Publishing | None = None
+    others: tuple[Part, ...] = ()
+
+    async def run(self, on_board: Callable[[Board], object] | None = None) -> None:
+        """Run every part until cancelled; then say that publishing has stopped.
+
+        Boards go to the herald, and to `on_board`.
+        """
+        parts = [self._watching(on_board), Part("discovery", self.watcher.discovery.run), *self.others]
+        if self.publishing is not None:
+            parts += [*self.publishing.publisher.parts(), Part("event sender", self.publishing.herald.run)]
+        try:
+            await self.supervisor.run(parts)
+        finally:
+            if self.publishing is not None:
+                await finish(self.publishing.publisher.leave())
+
+    def _watching(self, on_board: Callable[[Board], object] | None) -> Part:
+        """Return the watcher as a part; whoever hears its Boards fails alone."""
+        hearers: list[Callable[[Board], None]] = []
+        if self.publishing is not None:
+            hearers.append(self.supervisor.guarded("events", self.publishing.herald.take))
+        if on_board is not None:
+            hearers.append(self.supervisor.guarded("screen", on_board))
+
+        def take(board: Board) -> None:
+            for hear in hearers:
+                hear(board)
+
+        return Part("watcher", lambda: self.watcher.run(take))

@@ -1,0 +1,64 @@
+"""What one publishing cycle did, as counters and as one log line."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chain.model.keys import ChainId
+from chain.redis.contract.draft import Outcome, Verdict
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What one cycle did: an outcome for every snapshot tried, and the chains for which there was none to try."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    trouble: dict[ChainId, str] = field(default_factory=dict)
+    surveys: dict[str, str] = field(default_factory=dict)  # underlyings that could not be surveyed, and why
+    wall_ms: float | None = None  # None until a cycle has ended
+
+    @property
+    def whole(self) -> bool:
+        """Whether every expiry was published."""
+        published = all(outcome.verdict is Verdict.PUBLISHED for outcome in self.outcomes)
+        return bool(self.outcomes) and published and not self.trouble and not self.surveys
+
+    def count(self) -> dict[str, int]:
+        """Return the counters of this cycle: snapshots by their end, and bytes of payload published."""
+        verdicts = [outcome.verdict for outcome in self.outcomes]
+        tried = {outcome.id.chain for outcome in self.outcomes}
+        untried = sum(chain not in tried for chain in self.trouble)
+        size = sum(outcome.size for outcome in self.outcomes if outcome.verdict is Verdict.PUBLISHED)
+        return {
+            "cycles": 1,
+            "published": verdicts.count(Verdict.PUBLISHED),
+            "refused_older": verdicts.count(Verdict.REFUSED_OLDER),
+            "failed": sum(outcome.failed for outcome in self.outcomes) + untried,
+            "bytes": size,
+        }
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why something could not be published, each reason once."""
+        return tuple(dict.fromkeys([*self.surveys.values(), *self.trouble.values()]))
+
+    def tell(self, number: int, counts: Mapping[str, int], kind: str, before: "Cycle") -> None:
+        """Log the cycle of a source of this kind in one line; a failure that goes on is no news."""
+        level = logging.WARNING if counts["failed"] or self.surveys else logging.INFO
+        same = self.reasons == before.reasons and counts["published"] == 0 == before.count()["published"]
+        if not log.isEnabledFor(level) or (level == logging.WARNING and same and before.wall_ms is not None):
+            return
+        log.log(
+            level,
+            "cycle %d: published %d, refused older %d, failed %d, %.0f kB of %s data in %.0f ms%s",
+            number,
+            counts["published"],
+            counts["refused_older"],
+            counts["failed"],
+            counts["bytes"] / 1000,
+            kind,
+            self.wall_ms or 0.0,
+            "".join(f"; {reason}" for reason in self.reasons),
+        )

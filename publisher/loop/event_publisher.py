@@ -1,0 +1,83 @@
+"""Tells the world what the publisher's own watcher sees: health for the heartbeat, events on change."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from redis.asyncio import Redis
+
+from chain.clock import Clock
+from chain.errors import RedisUnavailableError
+from chain.monitor.board import Board, DeckState
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.events import Event, EventLog, emit
+from chain.redis.connect.connection import bounded
+
+log = logging.getLogger(__name__)
+
+_WAITING_MOST = 1_000
+
+
+class Herald:
+    """Takes Boards as they come; sends the events they complete when Redis can be reached, oldest first.
+
+    `speaks` tells whether to send what is seen: of several publishers that see the same, one is enough.
+    """
+
+    def __init__(self, redis: Redis, service: str, clock: Clock, *, speaks: Callable[[], bool] = lambda: True) -> None:
+        self._redis = redis
+        self._service = service
+        self._clock = clock
+        self._speaks = speaks
+        self._log = EventLog(service)
+        self._board: Board | None = None
+        self._waiting: deque[Event] = deque(maxlen=_WAITING_MOST)
+        self._wake = asyncio.Event()
+        self._refused = ""  # what this Redis or this user does not allow of an event
+
+    def take(self, board: Board) -> None:
+        """Remember a Board, and queue the events that it completes."""
+        self._board = board
+        events = self._log.take(judge(board, Now.of(self._clock)))
+        for event in events:
+            log.log(logging.INFO if event.severity == "info" else logging.WARNING, "%s: %s", event.type, event.message)
+        if self._speaks():
+            self._waiting.extend(events)
+        if self._waiting:
+            self._wake.set()
+
+    def report(self) -> Report | None:
+        """Return the newest Board judged now; None before the first that has something to tell."""
+        if self._board is None:
+            return None
+        report = judge(self._board, Now.of(self._clock))
+        return None if report.state is DeckState.STARTING else report
+
+    async def run(self) -> None:
+        """Send queued events until cancelled; what Redis did not take is tried again with the next Board."""
+        unsent = ""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._send()
+            except RedisUnavailableError as error:
+                if str(error) != unsent:
+                    log.warning("events wait to be sent: %s", error)
+                unsent = str(error)
+            else:
+                unsent = ""
+
+    async def _send(self) -> None:
+        """Send one event after the other: a failure may double the one on its way, and never those before it."""
+        while self._waiting:
+            event = self._waiting[0]
+            async with bounded():
+                refused = await emit(self._redis, self._service, event)
+            if refused != self._refused:
+                log.log(logging.WARNING if refused else logging.INFO, "events are %s", refused or "sent whole again")
+            self._refused = refused
+            if self._waiting[0] is event:  # while it was sent, newer ones may have pushed it out
+                self._waiting.popleft()

@@ -1,0 +1,78 @@
+"""Heartbeats to our Redis and to a system Redis: neither waits for the other."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from redis.asyncio import Redis
+
+from chain.clock import Clock
+from chain.errors import RedisUnavailableError
+from chain.monitor.heartbeat import Heartbeat, beat
+from chain.redis.connect.connection import bounded
+from chain.supervisor import Part
+from chain.thresholds import HEARTBEAT_EVERY_S
+
+log = logging.getLogger(__name__)
+
+
+class Beats:
+    """Sends what `heartbeat` returns for a status; while `silent`, the system Redis hears nothing by itself."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        system_redis: Redis | None,
+        clock: Clock,
+        heartbeat: Callable[[str], Heartbeat],
+        silent: Callable[[], bool],
+    ) -> None:
+        self._redis = redis
+        self._system_redis = system_redis
+        self._clock = clock
+        self._heartbeat = heartbeat
+        self._silent = silent
+        self._due = asyncio.Event()  # for the system Redis
+        self._trouble: dict[str, str] = {}  # why a Redis did not take the last beat whole
+
+    def parts(self) -> list[Part]:
+        """Return what beats to the system Redis, where there is one."""
+        return [] if self._system_redis is None else [Part("system heartbeat", partial(self._run, self._system_redis))]
+
+    async def beat(self, status: str) -> None:
+        """Beat to our Redis, and let the system Redis hear one too."""
+        self._due.set()
+        await self._beat_to(self._redis, "heartbeat", status)
+
+    async def everywhere(self, status: str) -> None:
+        """Beat to each Redis at once."""
+        beats = [self._beat_to(self._redis, "heartbeat", status)]
+        if self._system_redis is not None:
+            beats.append(self._beat_to(self._system_redis, "system heartbeat", status))
+        await asyncio.gather(*beats)
+
+    async def _run(self, redis: Redis) -> None:
+        """Beat to the system Redis as often as to ours, and by its own time where ours does not answer."""
+        while True:
+            with suppress(TimeoutError):
+                async with self._clock.timeout(HEARTBEAT_EVERY_S):
+                    await self._due.wait()
+            self._due.clear()
+            if not self._silent():
+                await self._beat_to(redis, "system heartbeat", "running")
+
+    async def _beat_to(self, redis: Redis, name: str, status: str) -> None:
+        """Beat to one Redis. Why one does not take it is logged once, for the next beat tries again."""
+        try:
+            async with bounded():
+                trouble = await beat(redis, self._heartbeat(status))
+        except RedisUnavailableError as error:
+            trouble = f"not written: {error}"
+        before = self._trouble.get(name, "")
+        self._trouble[name] = trouble
+        if trouble and trouble != before:
+            log.warning("%s %s", name, trouble)
+        elif before and not trouble:
+            log.info("%s written again", name)

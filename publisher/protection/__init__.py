@@ -1,0 +1,1 @@
+"""What keeps publishers out of each other's way: live data is protected, and one publisher leads."""

@@ -1,0 +1,261 @@
+"""Keeps invented and recorded data away from where a live publisher publishes, or has published within its TTL.
+
+A live publisher leaves a mark under its prefix and records its kind beside every chain; both outlive it by the time to
+live of its snapshots. The scripts that write see them in the same step. What they cannot see, a heartbeat or a chain of
+a publisher that records nothing, is looked for here, at start and before each cycle: what nobody calls mock, capture
+or replay may be live, and counts as live. A heartbeat that cannot be read stops nobody.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from chain.clock import Clock
+from chain.errors import DecodeError, LiveProtectedError, RedisUnavailableError
+from chain.model.keys import ChainId, Names, heartbeat_key, standby_service
+from chain.model.kinds import LIVE, UNKNOWN, is_recorded
+from chain.model.session import new_york
+from chain.monitor.discovery import Discovery
+from chain.monitor.heartbeat import STOPPED, parse_heartbeat
+from chain.monitor.messages import BEAT, MARK
+from chain.redis.connect.connection import bounded, heard
+from chain.redis.contract.kinds import KindRecords
+from chain.redis.contract.scan import PointerScan
+from chain.text import clean
+from chain.thresholds import HEARTBEAT_EVERY_S, HEARTBEAT_TTL_S
+from publisher.protection.lease import identity
+
+log = logging.getLogger(__name__)
+
+_SERVICE = "massive"
+_SPEAKERS = (_SERVICE, standby_service(_SERVICE))
+_HEARTBEATS = tuple(map(heartbeat_key, _SPEAKERS))
+_AT_ONCE_S = 0.5  # for a live publisher's first write to wait until invented chains are taken away
+_START_S = 1.5  # for a start to wait until Redis's keys were looked through
+CURE = "stop it first, name another Redis, look on with `chaindeck watch`, or insist with --among-live"
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A live publisher's mark: who, since when (epoch seconds), and for how long it holds, ms."""
+
+    publisher: str = ""
+    since: float | None = None
+    left_ms: int = 0
+
+
+class Guard:
+    """Speaks for one publisher under one prefix: a live one leaves its mark, any other gives way to live.
+
+    `withdrawn` is why nothing may be published, empty where all is well; it stays until `ask`.
+    """
+
+    def __init__(
+        self, redis: Redis, names: Names, kind: str, clock: Clock, *, ttl_s: float, among_live: bool = False
+    ) -> None:
+        self.withdrawn = ""
+        self._redis = redis
+        self._names = names
+        self._kind = kind
+        self._clock = clock
+        self._ttl_s = ttl_s
+        self._among_live = among_live
+        self._search = Discovery(PointerScan(redis, names), clock)
+        self._suspects: set[ChainId] = set()  # found, and not judged yet
+        self._known: set[ChainId] = set()
+        self._asked = False
+        self._sweep = asyncio.Event()
+        self._records = KindRecords(redis, names)
+        self._me = identity()
+        self._since = clock.wall_ns() / 1e9
+        self._marked: float | None = None  # monotonic seconds
+        self._told: set[str] = set()
+
+    @property
+    def searches(self) -> bool:
+        """Whether `run` has something to do."""
+        return self._kind == LIVE or not self._among_live
+
+    async def run(self) -> None:
+        """Go through Redis's keys in steps, beside everything else, until cancelled."""
+        if self._kind != LIVE:
+            await self._search.run()
+        while True:
+            await self._sweep.wait()
+            await self._search.next_step()
+            await self._take_back(self._search.take())
+            if self._search.search.over:
+                self._sweep.clear()
+
+    async def refuse(self) -> None:
+        """Raise LiveProtectedError where a live publisher is found; an unreachable Redis is looked at again later."""
+        if self._kind == LIVE or self._among_live:
+            return
+        try:
+            found = await self._find(_START_S)
+        except RedisUnavailableError as error:
+            self._tell(f"cannot look for a live publisher: {error}")
+            return
+        if found:
+            raise LiveProtectedError(f"{self._kind} data are not published beside live data: {found}; {CURE}")
+        if not self._search.search.over and not self._search.search.error:
+            log.info("nothing is published before Redis's keys were looked through for live chains, which takes time")
+
+    async def look(self, published: Iterable[ChainId] = (), *, met: bool = False, within_s: float = math.inf) -> None:
+        """Renew the mark of a live publisher; withdraw any other where a live one is found.
+
+        `published` are the chains to take back then; `met`: a write was just refused for the sake of one of them;
+        `within_s`: how long the first walk through Redis's keys may be waited for.
+        An unreachable Redis changes nothing: nothing can be written.
+        """
+        published = set(published)
+        if met:
+            self._suspects |= published
+        try:
+            if self._kind == LIVE:
+                if self._marked is not None:
+                    await self._mark()
+            elif not self._among_live and (not self.withdrawn or (self._asked and within_s > 0)):
+                self._asked = False
+                found = await self._find(within_s)
+                self.withdrawn = ""
+                if found:
+                    await self._withdraw(found, published)
+        except RedisUnavailableError as error:
+            what = "this place is not marked as live" if self._kind == LIVE else "cannot look for a live publisher"
+            self._tell(f"{what}: {error}")
+
+    def ask(self) -> None:
+        """Let the next look decide again, on an operator's word."""
+        self._asked = True
+        self._search.begin_again()
+
+    async def claim(self) -> None:
+        """Before live snapshots are written: see that our mark stands, which may have run out while we were paused."""
+        fresh = self._marked is not None and self._clock.monotonic() - self._marked < HEARTBEAT_EVERY_S
+        if self._kind != LIVE or fresh:
+            return
+        try:
+            await self._mark()
+        except RedisUnavailableError as error:
+            self._tell(f"this place is not marked as live: {error}")
+
+    async def _mark(self) -> None:
+        """Renew our mark. Where none stood, others may have published: what is invented or recorded is taken away."""
+        mark = {"service": _SERVICE, "kind": self._kind, "publisher": self._me, "since": self._since}
+        hold_ms = round((self._ttl_s + HEARTBEAT_TTL_S) * 1000)
+        async with bounded():
+            before = await self._redis.set(self._names.live(), orjson.dumps(mark), px=hold_ms, get=True)
+        self._marked = self._clock.monotonic()
+        if before is None:
+            self._search.begin_again()
+            await self._search.first_walk(_AT_ONCE_S)
+            await self._take_back(self._search.take())
+            if not self._search.search.over:
+                self._sweep.set()
+
+    async def _withdraw(self, found: str, published: Iterable[ChainId]) -> None:
+        self.withdrawn = found
+        log.warning("%s data withdrawn, nothing more is published until asked (SIGUSR1): %s", self._kind, found)
+        await self._take_back({*published, *self._known, *self._suspects, *self._search.take()})
+
+    async def _take_back(self, chains: Collection[ChainId]) -> None:
+        """Delete the pointers of those chains that are known not to be live."""
+        try:
+            taken = await self._records.withdraw(chains)
+        except RedisUnavailableError as error:
+            log.warning("invented or recorded chains are left to run out: %s", error)
+        else:
+            if taken:
+                log.info("took back %d invented or recorded chains", taken)
+
+    async def _find(self, within_s: float) -> str:
+        """Return in words the live publisher that is here, or may be; empty for none."""
+        mark, beats = await self._read()
+        for service, raw in zip(_SPEAKERS, beats, strict=True):
+            try:
+                words = self._speaks(service, raw, mark) if raw is not None else ""
+            except DecodeError as error:
+                # Bytes that anybody may have left there prove no publisher; if one is there, its chains will.
+                self._tell(f"heartbeat of {service} refused, a live publisher is looked for by its chains: {error}")
+                continue
+            if words:
+                return words
+        if mark is not None:
+            who = f"live publisher {_SERVICE}{_at(mark)}"
+            return f"{who} published here a moment ago, and its data are protected for {mark.left_ms / 1000:.0f} s more"
+        await self._search.first_walk(within_s)
+        if self._search.search.error and not self._search.search.over:
+            why = self._search.search.error
+            self._tell(f"chains cannot be looked for ({why}): a publisher without heartbeat or mark is not noticed")
+        self._suspects |= self._search.take()
+        return await self._judge(frozenset(self._suspects))
+
+    async def _read(self) -> tuple[_Mark | None, Sequence[bytes | None]]:
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.pttl(self._names.live())
+        pipe.getrange(self._names.live(), 0, MARK.limits.size)
+        for key in _HEARTBEATS:
+            pipe.getrange(key, 0, BEAT.limits.size)
+        async with bounded():
+            left, mark, *beats = heard(await pipe.execute(raise_on_error=False))
+        for name, reply in zip((self._names.live(), *_HEARTBEATS), (mark, *beats), strict=True):
+            if isinstance(reply, ResponseError):
+                self._tell(f"{name} cannot be read: whether a live publisher is here is judged by what else is seen")
+        found = None if isinstance(left, Exception) or left == -2 else _read_mark(mark, left)
+        return found, [beat if isinstance(beat, bytes) and beat else None for beat in beats]
+
+    def _speaks(self, service: str, raw: bytes, mark: _Mark | None) -> str:
+        """Return who beats as a live publisher under our prefix, in words; empty for one that stopped, or elsewhere.
+
+        Raises DecodeError for what is no heartbeat.
+        """
+        beat = parse_heartbeat(raw, service)
+        if beat is None:  # a foreign service's plain beat
+            return f"a publisher beats as {_SERVICE} without saying what it is, so it may be live"
+        if beat.status == STOPPED or beat.chain.prefix != self._names.prefix or is_recorded(beat.source.kind):
+            return ""
+        kind = "of unknown kind" if beat.source.kind == UNKNOWN else beat.source.kind
+        who = _at(mark) if mark and f":{beat.pid}:" in mark.publisher else f" as process {beat.pid}"
+        return f"live publisher {beat.service} ({kind}) publishes here{who}"
+
+    async def _judge(self, chains: Collection[ChainId]) -> str:
+        """Return in words which of these chains may be live."""
+        held = await self._records.held(chains)
+        self._suspects.difference_update(chains)
+        self._known.update(chains)
+        protected = sorted(chain for chain, (_, kind) in held.items() if not is_recorded(kind))
+        if not protected:
+            return ""
+        known = held[protected[0]][1]
+        more = f" and {len(protected) - 1} more" if len(protected) > 1 else ""
+        who = "by a live publisher" if known == LIVE else "by a publisher that does not say what it is: it may be live"
+        return f"{protected[0]}{more} published {who}"
+
+    def _tell(self, words: str) -> None:
+        if words not in self._told:
+            self._told.add(words)
+            log.warning("%s", words)
+
+
+def _read_mark(raw: object, left: object) -> _Mark:
+    """Return a mark as far as it can be read; that it stands is what counts."""
+    left_ms = left if isinstance(left, int) and left > 0 else 0
+    try:
+        mark = MARK.decode(raw if isinstance(raw, bytes) else b"")
+    except DecodeError:
+        return _Mark(left_ms=left_ms)
+    return _Mark(clean(mark.publisher, 80), mark.since, left_ms)
+
+
+def _at(mark: _Mark) -> str:
+    """Return where a publisher runs and since when, as far as its mark says."""
+    host, _, rest = mark.publisher.partition(":")
+    where = f" on {host}, process {rest.partition(':')[0]}" if rest else ""
+    return where + (f", since {new_york(mark.since):%H:%M:%S} ET" if mark.since is not None else "")

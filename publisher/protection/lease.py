@@ -1,0 +1,160 @@
+"""Who leads: one publisher of an underlying publishes, another stands by and takes over when the lease runs out.
+
+Live publishers take turns among themselves, and those of invented or recorded data among themselves: a mock is never
+the standby of a live publisher.
+
+The lease only saves work and keeps two voices from talking at once. That an older snapshot never replaces a newer one
+is the pointer's own affair, so a leader that was paused past its lease does no harm when it wakes.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from redis.asyncio.lock import Lock
+from redis.exceptions import LockError
+
+from chain.clock import Clock
+from chain.errors import RedisUnavailableError
+from chain.model.keys import Names, lease_key
+from chain.redis.connect.causes import REFUSALS
+from chain.redis.connect.connection import bounded
+from chain.text import clean
+
+log = logging.getLogger(__name__)
+
+_LEASE_OF_INTERVAL = 0.6  # with a look every fifth of an interval, a dead leader is replaced within one
+_LOOK_OF_INTERVAL = 0.2
+_HOLDER_BYTES = 255  # of who leads; a name of ours has 60 at most
+
+
+def identity() -> str:
+    """Return who we are: host, process, and a few letters that no other process has."""
+    return f"{clean(socket.gethostname(), 40)}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
+
+
+@dataclass(slots=True)
+class _Hold:
+    lock: Lock
+    until: float = float("-inf")  # monotonic seconds; counted from before the request, so never later than Redis's own
+    trouble: str = ""  # why Redis could not be asked
+    without: bool = False  # whether this Redis or this user has no leases: then nobody takes turns
+
+
+class Lease:
+    """Leases on a set of underlyings. Between looks, holding is judged by our own monotonic clock."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        names: Names,
+        underlyings: Sequence[str],
+        clock: Clock,
+        *,
+        interval_s: float,
+        service: str = "massive",
+    ) -> None:
+        """`service`: as which it beats; only publishers of one service take turns."""
+        self.me = identity()
+        self._service = service
+        self.leader: dict[str, str] = {}  # who leads where we do not
+        self._told: frozenset[str] = frozenset()  # the troubles that were logged last
+        self.looked = asyncio.Event()  # set by the first look of `run`, however it ended
+        self._redis = redis
+        self._names = names
+        self._clock = clock
+        self._ttl_s = max(0.5, _LEASE_OF_INTERVAL * interval_s)
+        self._every_s = _LOOK_OF_INTERVAL * interval_s
+        self._holds = {underlying: _Hold(self._lock(underlying)) for underlying in underlyings}
+
+    def leads(self, underlying: str) -> bool:
+        """Whether we may publish an underlying now."""
+        hold = self._holds[underlying]
+        return hold.without or self._clock.monotonic() < hold.until
+
+    async def run(self, on_gain: Callable[[], None]) -> None:
+        """Renew what we hold and try for what we do not, until cancelled; call `on_gain` when something was gained."""
+        while True:
+            try:
+                gained = await self.look()
+            finally:
+                self.looked.set()
+            if gained:
+                on_gain()
+            await self._clock.sleep(self._every_s)
+
+    async def look(self) -> list[str]:
+        """Renew or try for every lease once; return what was gained. An unreachable Redis gains nothing."""
+        gained: list[str] = []
+        for underlying, hold in self._holds.items():
+            led = self.leads(underlying)
+            asked = self._clock.monotonic()
+            try:
+                async with bounded():
+                    held = await self._take(hold)
+                    self.leader[underlying] = self.me if held else await self._who(underlying)
+            except RedisUnavailableError as error:
+                hold.without = error.code in REFUSALS
+                hold.trouble = str(error)
+                continue
+            hold.trouble, hold.without = "", False
+            hold.until = asked + self._ttl_s if held else float("-inf")
+            if self.leads(underlying) and not led:
+                gained.append(underlying)
+                log.info("leading %s as %s", underlying, self.me)
+            elif led and not held:
+                log.warning("lost the lead of %s to %s", underlying, self.leader[underlying])
+        self._tell_trouble()
+        return gained
+
+    def _tell_trouble(self) -> None:
+        """Log why leases cannot be had: one line for all that share the reason, when it changes."""
+        troubles: dict[str, list[str]] = {}
+        for underlying, hold in self._holds.items():
+            if hold.trouble:
+                troubles.setdefault(hold.trouble, []).append(underlying)
+        for trouble, underlyings in troubles.items():
+            if trouble not in self._told:
+                without = any(self._holds[each].without for each in underlyings)
+                how = "publishing without a lease on %s: %s" if without else "lease on %s not to be had: %s"
+                log.warning(how, ", ".join(underlyings), trouble)
+        self._told = frozenset(troubles)
+
+    async def release(self) -> None:
+        """Give up what we hold, so that a standby need not wait for it to run out."""
+        left: dict[str, list[str]] = {}
+        for underlying, hold in self._holds.items():
+            hold.until = float("-inf")
+            if hold.without:
+                continue
+            try:
+                async with bounded():
+                    with suppress(LockError):  # it had run out, or is another's
+                        await hold.lock.release()
+            except RedisUnavailableError as error:
+                left.setdefault(str(error), []).append(underlying)
+        for reason, underlyings in left.items():
+            log.warning("lease on %s left to run out: %s", ", ".join(underlyings), reason)
+
+    async def _take(self, hold: _Hold) -> bool:
+        """Return whether the lease is ours: renewed where Redis still holds our name, else taken where it is free."""
+        with suppress(LockError):
+            return await hold.lock.reacquire()
+        return bool(await hold.lock.acquire(blocking=False, token=self.me))
+
+    async def _who(self, underlying: str) -> str:
+        key = lease_key(self._names.prefix, underlying, self._service)
+        holder = await self._redis.getrange(key, 0, _HOLDER_BYTES)
+        return clean(holder.decode("utf-8", "replace"), 80) if isinstance(holder, bytes) else ""
+
+    def _lock(self, underlying: str) -> Lock:
+        name = lease_key(self._names.prefix, underlying, self._service)
+        lock = Lock(self._redis, name, timeout=self._ttl_s, thread_local=False)
+        lock.local.token = self.me.encode()  # ours from the start: a lease taken whose answer was lost is found again
+        return lock

@@ -1,0 +1,218 @@
+"""The tuple of rules: each named after its signal, each with one severity, and none that can silence another."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chain.model.keys import ChainId
+from chain.monitor.board import Contact, DeckState, Entry, Level, State
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.health import health_json
+from chain.monitor.evaluate.report import Signal
+from chain.monitor.evaluate.rules import RULES, SEVERITY, Context, Rule
+from chain.monitor.evaluate.signals import judge
+from chain.redis.connect.connection import RedisTarget
+from chain.thresholds import STARTING_S
+from chaindeck.commands.alert_rules import alert_rules
+from chaindeck.commands.check import exit_code, line
+from chaindeck.commands.status import as_json, as_text
+from tests.support.places import ROOT
+from tests.support.scenes import NDX, SPX, START_NS, board, entry, in_state
+
+NOW = Now(START_NS, 5_000.0)
+
+
+def broken(_: Context) -> Iterable[Signal]:
+    raise ZeroDivisionError("a defect of one rule")
+
+
+def broken_late(_: Context) -> Iterable[Signal]:
+    yield from ()
+    raise RecursionError("x" * 9_000)
+
+
+def test_each_rule_bears_the_name_of_its_signal_and_each_signal_has_a_rule() -> None:
+    named = {rule.__name__.replace("_", "-") for rule in RULES}
+    assert named == set(SEVERITY) - {"rule-failed"}
+    assert len(named) == len(RULES)
+
+
+@pytest.mark.parametrize("rule", [broken, broken_late])
+@pytest.mark.parametrize("at", [0, len(RULES) // 2, len(RULES)])
+def test_a_rule_that_raises_is_a_signal_and_stops_no_other(rule: Rule, at: int) -> None:
+    scene = board([in_state(SPX, State.MISSING, NOW), entry(NDX, NOW)], NOW)
+    sound = judge(scene, NOW)
+    judged = judge(scene, NOW, (*RULES[:at], rule, *RULES[at:]))
+    [told] = [signal for signal in judged.signals if signal.name == "rule-failed"]
+    assert [signal for signal in judged.signals if signal is not told] == list(sound.signals)
+    assert told.text.startswith(f"rule {rule.__name__.replace('_', '-')} failed (")
+    assert len(told.text) < 120
+
+
+def test_a_deck_with_a_broken_rule_is_never_green() -> None:
+    judged = judge(board([entry(SPX, NOW)], NOW), NOW, (*RULES, broken))
+    assert (judged.state, exit_code(judged)) == (DeckState.WARNING, 1)
+    assert "rule broken failed (ZeroDivisionError)" in line(judged)
+
+
+def test_a_chain_that_cannot_be_judged_is_invalid_and_takes_no_other_with_it() -> None:
+    sound, poisoned = entry(NDX, NOW), entry(SPX, NOW)
+    assert poisoned.last_good
+    poisoned = replace(poisoned, last_good=replace(poisoned.last_good, summary=None))  # type: ignore[arg-type]
+    judged = judge(board([poisoned, sound], NOW), NOW)
+    assert [reading.state for reading in judged.readings] == [State.INVALID, State.FRESH]
+    assert judged.state is DeckState.PARTIAL_DEGRADATION
+    assert "SPX 01-02 INVALID: it cannot be judged (AttributeError)" in [signal.text for signal in judged.signals]
+
+
+# Starting
+
+
+@pytest.mark.parametrize(("seconds", "begun"), [(0.0, True), (STARTING_S - 0.001, True), (STARTING_S, False)])
+def test_in_its_first_seconds_a_watcher_that_finds_nothing_says_so_in_every_voice(seconds: float, begun: bool) -> None:
+    judged = judge(board([], NOW, beats=[], started=NOW.mono - seconds), NOW)
+    state, words = (
+        (DeckState.STARTING, "waiting for a publisher") if begun else (DeckState.CRITICAL, "nothing is published")
+    )
+    target = RedisTarget("redis://h:1")
+    assert judged.state is state
+    assert as_json(judged, target)["state"] == health_json(judged)["state"] == state
+    text = as_text(judged, target).splitlines()
+    assert text[1].startswith(f" {state} ") and words in text[1]
+    assert sum(words in shown for shown in text) == 3  # line two, the empty board, the panel
+    assert words in line(judged)
+    assert exit_code(judged) == (3 if begun else 2)
+
+
+def test_a_single_look_gives_no_time_to_start() -> None:
+    judged = judge(board([], NOW, beats=[]), NOW)
+    assert [signal.name for signal in judged.signals] == ["nothing-published"]
+
+
+def test_with_a_chain_on_the_board_nothing_is_starting() -> None:
+    judged = judge(board([in_state(SPX, State.MISSING, NOW)], NOW, started=NOW.mono), NOW)
+    assert judged.state is DeckState.CRITICAL
+
+
+# One severity for one fact
+
+
+def test_exit_codes_events_and_alerts_take_their_level_from_the_state() -> None:
+    assert {state: state.level for state in DeckState} == {
+        DeckState.OK: Level.INFO,
+        DeckState.STARTING: Level.INFO,
+        DeckState.WARNING: Level.WARNING,
+        DeckState.PARTIAL_DEGRADATION: Level.WARNING,
+        DeckState.DEGRADED: Level.CRITICAL,
+        DeckState.CRITICAL: Level.CRITICAL,
+    }
+
+
+ALERTS = {
+    "ChaindeckSnapshotAging": "aging",
+    "ChaindeckSnapshotStale": "stale",
+    "ChaindeckRedisDown": "redis-unreachable",
+    "ChaindeckDepth": "depth",
+    "ChaindeckDegraded": "stream-over-stale",
+    "ChaindeckNothingPublished": "nothing-published",
+    "ChaindeckPublisherSilent": "publisher-silent",
+    "ChaindeckCritical": "all-stale",
+}
+
+
+@pytest.mark.parametrize(("alert", "signal"), ALERTS.items())
+def test_an_alert_is_as_grave_as_the_signal_and_waits_for_no_second_scrape(alert: str, signal: str) -> None:
+    thresholds = entry(SPX, NOW).thresholds
+    [found] = [part for part in alert_rules(thresholds).split("- alert: ") if part.startswith(f"{alert}\n")]
+    assert f"severity: {SEVERITY[signal].level}\n" in found
+    assert "for:" not in found
+
+
+def test_a_stale_chain_among_fresh_ones_is_a_warning_and_the_last_one_critical() -> None:
+    fresh, stale = entry(NDX, NOW), in_state(SPX, State.STALE, NOW)
+    for entries, level, code in (([stale, fresh], Level.WARNING, 1), ([stale], Level.CRITICAL, 2)):
+        judged = judge(board(entries, NOW), NOW)
+        assert (judged.state.level, exit_code(judged)) == (level, code)
+
+
+def test_what_is_unreachable_is_so_since_contact_was_lost() -> None:
+    scene = board([entry(SPX, NOW), in_state(NDX, State.MISSING, NOW)], NOW, reached=False)
+    lost = replace(scene, contact=replace(scene.contact, since=NOW.wall_s - 7))
+    assert {(r.state, r.since) for r in judge(lost, NOW).readings} == {(State.UNREACHABLE, NOW.wall_s - 7)}
+
+
+# Words, to the digit
+
+
+DAYS = [ChainId("SPX", SPX.expiry + timedelta(days=n)) for n in range(4)]
+
+
+def texts(entries: list[Entry], now: Now = NOW, **parts: Any) -> dict[str, str]:
+    return {signal.name: signal.text for signal in judge(board(entries, now, **parts), now).signals}
+
+
+@pytest.mark.parametrize(
+    ("count", "named"),
+    [
+        (1, "SPX 01-02"),
+        (2, "SPX 01-02, 01-03"),
+        (3, "SPX 01-02, 01-03 and 1 more"),
+        (4, "SPX 01-02, 01-03 and 2 more"),
+    ],
+)
+def test_two_chains_are_named_and_the_rest_counted(count: int, named: str) -> None:
+    late = [entry(chain, NOW, age_ms=25_000) for chain in DAYS[:count]]
+    assert texts(late) == {"aging": f"{named} AGING, 25 s old"}
+
+
+@pytest.mark.parametrize(("first_ms", "second_ms", "said"), [(40_999, 36_000, 40), (36_000, 41_000, 41)])
+def test_the_oldest_of_a_group_is_told_in_whole_seconds_and_never_rounded_up(
+    first_ms: int, second_ms: int, said: int
+) -> None:
+    group = [entry(DAYS[0], NOW, age_ms=first_ms), entry(DAYS[1], NOW, age_ms=second_ms), entry(NDX, NOW)]
+    told = texts(group, stream_ts=NOW.wall_s)
+    assert told["stale"] == f"SPX 01-02, 01-03 STALE, {said} s old"
+    assert told["stream-over-stale"] == f"stream active while SPX 01-02, 01-03 are STALE, {said} s"
+
+
+@pytest.mark.parametrize(("late_ms", "said"), [(3_001, 3), (3_999, 3), (4_000, 4)])
+def test_a_silent_poll_loop_is_told_in_whole_seconds(late_ms: int, said: int) -> None:
+    known = board([entry(SPX, NOW)], NOW)
+    later = Now(NOW.wall_ns + late_ms * 1_000_000, NOW.mono + late_ms / 1000)
+    [told] = judge(known, later).signals
+    assert told.text.startswith(f"the poll loop has been silent for {said} s: ")
+    assert told.since == pytest.approx(NOW.wall_s, abs=1e-3)
+
+
+@pytest.mark.parametrize(("ahead_ms", "said"), [(2_001, "2.0"), (2_049, "2.0"), (9_000, "9.0"), (3_600_000, "3600.0")])
+def test_a_stamp_from_the_future_is_told_with_how_far(ahead_ms: int, said: str) -> None:
+    one = entry(SPX, NOW, age_ms=-ahead_ms)
+    assert texts([one])["future"] == f"SPX 01-02 FUTURE: its clock is {said} s ahead of ours"
+
+
+def test_all_are_lost_since_the_last_of_them_was() -> None:
+    gone = [entry(DAYS[0], NOW, age_ms=50_000), entry(DAYS[1], NOW, age_ms=36_000)]
+    [told] = [signal for signal in judge(board(gone, NOW), NOW).signals if signal.name == "all-stale"]
+    assert told.since == pytest.approx(NOW.wall_s - 1)
+
+
+def test_what_nobody_has_read_yet_is_said_to_be_so() -> None:
+    [reading] = judge(board([Entry(SPX)], NOW), NOW).readings
+    assert (reading.state, reading.note, reading.since) == (State.MISSING, "not read yet", None)
+
+
+def test_before_the_first_poll_no_chain_is_unreachable() -> None:
+    waiting = replace(board([entry(SPX, NOW)], NOW, reached=False), contact=Contact(), polled=0.0)
+    judged = judge(waiting, NOW)
+    assert [reading.state for reading in judged.readings] == [State.FRESH]
+    assert {"redis-unreachable", "poll-silent"}.isdisjoint(signal.name for signal in judged.signals)
+
+
+def test_the_page_on_operations_lists_every_signal_with_its_severity() -> None:
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `([a-z-]+)` \| ([A-Z ]+) \| [A-Z]", page, re.MULTILINE))
+    assert listed == dict(SEVERITY)

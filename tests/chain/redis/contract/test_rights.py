@@ -1,0 +1,340 @@
+"""The least rights as documented, one taken away at a time: what is said, and what still works."""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from chain.audit.audit import Audit, Auditor
+from chain.audit.reader import AuditReader
+from chain.clock import SystemClock
+from chain.errors import RedisUnavailableError
+from chain.model.keys import ChainId, Names
+from chain.monitor.board import State
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.report import Report
+from chain.monitor.evaluate.signals import judge
+from chain.monitor.heartbeat import beat
+from chain.monitor.watch.watcher import Watcher
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.draft import Outcome, Verdict
+from chain.redis.contract.store import Store
+from chain.thresholds import Thresholds
+from chaindeck.commands.operator import acknowledge
+from publisher.loop.cycle import Cycle
+from publisher.loop.publisher import Publisher
+from publisher.protection.guard import Guard
+from publisher.protection.lease import Lease
+from publisher.source import SourceKind, service_name
+from tests.support.builders import ScriptedSource, expiries, small, value_at
+from tests.support.places import ROOT
+from tests.support.scenes import heartbeat
+from tests.support.servers import HOST, Server, Servers
+
+CLOCK, NAMES = SystemClock(), Names()
+DATES = expiries(3, datetime.now(UTC).date() + timedelta(days=2))
+CHAINS = [ChainId("SPX", day) for day in DATES]
+LINES = dict(
+    re.findall(r"^ACL SETUSER (\w+) on >PASSWORD (.*)$", (ROOT / "docs/redis-rights.md").read_text(), re.MULTILINE)
+)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Servers() as servers:
+        yield servers.alone()
+
+
+@pytest.fixture
+async def owner(server: Server) -> AsyncIterator[Redis]:
+    """A client that may do all, on an empty Redis."""
+    server.admin.flushall()
+    async with RedisTarget(server.url).connect() as redis:
+        yield redis
+
+
+async def user(server: Server, role: str, *changes: str, instead: tuple[str, str] = ("", "")) -> Redis:
+    """Return a client of a documented user, with changes: `-command`, or a word of its line replaced."""
+    rights = LINES[role].replace(*instead) if instead[0] else LINES[role]
+    server.admin.execute_command("ACL", "SETUSER", role, "reset", "on", ">pw", *rights.split(), *changes)
+    return RedisTarget(f"redis://{role}:pw@{HOST}:{server.port}").connect()
+
+
+async def fill(owner: Redis) -> None:
+    stamp = time.time_ns() // 1_000_000
+    await Store(owner, NAMES, kind="massive").publish([small(chain, stamp) for chain in CHAINS], 60)
+    await beat(owner, heartbeat(*CHAINS, ts=time.time()))
+
+
+# To read
+
+
+async def read(redis: Redis, polls: int = 2) -> Report:
+    watcher = Watcher(redis, NAMES, CLOCK)
+    for _ in range(polls):
+        board = await watcher.poll_once()
+    await redis.aclose()
+    return judge(board, Now.of(CLOCK))
+
+
+def states(report: Report) -> set[State]:
+    return {reading.state for reading in report.readings}
+
+
+async def test_the_documented_reader_sees_all_and_lacks_nothing(server: Server, owner: Redis) -> None:
+    await fill(owner)
+    report = await read(await user(server, "reader"))
+    assert (states(report), len(report.readings)) == ({State.FRESH}, 3)
+    assert (report.board.limits, report.board.server.unasked) == ((), "")
+    assert server.admin.execute_command("ACL", "LOG") == []
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ("info", "cannot tell its name and version, what it evicts when full, how much it evicts: "),
+        ("time", ""),
+        ("mget", ""),
+        ("exists", ""),
+        ("pttl", ""),
+        ("type", ""),
+        ("hget", ""),
+        ("hstrlen", ""),
+        ("xrevrange", ""),
+        ("scan", "cannot be found: this Redis user has no right to run SCAN"),
+    ],
+)
+async def test_a_reader_without_a_courtesy_still_reads(server: Server, owner: Redis, gone: str, said: str) -> None:
+    await fill(owner)
+    report = await read(await user(server, "reader", f"-{gone}"))
+    assert (states(report), len(report.readings)) == ({State.FRESH}, 3)
+    text = [signal.text for signal in report.signals]
+    assert said in "; ".join([*report.board.limits, report.board.server.unasked, *text])
+
+
+async def test_a_reader_without_scan_or_heartbeats_is_told_why_it_sees_nothing(server: Server, owner: Redis) -> None:
+    await fill(owner)
+    await owner.delete(*await owner.keys("*heartbeat"))
+    report = await read(await user(server, "reader", "-scan"))
+    text = "; ".join(signal.text for signal in report.signals)
+    assert report.board.contact.ok
+    assert "cannot be found: this Redis user has no right to run SCAN" in text
+
+
+async def test_a_reader_of_chains_alone_cannot_hear_heartbeats_and_says_so(server: Server, owner: Redis) -> None:
+    await fill(owner)
+    only = ("%R~massive:* %R~mock_massive:*", "%R~massive:chain:*")
+    report = await read(await user(server, "reader", instead=only))
+    assert (states(report), len(report.readings)) == ({State.FRESH}, 3)  # discovered
+    assert "cannot hear heartbeats: this Redis user has no right to the key of GET" in report.board.limits
+    assert any(signal.text.startswith("cannot hear heartbeats") for signal in report.signals)
+
+
+async def test_a_reader_without_a_need_is_told_which(server: Server, owner: Redis) -> None:
+    await fill(owner)
+    report = await read(await user(server, "reader", "-getrange"))
+    assert {reading.note for reading in report.readings} == {
+        "payload key: this Redis user has no right to run GETRANGE"
+    }
+    report = await read(await user(server, "reader", instead=("%R~massive:*", "")))
+    assert "no right to the key" in report.board.contact.error
+
+
+# To publish
+
+
+async def published(redis: Redis) -> list[Outcome]:
+    stamp = time.time_ns() // 1_000_000
+    return await Store(redis, NAMES, kind="massive").publish([small(chain, stamp) for chain in CHAINS], 60)
+
+
+@pytest.mark.parametrize("gone", ["", "pexpiretime", "del", "exists", "info", "scan", "publish", "xadd", "evalsha"])
+async def test_a_publisher_without_a_courtesy_still_publishes(server: Server, owner: Redis, gone: str) -> None:
+    redis = await user(server, "publisher", *([f"-{gone}"] if gone else []))
+    assert {(outcome.verdict, outcome.reason) for outcome in await published(redis)} == {(Verdict.PUBLISHED, "")}
+    await redis.aclose()
+    for chain in CHAINS:
+        pointer = (await value_at(owner, NAMES.latest(chain))).decode()
+        assert 0 <= await owner.pexpiretime(pointer) - await owner.pexpiretime(NAMES.latest(chain)) <= 5
+
+
+@pytest.mark.parametrize(
+    ("gone", "reason"),
+    [
+        ("eval", "this Redis user has no right to run EVAL: publishing needs it to move pointers forward only"),
+        ("set", "this Redis user has no right to run SET"),
+        ("getrange", "this Redis user has no right to run GETRANGE"),
+        ("time", "this Redis user has no right to run TIME"),
+        ("mget", "this Redis user has no right to run MGET"),
+    ],
+)
+async def test_a_publisher_without_a_need_is_told_which_and_leaves_nothing_behind(
+    server: Server, owner: Redis, gone: str, reason: str
+) -> None:
+    redis = await user(server, "publisher", f"-{gone}")
+    assert {(outcome.verdict, outcome.reason) for outcome in await published(redis)} == {(Verdict.FAILED, reason)}
+    await redis.aclose()
+    assert await owner.keys() == []
+
+
+@pytest.mark.parametrize("keys", ["~massive:chain:snapshot:*", "~massive:chain:snapshot:* ~massive:chain:latest:*"])
+async def test_a_publisher_without_its_keys_leaves_nothing_behind(server: Server, owner: Redis, keys: str) -> None:
+    redis = await user(server, "publisher", instead=("~massive:*", keys))
+    outcomes = await published(redis)
+    await redis.aclose()
+    assert {outcome.verdict for outcome in outcomes} == {Verdict.FAILED}
+    assert all("no right to the key" in outcome.reason for outcome in outcomes), outcomes
+    assert await owner.keys() == []
+
+
+def crew(redis: Redis) -> tuple[Publisher, Lease]:
+    source = ScriptedSource({"SPX": DATES, "NDX": DATES}, as_of=time.time())
+    lease = Lease(redis, NAMES, source.underlyings, CLOCK, interval_s=10.0)
+    return Publisher(redis, source, CLOCK, thresholds=Thresholds(), lease=lease), lease
+
+
+async def test_a_publisher_of_chains_alone_publishes_without_a_lease_and_says_each_thing_once(
+    server: Server, owner: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    redis = await user(server, "publisher", instead=("~massive:* ~mock_massive:*", "~massive:chain:*"))
+    publisher, lease = crew(redis)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(4):
+            await lease.look()
+            assert (await publisher.cycle()).whole
+            await publisher.beat()
+        await lease.release()
+    await redis.aclose()
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "publishing without a lease on SPX, NDX: this Redis user has no right to the key",
+        "heartbeat not written: this Redis user has no right to the key",
+    ]
+    assert await owner.mget(*(NAMES.latest(chain) for chain in CHAINS)) != [None] * 3
+
+
+async def test_a_publisher_without_channels_says_that_it_is_not_announced(
+    server: Server, owner: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    redis = await user(server, "publisher", instead=("&massive:* &mock_massive:*", ""))
+    publisher, _ = crew(redis)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            await publisher.beat("running")
+    await redis.aclose()
+    assert [record.getMessage() for record in caplog.records] == [
+        "heartbeat not announced: this Redis user has no right to the channel of PUBLISH"
+    ]
+    assert await owner.keys("*massive:*heartbeat")
+
+
+# To check a publisher
+
+
+async def audited(redis: Redis) -> Audit:
+    auditor = Auditor(NAMES)
+    reader = AuditReader(redis, auditor, SystemClock())
+    try:
+        await reader.discover()
+        await reader.look()
+    except RedisUnavailableError as error:
+        auditor.lose(str(error))
+    await redis.aclose()
+    return auditor.conclude()
+
+
+@pytest.mark.parametrize(
+    ("gone", "pointers", "said"),
+    [
+        ("", 3, ""),
+        ("pexpiretime", 3, ""),
+        ("time", 3, "times are by this machine's clock: this Redis user has no right to run TIME"),
+        ("scan", 3, "cannot discover chains: this Redis user has no right to run SCAN"),
+        ("getrange", 3, "this Redis user has no right to run GETRANGE"),
+    ],
+)
+async def test_what_an_auditor_may_not_ask_is_said(
+    server: Server, owner: Redis, gone: str, pointers: int, said: str
+) -> None:
+    await fill(owner)
+    audit = await audited(await user(server, "auditor", *([f"-{gone}"] if gone else [])))
+    assert audit.pointers == pointers
+    assert said in "; ".join([*audit.limits, audit.error])
+
+
+# The guard of live data, and what an operator does
+
+
+def guarded(redis: Redis, kind: SourceKind, underlying: str) -> Publisher:
+    source = ScriptedSource({underlying: DATES}, as_of=time.time(), kind=kind, at_hand=True)
+    guard = Guard(redis, NAMES, kind, CLOCK, ttl_s=60.0)
+    lease = Lease(redis, NAMES, source.underlyings, CLOCK, interval_s=10.0, service=service_name(kind))
+    return Publisher(redis, source, CLOCK, thresholds=Thresholds(), lease=lease, guard=guard)
+
+
+async def led(publisher: Publisher) -> Cycle:
+    assert publisher._lease is not None
+    await publisher._lease.look()
+    cycle = await publisher.cycle()
+    await publisher.beat()
+    return cycle
+
+
+async def test_the_documented_publishers_of_both_kinds_guard_live_data_and_lack_nothing(
+    server: Server, owner: Redis
+) -> None:
+    server.admin.execute_command("ACL", "LOG", "RESET")
+    redis = await user(server, "publisher")
+    mock, live = guarded(redis, "mock", "NDX"), guarded(redis, "massive", "SPX")
+    for _ in range(2):  # the second time, leases are renewed
+        assert (await led(mock)).whole
+    assert (await led(live)).whole
+    assert not (await led(mock)).outcomes
+    await redis.aclose()
+    assert await owner.exists(NAMES.live(), *(NAMES.source(chain) for chain in CHAINS)) == 1 + len(CHAINS)
+    assert await owner.keys(NAMES.latest(ChainId("NDX", DATES[0]))) == []
+    assert server.admin.execute_command("ACL", "LOG") == []
+
+
+async def test_a_live_publisher_that_may_not_mark_its_place_says_so_and_its_chains_are_protected(
+    server: Server, owner: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = "~massive:chain:latest:* ~massive:chain:snapshot:* ~massive:chain:source:* ~massive:publisher:*"
+    redis = await user(server, "publisher", instead=("~massive:*", keys))
+    with caplog.at_level(logging.WARNING):
+        live = guarded(redis, "massive", "SPX")
+        for _ in range(3):
+            assert (await led(live)).whole
+    await redis.aclose()
+    said = [record.getMessage() for record in caplog.records]
+    assert "this place is not marked as live: this Redis user has no right to the key" in said
+
+
+async def change_kinds(owner: Redis) -> None:
+    stamp = time.time_ns() // 1_000_000
+    for ahead, kind in enumerate(("mock", "massive")):
+        await Store(owner, NAMES, kind=kind).publish([small(chain, stamp + ahead) for chain in CHAINS], 60)
+
+
+async def test_the_documented_operator_acknowledges_and_lacks_nothing(server: Server, owner: Redis) -> None:
+    await change_kinds(owner)
+    server.admin.execute_command("ACL", "LOG", "RESET")
+    await (await user(server, "operator")).aclose()
+    url = f"redis://operator:pw@{HOST}:{server.port}"
+    assert await asyncio.to_thread(acknowledge, url) == 0
+    assert server.admin.execute_command("ACL", "LOG") == []
+    for chain in CHAINS:
+        assert (await owner.get(NAMES.source(chain)) or b"").split()[0:3:2] == [b"massive"]
+
+
+@pytest.mark.parametrize("gone", ["scan", "eval", "mget", "set"])
+async def test_an_operator_without_a_need_is_told_which(server: Server, owner: Redis, gone: str) -> None:
+    await change_kinds(owner)
+    await (await user(server, "operator", f"-{gone}")).aclose()
+    with pytest.raises(RedisUnavailableError, match=f"no right to run {gone.upper()}"):
+        await asyncio.to_thread(acknowledge, f"redis://operator:pw@{HOST}:{server.port}")

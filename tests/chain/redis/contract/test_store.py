@@ -1,0 +1,754 @@
+"""Publishing on a real server: whole or not at all, forward only, and never without a deadline."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from chain.errors import RedisUnavailableError
+from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.snapshot import Snapshot, decode, encode
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.draft import Answer, Outcome, Verdict
+from chain.redis.contract.store import Store
+from chain.redis.contract.stream import StreamSigns
+from chain.redis.server.embedded import EmbeddedServer
+from tests.support.builders import (
+    SPX,
+    Held,
+    assert_contract_kept,
+    eventually,
+    expiries,
+    held,
+    items_in,
+    payload_at,
+    small,
+    snapshot,
+)
+from tests.support.fault_proxy import Command, Fate, FaultProxy, always, first
+
+TTL_S = 60.0
+NDX = ChainId("NDX", SPX.expiry)
+POINTER = Names().latest(SPX)
+
+
+@pytest.fixture(autouse=True)
+async def contract_kept(redis: Redis) -> AsyncIterator[None]:
+    """After each test: every contract key has a deadline, and no pointer dangles."""
+    yield
+    await assert_contract_kept(redis)
+
+
+@pytest.fixture
+def store(redis: Redis) -> Store:
+    return Store(redis, Names())
+
+
+def in_steps(redis: Redis) -> Store:
+    """A store that writes payload and pointer apart, as on a cluster: only there can anything come between."""
+    store = Store(redis, Names())
+    store.writer.apart = True
+    return store
+
+
+async def now_ms(redis: Redis) -> int:
+    """Redis's own clock."""
+    seconds, micros = await redis.time()
+    return int(seconds * 1000 + micros // 1000)
+
+
+async def holds(redis: Redis, chain: ChainId = SPX) -> Held:
+    """What Redis holds of a chain that has a pointer."""
+    found = await held(redis, chain)
+    assert found is not None
+    return found
+
+
+async def commands_of(redis: Redis, act: Callable[[], Any]) -> list[tuple[str, list[str]]]:
+    """Return every command that the server ran meanwhile, with who sent it ("lua" for a script's own)."""
+    seen = []
+    async with redis.monitor() as monitor:
+        await redis.echo("the start")
+        while (await monitor.next_command())["command"] != "ECHO the start":
+            pass
+        await act()
+        await redis.echo("the end")
+        while (met := await monitor.next_command())["command"] != "ECHO the end":
+            seen.append((met["client_type"], met["command"].split(" ")))
+    return seen
+
+
+@asynccontextmanager
+async def proxied(redis_url: str, folder: Path) -> AsyncIterator[tuple[FaultProxy, Store]]:
+    """A store as the product connects it, with a proxy between that obeys the test."""
+    async with FaultProxy(redis_url, folder) as proxy, RedisTarget(proxy.url).connect() as client:
+        yield proxy, Store(client, Names())
+
+
+def crash_before_moving(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crash(*_: Any) -> list[Answer]:
+        raise SystemError("killed")
+
+    monkeypatch.setattr(store.writer, "move", crash)
+
+
+# What stands in Redis after a publish
+
+
+async def test_payload_and_pointer_as_the_contract_has_them(redis: Redis, store: Store) -> None:
+    made = snapshot(ts_ns=await now_ms(redis) * 1_000_000 + 389_123)
+    [outcome] = await store.publish([made], TTL_S)
+    assert outcome == Outcome(made.id, Verdict.PUBLISHED, len(encode(made)))
+    key = f"massive:chain:snapshot:SPX:2026-01-02:{made.id.ts_ms}".encode()
+    assert set(await redis.keys()) == {b"massive:chain:latest:SPX:2026-01-02", key}
+    assert await redis.get("massive:chain:latest:SPX:2026-01-02") == key
+    raw = await redis.get(key)
+    assert raw == encode(made)
+    assert decode(raw, made.id).id == made.id
+    assert items_in(raw) == made.contracts
+
+
+async def test_a_prefix_of_its_own_is_a_world_of_its_own(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    replay = Store(redis, Names("massive:replay"))
+    await replay.publish([small(ts_ms=stamp)], TTL_S)
+    assert await held(redis) is None
+    await store.publish([small(ts_ms=stamp - 5_000, mark=2)], TTL_S)
+    assert (await holds(redis)).ts_ms == stamp - 5_000
+    assert set(await redis.keys("massive:replay:chain:*")) == {
+        b"massive:replay:chain:latest:SPX:2026-01-02",
+        f"massive:replay:chain:snapshot:SPX:2026-01-02:{stamp}".encode(),
+    }
+
+
+@pytest.mark.parametrize("apart", [False, True])
+async def test_every_payload_is_written_before_its_pointer_and_with_the_same_deadline(
+    redis: Redis, store: Store, apart: bool
+) -> None:
+    stamp = await now_ms(redis)
+    batch = [small(SPX, stamp, 1), small(NDX, stamp, 2)]
+    keys = [(Names().snapshot(made.id), Names().latest(made.id.chain)) for made in batch]
+    seen = await commands_of(redis, lambda: (in_steps(redis) if apart else store).publish(batch, TTL_S))
+    sets = [words for _, words in seen if words[0].upper() == "SET"]
+    assert [words[1] for words in sets] == [key for pair in zip(*keys, strict=True) for key in pair]
+    payloads = dict(keys)
+    assert all(("NX" in words) == (words[1] in payloads) for words in sets)
+    for payload, pointer in keys:
+        assert await redis.pexpiretime(payload) == await redis.pexpiretime(pointer) > stamp
+    assert not {words[0].upper() for _, words in seen} & {"DEL", "EXPIRE", "PERSIST", "MULTI", "KEYS", "SCAN"}
+
+
+@pytest.mark.parametrize("skew_s", [-120, -3600 * 24 * 365, 0, 1])
+async def test_the_deadline_is_of_rediss_clock_whatever_ours_says(redis: Redis, store: Store, skew_s: int) -> None:
+    before = await now_ms(redis)
+    [outcome] = await store.publish([small(ts_ms=before + skew_s * 1000)], TTL_S)
+    after = await now_ms(redis)
+    found = await holds(redis)
+    assert outcome.verdict is Verdict.PUBLISHED
+    assert found.ts_ms == before + skew_s * 1000
+    assert before + 60_000 <= found.deadline <= after + 60_000
+    assert abs(found.deadline - found.payload_deadline) <= 1
+
+
+async def test_nothing_to_publish_is_no_outcome(redis: Redis, store: Store) -> None:
+    assert await store.publish([], TTL_S) == []
+    assert await redis.dbsize() == 0
+
+
+async def test_a_snapshot_that_no_reader_would_take_fails_alone(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    bad = replace(small(NDX, stamp), contracts=({"name": "x" * 10_000},))
+    worse = replace(small(SPX, stamp, 2), contracts=({"set": {1}},))
+    good = small(SPX, stamp)
+    outcomes = await store.publish([bad, worse, good], TTL_S)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.FAILED, Verdict.FAILED, Verdict.PUBLISHED]
+    assert "string" in outcomes[0].reason
+    assert "not JSON serializable" in outcomes[1].reason
+    assert await held(redis, NDX) is None
+    assert (await holds(redis)).payload == encode(good)
+
+
+# Forward only
+
+
+async def test_an_older_snapshot_is_refused_by_name(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    await store.publish([small(ts_ms=stamp, mark=1), small(NDX, stamp - 900, mark=2)], TTL_S)
+    before = await holds(redis)
+    older, newer = small(ts_ms=stamp - 1, mark=3), small(NDX, stamp, mark=4)
+    outcomes = await store.publish([older, newer], TTL_S)
+    assert outcomes[0] == Outcome(
+        older.id, Verdict.REFUSED_OLDER, len(encode(older)), "a newer snapshot is already there"
+    )
+    assert outcomes[1].verdict is Verdict.PUBLISHED
+    assert await holds(redis) == before
+    assert (await holds(redis, NDX)).ts_ms == stamp
+
+
+async def test_after_the_pointer_expired_an_older_snapshot_is_the_newest_again(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    await store.publish([small(ts_ms=stamp)], 0.05)
+
+    async def gone() -> bool:
+        return await held(redis) is None
+
+    await eventually(gone)
+    [outcome] = await store.publish([small(ts_ms=stamp - 1000, mark=2)], TTL_S)
+    assert outcome.verdict is Verdict.PUBLISHED
+    assert (await holds(redis)).ts_ms == stamp - 1000
+
+
+@pytest.mark.parametrize(("ahead_ms", "verdict"), [(1500, Verdict.PUBLISHED), (2500, Verdict.FAILED)])
+async def test_a_stamp_ahead_of_redis_beyond_tolerance_is_refused(
+    redis: Redis, store: Store, ahead_ms: int, verdict: Verdict
+) -> None:
+    [outcome] = await store.publish([small(ts_ms=await now_ms(redis) + ahead_ms)], TTL_S)
+    assert outcome.verdict is verdict
+    if verdict is Verdict.FAILED:
+        assert "clock is ahead" in outcome.reason
+        assert await held(redis) is None
+
+
+async def poison(redis: Redis, value: str, ttl_s: int | None = 3600) -> None:
+    await redis.set(POINTER, value, ex=ttl_s)
+
+
+@pytest.mark.parametrize("ahead_s", [3, 3600, 10**9])
+async def test_a_pointer_poisoned_from_the_future_holds_no_honest_writer_back(
+    redis: Redis, store: Store, ahead_s: int
+) -> None:
+    now = await now_ms(redis)
+    await poison(redis, Names().snapshot(SnapshotId(SPX, now + ahead_s * 1000)))
+    [outcome] = await store.publish([small(ts_ms=now)], TTL_S)
+    assert outcome.verdict is Verdict.PUBLISHED
+    assert (await holds(redis)).ts_ms == now
+
+
+# The stamp `{}` is half a second newer than the honest writer's: only the grammar can tell these from real ones.
+FOREIGN = [
+    "",
+    "hello",
+    POINTER,
+    "massive:heartbeat",
+    "massive:chain:snapshot:NDX:2026-01-02:{}",
+    "massive:chain:snapshot:SPX:2026-01-03:{}",
+    "massive:replay:chain:snapshot:SPX:2026-01-02:{}",
+    "massive:chain:snapshot:SPX:2026-01-02:x:{}",
+    "massive:chain:snapshot:SPX:2026-01-02:0{}",
+    "massive:chain:snapshot:SPX:2026-01-02:{}\n",
+    "massive:chain:snapshot:SPX:2026-01-02:{}.5",
+    "massive:chain:snapshot:SPX:2026-01-02:",
+    "massive:chain:snapshot:SPX:2026-01-02:-{}",
+    "massive:chain:snapshot:SPX:2026-01-02:" + "9" * 400,
+    "x" * 1_000_000,
+]
+
+
+@pytest.mark.parametrize("value", FOREIGN, ids=lambda value: value[-20:])
+@pytest.mark.parametrize("ttl_s", [3600, None])
+async def test_a_foreign_pointer_is_replaced(redis: Redis, store: Store, value: str, ttl_s: int | None) -> None:
+    now = await now_ms(redis)
+    await poison(redis, value.replace("{}", str(now + 500)), ttl_s)
+    [outcome] = await store.publish([small(ts_ms=now)], TTL_S)
+    assert outcome.verdict is Verdict.PUBLISHED
+    found = await holds(redis)
+    assert (found.ts_ms, found.payload) == (now, encode(small(ts_ms=now)))
+
+
+@pytest.mark.parametrize("words", ["LPUSH {} x", "HSET {} x 1", "SADD {} x", "ZADD {} 1 x", "XADD {} * x 1"])
+async def test_a_pointer_of_another_type_is_replaced(redis: Redis, store: Store, words: str) -> None:
+    await redis.execute_command(*words.format(POINTER).split(" "))
+    [outcome] = await store.publish([small(ts_ms=await now_ms(redis))], TTL_S)
+    assert outcome.verdict is Verdict.PUBLISHED
+
+
+async def test_the_batch_survives_a_payload_key_of_another_type(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    wrong = Names().snapshot(SnapshotId(SPX, stamp))
+    await redis.lpush(wrong, "x")
+    await redis.expire(wrong, 60)
+    outcomes = await store.publish([small(SPX, stamp), small(NDX, stamp)], TTL_S)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.PUBLISHED, Verdict.PUBLISHED]
+    assert outcomes[0].id.ts_ms == stamp + 1
+
+
+# Immutable payloads
+
+
+async def test_a_millisecond_taken_by_other_bytes_is_stepped_over(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    ones = [small(ts_ms=stamp, mark=mark) for mark in range(1, 5)]
+    ends = [(await store.publish([one], TTL_S))[0] for one in ones]
+    assert [end.id.ts_ms - stamp for end in ends] == [0, 1, 2, 3]
+    assert all(end.verdict is Verdict.PUBLISHED for end in ends)
+    for one, end in zip(ones, ends, strict=True):
+        assert items_in(await payload_at(redis, end.id)) == one.contracts
+    assert (await holds(redis)).ts_ms == stamp + 3
+
+
+async def occupy(redis: Redis, stamp: int, count: int) -> None:
+    for step in range(count):
+        await redis.set(Names().snapshot(SnapshotId(SPX, stamp + step)), "foreign", ex=60)
+
+
+async def test_two_publishers_in_one_millisecond_both_land_unharmed(redis: Redis, redis_url: str) -> None:
+    stamp = await now_ms(redis)
+    async with Redis.from_url(redis_url) as one, Redis.from_url(redis_url) as other:
+        for turn in range(20):
+            left, right = (small(ts_ms=stamp + 10 * turn, mark=2 * turn + side) for side in (1, 2))
+            ends = await asyncio.gather(
+                Store(one, Names()).publish([left], TTL_S), Store(other, Names()).publish([right], TTL_S)
+            )
+            written = {}
+            for made, [end] in zip((left, right), ends, strict=True):
+                assert end.verdict in (Verdict.PUBLISHED, Verdict.REFUSED_OLDER)
+                assert items_in(await payload_at(redis, end.id)) == made.contracts
+                written[end.id.ts_ms] = end.verdict
+            assert sorted(written) == [stamp + 10 * turn, stamp + 10 * turn + 1]
+            assert written[stamp + 10 * turn + 1] is Verdict.PUBLISHED
+            assert (await holds(redis)).ts_ms == stamp + 10 * turn + 1
+
+
+async def test_the_last_millisecond_tried_is_as_good_as_the_first(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    await occupy(redis, stamp, 8)
+    [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+    assert (outcome.verdict, outcome.id.ts_ms) == (Verdict.PUBLISHED, stamp + 8)
+
+
+async def test_when_no_millisecond_is_free_it_says_so_and_overwrites_nothing(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    await occupy(redis, stamp, 12)
+    [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+    assert outcome.verdict is Verdict.FAILED
+    assert "every millisecond tried" in outcome.reason
+    assert await held(redis) is None
+    assert await redis.mget(await redis.keys("*snapshot*")) == [b"foreign"] * 12
+
+
+@pytest.mark.parametrize("second_ttl_s", [5.0, 60.0, 600.0])
+async def test_the_same_snapshot_again_changes_nothing(redis: Redis, store: Store, second_ttl_s: float) -> None:
+    made = small(ts_ms=await now_ms(redis))
+    await store.publish([made], TTL_S)
+    before = await holds(redis)
+    [outcome] = await store.publish([made], second_ttl_s)
+    assert outcome == Outcome(made.id, Verdict.PUBLISHED, len(encode(made)))
+    assert await holds(redis) == before
+    assert await redis.dbsize() == 2
+
+
+@pytest.mark.parametrize("second_ttl_s", [5.0, 600.0])
+async def test_the_same_snapshot_under_a_lost_pointer_dies_with_its_payload(
+    redis: Redis, store: Store, second_ttl_s: float
+) -> None:
+    made = small(ts_ms=await now_ms(redis))
+    await store.publish([made], TTL_S)
+    await redis.delete(POINTER)
+    [outcome] = await store.publish([made], second_ttl_s)
+    assert outcome.verdict is Verdict.PUBLISHED
+    found = await holds(redis)
+    assert abs(found.deadline - found.payload_deadline) <= 1
+
+
+# Interrupted
+
+
+async def test_a_crash_before_the_pointer_leaves_the_old_snapshot_and_a_mortal_orphan(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = in_steps(redis)
+    stamp = await now_ms(redis)
+    await store.publish([small(ts_ms=stamp - 1000)], TTL_S)
+    before = await holds(redis)
+    with monkeypatch.context() as patch:
+        crash_before_moving(store, patch)
+        with pytest.raises(SystemError):
+            await store.publish([small(ts_ms=stamp, mark=2)], TTL_S)
+    assert await holds(redis) == before
+    orphan = Names().snapshot(SnapshotId(SPX, stamp))
+    assert 0 < await redis.pttl(orphan) <= 60_000
+    [outcome] = await store.publish([small(ts_ms=stamp + 1, mark=3)], TTL_S)
+    assert outcome.verdict is Verdict.PUBLISHED
+    assert (await holds(redis)).ts_ms == stamp + 1
+
+
+async def test_a_restart_with_the_same_snapshot_finishes_what_the_crash_began(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = in_steps(redis)
+    made = small(ts_ms=await now_ms(redis))
+    with monkeypatch.context() as patch:
+        crash_before_moving(store, patch)
+        with pytest.raises(SystemError):
+            await store.publish([made], 30.0)
+    [outcome] = await store.publish([made], TTL_S)
+    assert outcome.verdict is Verdict.PUBLISHED
+    found = await holds(redis)
+    assert (found.payload, found.deadline) == (encode(made), found.payload_deadline)
+
+
+async def test_a_pause_beyond_the_deadline_is_late_not_published(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = in_steps(redis)
+    made = small(ts_ms=await now_ms(redis))
+    move = store.writer.move
+
+    async def after_the_deadline(drafts: Any, deadlines: Any) -> list[Answer]:
+        async def passed() -> bool:
+            return bool(await now_ms(redis) >= deadlines[0])
+
+        await eventually(passed)
+        return await move(drafts, deadlines)
+
+    monkeypatch.setattr(store.writer, "move", after_the_deadline)
+    [outcome] = await store.publish([made], 0.05)
+    assert outcome.verdict is Verdict.FAILED
+    assert "too late" in outcome.reason
+    assert await redis.keys("*") == []
+
+
+async def test_a_publisher_that_slept_while_another_went_on_is_fenced_at_the_pointer(
+    redis: Redis, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleeper, stamp = in_steps(redis), await now_ms(redis)
+    move = sleeper.writer.move
+    written, awake = asyncio.Event(), asyncio.Event()
+
+    async def asleep(*args: Any) -> list[Answer]:
+        written.set()
+        await awake.wait()
+        return await move(*args)
+
+    monkeypatch.setattr(sleeper.writer, "move", asleep)
+    publishing = asyncio.create_task(sleeper.publish([small(ts_ms=stamp)], TTL_S))
+    await written.wait()
+    await store.publish([small(ts_ms=stamp + 10, mark=2)], TTL_S)
+    awake.set()
+    [outcome] = await publishing
+    assert outcome.verdict is Verdict.REFUSED_OLDER
+    assert (await holds(redis)).ts_ms == stamp + 10
+
+
+# A faulty line
+
+
+@pytest.mark.parametrize("word", [b"SET", b"EVAL", b"EXISTS"])
+@pytest.mark.parametrize("fate", [Fate.SWALLOW, Fate.CUT])
+async def test_one_lost_reply_or_connection_is_published_once(
+    redis: Redis, redis_url: str, short_dir: Path, word: bytes, fate: Fate
+) -> None:
+    stamp = await now_ms(redis)
+    batch = [small(SPX, stamp, 1), small(NDX, stamp, 2)]
+    async with proxied(redis_url, short_dir) as (proxy, store):
+        proxy.rule = first(word, fate)
+        outcomes = await store.publish(batch, TTL_S)
+    assert outcomes == [Outcome(made.id, Verdict.PUBLISHED, len(encode(made))) for made in batch]
+    assert len(proxy.seen(word)) > (len(batch) if word == b"SET" else 1)
+    assert await redis.dbsize() == 4
+    for made in batch:
+        found = await holds(redis, made.id.chain)
+        assert (found.ts_ms, found.payload) == (stamp, encode(made))
+
+
+async def test_a_lost_reply_while_stepping_over_a_millisecond(redis: Redis, redis_url: str, short_dir: Path) -> None:
+    stamp = await now_ms(redis)
+    await Store(redis, Names()).publish([small(ts_ms=stamp, mark=1)], TTL_S)
+    taken = Names().snapshot(SnapshotId(SPX, stamp + 1)).encode()
+
+    async def lose_the_second_set(command: Command) -> Fate:
+        lost = command[:2] == (b"SET", taken) and len([c for c in proxy.commands if c[:2] == command[:2]]) == 1
+        return Fate.SWALLOW if lost else Fate.DELIVER
+
+    async with proxied(redis_url, short_dir) as (proxy, store):
+        proxy.rule = lose_the_second_set
+        [outcome] = await store.publish([small(ts_ms=stamp, mark=2)], TTL_S)
+    assert (outcome.verdict, outcome.id.ts_ms) == (Verdict.PUBLISHED, stamp + 1)
+    assert await redis.dbsize() == 3
+
+
+@pytest.mark.parametrize("word", [b"SET", b"EVAL"])
+async def test_a_line_that_always_breaks_is_one_clear_error_and_then_forgotten(
+    redis: Redis, redis_url: str, short_dir: Path, word: bytes
+) -> None:
+    async def rule(command: Command) -> Fate:
+        return Fate.SWALLOW if command[0] == word else Fate.DELIVER
+
+    stamp = await now_ms(redis)
+    async with proxied(redis_url, short_dir) as (proxy, store):
+        proxy.rule = rule
+        with pytest.raises(RedisUnavailableError) as error:
+            await store.publish([small(ts_ms=stamp)], TTL_S)
+        assert str(error.value).isprintable()
+        await assert_contract_kept(redis)
+        proxy.rule = always(Fate.DELIVER)
+        [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+    assert outcome.verdict is Verdict.PUBLISHED
+    assert await redis.dbsize() == 2
+
+
+@pytest.mark.parametrize("word", [b"CLIENT", b"SET", b"EVAL"])
+async def test_a_black_hole_is_no_answer_in_time(redis: Redis, redis_url: str, short_dir: Path, word: bytes) -> None:
+    async def rule(command: Command) -> Fate:
+        return Fate.HOLD if command[0] == word else Fate.DELIVER
+
+    stamp = await now_ms(redis)
+    async with proxied(redis_url, short_dir) as (proxy, store):
+        proxy.rule = rule
+        with pytest.raises(RedisUnavailableError, match="no answer in time"):
+            async with asyncio.timeout(8):
+                await store.publish([small(ts_ms=stamp)], TTL_S)
+        proxy.rule = always(Fate.DELIVER)
+        [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+    assert outcome.verdict is Verdict.PUBLISHED
+
+
+async def test_a_refused_connection_is_named_and_over_when_it_is_over(
+    redis: Redis, redis_url: str, short_dir: Path
+) -> None:
+    stamp = await now_ms(redis)
+    async with proxied(redis_url, short_dir) as (proxy, store):
+        await proxy.refuse()
+        with pytest.raises(RedisUnavailableError, match=r"refused|no such socket|reset|closed"):
+            await store.publish([small(ts_ms=stamp)], TTL_S)
+        await proxy.listen()
+        [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+    assert outcome.verdict is Verdict.PUBLISHED
+
+
+async def test_slow_replies_only_delay(redis: Redis, redis_url: str, short_dir: Path) -> None:
+    async def slowly(_: Command) -> Fate:
+        await asyncio.sleep(0.02)
+        return Fate.DELIVER
+
+    async with proxied(redis_url, short_dir) as (proxy, store):
+        proxy.rule = slowly
+        [outcome] = await store.publish([small(ts_ms=await now_ms(redis))], TTL_S)
+    assert outcome.verdict is Verdict.PUBLISHED
+
+
+# Published means visible
+
+
+@pytest.mark.parametrize("victim", ["pointer", "payload"])
+async def test_what_is_gone_before_the_last_look_is_not_published(
+    redis: Redis, redis_url: str, short_dir: Path, victim: str
+) -> None:
+    stamp = await now_ms(redis)
+    key = POINTER if victim == "pointer" else Names().snapshot(SnapshotId(SPX, stamp))
+
+    async def evict(command: Command) -> Fate:
+        if command[0] == b"EXISTS" and len(proxy.seen(b"EXISTS")) == 1:
+            # What was sent before it is on its way to the server; the pointer's coming says that it arrived.
+            await eventually(lambda: redis.exists(POINTER))
+            await redis.delete(key)
+        return Fate.DELIVER
+
+    async with proxied(redis_url, short_dir) as (proxy, store):
+        proxy.rule = evict
+        [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+    assert outcome.verdict is Verdict.FAILED
+    assert "evicted at once" in outcome.reason
+    await redis.delete(POINTER)
+
+
+@pytest.fixture
+async def own(short_dir: Path, holder: EmbeddedServer) -> AsyncIterator[Redis]:
+    """Client of a server whose memory the test may bound."""
+    async with Redis.from_url(holder.start_or_attach(short_dir).url) as client:
+        yield client
+
+
+async def test_out_of_memory_fails_loudly_keeps_the_old_and_recovers(own: Redis) -> None:
+    store, stamp = Store(own, Names()), await now_ms(own)
+    await store.publish([small(ts_ms=stamp)], TTL_S)
+    await own.config_set("maxmemory-policy", "noeviction")
+    await own.config_set("maxmemory", 1)
+    for turn in (1, 2):
+        [outcome] = await store.publish([small(ts_ms=stamp + turn, mark=2)], TTL_S)
+        assert outcome.verdict is Verdict.FAILED
+        assert outcome.reason == "Redis is out of memory: raise maxmemory or set maxmemory-policy volatile-ttl"
+        assert (await holds(own)).ts_ms == stamp
+    await own.config_set("maxmemory", 0)
+    [outcome] = await store.publish([small(ts_ms=stamp + 3, mark=2)], TTL_S)
+    assert outcome.verdict is Verdict.PUBLISHED
+    assert (await holds(own)).ts_ms == stamp + 3
+    await assert_contract_kept(own)
+
+
+@pytest.mark.parametrize("policy", ["volatile-ttl", "allkeys-random"])
+async def test_what_eviction_took_is_never_called_published(own: Redis, policy: str) -> None:
+    store = Store(own, Names())
+    chains = [ChainId("SPX", expiry) for expiry in expiries(12)]
+    await own.config_set("maxmemory-policy", policy)
+    limit = (await own.info("memory"))["used_memory"] + 600_000
+    verdicts = set()
+    for turn in range(10):
+        stamp = await now_ms(own)
+        batch = [small(chain, stamp, turn + 1, padding=100_000) for chain in chains]
+        await own.config_set("maxmemory", limit)
+        outcomes = await store.publish(batch, TTL_S)
+        await own.config_set("maxmemory", 0)  # so that looking pushes nothing out
+        for outcome in outcomes:
+            verdicts.add(outcome.verdict)
+            key, pointer = Names().snapshot(outcome.id), Names().latest(outcome.id.chain)
+            visible = await own.get(pointer) == key.encode() and await own.exists(key) == 1
+            assert visible or outcome.verdict is Verdict.FAILED, outcome
+            assert outcome.verdict is Verdict.PUBLISHED or "Redis" in outcome.reason
+    assert verdicts == {Verdict.PUBLISHED, Verdict.FAILED}
+    assert (await own.info("stats"))["evicted_keys"] > 0
+
+
+async def test_a_replica_is_told_from_a_broken_redis(own: Redis) -> None:
+    store, stamp = Store(own, Names()), await now_ms(own)
+    await own.replicaof("127.0.0.1", "1")
+    [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+    assert outcome.verdict is Verdict.FAILED
+    assert outcome.reason == "this Redis is a read-only replica: publish to the primary"
+    await own.replicaof("NO", "ONE")
+    [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+    assert outcome.verdict is Verdict.PUBLISHED
+
+
+# Reading
+
+
+async def test_one_poll_reads_all_pointers_and_what_stands_beside_them(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    [one, other] = await store.publish([small(SPX, stamp, 1), small(NDX, stamp, 2)], TTL_S)
+    await redis.set("mock_massive:heartbeat", "beat", ex=15)
+    await redis.hset("massive:ws:analytics", "last_ts", "1766762051.5")
+    await redis.expire("massive:ws:analytics", 15)
+    missing = ChainId("SPX", date(2026, 1, 5))
+    held_keys = [Names().snapshot(end.id).encode() for end in (one, other)]
+    seen = await commands_of(
+        redis,
+        lambda: store.poll([SPX, missing, NDX], ["massive:heartbeat", "mock_massive:heartbeat"], held_keys),
+    )
+    assert [words[0] for _, words in seen] == ["MGET", "HGET", "EVAL_RO", "XREVRANGE", "EXISTS"]
+    poll = await store.poll([SPX, missing, NDX], ["massive:heartbeat", "mock_massive:heartbeat"], held_keys)
+    assert poll.pointers == {
+        SPX: Names().snapshot(one.id).encode(),
+        missing: None,
+        NDX: Names().snapshot(other.id).encode(),
+    }
+    assert poll.beside == {"massive:heartbeat": None, "mock_massive:heartbeat": b"beat"}
+    assert (poll.stream, poll.payloads) == (StreamSigns(1766762051.5, None), 2)
+
+
+@pytest.mark.parametrize(
+    ("newest", "seconds"),
+    [
+        ("1766762051500-3", 1766762051.5),
+        ("1-1", None),
+        ("1766762051-0", None),
+        ("99999999999999-0", None),
+        (None, None),
+    ],
+)
+async def test_the_newest_id_of_the_stream_is_read_and_its_entry_is_not(
+    redis: Redis, store: Store, newest: str | None, seconds: float | None
+) -> None:
+    if newest is None:
+        await redis.set("massive:ws:stream", "no stream")
+    else:
+        await redis.xadd("massive:ws:stream", {"frame": b"x" * 4_000_000}, id=newest)
+    await redis.expire("massive:ws:stream", 15)
+    out = (await redis.info("stats"))["total_net_output_bytes"]
+    poll = await store.poll([SPX])
+    assert poll.stream == StreamSigns(None, seconds)
+    assert (await redis.info("stats"))["total_net_output_bytes"] - out < 100_000
+
+
+async def test_recheck_tells_a_pointer_from_its_payload(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    [one, other] = await store.publish([small(SPX, stamp, 1), small(NDX, stamp, 2)], TTL_S)
+    await redis.delete(Names().snapshot(other.id))
+    assert await store.recheck([one.id, other.id]) == [
+        (Names().snapshot(one.id).encode(), True),
+        (Names().snapshot(other.id).encode(), False),
+    ]
+    await redis.delete(Names().latest(NDX))
+    assert (await store.recheck([other.id])) == [(None, False)]
+
+
+async def test_fetch_reads_each_payload_with_the_time_it_has_left(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    chains = [ChainId("SPX", expiry) for expiry in expiries(40)]
+    made = [small(chain, stamp, mark) for mark, chain in enumerate(chains, start=1)]
+    await store.publish(made, TTL_S)
+    absent = SnapshotId(NDX, stamp)
+    wrong = SnapshotId(NDX, stamp + 1)
+    await redis.lpush(Names().snapshot(wrong), "x")
+    *found, nothing, mistyped = await store.fetch([*(one.id for one in made), absent, wrong])
+    assert [payload.raw for payload in found] == [encode(one) for one in made]
+    assert all(payload.ttl_ms is not None and 0 < payload.ttl_ms <= 60_000 for payload in found)
+    assert (nothing.raw, nothing.ttl_ms, nothing.error) == (None, None, "")
+    assert mistyped.raw is None
+    assert "wrong kind" in mistyped.error
+    await redis.delete(Names().snapshot(wrong))
+
+
+async def test_fetch_never_reads_more_than_the_limit_and_one_byte(
+    redis: Redis, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chain.redis.contract.store.MAX_PAYLOAD_BYTES", 100)
+    snapshot_id = SnapshotId(SPX, await now_ms(redis))
+    await redis.set(Names().snapshot(snapshot_id), b"x" * 10_000, ex=60)
+    [payload] = await store.fetch([snapshot_id])
+    assert payload.raw == b"x" * 101
+
+
+async def test_discovery_takes_pointers_of_the_grammar_only(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    await store.publish([small(SPX, stamp, 1), small(NDX, stamp, 2)], TTL_S)
+    strays = ["massive:chain:latest", "massive:chain:latest:SPX", "massive:chain:latest:spx:2026-01-02"]
+    strays += ["massive:chain:latest:SPX:tomorrow", "massive:replay:chain:latest:SPX:2026-01-09"]
+    for stray in strays:
+        await redis.set(stray, "x", ex=60)
+    seen = await commands_of(redis, store.discover)
+    assert await store.discover() == {SPX, NDX}
+    assert {tuple(words[2:4]) for _, words in seen if words[0] == "SCAN"} == {("MATCH", "massive:chain:latest:*")}
+    await redis.delete(*strays)
+
+
+async def test_pointer_types(redis: Redis, store: Store) -> None:
+    await store.publish([small(ts_ms=await now_ms(redis))], TTL_S)
+    await redis.lpush(Names().latest(NDX), "x")
+    missing = ChainId("SPX", date(2026, 1, 5))
+    assert await store.pointer_types([SPX, NDX, missing]) == {SPX: "string", NDX: "list", missing: "none"}
+    with suppress(RedisUnavailableError):
+        assert await store.pointer_types([]) == {}
+    await redis.delete(Names().latest(NDX))
+
+
+def test_snapshots_differ_by_mark_alone() -> None:
+    one, other = small(mark=1), small(mark=2)
+    assert isinstance(one, Snapshot)
+    assert one.id == other.id
+    assert encode(one) != encode(other)
+
+
+async def test_a_cancelled_call_ends_and_leaves_no_reply_for_the_next(redis: Redis, store: Store) -> None:
+    stamp = await now_ms(redis)
+    chains = [ChainId("SPX", expiry) for expiry in expiries(4)]
+    made = [small(chain, stamp, mark) for mark, chain in enumerate(chains, start=1)]
+    await store.publish(made, TTL_S)
+
+    async def read_for_ever() -> None:
+        while True:
+            await store.poll(chains)
+
+    for turn in range(300):
+        reading = asyncio.create_task(read_for_ever())
+        for _ in range(2 + turn % 23):
+            await asyncio.sleep(0)
+        reading.cancel()
+        done, _ = await asyncio.wait([reading], timeout=3)
+        assert done, f"the cancellation was lost at turn {turn}"
+        one = made[turn % 4]
+        assert (await store.fetch([one.id]))[0].raw == encode(one)

@@ -1,0 +1,260 @@
+"""One look at a Redis as JSON and as text: the shape that scripts rely on, and the same truth in both."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+from redis.asyncio import Redis
+
+from chain.clock import ManualClock
+from chain.model.keys import ChainId, Names
+from chain.monitor.board import Flag, Publisher, State
+from chain.monitor.evaluate.freshness import Now
+from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.heartbeat import STOPPED, beat
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.store import Store
+from chain.supervisor import PartState, PartStatus
+from chaindeck.commands.check import exit_code, line
+from chaindeck.commands.plain import WIDTH, frame
+from chaindeck.commands.status import as_json, as_text, look
+from tests.support.scenes import (
+    NDX,
+    SPX,
+    SPX_MON,
+    START_NS,
+    START_S,
+    at_fault,
+    board,
+    entry,
+    heartbeat,
+    in_state,
+    manual_clock,
+    report,
+    snapshot,
+    surface,
+)
+
+NOW = Now(START_NS, 5_000.0)
+KEYS = ["state", "signals", "redis", "sources", "source", "parts", "expected", "expiries"]
+EXPIRY_KEYS = [
+    *(
+        "underlying",
+        "expiry",
+        "dte",
+        "state",
+        "flags",
+        "source",
+        "age_s",
+        "ttl_s",
+        "since",
+        "source_changed",
+        "ts",
+        "contracts",
+        "calls",
+        "puts",
+        "strikes",
+    ),
+    *("atm", "range_points", "payload_key"),
+]
+ADDRESS = RedisTarget("rediss://ops:hunter2@redis.example:6380/0?ssl_password=hunter3")
+
+
+def body(judged: Report, target: RedisTarget = ADDRESS) -> dict[str, Any]:
+    """Return the report as a script reads it."""
+    read: dict[str, Any] = orjson.loads(orjson.dumps(as_json(judged, target)))
+    return read
+
+
+@pytest.fixture
+async def target(redis: Redis, redis_url: str) -> AsyncIterator[RedisTarget]:
+    """A server reached as a user with a password."""
+    may: dict[str, Any] = {"keys": ["*"], "channels": ["*"], "categories": ["+@all"]}
+    await redis.acl_setuser("ops", enabled=True, reset=True, passwords="+hunter2", **may)
+    yield RedisTarget(redis_url.replace("unix://", "unix://ops:hunter2@"))
+    await redis.acl_deluser("ops")
+
+
+async def publish(redis: Redis, clock: ManualClock, *chains: ChainId) -> None:
+    made = [snapshot(c, clock.wall, surface((6920, 6930, 6940), chain=c)[:-1]) for c in chains]
+    await Store(redis, Names()).publish(made, 60)
+
+
+async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
+    clock = manual_clock()
+    await beat(redis, heartbeat(SPX, SPX_MON))
+    await publish(redis, clock, SPX)
+    clock.advance(3.125)
+    read = body(await look(target, clock), target)
+    assert list(read) == KEYS
+    [ttl] = [expiry.pop("ttl_s") for expiry in read["expiries"][:1]]
+    assert 58 < ttl <= 60  # the server's own seconds, not ours
+    server, url = read["redis"].pop("server"), read["redis"].pop("url")
+    assert server.split()[0] in ("valkey", "redis") and server.split()[1][0].isdigit()
+    assert url.startswith("unix:///") and "hunter2" not in orjson.dumps(read).decode() + url
+    assert read == {
+        "state": "PARTIAL DEGRADATION",
+        "signals": [
+            {
+                "name": "depth",
+                "severity": "PARTIAL DEGRADATION",
+                "text": "SPX depth 1 of 2: SPX 01-05 MISSING",
+                "since": None,
+            }
+        ],
+        "redis": {"ping_ms": 0.0, "limits": []},
+        "sources": "mock",
+        "source": read["source"],
+        "parts": [],
+        "expected": 2,
+        "expiries": [
+            {
+                "underlying": "SPX",
+                "expiry": "2026-01-02",
+                "dte": 0,
+                "state": "FRESH",
+                "flags": ["MOCK"],
+                "source": "mock",
+                "age_s": 3.125,
+                "since": None,
+                "source_changed": None,
+                "ts": float(START_S),
+                "contracts": 5,
+                "calls": 3,
+                "puts": 2,
+                "strikes": 3,
+                "atm": 6930,
+                "range_points": 50,
+                "payload_key": f"massive:chain:snapshot:SPX:2026-01-02:{START_S}000",
+            },
+            {
+                "underlying": "SPX",
+                "expiry": "2026-01-05",
+                "dte": 3,
+                "state": "MISSING",
+                "flags": ["MOCK"],
+                "source": "mock",
+                **dict.fromkeys(EXPIRY_KEYS[6:]),
+            },
+        ],
+    }
+    assert await redis.get(read["expiries"][0]["payload_key"]) is not None
+
+
+async def test_the_source_is_told_as_its_heartbeat_says(redis: Redis, target: RedisTarget) -> None:
+    await beat(redis, heartbeat(SPX, kind="capture", detail="chains.gz", record="3 of 9", as_of=START_S - 60.0))
+    source = body(await look(target, manual_clock()), target)["source"]
+    told = {"kind": "capture", "detail": "chains.gz", "record": "3 of 9", "as_of": START_S - 60.0}
+    assert source.items() >= told.items()
+    assert (source["service"], source["status"], source["pid"]) == ("mock_massive", "running", 77)
+    assert (source["interval_s"], source["ttl_s"], source["counters"]) == (10.0, 60.0, {"published": 12})
+
+
+async def test_one_look_is_enough_where_nobody_announces(redis: Redis, target: RedisTarget) -> None:
+    clock = manual_clock()
+    await publish(redis, clock, SPX, NDX)
+    read = body(await look(target, clock), target)
+    assert [(e["underlying"], e["state"]) for e in read["expiries"]] == [("NDX", "FRESH"), ("SPX", "FRESH")]
+    assert read["source"] == {"kind": "unknown"}
+
+
+async def test_a_look_leaves_no_connection_and_writes_nothing(redis: Redis, target: RedisTarget) -> None:
+    before = {client["id"] for client in await redis.client_list()}
+    await look(target, manual_clock())
+    assert await redis.dbsize() == 0
+    assert {client["id"] for client in await redis.client_list()} <= before
+
+
+async def test_an_unreachable_redis_is_an_answer(unused_tcp_port: int) -> None:
+    nowhere = RedisTarget(f"redis://:hunter2@127.0.0.1:{unused_tcp_port}/3")
+    judged = await look(nowhere, manual_clock())
+    read = body(judged, nowhere)
+    assert read["redis"] == {
+        "url": f"redis://127.0.0.1:{unused_tcp_port}/3",
+        "server": None,
+        "limits": [],
+        "ping_ms": None,
+    }
+    assert (read["state"], read["expected"], read["expiries"]) == ("CRITICAL", 0, [])
+    assert [signal["name"] for signal in read["signals"]] == ["redis-unreachable"]
+    assert "hunter2" not in orjson.dumps(read).decode() + as_text(judged, nowhere)
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_has_the_same_keys_and_the_board_says_the_same_word(state: State) -> None:
+    judged = report([in_state(SPX, state, NOW)], NOW, reached=state is not State.UNREACHABLE)
+    [expiry] = body(judged)["expiries"]
+    assert list(expiry) == EXPIRY_KEYS
+    assert expiry["state"] == state
+    [row] = [line for line in as_text(judged, ADDRESS).splitlines() if "01-02 Fri" in line]
+    assert state in row
+
+
+def test_what_was_last_good_is_told_beside_the_fault() -> None:
+    [expiry] = body(report([at_fault(entry(SPX, NOW, age_ms=4_200), State.INVALID, NOW)], NOW))["expiries"]
+    assert (expiry["state"], expiry["age_s"], expiry["ttl_s"], expiry["contracts"]) == ("INVALID", 4.2, None, 6)
+
+
+def test_severities_and_flags_are_the_words_of_the_board() -> None:
+    late = [entry(SPX, NOW, age_ms=48_000), entry(SPX_MON, NOW)]
+    read = body(report(late, NOW, stream_ts=START_S, beats=[heartbeat(SPX, SPX_MON, status=STOPPED)]))
+    silent, stale, _ = read["signals"]
+    assert silent["name"] == "publisher-silent"  # what explains the others stands first
+    assert stale["since"] == pytest.approx(START_S - 13)
+    assert [signal["severity"] for signal in read["signals"]] == ["WARNING", "DEGRADED", "WARNING"]
+    assert read["expiries"][0]["flags"] == [Flag.MOCK]
+
+
+def test_text_and_frame_hold_no_control_and_keep_their_width() -> None:
+    lost = at_fault(entry(SPX_MON, NOW), State.INVALID, NOW, "payload: not JSON")
+    judged = report([entry(SPX, NOW), lost], NOW)
+    for text in (frame(judged), as_text(judged, ADDRESS)):
+        assert all(line.isprintable() for line in text.split("\n"))
+        assert "hunter" not in text
+    assert max(map(len, frame(judged).split("\n"))) <= WIDTH
+    assert "rediss://redis.example:6380/0" in as_text(judged, ADDRESS)
+
+
+def test_the_frame_shows_strip_board_signals_and_the_grid_around_the_atm() -> None:
+    strikes = range(6800, 7061, 5)
+    judged = report([entry(SPX, NOW, contracts=surface(strikes)), in_state(SPX_MON, State.MISSING, NOW)], NOW)
+    text = frame(judged)
+    assert text.count("[MOCK]") >= 4
+    for words in ("EXPIRIES", "SIGNALS", "MISSING", "last seen 09:59:59", "[6930]", "spot 6,931.42", "106 contracts"):
+        assert words in text
+    assert 20 <= sum("│" in line or "┃" in line for line in text.splitlines()) <= 30
+
+
+def test_an_expired_market_is_rendered_with_its_true_age() -> None:
+    weekend = at_fault(entry(SPX_MON, NOW, age_ms=3_723_000), State.MISSING, NOW)
+    text = frame(report([weekend], NOW))
+    assert "1h02" in text and "MISSING" in text and "[6930]" in text
+
+
+def test_a_frame_without_a_chain_says_so() -> None:
+    assert "no chains" in frame(report([], NOW, beats=[]))
+
+
+def test_the_parts_of_living_publishers_are_listed_with_how_they_fare() -> None:
+    failed = PartStatus("lease", PartState.FAILED, "ValueError: x", START_S - 4.0, 3)
+    beat = replace(heartbeat(SPX), parts=(PartStatus("publisher"), failed))
+    scene = replace(board([entry(SPX, NOW)], NOW), publishers=(Publisher(beat, NOW.mono, alive=True),))
+    judged = judge(scene, NOW)
+    body = as_json(judged, RedisTarget("redis://desk:6379"))
+    assert orjson.loads(orjson.dumps(body["parts"])) == [
+        {"service": "mock_massive", "name": "publisher", "state": "running", "error": "", "since": None, "restarts": 0},
+        {
+            "service": "mock_massive",
+            "name": "lease",
+            "state": "failed",
+            "error": "ValueError: x",
+            "since": START_S - 4.0,
+            "restarts": 3,
+        },
+    ]
+    [told] = [signal for signal in judged.signals if signal.name == "part-failed"]
+    assert (told.text, told.since) == ("lease failed: ValueError: x, restarted 3 times", START_S - 4.0)
+    assert exit_code(judged) == 2
+    assert "lease failed: ValueError: x" in line(judged)

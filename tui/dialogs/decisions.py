@@ -1,0 +1,62 @@
+"""What a reader of the deck decides beyond where to look: faults in a mock, what is acknowledged, publishing again."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+
+from textual import work
+from textual.screen import Screen
+
+from chain.errors import ChaindeckError
+from chain.model.keys import ChainId
+from tui.dialogs.demo import DemoMenu
+from tui.feed import Demo, Operator
+from tui.pump import FittedPump
+from tui.view import View
+
+
+class DecisionScreen(FittedPump, Screen[None]):
+    """A screen whose reader may decide; each decision is carried out elsewhere, and what was done is said here."""
+
+    def __init__(self, view: View, demo: Demo | None, operator: Operator | None) -> None:
+        super().__init__()
+        self.view = view
+        self._demo = demo
+        self._operator = operator
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what there is somebody for."""
+        if action in ("acknowledge", "publish_again"):
+            return self._operator is not None
+        return self._demo is not None if action == "demo" else True
+
+    def action_acknowledge(self) -> None:
+        """Take every change of source as known."""
+        if self._operator is not None:
+            self._decide(self._operator.acknowledge)
+
+    def action_publish_again(self) -> None:
+        """Let the publisher try again, after it gave way to a live one."""
+        if self._operator is not None:
+            self._decide(self._operator.publish_again)
+
+    def action_demo(self) -> None:
+        """Offer the faults; a second key finds the menu open."""
+        chain = self.view.selected
+        if self._demo is not None and chain is not None and self.app.screen is self:
+            self.app.push_screen(DemoMenu(self._demo.faults, str(chain)), partial(self._inflict, self._demo, chain))
+
+    def _inflict(self, demo: Demo, chain: ChainId, name: str | None) -> None:
+        if name:
+            self._decide(partial(demo.inflict, name, chain))
+
+    @work(exclusive=True, group="decision", exit_on_error=False)
+    async def _decide(self, begin: Callable[[], "Future[str]"]) -> None:
+        """Do what the reader has chosen, and say what was done."""
+        try:
+            done = await asyncio.wrap_future(begin())
+        except ChaindeckError as error:
+            self.notify(str(error), severity="error", markup=False)
+        else:
+            self.notify(done, markup=False)

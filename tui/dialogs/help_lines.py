@@ -1,0 +1,92 @@
+"""The help as lines: keys, then what states, flags, colours and marks mean, each in its own colour."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from chain.monitor.board import Flag, State
+from tui.panels.board import FLAGS, STATE_ROLE
+from tui.panels.lines import EMPTY, Ground, Line, Role, Span, left
+
+WIDTH = 74
+_KEY = 14
+
+_STATES = {
+    State.FRESH: ("", "age within twice the publishing interval and 2 s"),
+    State.AGING: ("·", "older than that"),
+    State.STALE: ("!", "older than three intervals and 5 s"),
+    State.FUTURE: (">", "stamped more than 2 s ahead of this machine's clock"),
+    State.INVALID: ("x", "the payload breaks the contract; the last good one stays"),
+    State.DANGLING: ("x", "the pointer names a payload that is gone"),
+    State.MISSING: ("x", "expected, and no pointer is there"),
+    State.UNREACHABLE: ("", "Redis does not answer: nothing is known now, ages go on"),
+}
+_FLAGS = {
+    Flag.FAILING: "could not be published",
+    Flag.PARTIAL: "contracts are missing",
+    Flag.OLD_SOURCE: "data older than its stamp",
+    Flag.ROLLED_BACK: "its pointer went back",
+    Flag.PAST_DATED: "its date is over",
+    Flag.DELAYED: "delayed quotes",
+    Flag.MOCK: "invented data",
+    Flag.CAPTURE: "recorded data",
+    Flag.REPLAY: "recorded, stamped anew",
+    Flag.SOURCE_UNKNOWN: "nobody says whose it is",
+    Flag.SOURCE_CHANGED: "another kind of source",
+    Flag.OFF_HOURS: "the market is closed",
+}
+_COLOURS = (
+    (Role.OK, "well", "as it should be"),
+    (Role.CAUTION, "caution", "look at it"),
+    (Role.ALARM, "alarm", "act: no data to work with, or soon none"),
+    (Role.UP, "▴ rose", "bid, ask or last since the snapshot before, for a moment"),
+    (Role.DOWN, "▾ fell", "the same, down"),
+    (Role.DIM, "dimmed", "LAST GOOD: true at the time in the title, perhaps not now"),
+)
+_WORDS = (
+    ("signals", "each cause with !, what follows from it under └; +n more: scroll"),
+    ("age", "the worse of two: since the snapshot's own stamp, and since this deck first saw it"),
+    ("ttl", "seconds until the pointer vanishes from Redis"),
+    ("[6930]", "the ATM; the dashed rule is the spot, ┃ the side in the money"),
+    ("-", "not there, never zero"),
+    ("x = n", "crossed, locked, negative: shown, and left out of every derived number"),
+    ("EM", "one standard deviation: spot * ATM IV * sqrt(years of 365 days)"),
+)
+
+
+def help_lines(keys: Iterable[tuple[str, str]]) -> list[Line]:
+    """Return the help, at most `WIDTH` wide; `keys` with what each does."""
+    lines = [_heading("KEYS")]
+    for key, words in keys:
+        lines += _entry(Span(key, Role.ACCENT), words)
+    lines += [EMPTY, _heading("STATES")]
+    for state, (mark, words) in _STATES.items():
+        lines += _entry(Span(f"{state} {mark}", STATE_ROLE[state]), words)
+    lines += [EMPTY, _heading("FLAGS, a letter each where words do not fit"), *_flags(list(_FLAGS.items()))]
+    lines += [EMPTY, _heading("COLOURS")]
+    for role, sample, words in _COLOURS:
+        lines += _entry(Span(sample, role), words)
+    lines += [EMPTY, _heading("WORDS AND MARKS")]
+    for word, words in _WORDS:
+        lines += _entry(Span(word, Role.STRONG), words)
+    return lines
+
+
+def _heading(text: str) -> Line:
+    return (Span(left(f" {text}", WIDTH), Role.HEAD, Ground.BAR),)
+
+
+def _entry(name: Span, words: str) -> list[Line]:
+    """Return a name in its own role, and what it means beside it."""
+    first, *rest = textwrap.wrap(words, WIDTH - _KEY - 1)
+    lines: list[Line] = [(Span(" "), name._replace(text=left(name.text, _KEY)), Span(first))]
+    return [*lines, *((Span(" " * (_KEY + 1) + part),) for part in rest)]
+
+
+def _flags(flags: Sequence[tuple[Flag, str]]) -> list[Line]:
+    """Return the flags in two columns."""
+    half = (len(flags) + 1) // 2
+    cells = [
+        (Span(f" {FLAGS[flag][1]} ", Role.BADGE), Span(left(f"{left(FLAGS[flag][0], 8)}{words}", WIDTH // 2 - 3)))
+        for flag, words in flags
+    ]
+    return [(*first, *second) for first, second in zip(cells[:half], [*cells[half:], ()], strict=False)]

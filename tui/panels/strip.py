@@ -1,0 +1,137 @@
+"""The two top lines, which never move: who and how alive, and the worst thing that is true."""
+
+from chain.model.kinds import UNKNOWN, kind_word
+from chain.model.session import new_york
+from chain.monitor.board import Board, DeckState, State
+from chain.monitor.evaluate.report import Report
+from chain.monitor.evaluate.rules.context import blind_since
+from chain.monitor.heartbeat import WITHDRAWN
+from tui.panels import figures
+from tui.panels.lines import Ground, Line, Role, Span, left, spread
+
+STATE_ROLE = {
+    DeckState.OK: Role.OK,
+    DeckState.STARTING: Role.DIM,
+    DeckState.WARNING: Role.CAUTION,
+    DeckState.PARTIAL_DEGRADATION: Role.CAUTION,
+    DeckState.DEGRADED: Role.ALARM,
+    DeckState.CRITICAL: Role.ALARM,
+}
+_ROTOR = ("●··", "·●·", "··●", "·●·")
+
+
+def badge(board: Board) -> str:
+    """Return where the data come from, in brackets: `[MOCK]`, `[LIVE]`, `[SOURCE ?]` where nobody says."""
+    recorded = [entry for entry in board.entries if entry.last_good and entry.last_good.kind]
+    words = dict.fromkeys(entry.source_word for entry in recorded)
+    if len(recorded) < len(board.entries) or not words:  # for the rest the publishers speak, where there are any
+        sources = [p.heartbeat.source for p in board.publishers if p.heartbeat.status != WITHDRAWN]
+        words |= dict.fromkeys(kind_word(source.kind, source.detail) for source in sources)
+        if board.entries and not sources:
+            words |= {kind_word(UNKNOWN): None}
+    return f"[{'+'.join(words)}]" if words else ""
+
+
+def identity(report: Report | None, underlying: str, polls: int, width: int, *, frozen: str = "") -> Line:
+    """Return line one. `polls` counts finished polls: its rotor stands still when the poll loop does."""
+    if report is None:
+        return spread([Span(" chaindeck  starting", Role.STRONG)], [], width, Ground.BAR)
+    board = report.board
+    start = [Span(" chaindeck ", Role.STRONG), Span(f" {badge(board)} ", Role.BADGE)]
+    if frozen:
+        start.append(Span(f" FROZEN {frozen} ", Role.CAUTION))
+    end = [Span(f"{_wall(report)} ", Role.TEXT), Span(_ROTOR[polls % len(_ROTOR)] + " ", Role.ACCENT)]
+    away = not board.contact.ok
+    if away:
+        if _length(start) + _length(end) + len(board.redis) + 2 > width:
+            del start[0]  # the program's name is the least of what is to be known now
+        start.append(Span(_away(board, width - _length(start) - _length(end)), Role.ALARM))
+    level = f"{spot_text(report, underlying)}  "
+    if not away or _length(start) + _length(end) + len(underlying) + 2 + len(level) <= width:
+        start += [Span(f" {underlying} ", Role.STRONG), Span(level, Role.TEXT)]
+    quiet = ("" if away else _redis(board), _record(board), _market(board))
+    told = sorted((*(Span(text, Role.DIM) for text in quiet), _publish(report)), key=lambda span: span.role is Role.DIM)
+    for span in told:  # what is wrong before what is as it should be
+        if span.text and _length(start) + _length(end) + len(span.text) + 2 <= width:
+            start.append(span._replace(text=f"{span.text}  "))
+    return spread(start, end, width, Ground.BAR)
+
+
+def trouble(report: Report | None, width: int) -> Line:
+    """Return line two: the state, and the root cause with its beginning; or calm."""
+    if report is None or (report.board.contact.asked is None and not report.signals):
+        return spread([Span(" waiting for the first poll", Role.DIM)], [], width)
+    role = STATE_ROLE[report.state]
+    if not report.signals:
+        count = len(report.readings)
+        words = f"{f'all {count} chains' if count > 1 else '1 chain'} fresh, {report.sources}"
+        return spread([Span(f" {report.state} ", role), Span(f" {words}", Role.DIM)], [], width)
+    cause = report.signals[0]
+    since = f" since {figures.since(cause.since, report.now.wall_s)} " if cause.since is not None else " "
+    many = f"{len(report.signals)} signals " if len(report.signals) > 1 else ""
+    ground = Ground.ALARM if role is Role.ALARM else Ground.PLAIN
+    start = [Span(f" {report.state} ", role, ground), Span(f" {cause.text}", role)]
+    end = [Span(since, role), Span(many, Role.DIM)]
+    gravest = max(report.signals, key=lambda told: told.severity.rank)
+    if gravest.severity is not cause.severity:  # what it costs, where there is room for all of it
+        cost = Span(f"; {gravest.text}", role)
+        start += [cost] if _length([*start, cost, *end]) <= width else []
+    return spread(start, end, width)
+
+
+def spot_text(report: Report, underlying: str) -> str:
+    """Return an underlying's newest price; with its age where it is of a snapshot that is stale or lost."""
+    spot = report.spot(underlying)
+    if spot is None:
+        return figures.MISSING
+    if spot.current:
+        return figures.level(spot.value)
+    why = State.FUTURE if spot.state is State.FUTURE else f"{figures.age(spot.age_s)} old"
+    return f"{figures.level(spot.value)} ({why})"
+
+
+def _redis(board: Board) -> str:
+    ping = "no answer" if board.contact.ping_ms is None else f"{board.contact.ping_ms:.1f} ms"
+    return f"redis {board.redis} {ping}"
+
+
+def _away(board: Board, room: int) -> str:
+    """Return which Redis does not answer, in the room that there is: its address is what is needed now."""
+    forms = (f" redis {board.redis} no answer ", f" {board.redis} no answer ", f" {board.redis} ")
+    return next((form for form in forms if len(form) <= room), left(forms[-1], room) if room > 0 else "")
+
+
+def _record(board: Board) -> str:
+    return "; ".join(p.heartbeat.source.record for p in board.publishers if p.heartbeat.source.record)
+
+
+def _market(board: Board) -> str:
+    """The market's state in the vendor's word, where it is not simply open."""
+    words = {p.heartbeat.source.market for p in board.publishers if p.alive} - {"", "open"}
+    return f"market {'/'.join(sorted(words))}" if words else ""
+
+
+def _publish(report: Report) -> Span:
+    """Return what the publisher does, in the role of what that means: no news of it is no good news."""
+    board = report.board
+    living = [p.heartbeat.chain for p in board.publishers if p.alive and p.heartbeat.status != WITHDRAWN]
+    if blind_since(board, report.now) is not None:
+        return Span(" publisher not known", Role.CAUTION)
+    if not living:
+        waiting = report.state is DeckState.STARTING
+        return Span("no publisher", Role.DIM if waiting else Role.ALARM)
+    plan = living[0]
+    done = len(plan.expected) - len(plan.trouble)
+    cycle = "-" if plan.cycle_ms is None else f"{plan.cycle_ms:.0f} ms"
+    standby = ", standby ready" if board.standbys else ""
+    role = Role.DIM if not plan.trouble else Role.CAUTION if done else Role.ALARM
+    text = f"publish {plan.thresholds.interval_s:g} s, cycle {cycle}, {done}/{len(plan.expected)}{standby}"
+    return Span(text, role)
+
+
+def _wall(report: Report) -> str:
+    return f"{new_york(report.now.wall_s):%H:%M:%S} ET"
+
+
+def _length(spans: list[Span]) -> int:
+    return sum(len(span.text) for span in spans)

@@ -1,0 +1,122 @@
+"""The deck's panels: each turns a report into its own lines, and keeps its own state between two of them."""
+
+from collections.abc import Sequence
+
+from chain.model.grid import StrikeGrid
+from chain.model.keys import ChainId
+from chain.monitor.evaluate.report import Report
+from tui.panels import figures
+from tui.panels.board import BoardTable, board_table
+from tui.panels.grid import GridTable, grid_foot, grid_headline, grid_table, grid_title, is_past
+from tui.panels.line_panel import LinePanel
+from tui.panels.lines import Ground, Line, Role, Span, dimmed, left, spread
+from tui.panels.signals import signal_lines, signals_title
+from tui.panels.strip import badge, identity, trouble
+from tui.view import View
+
+_NO_GRID = (Span("  no valid snapshot of this chain has been read yet", Role.DIM),)
+
+
+class StripPanel(LinePanel):
+    """The two top lines."""
+
+    def bring(self, report: Report | None, view: View, polls: int) -> None:
+        """Show who and how alive, and what is wrong."""
+        underlying = view.selected.underlying if view.selected else "-"
+        width = self.size.width
+        frozen = figures.clock(view.frozen_at) if view.frozen_at is not None else ""
+        self.show((identity(report, underlying, polls, width, frozen=frozen), trouble(report, width)), ())
+
+
+class BoardPanel(LinePanel):
+    """The expiry board."""
+
+    _table = BoardTable((), (), ())
+
+    def bring(self, report: Report | None, selected: ChainId | None, limit: int) -> int:
+        """Show every chain in at most `limit` lines, and return how many it takes."""
+        self._table = table = board_table(report, selected, self.size.width, limit)
+        wanted = max(4, min(limit, len(table.head) + len(table.body)))
+        if self.size.height != wanted:
+            self.styles.height = wanted
+        rows = [row for row, chain in enumerate(table.rows) if chain == selected]
+        self.show(table.head, table.body)
+        if rows:
+            self.show(table.head, table.body, top=self.keep_visible(rows[0], rows[-1]))
+        return wanted
+
+    def chain_at(self, row: int) -> ChainId | None:
+        """Return the chain that a body line belongs to."""
+        return self._table.rows[row] if row < len(self._table.rows) else None
+
+
+class SignalsPanel(LinePanel):
+    """What is wrong, and what changed."""
+
+    def bring(self, report: Report | None) -> None:
+        """Show the signals, the gravest incident on top unless the reader has scrolled."""
+        width = self.size.width
+        if width:
+            self.show((signals_title(report, width),), signal_lines(report, width))
+
+
+class GridPanel(LinePanel):
+    """The strike grid. It follows the ATM until it is scrolled."""
+
+    _follows = True
+    _drawn: tuple[tuple[object, ...], GridTable, Line] | None = None
+
+    def bring(self, report: Report | None, view: View) -> None:
+        """Show what the view holds of the selected chain; dimmed where that was true once and need not be now."""
+        width = self.size.width
+        if not width:
+            return
+        reading = view.reading(report) if report else None
+        shown = view.as_shown(reading, report.now) if report and reading else None
+        title = grid_title(view.grid, reading, badge(report.board) if report else "", width, shown)
+        if view.grid is None or view.top is None:
+            self.show((title,), (_NO_GRID,))
+            return
+        past = shown is not None and is_past(shown.state)
+        table, foot = self._lines(view, view.grid, width, past=past)
+        top = grid_headline(view.grid, view.top, width)
+        head = (title, dimmed(top) if past else top, *table.head)
+        self.show(head, table.body, (foot,), top=self._centre(table, len(head) + 1))
+
+    def _lines(self, view: View, grid: StrikeGrid, width: int, *, past: bool) -> tuple[GridTable, Line]:
+        """Return the grid's lines, the same objects as long as nothing that shapes them changed."""
+        shape = (grid.snapshot.id, view.marks, width, view.highest_first, past)
+        if self._drawn is None or self._drawn[0] != shape:
+            table = grid_table(grid, width, highest_first=view.highest_first, marks=view.marks)
+            if past:
+                table = GridTable(table.head, tuple(map(dimmed, table.body)), table.atm, table.spot)
+            self._drawn = (shape, table, grid_foot(grid, width))
+        return self._drawn[1:]
+
+    def _centre(self, table: GridTable, frame: int) -> int | None:
+        """Return the first line to show: around the ATM as long as the reader has not scrolled away."""
+        if not self._follows or table.atm is None:
+            return None
+        return table.atm - max(1, self.size.height - frame) // 2
+
+    def follow(self) -> None:
+        """Centre on the ATM with the next lines, and keep to it."""
+        self._follows = True
+
+    def scroll_by(self, rows: int) -> None:
+        """Scroll, and stay there."""
+        self._follows = False
+        super().scroll_by(rows)
+
+
+class LogPanel(LinePanel):
+    """The last lines of the log."""
+
+    def bring(self, report: Report | None, lines: Sequence[str]) -> None:
+        """Show the lines, the newest last."""
+        width = self.size.width
+        if not self.display or not width:
+            return
+        source = Span(badge(report.board) if report else "", Role.BADGE)
+        title = spread([Span(" LOG", Role.HEAD)], [source], width, Ground.BAR)
+        self.show((title,), [(Span(left(f" {text}", width), Role.DIM),) for text in lines], top=len(lines))
