@@ -12,14 +12,14 @@ from benchmarks.chains import many_snapshots
 from benchmarks.rows import Row, at_most, below, exactly
 from benchmarks.server import commands_processed, counting, embedded_client
 from chain.clock import SystemClock
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot
 from chain.monitor.board import State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
 from chain.monitor.watch.watcher import POLL_EVERY_S, Watcher
-from chain.redis.contract.draft import Verdict
+from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.store import Store
 from chain.thresholds import DEFAULT_INTERVAL_S, Thresholds
 from publisher.loop.publisher import Publisher
@@ -70,7 +70,7 @@ def run() -> list[Row]:
 async def _measure(count: int) -> _Cost:
     async with embedded_client() as redis:
         snapshots = await many_snapshots(count, _SIZES)
-        watcher = Watcher(redis, Names(), SystemClock())
+        watcher = Watcher(redis, KeySchema(), SystemClock())
         await _announce(redis, snapshots)
         await watcher.poll_once()
         polling = [await _one_interval(redis, watcher, snapshots) for _ in range(_ROUNDS)]
@@ -94,15 +94,15 @@ async def _one_interval(redis: Redis, watcher: Watcher, snapshots: Sequence[Snap
     """Move every pointer, poll as often as an interval has seconds; return the share of a core, percent."""
     stamp = time.time_ns() // 1_000_000
     moved = [replace(s, id=SnapshotId(s.id.chain, stamp), ts=stamp / 1000) for s in snapshots]
-    store = Store(redis, Names())
+    store = Store(redis, KeySchema())
     for start in range(0, len(moved), _BATCH):
         for end in await store.publish(moved[start : start + _BATCH], _THRESHOLDS.ttl_s):
-            assert end.verdict is Verdict.PUBLISHED, end
+            assert end.verdict is PublishVerdict.PUBLISHED, end
     began = time.process_time()
     for _ in range(_POLLS_A_CYCLE):
         board = await watcher.poll_once()
     used = time.process_time() - began
-    states = [reading.state for reading in judge(board, Now.of(SystemClock())).readings]
+    states = [chain_status.state for chain_status in evaluate(board, Now.of(SystemClock())).statuses]
     assert states == [State.FRESH] * len(snapshots), states
     return used / DEFAULT_INTERVAL_S * 100
 
@@ -120,7 +120,7 @@ async def _cycle(redis: Redis, publisher: Publisher, snapshots: Sequence[Snapsho
 class _Shelf:
     """A source of chains that are ready."""
 
-    at_hand = True
+    in_memory = True
 
     def __init__(self, snapshots: Sequence[Snapshot]) -> None:
         self._chains = {s.id.chain: s for s in snapshots}

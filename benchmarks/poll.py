@@ -9,14 +9,14 @@ from benchmarks.chains import many_snapshots
 from benchmarks.rows import Row, exactly, less_by
 from benchmarks.server import commands_processed, counting, embedded_client
 from chain.clock import SystemClock
-from chain.model.keys import Names
+from chain.model.keys import KeySchema
 from chain.model.snapshot import Snapshot
 from chain.monitor.board import State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
 from chain.monitor.watch.watcher import Watcher
-from chain.redis.contract.draft import Verdict
+from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.store import Store
 from chain.thresholds import Thresholds
 
@@ -39,8 +39,8 @@ async def _measure() -> list[Row]:
     async with embedded_client() as redis:
         snapshots = await many_snapshots(_CHAINS, _SIZES)
         await _publish(redis, snapshots)
-        keys = [Names().snapshot(s.id) for s in snapshots]
-        watcher = Watcher(redis, Names(), SystemClock())
+        keys = [KeySchema().snapshot(s.id) for s in snapshots]
+        watcher = Watcher(redis, KeySchema(), SystemClock())
         for _ in range(_ROUNDS):
             await _settle(redis, watcher, snapshots)
             began = time.process_time()
@@ -62,8 +62,8 @@ async def _measure() -> list[Row]:
 
 async def _publish(redis: Redis, snapshots: list[Snapshot]) -> None:
     for start in range(0, len(snapshots), 50):
-        for end in await Store(redis, Names()).publish(snapshots[start : start + 50], _THRESHOLDS.ttl_s):
-            assert end.verdict is Verdict.PUBLISHED, end
+        for end in await Store(redis, KeySchema()).publish(snapshots[start : start + 50], _THRESHOLDS.ttl_s):
+            assert end.verdict is PublishVerdict.PUBLISHED, end
 
 
 async def _settle(redis: Redis, watcher: Watcher, snapshots: list[Snapshot]) -> None:
@@ -72,7 +72,7 @@ async def _settle(redis: Redis, watcher: Watcher, snapshots: list[Snapshot]) -> 
     clock = SystemClock()
     await beat(redis, Heartbeat("mock_massive", clock.wall_ns() / 1e9, 1, "running", SourceInfo("mock"), plan))
     board = await watcher.poll_once()
-    states = [reading.state for reading in judge(board, Now.of(clock)).readings]
+    states = [status.state for status in evaluate(board, Now.of(clock)).statuses]
     assert states == [State.FRESH] * len(snapshots), states
 
 

@@ -13,7 +13,7 @@ from benchmarks.chains import spy_capture
 from benchmarks.rows import Row, at_most
 from benchmarks.server import embedded_client
 from chain.clock import SystemClock
-from chain.model.keys import Names
+from chain.model.keys import KeySchema
 from chain.thresholds import DEFAULT_TTL_S
 from publisher.capture import CaptureSource
 from publisher.loop.publisher import Publisher
@@ -57,7 +57,7 @@ async def _payloads(redis: Redis, publisher: Publisher, source: CaptureSource) -
     assert written.whole, written
     bodies = []
     for outcome in written.outcomes:
-        raw = await redis.get(Names().snapshot(outcome.id))
+        raw = await redis.get(KeySchema().snapshot(outcome.id))
         assert isinstance(raw, bytes)
         survey = await source.survey(outcome.id.chain.underlying)
         contracts = (await source.slice(survey, outcome.id.chain.expiry)).contracts

@@ -7,7 +7,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from chain.errors import ChaindeckError
 from chaindeck import __version__
-from chaindeck.config.flags import Capture, Switch, Theme, Url, What, Where, config_of
+from chaindeck.config.flags import Capture, ConnectionFlags, PublishFlags, Switch, Theme, Url, config_of
 from chaindeck.engine.logs import LogFormat, log_to_stderr
 from chaindeck.exits import UsageError, exit_table
 from chaindeck.usage import usage_words
@@ -29,8 +29,8 @@ def deck(
     *,
     capture: Capture = (),
     among_live: Switch = False,
-    where: Where | None = None,
-    what: What | None = None,
+    where: ConnectionFlags | None = None,
+    what: PublishFlags | None = None,
     theme: Theme = None,
 ) -> int:
     """Run the deck: publisher and screen in one process.
@@ -51,7 +51,7 @@ def deck(
 
 
 @app.command
-def live(*, where: Where | None = None, what: What | None = None, theme: Theme = None) -> int:
+def live(*, where: ConnectionFlags | None = None, what: PublishFlags | None = None, theme: Theme = None) -> int:
     """Run the deck on live data from Massive; the API key comes from MASSIVE_API_KEY or the config file.
 
     Args:
@@ -66,7 +66,7 @@ def live(*, where: Where | None = None, what: What | None = None, theme: Theme =
 
 
 @app.command
-def watch(url: Url = None, /, *, where: Where | None = None, theme: Theme = None) -> int:
+def watch(url: Url = None, /, *, where: ConnectionFlags | None = None, theme: Theme = None) -> int:
     """Show a Redis that others fill; never write to it.
 
     Args:
@@ -87,8 +87,8 @@ def publish(
     capture: Capture = (),
     among_live: Switch = False,
     log_format: LogFormat = "text",
-    where: Where | None = None,
-    what: What | None = None,
+    where: ConnectionFlags | None = None,
+    what: PublishFlags | None = None,
 ) -> int:
     """Publish without a screen; ends cleanly on SIGINT, SIGTERM and SIGHUP, SIGUSR1 publishes at once.
 
@@ -111,7 +111,7 @@ def publish(
 
 
 @app.command
-def status(url: Url = None, /, *, json: Switch = False, where: Where | None = None) -> int:
+def status(url: Url = None, /, *, json: Switch = False, where: ConnectionFlags | None = None) -> int:
     """Print the Board as of now: text, or JSON. Exit 0 if Redis answered, 2 if not.
 
     Args:
@@ -133,7 +133,7 @@ def check(
     stale_age: Annotated[float | None, Parameter(metavar="SECONDS")] = None,
     depth: Annotated[int | None, Parameter(metavar="COUNT")] = None,
     watch: Annotated[float | None, Parameter(metavar="SECONDS")] = None,
-    where: Where | None = None,
+    where: ConnectionFlags | None = None,
 ) -> int:
     """Check by the plugin convention: one line, performance data, exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
 
@@ -151,7 +151,7 @@ def check(
 
 
 @app.command
-def acknowledge(url: Url = None, /, *, where: Where | None = None) -> int:
+def acknowledge(url: Url = None, /, *, where: ConnectionFlags | None = None) -> int:
     """Take every SOURCE CHANGED of a Redis as known: no reader tells it any more from the next snapshot on.
 
     Args:
@@ -171,7 +171,7 @@ def verify(
     seconds: Annotated[float, Parameter(name="--for", metavar="SECONDS")] = 30.0,
     json: Switch = False,
     prefix: str = "massive",
-    where: Where | None = None,
+    where: ConnectionFlags | None = None,
 ) -> int:
     """Watch any publisher for a while and report every clause of the contract: held, broken or not seen. Only reads.
 
@@ -197,8 +197,8 @@ def metrics(
     host: str = "127.0.0.1",
     port: int = 9464,
     rules: Switch = False,
-    where: Where | None = None,
-    what: What | None = None,
+    where: ConnectionFlags | None = None,
+    what: PublishFlags | None = None,
 ) -> int:
     """Serve Prometheus metrics of a Redis until interrupted, or print alert rules with this deck's thresholds.
 
@@ -222,7 +222,7 @@ def metrics(
 
 
 @config_app.command
-def show(*, where: Where | None = None, what: What | None = None) -> None:
+def show(*, where: ConnectionFlags | None = None, what: PublishFlags | None = None) -> None:
     """Print every setting, secrets masked, each with where it came from.
 
     Args:
@@ -233,7 +233,7 @@ def show(*, where: Where | None = None, what: What | None = None) -> None:
 
 
 @config_app.command
-def validate(*, where: Where | None = None) -> int:
+def validate(*, where: ConnectionFlags | None = None) -> int:
     """Check the settings: exit 0 if they work together; a fault names file, key and line.
 
     Args:

@@ -61,7 +61,7 @@ class CaptureSource:
         self._turn = -1
         self._cache: dict[str, Record] = {}
 
-    at_hand = True
+    in_memory = True
 
     @property
     def underlyings(self) -> tuple[str, ...]:

@@ -10,10 +10,10 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock
 from chain.errors import InvalidNameError, LiveProtectedError
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.kinds import is_recorded
 from chain.model.snapshot import decode
-from chain.redis.connect.connection import bounded
+from chain.redis.connect.connection import redis_call
 from chain.redis.contract.kinds import KindRecords
 from publisher.loop.publisher import Publisher
 from publisher.source import ChainSlice, Source, SourceError, SourceStatus, Survey
@@ -24,7 +24,7 @@ _REDIS_PAUSE_MS = 12_000
 _LOOK_S, _LOOKS = 0.02, 100
 
 
-class Fault(StrEnum):
+class InjectedFault(StrEnum):
     """What can be done to one chain, or to the whole deck."""
 
     STALL = "stall"
@@ -52,9 +52,9 @@ class WithholdingSource:
         return self._inner.underlyings
 
     @property
-    def at_hand(self) -> bool:
+    def in_memory(self) -> bool:
         """As the inner source."""
-        return self._inner.at_hand
+        return self._inner.in_memory
 
     def status(self) -> SourceStatus:
         """As the inner source."""
@@ -82,34 +82,34 @@ class WithholdingSource:
 
 
 @dataclass(slots=True)
-class Saboteur:
+class FaultInjector:
     """Does to Redis what a careful publisher never would; only ever composed with a mock."""
 
     redis: Redis
-    names: Names
+    keys: KeySchema
     source: WithholdingSource
     publisher: Publisher
     clock: Clock
 
-    async def inflict(self, fault: Fault, chain: ChainId) -> None:
+    async def inject(self, fault: InjectedFault, chain: ChainId) -> None:
         """Do one fault to a chain, or to the whole deck; HEAL undoes them all.
 
         Raises RedisUnavailableError, and LiveProtectedError where a live publisher's data would be damaged.
         """
-        if self.publisher.withdrawn and fault is not Fault.HEAL:
+        if self.publisher.withdrawn and fault is not InjectedFault.HEAL:
             raise LiveProtectedError(f"no faults beside live data: {self.publisher.withdrawn}")
-        if fault is Fault.HEAL:
+        if fault is InjectedFault.HEAL:
             self.source.withheld.clear()
             self.publisher.resume()
-        elif fault is Fault.STOP:
+        elif fault is InjectedFault.STOP:
             self.publisher.pause()
-        elif fault is Fault.FREEZE:
-            async with bounded():
+        elif fault is InjectedFault.FREEZE:
+            async with redis_call():
                 await self.redis.client_pause(_REDIS_PAUSE_MS, all=True)
         else:
             self.source.withheld[chain] = f"withheld by the demo menu ({fault})"
             await self._idle()
-            async with bounded():
+            async with redis_call():
                 await self._damage(fault, chain)
 
     async def _idle(self) -> None:
@@ -120,14 +120,14 @@ class Saboteur:
                 return
             await self.clock.sleep(_LOOK_S)
 
-    def _damage(self, fault: Fault, chain: ChainId) -> Awaitable[None]:
+    def _damage(self, fault: InjectedFault, chain: ChainId) -> Awaitable[None]:
         steps = {
-            Fault.STALL: self._nothing,
-            Fault.DROP: self._drop,
-            Fault.DANGLE: self._dangle,
-            Fault.CORRUPT: self._corrupt,
-            Fault.SKEW: self._skew,
-            Fault.ROLL_BACK: self._roll_back,
+            InjectedFault.STALL: self._nothing,
+            InjectedFault.DROP: self._drop,
+            InjectedFault.DANGLE: self._dangle,
+            InjectedFault.CORRUPT: self._corrupt,
+            InjectedFault.SKEW: self._skew,
+            InjectedFault.ROLL_BACK: self._roll_back,
         }
         return steps[fault](chain)
 
@@ -153,7 +153,7 @@ class Saboteur:
     async def _roll_back(self, chain: ChainId) -> None:
         pointer = await self._own_pointer(chain)
         if pointer is not None:
-            await self._republish(chain, self.names.parse_snapshot(pointer).ts_ms - 5_000)
+            await self._republish(chain, self.keys.parse_snapshot(pointer).ts_ms - 5_000)
 
     async def _republish(self, chain: ChainId, ts_ms: int) -> None:
         """Write the chain's present contracts again under another moment, and point there whatever was there."""
@@ -161,12 +161,12 @@ class Saboteur:
         raw = await self.redis.get(pointer) if pointer is not None else None
         if pointer is None or not isinstance(raw, bytes):
             raise InvalidNameError(f"{chain} has no snapshot to work on: heal the demo first")
-        decode(raw, self.names.parse_snapshot(pointer))  # what is no snapshot is not moved
+        decode(raw, self.keys.parse_snapshot(pointer))  # what is no snapshot is not moved
         body = orjson.loads(raw) | {"ts": ts_ms / 1000}
         await self._force(SnapshotId(chain, ts_ms), orjson.dumps(body))
 
     async def _force(self, snapshot: SnapshotId, body: bytes) -> None:
-        key = self.names.snapshot(snapshot)
+        key = self.keys.snapshot(snapshot)
         kind = self.source.status().kind
         await self.redis.set(key, body, px=_HOLD_MS, nx=True)
         if not await self._records.force(snapshot.chain, key, kind=kind, hold_ms=_HOLD_MS):
@@ -179,8 +179,8 @@ class Saboteur:
             return None
         if not is_recorded(held[1]):
             raise LiveProtectedError(f"{chain} holds live data: no fault is done to it")
-        return self.names.snapshot(held[0]).encode()
+        return self.keys.snapshot(held[0]).encode()
 
     @property
     def _records(self) -> KindRecords:
-        return KindRecords(self.redis, self.names)
+        return KindRecords(self.redis, self.keys)

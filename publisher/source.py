@@ -63,7 +63,7 @@ class Source(Protocol):
         """The underlyings it supplies, as they stand in keys."""
 
     @property
-    def at_hand(self) -> bool:
+    def in_memory(self) -> bool:
         """Whether its chains are in memory, so that nothing is gained by asking for several at once."""
 
     def status(self) -> SourceStatus:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from chain.clock import ManualClock
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.model.session import NEW_YORK
 from chain.monitor.board import Board
 from chain.monitor.heartbeat import HEARTBEAT_KEYS
@@ -17,7 +17,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import DEFAULT_TTL_S, Thresholds
 from chaindeck.engine.engine import BoardSlot
-from publisher.faults import Fault, Saboteur, WithholdingSource
+from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
 from tui.app import DeckApp
@@ -36,7 +36,7 @@ class Stage:
 
     clock: ManualClock
     publisher: Publisher
-    saboteur: Saboteur
+    injector: FaultInjector
     watcher: Watcher
     slot: BoardSlot
     stop_redis: Callable[[], None] = lambda: None
@@ -56,13 +56,13 @@ class Stage:
 
 def _on_our_clock(board: Board) -> Board:
     """Return a Board whose times to live count on the scene's clock: the server's own is never the same twice."""
-    entries = (
-        replace(entry, deadline=entry.last_good.first_seen + DEFAULT_TTL_S)
-        if entry.deadline is not None and entry.last_good
-        else entry
-        for entry in board.entries
+    records = (
+        replace(record, deadline=record.last_good.first_seen + DEFAULT_TTL_S)
+        if record.deadline is not None and record.last_good
+        else record
+        for record in board.records
     )
-    return replace(board, entries=tuple(entries))
+    return replace(board, records=tuple(records))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,33 +90,33 @@ async def calm(stage: Stage) -> None:
 async def troubled(stage: Stage) -> None:
     """One expiry stale, one gone, one corrupt, one of a clock ahead, while the stream flows."""
     await stage.cycle()
-    chains = [ChainId("SPX", entry.chain.expiry) for entry in (await stage.look()).entries][:6]
+    chains = [ChainId("SPX", record.chain.expiry) for record in (await stage.look()).records][:6]
     stage.clock.advance(10)
-    await stage.saboteur.inflict(Fault.STALL, chains[2])
+    await stage.injector.inject(InjectedFault.STALL, chains[2])
     await stage.cycle()
-    await stage.saboteur.inflict(Fault.DROP, chains[4])
+    await stage.injector.inject(InjectedFault.DROP, chains[4])
     await stage.look()
     for _ in range(3):
         stage.clock.advance(10)
         await stage.cycle()
-    await stage.saboteur.inflict(Fault.CORRUPT, chains[3])
+    await stage.injector.inject(InjectedFault.CORRUPT, chains[3])
     await stage.look()
     stage.clock.advance(3.1)
-    await stage.saboteur.redis.hset("massive:ws:analytics", "last_ts", str(stage.clock.wall / 1e9))
+    await stage.injector.redis.hset("massive:ws:analytics", "last_ts", str(stage.clock.wall / 1e9))
     await stage.look()
 
 
 async def silent(stage: Stage) -> None:
     """The publisher has died: its heartbeat has ended, then every pointer, one underlying after the other."""
     await calm(stage)
-    redis, names = stage.saboteur.redis, Names()
+    redis, keys = stage.injector.redis, KeySchema()
     await redis.delete(*HEARTBEAT_KEYS)
-    chains = [entry.chain for entry in (await stage.look()).entries]
+    chains = [record.chain for record in (await stage.look()).records]
     for _ in range(5):
         stage.clock.advance(10)
         await stage.look()
     for underlying in ("SPX", "NDX", "SPY"):
-        await redis.delete(*(names.latest(chain) for chain in chains if chain.underlying == underlying))
+        await redis.delete(*(keys.latest(chain) for chain in chains if chain.underlying == underlying))
         stage.clock.advance(1)
         await stage.look()
 
@@ -164,9 +164,9 @@ async def picture(scene: Scene) -> str:
             clock = ManualClock(int(START.timestamp() * 1e9), 1000.0)
             source = WithholdingSource(MockSource(clock, seed=SEED))
             publisher = Publisher(redis, source, clock, thresholds=Thresholds())
-            saboteur = Saboteur(redis, Names(), source, publisher, clock)
-            watcher = Watcher(redis, Names(), clock, shown_as="unix")
-            stage = Stage(clock, publisher, saboteur, watcher, BoardSlot(), server.stop)
+            injector = FaultInjector(redis, KeySchema(), source, publisher, clock)
+            watcher = Watcher(redis, KeySchema(), clock, shown_as="unix")
+            stage = Stage(clock, publisher, injector, watcher, BoardSlot(), server.stop)
             return await _render(scene, stage)
         finally:
             await redis.aclose()

@@ -18,8 +18,8 @@ from textual.theme import Theme
 
 from chain.clock import Clock
 from chain.errors import ConfigError
+from tui.board_source import BoardSource, Demo, Operator
 from tui.dialogs.dialog import Dialog, Palette
-from tui.feed import Demo, Feed, Operator
 from tui.panels.line_panel import LinePanel
 from tui.prefs import Prefs, load_prefs, save_prefs
 from tui.pump import FairPump
@@ -69,7 +69,7 @@ class DeckApp(FairPump, App[None]):
 
     def __init__(
         self,
-        feed: Feed,
+        feed: BoardSource,
         clock: Clock,
         *,
         demo: Demo | None = None,

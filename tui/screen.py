@@ -15,13 +15,13 @@ from textual.widgets import Footer
 from chain.clock import Clock
 from chain.monitor.board import Board
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.report import Report
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.report import HealthReport
+from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import error_words
 from tui.bindings import BINDINGS
+from tui.board_source import BoardSource, Demo, Operator
 from tui.dialogs.decisions import DecisionScreen
 from tui.dialogs.help import HelpScreen
-from tui.feed import Demo, Feed, Operator
 from tui.panels.age_chart import HEIGHT as CHART_HEIGHT
 from tui.panels.age_chart import AgeChart
 from tui.panels.line_panel import LinePanel
@@ -47,7 +47,7 @@ class DeckScreen(DecisionScreen):
 
     def __init__(
         self,
-        feed: Feed,
+        feed: BoardSource,
         clock: Clock,
         view: View,
         demo: Demo | None,
@@ -66,7 +66,7 @@ class DeckScreen(DecisionScreen):
         self._feed = feed
         self._clock = clock
         self._board: Board | None = None
-        self._report: Report | None = None
+        self._report: HealthReport | None = None
         self._failed: dict[str, str] = {}  # panels that could not be brought up to date, and why
         self._painted = False
         self._shown_mono = float("-inf")
@@ -155,8 +155,8 @@ class DeckScreen(DecisionScreen):
             return
         now, report = Now.of(self._clock), self._report
         if report is None or report.board is not self._board or now.mono - report.now.mono > _JUDGE_EVERY_S:
-            self.view.settle(self._board)
-            self._report = report = judge(self._board, now)
+            self.view.keep_selection(self._board)
+            self._report = report = evaluate(self._board, now)
         self.view.take(report)
 
     def _show_board(self) -> None:
@@ -170,10 +170,10 @@ class DeckScreen(DecisionScreen):
             self.board_panel.bring(self._report, self.view.selected, room - _SIGNALS_MIN)
 
     def _show_chart(self) -> None:
-        reading = self.view.reading(self._report) if self._report else None
-        if reading and self._report:
-            ages = self.view.histories.of(reading.chain)
-            self.chart.draw(reading.chain, ages, reading.limits, self._report.now.mono)
+        status = self.view.status(self._report) if self._report else None
+        if status and self._report:
+            ages = self.view.histories.of(status.chain)
+            self.chart.draw(status.chain, ages, status.limits, self._report.now.mono)
 
     def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
         """A click on the board chooses its chain."""

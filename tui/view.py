@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from chain.analytics.headline import Headline, headline
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId
-from chain.monitor.board import Accepted, Board, State
+from chain.monitor.board import Board, LastGood, State
 from chain.monitor.evaluate.freshness import Now, age_ms
 from chain.monitor.evaluate.provenance import made_at
-from chain.monitor.evaluate.report import Reading, Report
+from chain.monitor.evaluate.report import ChainStatus, HealthReport
 from tui.panels.grid import NO_MARKS, Marks, Shown, changes, is_past
 
 MARK_S = 0.8
@@ -28,19 +28,19 @@ class Histories:
     _ages: "OrderedDict[ChainId, deque[tuple[float, float]]]" = field(default_factory=OrderedDict)
     _taken: float = float("-inf")
 
-    def take(self, report: Report) -> None:
+    def take(self, report: HealthReport) -> None:
         """Note the ages of a report, at most once a second."""
         now = report.now.mono
         if now - self._taken < _EVERY_S:
             return
         self._taken = now
-        for reading in report.readings[:_CHAINS_KEPT]:
-            if reading.age_s is not None:
-                ages = self._ages.setdefault(reading.chain, deque())
-                ages.append((now, reading.age_s))
+        for status in report.statuses[:_CHAINS_KEPT]:
+            if status.age_s is not None:
+                ages = self._ages.setdefault(status.chain, deque())
+                ages.append((now, status.age_s))
                 while now - ages[0][0] > WINDOW_S:
                     ages.popleft()
-        expected = {reading.chain for reading in report.readings}
+        expected = {status.chain for status in report.statuses}
         for chain in [chain for chain in self._ages if chain not in expected]:
             del self._ages[chain]
 
@@ -58,7 +58,7 @@ class View:
     frozen_at: float | None = None  # epoch seconds
     grid: StrikeGrid | None = None
     top: Headline | None = None
-    shown: Accepted | None = None  # what the grid was built from
+    shown: LastGood | None = None  # what the grid was built from
     marks: Marks = field(default_factory=dict)
     marked_at: float = 0.0  # monotonic seconds
     histories: Histories = field(default_factory=Histories)
@@ -71,16 +71,16 @@ class View:
             self.frozen_at = self.grid = self.top = self.shown = self._seen = None
             self.marks = NO_MARKS
 
-    def settle(self, board: Board) -> None:
+    def keep_selection(self, board: Board) -> None:
         """Keep a selection that still exists, or take the first chain there is."""
-        chains = [entry.chain for entry in board.entries]
+        chains = [record.chain for record in board.records]
         if self.selected not in chains:
             same = [c for c in chains if self.selected and c.underlying == self.selected.underlying]
             self.choose(next(iter(same or chains), None))
 
     def step_chain(self, board: Board, by: int) -> None:
         """Move along the expirations of the selected underlying."""
-        mine = [e.chain for e in board.entries if self.selected and e.chain.underlying == self.selected.underlying]
+        mine = [e.chain for e in board.records if self.selected and e.chain.underlying == self.selected.underlying]
         if self.selected in mine:
             self.choose(mine[max(0, min(len(mine) - 1, mine.index(self.selected) + by))])
 
@@ -89,48 +89,48 @@ class View:
         names = board.underlyings
         if self.selected is None or not names:
             return
-        mine = [e.chain for e in board.entries if e.chain.underlying == self.selected.underlying]
+        mine = [e.chain for e in board.records if e.chain.underlying == self.selected.underlying]
         place = mine.index(self.selected) if self.selected in mine else 0
         at = names.index(self.selected.underlying) if self.selected.underlying in names else 0
-        there = [e.chain for e in board.entries if e.chain.underlying == names[(at + by) % len(names)]]
+        there = [e.chain for e in board.records if e.chain.underlying == names[(at + by) % len(names)]]
         self.choose(there[min(place, len(there) - 1)])
 
-    def reading(self, report: Report) -> Reading | None:
+    def status(self, report: HealthReport) -> ChainStatus | None:
         """The selected chain's reading."""
-        return next((r for r in report.readings if r.entry.chain == self.selected), None)
+        return next((r for r in report.statuses if r.record.chain == self.selected), None)
 
-    def as_shown(self, reading: Reading, now: Now) -> Shown:
+    def as_shown(self, status: ChainStatus, now: Now) -> Shown:
         """Return how old what the grid shows is: of a frozen view another snapshot than the chain's newest."""
         if self.frozen_at is None or self.shown is None:
-            return Shown(reading.state, reading.age_s)
-        age, limits = age_ms(self.shown, now), reading.limits
+            return Shown(status.state, status.age_s)
+        age, limits = age_ms(self.shown, now), status.limits
         by_age = State.FRESH if age <= limits.warn_ms else State.AGING if age <= limits.stale_ms else State.STALE
-        state = reading.state if is_past(reading.state) or reading.state is State.FUTURE else by_age
+        state = status.state if is_past(status.state) or status.state is State.FUTURE else by_age
         return Shown(state, age / 1000, self.frozen_at)
 
-    def take(self, report: Report) -> None:
+    def take(self, report: HealthReport) -> None:
         """Bring the grid up to the newest valid snapshot unless the view is frozen, and remember the ages."""
         self.histories.take(report)
-        reading, now = self.reading(report), report.now
-        good = reading.entry.last_good if reading else None
-        if reading is None or self.frozen_at is not None or good is None:
+        status, now = self.status(report), report.now
+        good = status.record.last_good if status else None
+        if status is None or self.frozen_at is not None or good is None:
             self._seen = None
             return
         if self.grid is None or self.grid.snapshot.id != good.snapshot.id:
             fresh = build_grid(good.snapshot.open())
-            self.marks = changes(self.grid, fresh) if self._follows(good, reading, now) else NO_MARKS
+            self.marks = changes(self.grid, fresh) if self._follows(good, status, now) else NO_MARKS
             self.marked_at = now.mono
             self.grid, self.shown = fresh, good
-            self.top = headline(fresh, made_at(reading.entry, good), reading.entry.source.calendar)
+            self.top = headline(fresh, made_at(status.record, good), status.record.source.calendar)
         elif self.marks and now.mono - self.marked_at >= MARK_S:
             self.marks = NO_MARKS
-        self._seen = None if is_past(reading.state) else now.mono
+        self._seen = None if is_past(status.state) else now.mono
 
-    def _follows(self, good: Accepted, reading: Reading, now: Now) -> bool:
+    def _follows(self, good: LastGood, status: ChainStatus, now: Now) -> bool:
         """Return whether a snapshot comes in its turn after the one shown: of one source, and without a gap.
 
         After a gap everything has changed, and that says nothing.
         """
         if self.shown is None or self._seen is None or self.shown.kind != good.kind:
             return False
-        return max(good.snapshot.ts - self.shown.snapshot.ts, now.mono - self._seen) <= reading.limits.warn_s
+        return max(good.snapshot.ts - self.shown.snapshot.ts, now.mono - self._seen) <= status.limits.warn_s

@@ -9,7 +9,7 @@ from chain.audit.expiries import Expirations, expired
 from chain.audit.payload import audit_payload
 from chain.audit.pointer import NO_KEY, PointerSeen, PointerTrack
 from chain.errors import InvalidNameError
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.text import clean
 
 
@@ -45,12 +45,12 @@ class _Held:
 class Auditor:
     """Takes in what was read and judges it. Owned by one watch."""
 
-    def __init__(self, names: Names) -> None:
-        self.names = names
+    def __init__(self, keys: KeySchema) -> None:
+        self.keys = keys
         self._ledger = Ledger()
-        self._keys: set[bytes] = set()
+        self._found: set[bytes] = set()
         self._tracks: dict[ChainId, PointerTrack] = {}
-        self._expirations = Expirations(names.prefix)
+        self._expirations = Expirations(keys.prefix)
         self._payloads: dict[SnapshotId, _Held] = {}  # least recently read first
         self._stamps: dict[ChainId, tuple[int, float]] = {}  # of the newest snapshot: its key's ms, its ts
         self._read = self._looks = self._lost = 0
@@ -69,19 +69,19 @@ class Auditor:
         """How many looks Redis answered."""
         return self._looks
 
-    def found(self, keys: Iterable[bytes], at_ms: int) -> None:
+    def found(self, pointers: Iterable[bytes], at_ms: int) -> None:
         """Take in pointer keys as found by their pattern."""
-        for key in keys:
-            if key in self._keys:
+        for key in pointers:
+            if key in self._found:
                 continue
-            self._keys.add(key)
+            self._found.add(key)
             fault = ""
             try:
-                chain = self.names.parse_latest(key)
+                chain = self.keys.parse_latest(key)
             except InvalidNameError as error:
                 fault = str(error)
             else:
-                self._tracks.setdefault(chain, PointerTrack(self.names, chain)).met = True
+                self._tracks.setdefault(chain, PointerTrack(self.keys, chain)).met = True
             self._ledger.enter([Finding(Clause.POINTER_KEY, fault)], key.decode("utf-8", "replace"), at_ms)
 
     def hear(self, beats: Mapping[str, bytes | None]) -> None:
@@ -91,14 +91,14 @@ class Auditor:
         """
         self._expirations.hear(beats)
         for chain in self._expirations.named:
-            self._tracks.setdefault(chain, PointerTrack(self.names, chain))
+            self._tracks.setdefault(chain, PointerTrack(self.keys, chain))
 
     def look(self, pointers: Sequence[PointerSeen], at_ms: int) -> None:
         """Take in one reading of every pointer."""
         for seen in pointers:
             today = self._expirations.today(seen.chain.underlying, at_ms / 1000)
             findings = self._tracks[seen.chain].see(seen, at_ms, expired=expired(seen.chain.expiry, today))
-            self._ledger.enter(findings, self.names.latest(seen.chain), at_ms)
+            self._ledger.enter(findings, self.keys.latest(seen.chain), at_ms)
         present = [seen.chain for seen in pointers if seen.deadline != NO_KEY]
         for underlying, finding in self._expirations.look(present, at_ms / 1000):
             self._ledger.enter([finding], self._all_of(underlying), at_ms)
@@ -132,7 +132,7 @@ class Auditor:
 
     def read(self, snapshot_id: SnapshotId, raw: bytes | None, at_ms: int) -> None:
         """Take in a payload's bytes, None for a key that is no string: judged once, and later only compared."""
-        key, body = self.names.snapshot(snapshot_id), raw or b""
+        key, body = self.keys.snapshot(snapshot_id), raw or b""
         digest = hashlib.blake2b(body, digest_size=16).digest()
         before = self._payloads.pop(snapshot_id, None)
         self._payloads[snapshot_id] = _Held(digest, len(body))
@@ -155,7 +155,7 @@ class Auditor:
         ledger = self._ledger.copy()
         self._close(ledger)
         return Audit(
-            prefix=self.names.prefix,
+            prefix=self.keys.prefix,
             began_ms=self._began,
             ended_ms=self._ended,
             looks=self._looks,
@@ -165,7 +165,7 @@ class Auditor:
             pointers=sum(track.met for track in self._tracks.values()),
             moves=sum(track.moves for track in self._tracks.values()),
             payloads=self._read,
-            keys=len(self._keys),
+            keys=len(self._found),
             verdicts=ledger.verdicts,
         )
 
@@ -189,12 +189,12 @@ class Auditor:
         for track in tracks:
             if track.target is not None:
                 finding = self._expirations.unexpired(track.chain, track.target.ts_ms)
-                ledger.enter([finding], self.names.latest(track.chain), self._ended)
+                ledger.enter([finding], self.keys.latest(track.chain), self._ended)
         ledger.remark(Clause.TTL_MIRROR, _mirror_note(tracks))
         ledger.remark(Clause.POINTER_KEPT, _cadence_note(tracks))
 
     def _all_of(self, underlying: str) -> str:
-        return f"{self.names.prefix}:chain:latest:{underlying}:*"
+        return f"{self.keys.prefix}:chain:latest:{underlying}:*"
 
 
 def _mirror_note(tracks: Iterable[PointerTrack]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chain.audit.clauses import Clause, Finding
 from chain.errors import InvalidNameError
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.text import clean
 
 NO_EXPIRY = -1  # as PEXPIRETIME and PTTL answer
@@ -44,10 +44,10 @@ class PointerSeen:
         return self.mirror_ms is not None and abs(self.mirror_ms) > self.tolerance_ms
 
 
-def follow(names: Names, chain: ChainId, value: bytes | None) -> SnapshotId | None:
+def follow(keys: KeySchema, chain: ChainId, value: bytes | None) -> SnapshotId | None:
     """Return the snapshot that a pointer's value names, if it may be followed: the exact grammar, and its own chain."""
     try:
-        target = names.parse_snapshot(value or b"")
+        target = keys.parse_snapshot(value or b"")
     except InvalidNameError:
         return None
     return target if target.chain == chain else None
@@ -57,7 +57,7 @@ def follow(names: Names, chain: ChainId, value: bytes | None) -> SnapshotId | No
 class PointerTrack:
     """What is remembered of one pointer from look to look. Times in ms of Redis's clock; TTL and gaps in ms."""
 
-    names: Names
+    keys: KeySchema
     chain: ChainId
     present: bool = False
     met: bool = False  # whether it ever was there
@@ -81,7 +81,7 @@ class PointerTrack:
         yield Finding(Clause.POINTER_TTL, "the pointer has no time to live" if seen.deadline == NO_EXPIRY else "")
         if seen.value != self._value or not self.present:
             yield from self._value_findings(seen.value)
-            target = follow(self.names, self.chain, seen.value)
+            target = follow(self.keys, self.chain, seen.value)
             yield from self._move(target)
             self.target = target or self.target
         yield from self._renewal(seen, at_ms)
@@ -99,9 +99,9 @@ class PointerTrack:
         if value is None:
             yield Finding(Clause.POINTER_VALUE, "the key holds no Redis string")
             return
-        own = self.names.snapshot(SnapshotId(self.chain, 0)).removesuffix("0").encode()
+        own = self.keys.snapshot(SnapshotId(self.chain, 0)).removesuffix("0").encode()
         try:
-            target = self.names.parse_snapshot(value)
+            target = self.keys.parse_snapshot(value)
         except InvalidNameError as error:
             if value.startswith(own):
                 yield Finding(Clause.POINTER_VALUE)

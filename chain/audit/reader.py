@@ -15,7 +15,7 @@ from chain.model.snapshot import MAX_PAYLOAD_BYTES
 from chain.monitor.heartbeat import SERVICES
 from chain.redis.connect.budget import DEFAULT_BYTES
 from chain.redis.connect.causes import REFUSALS
-from chain.redis.connect.connection import bounded, unavailable
+from chain.redis.connect.connection import redis_call, unavailable
 from chain.redis.contract.glance import BESIDE_BYTES, POINTER_BYTES
 from chain.redis.contract.scan import PointerScan
 
@@ -36,8 +36,8 @@ class AuditReader:
         self._clock = clock
         self._redis = redis
         self._auditor = auditor
-        self._names = auditor.names
-        self._scan = PointerScan(redis, auditor.names, most=_MAX_POINTERS)
+        self._keys = auditor.keys
+        self._scan = PointerScan(redis, auditor.keys, most=_MAX_POINTERS)
         self._ends = ""  # the command that tells deadlines; empty until tried
 
     async def discover(self, within_s: float = math.inf) -> bool:
@@ -48,7 +48,7 @@ class AuditReader:
         began, now_ms, over = self._clock.monotonic(), await self._now_ms(), False
         while not over:
             try:
-                keys, over = await self._scan.keys()
+                keys, over = await self._scan.pointer_keys()
             except RedisUnavailableError as error:
                 if error.code not in REFUSALS:
                     raise
@@ -80,13 +80,13 @@ class AuditReader:
 
     async def _pointers(self, chains: Sequence[ChainId]) -> list[PointerSeen]:
         """Read both deadlines of each pointer between two reads of its value; one that moved was not followed."""
-        keys = [self._names.latest(chain) for chain in chains]
+        keys = [self._keys.latest(chain) for chain in chains]
         before = [_bytes(reply) for reply in await self._ask([_value(key) for key in keys])]
-        targets = [follow(self._names, chain, value) for chain, value in zip(chains, before, strict=True)]
+        targets = [follow(self._keys, chain, value) for chain, value in zip(chains, before, strict=True)]
         ends, now_ms = await self._deadlines()
         asked: list[Command] = []
         for key, target in zip(keys, targets, strict=True):
-            asked += [(ends, key), (ends, self._names.snapshot(target) if target else key), _value(key)]
+            asked += [(ends, key), (ends, self._keys.snapshot(target) if target else key), _value(key)]
         replies = await self._ask(asked)
         seen: list[PointerSeen] = []
         for at, (chain, target) in enumerate(zip(chains, targets, strict=True)):
@@ -116,7 +116,7 @@ class AuditReader:
 
     async def _read(self, batch: Sequence[SnapshotId], ends: str) -> None:
         asked: list[Command] = []
-        for key in map(self._names.snapshot, batch):
+        for key in map(self._keys.snapshot, batch):
             asked += [("GETRANGE", key, 0, MAX_PAYLOAD_BYTES), (ends, key)]
         replies, now_ms = await self._ask(asked, most=_BATCH_BYTES), await self._now_ms()
         for snapshot_id, raw, deadline in zip(batch, replies[::2], replies[1::2], strict=True):
@@ -128,9 +128,9 @@ class AuditReader:
     async def _deadlines(self) -> tuple[str, int]:
         """Return the command that tells deadlines, and the epoch ms from which it counts."""
         if not self._ends:
-            async with bounded():
+            async with redis_call():
                 try:
-                    await self._redis.pexpiretime(f"{self._names.prefix}:chain:latest")
+                    await self._redis.pexpiretime(f"{self._keys.prefix}:chain:latest")
                     self._ends = _EXACT
                 except ResponseError:
                     self._ends = "PTTL"
@@ -139,7 +139,7 @@ class AuditReader:
     async def _now_ms(self) -> int:
         """Return Redis's time, or this machine's where Redis may not be asked, which the audit then says."""
         try:
-            async with bounded():
+            async with redis_call():
                 seconds, micros = await self._redis.time()
         except RedisUnavailableError as error:
             if error.code not in REFUSALS:
@@ -155,7 +155,7 @@ class AuditReader:
         pipe = self._redis.pipeline(transaction=False)
         for command in commands:
             pipe.execute_command(*command)
-        async with bounded(most=most):
+        async with redis_call(most=most):
             replies: list[object] = await pipe.execute(raise_on_error=False)
         for reply in replies:
             if isinstance(reply, Exception) and "WRONGTYPE" not in str(reply):

@@ -103,7 +103,7 @@ def _head(prefix: str, kind: str, chain: ChainId) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class KeySchema:
     """The contract's keys under one prefix (`massive`, `massive:replay`)."""
 
     prefix: str = LIVE_PREFIX

@@ -95,7 +95,7 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class EncodedSnapshot:
     """A snapshot that was valid when read, kept as its bytes: decoded contracts take several times the memory."""
 
     id: SnapshotId
@@ -105,7 +105,7 @@ class Sealed:
     raw: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, snapshot: Received, raw: bytes) -> "Sealed":
+    def of(cls, snapshot: Received, raw: bytes) -> "EncodedSnapshot":
         """Return a snapshot with the bytes it was decoded from."""
         return cls(snapshot.id, snapshot.ts, snapshot.atm, snapshot.range_points, raw)
 

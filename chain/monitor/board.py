@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId
 from chain.model.kinds import kind_word
-from chain.model.snapshot import Sealed
+from chain.model.snapshot import EncodedSnapshot
 from chain.model.summary import Summary
 from chain.monitor.discovery import Search
 from chain.monitor.heartbeat import Heartbeat, SourceInfo
@@ -78,10 +78,10 @@ class DeckState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class LastGood:
     """A snapshot that passed validation, and when its pointer first met our eyes (monotonic seconds)."""
 
-    snapshot: Sealed
+    snapshot: EncodedSnapshot
     summary: Summary
     first_seen: float
     age_then_ms: int  # its age by the wall clock at that moment, never below zero
@@ -100,14 +100,14 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ChainRecord:
     """One expected chain. `last_good` stays when a fault comes, and is then shown as such."""
 
     chain: ChainId
     thresholds: Thresholds = UNANNOUNCED
     source: SourceInfo = field(default_factory=SourceInfo)
     pointer: SnapshotId | None = None
-    last_good: Accepted | None = None
+    last_good: LastGood | None = None
     fault: Fault | None = None
     deadline: float | None = None  # monotonic seconds at which the pointer's time to live ends
     last_present: float | None = None  # epoch seconds at which a pointer was last there
@@ -130,7 +130,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class RedisHealth:
     """The last answer of Redis. Times: `asked` and `answered` monotonic seconds, `since` epoch seconds."""
 
     ok: bool = False
@@ -142,7 +142,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Publisher:
+class PublisherStatus:
     """A publisher as known by its heartbeat; `seen` is the monotonic time at which this beat was first read."""
 
     heartbeat: Heartbeat
@@ -185,9 +185,9 @@ class Board:
     prefix: str = LIVE_PREFIX
     polled: float = 0.0
     started: float | None = None  # when a watcher that goes on looking began; None for a single look
-    contact: Contact = field(default_factory=Contact)
-    entries: tuple[Entry, ...] = ()
-    publishers: tuple[Publisher, ...] = ()
+    contact: RedisHealth = field(default_factory=RedisHealth)
+    records: tuple[ChainRecord, ...] = ()
+    publishers: tuple[PublisherStatus, ...] = ()
     depth: Mapping[str, int] = field(default_factory=dict)  # expirations that each underlying should have
     refusals: tuple[Refusal, ...] = ()
     standbys: int = 0  # publishers ready to take over
@@ -204,4 +204,4 @@ class Board:
     @property
     def underlyings(self) -> tuple[str, ...]:
         """The underlyings on the board, in order of first appearance."""
-        return tuple(dict.fromkeys(entry.chain.underlying for entry in self.entries))
+        return tuple(dict.fromkeys(record.chain.underlying for record in self.records))

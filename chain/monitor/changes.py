@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from chain.model.keys import ChainId
-from chain.monitor.board import Board, Entry, State
+from chain.monitor.board import Board, ChainRecord, State
 from chain.monitor.evaluate.freshness import Now, Steady, state_of, steady
 from chain.monitor.evaluate.rules.context import blind_since
 
@@ -15,7 +15,7 @@ class Changes:
 
     def __init__(self) -> None:
         self._states: dict[ChainId, State] = {}
-        self._entries: tuple[Entry, ...] = ()
+        self._entries: tuple[ChainRecord, ...] = ()
         self._steady = Steady()
 
     @property
@@ -31,15 +31,15 @@ class Changes:
         if blind_since(board, now) is not None:
             return {}
         wall_ms, mono = now.wall_ms, now.mono
-        if board.entries == self._entries and self._steady.holds(wall_ms, mono):
-            self._entries = board.entries  # the very same are soon found equal
+        if board.records == self._entries and self._steady.holds(wall_ms, mono):
+            self._entries = board.records  # the very same are soon found equal
             return {}
         changes: dict[Change, list[ChainId]] = {}
-        states = {entry.chain: state_of(entry, wall_ms, mono)[0] for entry in board.entries}
+        states = {record.chain: state_of(record, wall_ms, mono)[0] for record in board.records}
         for chain, state in states.items():
             before = self._states.get(chain, state)
             if before is not state:
                 changes.setdefault((before, state), []).append(chain)
-        self._states, self._entries = states, board.entries
-        self._steady = Steady.of_all(steady(entry, states[entry.chain], mono) for entry in board.entries)
+        self._states, self._entries = states, board.records
+        self._steady = Steady.of_all(steady(record, states[record.chain], mono) for record in board.records)
         return changes

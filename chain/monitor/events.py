@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from chain.model.keys import ChainId
 from chain.monitor.board import DeckState, Level, State
 from chain.monitor.evaluate.health import signal_json
-from chain.monitor.evaluate.signals import Report, Signal
+from chain.monitor.evaluate.signals import HealthReport, Signal
 from chain.monitor.messages import EventData, EventMessage
 from chain.redis.connect.courtesy import allowed, announce
 
@@ -63,7 +63,7 @@ class EventLog:
     _gone: dict[Key, int] = field(default_factory=dict)
     _late: dict[str, frozenset[ChainId]] = field(default_factory=dict)  # by signal: chains late when it last stood
 
-    def take(self, report: Report) -> list[Event]:
+    def take(self, report: HealthReport) -> list[Event]:
         """Return the events that this report completes, raised ones first."""
         told = [signal for signal in report.signals if signal.severity is not DeckState.STARTING]
         present = {(signal.name, signal.subject): signal for signal in told}
@@ -82,33 +82,33 @@ class EventLog:
         events = [self._raise(signal, report) for signal in raised]
         return events + [self._end(key, report) for key in ended]
 
-    def _remember_late(self, report: Report, present: Set[str]) -> None:
+    def _remember_late(self, report: HealthReport, present: Set[str]) -> None:
         for name, state in _LATE.items():
             if name in present:
-                self._late[name] = frozenset(r.chain for r in report.readings if r.state is state)
+                self._late[name] = frozenset(r.chain for r in report.statuses if r.state is state)
 
-    def _got_worse(self, name: str, report: Report) -> bool:
+    def _got_worse(self, name: str, report: HealthReport) -> bool:
         """Return whether a chain of a signal of lateness is now in a worse state than that."""
         if name not in _LATE:
             return False
         worse = _WORST_FIRST[: _WORST_FIRST.index(_LATE[name])]
-        return any(r.state in worse and r.chain in self._late.get(name, ()) for r in report.readings)
+        return any(r.state in worse and r.chain in self._late.get(name, ()) for r in report.statuses)
 
     def _told(self, key: Key, severity: DeckState) -> bool:
         return key in self._raised and self._raised[key].severity is severity
 
-    def _raise(self, signal: Signal, report: Report) -> Event:
+    def _raise(self, signal: Signal, report: HealthReport) -> Event:
         self._raised[signal.name, signal.subject] = signal
         return self._event(f"chain_{_snake(signal.name)}", signal.severity.level, signal.text, signal, report)
 
-    def _end(self, key: Key, report: Report) -> Event:
+    def _end(self, key: Key, report: HealthReport) -> Event:
         signal = self._raised.pop(key)
         self._gone.pop(key)
         return self._event(
             f"chain_{_snake(signal.name)}_recovered", Level.INFO, f"ended: {signal.text}", signal, report
         )
 
-    def _event(self, kind: str, severity: Level, message: str, signal: Signal, report: Report) -> Event:
+    def _event(self, kind: str, severity: Level, message: str, signal: Signal, report: HealthReport) -> Event:
         data = signal_json(signal) | {"subject": signal.subject, "state": report.state, "sources": report.sources}
         return Event(report.now.wall_s, kind, severity, self.service, message, data)
 

@@ -8,11 +8,11 @@ from itertools import accumulate
 
 from chain.clock import Clock, SystemClock
 from chain.errors import ChaindeckError, ConfigError
-from chain.model.keys import Names
+from chain.model.keys import KeySchema
 from chain.monitor.board import Board, DeckState, Level
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.report import Reading, Report, Signal, stream_age_s, usable
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, stream_age_s, usable
+from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.text import clean
@@ -59,33 +59,33 @@ async def look(
     warn_s: float | None = None,
     stale_s: float | None = None,
     depth: int | None = None,
-) -> Report:
+) -> HealthReport:
     """Return one poll, judged by the publisher's limits or the operator's."""
     redis = target.connect(name="chaindeck-check")
     try:
-        board = await Watcher(redis, Names(), clock, shown_as=target.label).poll_once()
+        board = await Watcher(redis, KeySchema(), clock, shown_as=target.label).poll_once()
     finally:
         await redis.aclose()
-    return judge(limited(board, warn_s, stale_s, depth), Now.of(clock))
+    return evaluate(limited(board, warn_s, stale_s, depth), Now.of(clock))
 
 
 def limited(board: Board, warn_s: float | None, stale_s: float | None, depth: int | None) -> Board:
     """Return the Board under an operator's limits; raise ConfigError where they make no sense."""
-    entries = tuple(replace(entry, thresholds=entry.thresholds.limited(warn_s, stale_s)) for entry in board.entries)
+    records = tuple(replace(record, thresholds=record.thresholds.limited(warn_s, stale_s)) for record in board.records)
     wanted = dict(board.depth) if depth is None else dict.fromkeys(board.underlyings, depth)
-    return replace(board, entries=entries, depth=wanted)
+    return replace(board, records=records, depth=wanted)
 
 
-def exit_code(report: Report) -> int:
+def exit_code(report: HealthReport) -> int:
     """Return the plugin convention's code: 0 OK, 1 WARNING, 2 CRITICAL, 3 while there was no time to know."""
     return UNKNOWN if report.state is DeckState.STARTING else _EXIT[report.state.level]
 
 
-def line(report: Report) -> str:
+def line(report: HealthReport) -> str:
     """Return the verdict and its performance data."""
     words = _first(report.signals)
     if report.state is DeckState.OK:
-        many = len(report.readings)
+        many = len(report.statuses)
         fresh = f"{many} chain{'s' * (many != 1)} fresh, {report.sources}"
         words = "; ".join(filter(None, (fresh, words)))
     elif report.sources:
@@ -109,15 +109,15 @@ def _fitting(texts: Sequence[str], room: int) -> int:
     return max(min(1, len(texts)), sum(end <= room for end in ends))
 
 
-def performance(report: Report) -> str:
+def performance(report: HealthReport) -> str:
     """Return performance data: ages with their limits, depth, the stream's age, Redis's answer time.
 
     Where there are more than an agent reads, those of the whole deck come first, and those left out are counted.
     """
     ages = [
-        f"'{reading.chain} age'={reading.age_s:.3f}s;{_figure(reading.limits.warn_s)};;0"
-        for reading in report.readings
-        if reading.age_s is not None
+        f"'{status.chain} age'={status.age_s:.3f}s;{_figure(status.limits.warn_s)};;0"
+        for status in report.statuses
+        if status.age_s is not None
     ]
     depths = []
     for underlying in report.board.underlyings:
@@ -129,7 +129,7 @@ def performance(report: Report) -> str:
         rest.append(f"'stream age'={stream:.3f}s")
     if report.board.contact.ping_ms is not None:
         rest.append(f"'redis ping'={report.board.contact.ping_ms:.1f}ms")
-    youngest = _youngest(report.readings)
+    youngest = _youngest(report.statuses)
     figures = [*ages, *youngest, *depths, *rest]
     if sum(len(figure) + 1 for figure in figures) > _MAX_DATA:
         figures = [*youngest, *rest, *depths, *ages]
@@ -138,9 +138,9 @@ def performance(report: Report) -> str:
     return " ".join(figures)
 
 
-def _youngest(readings: Sequence[Reading]) -> list[str]:
+def _youngest(statuses: Sequence[ChainStatus]) -> list[str]:
     """Return the age of the snapshot furthest from its limit: one that is stale is a warning, the last is critical."""
-    there = [(r.age_s, r.limits.stale_s) for r in readings if usable(r) and r.age_s is not None]
+    there = [(r.age_s, r.limits.stale_s) for r in statuses if usable(r) and r.age_s is not None]
     if not there:
         return []
     age, limit = min(there, key=lambda one: one[0] - one[1])

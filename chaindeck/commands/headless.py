@@ -10,14 +10,14 @@ from chain.clock import Clock, SystemClock
 from chain.errors import ConfigError
 from chain.monitor.board import Board
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import judge
-from chain.redis.contract.draft import Verdict
+from chain.monitor.evaluate.signals import evaluate
+from chain.redis.contract.draft import PublishVerdict
 from chain.redis.server.embedded import attach
-from chaindeck.config.redis_location import Place, redis_place
+from chaindeck.config.redis_location import RedisLocation, redis_location
 from chaindeck.config.settings import Settings
-from chaindeck.engine.compose import make_source, publishing_crew
+from chaindeck.engine.compose import make_source, publishing_services
 from chaindeck.engine.ended import run_until_told
-from chaindeck.engine.services import Crew, Publishing
+from chaindeck.engine.services import Publishing, Services
 from chaindeck.exits import Exit
 from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
@@ -41,7 +41,7 @@ def run_publisher(
             "publish --once names no Redis, and what it publishes would end with its embedded one: "
             "give --redis-url, or start chaindeck first"
         )
-    with redis_place(settings.redis_url) as place:
+    with redis_location(settings.redis_url) as place:
         run = _Run(place, source, settings, clock, once=once, among_live=among_live)
         ended = run_until_told(run.publish(), place.release, {signal.SIGUSR1: run.publish_now})
         if ended.signal:
@@ -53,7 +53,7 @@ def run_publisher(
 class _Run:
     """One run of the publisher, which an operator can ask to publish at once."""
 
-    place: Place
+    place: RedisLocation
     source: Source
     settings: Settings
     clock: Clock
@@ -75,24 +75,24 @@ class _Run:
         """Publish until cancelled, or one cycle; return the exit code."""
         kind, names, shown = self.source.status().kind, ", ".join(self.source.underlyings), self.place.target.shown
         log.info("connecting to %s", shown)
-        crew_of = publishing_crew(
+        crew_of = publishing_services(
             self.place, self.source, self.settings, self.clock, in_turn=not self.once, among_live=self.among_live
         )
-        async with crew_of as crew:
-            assert crew.publishing is not None
-            await crew.publishing.guard.refuse()
+        async with crew_of as services:
+            assert services.publishing is not None
+            await services.publishing.guard.refuse()
             log.info("publishing %s data of %s to %s", kind, names, shown)
-            self._publisher = crew.publishing.publisher
+            self._publisher = services.publishing.publisher
             if self.once:
-                return await self._cycle(crew, crew.publishing)
-            await crew.run()
+                return await self._cycle(services, services.publishing)
+            await services.run()
         return Exit.DONE
 
-    async def _cycle(self, crew: Crew, publishing: Publishing) -> int:
+    async def _cycle(self, services: Services, publishing: Publishing) -> int:
         """Run one cycle and tell it everywhere; return how it ended."""
         cycle = await publishing.publisher.cycle()
-        board = await crew.watcher.poll_once()
-        publishing.herald.take(board)
+        board = await services.watcher.poll_once()
+        publishing.events.on_board(board)
         await publishing.publisher.beat_everywhere()
         _tell_skew(board, self.clock)
         off = abs(board.skew_s or 0.0) > self.settings.thresholds.stale_s  # stale, or of the future, to every reader
@@ -101,7 +101,7 @@ class _Run:
 
 def _tell_skew(board: Board, clock: Clock) -> None:
     """Log that this machine's clock is off: a single cycle ends before an event would be told."""
-    for told in judge(board, Now.of(clock)).signals:
+    for told in evaluate(board, Now.of(clock)).signals:
         if told.name == "clock-skew":
             log.warning("%s", told.text)
 
@@ -110,7 +110,7 @@ def _code(cycle: Cycle, source: SourceStatus) -> Exit:
     """Return how one cycle ended: whole, in part, or with nothing published, for want of a setting or by an outage."""
     if cycle.whole:
         return Exit.DONE
-    some = any(outcome.verdict is Verdict.PUBLISHED for outcome in cycle.outcomes)
+    some = any(outcome.verdict is PublishVerdict.PUBLISHED for outcome in cycle.outcomes)
     if some:
         return Exit.INCOMPLETE
     return Exit.SETTINGS if source.misconfigured else Exit.UNAVAILABLE

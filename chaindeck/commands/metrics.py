@@ -19,12 +19,12 @@ from chain.clock import Clock, SystemClock
 from chain.errors import ConfigError
 from chain.monitor.board import Board, DeckState
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Report, judge, usable
+from chain.monitor.evaluate.signals import HealthReport, evaluate, usable
 from chain.text import clean
 from chaindeck import __version__
 from chaindeck.commands.counters import OTHER, PublisherCounters
 from chaindeck.config.redis_location import running_place
-from chaindeck.engine.compose import watching_crew
+from chaindeck.engine.compose import watching_services
 from chaindeck.engine.ended import run_until_told
 from chaindeck.engine.logs import log_to_stderr
 from publisher.source import SourceKind
@@ -51,7 +51,7 @@ class DeckCollector(Collector):
         """Yield every metric family; none before the first poll."""
         if self._board is None:
             return
-        report = judge(self._board, Now.of(self._clock))
+        report = evaluate(self._board, Now.of(self._clock))
         yield InfoMetricFamily("chaindeck_build", "The program that answers", value={"version": __version__})
         yield from _redis(report)
         yield _state(report)
@@ -60,7 +60,7 @@ class DeckCollector(Collector):
         yield from _publishers(report)
 
 
-def _redis(report: Report) -> Iterator[Metric]:
+def _redis(report: HealthReport) -> Iterator[Metric]:
     """The attempt apart from the data: whether and how Redis answered the last poll."""
     contact, server = report.board.contact, report.board.server
     yield GaugeMetricFamily("chaindeck_redis_up", "1 if Redis answered the last poll", value=contact.ok)
@@ -73,41 +73,41 @@ def _redis(report: Report) -> Iterator[Metric]:
     yield from (ping, evicted)
 
 
-def _state(report: Report) -> Metric:
+def _state(report: HealthReport) -> Metric:
     words = {state.value: state is report.state for state in DeckState}
     return StateSetMetricFamily("chaindeck_state", "State of the whole deck", value=words)
 
 
-def _chains(report: Report) -> Iterator[Metric]:
+def _chains(report: HealthReport) -> Iterator[Metric]:
     age = GaugeMetricFamily("chaindeck_snapshot_age_seconds", "Worse of two ages of a snapshot", labels=_CHAIN)
     ttl = GaugeMetricFamily("chaindeck_pointer_ttl_seconds", "Time until the pointer vanishes", labels=_CHAIN)
     contracts = GaugeMetricFamily("chaindeck_snapshot_contracts", "Contracts in a snapshot", labels=_CHAIN)
     stamp = GaugeMetricFamily("chaindeck_snapshot_timestamp_seconds", "When it was made, epoch seconds", labels=_CHAIN)
     good = GaugeMetricFamily("chaindeck_snapshot_usable", "1 if the chain has a valid snapshot", labels=_CHAIN)
-    for reading in report.readings:
-        labels = [reading.entry.chain.underlying, reading.entry.chain.expiry.isoformat()]
-        good.add_metric(labels, usable(reading))
-        if reading.age_s is not None:
-            age.add_metric(labels, reading.age_s)
-        if reading.ttl_s is not None:
-            ttl.add_metric(labels, reading.ttl_s)
-        if reading.entry.last_good is not None:
-            contracts.add_metric(labels, reading.entry.last_good.summary.contracts)
-            stamp.add_metric(labels, reading.entry.last_good.snapshot.ts)
+    for status in report.statuses:
+        labels = [status.record.chain.underlying, status.record.chain.expiry.isoformat()]
+        good.add_metric(labels, usable(status))
+        if status.age_s is not None:
+            age.add_metric(labels, status.age_s)
+        if status.ttl_s is not None:
+            ttl.add_metric(labels, status.ttl_s)
+        if status.record.last_good is not None:
+            contracts.add_metric(labels, status.record.last_good.summary.contracts)
+            stamp.add_metric(labels, status.record.last_good.snapshot.ts)
     yield from (age, stamp, ttl, contracts, good, _sources(report))
 
 
-def _sources(report: Report) -> Metric:
+def _sources(report: HealthReport) -> Metric:
     source = GaugeMetricFamily(
         "chaindeck_chain_source_info", "1 for the kind of source that a chain comes from", labels=[*_CHAIN, "source"]
     )
-    for reading in report.readings:
-        chain = reading.entry.chain
-        source.add_metric([chain.underlying, chain.expiry.isoformat(), _known(reading.entry.kind)], 1)
+    for status in report.statuses:
+        chain = status.record.chain
+        source.add_metric([chain.underlying, chain.expiry.isoformat(), _known(status.record.kind)], 1)
     return source
 
 
-def _depth(report: Report) -> Iterable[Metric]:
+def _depth(report: HealthReport) -> Iterable[Metric]:
     have = GaugeMetricFamily("chaindeck_depth", "Expirations with a usable snapshot", labels=["underlying"])
     wanted = GaugeMetricFamily("chaindeck_depth_wanted", "Expirations that should have one", labels=["underlying"])
     for underlying in report.board.underlyings:
@@ -122,7 +122,7 @@ def _known(kind: str) -> str:
     return kind if kind in _KINDS else OTHER
 
 
-def _publishers(report: Report) -> Iterator[Metric]:
+def _publishers(report: HealthReport) -> Iterator[Metric]:
     alive = GaugeMetricFamily("chaindeck_publisher_alive", "1 while its heartbeat stands", labels=_PUBLISHER)
     cycle = GaugeMetricFamily("chaindeck_publish_cycle_seconds", "Duration of the last cycle", labels=_PUBLISHER)
     counts = PublisherCounters()
@@ -160,8 +160,8 @@ def serve_metrics(url: str | None, host: str, port: int) -> int:
     log.info("metrics of %s on http://%s:%d/metrics", target.shown, host, server.server_port)
 
     async def watch() -> None:
-        async with watching_crew(target, clock, name="chaindeck-metrics") as crew:
-            await crew.run(collector.take)
+        async with watching_services(target, clock, name="chaindeck-metrics") as services:
+            await services.run(collector.take)
 
     try:
         if run_until_told(watch()).signal:

@@ -4,7 +4,7 @@ import asyncio
 from concurrent.futures import Future
 
 from chain.errors import ConfigError, RedisUnavailableError
-from chain.model.keys import Names
+from chain.model.keys import KeySchema
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.kinds import KindRecords
 from chain.redis.contract.store import Store
@@ -33,7 +33,7 @@ class DeckOperator:
             return "no change of source is told"
         if publishing is None:
             return f"{len(chains)} changes of source acknowledged, on this screen alone"
-        await KindRecords(publishing.redis, Names()).acknowledge(chains)
+        await KindRecords(publishing.redis, KeySchema()).acknowledge(chains)
         return f"{len(chains)} changes of source acknowledged"
 
     async def _publish_again(self) -> str:
@@ -60,7 +60,7 @@ def acknowledge(url: str | None) -> int:
 async def _acknowledge_at(target: RedisTarget) -> int:
     redis = target.connect(name="chaindeck-acknowledge")
     try:
-        return await KindRecords(redis, Names()).acknowledge(await Store(redis, Names()).discover())
+        return await KindRecords(redis, KeySchema()).acknowledge(await Store(redis, KeySchema()).discover())
     except RedisUnavailableError as error:
         raise RedisUnavailableError(f"redis {target.label}: {error}", error.code) from None
     finally:

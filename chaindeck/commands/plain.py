@@ -3,7 +3,7 @@
 from chain.analytics.headline import headline
 from chain.model.grid import build_grid
 from chain.monitor.evaluate.provenance import made_at
-from chain.monitor.evaluate.signals import Report
+from chain.monitor.evaluate.signals import HealthReport
 from tui.panels.board import board_table
 from tui.panels.grid import grid_foot, grid_headline, grid_table, grid_title
 from tui.panels.lines import cut, plain
@@ -14,21 +14,21 @@ WIDTH = 100
 _ROWS_AROUND = 12
 
 
-def frame(report: Report) -> str:
+def frame(report: HealthReport) -> str:
     """Return one frame: strip, board, signals, and the grid around the ATM of the first chain that has one."""
-    reading = next((r for r in report.readings if r.entry.last_good), None)
-    chain = reading.entry.chain if reading else None
+    status = next((r for r in report.statuses if r.record.last_good), None)
+    chain = status.record.chain if status else None
     underlying = chain.underlying if chain else "-"
-    board = board_table(report, chain, WIDTH, len(report.readings) * 3 + 20)
+    board = board_table(report, chain, WIDTH, len(report.statuses) * 3 + 20)
     lines = [identity(report, underlying, 0, WIDTH), trouble(report, WIDTH), *board.head, *board.body]
     lines += [signals_title(report, WIDTH), *cut(signal_lines(report, WIDTH), 20)]
-    if reading and reading.entry.last_good:
-        good = reading.entry.last_good
+    if status and status.record.last_good:
+        good = status.record.last_good
         grid = build_grid(good.snapshot.open())
-        top = headline(grid, made_at(reading.entry, good), reading.entry.source.calendar)
+        top = headline(grid, made_at(status.record, good), status.record.source.calendar)
         table = grid_table(grid, WIDTH)
         centre = table.atm or 0
         rows = table.body[max(0, centre - _ROWS_AROUND) : centre + _ROWS_AROUND + 1]
-        lines += [grid_title(grid, reading, badge(report.board), WIDTH), grid_headline(grid, top, WIDTH)]
+        lines += [grid_title(grid, status, badge(report.board), WIDTH), grid_headline(grid, top, WIDTH)]
         lines += [*table.head, *rows, grid_foot(grid, WIDTH)]
     return "\n".join(plain(line) for line in lines)

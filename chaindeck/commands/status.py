@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 
 from chain.clock import Clock, SystemClock
-from chain.model.keys import Names
-from chain.monitor.board import Board, Flag, Publisher
+from chain.model.keys import KeySchema
+from chain.monitor.board import Board, Flag, PublisherStatus
 from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.health import reading_json, signal_json
-from chain.monitor.evaluate.signals import Reading, Report, judge
+from chain.monitor.evaluate.signals import ChainStatus, HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
@@ -44,10 +44,10 @@ def print_status(url: str | None, *, as_json_text: bool) -> int:
     return Exit.DONE if contact.ok else Exit.UNAVAILABLE
 
 
-def as_text(report: Report, target: RedisTarget) -> str:
+def as_text(report: HealthReport, target: RedisTarget) -> str:
     """Return the report as text for a person."""
     underlying = next(iter(report.board.underlyings), "-")
-    board = board_table(report, None, WIDTH, len(report.readings) * 3 + 20)
+    board = board_table(report, None, WIDTH, len(report.statuses) * 3 + 20)
     lines = [identity(report, underlying, 0, WIDTH), trouble(report, WIDTH), *board.head, *board.body]
     lines += [signals_title(report, WIDTH), *cut(signal_lines(report, WIDTH), 40)]
     server = report.board.server
@@ -57,17 +57,17 @@ def as_text(report: Report, target: RedisTarget) -> str:
     return "\n".join([*map(plain, lines), *tail])
 
 
-async def look(target: RedisTarget, clock: Clock, names: Names | None = None) -> Report:
+async def look(target: RedisTarget, clock: Clock, keys: KeySchema | None = None) -> HealthReport:
     """Return the Board of one poll, judged; an unreachable Redis is a Board that says so."""
     redis = target.connect(name="chaindeck-status")
     try:
-        board = await Watcher(redis, names or Names(), clock, shown_as=target.label).poll_once()
+        board = await Watcher(redis, keys or KeySchema(), clock, shown_as=target.label).poll_once()
     finally:
         await redis.aclose()
-    return judge(board, Now.of(clock))
+    return evaluate(board, Now.of(clock))
 
 
-def as_json(report: Report, target: RedisTarget) -> dict[str, Any]:
+def as_json(report: HealthReport, target: RedisTarget) -> dict[str, Any]:
     """Return the report as JSON types. Ages and TTL in seconds, times as epoch seconds, null where unknown."""
     board = report.board
     return {
@@ -82,8 +82,8 @@ def as_json(report: Report, target: RedisTarget) -> dict[str, Any]:
         "sources": report.sources,
         "source": _source(board),
         "parts": [asdict(part) | {"service": service} for service, part in all_parts(board)],
-        "expected": len(board.entries),
-        "expiries": [_expiry(reading, Names(board.prefix)) for reading in report.readings],
+        "expected": len(board.records),
+        "expiries": [_expiry(chain_status, KeySchema(board.prefix)) for chain_status in report.statuses],
     }
 
 
@@ -115,20 +115,20 @@ def _source(board: Board) -> dict[str, Any]:
     }
 
 
-def speaking(board: Board) -> Publisher | None:
+def speaking(board: Board) -> PublisherStatus | None:
     """Return the publisher to name: a living one before a silent one."""
     return next(iter(sorted(board.publishers, key=lambda p: (p.heartbeat.status == WITHDRAWN, not p.alive))), None)
 
 
-def _expiry(reading: Reading, names: Names) -> dict[str, Any]:
-    entry, good = reading.entry, reading.entry.last_good
+def _expiry(chain_status: ChainStatus, keys: KeySchema) -> dict[str, Any]:
+    record, good = chain_status.record, chain_status.record.last_good
     summary, snapshot = (good.summary, good.snapshot) if good else (None, None)
     return {
-        "underlying": entry.chain.underlying,
-        "expiry": entry.chain.expiry.isoformat(),
-        "dte": reading.dte,
-        **reading_json(reading),
-        "source_changed": _change(reading),
+        "underlying": record.chain.underlying,
+        "expiry": record.chain.expiry.isoformat(),
+        "dte": chain_status.dte,
+        **reading_json(chain_status),
+        "source_changed": _change(chain_status),
         "ts": snapshot.ts if snapshot else None,
         "contracts": summary.contracts if summary else None,
         "calls": summary.calls if summary else None,
@@ -136,14 +136,14 @@ def _expiry(reading: Reading, names: Names) -> dict[str, Any]:
         "strikes": summary.strikes if summary else None,
         "atm": snapshot.atm if snapshot else None,
         "range_points": snapshot.range_points if snapshot else None,
-        "payload_key": names.snapshot(snapshot.id) if snapshot else None,
+        "payload_key": keys.snapshot(snapshot.id) if snapshot else None,
     }
 
 
-def _change(reading: Reading) -> dict[str, Any] | None:
+def _change(chain_status: ChainStatus) -> dict[str, Any] | None:
     """Return a change of source that is still told: the kinds before and after, and when, epoch seconds."""
-    change = reading.entry.change
-    if change is None or Flag.SOURCE_CHANGED not in reading.flags:
+    change = chain_status.record.change
+    if change is None or Flag.SOURCE_CHANGED not in chain_status.flags:
         return None
     return {"before": change.before, "after": change.after, "at": change.at}
 

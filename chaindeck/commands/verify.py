@@ -17,7 +17,7 @@ from chain.audit.clauses import Outcome, Verdict
 from chain.audit.reader import REREAD_BYTES, AuditReader
 from chain.clock import Clock, SystemClock
 from chain.errors import ConfigError, RedisUnavailableError
-from chain.model.keys import Names
+from chain.model.keys import KeySchema
 from chain.model.kinds import kind_name, kind_phrase
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.kinds import KindRecords
@@ -41,13 +41,13 @@ def run_verify(url: str | None, for_s: float, prefix: str, *, as_json_text: bool
     log_nowhere()
     if not for_s > 0:
         raise ConfigError(f"--for {for_s:g}: a watch takes more than 0 seconds")
-    auditor = Auditor(Names(prefix))
+    auditor = Auditor(KeySchema(prefix))
     target = running_place(url).target
     if sys.stderr.isatty():
         print(f"watching {prefix} at {target.shown} for {for_s:g} s, Ctrl-C to end sooner", file=sys.stderr)
     sources = ""
     with suppress(KeyboardInterrupt):
-        sources = asyncio.run(_watch_target(target, auditor, for_s, Names(prefix)))
+        sources = asyncio.run(_watch_target(target, auditor, for_s, KeySchema(prefix)))
     audit = replace(auditor.conclude(), sources=sources)
     if as_json_text:
         print(orjson.dumps(as_json(audit, target), option=orjson.OPT_INDENT_2).decode())
@@ -56,12 +56,12 @@ def run_verify(url: str | None, for_s: float, prefix: str, *, as_json_text: bool
     return exit_code(audit)
 
 
-async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float, names: Names) -> str:
+async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float, keys: KeySchema) -> str:
     """Watch, and return what kinds of source the chains come from, as far as that is recorded."""
     redis = target.connect(name="chaindeck-verify")
     try:
         await watch(redis, auditor, SystemClock(), for_s)
-        held = await KindRecords(redis, names).held(auditor.chains)
+        held = await KindRecords(redis, keys).held(auditor.chains)
         return kind_phrase(kind_name(kind) for _, kind in held.values())
     except RedisUnavailableError:
         return ""  # the audit tells why
@@ -132,15 +132,15 @@ def _last_line(audit: Audit, target: RedisTarget) -> str:
     broken, held, unseen = (audit.of(outcome) for outcome in (Outcome.BROKEN, Outcome.HELD, Outcome.NOT_SEEN))
     words = [f"{len(held)} clauses held"]
     if broken:
-        words.insert(0, f"{len(broken)} broken: {_names(broken)}")
+        words.insert(0, f"{len(broken)} broken: {_keys(broken)}")
     if unseen:
-        words.append(f"{len(unseen)} not seen: {_names(unseen)}")
+        words.append(f"{len(unseen)} not seen: {_keys(unseen)}")
     if not audit.keys:
         words = [f"redis {target.label}: {audit.error}" if audit.error else "no pointer found"]
     return f"{verdict_of(audit).upper()}: {'; '.join(words)} ({_extent(audit)})"
 
 
-def _names(verdicts: list[Verdict]) -> str:
+def _keys(verdicts: list[Verdict]) -> str:
     return ", ".join(verdict.clause.slug for verdict in verdicts)
 
 

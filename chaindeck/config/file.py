@@ -15,7 +15,7 @@ from platformdirs import user_config_path
 from chain.errors import ChaindeckError, ConfigError
 from chain.redis.connect.connection import RedisTarget
 from chain.text import clean, shown
-from chaindeck.config.settings import SETTINGS, Setting, Settings, Value, settle
+from chaindeck.config.settings import SETTINGS, Setting, Settings, Value, validate
 
 CONFIG_VARIABLE = "CHAINDECK_CONFIG"
 _UNRESOLVED = re.compile(r"\$\{[^}]*\}")
@@ -53,7 +53,7 @@ class Config:
         """The settings as one checked value; raises ConfigError naming where those that do not go together are from."""
         values = {name: resolved.value for name, resolved in self.values.items()}
         try:
-            return settle(values, {name: resolved.origin for name, resolved in self.values.items()}, self.warnings)
+            return validate(values, {name: resolved.origin for name, resolved in self.values.items()}, self.warnings)
         except ConfigError as error:
             origins = "; ".join(f"{name}: {self.values[name].origin}" for name in ("interval", "ttl"))
             raise ConfigError(f"{error} ({origins})") from None

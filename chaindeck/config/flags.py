@@ -35,7 +35,7 @@ Capture = Annotated[tuple[File, ...], Parameter(consume_multiple=1, negative="",
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class ConnectionFlags:
     """Which Redis, and which file of settings.
 
     Attributes:
@@ -50,7 +50,7 @@ class Where:
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class What:
+class PublishFlags:
     """What to publish, and how often.
 
     Attributes:
@@ -77,8 +77,8 @@ class What:
 
 
 def config_of(
-    where: Where | None,
-    what: What | None = None,
+    where: ConnectionFlags | None,
+    what: PublishFlags | None = None,
     *,
     url: str | None = None,
     warn: Callable[[str], None] = say,
@@ -88,10 +88,10 @@ def config_of(
 
     `url` is a command's argument, in place of the flag `--redis-url`. Raises ConfigError, and UsageError for both.
     """
-    where = where or Where()
+    where = where or ConnectionFlags()
     if url is not None and where.redis_url is not None:
         raise UsageError("two Redis URLs: give the argument or --redis-url, not both")
-    given = {"redis_url": where.redis_url if url is None else url, **asdict(what or What()), **flags}
+    given = {"redis_url": where.redis_url if url is None else url, **asdict(what or PublishFlags()), **flags}
     config = resolve(given, where.config, named={} if url is None else {"redis_url": "argument URL"})
     for warning in config.warnings:
         warn(warning)

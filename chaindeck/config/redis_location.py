@@ -10,7 +10,7 @@ from chain.redis.server.embedded import EmbeddedServer, attach
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RedisLocation:
     """A Redis to use, and the embedded server behind it where there is one."""
 
     target: RedisTarget
@@ -23,27 +23,27 @@ class Place:
 
 
 @contextmanager
-def redis_place(url: str | None) -> Iterator[Place]:
+def redis_location(url: str | None) -> Iterator[RedisLocation]:
     """Give the named Redis, or this user's embedded server, started if need be and stopped after if it was.
 
     A named Redis is never replaced by an embedded one: that would show a private, empty Redis as if it were the desk's.
     """
     if url:
-        yield Place(RedisTarget(url))
+        yield RedisLocation(RedisTarget(url))
         return
     server = EmbeddedServer()
     try:
         endpoint = server.start_or_attach()
-        yield Place(RedisTarget(endpoint.url), server)
+        yield RedisLocation(RedisTarget(endpoint.url), server)
     finally:
         server.stop()
 
 
-def running_place(url: str | None) -> Place:
+def running_place(url: str | None) -> RedisLocation:
     """Return the named Redis, or the embedded server that already runs; raise ConfigError where there is none."""
     if url:
-        return Place(RedisTarget(url))
+        return RedisLocation(RedisTarget(url))
     endpoint = attach()
     if endpoint is None:
         raise ConfigError("no deck of this user is running: start `chaindeck`, or give a Redis URL")
-    return Place(RedisTarget(endpoint.url))
+    return RedisLocation(RedisTarget(endpoint.url))

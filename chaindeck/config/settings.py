@@ -188,7 +188,7 @@ class Settings:
         return f"Settings(interval={self.thresholds.interval_s:g}, ttl={self.thresholds.ttl_s:g})"
 
 
-def settle(values: Mapping[str, Value], origins: Mapping[str, str], warnings: tuple[str, ...]) -> Settings:
+def validate(values: Mapping[str, Value], origins: Mapping[str, str], warnings: tuple[str, ...]) -> Settings:
     """Return the settings of these values; raise ConfigError where they do not go together."""
     return Settings(
         redis_url=_optional(values, "redis_url"),

@@ -13,17 +13,17 @@ from chain.clock import Clock, SystemClock
 from chain.errors import ConfigError, RedisUnavailableError
 from chain.monitor.board import Board
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import Supervisor
 from chain.text import clean
-from chaindeck.config.redis_location import Place, redis_place, running_place
+from chaindeck.config.redis_location import RedisLocation, redis_location, running_place
 from chaindeck.config.settings import Settings
 from chaindeck.deck.demo import MockDemo
 from chaindeck.deck.display import Display
-from chaindeck.engine.compose import make_source, publishing_crew, refuse_beside_live, watching_crew
+from chaindeck.engine.compose import make_source, publishing_services, refuse_beside_live, watching_services
 from chaindeck.engine.engine import BoardSlot, Engine
 from chaindeck.engine.logs import log_nowhere, log_to_file
-from chaindeck.engine.services import Crew
+from chaindeck.engine.services import Services
 from chaindeck.engine.streams import why_no_screen
 from chaindeck.exits import say
 from chaindeck.theme import check_theme
@@ -43,13 +43,13 @@ def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, 
         threading.Thread(target=_load_screen, daemon=True).start()
     clock = SystemClock()
     source = WithholdingSource(make_source(kind, settings, captures, clock))
-    with redis_place(settings.redis_url) as place:
+    with redis_location(settings.redis_url) as place:
         log_nowhere()  # the publisher says it again, in the log
         asyncio.run(refuse_beside_live(place.target, kind, settings, clock, among_live=among_live))
         slot = BoardSlot()
 
-        def open_crew(supervisor: Supervisor) -> AbstractAsyncContextManager[Crew]:
-            return publishing_crew(
+        def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
+            return publishing_services(
                 place,
                 source,
                 settings,
@@ -59,7 +59,7 @@ def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, 
                 after_first=slot.first_paint,
             )
 
-        engine = Engine(slot, clock, open_crew)
+        engine = Engine(slot, clock, open_services)
         demo = MockDemo(engine, source, clock, embedded=place.server is not None)
         return _show(place, engine, slot, clock, demo if kind == "mock" else None, settings)
 
@@ -69,7 +69,7 @@ def run_watch(settings: Settings) -> int:
     check_theme(settings)
     place = running_place(settings.redis_url)
     slot, clock = BoardSlot(), SystemClock()
-    engine = Engine(slot, clock, lambda supervisor: watching_crew(place.target, clock, supervisor=supervisor))
+    engine = Engine(slot, clock, lambda supervisor: watching_services(place.target, clock, supervisor=supervisor))
     return _show(place, engine, slot, clock, None, settings)
 
 
@@ -79,7 +79,7 @@ def _load_screen() -> None:
 
 
 def _show(
-    place: Place, engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, settings: Settings
+    place: RedisLocation, engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, settings: Settings
 ) -> int:
     """Show the deck, or print one frame where no screen can be; return the exit code."""
     reason = why_no_screen()
@@ -113,7 +113,7 @@ def _check_driver(name: str) -> None:
         raise ConfigError(f"environment TEXTUAL_DRIVER: {why}") from None
 
 
-def _print_frame(place: Place, engine: Engine, slot: BoardSlot, clock: Clock) -> None:
+def _print_frame(place: RedisLocation, engine: Engine, slot: BoardSlot, clock: Clock) -> None:
     """Print one frame as soon as every expected chain was read, or after a while what there is.
 
     Raises RedisUnavailableError where Redis does not answer.
@@ -137,7 +137,7 @@ def _print_frame(place: Place, engine: Engine, slot: BoardSlot, clock: Clock) ->
             failed = [f"{part.name} failed: {part.error}" for part in board.parts if part.error] if board else []
             reason = (board and board.contact.error) or "; ".join(failed) or "no poll of Redis has ended"
             raise RedisUnavailableError(f"redis {place.target.label}: {reason}")
-        print(frame(judge(board, Now.of(clock))))
+        print(frame(evaluate(board, Now.of(clock))))
     finally:
         engine.stop()
 
@@ -149,4 +149,4 @@ def _complete(board: Board | None) -> bool:
     if not board.contact.ok:
         return True
     cycled = bool(board.publishers) and all(p.heartbeat.chain.cycle_ms is not None for p in board.publishers)
-    return cycled and bool(board.entries) and all(entry.last_good or entry.fault for entry in board.entries)
+    return cycled and bool(board.records) and all(record.last_good or record.fault for record in board.records)

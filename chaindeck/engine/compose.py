@@ -8,17 +8,17 @@ from pathlib import Path
 
 from chain.clock import Clock
 from chain.errors import ConfigError
-from chain.model.keys import Names
+from chain.model.keys import KeySchema
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Part, Supervisor
 from chain.thresholds import HEARTBEAT_EVERY_S
-from chaindeck.config.redis_location import Place
+from chaindeck.config.redis_location import RedisLocation
 from chaindeck.config.settings import LIVE_UNDERLYINGS, Settings
 from chaindeck.engine.embedded_keeper import keep_server
-from chaindeck.engine.services import Crew, Publishing
+from chaindeck.engine.services import Publishing, Services
 from publisher.capture import CaptureSource
-from publisher.loop.event_publisher import Herald
+from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.publisher import Publisher
 from publisher.mock.listing import PRODUCTS
 from publisher.mock.source import MockSource
@@ -59,8 +59,8 @@ def _live_source(settings: Settings, clock: Clock) -> Source:
 
 
 @asynccontextmanager
-async def publishing_crew(
-    place: Place,
+async def publishing_services(
+    place: RedisLocation,
     source: Source,
     settings: Settings,
     clock: Clock,
@@ -69,15 +69,15 @@ async def publishing_crew(
     in_turn: bool = True,
     among_live: bool = False,
     after_first: Callable[[], Awaitable[None]] | None = None,
-) -> AsyncIterator[Crew]:
-    """Give a publisher of a source on a Redis, with its watcher and herald; close the source and every client after.
+) -> AsyncIterator[Services]:
+    """Give a publisher of a source on a Redis, with its watcher and events; close the source and every client after.
 
     An embedded server is looked after beside them.
 
     `in_turn`: it publishes only while it leads; a publisher of one cycle need not, for the pointer fences it.
     `among_live`: it publishes beside a live publisher all the same, chains that this one holds left out.
     """
-    names, supervisor = Names(), supervisor or Supervisor(clock)
+    keys, supervisor = KeySchema(), supervisor or Supervisor(clock)
     kind, thresholds = source.status().kind, settings.thresholds
     async with AsyncExitStack() as stack:
         stack.push_async_callback(source.aclose)
@@ -87,18 +87,18 @@ async def publishing_crew(
             system = RedisTarget(settings.system_redis_url).connect(name="chaindeck-beat")
             await stack.enter_async_context(aclosing(system))
         service, first = service_name(kind), source.underlyings[0]
-        guard = Guard(redis, names, kind, clock, ttl_s=thresholds.ttl_s, among_live=among_live)
-        lease = Lease(redis, names, source.underlyings, clock, interval_s=thresholds.interval_s, service=service)
-        herald = Herald(redis, service, clock, speaks=lambda: lease.leader.get(first, lease.me) == lease.me)
+        guard = Guard(redis, keys, kind, clock, ttl_s=thresholds.ttl_s, among_live=among_live)
+        lease = Lease(redis, keys, source.underlyings, clock, interval_s=thresholds.interval_s, service=service)
+        events = EventPublisher(redis, service, clock, speaks=lambda: lease.leader.get(first, lease.me) == lease.me)
         publisher = Publisher(
             redis,
             source,
             clock,
             thresholds=thresholds,
             expirations=settings.expirations,
-            names=names,
+            keys=keys,
             also_beat=system,
-            report=herald.report,
+            report=events.report,
             lease=lease if in_turn else None,
             guard=guard,
             among_live=among_live,
@@ -108,7 +108,7 @@ async def publishing_crew(
         # What it watches first of all is its own publisher, whose first beat follows its first snapshots.
         watcher = Watcher(
             redis,
-            names,
+            keys,
             clock,
             shown_as=place.target.label,
             discover_after_s=2 * HEARTBEAT_EVERY_S,
@@ -118,7 +118,7 @@ async def publishing_crew(
         if place.server is not None:
             keep = partial(keep_server, place.server, place.target.url, clock, publisher.publish_now)
             others = (Part("embedded server", keep),)
-        yield Crew(supervisor, watcher, Publishing(redis, publisher, herald, guard), others)
+        yield Services(supervisor, watcher, Publishing(redis, publisher, events, guard), others)
 
 
 async def refuse_beside_live(
@@ -127,14 +127,14 @@ async def refuse_beside_live(
     """Raise LiveProtectedError where a source of this kind may not publish, before anything is started."""
     async with aclosing(target.connect(name="chaindeck-guard")) as client:
         ttl_s = settings.thresholds.ttl_s
-        await Guard(client, Names(), kind, clock, ttl_s=ttl_s, among_live=among_live).refuse()
+        await Guard(client, KeySchema(), kind, clock, ttl_s=ttl_s, among_live=among_live).refuse()
 
 
 @asynccontextmanager
-async def watching_crew(
+async def watching_services(
     target: RedisTarget, clock: Clock, *, supervisor: Supervisor | None = None, name: str = "chaindeck-watch"
-) -> AsyncIterator[Crew]:
+) -> AsyncIterator[Services]:
     """Give a watcher of a Redis that others fill, and close its client after."""
     supervisor = supervisor or Supervisor(clock)
     async with aclosing(target.connect(name=name)) as redis:
-        yield Crew(supervisor, Watcher(redis, Names(), clock, shown_as=target.label, parts=supervisor.status))
+        yield Services(supervisor, Watcher(redis, KeySchema(), clock, shown_as=target.label, parts=supervisor.status))

@@ -18,14 +18,14 @@ from chain.monitor.board import Board
 from chain.monitor.watch.watcher import Watcher
 from chain.supervisor import PartState, PartStatus, Supervisor, error_words
 from chain.tasks import end
-from chaindeck.engine.services import Crew, Publishing
+from chaindeck.engine.services import Publishing, Services
 
 log = logging.getLogger(__name__)
 
 _STOP_S = 4.0
 _PAINT_S = 1.0
 
-OpenCrew = Callable[[Supervisor], AbstractAsyncContextManager[Crew]]
+OpenServices = Callable[[Supervisor], AbstractAsyncContextManager[Services]]
 
 
 class BoardSlot:
@@ -75,9 +75,9 @@ class BoardSlot:
 class Engine:
     """Runs a crew in a thread until stopped. What fails there is on the Board that the slot holds."""
 
-    def __init__(self, slot: BoardSlot, clock: Clock, open_crew: OpenCrew) -> None:
+    def __init__(self, slot: BoardSlot, clock: Clock, open_services: OpenServices) -> None:
         self._slot = slot
-        self._open_crew = open_crew
+        self._open_services = open_services
         self._clock = clock
         self._supervisor = Supervisor(clock, on_change=self._tell_parts)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -126,9 +126,9 @@ class Engine:
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
-        async with self._open_crew(self._supervisor) as crew:
-            self.publishing, self.watcher = crew.publishing, crew.watcher
-            running = asyncio.ensure_future(crew.run(self._slot.put))
+        async with self._open_services(self._supervisor) as services:
+            self.publishing, self.watcher = services.publishing, services.watcher
+            running = asyncio.ensure_future(services.run(self._slot.put))
             stopped = asyncio.ensure_future(self._stop.wait())
             self._ready.set()
             try:

@@ -9,23 +9,23 @@ from chain.monitor.board import Board
 from chain.monitor.watch.watcher import Watcher
 from chain.supervisor import Part, Supervisor
 from chain.tasks import finish
-from publisher.loop.event_publisher import Herald
+from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """A publisher with its Redis client, and the herald that tells what the watcher beside it sees."""
+    """A publisher with its Redis client, and the events that tells what the watcher beside it sees."""
 
     redis: Redis
     publisher: Publisher
-    herald: Herald
+    events: EventPublisher
     guard: Guard
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
+class Services:
     """What runs on one loop, each part supervised."""
 
     supervisor: Supervisor
@@ -36,11 +36,11 @@ class Crew:
     async def run(self, on_board: Callable[[Board], object] | None = None) -> None:
         """Run every part until cancelled; then say that publishing has stopped.
 
-        Boards go to the herald, and to `on_board`.
+        Boards go to the events, and to `on_board`.
         """
         parts = [self._watching(on_board), Part("discovery", self.watcher.discovery.run), *self.others]
         if self.publishing is not None:
-            parts += [*self.publishing.publisher.parts(), Part("event sender", self.publishing.herald.run)]
+            parts += [*self.publishing.publisher.parts(), Part("event sender", self.publishing.events.run)]
         try:
             await self.supervisor.run(parts)
         finally:
@@ -51,7 +51,7 @@ class Crew:
         """Return the watcher as a part; whoever hears its Boards fails alone."""
         hearers: list[Callable[[Board], None]] = []
         if self.publishing is not None:
-            hearers.append(self.supervisor.guarded("events", self.publishing.herald.take))
+            hearers.append(self.supervisor.guarded("events", self.publishing.events.on_board))
         if on_board is not None:
             hearers.append(self.supervisor.guarded("screen", on_board))
 

@@ -26,7 +26,7 @@ class Asking:
 
     def slices(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
         """Yield what has arrived, until every expiration has been answered."""
-        answers = self._at_hand if self._source.at_hand else self._as_they_come
+        answers = self._at_hand if self._source.in_memory else self._as_they_come
         return answers(survey, expiries)
 
     async def _at_hand(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
@@ -55,7 +55,7 @@ class Asking:
         """Return the source's answer; raise SourceError for any failure, one that is late included."""
         timer: asyncio.Timeout | None = None
         try:
-            if self._source.at_hand:
+            if self._source.in_memory:
                 return await call(*args)
             async with self._clock.timeout(self._limit_s) as timer:
                 return await call(*args)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chain.model.keys import ChainId
-from chain.redis.contract.draft import Outcome, Verdict
+from chain.redis.contract.draft import PublishResult, PublishVerdict
 
 log = logging.getLogger(__name__)
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 class Cycle:
     """What one cycle did: an outcome for every snapshot tried, and the chains for which there was none to try."""
 
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[PublishResult, ...] = ()
     trouble: dict[ChainId, str] = field(default_factory=dict)
     surveys: dict[str, str] = field(default_factory=dict)  # underlyings that could not be surveyed, and why
     wall_ms: float | None = None  # None until a cycle has ended
@@ -22,7 +22,7 @@ class Cycle:
     @property
     def whole(self) -> bool:
         """Whether every expiry was published."""
-        published = all(outcome.verdict is Verdict.PUBLISHED for outcome in self.outcomes)
+        published = all(outcome.verdict is PublishVerdict.PUBLISHED for outcome in self.outcomes)
         return bool(self.outcomes) and published and not self.trouble and not self.surveys
 
     def count(self) -> dict[str, int]:
@@ -30,11 +30,11 @@ class Cycle:
         verdicts = [outcome.verdict for outcome in self.outcomes]
         tried = {outcome.id.chain for outcome in self.outcomes}
         untried = sum(chain not in tried for chain in self.trouble)
-        size = sum(outcome.size for outcome in self.outcomes if outcome.verdict is Verdict.PUBLISHED)
+        size = sum(outcome.size for outcome in self.outcomes if outcome.verdict is PublishVerdict.PUBLISHED)
         return {
             "cycles": 1,
-            "published": verdicts.count(Verdict.PUBLISHED),
-            "refused_older": verdicts.count(Verdict.REFUSED_OLDER),
+            "published": verdicts.count(PublishVerdict.PUBLISHED),
+            "refused_older": verdicts.count(PublishVerdict.REFUSED_OLDER),
             "failed": sum(outcome.failed for outcome in self.outcomes) + untried,
             "bytes": size,
         }

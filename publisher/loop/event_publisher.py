@@ -11,16 +11,16 @@ from chain.clock import Clock
 from chain.errors import RedisUnavailableError
 from chain.monitor.board import Board, DeckState
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.events import Event, EventLog, emit
-from chain.redis.connect.connection import bounded
+from chain.redis.connect.connection import redis_call
 
 log = logging.getLogger(__name__)
 
 _WAITING_MOST = 1_000
 
 
-class Herald:
+class EventPublisher:
     """Takes Boards as they come; sends the events they complete when Redis can be reached, oldest first.
 
     `speaks` tells whether to send what is seen: of several publishers that see the same, one is enough.
@@ -37,10 +37,10 @@ class Herald:
         self._wake = asyncio.Event()
         self._refused = ""  # what this Redis or this user does not allow of an event
 
-    def take(self, board: Board) -> None:
+    def on_board(self, board: Board) -> None:
         """Remember a Board, and queue the events that it completes."""
         self._board = board
-        events = self._log.take(judge(board, Now.of(self._clock)))
+        events = self._log.take(evaluate(board, Now.of(self._clock)))
         for event in events:
             log.log(logging.INFO if event.severity == "info" else logging.WARNING, "%s: %s", event.type, event.message)
         if self._speaks():
@@ -48,11 +48,11 @@ class Herald:
         if self._waiting:
             self._wake.set()
 
-    def report(self) -> Report | None:
+    def report(self) -> HealthReport | None:
         """Return the newest Board judged now; None before the first that has something to tell."""
         if self._board is None:
             return None
-        report = judge(self._board, Now.of(self._clock))
+        report = evaluate(self._board, Now.of(self._clock))
         return None if report.state is DeckState.STARTING else report
 
     async def run(self) -> None:
@@ -74,7 +74,7 @@ class Herald:
         """Send one event after the other: a failure may double the one on its way, and never those before it."""
         while self._waiting:
             event = self._waiting[0]
-            async with bounded():
+            async with redis_call():
                 refused = await emit(self._redis, self._service, event)
             if refused != self._refused:
                 log.log(logging.WARNING if refused else logging.INFO, "events are %s", refused or "sent whole again")

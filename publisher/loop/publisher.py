@@ -14,13 +14,13 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock
 from chain.errors import ChaindeckError, InvalidSnapshotError, RedisUnavailableError
-from chain.model.keys import ChainId, Names, SnapshotId, standby_service
+from chain.model.keys import ChainId, KeySchema, SnapshotId, standby_service
 from chain.model.session import tradable
 from chain.model.snapshot import Snapshot
 from chain.monitor.evaluate.health import health_json
-from chain.monitor.evaluate.signals import Report
+from chain.monitor.evaluate.signals import HealthReport
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, ChainPlan, Heartbeat, SourceInfo
-from chain.redis.contract.draft import Outcome, Verdict
+from chain.redis.contract.draft import PublishResult, PublishVerdict
 from chain.redis.contract.store import Store
 from chain.supervisor import Part, PartStatus
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S, Thresholds
@@ -47,9 +47,9 @@ class Publisher:
         *,
         thresholds: Thresholds | None = None,
         expirations: int = DEFAULT_EXPIRATIONS,
-        names: Names | None = None,
+        keys: KeySchema | None = None,
         also_beat: Redis | None = None,
-        report: Callable[[], Report | None] | None = None,
+        report: Callable[[], HealthReport | None] | None = None,
         lease: Lease | None = None,
         guard: Guard | None = None,
         among_live: bool = False,
@@ -67,9 +67,9 @@ class Publisher:
         self._clock = clock
         self._thresholds = thresholds or Thresholds()
         self._expirations = expirations
-        self._names = names or Names()
+        self._keys = keys or KeySchema()
         self._kind = source.status().kind
-        self._store = Store(redis, self._names, kind=self._kind, among_live=among_live)
+        self._store = Store(redis, self._keys, kind=self._kind, among_live=among_live)
         self._expected: dict[str, tuple[date, ...]] = {}
         self._counters: Counter[str] = Counter(cycles=0)
         self._last = Cycle()
@@ -167,14 +167,14 @@ class Publisher:
 
     async def cycle(self) -> Cycle:
         """Publish every underlying's next expirations once; failures are counted and told, never raised."""
-        outcomes: list[Outcome] = []
+        outcomes: list[PublishResult] = []
         try:
             return await self._cycle(outcomes)
         except asyncio.CancelledError:  # what was published stands, though the cycle does not count
             self._counters["published"] += Cycle(tuple(outcomes)).count()["published"]
             raise
 
-    async def _cycle(self, outcomes: list[Outcome]) -> Cycle:
+    async def _cycle(self, outcomes: list[PublishResult]) -> Cycle:
         began = self._clock.monotonic()
         trouble: dict[ChainId, str] = {}
         unsurveyed: dict[str, str] = {}
@@ -218,7 +218,9 @@ class Publisher:
         await wait()
         return self._clock.monotonic() - began
 
-    async def _publish_underlying(self, survey: Survey, outcomes: list[Outcome], trouble: dict[ChainId, str]) -> None:
+    async def _publish_underlying(
+        self, survey: Survey, outcomes: list[PublishResult], trouble: dict[ChainId, str]
+    ) -> None:
         """Publish slices as they arrive, all that are ready in one batch; a failure concerns its expiry alone."""
         expiries = tuple(tradable(survey.expirations, survey.as_of, survey.calendar)[: self._expirations])
         announced = self._expected.get(survey.underlying) == expiries
@@ -235,7 +237,7 @@ class Publisher:
             await self.beat()
 
     async def _publish(
-        self, slices: Sequence[ChainSlice], outcomes: list[Outcome], trouble: dict[ChainId, str]
+        self, slices: Sequence[ChainSlice], outcomes: list[PublishResult], trouble: dict[ChainId, str]
     ) -> None:
         snapshots: list[Snapshot] = []
         ts_ns = self._clock.wall_ns()
@@ -260,10 +262,10 @@ class Publisher:
         try:
             ended = await self._store.publish(snapshots, self._thresholds.ttl_s)
         except RedisUnavailableError as error:
-            ended = [Outcome(s.id, Verdict.FAILED, reason=f"Redis: {error}") for s in snapshots]
+            ended = [PublishResult(s.id, PublishVerdict.FAILED, reason=f"Redis: {error}") for s in snapshots]
         outcomes.extend(ended)
         trouble |= {end.id.chain: end.reason for end in ended if end.failed}
-        if any(end.verdict is Verdict.LEFT_TO_LIVE for end in ended):
+        if any(end.verdict is PublishVerdict.LEFT_TO_LIVE for end in ended):
             await self._look(met=True)
 
     def last_words(self) -> str:
@@ -306,7 +308,7 @@ class Publisher:
                 trouble=self.withdrawn or source.trouble,
             ),
             chain=ChainPlan(
-                prefix=self._names.prefix,
+                prefix=self._keys.prefix,
                 thresholds=self._thresholds,
                 depth=self._expirations,
                 expected=expected,

@@ -68,7 +68,7 @@ class MassiveSource:
         self._vix: tuple[float, float | None] | None = None  # monotonic seconds, fraction
         self._vix_asked = asyncio.Lock()
 
-    at_hand = False
+    in_memory = False
 
     @property
     def underlyings(self) -> tuple[str, ...]:

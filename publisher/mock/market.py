@@ -193,7 +193,7 @@ def on_tick(value: float, ticks: tuple[int, int]) -> int:
 
 
 @dataclass(slots=True)
-class Tape:
+class SessionBar:
     """One contract's trades in one session; prices in cents, never zero."""
 
     previous: int  # close of the session before

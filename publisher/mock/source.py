@@ -13,7 +13,7 @@ from chain.text import clean
 from publisher import slicing
 from publisher.mock import listing, market
 from publisher.mock.listing import PRODUCTS, Product, Side, TradingSession
-from publisher.mock.market import Smile, Tape
+from publisher.mock.market import SessionBar, Smile
 from publisher.slicing import EM_MULT
 from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
 
@@ -63,7 +63,7 @@ class _Line:
     open_interest: int
     session_volume: int  # by the close
     day_ns: int  # midnight of the session, the vendor's stamp of a day block
-    tape: Tape
+    tape: SessionBar
     day: Contract
     last_trade: Contract | None = None
 
@@ -111,7 +111,7 @@ class _Root:
         sign = 1 if side == "call" else -1
         days = max(0, (self._expiry - session.day).days)
         first, last = market.on_tick(opened, product.ticks), market.on_tick(closed, product.ticks)
-        tape = Tape(last, first, first, first, first, round(session.opens * 1e9))
+        tape = SessionBar(last, first, first, first, first, round(session.opens * 1e9))
         day_ns = round(session.midnight * 1e9)
         interest, volume = market.unit(mark, _FOR_INTEREST), market.unit(mark, _FOR_VOLUME)
         deep = -sign * self._opening.deviations(strike) > UNSOLVED_BEYOND
@@ -206,7 +206,7 @@ class MockSource:
         self._moved = 0.0  # monotonic instant of the last move
         self._salt = 1
 
-    at_hand = True
+    in_memory = True
 
     @property
     def underlyings(self) -> tuple[str, ...]:

@@ -18,13 +18,13 @@ from redis.exceptions import ResponseError
 
 from chain.clock import Clock
 from chain.errors import DecodeError, LiveProtectedError, RedisUnavailableError
-from chain.model.keys import ChainId, Names, heartbeat_key, standby_service
+from chain.model.keys import ChainId, KeySchema, heartbeat_key, standby_service
 from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.model.session import new_york
 from chain.monitor.discovery import Discovery
 from chain.monitor.heartbeat import STOPPED, parse_heartbeat
 from chain.monitor.messages import BEAT, MARK
-from chain.redis.connect.connection import bounded, heard
+from chain.redis.connect.connection import raise_if_lost, redis_call
 from chain.redis.contract.kinds import KindRecords
 from chain.redis.contract.scan import PointerScan
 from chain.text import clean
@@ -57,21 +57,21 @@ class Guard:
     """
 
     def __init__(
-        self, redis: Redis, names: Names, kind: str, clock: Clock, *, ttl_s: float, among_live: bool = False
+        self, redis: Redis, keys: KeySchema, kind: str, clock: Clock, *, ttl_s: float, among_live: bool = False
     ) -> None:
         self.withdrawn = ""
         self._redis = redis
-        self._names = names
+        self._keys = keys
         self._kind = kind
         self._clock = clock
         self._ttl_s = ttl_s
         self._among_live = among_live
-        self._search = Discovery(PointerScan(redis, names), clock)
+        self._search = Discovery(PointerScan(redis, keys), clock)
         self._suspects: set[ChainId] = set()  # found, and not judged yet
         self._known: set[ChainId] = set()
         self._asked = False
         self._sweep = asyncio.Event()
-        self._records = KindRecords(redis, names)
+        self._records = KindRecords(redis, keys)
         self._me = identity()
         self._since = clock.wall_ns() / 1e9
         self._marked: float | None = None  # monotonic seconds
@@ -150,8 +150,8 @@ class Guard:
         """Renew our mark. Where none stood, others may have published: what is invented or recorded is taken away."""
         mark = {"service": _SERVICE, "kind": self._kind, "publisher": self._me, "since": self._since}
         hold_ms = round((self._ttl_s + HEARTBEAT_TTL_S) * 1000)
-        async with bounded():
-            before = await self._redis.set(self._names.live(), orjson.dumps(mark), px=hold_ms, get=True)
+        async with redis_call():
+            before = await self._redis.set(self._keys.live(), orjson.dumps(mark), px=hold_ms, get=True)
         self._marked = self._clock.monotonic()
         if before is None:
             self._search.begin_again()
@@ -199,13 +199,13 @@ class Guard:
 
     async def _read(self) -> tuple[_Mark | None, Sequence[bytes | None]]:
         pipe = self._redis.pipeline(transaction=False)
-        pipe.pttl(self._names.live())
-        pipe.getrange(self._names.live(), 0, MARK.limits.size)
+        pipe.pttl(self._keys.live())
+        pipe.getrange(self._keys.live(), 0, MARK.limits.size)
         for key in _HEARTBEATS:
             pipe.getrange(key, 0, BEAT.limits.size)
-        async with bounded():
-            left, mark, *beats = heard(await pipe.execute(raise_on_error=False))
-        for name, reply in zip((self._names.live(), *_HEARTBEATS), (mark, *beats), strict=True):
+        async with redis_call():
+            left, mark, *beats = raise_if_lost(await pipe.execute(raise_on_error=False))
+        for name, reply in zip((self._keys.live(), *_HEARTBEATS), (mark, *beats), strict=True):
             if isinstance(reply, ResponseError):
                 self._tell(f"{name} cannot be read: whether a live publisher is here is judged by what else is seen")
         found = None if isinstance(left, Exception) or left == -2 else _read_mark(mark, left)
@@ -219,7 +219,7 @@ class Guard:
         beat = parse_heartbeat(raw, service)
         if beat is None:  # a foreign service's plain beat
             return f"a publisher beats as {_SERVICE} without saying what it is, so it may be live"
-        if beat.status == STOPPED or beat.chain.prefix != self._names.prefix or is_recorded(beat.source.kind):
+        if beat.status == STOPPED or beat.chain.prefix != self._keys.prefix or is_recorded(beat.source.kind):
             return ""
         kind = "of unknown kind" if beat.source.kind == UNKNOWN else beat.source.kind
         who = _at(mark) if mark and f":{beat.pid}:" in mark.publisher else f" as process {beat.pid}"

@@ -22,9 +22,9 @@ from redis.exceptions import LockError
 
 from chain.clock import Clock
 from chain.errors import RedisUnavailableError
-from chain.model.keys import Names, lease_key
+from chain.model.keys import KeySchema, lease_key
 from chain.redis.connect.causes import REFUSALS
-from chain.redis.connect.connection import bounded
+from chain.redis.connect.connection import redis_call
 from chain.text import clean
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Lease:
     def __init__(
         self,
         redis: Redis,
-        names: Names,
+        keys: KeySchema,
         underlyings: Sequence[str],
         clock: Clock,
         *,
@@ -67,7 +67,7 @@ class Lease:
         self._told: frozenset[str] = frozenset()  # the troubles that were logged last
         self.looked = asyncio.Event()  # set by the first look of `run`, however it ended
         self._redis = redis
-        self._names = names
+        self._keys = keys
         self._clock = clock
         self._ttl_s = max(0.5, _LEASE_OF_INTERVAL * interval_s)
         self._every_s = _LOOK_OF_INTERVAL * interval_s
@@ -96,7 +96,7 @@ class Lease:
             led = self.leads(underlying)
             asked = self._clock.monotonic()
             try:
-                async with bounded():
+                async with redis_call():
                     held = await self._take(hold)
                     self.leader[underlying] = self.me if held else await self._who(underlying)
             except RedisUnavailableError as error:
@@ -134,7 +134,7 @@ class Lease:
             if hold.without:
                 continue
             try:
-                async with bounded():
+                async with redis_call():
                     with suppress(LockError):  # it had run out, or is another's
                         await hold.lock.release()
             except RedisUnavailableError as error:
@@ -149,12 +149,12 @@ class Lease:
         return bool(await hold.lock.acquire(blocking=False, token=self.me))
 
     async def _who(self, underlying: str) -> str:
-        key = lease_key(self._names.prefix, underlying, self._service)
+        key = lease_key(self._keys.prefix, underlying, self._service)
         holder = await self._redis.getrange(key, 0, _HOLDER_BYTES)
         return clean(holder.decode("utf-8", "replace"), 80) if isinstance(holder, bytes) else ""
 
     def _lock(self, underlying: str) -> Lock:
-        name = lease_key(self._names.prefix, underlying, self._service)
+        name = lease_key(self._keys.prefix, underlying, self._service)
         lock = Lock(self._redis, name, timeout=self._ttl_s, thread_local=False)
         lock.local.token = self.me.encode()  # ours from the start: a lease taken whose answer was lost is found again
         return lock

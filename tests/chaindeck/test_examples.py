@@ -23,7 +23,7 @@ from chaindeck.exits import Exit
 from publisher.source import SourceKind
 from tests.support.places import ROOT
 from tests.support.product import run
-from tests.support.scenes import SPX, board, entry, manual_clock
+from tests.support.scenes import SPX, board, manual_clock, record
 
 SCHEMAS = sorted((ROOT / "schemas").glob("*.json"))
 
@@ -135,7 +135,7 @@ def test_the_readme_and_the_help_have_every_exit_code(short_dir: Path) -> None:
 
 def test_the_page_on_metrics_names_those_that_there_are() -> None:
     clock = manual_clock()
-    one = board([entry(SPX, Now.of(clock))], Now.of(clock))
+    one = board([record(SPX, Now.of(clock))], Now.of(clock))
     collector = DeckCollector(clock)
     collector.take(replace(one, server=replace(one.server, counted=1)))
     there = {family.name + "_total" * (family.type == "counter") for family in collector.collect()}

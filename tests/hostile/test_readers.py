@@ -14,7 +14,7 @@ import pytest
 from chain.audit.payload import audit_payload
 from chain.errors import ChaindeckError, DecodeError, InvalidSnapshotError
 from chain.model.grid import build_grid
-from chain.model.keys import Names
+from chain.model.keys import KeySchema
 from chain.model.snapshot import decode
 from chain.model.summary import summarise
 from chain.monitor.heartbeat import parse_heartbeat
@@ -61,7 +61,7 @@ def read_heartbeat(variant: Variant) -> None:
 
 
 def read_pointer(variant: Variant) -> None:
-    for parse in (Names().parse_snapshot, Names().parse_latest):
+    for parse in (KeySchema().parse_snapshot, KeySchema().parse_latest):
         with pytest.raises(ChaindeckError) as error:
             parse(variant.raw)
         shown(error.value)

@@ -15,10 +15,10 @@ from redis.asyncio import Redis
 from chain.audit.audit import Auditor
 from chain.audit.reader import AuditReader
 from chain.clock import ManualClock
-from chain.model.keys import Names, SnapshotId, stream_activity_key
+from chain.model.keys import KeySchema, SnapshotId, stream_activity_key
 from chain.monitor.board import DeckState, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.commands.check import line
@@ -36,7 +36,7 @@ from tests.support.scenes import NDX, SPX, START_NS, heartbeat, manual_clock, sn
 
 pytestmark = pytest.mark.slow
 
-NAMES = Names()
+NAMES = KeySchema()
 CYCLE = ("payload", "pointer", "massive:heartbeat", "mock_massive:heartbeat", "mock_massive:standby:heartbeat", "mark")
 
 
@@ -102,11 +102,11 @@ class Scene:
         else:
             await self.redis.set(kind, variant.raw, ex=60)
 
-    async def hear(self) -> Report:
+    async def hear(self) -> HealthReport:
         """Let every voice speak once; each has to be quick and clean."""
         began = time.perf_counter()
         board = await self.watcher.poll_once()
-        report = judge(board, Now.of(self.clock))
+        report = evaluate(board, Now.of(self.clock))
         self.collector.take(board)
         texts = [line(report), as_text(report, self.target), frame(report), generate_latest(self.registry).decode()]
         texts.append(orjson.dumps(as_json(report, self.target)).decode())
@@ -123,7 +123,7 @@ async def play(scene: Scene, count: int) -> None:
         await scene.settle(number)
         await scene.spoil(kind, variant)
         report = await scene.hear()
-        found = {reading.entry.chain: reading for reading in report.readings}
+        found = {chain_status.record.chain: chain_status for chain_status in report.statuses}
         where = f"{kind}: {variant.name}"
         assert found[NDX].state is State.FRESH, where
         if kind == "pointer" or (kind == "payload" and not variant.parses):

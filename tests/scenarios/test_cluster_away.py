@@ -10,14 +10,14 @@ import pytest
 from chain.clock import SystemClock
 from chain.monitor.board import Board, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.report import Report
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.report import HealthReport
+from chain.monitor.evaluate.signals import evaluate
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import PartState
 from chaindeck.config.file import resolve
-from chaindeck.config.redis_location import Place
-from chaindeck.engine.compose import make_source, publishing_crew, watching_crew
-from chaindeck.engine.services import Crew
+from chaindeck.config.redis_location import RedisLocation
+from chaindeck.engine.compose import make_source, publishing_services, watching_services
+from chaindeck.engine.services import Services
 from tests.support.servers import Server, Servers, cluster_ok, cluster_url
 from tests.support.waiting import wait_until, wait_until_async
 
@@ -41,17 +41,17 @@ def raise_again(nodes: list[Server]) -> None:
 class Life:
     """A crew that runs, and what its watcher saw last."""
 
-    def __init__(self, crew: Crew) -> None:
-        self.crew = crew
+    def __init__(self, services: Services) -> None:
+        self.services = services
         self.board: Board | None = None
-        self.task = asyncio.create_task(crew.run(self._take))
+        self.task = asyncio.create_task(services.run(self._take))
 
     def _take(self, board: Board) -> None:
         self.board = board
 
     @property
-    def report(self) -> Report | None:
-        return judge(self.board, Now.of(CLOCK)) if self.board else None
+    def report(self) -> HealthReport | None:
+        return evaluate(self.board, Now.of(CLOCK)) if self.board else None
 
     def signals(self) -> set[str]:
         return {signal.name for signal in self.report.signals} if self.report else set()
@@ -60,12 +60,12 @@ class Life:
         return "redis-unreachable" in self.signals()
 
     def fresh(self) -> bool:
-        readings = self.report.readings if self.report else ()
-        return bool(readings) and all(reading.state is State.FRESH for reading in readings)
+        statuses = self.report.statuses if self.report else ()
+        return bool(statuses) and all(chain_status.state is State.FRESH for chain_status in statuses)
 
     def assert_no_part_failed(self) -> None:
         assert not self.task.done()
-        assert all(part.state is PartState.RUNNING for part in self.crew.supervisor.status())
+        assert all(part.state is PartState.RUNNING for part in self.services.supervisor.status())
 
     async def end(self) -> None:
         self.task.cancel()
@@ -81,7 +81,10 @@ async def test_publisher_and_watchers_outlive_a_cluster_that_is_away(nodes: list
     if away_s is None:
         for node in nodes:
             node.kill()
-    async with publishing_crew(Place(target), source, settings, CLOCK) as ours, watching_crew(target, CLOCK) as eyes:
+    async with (
+        publishing_services(RedisLocation(target), source, settings, CLOCK) as ours,
+        watching_services(target, CLOCK) as eyes,
+    ):
         lives = [Life(ours), Life(eyes)]
         if away_s is not None:
             for life in lives:

@@ -22,10 +22,10 @@ from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.embedded import attach
 from chaindeck.config.file import resolve
-from chaindeck.config.redis_location import Place
-from chaindeck.engine.compose import make_source, publishing_crew
-from chaindeck.engine.services import Crew
-from publisher.loop.event_publisher import Herald
+from chaindeck.config.redis_location import RedisLocation
+from chaindeck.engine.compose import make_source, publishing_services
+from chaindeck.engine.services import Services
+from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
@@ -39,23 +39,23 @@ STANDBY = "mock_massive:standby"
 
 
 @asynccontextmanager
-async def crew_on(url: str, system_url: str = "") -> AsyncIterator[Crew]:
+async def crew_on(url: str, system_url: str = "") -> AsyncIterator[Services]:
     """Run a mock publisher of SPX and all that belongs to it."""
     values = {"interval": 0.3, "ttl": 7.0, "underlyings": "SPX", "system_redis_url": system_url or None}
     settings = resolve({name: value for name, value in values.items() if value}, None, {}).settings
     source = make_source("mock", settings, (), CLOCK)
-    async with publishing_crew(Place(RedisTarget(url)), source, settings, CLOCK) as crew:
-        task = asyncio.create_task(crew.run())
+    async with publishing_services(RedisLocation(RedisTarget(url)), source, settings, CLOCK) as services:
+        task = asyncio.create_task(services.run())
         try:
-            yield crew
+            yield services
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
 
-def published(crew: Crew) -> int:
-    assert crew.publishing is not None
-    return crew.publishing.publisher.heartbeat().chain.counters.get("published", 0)
+def published(services: Services) -> int:
+    assert services.publishing is not None
+    return services.publishing.publisher.heartbeat().chain.counters.get("published", 0)
 
 
 async def test_a_system_redis_that_swallows_everything_delays_no_cycle(
@@ -63,10 +63,10 @@ async def test_a_system_redis_that_swallows_everything_delays_no_cycle(
 ) -> None:
     async with FaultProxy(redis_url, short_dir) as proxy:
         proxy.rule = always(Fate.HOLD)
-        async with crew_on(redis_url, proxy.url) as crew:
-            await wait_until_async(lambda: published(crew) >= 6, 5, "the first cycle")
-            began, before = time.monotonic(), published(crew)
-            await wait_until_async(lambda: published(crew) >= before + 30, 10, "five cycles")
+        async with crew_on(redis_url, proxy.url) as services:
+            await wait_until_async(lambda: published(services) >= 6, 5, "the first cycle")
+            began, before = time.monotonic(), published(services)
+            await wait_until_async(lambda: published(services) >= before + 30, 10, "five cycles")
             assert time.monotonic() - began < 5 * 0.3 + 2.0  # each beat alone would wait 2.5 s
             assert await redis.exists(BEAT)
             leaving = time.monotonic()
@@ -77,8 +77,8 @@ async def test_a_system_redis_that_swallows_everything_delays_no_cycle(
 async def test_the_system_redis_hears_beats_while_ours_is_a_black_hole(
     redis: Redis, redis_url: str, short_dir: Path
 ) -> None:
-    async with FaultProxy(redis_url, short_dir) as proxy, crew_on(proxy.url, redis_url) as crew:
-        await wait_until_async(lambda: published(crew) >= 6, 5, "the first cycle")
+    async with FaultProxy(redis_url, short_dir) as proxy, crew_on(proxy.url, redis_url) as services:
+        await wait_until_async(lambda: published(services) >= 6, 5, "the first cycle")
         proxy.rule = always(Fate.HOLD)
         await redis.delete(BEAT)
         with blocking.Redis.from_url(redis_url) as system:
@@ -89,16 +89,19 @@ async def test_the_system_redis_hears_beats_while_ours_is_a_black_hole(
 async def test_an_outage_is_a_few_lines_in_the_log_and_in_the_list_of_changes(
     redis: Redis, redis_url: str, short_dir: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with FaultProxy(redis_url, short_dir) as proxy, crew_on(proxy.url) as crew:
-        await wait_until_async(lambda: published(crew) >= 6, 5, "the first cycle")
+    async with FaultProxy(redis_url, short_dir) as proxy, crew_on(proxy.url) as services:
+        await wait_until_async(lambda: published(services) >= 6, 5, "the first cycle")
         caplog.clear()
         caplog.set_level(logging.WARNING)
         await proxy.refuse()
-        assert crew.publishing is not None
-        counters = crew.publishing.publisher.heartbeat().chain.counters
+        assert services.publishing is not None
+        counters = services.publishing.publisher.heartbeat().chain.counters
         failing = counters["cycles"]
         await wait_until_async(
-            lambda: crew.publishing and crew.publishing.publisher.heartbeat().chain.counters["cycles"] >= failing + 12,
+            lambda: (
+                services.publishing
+                and services.publishing.publisher.heartbeat().chain.counters["cycles"] >= failing + 12
+            ),
             15,
             "twelve cycles in vain",
         )
@@ -106,9 +109,9 @@ async def test_an_outage_is_a_few_lines_in_the_log_and_in_the_list_of_changes(
         assert len(said) <= 8, said
         assert len(said) == len(set(said))
         await proxy.listen()
-        before = published(crew)
-        await wait_until_async(lambda: published(crew) >= before + 6, 10, "publishing to go on")
-        board = await crew.watcher.poll_once()
+        before = published(services)
+        await wait_until_async(lambda: published(services) >= before + 6, 10, "publishing to go on")
+        board = await services.watcher.poll_once()
     changes = [change.text for change in board.transitions]
     assert any(text.startswith("Redis back") for text in changes[:3]), changes
 
@@ -174,7 +177,7 @@ PLACES = {
     "lease": (Lease, "look"),
     "watcher": (Watcher, "_poll"),
     "discovery": (Discovery, "step"),
-    "event sender": (Herald, "_send"),
+    "event sender": (EventPublisher, "_send"),
     "live guard": (Guard, "run"),
 }
 
@@ -197,14 +200,14 @@ async def test_whatever_part_fails_the_others_go_on_and_it_comes_back(
     if name in ("heartbeat", "discovery"):
         monkeypatch.setattr("publisher.loop.publisher.HEARTBEAT_EVERY_S", 0.1)
         monkeypatch.setattr("chaindeck.engine.compose.HEARTBEAT_EVERY_S", 0.1)
-    async with crew_on(redis_url) as crew:
+    async with crew_on(redis_url) as services:
         if name == "event sender":
-            assert crew.publishing is not None
-            crew.publishing.herald._wake.set()  # as an event would
+            assert services.publishing is not None
+            services.publishing.events._wake.set()  # as an event would
         await wait_until_async(lambda: failed, 5, "the failure")
-        status = {part.name: part for part in crew.supervisor.status()}
+        status = {part.name: part for part in services.supervisor.status()}
         told = await wait_until_async(
-            lambda: [part for part in crew.supervisor.status() if part.error], 3, "the word for it"
+            lambda: [part for part in services.supervisor.status() if part.error], 3, "the word for it"
         )
         assert type(error).__name__ in told[0].error
         # Beating is also the last step of a cycle. The guard of live data walks through keys as discovery does, and
@@ -213,4 +216,4 @@ async def test_whatever_part_fails_the_others_go_on_and_it_comes_back(
         assert {part.name for part in told} <= {name} | coupled
         assert set(status) >= set(PLACES)
         failing = False
-        await wait_until_async(lambda: published(crew) >= 6, 10, "publishing")
+        await wait_until_async(lambda: published(services) >= 6, 10, "publishing")

@@ -20,7 +20,7 @@ import pytest
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.model.snapshot import decode
 from chain.redis.server.embedded import RUNTIME_DIR_VARIABLE
 from tests.support.builders import assert_all_expire, assert_contract_kept, eventually, expiries, record
@@ -28,7 +28,7 @@ from tests.support.fault_proxy import Command, Fate, FaultProxy
 from tests.support.places import ROOT
 from tests.support.waiting import wait_until
 
-NAMES = Names()
+NAMES = KeySchema()
 DATES = expiries(6)
 SLOTS = ("KLA", "KLB", "KLC")  # one underlying each, for on one underlying only one publisher at a time leads
 TTL_S = 6

@@ -9,9 +9,9 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import Flag, State
-from chain.redis.contract.draft import Verdict
+from chain.redis.contract.draft import PublishVerdict
 from publisher.massive.vendor import ATTEMPTS, CONNECTIONS
 from tests.fake_massive import ChainBook, FakeMassive, Fault, faults, generate
 from tests.fake_massive.faults import Effect
@@ -126,7 +126,7 @@ async def test_an_hour_of_random_faults(redis: Redis, cycles: int) -> None:
                 first = not known
                 done = await here.cycle()
                 published = {outcome.id.chain.expiry for outcome in done.outcomes}
-                assert {outcome.verdict for outcome in done.outcomes} <= {Verdict.PUBLISHED}
+                assert {outcome.verdict for outcome in done.outcomes} <= {PublishVerdict.PUBLISHED}
                 await assert_new_payloads_whole(redis, fake.book, known)
                 assert published >= (set(DATES) - weather.struck if cycle else set()), (cycle, weather.now, done)
                 assert published.isdisjoint(weather.struck), (cycle, weather.now)
@@ -143,8 +143,8 @@ async def test_an_hour_of_random_faults(redis: Redis, cycles: int) -> None:
 
 async def assert_new_payloads_whole(redis: Redis, book: ChainBook, known: set[bytes]) -> None:
     """Fail unless every payload not met before is what the book has now, and every pointer leads to a payload."""
-    keys = {key async for key in redis.scan_iter(match="massive:chain:snapshot:*", count=5_000)}
-    fresh = sorted(keys - known)
+    wanted = {key async for key in redis.scan_iter(match="massive:chain:snapshot:*", count=5_000)}
+    fresh = sorted(wanted - known)
     for raw in await redis.mget(fresh) if fresh else []:
         assert raw is not None
         body = orjson.loads(raw)
@@ -152,10 +152,10 @@ async def assert_new_payloads_whole(redis: Redis, book: ChainBook, known: set[by
         sides = {row["details"]["contract_type"] for row in body["contracts"]}
         assert sides == {"call", "put"}
         assert body["range_points"] >= 50
-    known |= keys
-    names = Names()
-    pointers = [value for value in await redis.mget([names.latest(ChainId("SPX", day)) for day in DATES]) if value]
-    assert keys >= set(pointers)
+    known |= wanted
+    keys = KeySchema()
+    pointers = [value for value in await redis.mget([keys.latest(ChainId("SPX", day)) for day in DATES]) if value]
+    assert wanted >= set(pointers)
 
 
 def assert_within_budget(fake: FakeMassive, *, calm: bool, first: bool) -> None:
@@ -172,9 +172,9 @@ def assert_within_budget(fake: FakeMassive, *, calm: bool, first: bool) -> None:
 
 async def assert_board_tells(here: Desk, struck: frozenset[date], cycle: int) -> None:
     """Fail unless what was not struck is fresh and unflagged, and what was struck is flagged with a reason."""
-    for reading in (await here.report()).readings:
-        hit = reading.entry.chain.expiry in struck
-        assert (Flag.FAILING in reading.flags) == hit, (cycle, reading)
-        assert bool(reading.entry.trouble) == hit
+    for chain_status in (await here.report()).statuses:
+        hit = chain_status.record.chain.expiry in struck
+        assert (Flag.FAILING in chain_status.flags) == hit, (cycle, chain_status)
+        assert bool(chain_status.record.trouble) == hit
         if not hit:
-            assert reading.state is State.FRESH
+            assert chain_status.state is State.FRESH

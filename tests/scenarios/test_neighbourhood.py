@@ -11,15 +11,15 @@ from redis.asyncio import Redis
 from chain.audit.audit import Auditor
 from chain.audit.reader import AuditReader
 from chain.clock import SystemClock
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.report import Report
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.report import HealthReport
+from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import Outcome, Verdict
+from chain.redis.contract.draft import PublishResult, PublishVerdict
 from chain.redis.contract.store import Store
 from tests.support.binaries import KINDS, program
 from tests.support.builders import expiries, small
@@ -28,7 +28,7 @@ from tests.support.scenes import heartbeat
 from tests.support.servers import HOST, Servers, cluster_url
 from tests.support.waiting import wait_until_async
 
-CLOCK, NAMES = SystemClock(), Names()
+CLOCK, NAMES = SystemClock(), KeySchema()
 CHAINS = [ChainId("SPX", day) for day in expiries(3, datetime.now(UTC).date() + timedelta(days=2))]
 TRUTH_S = 3.0  # within which what is wrong must be said
 
@@ -39,27 +39,27 @@ def servers() -> Iterator[Servers]:
         yield servers
 
 
-async def publish(redis: Redis) -> list[Outcome]:
+async def publish(redis: Redis) -> list[PublishResult]:
     stamp = time.time_ns() // 1_000_000
     outcomes = await Store(redis, NAMES, kind="massive").publish([small(chain, stamp) for chain in CHAINS], 60)
-    if all(outcome.verdict is Verdict.PUBLISHED for outcome in outcomes):
+    if all(outcome.verdict is PublishVerdict.PUBLISHED for outcome in outcomes):
         await beat(redis, heartbeat(*CHAINS, ts=time.time()))
     return outcomes
 
 
-def ends(outcomes: list[Outcome]) -> set[tuple[Verdict, str]]:
+def ends(outcomes: list[PublishResult]) -> set[tuple[PublishVerdict, str]]:
     return {(outcome.verdict, outcome.reason) for outcome in outcomes}
 
 
-async def look(redis: Redis) -> Report:
-    return judge(await Watcher(redis, NAMES, CLOCK).poll_once(), Now.of(CLOCK))
+async def look(redis: Redis) -> HealthReport:
+    return evaluate(await Watcher(redis, NAMES, CLOCK).poll_once(), Now.of(CLOCK))
 
 
-def states(report: Report) -> set[State]:
-    return {reading.state for reading in report.readings}
+def states(report: HealthReport) -> set[State]:
+    return {status.state for status in report.statuses}
 
 
-PUBLISHED = {(Verdict.PUBLISHED, "")}
+PUBLISHED = {(PublishVerdict.PUBLISHED, "")}
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
@@ -108,7 +108,7 @@ async def test_all_courtesies_can_be_taken_away_together(servers: Servers, kind:
 async def test_a_command_that_a_script_lacks_is_named_and_nothing_is_left_behind(servers: Servers, kind: str) -> None:
     server = servers.alone("--rename-command", "TIME", "", program=program(kind))
     async with RedisTarget(server.url).connect() as redis:
-        assert ends(await publish(redis)) == {(Verdict.FAILED, "this Redis has no command TIME")}
+        assert ends(await publish(redis)) == {(PublishVerdict.FAILED, "this Redis has no command TIME")}
     assert server.admin.dbsize() == 0
 
 
@@ -131,7 +131,7 @@ async def test_a_command_that_was_taken_away_is_named_or_not_missed(servers: Ser
     server = servers.alone("--rename-command", gone, "")
     async with RedisTarget(server.url).connect() as redis:
         outcomes = await publish(redis)
-        assert ends(outcomes) == ({(Verdict.FAILED, reason)} if reason else PUBLISHED)
+        assert ends(outcomes) == ({(PublishVerdict.FAILED, reason)} if reason else PUBLISHED)
         assert "local" not in reason
         if reason:
             assert server.admin.dbsize() == 0
@@ -157,12 +157,12 @@ async def test_a_proxy_that_knows_little_serves_a_reader_and_refuses_a_publisher
         if hangs_up:
             watcher = Watcher(redis, NAMES, CLOCK)
             for _ in range(4):
-                assert states(judge(await watcher.poll_once(), Now.of(CLOCK))) == {State.FRESH}
+                assert states(evaluate(await watcher.poll_once(), Now.of(CLOCK))) == {State.FRESH}
         else:
             outcomes = await publish(redis)
             assert ends(outcomes) == {
                 (
-                    Verdict.FAILED,
+                    PublishVerdict.FAILED,
                     "this Redis has no command EVAL: publishing needs it to move pointers forward only",
                 )
             }
@@ -182,19 +182,19 @@ async def test_a_proxy_that_refuses_scripts_only_sometimes_leaves_nothing_behind
         before = sorted(server.admin.keys())
         proxy.known = KNOWN
         outcomes = await store.publish([small(chain, stamp + 1, 2) for chain in CHAINS], 60)
-        assert {outcome.verdict for outcome in outcomes} == {Verdict.FAILED}
+        assert {outcome.verdict for outcome in outcomes} == {PublishVerdict.FAILED}
         assert sorted(server.admin.keys()) == before
         proxy.known = some
         assert ends(await store.publish([small(chain, stamp + 2, 3) for chain in CHAINS], 60)) == PUBLISHED
 
 
-async def lost(watcher: Watcher) -> Report | None:
-    found = judge(await watcher.poll_once(), Now.of(CLOCK))
+async def lost(watcher: Watcher) -> HealthReport | None:
+    found = evaluate(await watcher.poll_once(), Now.of(CLOCK))
     return None if found.board.contact.ok else found
 
 
-async def back(watcher: Watcher) -> Report | None:
-    found = judge(await watcher.poll_once(), Now.of(CLOCK))
+async def back(watcher: Watcher) -> HealthReport | None:
+    found = evaluate(await watcher.poll_once(), Now.of(CLOCK))
     return found if found.board.contact.ok else None
 
 
@@ -205,7 +205,7 @@ async def test_a_cluster_that_goes_for_twelve_seconds_is_told_and_comes_back_alo
         redis = RedisTarget(cluster_url(nodes)).connect()
         assert ends(await publish(redis)) == PUBLISHED
         watcher = Watcher(redis, NAMES, CLOCK)
-        assert judge(await watcher.poll_once(), Now.of(CLOCK)).board.contact.ok
+        assert evaluate(await watcher.poll_once(), Now.of(CLOCK)).board.contact.ok
         for node in nodes:
             node.kill()
         began = time.monotonic()
@@ -248,6 +248,6 @@ async def test_an_idle_limit_and_a_killed_connection_are_no_outage(servers: Serv
     async with RedisTarget(server.url).connect() as redis:
         await publish(redis)
         watcher = Watcher(redis, NAMES, CLOCK)
-        assert states(judge(await watcher.poll_once(), Now.of(CLOCK))) == {State.FRESH}
+        assert states(evaluate(await watcher.poll_once(), Now.of(CLOCK))) == {State.FRESH}
         server.admin.client_kill_filter(_type="normal", skipme=True)
-        assert states(judge(await watcher.poll_once(), Now.of(CLOCK))) == {State.FRESH}
+        assert states(evaluate(await watcher.poll_once(), Now.of(CLOCK))) == {State.FRESH}

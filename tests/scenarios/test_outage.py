@@ -16,14 +16,14 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock, ManualClock, SystemClock
 from chain.errors import RedisUnavailableError
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.monitor.board import Board, DeckState, Flag, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.watch.watcher import SERVER_EVERY_S, Watcher
-from chain.redis.connect.connection import RedisTarget, bounded
-from chain.redis.contract.draft import Verdict
+from chain.redis.connect.connection import RedisTarget, redis_call
+from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.store import Payload, Store
 from chain.thresholds import EVICTION_SHOWN_S, Thresholds
 from chaindeck.commands.check import exit_code
@@ -43,7 +43,7 @@ from tui.app import DeckApp
 from tui.panels.line_panel import LinePanel
 
 CLOCK = SystemClock()
-NAMES = Names()
+NAMES = KeySchema()
 IN_WORDS_S = 3.0  # from a fault to the word for it
 BUSY_S = 0.5  # what a busy machine adds
 DATES = expiries(6, datetime.now(UTC).date() + timedelta(days=2))
@@ -55,15 +55,15 @@ async def publish(redis: Redis, mark: int = 1, *, ts_ms: int | None = None) -> i
     """Publish every chain; return the stamp."""
     stamp = ts_ms or time.time_ns() // 1_000_000
     outcomes = await Store(redis, NAMES).publish([small(chain, stamp, mark) for chain in CHAINS], 60)
-    assert {outcome.verdict for outcome in outcomes} == {Verdict.PUBLISHED}
+    assert {outcome.verdict for outcome in outcomes} == {PublishVerdict.PUBLISHED}
     return stamp
 
 
-async def report(watcher: Watcher, clock: Clock = CLOCK) -> Report:
-    return judge(await watcher.poll_once(), Now.of(clock))
+async def report(watcher: Watcher, clock: Clock = CLOCK) -> HealthReport:
+    return evaluate(await watcher.poll_once(), Now.of(clock))
 
 
-async def reported_in_time(watcher: Watcher) -> Report:
+async def reported_in_time(watcher: Watcher) -> HealthReport:
     """Return a report, which must not be long in coming."""
     began = time.monotonic()
     found = await report(watcher)
@@ -71,25 +71,25 @@ async def reported_in_time(watcher: Watcher) -> Report:
     return found
 
 
-def states(found: Report) -> set[State]:
-    return {reading.state for reading in found.readings}
+def states(found: HealthReport) -> set[State]:
+    return {status.state for status in found.statuses}
 
 
-def ages(found: Report) -> list[float]:
-    return [reading.age_s or 0.0 for reading in found.readings]
+def ages(found: HealthReport) -> list[float]:
+    return [status.age_s or 0.0 for status in found.statuses]
 
 
-def shown(found: Report) -> set[int]:
-    return {reading.entry.last_good.snapshot.id.ts_ms for reading in found.readings if reading.entry.last_good}
+def shown(found: HealthReport) -> set[int]:
+    return {status.record.last_good.snapshot.id.ts_ms for status in found.statuses if status.record.last_good}
 
 
-def reason(found: Report) -> str:
+def reason(found: HealthReport) -> str:
     """What the gravest signal says is wrong with Redis."""
     assert (found.state, found.signals[0].name) == (DeckState.CRITICAL, "redis-unreachable")
     return found.signals[0].text.removeprefix("Redis unreachable: ")
 
 
-async def outage(watcher: Watcher, before: Report, words: str) -> Report:
+async def outage(watcher: Watcher, before: HealthReport, words: str) -> HealthReport:
     """Fail unless two polls tell of an outage as it should be told; return the second."""
     found = await reported_in_time(watcher)
     assert states(found) == {State.UNREACHABLE}
@@ -102,13 +102,13 @@ async def outage(watcher: Watcher, before: Report, words: str) -> Report:
     return again
 
 
-async def over(watcher: Watcher, before: Report) -> None:
+async def over(watcher: Watcher, before: HealthReport) -> None:
     """Fail unless Redis is read again by the second poll, with nothing lost and no age begun anew."""
     found = await report(watcher)
     if not found.board.contact.ok:
         found = await report(watcher)
     assert states(found) == {State.FRESH}
-    assert [r.entry.pointer for r in found.readings] == [r.entry.pointer for r in before.readings]
+    assert [r.record.pointer for r in found.statuses] == [r.record.pointer for r in before.statuses]
     assert all(now > then for now, then in zip(ages(found), ages(before), strict=True))
     assert found.board.transitions[0].text.startswith("Redis back after ")
 
@@ -219,7 +219,7 @@ async def test_from_the_fault_to_the_word_it_is_less_than_three_seconds(line: Li
         await wait_until_async(lambda: line.proxy.commands[-1][0] == word)
     fell = time.monotonic()
     await wait_until_async(
-        lambda: State.UNREACHABLE in states(judge(boards[-1], Now.of(CLOCK))), 10, "the word on the screen"
+        lambda: State.UNREACHABLE in states(evaluate(boards[-1], Now.of(CLOCK))), 10, "the word on the screen"
     )
     took = time.monotonic() - fell
     print(f"from the fault at {word.decode()} to UNREACHABLE: {took:.2f} s")
@@ -314,7 +314,7 @@ async def test_a_server_that_lost_all_is_empty_not_stale(watched: tuple[Server, 
     found = await report(watcher)
     assert (states(found), found.board.contact.ok) == ({State.MISSING}, True)
     assert all(now > then for now, then in zip(ages(found), ages(before), strict=True))
-    assert all(reading.entry.last_present for reading in found.readings)
+    assert all(status.record.last_present for status in found.statuses)
 
 
 # A replica
@@ -409,7 +409,7 @@ async def test_what_eviction_takes_is_seen_within_one_poll_and_published_again(s
         watcher = Watcher(redis, NAMES, CLOCK)
         await publish(redis)
         assert states(await report(watcher)) == {State.FRESH}
-        keys = {chain: await value_at(redis, NAMES.latest(chain)) for chain in CHAINS}
+        wanted = {chain: await value_at(redis, NAMES.latest(chain)) for chain in CHAINS}
         limit = server.admin.info("memory")["used_memory"] + 200_000
         seen: set[State] = set()
         for turn in range(200):
@@ -417,17 +417,17 @@ async def test_what_eviction_takes_is_seen_within_one_poll_and_published_again(s
             await redis.set(f"other:{turn}", b"x" * 20_000, px=60_000)
             server.admin.config_set("maxmemory", 0)  # so that looking takes nothing more
             found = await report(watcher)
-            for reading in found.readings:
-                chain = reading.entry.chain
-                pointer, payload = [await redis.exists(key) for key in (NAMES.latest(chain), keys[chain])]
+            for status in found.statuses:
+                chain = status.record.chain
+                pointer, payload = [await redis.exists(key) for key in (NAMES.latest(chain), wanted[chain])]
                 expected = State.MISSING if not pointer else State.FRESH if payload else State.DANGLING
-                assert reading.state is expected
-                seen.add(reading.state)
+                assert status.state is expected
+                seen.add(status.state)
             if {State.MISSING, State.DANGLING} <= seen:
                 break
             if State.FRESH not in states(found):
                 await publish(redis, mark=3 + turn)
-                keys = {chain: await value_at(redis, NAMES.latest(chain)) for chain in CHAINS}
+                wanted = {chain: await value_at(redis, NAMES.latest(chain)) for chain in CHAINS}
         assert {State.MISSING, State.DANGLING} <= seen
         assert (await redis.info("stats"))["evicted_keys"] > 0
         await publish(redis, mark=2)
@@ -456,8 +456,8 @@ async def test_evictions_are_counted_from_the_first_look_on_and_told_for_a_minut
         assert later > earlier
         assert "volatile-random" in told["eviction-policy"].text
         clock.advance(EVICTION_SHOWN_S)
-        names = [signal.name for signal in (await report(watcher, clock)).signals]
-        assert "eviction-policy" in names and "eviction" not in names
+        keys = [signal.name for signal in (await report(watcher, clock)).signals]
+        assert "eviction-policy" in keys and "eviction" not in keys
 
 
 # Clocks
@@ -515,7 +515,7 @@ async def test_only_an_active_stream_over_a_stale_snapshot_is_degraded(
     assert states(found) == {State.STALE if stale else State.FRESH}
     said = [signal.severity for signal in found.signals if signal.name == "stream-over-stale"]
     assert said == ([DeckState.DEGRADED] if active and stale else [])
-    assert all((Flag.OFF_HOURS in reading.flags) is (market == "closed") for reading in found.readings)
+    assert all((Flag.OFF_HOURS in status.flags) is (market == "closed") for status in found.statuses)
     assert min(ages(found)) == pytest.approx(35.5 if stale else 5.0, abs=1)  # off hours soften no age
 
 
@@ -578,9 +578,9 @@ async def test_a_dead_poll_loop_is_on_the_screen_and_check_calls_it_critical(red
         clock.advance(3.0)
         board = slot.latest()
         assert board is not None
-        assert exit_code(judge(board, Now.of(clock))) < 2
+        assert exit_code(evaluate(board, Now.of(clock))) < 2
         clock.advance(0.5)
-        assert exit_code(judge(board, Now.of(clock))) == 2
+        assert exit_code(evaluate(board, Now.of(clock))) == 2
         await wait_until_async(lambda: "the poll loop has been silent for 3 s" in text(app, "#strip"), 2)
         assert "FRESH" not in text(app, "#board")
 
@@ -595,7 +595,7 @@ async def test_no_cancellation_is_lost_on_the_way_through_redis(redis_url: str) 
         async def loop() -> None:
             while True:
                 with contextlib.suppress(RedisUnavailableError):
-                    async with bounded():
+                    async with redis_call():
                         await client.get("x")
                 await asyncio.sleep(0.0005)
 

@@ -13,17 +13,17 @@ import redis as blocking
 from redis.asyncio import Redis
 
 from chain.clock import ManualClock, SystemClock
-from chain.model.keys import Names
+from chain.model.keys import KeySchema
 from chain.monitor.board import DeckState, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.skew import clock_skew_s
 from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 from tests.support.product import environment
-from tests.support.scenes import SPX, board, entry, heartbeat, manual_clock
+from tests.support.scenes import SPX, board, heartbeat, manual_clock, record
 
 SMALL = ("--underlyings", "SPX", "--expirations", "2")
 _SHIFTED = """
@@ -84,7 +84,7 @@ async def test_a_user_who_may_not_ask_the_time_is_told_of_no_skew(redis: Redis, 
     client = RedisTarget(redis_url.replace("unix://", "unix://timeless:x@")).connect()
     try:
         assert await clock_skew_s(client, SystemClock()) is None
-        polled = await Watcher(client, Names(), SystemClock()).poll_once()
+        polled = await Watcher(client, KeySchema(), SystemClock()).poll_once()
         assert (polled.contact.ok, polled.skew_s) == (True, None)
     finally:
         await client.aclose()
@@ -103,9 +103,9 @@ async def test_only_this_machines_own_clock_is_held_against_redis(redis: Redis) 
 
 def told(skew_s: float | None, ahead_s: float = 0.0) -> list[str]:
     now = Now.of(manual_clock())
-    made = board([entry(SPX, now)], now, skew_s=skew_s)
+    made = board([record(SPX, now)], now, skew_s=skew_s)
     heard = tuple(replace(publisher, ahead_s=ahead_s) for publisher in made.publishers)
-    judged = judge(replace(made, publishers=heard), now)
+    judged = evaluate(replace(made, publishers=heard), now)
     return [signal.name for signal in judged.signals]
 
 
@@ -140,7 +140,7 @@ def test_a_publisher_on_a_machine_whose_clock_is_off_is_not_told_twice(skew_s: f
 async def test_a_heartbeat_from_the_future_is_told_with_the_size_of_the_skew(redis: Redis) -> None:
     clock = manual_clock()
     await beat(redis, heartbeat(SPX, ts=clock.wall / 1e9 + 90))
-    judged = judge(await Watcher(redis, Names(), clock).poll_once(), Now.of(clock))
+    judged = evaluate(await Watcher(redis, KeySchema(), clock).poll_once(), Now.of(clock))
     assert "publisher mock_massive's clock is 90 s ahead of this machine's" in [s.text for s in judged.signals]
     assert judged.state is not DeckState.OK
-    assert judged.readings[0].state is State.MISSING
+    assert judged.statuses[0].state is State.MISSING

@@ -15,7 +15,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.clock import ManualClock, SystemClock
-from chain.model.keys import ChainId, Names, lease_key
+from chain.model.keys import ChainId, KeySchema, lease_key
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.store import Store
@@ -109,7 +109,7 @@ async def pair(
     await wait_until_async(lambda: leads(redis, leader), 15, "the first to lead")
     standby = publish(interval_s)
     await wait_until_async(lambda: stands_by(redis, standby), 15, "the second to stand by")
-    chains = sorted(await Store(redis, Names()).discover())
+    chains = sorted(await Store(redis, KeySchema()).discover())
     assert len(chains) == CHAINS
     async with witness(redis, chains) as seen:
         yield leader, standby, seen
@@ -122,7 +122,7 @@ async def test_a_dead_leader_is_replaced_within_one_interval(
 ) -> None:
     interval_s = 5.0
     async with pair(redis, publish, interval_s) as (leader, standby, seen):
-        board = await Watcher(redis, Names(), SystemClock()).poll_once()
+        board = await Watcher(redis, KeySchema(), SystemClock()).poll_once()
         assert board.standbys == 1
         assert not standby.cycles
         leader.tell(signal.SIGKILL)
@@ -131,7 +131,7 @@ async def test_a_dead_leader_is_replaced_within_one_interval(
         print("takeover_s", round(moved - died, 2))
         assert moved - died <= interval_s
         await wait_until_async(lambda: leads(redis, standby), what="the new leader to say so")
-        board = await Watcher(redis, Names(), SystemClock()).poll_once()
+        board = await Watcher(redis, KeySchema(), SystemClock()).poll_once()
         assert board.standbys == 0
 
 
@@ -161,7 +161,7 @@ async def test_a_standby_told_to_stop_says_so_and_the_leader_goes_on(
         ended = time.monotonic()
         await wait_until_async(lambda: seen.moved_since(ended), 5, "the leader to go on")
         assert await leads(redis, leader)
-        assert (await Watcher(redis, Names(), SystemClock()).poll_once()).standbys == 0
+        assert (await Watcher(redis, KeySchema(), SystemClock()).poll_once()).standbys == 0
 
 
 async def test_a_leader_that_slept_wakes_as_a_standby(redis: Redis, publish: Callable[..., Running]) -> None:
@@ -208,7 +208,7 @@ async def test_a_leader_that_slept_in_the_middle_of_a_cycle_ends_it_in_silence(r
     # Behind Redis's clock by more than it is moved on: a stamp ahead would be refused whoever leads.
     chain, clock = ChainId("SPX", day), ManualClock(time.time_ns() - 30 * 10**9)
     sources = [ScriptedSource({"SPX": (day,)}, as_of=time.time()) for _ in range(2)]
-    leases = [Lease(redis, Names(), ("SPX",), clock, interval_s=10.0) for _ in sources]
+    leases = [Lease(redis, KeySchema(), ("SPX",), clock, interval_s=10.0) for _ in sources]
     one, two = (Publisher(redis, source, clock, lease=lease) for source, lease in zip(sources, leases, strict=True))
     await leases[0].look()
     gate = sources[0].gates[chain] = asyncio.Event()
@@ -242,7 +242,7 @@ class Delay:
 
 def led_publisher(client: Redis, source: ScriptedSource) -> Publisher:
     clock, thresholds = SystemClock(), Thresholds(0.2, 10.0)
-    lease = Lease(client, Names(), source.underlyings, clock, interval_s=thresholds.interval_s)
+    lease = Lease(client, KeySchema(), source.underlyings, clock, interval_s=thresholds.interval_s)
     return Publisher(client, source, clock, thresholds=thresholds, lease=lease)
 
 

@@ -16,7 +16,7 @@ from chain.clock import SystemClock
 from chain.model.grid import build_grid
 from chain.monitor.board import Flag, State
 from chain.monitor.evaluate.provenance import made_at
-from chain.monitor.evaluate.signals import Report, usable
+from chain.monitor.evaluate.signals import HealthReport, usable
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.commands.check import exit_code, look
 from tests.support.builders import value_at
@@ -62,7 +62,7 @@ def expected_move(record: dict[str, Any], expiry: date) -> float | None:
     return spot * sum(known) / len(known) * math.sqrt(years) if known else None
 
 
-async def published(home: Path, redis_url: str) -> Report:
+async def published(home: Path, redis_url: str) -> HealthReport:
     """Publish the three files once, as a user would, and look as `check` does."""
     files = [word for name in NAMES for word in ("--capture", str(CAPTURES / f"{name}.jsonl.gz"))]
     ended = run(home, "publish", "--once", "--redis-url", redis_url, *files)
@@ -74,35 +74,35 @@ async def test_every_announced_chain_is_shown_by_its_own_date(short_dir: Path, r
     report = await published(short_dir, redis_url)
     beat = orjson.loads(await value_at(redis, HEARTBEAT))
     announced = {(name, day) for name, days in beat["chain"]["expected"].items() for day in days}
-    shown = {(r.entry.chain.underlying, r.entry.chain.expiry.isoformat()) for r in report.readings}
+    shown = {(r.record.chain.underlying, r.record.chain.expiry.isoformat()) for r in report.statuses}
     assert shown == announced
     assert len(shown) == 3 * DEPTH
     for record in map(first_record, NAMES):
         name = record["underlying"]
-        readings = report.of(name)
-        assert [r.entry.chain.expiry for r in readings] == next_dates(record)
+        statuses = report.of(name)
+        assert [r.record.chain.expiry for r in statuses] == next_dates(record)
         own = datetime.fromtimestamp(record["ts"], EASTERN).date()
-        for reading in readings:
-            assert reading.state is State.FRESH
-            assert reading.entry.source.as_of == record["ts"]
-            assert reading.dte == (reading.entry.chain.expiry - own).days
-            assert Flag.PARTIAL not in reading.flags
-            assert (Flag.OFF_HOURS in reading.flags) is (name != "SPY")  # a Sunday, and four in the morning
-            good = reading.entry.last_good
+        for status in statuses:
+            assert status.state is State.FRESH
+            assert status.record.source.as_of == record["ts"]
+            assert status.dte == (status.record.chain.expiry - own).days
+            assert Flag.PARTIAL not in status.flags
+            assert (Flag.OFF_HOURS in status.flags) is (name != "SPY")  # a Sunday, and four in the morning
+            good = status.record.last_good
             assert good
-            top = headline(build_grid(good.snapshot.open()), made_at(reading.entry, good))
-            wanted = expected_move(record, reading.entry.chain.expiry)
+            top = headline(build_grid(good.snapshot.open()), made_at(status.record, good))
+            wanted = expected_move(record, status.record.chain.expiry)
             assert top.move.value == (None if wanted is None else pytest.approx(wanted, rel=1e-9))
 
 
 async def test_check_counts_what_was_announced(short_dir: Path, redis_url: str, redis: Redis) -> None:
     report = await published(short_dir, redis_url)
-    assert sum(map(usable, report.readings)) == 3 * DEPTH
+    assert sum(map(usable, report.statuses)) == 3 * DEPTH
     [gone, *_] = report.of("SPX")
-    chain = gone.entry.chain
+    chain = gone.record.chain
     assert await redis.delete(f"massive:chain:latest:{chain.underlying}:{chain.expiry}") == 1
     fewer = await look(RedisTarget(redis_url), SystemClock())
-    assert len(fewer.readings) == 3 * DEPTH
+    assert len(fewer.statuses) == 3 * DEPTH
     assert exit_code(fewer) != 0
     assert f"depth {DEPTH - 1} of {DEPTH}" in " ".join(signal.text for signal in fewer.signals)
 

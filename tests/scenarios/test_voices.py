@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from chain.clock import ManualClock
 from chain.model.keys import ChainId
 from chain.model.snapshot import encode
-from chain.monitor.board import Board, DeckState, Entry, Flag, State
+from chain.monitor.board import Board, ChainRecord, DeckState, Flag, State
 from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.health import health_json
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.monitor.watch import tracker
 from chain.redis.connect.connection import RedisTarget
@@ -34,13 +34,13 @@ from tests.support.scenes import (
     START_S,
     at_fault,
     board,
-    entry,
     heartbeat,
     in_state,
     item,
     law,
     manual_clock,
     received,
+    record,
     report,
     snapshot,
     surface,
@@ -80,7 +80,7 @@ class Voices:
     panel: list[str]
 
     @classmethod
-    def of(cls, judged: Report) -> "Voices":
+    def of(cls, judged: HealthReport) -> "Voices":
         beat = replace(heartbeat(), health=health_json(judged))
         table = board_table(judged, None, WIDE, 1_000)
         heads = [plain(table.head[0])]
@@ -115,7 +115,7 @@ def shown_age(text: str) -> tuple[float, float]:
     return at, at + 1
 
 
-def assert_agreement(judged: Report) -> Voices:
+def assert_agreement(judged: HealthReport) -> Voices:
     """Fail unless all four voices say the same; return what they say."""
     voices = Voices.of(judged)
     said = read_line(voices.check)
@@ -138,7 +138,7 @@ def assert_agreement(judged: Report) -> Voices:
     return voices
 
 
-def _signals_agree(judged: Report, voices: Voices, words: str) -> None:
+def _signals_agree(judged: HealthReport, voices: Voices, words: str) -> None:
     signals = voices.status["signals"]
     assert voices.status["sources"] == voices.health["sources"] == judged.sources
     kinds = judged.sources.removeprefix("source ")
@@ -158,8 +158,8 @@ def _signals_agree(judged: Report, voices: Voices, words: str) -> None:
         assert voices.strip.removeprefix(f" {judged.state}  ").startswith(texts[0])
         assert max(signals, key=lambda s: DeckState(s["severity"]).rank)["severity"] == judged.state
     else:
-        assert words == f"{len(judged.readings)} chain{'s' * (len(judged.readings) != 1)} fresh, {judged.sources}"
-        assert (words if len(judged.readings) == 1 else f"all {words}") in voices.strip
+        assert words == f"{len(judged.statuses)} chain{'s' * (len(judged.statuses) != 1)} fresh, {judged.sources}"
+        assert (words if len(judged.statuses) == 1 else f"all {words}") in voices.strip
 
 
 def _expiry_agrees(expiry: dict[str, Any], voices: Voices) -> None:
@@ -181,23 +181,23 @@ def _expiry_agrees(expiry: dict[str, Any], voices: Voices) -> None:
 # Every state and every flag
 
 
-def _one(one: Entry, *, reached: bool = True, **parts: Any) -> Report:
+def _one(one: ChainRecord, *, reached: bool = True, **parts: Any) -> HealthReport:
     return report([one], NOW, reached=reached, **parts)
 
 
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("beside", [None, State.FRESH, State.STALE], ids=["alone", "beside FRESH", "beside STALE"])
 def test_every_state_is_told_alike(state: State, beside: State | None) -> None:
-    entries = [in_state(SPX, state, NOW)] + ([in_state(SPX_MON, beside, NOW)] if beside else [])
-    voices = assert_agreement(report(entries, NOW, reached=state is not State.UNREACHABLE))
+    records = [in_state(SPX, state, NOW)] + ([in_state(SPX_MON, beside, NOW)] if beside else [])
+    voices = assert_agreement(report(records, NOW, reached=state is not State.UNREACHABLE))
     assert voices.status["expiries"][0]["state"] == state
 
 
 EARLIER = snapshot(SPX, START_NS - 9 * 10**9)
 
 
-def _rolled_back() -> Entry:
-    return tracker.accept(entry(SPX, NOW), received(EARLIER), encode(EARLIER), 60_000, NOW)
+def _rolled_back() -> ChainRecord:
+    return tracker.accept(record(SPX, NOW), received(EARLIER), encode(EARLIER), 60_000, NOW)
 
 
 DELAYED = [
@@ -205,19 +205,19 @@ DELAYED = [
     for side in ("call", "put")
 ]
 OLD = surface(last_quote={"bid": 1.0, "ask": 1.2, "last_updated": START_NS - 900 * 10**9, "timeframe": "REAL-TIME"})
-FLAGGED: dict[Flag, Callable[[], Entry]] = {
-    Flag.PARTIAL: lambda: entry(SPX, NOW, contracts=surface()[::2]),
-    Flag.FAILING: lambda: replace(entry(SPX, NOW), trouble="vendor: 429"),
-    Flag.PAST_DATED: lambda: entry(ChainId("SPX", date(2026, 1, 1)), NOW),
-    Flag.DELAYED: lambda: entry(SPX, NOW, contracts=DELAYED),
-    Flag.OLD_SOURCE: lambda: entry(SPX, NOW, contracts=OLD),
+FLAGGED: dict[Flag, Callable[[], ChainRecord]] = {
+    Flag.PARTIAL: lambda: record(SPX, NOW, contracts=surface()[::2]),
+    Flag.FAILING: lambda: replace(record(SPX, NOW), trouble="vendor: 429"),
+    Flag.PAST_DATED: lambda: record(ChainId("SPX", date(2026, 1, 1)), NOW),
+    Flag.DELAYED: lambda: record(SPX, NOW, contracts=DELAYED),
+    Flag.OLD_SOURCE: lambda: record(SPX, NOW, contracts=OLD),
     Flag.ROLLED_BACK: _rolled_back,
-    Flag.MOCK: lambda: entry(SPX, NOW),
-    Flag.CAPTURE: lambda: entry(SPX, NOW, source=SourceInfo("capture", as_of=float(START_S))),
-    Flag.REPLAY: lambda: entry(SPX, NOW, source=SourceInfo("replay", as_of=float(START_S))),
-    Flag.OFF_HOURS: lambda: entry(SPX, NOW, source=SourceInfo("massive", market="closed")),
-    Flag.SOURCE_UNKNOWN: lambda: entry(SPX, NOW, source=SourceInfo()),
-    Flag.SOURCE_CHANGED: lambda: replace(entry(SPX, NOW), change=SourceChange("massive", "mock", NOW.wall_s - 5)),
+    Flag.MOCK: lambda: record(SPX, NOW),
+    Flag.CAPTURE: lambda: record(SPX, NOW, source=SourceInfo("capture", as_of=float(START_S))),
+    Flag.REPLAY: lambda: record(SPX, NOW, source=SourceInfo("replay", as_of=float(START_S))),
+    Flag.OFF_HOURS: lambda: record(SPX, NOW, source=SourceInfo("massive", market="closed")),
+    Flag.SOURCE_UNKNOWN: lambda: record(SPX, NOW, source=SourceInfo()),
+    Flag.SOURCE_CHANGED: lambda: replace(record(SPX, NOW), change=SourceChange("massive", "mock", NOW.wall_s - 5)),
 }
 
 
@@ -228,23 +228,23 @@ def test_every_flag_is_told_alike(flag: Flag) -> None:
 
 
 VENDOR_DOWN = replace(heartbeat(SPX), source=SourceInfo("mock", trouble="vendor: 503"))
-DECKS: dict[str, tuple[DeckState, Callable[[], Report]]] = {
-    "fresh": (DeckState.OK, lambda: _one(entry(SPX, NOW))),
+DECKS: dict[str, tuple[DeckState, Callable[[], HealthReport]]] = {
+    "fresh": (DeckState.OK, lambda: _one(record(SPX, NOW))),
     "aging": (DeckState.WARNING, lambda: _one(in_state(SPX, State.AGING, NOW))),
-    "silent": (DeckState.WARNING, lambda: _one(entry(SPX, NOW), beats=[heartbeat(SPX, status=STOPPED)])),
-    "unknown": (DeckState.WARNING, lambda: _one(entry(SPX, NOW), beats=[])),
-    "source": (DeckState.WARNING, lambda: _one(entry(SPX, NOW), beats=[VENDOR_DOWN])),
-    "stepped": (DeckState.WARNING, lambda: _one(entry(SPX, NOW), clock_step_s=-7.5, clock_step_at=NOW.mono - 4)),
-    "depth": (DeckState.PARTIAL_DEGRADATION, lambda: _one(entry(SPX, NOW), depth={"SPX": 6})),
+    "silent": (DeckState.WARNING, lambda: _one(record(SPX, NOW), beats=[heartbeat(SPX, status=STOPPED)])),
+    "unknown": (DeckState.WARNING, lambda: _one(record(SPX, NOW), beats=[])),
+    "source": (DeckState.WARNING, lambda: _one(record(SPX, NOW), beats=[VENDOR_DOWN])),
+    "stepped": (DeckState.WARNING, lambda: _one(record(SPX, NOW), clock_step_s=-7.5, clock_step_at=NOW.mono - 4)),
+    "depth": (DeckState.PARTIAL_DEGRADATION, lambda: _one(record(SPX, NOW), depth={"SPX": 6})),
     "stream": (
         DeckState.DEGRADED,
-        lambda: report([in_state(SPX, State.STALE, NOW), entry(NDX, NOW)], NOW, stream_ts=START_S - 1.0),
+        lambda: report([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW, stream_ts=START_S - 1.0),
     ),
     "all stale": (DeckState.CRITICAL, lambda: _one(in_state(SPX, State.STALE, NOW))),
     "nothing": (DeckState.CRITICAL, lambda: report([], NOW, beats=[])),
     "nothing, silent": (DeckState.CRITICAL, lambda: report([], NOW, beats=[heartbeat(SPX, status=STOPPED)])),
     "nothing, lost": (DeckState.CRITICAL, lambda: report([], NOW, beats=[], reached=False)),
-    "lost": (DeckState.CRITICAL, lambda: _one(entry(SPX, NOW), reached=False)),
+    "lost": (DeckState.CRITICAL, lambda: _one(record(SPX, NOW), reached=False)),
 }
 
 
@@ -261,49 +261,49 @@ SOONER = Thresholds(3.0, 20.0)  # AGING above 8 s, STALE above 14 s
 OLD_QUOTES = surface(last_quote={"bid": 1.0, "ask": 1.2, "last_updated": START_NS, "timeframe": "REAL-TIME"})
 
 
-def _aged(thresholds: Thresholds, *, alone: bool = False) -> Callable[[ManualClock, float], Report]:
+def _aged(thresholds: Thresholds, *, alone: bool = False) -> Callable[[ManualClock, float], HealthReport]:
     """Return a scene of one snapshot as old as told, beside a fresh one where `alone` does not forbid it."""
 
-    def scene(clock: ManualClock, seconds: float) -> Report:
-        one = entry(SPX, Now.of(clock), thresholds=thresholds)
+    def scene(clock: ManualClock, seconds: float) -> HealthReport:
+        one = record(SPX, Now.of(clock), thresholds=thresholds)
         clock.advance(seconds)
         now = Now.of(clock)
-        return judge(board([one] if alone else [one, entry(NDX, now)], now), now)
+        return evaluate(board([one] if alone else [one, record(NDX, now)], now), now)
 
     return scene
 
 
-def _ahead(clock: ManualClock, seconds: float) -> Report:
+def _ahead(clock: ManualClock, seconds: float) -> HealthReport:
     now = Now.of(clock)
-    return judge(board([entry(SPX, now, age_ms=-round(seconds * 1000))], now), now)
+    return evaluate(board([record(SPX, now, age_ms=-round(seconds * 1000))], now), now)
 
 
-def _quotes_aged(clock: ManualClock, seconds: float) -> Report:
+def _quotes_aged(clock: ManualClock, seconds: float) -> HealthReport:
     clock.advance(seconds)
     now = Now.of(clock)
-    return judge(board([entry(SPX, now, contracts=OLD_QUOTES)], now), now)
+    return evaluate(board([record(SPX, now, contracts=OLD_QUOTES)], now), now)
 
 
-def _stream_silent(clock: ManualClock, seconds: float) -> Report:
+def _stream_silent(clock: ManualClock, seconds: float) -> HealthReport:
     last = clock.wall / 1e9
     clock.advance(seconds)
     now = Now.of(clock)
-    return judge(board([in_state(SPX, State.STALE, now), entry(NDX, now)], now, stream_ts=last), now)
+    return evaluate(board([in_state(SPX, State.STALE, now), record(NDX, now)], now, stream_ts=last), now)
 
 
-def _stepped(clock: ManualClock, seconds: float) -> Report:
+def _stepped(clock: ManualClock, seconds: float) -> HealthReport:
     now = Now.of(clock)
-    return judge(board([entry(SPX, now)], now, clock_step_s=-seconds, clock_step_at=now.mono), now)
+    return evaluate(board([record(SPX, now)], now, clock_step_s=-seconds, clock_step_at=now.mono), now)
 
 
-def _unpolled(clock: ManualClock, seconds: float) -> Report:
-    polled = board([entry(SPX, Now.of(clock))], Now.of(clock))
+def _unpolled(clock: ManualClock, seconds: float) -> HealthReport:
+    polled = board([record(SPX, Now.of(clock))], Now.of(clock))
     clock.advance(seconds)
-    return judge(polled, Now.of(clock))
+    return evaluate(polled, Now.of(clock))
 
 
 # The scene, its limit in seconds, the signal that begins above the limit or ends there, and the deck before and after.
-LIMITS: dict[str, tuple[Callable[[ManualClock, float], Report], float, str, str]] = {
+LIMITS: dict[str, tuple[Callable[[ManualClock, float], HealthReport], float, str, str]] = {
     "warn": (_aged(Thresholds()), 22.0, "", "aging"),
     "stale": (_aged(Thresholds()), 35.0, "aging", "stale"),
     "warn of 3 s": (_aged(SOONER), 8.0, "", "aging"),
@@ -335,7 +335,7 @@ def test_the_limits_in_the_performance_data_are_those_of_the_states(limits: str,
     assert told is not None
     assert told.alarms(datum.value) is (off_ms > 0)
     worse = (State.AGING, State.STALE) if limits == "warn" else (State.STALE,)
-    assert told.alarms(datum.value) is (judged.readings[0].state in worse)
+    assert told.alarms(datum.value) is (judged.statuses[0].state in worse)
     assert exit_code(judged) == (2 if limits == "crit" and off_ms > 0 else 1 if limits == "crit" or off_ms > 0 else 0)
 
 
@@ -348,25 +348,25 @@ STATES = st.sampled_from([state for state in State if state is not State.UNREACH
 @st.composite
 def boards(draw: st.DrawFn) -> Board:
     """Return a Board of up to eight chains, each in some state and of some age, of publishers as they may be."""
-    entries = []
+    records = []
     for underlying, expiry in itertools.product(draw(st.sampled_from([["SPX"], ["SPX", "NDX"]])), DATES):
         if draw(st.booleans()):
             continue
         chain, age_ms = ChainId(underlying, expiry), draw(st.integers(-5_000, 4_000_000))
         source = SourceInfo(draw(st.sampled_from(["mock", "massive", "capture", "unknown"])))
         one = replace(
-            entry(chain, NOW, age_ms=age_ms, source=source), trouble=draw(st.sampled_from(["", "vendor: 429"]))
+            record(chain, NOW, age_ms=age_ms, source=source), trouble=draw(st.sampled_from(["", "vendor: 429"]))
         )
         state = draw(STATES)
         fault = state in (State.MISSING, State.DANGLING, State.INVALID)
-        entries.append(at_fault(one, state, NOW) if fault else one)
-    chains = [one.chain for one in entries]
+        records.append(at_fault(one, state, NOW) if fault else one)
+    chains = [one.chain for one in records]
     beats = draw(st.sampled_from([[], [heartbeat(*chains)], [heartbeat(*chains, status=STOPPED)]]))
     stream_ts = draw(st.none() | st.integers(0, 9_000).map(lambda ms: START_S - ms / 1000))
-    return board(entries, NOW, beats=beats, reached=draw(st.booleans()), stream_ts=stream_ts)
+    return board(records, NOW, beats=beats, reached=draw(st.booleans()), stream_ts=stream_ts)
 
 
 @law
 @given(made=boards(), late_ms=st.integers(0, 4_000))
 def test_no_board_is_told_in_two_ways(made: Board, late_ms: int) -> None:
-    assert_agreement(judge(made, Now(NOW.wall_ns + late_ms * 1_000_000, NOW.mono + late_ms / 1000)))
+    assert_agreement(evaluate(made, Now(NOW.wall_ns + late_ms * 1_000_000, NOW.mono + late_ms / 1000)))

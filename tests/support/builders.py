@@ -10,7 +10,7 @@ import orjson
 from hypothesis import settings
 from redis.asyncio import Redis
 
-from chain.model.keys import ChainId, Names, SnapshotId, vendor_symbol
+from chain.model.keys import ChainId, KeySchema, SnapshotId, vendor_symbol
 from chain.model.snapshot import Contract, Snapshot
 from publisher.source import ChainSlice, SourceKind, SourceStatus, Survey
 from tests.support.waiting import wait_until_async
@@ -177,7 +177,7 @@ class ScriptedSource:
     counters: dict[str, int] = field(default_factory=dict)
     begun: list[float] = field(default_factory=list)  # loop time at which each cycle began
     sliced: list[ChainId] = field(default_factory=list)
-    at_hand: bool = False
+    in_memory: bool = False
 
     @property
     def underlyings(self) -> tuple[str, ...]:
@@ -250,9 +250,9 @@ def items_in(raw: bytes) -> tuple[Contract, ...]:
     return tuple(orjson.loads(raw)["contracts"])
 
 
-async def payload_at(redis: Redis, snapshot_id: SnapshotId, names: Names | None = None) -> bytes:
+async def payload_at(redis: Redis, snapshot_id: SnapshotId, keys: KeySchema | None = None) -> bytes:
     """Return the bytes under a payload key; fail where there are none."""
-    return await value_at(redis, (names or Names()).snapshot(snapshot_id))
+    return await value_at(redis, (keys or KeySchema()).snapshot(snapshot_id))
 
 
 async def value_at(redis: Redis, key: str | bytes) -> bytes:

@@ -19,7 +19,7 @@ class Look(NamedTuple):
     """How a terminal shows what has no exact colour: its sixteen entries, and its own text and ground."""
 
     name: str
-    entries: tuple[RGB, ...]
+    records: tuple[RGB, ...]
     text: RGB
     ground: RGB
 
@@ -81,7 +81,7 @@ def dim_sequences(raw: bytes) -> list[bytes]:
 def _least(style: Style, look: Look) -> float:
     """Return the contrast of a cell; bold text of the eight darker colours is brighter on some terminals."""
     text, ground = _rgb(style.text, look.text, look), _rgb(style.ground, look.ground, look)
-    shades = [text, look.entries[8 + _NAMES.index(style.text)]] if style.bold and style.text in _NAMES else [text]
+    shades = [text, look.records[8 + _NAMES.index(style.text)]] if style.bold and style.text in _NAMES else [text]
     return min(contrast(shade, ground) for shade in shades)
 
 
@@ -89,7 +89,7 @@ def _rgb(name: str, default: RGB, look: Look) -> RGB:
     if name == "default":
         return default
     if name in _NAMES:
-        return look.entries[_NAMES.index(name)]
+        return look.records[_NAMES.index(name)]
     if name.startswith("bright"):
-        return look.entries[8 + _NAMES.index(name.removeprefix("bright").replace("yellow", "brown"))]
+        return look.records[8 + _NAMES.index(name.removeprefix("bright").replace("yellow", "brown"))]
     return int(name[:2], 16), int(name[2:4], 16), int(name[4:], 16)

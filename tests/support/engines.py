@@ -8,9 +8,9 @@ from chain.clock import Clock, SystemClock
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.embedded import EmbeddedServer
 from chain.supervisor import Supervisor
-from chaindeck.config.redis_location import Place
+from chaindeck.config.redis_location import RedisLocation
 from chaindeck.config.settings import Settings
-from chaindeck.engine.compose import publishing_crew, watching_crew
+from chaindeck.engine.compose import publishing_services, watching_services
 from chaindeck.engine.engine import BoardSlot, Engine
 from publisher.loop.publisher import Publisher
 from publisher.source import Source
@@ -18,16 +18,16 @@ from publisher.source import Source
 
 def watching_engine(url: str, clock: Clock, slot: BoardSlot) -> Engine:
     """Return the engine of a deck that only watches."""
-    return Engine(slot, clock, lambda supervisor: watching_crew(RedisTarget(url), clock, supervisor=supervisor))
+    return Engine(slot, clock, lambda supervisor: watching_services(RedisTarget(url), clock, supervisor=supervisor))
 
 
 def publishing_engine(
     url: str, source: Source, settings: Settings, clock: Clock, slot: BoardSlot, server: EmbeddedServer | None = None
 ) -> Engine:
     """Return the engine of a deck that publishes."""
-    place = Place(RedisTarget(url), server)
+    place = RedisLocation(RedisTarget(url), server)
     return Engine(
-        slot, clock, lambda supervisor: publishing_crew(place, source, settings, clock, supervisor=supervisor)
+        slot, clock, lambda supervisor: publishing_services(place, source, settings, clock, supervisor=supervisor)
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from redis.asyncio import Redis
 
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from tests.support.builders import AS_OF, contracts, expiries, golden_body
 
 # Sequences that the deck has no use for, so that each is found wherever it comes through.
@@ -83,12 +83,12 @@ def _bodies(text: str, ts: float, *, sound: bool) -> Iterator[bytes]:
 
 async def publish(redis: Redis, text: str, *, sound: bool) -> None:
     """Write heartbeat, payloads and pointers with `text` in them, as of now; unsound, the last pointer is `text`."""
-    names, ts_ms = Names(), time.time_ns() // 1_000_000
+    keys, ts_ms = KeySchema(), time.time_ns() // 1_000_000
     pipe = redis.pipeline(transaction=False)
     for chain, body in zip(CHAINS, _bodies(text, ts_ms / 1000, sound=sound), strict=True):
-        key = names.snapshot(SnapshotId(chain, ts_ms))
+        key = keys.snapshot(SnapshotId(chain, ts_ms))
         pipe.set(key, body, px=_TTL_MS)
-        pipe.set(names.latest(chain), text if chain is CHAINS[-1] and not sound else key, px=_TTL_MS)
+        pipe.set(keys.latest(chain), text if chain is CHAINS[-1] and not sound else key, px=_TTL_MS)
     pipe.set(f"massive:chain:latest:{text}:2026-01-02", "x", px=_TTL_MS)
     pipe.set("mock_massive:heartbeat", _heartbeat(text, ts_ms / 1000), ex=60)
     pipe.hset("massive:ws:analytics", "last_ts", text)

@@ -14,9 +14,9 @@ import stamina
 from redis.asyncio import Redis
 
 from chain.clock import ManualClock
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import Heartbeat
 from chain.monitor.watch.watcher import Watcher
 from publisher.loop.cycle import Cycle
@@ -88,9 +88,9 @@ class Desk:
         await self.publisher.beat()
         return done
 
-    async def report(self) -> Report:
+    async def report(self) -> HealthReport:
         """Return what a watcher judges now."""
-        return judge(await self.watcher.poll_once(), Now.of(self.clock))
+        return evaluate(await self.watcher.poll_once(), Now.of(self.clock))
 
     def heartbeat(self) -> Heartbeat:
         """Return the publisher's heartbeat as of now."""
@@ -116,7 +116,7 @@ async def desk(
     source = MassiveSource(Vendor(key, clock, base=fake.url, open_s=0.8 * INTERVAL_S), clock, underlyings, depth=depth)
     publisher = Publisher(redis, source, clock, expirations=depth)
     try:
-        yield Desk(fake, redis, clock, source, publisher, Watcher(redis, Names(), clock))
+        yield Desk(fake, redis, clock, source, publisher, Watcher(redis, KeySchema(), clock))
     finally:
         await source.aclose()
 

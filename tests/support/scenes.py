@@ -12,9 +12,9 @@ from chain.clock import ManualClock
 from chain.model.contract import Item
 from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId, vendor_symbol
 from chain.model.snapshot import Contract, Received, Snapshot, encode
-from chain.monitor.board import Board, Contact, Entry, Publisher, State
+from chain.monitor.board import Board, ChainRecord, PublisherStatus, RedisHealth, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo
 from chain.monitor.watch import tracker
 from chain.redis.server.info import Server
@@ -79,7 +79,7 @@ def received(made: Snapshot) -> Received:
     return Received(made.id, made.ts, made.atm, made.range_points, items)
 
 
-def entry(
+def record(
     chain: ChainId,
     now: Now,
     *,
@@ -88,24 +88,24 @@ def entry(
     source: SourceInfo | None = None,
     contracts: Sequence[Contract] | None = None,
     ttl_ms: int | None = 60_000,
-) -> Entry:
+) -> ChainRecord:
     """Return an entry that has just accepted a snapshot of this age."""
-    blank = Entry(chain, thresholds=thresholds or Thresholds(), source=source or SourceInfo("mock"))
+    blank = ChainRecord(chain, thresholds=thresholds or Thresholds(), source=source or SourceInfo("mock"))
     made = snapshot(chain, now.wall_ns - age_ms * 1_000_000, contracts)
     return tracker.accept(blank, received(made), encode(made), ttl_ms, now)
 
 
-def at_fault(before: Entry, state: State, now: Now, reason: str = "for a reason") -> Entry:
+def at_fault(before: ChainRecord, state: State, now: Now, reason: str = "for a reason") -> ChainRecord:
     """Return an entry after MISSING, DANGLING or INVALID has come over it."""
     if state is State.MISSING:
         return tracker.missing(before, now, now.wall_s - 1)
     return tracker.faulty(before, state, reason, now, now.wall_s - 1)
 
 
-def in_state(chain: ChainId, state: State, now: Now) -> Entry:
+def in_state(chain: ChainId, state: State, now: Now) -> ChainRecord:
     """Return an entry that judges to `state`; UNREACHABLE is the Board's affair, and gives a FRESH one."""
     ages = {State.AGING: 25_000, State.STALE: 40_000, State.FUTURE: -9_000}
-    fine = entry(chain, now, age_ms=ages.get(state, 3_000))
+    fine = record(chain, now, age_ms=ages.get(state, 3_000))
     return at_fault(fine, state, now) if state in (State.MISSING, State.DANGLING, State.INVALID) else fine
 
 
@@ -135,13 +135,18 @@ def heartbeat(
 
 
 def board(
-    entries: Iterable[Entry], now: Now, *, beats: Sequence[Heartbeat] | None = None, reached: bool = True, **parts: Any
+    records: Iterable[ChainRecord],
+    now: Now,
+    *,
+    beats: Sequence[Heartbeat] | None = None,
+    reached: bool = True,
+    **parts: Any,
 ) -> Board:
     """Return a Board polled at `now`; without `beats`, a mock publisher that announces its chains is alive."""
-    shown = tuple(entries)
+    shown = tuple(records)
     if beats is None:
         beats = [heartbeat(*(e.chain for e in shown))]
-    contact = Contact(reached, now.mono, now.mono, now.wall_s, "" if reached else "connection refused", 0.4)
+    contact = RedisHealth(reached, now.mono, now.mono, now.wall_s, "" if reached else "connection refused", 0.4)
     depth: dict[str, int] = {}
     for one in shown:
         depth[one.chain.underlying] = depth.get(one.chain.underlying, 0) + 1
@@ -150,13 +155,13 @@ def board(
         server=Server("valkey 9.1.2"),
         polled=now.mono,
         contact=contact,
-        entries=shown,
-        publishers=tuple(Publisher(b, now.mono, b.status != STOPPED) for b in beats),
+        records=shown,
+        publishers=tuple(PublisherStatus(b, now.mono, b.status != STOPPED) for b in beats),
         depth=depth,
     )
     return replace(made, **parts)
 
 
-def report(entries: Iterable[Entry], now: Now, **parts: Any) -> Report:
+def report(records: Iterable[ChainRecord], now: Now, **parts: Any) -> HealthReport:
     """Return a Board of these entries, judged at the instant of its poll."""
-    return judge(board(entries, now, **parts), now)
+    return evaluate(board(records, now, **parts), now)

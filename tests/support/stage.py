@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 from textual.pilot import Pilot
 
 from chain.clock import ManualClock
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.monitor.watch.watcher import Watcher
 from chain.thresholds import Thresholds
 from chaindeck.engine.engine import BoardSlot
-from publisher.faults import Fault, Saboteur, WithholdingSource
+from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
 from publisher.source import Source, SourceStatus
@@ -68,11 +68,11 @@ class Deck:
         await self.stage.cycle()
         await self.pilot.pause()
 
-    async def inflict(self, fault: Fault, chain: ChainId) -> None:
-        await self.stage.saboteur.inflict(fault, chain)
+    async def inject(self, fault: InjectedFault, chain: ChainId) -> None:
+        await self.stage.injector.inject(fault, chain)
 
     async def chains(self) -> list[ChainId]:
-        return [entry.chain for entry in (await self.stage.look()).entries]
+        return [record.chain for record in (await self.stage.look()).records]
 
 
 class Recorded:
@@ -94,9 +94,9 @@ def make_stage(redis: Redis, seen_through: Redis | None = None, *, recorded: boo
     mock: Any = MockSource(clock, seed=SEED, underlyings=("SPX", "NDX"))
     source = WithholdingSource(Recorded(mock) if recorded else mock)
     publisher = Publisher(redis, source, clock, thresholds=Thresholds(), expirations=3)
-    saboteur = Saboteur(redis, Names(), source, publisher, clock)
+    injector = FaultInjector(redis, KeySchema(), source, publisher, clock)
     return Stage(
-        clock, publisher, saboteur, Watcher(seen_through or redis, Names(), clock, shown_as="unix"), BoardSlot()
+        clock, publisher, injector, Watcher(seen_through or redis, KeySchema(), clock, shown_as="unix"), BoardSlot()
     )
 
 

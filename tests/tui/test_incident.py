@@ -16,13 +16,13 @@ from chain.clock import ManualClock
 from chain.model.keys import ChainId
 from chain.monitor.board import Board, Flag, State, Transition
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.report import Report
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.report import HealthReport
+from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.redis.connect.connection import RedisTarget
 from screenshots.scenes import Stage
 from tests.support.fault_proxy import FaultProxy
-from tests.support.scenes import NDX, SPX, START_NS, START_S, board, entry, heartbeat, in_state, item, law, report
+from tests.support.scenes import NDX, SPX, START_NS, START_S, board, heartbeat, in_state, item, law, record, report
 from tests.support.stage import Deck, deck_of, make_stage
 from tui.app import DeckApp
 from tui.panels import figures
@@ -40,7 +40,7 @@ def chains_of(*underlyings: str, each: int = 6) -> list[ChainId]:
     return [ChainId(name, SPX.expiry + timedelta(days=day)) for name in underlyings for day in range(each)]
 
 
-def outage(*underlyings: str, each: int = 6, state: State = State.MISSING) -> Report:
+def outage(*underlyings: str, each: int = 6, state: State = State.MISSING) -> HealthReport:
     """Return a report after the publisher of these has gone, and all their pointers with it."""
     chains = chains_of(*underlyings, each=each)
     beats = [heartbeat(*chains, status=STOPPED)]
@@ -84,13 +84,13 @@ def test_as_many_signals_as_underlyings_are_one_line_each_kind() -> None:
 def test_a_very_long_reason_is_wrapped_and_never_cut() -> None:
     words = " ".join(f"word{number}" for number in range(60))
     failing = [heartbeat(SPX, trouble={SPX: words})]
-    judged = report([replace(entry(SPX, NOW), trouble=words)], NOW, beats=failing)
+    judged = report([replace(record(SPX, NOW), trouble=words)], NOW, beats=failing)
     said = "\n".join(texts(signal_lines(judged, 42)))
     assert all(f"word{number}" in said.split() for number in range(60))
 
 
 def test_wide_characters_in_a_reason_break_no_line() -> None:
-    judged = report([replace(entry(SPX, NOW), trouble="期限切れ " * 20)], NOW)
+    judged = report([replace(record(SPX, NOW), trouble="期限切れ " * 20)], NOW)
     for width in (42, 80):
         assert all(length(line) <= width for line in signal_lines(judged, width))
 
@@ -117,8 +117,8 @@ def test_a_mock_that_gave_way_stands_before_what_it_took_along() -> None:
     gone = heartbeat(NDX, status=WITHDRAWN)
     gone = replace(gone, source=replace(gone.source, trouble="a live publisher publishes here"))
     live = heartbeat(SPX, service="massive", kind="massive", detail="api.massive.com")
-    entries = [entry(SPX, NOW, source=live.source), in_state(NDX, State.MISSING, NOW)]
-    judged = report(entries, NOW, beats=[live, gone])
+    records = [record(SPX, NOW, source=live.source), in_state(NDX, State.MISSING, NOW)]
+    judged = report(records, NOW, beats=[live, gone])
     assert plain(trouble(judged, 160)).startswith(" PARTIAL DEGRADATION  mock publisher (process 77) has withdrawn")
     lines = texts(signal_lines(judged, 120))
     assert lines[0].startswith(" ! NOTE mock publisher")
@@ -170,9 +170,9 @@ def test_every_flag_has_a_word_and_a_letter_of_its_own() -> None:
 
 @pytest.mark.parametrize("width", [42, 52, 60, 64, 80])
 def test_all_flags_at_once_on_the_chosen_chain_are_spelled_below_it(width: int) -> None:
-    judged = report([entry(SPX, NOW), entry(NDX, NOW)], NOW)
-    flagged = tuple(replace(reading, flags=ALL_FLAGS) for reading in judged.readings)
-    with_all = replace(judged, readings=flagged)
+    judged = report([record(SPX, NOW), record(NDX, NOW)], NOW)
+    flagged = tuple(replace(chain_status, flags=ALL_FLAGS) for chain_status in judged.statuses)
+    with_all = replace(judged, statuses=flagged)
     lines = texts(list(board_table(with_all, SPX, width, 20).body))
     assert all(len(line) <= width for line in lines)
     chosen = next(number for number, line in enumerate(lines) if line.startswith(">"))
@@ -186,7 +186,7 @@ def test_no_state_is_cut_in_the_heading_of_a_folded_underlying(width: int) -> No
         said = "\n".join(texts(list(board_table(outage("SPX", "NDX", "SPY", state=state), SPX, width, 12).body)))
         assert said.count(state) == 8
         assert "…" not in said
-    away = report([entry(chain, NOW) for chain in chains_of("SPX", "NDX")], NOW, reached=False)
+    away = report([record(chain, NOW) for chain in chains_of("SPX", "NDX")], NOW, reached=False)
     assert plain(board_table(away, SPX, width, 9).body[-1]).count("UNREACHABLE") == 1
 
 
@@ -199,7 +199,7 @@ def role_of(line: Line, words: str) -> Role:
 
 
 def test_what_a_publisher_does_is_grey_only_where_it_is_well() -> None:
-    one = [entry(SPX, NOW)]
+    one = [record(SPX, NOW)]
     assert role_of(identity(report(one, NOW), "SPX", 0, 160), "1/1") is Role.DIM
     none_done = [heartbeat(SPX, trouble={SPX: "429"})]
     assert role_of(identity(report(one, NOW, beats=none_done), "SPX", 0, 160), "0/1") is Role.ALARM
@@ -217,11 +217,11 @@ def seen(view: View, clock: ManualClock, bid: float, *, kind: str = "", age_ms: 
     quote = {"bid": bid, "ask": bid + 0.4}
     items = [item(6930, side, last_quote=quote, implied_volatility=bid / 100) for side in ("call", "put")]
     now = Now.of(clock)
-    one = entry(SPX, now, contracts=items, age_ms=age_ms)
+    one = record(SPX, now, contracts=items, age_ms=age_ms)
     assert one.last_good
     made = board([replace(one, last_good=replace(one.last_good, kind=kind))], now)
-    judged = judge(made, now)
-    view.settle(judged.board)
+    judged = evaluate(made, now)
+    view.keep_selection(judged.board)
     view.take(judged)
 
 
@@ -271,21 +271,21 @@ def test_nothing_is_marked_across_a_change_of_source_or_selection_or_a_frozen_vi
 def test_each_chain_keeps_two_minutes_of_ages_and_no_more() -> None:
     clock, kept = ManualClock(START_NS, 5.0), Histories()
     first = Now.of(clock)
-    entries = [entry(chain, first) for chain in (SPX, NDX)]
+    records = [record(chain, first) for chain in (SPX, NDX)]
     for _ in range(300):
         clock.advance(1)
-        kept.take(report(entries, Now.of(clock)))
+        kept.take(report(records, Now.of(clock)))
     assert [len(kept.of(chain)) for chain in (SPX, NDX)] == [121, 121]
-    kept.take(report(entries[:1], Now.of(clock)))
+    kept.take(report(records[:1], Now.of(clock)))
     clock.advance(1)
-    kept.take(report(entries[:1], Now.of(clock)))
+    kept.take(report(records[:1], Now.of(clock)))
     assert not kept.of(NDX)
 
 
 @law
 @given(peak=st.floats(0, 1e5))
 def test_the_chart_holds_every_age_and_the_limits_it_comes_near(peak: float) -> None:
-    limits = entry(SPX, NOW).thresholds
+    limits = record(SPX, NOW).thresholds
     top = scale([(0.0, 0.0), (1.0, peak)], limits)
     assert top >= peak
     assert (top >= limits.stale_s) or peak <= limits.stale_s / 2

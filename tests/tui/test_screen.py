@@ -169,7 +169,7 @@ class Stub:
     failure: Exception | None = None
     asked: list[tuple[str, ChainId]] = field(default_factory=list)
 
-    def inflict(self, name: str, chain: ChainId) -> "Future[str]":
+    def inject(self, name: str, chain: ChainId) -> "Future[str]":
         self.asked.append((name, chain))
         done: Future[str] = Future()
         if self.failure:

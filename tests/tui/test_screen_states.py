@@ -14,7 +14,7 @@ from chain.errors import ConfigError
 from chain.monitor.board import Board
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.engine.engine import BoardSlot
-from publisher.faults import Fault
+from publisher.faults import InjectedFault
 from screenshots.scenes import Stage
 from tests.support.engines import watching_engine
 from tests.support.fault_proxy import FaultProxy
@@ -52,7 +52,7 @@ async def test_another_expiry_thaws_the_view(deck: Deck) -> None:
 
 async def test_a_missing_expiry_keeps_its_row_and_the_grid_its_last_good(deck: Deck) -> None:
     first, *_ = await deck.chains()
-    await deck.inflict(Fault.DROP, first)
+    await deck.inject(InjectedFault.DROP, first)
     await deck.pass_time(1)
     assert "MISSING" in deck.chosen
     assert any("last seen 10:03:24" in line for line in deck.lines("board"))

@@ -10,8 +10,8 @@ from textual.screen import Screen
 
 from chain.errors import ChaindeckError
 from chain.model.keys import ChainId
+from tui.board_source import Demo, Operator
 from tui.dialogs.demo import DemoMenu
-from tui.feed import Demo, Operator
 from tui.pump import FittedPump
 from tui.view import View
 
@@ -49,7 +49,7 @@ class DecisionScreen(FittedPump, Screen[None]):
 
     def _inflict(self, demo: Demo, chain: ChainId, name: str | None) -> None:
         if name:
-            self._decide(partial(demo.inflict, name, chain))
+            self._decide(partial(demo.inject, name, chain))
 
     @work(exclusive=True, group="decision", exit_on_error=False)
     async def _decide(self, begin: Callable[[], "Future[str]"]) -> None:

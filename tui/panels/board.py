@@ -8,9 +8,9 @@ from typing import overload
 
 from chain.model.keys import ChainId
 from chain.monitor.board import Flag, State
-from chain.monitor.evaluate.signals import Reading, Report
+from chain.monitor.evaluate.signals import ChainStatus, HealthReport
 from tui.panels import figures
-from tui.panels.lines import Ground, Line, Role, Span, left, length, right, spread
+from tui.panels.lines import Ground, Line, Role, Span, justify, left, length, right
 from tui.panels.strip import badge, spot_text
 
 STATE_ROLE = {
@@ -71,59 +71,59 @@ class _Drawn(Sequence[Line]):
         return [make() for make in self._makers[at]] if isinstance(at, slice) else self._makers[at]()
 
 
-def board_table(report: Report | None, selected: ChainId | None, width: int, height: int) -> BoardTable:
+def board_table(report: HealthReport | None, selected: ChainId | None, width: int, height: int) -> BoardTable:
     """Return the board for a panel of `width` x `height`.
 
     Where not every line fits, notes stand under the selected chain alone; where that is not enough, underlyings other
     than the selected one fold into their heading. What still does not fit is for the panel to scroll.
     """
-    title = spread(
+    title = justify(
         [Span(" EXPIRIES ", Role.HEAD), Span(badge(report.board) if report else "", Role.BADGE)],
         [Span(_depth(report) + " ", Role.DIM)],
         width,
         Ground.BAR,
     )
-    if report is None or not report.readings:
+    if report is None or not report.statuses:
         nothing = (Span(left(f"   {_why_none(report)}", width), Role.DIM),)
         return BoardTable((title, _columns(width)), (nothing,), (None,))
     groups = {u: report.of(u) for u in report.board.underlyings}
     room = height - 2
-    lines = len(report.readings) + (len(groups) if len(groups) > 1 else 0)
-    tight = lines + sum(_notes(readings) for readings in groups.values()) > room
+    lines = len(report.statuses) + (len(groups) if len(groups) > 1 else 0)
+    tight = lines + sum(_notes(statuses) for statuses in groups.values()) > room
     fold = tight and lines + 1 > room
     body: list[Callable[[], Line]] = []
     rows: list[ChainId | None] = []
-    for underlying, readings in groups.items():
+    for underlying, statuses in groups.items():
         open_ = not fold or selected is None or underlying == selected.underlying
         if len(groups) > 1:
-            body.append(partial(_heading, underlying, readings, report, width, folded=not open_))
-            rows.append(None if open_ else readings[0].entry.chain)
-        for reading, note in _noted(readings, selected, width, tight=tight) if open_ else ():
-            chosen = reading.entry.chain == selected
-            body.append(partial(_row, reading, width, chosen=chosen))
-            rows.append(reading.entry.chain)
+            body.append(partial(_heading, underlying, statuses, report, width, folded=not open_))
+            rows.append(None if open_ else statuses[0].record.chain)
+        for status, note in _noted(statuses, selected, width, tight=tight) if open_ else ():
+            chosen = status.record.chain == selected
+            body.append(partial(_row, status, width, chosen=chosen))
+            rows.append(status.record.chain)
             if note:
                 body.append(partial(_note_line, note, width))
-                rows.append(reading.entry.chain)
+                rows.append(status.record.chain)
     return BoardTable((title, _columns(width)), _Drawn(body), tuple(rows))
 
 
 def _noted(
-    readings: Sequence[Reading], selected: ChainId | None, width: int, *, tight: bool
-) -> Iterator[tuple[Reading, str]]:
+    statuses: Sequence[ChainStatus], selected: ChainId | None, width: int, *, tight: bool
+) -> Iterator[tuple[ChainStatus, str]]:
     """Yield each reading with the line under it: of neighbours that say the same, the last says it for all."""
-    for reading, following in zip_longest(readings, readings[1:]):
-        note = _note(reading)
-        chosen = reading.chain == selected
+    for status, following in zip_longest(statuses, statuses[1:]):
+        note = _note(status)
+        chosen = status.chain == selected
         if (tight and not chosen) or (not tight and following and note == _note(following)):
             note = ""
-        spelled = _spelled(reading, width) if chosen else ""
-        yield reading, "; ".join(filter(None, (spelled, note)))
+        spelled = _spelled(status, width) if chosen else ""
+        yield status, "; ".join(filter(None, (spelled, note)))
 
 
-def _notes(readings: Sequence[Reading]) -> int:
+def _notes(statuses: Sequence[ChainStatus]) -> int:
     """Return how many lines the notes of these take."""
-    return sum(1 for note, _ in groupby(map(_note, readings)) if note)
+    return sum(1 for note, _ in groupby(map(_note, statuses)) if note)
 
 
 def _columns(width: int) -> Line:
@@ -135,30 +135,30 @@ def _columns(width: int) -> Line:
     return (Span(left(text + " flag", width), Role.DIM),)
 
 
-def _row(reading: Reading, width: int, *, chosen: bool) -> Line:
+def _row(status: ChainStatus, width: int, *, chosen: bool) -> Line:
     ground = Ground.CURSOR if chosen else Ground.PLAIN
-    entry, good = reading.entry, reading.entry.last_good
-    mark = _MARK.get(reading.state, "x")
-    words = "UNREACHABLE" if reading.state is State.UNREACHABLE else f"{reading.state} {mark}".rstrip()
-    quiet = Role.TEXT if reading.state in (State.FRESH, State.AGING, State.STALE) else Role.DIM
+    record, good = status.record, status.record.last_good
+    mark = _MARK.get(status.state, "x")
+    words = "UNREACHABLE" if status.state is State.UNREACHABLE else f"{status.state} {mark}".rstrip()
+    quiet = Role.TEXT if status.state in (State.FRESH, State.AGING, State.STALE) else Role.DIM
     spans = [
-        Span(f"{'>' if chosen else ' '} {figures.day(entry.chain.expiry)}{right(str(reading.dte), 4)} ", Role.TEXT),
-        Span(left(words, 12), STATE_ROLE[reading.state]),
-        Span(right(figures.age(reading.age_s), 5), quiet),
-        Span(right(figures.countdown(reading.ttl_s), 4), Role.DIM),
+        Span(f"{'>' if chosen else ' '} {figures.day(record.chain.expiry)}{right(str(status.dte), 4)} ", Role.TEXT),
+        Span(left(words, 12), STATE_ROLE[status.state]),
+        Span(right(figures.age(status.age_s), 5), quiet),
+        Span(right(figures.countdown(status.ttl_s), 4), Role.DIM),
     ]
     if width >= _COUNT_WIDTH:
         spans.append(Span(right(str(good.summary.contracts) if good else figures.MISSING, 5), quiet))
     if width >= _RANGE_WIDTH:
         atm, reach = (str(good.snapshot.atm), str(good.snapshot.range_points)) if good else ("-", "-")
         spans.append(Span(right(atm, 7) + right(reach, 7), quiet))
-    spans.append(Span(f" {flags_within(_flags(reading, width), width - length(spans) - 1)}", Role.BADGE))
-    return spread(spans, [], width, ground)
+    spans.append(Span(f" {flags_within(_flags(status, width), width - length(spans) - 1)}", Role.BADGE))
+    return justify(spans, [], width, ground)
 
 
-def _flags(reading: Reading, width: int) -> list[Flag]:
+def _flags(status: ChainStatus, width: int) -> list[Flag]:
     """Return the flags, faults first; the source's own, which the title already says, only where there is room."""
-    return [f for f in reading.flags if width >= _COUNT_WIDTH or f not in _SOURCE_FLAGS]
+    return [f for f in status.flags if width >= _COUNT_WIDTH or f not in _SOURCE_FLAGS]
 
 
 def flags_within(flags: Sequence[Flag], room: int) -> str:
@@ -170,30 +170,32 @@ def flags_within(flags: Sequence[Flag], room: int) -> str:
     return letters if len(letters) <= room else f"{letters[: max(0, room - 1)]}+"
 
 
-def _spelled(reading: Reading, width: int) -> str:
+def _spelled(status: ChainStatus, width: int) -> str:
     """Return in full the flags that a row has no room to spell."""
-    flags = _flags(reading, width)
+    flags = _flags(status, width)
     room = width - _FIXED_WIDTH - (5 if width >= _COUNT_WIDTH else 0) - (14 if width >= _RANGE_WIDTH else 0)
     return "" if len(" ".join(FLAGS[flag][0] for flag in flags)) <= room else " ".join(flags)
 
 
-def _heading(underlying: str, readings: Sequence[Reading], report: Report, width: int, *, folded: bool) -> Line:
+def _heading(
+    underlying: str, statuses: Sequence[ChainStatus], report: HealthReport, width: int, *, folded: bool
+) -> Line:
     have, wanted = report.depth(underlying)
     end = [Span(f"{have} of {wanted} ", Role.DIM if have >= wanted else Role.CAUTION)]
     start = [Span(f" {underlying:<6}", Role.STRONG)]
     if not folded:
-        return spread([*start, Span(f"{spot_text(report, underlying):>10}  ", Role.TEXT)], end, width)
-    worst = min((r.state for r in readings), key=list(State).index)
-    oldest = max((r.age_s for r in readings if r.age_s is not None), default=None)
+        return justify([*start, Span(f"{spot_text(report, underlying):>10}  ", Role.TEXT)], end, width)
+    worst = min((r.state for r in statuses), key=list(State).index)
+    oldest = max((r.age_s for r in statuses if r.age_s is not None), default=None)
     spot = report.spot(underlying)
     value = figures.level(spot.value) if spot else figures.MISSING
     start.append(Span(f"{value:>10}  ", Role.TEXT if spot and spot.current else Role.DIM))
     start.append(Span(worst, STATE_ROLE[worst]))
     age = Span(f" {figures.age(oldest)}", Role.DIM)
-    return spread([*start, age] if length([*start, age, *end]) < width else start, end, width)
+    return justify([*start, age] if length([*start, age, *end]) < width else start, end, width)
 
 
-def _depth(report: Report | None) -> str:
+def _depth(report: HealthReport | None) -> str:
     if report is None or len(report.board.underlyings) != 1:
         return ""
     underlying = report.board.underlyings[0]
@@ -201,7 +203,7 @@ def _depth(report: Report | None) -> str:
     return f"{underlying}  {have} of {wanted}"
 
 
-def _why_none(report: Report | None) -> str:
+def _why_none(report: HealthReport | None) -> str:
     """Return in the words of the gravest signal why the board is empty."""
     return report.signals[0].text if report and report.signals else "waiting for the first poll"
 
@@ -210,11 +212,11 @@ def _note_line(note: str, width: int) -> Line:
     return (Span(left(f"      {note}", width), Role.DIM),)
 
 
-def _note(reading: Reading) -> str:
+def _note(status: ChainStatus) -> str:
     """Return the second line that some states need: why, or when it was last there."""
-    seen = reading.entry.last_present
-    if reading.state is State.MISSING:
+    seen = status.record.last_present
+    if status.state is State.MISSING:
         return f"last seen {figures.clock(seen)}" if seen is not None else ""
-    if reading.state in (State.INVALID, State.FUTURE):
-        return reading.note
-    return reading.entry.trouble if reading.state in (State.STALE, State.AGING) else ""
+    if status.state in (State.INVALID, State.FUTURE):
+        return status.note
+    return status.record.trouble if status.state in (State.STALE, State.AGING) else ""

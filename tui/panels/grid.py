@@ -9,10 +9,10 @@ from chain.analytics.headline import Headline
 from chain.model.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
 from chain.model.session import settlement
 from chain.monitor.board import State
-from chain.monitor.evaluate.report import Reading
+from chain.monitor.evaluate.report import ChainStatus
 from tui.panels import figures
 from tui.panels.board import STATE_ROLE
-from tui.panels.lines import Ground, Line, Role, Span, left, length, right, spread
+from tui.panels.lines import Ground, Line, Role, Span, justify, left, length, right
 
 _CONDITION_MARK = {Condition.CROSSED: "x", Condition.LOCKED: "=", Condition.NEGATIVE: "n"}
 
@@ -149,15 +149,15 @@ def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, mark
 
 
 def grid_title(
-    grid: StrikeGrid | None, reading: Reading | None, badge: str, width: int, shown: Shown | None = None
+    grid: StrikeGrid | None, status: ChainStatus | None, badge: str, width: int, shown: Shown | None = None
 ) -> Line:
     """Return the line over the grid: which chain, how fresh, and where that is not what it should be, of when."""
     end = [Span(" "), Span(badge, Role.BADGE), Span(" ")]
-    if reading is None:
-        return spread([Span(" STRIKES", Role.HEAD)], end, width, Ground.BAR)
-    chain = reading.entry.chain
-    state = shown.state if shown else reading.state
-    age_s = shown.age_s if shown else reading.age_s
+    if status is None:
+        return justify([Span(" STRIKES", Role.HEAD)], end, width, Ground.BAR)
+    chain = status.record.chain
+    state = shown.state if shown else status.state
+    age_s = shown.age_s if shown else status.age_s
     told = [Span(f"{state} ", STATE_ROLE[state])]
     if shown and shown.frozen_at is not None:
         told.insert(0, Span(f"FROZEN {figures.clock(shown.frozen_at)} ", Role.CAUTION))
@@ -166,10 +166,10 @@ def grid_title(
     told.append(Span(f"{figures.age(age_s)} s" if age_s is not None else "", Role.TEXT))
     start = [Span(f" {chain.underlying} {chain.expiry.isoformat()} ", Role.HEAD)]
     roots = "  ".join(f"{root} {settlement(root)}" for root in grid.roots) if grid else ""
-    for words in (f"{figures.day(chain.expiry)[-3:]}  ", f"{reading.dte} DTE  ", f"{roots}  " if roots else ""):
+    for words in (f"{figures.day(chain.expiry)[-3:]}  ", f"{status.dte} DTE  ", f"{roots}  " if roots else ""):
         if length([*start, *told, *end]) + len(words) <= width:
             start.append(Span(words, Role.TEXT))
-    return spread([*start, *told], end, width, Ground.BAR)
+    return justify([*start, *told], end, width, Ground.BAR)
 
 
 def is_past(state: State) -> bool:
@@ -187,7 +187,7 @@ def grid_headline(grid: StrikeGrid, top: Headline, width: int) -> Line:
         Span(f"±{figures.price(move.value)}", Role.STRONG),
         Span(f" 1 SD by {move.method} {figures.percent(top.atm_iv.value)}, {move.used}/{move.of}", Role.DIM),
     ]
-    return spread(start, [Span(f"made {figures.clock(grid.snapshot.ts)} ", Role.DIM)], width)
+    return justify(start, [Span(f"made {figures.clock(grid.snapshot.ts)} ", Role.DIM)], width)
 
 
 def grid_foot(grid: StrikeGrid, width: int) -> Line:
@@ -201,7 +201,7 @@ def grid_foot(grid: StrikeGrid, width: int) -> Line:
     if odd:
         words += f", {odd} quotes crossed, locked or negative"
     reach = f"ATM {grid.snapshot.atm} ±{grid.snapshot.range_points} "
-    return spread([Span(words, Role.DIM)], [Span(reach, Role.DIM)], width)
+    return justify([Span(words, Role.DIM)], [Span(reach, Role.DIM)], width)
 
 
 def _headings(columns: tuple[Column, ...], width: int, *, roots: bool) -> Line:
@@ -248,7 +248,7 @@ def _row(
     spans += _side(row.call, columns, sides[0], tuple(mark[1:] for mark in marks if mark[0] == "call"))
     spans += _middle(row, is_atm=is_atm, itm=itm, roots=roots, ground=base)
     spans += _side(row.put, _mirrored(columns), sides[1], tuple(mark[1:] for mark in marks if mark[0] == "put"))
-    return spread(spans, [], width, base)
+    return justify(spans, [], width, base)
 
 
 def _middle(row: StrikeRow, *, is_atm: bool, itm: tuple[bool, bool], roots: bool, ground: Ground) -> list[Span]:

@@ -76,7 +76,7 @@ def dimmed(line: Line) -> Line:
     return tuple(Span(span.text, Role.DIM, Ground.PLAIN if span.ground is Ground.ITM else span.ground) for span in line)
 
 
-def spread(start: Sequence[Span], end: Sequence[Span], width: int, ground: Ground = Ground.PLAIN) -> Line:
+def justify(start: Sequence[Span], end: Sequence[Span], width: int, ground: Ground = Ground.PLAIN) -> Line:
     """Return a line of exactly `width` with `start` at its left and `end` at its right; the start gives way."""
     free = max(0, width - length(end))
     kept: list[Span] = []

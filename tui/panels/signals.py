@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from chain.model.keys import ChainId
 from chain.monitor.board import DeckState, State, Transition
-from chain.monitor.evaluate.report import Report, Signal, usable
+from chain.monitor.evaluate.report import HealthReport, Signal, usable
 from chain.monitor.evaluate.rules.causality import Incident, incidents
 from tui.panels import figures
-from tui.panels.lines import EMPTY, Ground, Line, Role, Span, left, spread
+from tui.panels.lines import EMPTY, Ground, Line, Role, Span, justify, left
 from tui.panels.strip import STATE_ROLE, badge
 
 _FOLDED = {state.lower(): state for state in State} | {"depth": None}  # signals that come for each underlying
@@ -20,9 +20,9 @@ def severity_word(severity: DeckState) -> str:
     return {DeckState.PARTIAL_DEGRADATION: "DEPTH", DeckState.OK: "NOTE"}.get(severity, severity)
 
 
-def signals_title(report: Report | None, width: int) -> Line:
+def signals_title(report: HealthReport | None, width: int) -> Line:
     """Return the panel's heading."""
-    return spread(
+    return justify(
         [Span(" SIGNALS ", Role.HEAD), Span(badge(report.board) if report else "", Role.BADGE)],
         [Span(f"{len(report.signals)} active " if report else "", Role.DIM)],
         width,
@@ -30,7 +30,7 @@ def signals_title(report: Report | None, width: int) -> Line:
     )
 
 
-def signal_lines(report: Report | None, width: int) -> list[Line]:
+def signal_lines(report: HealthReport | None, width: int) -> list[Line]:
     """Return the panel's lines: incidents, gravest first, then changes, newest first."""
     if report is None:
         return []
@@ -41,7 +41,7 @@ def signal_lines(report: Report | None, width: int) -> list[Line]:
     return [*lines, EMPTY, *changes] if changes else lines
 
 
-def _told(report: Report) -> list[Incident]:
+def _told(report: HealthReport) -> list[Incident]:
     """Return the incidents, those folded that are one signal each and say one thing of several underlyings."""
     found = incidents(report.signals)
     alone = {signal.name: signal for signal in reversed(folded((i.root for i in found if not i.follows), report))}
@@ -54,7 +54,7 @@ def _told(report: Report) -> list[Incident]:
     return told
 
 
-def _incident(incident: Incident, report: Report, width: int) -> list[Line]:
+def _incident(incident: Incident, report: HealthReport, width: int) -> list[Line]:
     """Return a root cause in the colour of what it costs, and under it, set in, what follows from it."""
     lines = _wrapped(incident.root, report, STATE_ROLE[incident.severity], width, " ! ")
     for signal in folded(incident.follows, report):
@@ -62,7 +62,7 @@ def _incident(incident: Incident, report: Report, width: int) -> list[Line]:
     return lines
 
 
-def folded(signals: Iterable[Signal], report: Report) -> list[Signal]:
+def folded(signals: Iterable[Signal], report: HealthReport) -> list[Signal]:
     """Return signals with those that say one thing of several underlyings as one, at the place of the first."""
     groups: dict[str | int, list[Signal]] = {}
     for signal in signals:
@@ -70,32 +70,32 @@ def folded(signals: Iterable[Signal], report: Report) -> list[Signal]:
     return [group[0] if len(group) == 1 else _fold(group, report) for group in groups.values()]
 
 
-def _fold(group: Sequence[Signal], report: Report) -> Signal:
+def _fold(group: Sequence[Signal], report: HealthReport) -> Signal:
     first = group[0]
     names = [signal.subject for signal in group]
     since = min((signal.since for signal in group if signal.since is not None), default=None)
     where = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    readings = [reading for name in names for reading in report.of(name)]
+    statuses = [status for name in names for status in report.of(name)]
     state = _FOLDED[first.name]
-    concerned = [r for r in readings if (not usable(r) if state is None else r.state is state)]
+    concerned = [r for r in statuses if (not usable(r) if state is None else r.state is state)]
     counts = Counter(r.state for r in concerned)
-    every = "all " if len(concerned) == len(readings) and len(counts) == 1 else ""
+    every = "all " if len(concerned) == len(statuses) and len(counts) == 1 else ""
     tally = every + ", ".join(f"{count} {name}" for name, count in counts.items())
     have, wanted = map(sum, zip(*map(report.depth, names), strict=True))
     depth = "" if state else f" depth {have} of {wanted}"
     return Signal(first.name, first.severity, f"{where}{depth}: {tally}", since)
 
 
-def _wrapped(signal: Signal, report: Report, role: Role, width: int, lead: str) -> list[Line]:
+def _wrapped(signal: Signal, report: HealthReport, role: Role, width: int, lead: str) -> list[Line]:
     """Wrap one signal, its duration at the right of its first line."""
     lasted = figures.elapsed(None if signal.since is None else report.now.wall_s - signal.since)
     text = f"{severity_word(signal.severity)} {signal.text}"
     first, *rest = textwrap.wrap(text, max(10, width - len(lead) - len(lasted) - 2)) or [""]
-    lines = [spread([Span(f"{lead}{first}", role)], [Span(f" {lasted} ", Role.DIM)], width)]
+    lines = [justify([Span(f"{lead}{first}", role)], [Span(f" {lasted} ", Role.DIM)], width)]
     return [*lines, *((Span(left(f"{' ' * len(lead)}{part}", width), role),) for part in rest)]
 
 
-def _changed(change: Transition, report: Report, width: int) -> list[Line]:
+def _changed(change: Transition, report: HealthReport, width: int) -> list[Line]:
     """Wrap one change under its time of day."""
     lead = f"   {figures.clock(change.at)}  "
     parts = textwrap.wrap(f"{_which(change.chains, report)}{change.text}", max(10, width - len(lead) - 1)) or [""]
@@ -105,10 +105,10 @@ def _changed(change: Transition, report: Report, width: int) -> list[Line]:
     ]
 
 
-def _which(chains: Sequence[ChainId], report: Report) -> str:
+def _which(chains: Sequence[ChainId], report: HealthReport) -> str:
     """Name the chains of a change: each where they are two at most, else their number, of one underlying or all."""
     underlyings = {chain.underlying for chain in chains}
-    if len(chains) == len(report.readings) > 1:
+    if len(chains) == len(report.statuses) > 1:
         return f"all {len(chains)} "
     if len(chains) > 2:
         return f"{len(chains)} {underlyings.pop() if len(underlyings) == 1 else 'chains'} "

@@ -3,11 +3,11 @@
 from chain.model.kinds import UNKNOWN, kind_word
 from chain.model.session import new_york
 from chain.monitor.board import Board, DeckState, State
-from chain.monitor.evaluate.report import Report
+from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.rules.context import blind_since
 from chain.monitor.heartbeat import WITHDRAWN
 from tui.panels import figures
-from tui.panels.lines import Ground, Line, Role, Span, left, spread
+from tui.panels.lines import Ground, Line, Role, Span, justify, left
 
 STATE_ROLE = {
     DeckState.OK: Role.OK,
@@ -22,20 +22,20 @@ _ROTOR = ("●··", "·●·", "··●", "·●·")
 
 def badge(board: Board) -> str:
     """Return where the data come from, in brackets: `[MOCK]`, `[LIVE]`, `[SOURCE ?]` where nobody says."""
-    recorded = [entry for entry in board.entries if entry.last_good and entry.last_good.kind]
-    words = dict.fromkeys(entry.source_word for entry in recorded)
-    if len(recorded) < len(board.entries) or not words:  # for the rest the publishers speak, where there are any
+    recorded = [record for record in board.records if record.last_good and record.last_good.kind]
+    words = dict.fromkeys(record.source_word for record in recorded)
+    if len(recorded) < len(board.records) or not words:  # for the rest the publishers speak, where there are any
         sources = [p.heartbeat.source for p in board.publishers if p.heartbeat.status != WITHDRAWN]
         words |= dict.fromkeys(kind_word(source.kind, source.detail) for source in sources)
-        if board.entries and not sources:
+        if board.records and not sources:
             words |= {kind_word(UNKNOWN): None}
     return f"[{'+'.join(words)}]" if words else ""
 
 
-def identity(report: Report | None, underlying: str, polls: int, width: int, *, frozen: str = "") -> Line:
+def identity(report: HealthReport | None, underlying: str, polls: int, width: int, *, frozen: str = "") -> Line:
     """Return line one. `polls` counts finished polls: its rotor stands still when the poll loop does."""
     if report is None:
-        return spread([Span(" chaindeck  starting", Role.STRONG)], [], width, Ground.BAR)
+        return justify([Span(" chaindeck  starting", Role.STRONG)], [], width, Ground.BAR)
     board = report.board
     start = [Span(" chaindeck ", Role.STRONG), Span(f" {badge(board)} ", Role.BADGE)]
     if frozen:
@@ -54,18 +54,18 @@ def identity(report: Report | None, underlying: str, polls: int, width: int, *, 
     for span in told:  # what is wrong before what is as it should be
         if span.text and _length(start) + _length(end) + len(span.text) + 2 <= width:
             start.append(span._replace(text=f"{span.text}  "))
-    return spread(start, end, width, Ground.BAR)
+    return justify(start, end, width, Ground.BAR)
 
 
-def trouble(report: Report | None, width: int) -> Line:
+def trouble(report: HealthReport | None, width: int) -> Line:
     """Return line two: the state, and the root cause with its beginning; or calm."""
     if report is None or (report.board.contact.asked is None and not report.signals):
-        return spread([Span(" waiting for the first poll", Role.DIM)], [], width)
+        return justify([Span(" waiting for the first poll", Role.DIM)], [], width)
     role = STATE_ROLE[report.state]
     if not report.signals:
-        count = len(report.readings)
+        count = len(report.statuses)
         words = f"{f'all {count} chains' if count > 1 else '1 chain'} fresh, {report.sources}"
-        return spread([Span(f" {report.state} ", role), Span(f" {words}", Role.DIM)], [], width)
+        return justify([Span(f" {report.state} ", role), Span(f" {words}", Role.DIM)], [], width)
     cause = report.signals[0]
     since = f" since {figures.since(cause.since, report.now.wall_s)} " if cause.since is not None else " "
     many = f"{len(report.signals)} signals " if len(report.signals) > 1 else ""
@@ -76,10 +76,10 @@ def trouble(report: Report | None, width: int) -> Line:
     if gravest.severity is not cause.severity:  # what it costs, where there is room for all of it
         cost = Span(f"; {gravest.text}", role)
         start += [cost] if _length([*start, cost, *end]) <= width else []
-    return spread(start, end, width)
+    return justify(start, end, width)
 
 
-def spot_text(report: Report, underlying: str) -> str:
+def spot_text(report: HealthReport, underlying: str) -> str:
     """Return an underlying's newest price; with its age where it is of a snapshot that is stale or lost."""
     spot = report.spot(underlying)
     if spot is None:
@@ -111,7 +111,7 @@ def _market(board: Board) -> str:
     return f"market {'/'.join(sorted(words))}" if words else ""
 
 
-def _publish(report: Report) -> Span:
+def _publish(report: HealthReport) -> Span:
     """Return what the publisher does, in the role of what that means: no news of it is no good news."""
     board = report.board
     living = [p.heartbeat.chain for p in board.publishers if p.alive and p.heartbeat.status != WITHDRAWN]
@@ -129,7 +129,7 @@ def _publish(report: Report) -> Span:
     return Span(text, role)
 
 
-def _wall(report: Report) -> str:
+def _wall(report: HealthReport) -> str:
     return f"{new_york(report.now.wall_s):%H:%M:%S} ET"
 
 

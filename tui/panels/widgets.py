@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from chain.model.grid import StrikeGrid
 from chain.model.keys import ChainId
-from chain.monitor.evaluate.report import Report
+from chain.monitor.evaluate.report import HealthReport
 from tui.panels import figures
 from tui.panels.board import BoardTable, board_table
 from tui.panels.grid import GridTable, grid_foot, grid_headline, grid_table, grid_title, is_past
 from tui.panels.line_panel import LinePanel
-from tui.panels.lines import Ground, Line, Role, Span, dimmed, left, spread
+from tui.panels.lines import Ground, Line, Role, Span, dimmed, justify, left
 from tui.panels.signals import signal_lines, signals_title
 from tui.panels.strip import badge, identity, trouble
 from tui.view import View
@@ -20,7 +20,7 @@ _NO_GRID = (Span("  no valid snapshot of this chain has been read yet", Role.DIM
 class StripPanel(LinePanel):
     """The two top lines."""
 
-    def bring(self, report: Report | None, view: View, polls: int) -> None:
+    def bring(self, report: HealthReport | None, view: View, polls: int) -> None:
         """Show who and how alive, and what is wrong."""
         underlying = view.selected.underlying if view.selected else "-"
         width = self.size.width
@@ -33,7 +33,7 @@ class BoardPanel(LinePanel):
 
     _table = BoardTable((), (), ())
 
-    def bring(self, report: Report | None, selected: ChainId | None, limit: int) -> int:
+    def bring(self, report: HealthReport | None, selected: ChainId | None, limit: int) -> int:
         """Show every chain in at most `limit` lines, and return how many it takes."""
         self._table = table = board_table(report, selected, self.size.width, limit)
         wanted = max(4, min(limit, len(table.head) + len(table.body)))
@@ -53,7 +53,7 @@ class BoardPanel(LinePanel):
 class SignalsPanel(LinePanel):
     """What is wrong, and what changed."""
 
-    def bring(self, report: Report | None) -> None:
+    def bring(self, report: HealthReport | None) -> None:
         """Show the signals, the gravest incident on top unless the reader has scrolled."""
         width = self.size.width
         if width:
@@ -66,14 +66,14 @@ class GridPanel(LinePanel):
     _follows = True
     _drawn: tuple[tuple[object, ...], GridTable, Line] | None = None
 
-    def bring(self, report: Report | None, view: View) -> None:
+    def bring(self, report: HealthReport | None, view: View) -> None:
         """Show what the view holds of the selected chain; dimmed where that was true once and need not be now."""
         width = self.size.width
         if not width:
             return
-        reading = view.reading(report) if report else None
-        shown = view.as_shown(reading, report.now) if report and reading else None
-        title = grid_title(view.grid, reading, badge(report.board) if report else "", width, shown)
+        status = view.status(report) if report else None
+        shown = view.as_shown(status, report.now) if report and status else None
+        title = grid_title(view.grid, status, badge(report.board) if report else "", width, shown)
         if view.grid is None or view.top is None:
             self.show((title,), (_NO_GRID,))
             return
@@ -112,11 +112,11 @@ class GridPanel(LinePanel):
 class LogPanel(LinePanel):
     """The last lines of the log."""
 
-    def bring(self, report: Report | None, lines: Sequence[str]) -> None:
+    def bring(self, report: HealthReport | None, lines: Sequence[str]) -> None:
         """Show the lines, the newest last."""
         width = self.size.width
         if not self.display or not width:
             return
         source = Span(badge(report.board) if report else "", Role.BADGE)
-        title = spread([Span(" LOG", Role.HEAD)], [source], width, Ground.BAR)
+        title = justify([Span(" LOG", Role.HEAD)], [source], width, Ground.BAR)
         self.show((title,), [(Span(left(f" {text}", width), Role.DIM),) for text in lines], top=len(lines))

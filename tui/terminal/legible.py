@@ -58,9 +58,9 @@ class Legible(LineFilter):
         if self._depth is Depth.TRUE:
             text = _readable(text, ground)
             return style + Style.from_color(RichColor.from_rgb(*text), RichColor.from_rgb(*ground)) + _NO_DIM
-        entry = nearest(ground)
-        number = _readable_entry(text, FIXED[entry])
-        return style + Style.from_color(RichColor.from_ansi(number), RichColor.from_ansi(entry)) + _NO_DIM
+        record = nearest(ground)
+        number = _readable_entry(text, FIXED[record])
+        return style + Style.from_color(RichColor.from_ansi(number), RichColor.from_ansi(record)) + _NO_DIM
 
 
 def _readable(text: RGB, ground: RGB) -> RGB:
@@ -75,9 +75,9 @@ def _readable(text: RGB, ground: RGB) -> RGB:
 def _readable_entry(text: RGB, ground: RGB) -> int:
     towards = pole(ground)
     for step in range(11):
-        entry = nearest(mix(text, towards, step * _STEP))
-        if contrast(FIXED[entry], ground) >= LEGIBLE:
-            return entry
+        record = nearest(mix(text, towards, step * _STEP))
+        if contrast(FIXED[record], ground) >= LEGIBLE:
+            return record
     return nearest(towards)
 
 

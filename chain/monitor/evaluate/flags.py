@@ -4,79 +4,79 @@ from dataclasses import replace
 
 from chain.model.kinds import LIVE
 from chain.model.session import closing, days_to_expiry
-from chain.monitor.board import Entry, Flag
+from chain.monitor.board import ChainRecord, Flag
 from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.provenance import made_at, off_hours, old_source, source_changed
 
 _SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPLAY}
 
 
-def flags_of(entry: Entry, now: Now) -> tuple[Flag, ...]:
+def flags_of(record: ChainRecord, now: Now) -> tuple[Flag, ...]:
     """Return every flag of a chain, faults first."""
-    flags = [*faults_of(entry)]
-    if is_past(entry, now):
+    flags = [*faults_of(record)]
+    if is_past(record, now):
         flags.append(Flag.PAST_DATED)
-    if entry.last_good and entry.last_good.summary.delayed:
+    if record.last_good and record.last_good.summary.delayed:
         flags.append(Flag.DELAYED)
-    if entry.kind in _SOURCE_FLAGS:
-        flags.append(_SOURCE_FLAGS[entry.kind])
-    elif entry.kind != LIVE:
+    if record.kind in _SOURCE_FLAGS:
+        flags.append(_SOURCE_FLAGS[record.kind])
+    elif record.kind != LIVE:
         flags.append(Flag.SOURCE_UNKNOWN)
-    if source_changed(entry, now):
+    if source_changed(record, now):
         flags.append(Flag.SOURCE_CHANGED)
-    if off_hours(entry, now):
+    if off_hours(record, now):
         flags.append(Flag.OFF_HOURS)
     return tuple(flags)
 
 
-def is_over(entry: Entry, now: Now) -> bool:
+def is_over(record: ChainRecord, now: Now) -> bool:
     """Return whether a chain's last session has closed at the instant that counts for it."""
-    as_of = _as_of(entry, now)
-    days = days_to_expiry(entry.chain.expiry, as_of)
-    return days < 0 or (days == 0 and as_of >= _closing_s(entry))
+    as_of = _as_of(record, now)
+    days = days_to_expiry(record.chain.expiry, as_of)
+    return days < 0 or (days == 0 and as_of >= _closing_s(record))
 
 
-def is_past(entry: Entry, now: Now) -> bool:
+def is_past(record: ChainRecord, now: Now) -> bool:
     """Return whether a chain is still published though its date has passed, or its session has closed.
 
     What was made before the close is no fault of anybody on that day: it is let run out.
     """
-    as_of, good = _as_of(entry, now), entry.last_good
-    if days_to_expiry(entry.chain.expiry, as_of) < 0:
+    as_of, good = _as_of(record, now), record.last_good
+    if days_to_expiry(record.chain.expiry, as_of) < 0:
         return True
-    return good is not None and is_over(entry, now) and min(made_at(entry, good), as_of) >= _closing_s(entry)
+    return good is not None and is_over(record, now) and min(made_at(record, good), as_of) >= _closing_s(record)
 
 
-def _as_of(entry: Entry, now: Now) -> float:
-    return now.wall_s if entry.source.as_of is None else entry.source.as_of
+def _as_of(record: ChainRecord, now: Now) -> float:
+    return now.wall_s if record.source.as_of is None else record.source.as_of
 
 
-def _closing_s(entry: Entry) -> float:
-    return closing(entry.chain.expiry, entry.source.calendar).timestamp()
+def _closing_s(record: ChainRecord) -> float:
+    return closing(record.chain.expiry, record.source.calendar).timestamp()
 
 
-def faults_of(entry: Entry) -> tuple[Flag, ...]:
+def faults_of(record: ChainRecord) -> tuple[Flag, ...]:
     """Return the flags that tell of a fault; they depend on what was read alone, not on the time."""
-    good, flags = entry.last_good, list[Flag]()
-    if entry.trouble:
+    good, flags = record.last_good, list[Flag]()
+    if record.trouble:
         flags.append(Flag.FAILING)
     if good and good.summary.shortfall:
         flags.append(Flag.PARTIAL)
-    if good and old_source(entry, good):
+    if good and old_source(record, good):
         flags.append(Flag.OLD_SOURCE)
-    if entry.rolled_back_from:
+    if record.rolled_back_from:
         flags.append(Flag.ROLLED_BACK)
     return tuple(flags)
 
 
-def remembered(entry: Entry, now: Now) -> Entry:
+def remembered(record: ChainRecord, now: Now) -> ChainRecord:
     """Return an entry that knows since when each of its faults stands; one that is gone for a poll begins anew.
 
     What the snapshot itself shows is as old as its stamp: it was so when it was made.
     """
-    standing = faults_of(entry)
-    if not standing and not entry.flagged:
-        return entry
-    made = min(entry.last_good.snapshot.ts, now.wall_s) if entry.last_good else now.wall_s
+    standing = faults_of(record)
+    if not standing and not record.flagged:
+        return record
+    made = min(record.last_good.snapshot.ts, now.wall_s) if record.last_good else now.wall_s
     first = {Flag.PARTIAL: made, Flag.OLD_SOURCE: made}
-    return replace(entry, flagged={flag: entry.flagged.get(flag, first.get(flag, now.wall_s)) for flag in standing})
+    return replace(record, flagged={flag: record.flagged.get(flag, first.get(flag, now.wall_s)) for flag in standing})

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 from chain.clock import Clock
 from chain.model.keys import SnapshotId
-from chain.monitor.board import Accepted, Entry, State
+from chain.monitor.board import ChainRecord, LastGood, State
 from chain.thresholds import FUTURE_TOLERANCE_MS, LIFE_SLACK_MS, Thresholds
 
 LOST = (State.STALE, State.INVALID, State.DANGLING, State.MISSING)
@@ -36,7 +36,7 @@ class Now:
         return self.wall_ns / 1e9
 
 
-def age_ms(accepted: Accepted, now: Now) -> int:
+def age_ms(accepted: LastGood, now: Now) -> int:
     """Return the worse of two ages, ms: by the wall clock since `ts`, and since we first saw the pointer.
 
     The second starts at the age that the snapshot had then, so a wall clock stepping back takes nothing away.
@@ -49,30 +49,30 @@ def is_ahead(snapshot: SnapshotId, wall_ms: int) -> bool:
     return snapshot.ts_ms - wall_ms > FUTURE_TOLERANCE_MS
 
 
-def _age(accepted: Accepted, wall_ms: int, mono: float) -> int:
+def _age(accepted: LastGood, wall_ms: int, mono: float) -> int:
     by_sight = accepted.age_then_ms + round((mono - accepted.first_seen) * 1000)
     return max(wall_ms - accepted.snapshot.id.ts_ms, by_sight, 0)
 
 
-def limits_of(entry: Entry) -> Thresholds:
+def limits_of(record: ChainRecord) -> Thresholds:
     """Return the ages by which a chain is judged: those announced, where its snapshots can live to reach them.
 
     An interval of days would make any age fresh. Limits that an operator has set stand.
     """
-    limits, good = entry.thresholds, entry.last_good
+    limits, good = record.thresholds, record.last_good
     if good is None or limits.stale_ms <= good.life_ms + LIFE_SLACK_MS or limits.own_stale_s is not None:
         return limits
     return limits.within(good.life_ms / 1000)
 
 
-def state_of(entry: Entry, wall_ms: int, mono: float) -> tuple[State, int | None]:
+def state_of(record: ChainRecord, wall_ms: int, mono: float) -> tuple[State, int | None]:
     """Return a chain's state and its age, ms."""
-    good = entry.last_good
+    good = record.last_good
     if good is None:
-        return entry.fault.state if entry.fault else State.MISSING, None
-    age, limits = _age(good, wall_ms, mono), limits_of(entry)
-    if entry.fault:
-        return entry.fault.state, age
+        return record.fault.state if record.fault else State.MISSING, None
+    age, limits = _age(good, wall_ms, mono), limits_of(record)
+    if record.fault:
+        return record.fault.state, age
     if is_ahead(good.snapshot.id, wall_ms):
         return State.FUTURE, age
     if age <= limits.warn_ms:
@@ -101,12 +101,12 @@ class Steady(NamedTuple):
         return cls(after, until, until_mono)
 
 
-def steady(entry: Entry, state: State, mono: float) -> Steady:
+def steady(record: ChainRecord, state: State, mono: float) -> Steady:
     """Return for how long a chain stays in the state that `state_of` tells at `mono`, whatever the wall clock does."""
-    good = entry.last_good
-    if good is None or entry.fault:
+    good = record.last_good
+    if good is None or record.fault:
         return Steady()
-    stamp, limits = good.snapshot.id.ts_ms, limits_of(entry)
+    stamp, limits = good.snapshot.id.ts_ms, limits_of(record)
     after: float = stamp - FUTURE_TOLERANCE_MS
     if state is State.FUTURE:
         return Steady(until_ms=after - 1)
@@ -122,21 +122,21 @@ def condition_of(state: State) -> State:
     return State.STALE if state in LOST else state
 
 
-def reason_of(entry: Entry, state: State, age: int | None, now: Now) -> tuple[float | None, str]:
+def reason_of(record: ChainRecord, state: State, age: int | None, now: Now) -> tuple[float | None, str]:
     """Return since when a state's condition holds, epoch seconds, and why.
 
     A condition that gets worse keeps its beginning: a chain that went MISSING after it was STALE is lost since then.
     """
-    good, fault = entry.last_good, entry.fault
+    good, fault = record.last_good, record.fault
     if state is State.FRESH:
         return None, ""
     if fault is None and (good is None or age is None):
         return None, "not read yet"
     began = [fault.since] if fault else []
     if good is not None and age is not None:
-        began.append(_began(entry, good, state, age, now))
-    if entry.carried and entry.carried[0] is condition_of(state):
-        began.append(entry.carried[1])
+        began.append(_began(record, good, state, age, now))
+    if record.carried and record.carried[0] is condition_of(state):
+        began.append(record.carried[1])
     known = [at for at in began if at is not None]
     since = min(known) if known and not (fault and fault.since is None) else None
     if fault:
@@ -146,10 +146,10 @@ def reason_of(entry: Entry, state: State, age: int | None, now: Now) -> tuple[fl
     return since, ""
 
 
-def _began(entry: Entry, good: Accepted, state: State, age: int, now: Now) -> float | None:
+def _began(record: ChainRecord, good: LastGood, state: State, age: int, now: Now) -> float | None:
     """Return when the accepted snapshot itself came into the condition of a state; None where it is not in it."""
     if state is State.FUTURE:
         return now.wall_s - (now.mono - good.first_seen) if good.ahead else None  # else our clock was set back
-    limits = limits_of(entry)
+    limits = limits_of(record)
     limit = {State.AGING: limits.warn_ms, State.STALE: limits.stale_ms}.get(condition_of(state))
     return now.wall_s - (age - limit) / 1000 if limit is not None and age > limit else None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chain.monitor.evaluate.report import Reading, Report, Signal, stream_active, stream_age_s
+from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, stream_active, stream_age_s
 
 
 def signal_json(signal: Signal) -> dict[str, Any]:
@@ -10,7 +10,7 @@ def signal_json(signal: Signal) -> dict[str, Any]:
     return {"name": signal.name, "severity": signal.severity, "text": signal.text, "since": signal.since}
 
 
-def health_json(report: Report) -> dict[str, Any]:
+def health_json(report: HealthReport) -> dict[str, Any]:
     """Return what a heartbeat carries: state, signals, per-expiry ages in seconds, depth as [have, wanted], stream."""
     board, now = report.board, report.now
     stream_age = stream_age_s(board, now)
@@ -18,7 +18,7 @@ def health_json(report: Report) -> dict[str, Any]:
         "state": report.state,
         "sources": report.sources,
         "signals": [signal_json(signal) for signal in report.signals],
-        "expiries": {str(reading.entry.chain): reading_json(reading) for reading in report.readings},
+        "expiries": {str(status.record.chain): reading_json(status) for status in report.statuses},
         "depth": {underlying: list(report.depth(underlying)) for underlying in board.underlyings},
         "stream": {
             "active": stream_active(board, now),
@@ -27,13 +27,13 @@ def health_json(report: Report) -> dict[str, Any]:
     }
 
 
-def reading_json(reading: Reading) -> dict[str, Any]:
+def reading_json(status: ChainStatus) -> dict[str, Any]:
     """Return what every voice says of a chain; age and TTL in seconds, `since` epoch seconds, null where unknown."""
     return {
-        "state": reading.state,
-        "flags": list(reading.flags),
-        "source": reading.entry.kind,
-        "age_s": None if reading.age_s is None else round(reading.age_s, 3),
-        "ttl_s": None if reading.ttl_s is None else round(reading.ttl_s, 3),
-        "since": reading.since,
+        "state": status.state,
+        "flags": list(status.flags),
+        "source": status.record.kind,
+        "age_s": None if status.age_s is None else round(status.age_s, 3),
+        "ttl_s": None if status.ttl_s is None else round(status.ttl_s, 3),
+        "since": status.since,
     }

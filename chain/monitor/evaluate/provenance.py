@@ -4,7 +4,7 @@ from chain.model.calendar import Calendar
 from chain.model.keys import EPOCH_MIN_S
 from chain.model.session import new_york, options_trade, regular_hours
 from chain.model.summary import Origin, Summary
-from chain.monitor.board import Accepted, Entry
+from chain.monitor.board import ChainRecord, LastGood
 from chain.monitor.evaluate.freshness import Now
 from chain.redis.contract.kinds import CHANGE_TOLD_S
 from chain.thresholds import OLD_SOURCE_DELAYED_S, OLD_SOURCE_S
@@ -12,25 +12,25 @@ from chain.thresholds import OLD_SOURCE_DELAYED_S, OLD_SOURCE_S
 _DAY_S = 86_400
 
 
-def made_at(entry: Entry, good: Accepted) -> float:
+def made_at(record: ChainRecord, good: LastGood) -> float:
     """Return the instant that a snapshot describes, epoch seconds: of recorded data their own, else its stamp."""
-    return good.snapshot.ts if entry.source.as_of is None else entry.source.as_of
+    return good.snapshot.ts if record.source.as_of is None else record.source.as_of
 
 
-def old_source(entry: Entry, good: Accepted) -> str:
+def old_source(record: ChainRecord, good: LastGood) -> str:
     """Return by which stamp a snapshot's data are older than they may be, and how old; empty where they are not.
 
     A stamp that cannot be right vouches for no age: then nobody knows that the data are not old.
     """
-    data, made = good.summary.data, made_at(entry, good)
+    data, made = good.summary.data, made_at(record, good)
     if data is None:
         return ""
     age = made - data.ns / 1e9
     if data.ns < EPOCH_MIN_S * 10**9:
         return f"{data.origin} stamped {data.ns}, no epoch in nanoseconds: how old is unknown"
-    if age < -_DAY_S and entry.source.as_of is None:  # a recording's own now may lag behind its next record
+    if age < -_DAY_S and record.source.as_of is None:  # a recording's own now may lag behind its next record
         return f"{data.origin} stamped {_words(-age)} ahead of the snapshot: how old is unknown"
-    return f"{data.origin} {_words(age)} old" if _is_old(good.summary, made, entry.source.calendar) else ""
+    return f"{data.origin} {_words(age)} old" if _is_old(good.summary, made, record.source.calendar) else ""
 
 
 def _words(seconds: float) -> str:
@@ -52,25 +52,25 @@ def _is_old(summary: Summary, made: float, calendar: Calendar) -> bool:
     return new_york(data.ns / 1e9).date() < calendar.trading_day_before(new_york(made).date())
 
 
-def source_changed(entry: Entry, now: Now) -> bool:
+def source_changed(record: ChainRecord, now: Now) -> bool:
     """Return whether a chain's source has changed its kind, within the hour, and nobody has acknowledged it."""
-    change = entry.change
-    if change is None or change.at == entry.acknowledged or change.before == change.after:
+    change = record.change
+    if change is None or change.at == record.acknowledged or change.before == change.after:
         return False
     return now.wall_s - change.at < CHANGE_TOLD_S
 
 
-def off_hours(entry: Entry, now: Now) -> bool:
+def off_hours(record: ChainRecord, now: Now) -> bool:
     """Return whether a chain's options do not trade at the instant that counts for it.
 
     Only where that can be known: of recorded data by their own time, of live data by what the vendor says of the
     market. The vendor speaks of shares in their regular session; options' other hours are ours to tell.
     """
-    source, market = entry.source, entry.source.market
+    source, market = record.source, record.source.market
     if market == "open" or (not market and source.as_of is None):
         return False
     at = now.wall_s if source.as_of is None else source.as_of
     if market == "closed" and regular_hours(at, source.calendar):
         return True
-    index = entry.last_good is not None and entry.last_good.summary.index
-    return not options_trade(entry.chain.underlying, at, index=index, calendar=source.calendar)
+    index = record.last_good is not None and record.last_good.summary.index
+    return not options_trade(record.chain.underlying, at, index=index, calendar=source.calendar)

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from chain.model.keys import ChainId
 from chain.model.kinds import kind_phrase
-from chain.monitor.board import Board, DeckState, Entry, Flag, State
+from chain.monitor.board import Board, ChainRecord, DeckState, Flag, State
 from chain.monitor.evaluate.freshness import Now, limits_of
 from chain.thresholds import FUTURE_TOLERANCE_S, STREAM_ACTIVE_S, Thresholds
 
@@ -16,10 +16,10 @@ _IN_USE = (State.FRESH, State.AGING, State.FUTURE, State.UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ChainStatus:
     """One chain judged at one instant. Ages and TTL in seconds, `since` epoch seconds, None where unknown."""
 
-    entry: Entry
+    record: ChainRecord
     state: State
     flags: tuple[Flag, ...]
     age_s: float | None
@@ -31,12 +31,12 @@ class Reading:
     @property
     def chain(self) -> ChainId:
         """The chain that was read."""
-        return self.entry.chain
+        return self.record.chain
 
     @property
     def limits(self) -> Thresholds:
         """The ages by which this chain is judged."""
-        return limits_of(self.entry)
+        return limits_of(self.record)
 
     @property
     def in_use(self) -> bool:
@@ -71,53 +71,53 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Report:
+class HealthReport:
     """A Board judged at one instant: readings in the Board's order, signals root cause first."""
 
     now: Now
     board: Board
     state: DeckState
-    readings: tuple[Reading, ...]
+    statuses: tuple[ChainStatus, ...]
     signals: tuple[Signal, ...]
 
-    def of(self, underlying: str) -> tuple[Reading, ...]:
+    def of(self, underlying: str) -> tuple[ChainStatus, ...]:
         """The readings of one underlying."""
         return self._groups.get(underlying, ())
 
     @cached_property
-    def _groups(self) -> Mapping[str, tuple[Reading, ...]]:
-        return grouped(self.readings)
+    def _groups(self) -> Mapping[str, tuple[ChainStatus, ...]]:
+        return grouped(self.statuses)
 
     def spot(self, underlying: str) -> Spot | None:
         """Return the newest price of an underlying that its snapshots carry; of those in use before any other."""
         carrying = [
-            Spot(good.summary.spot, reading.age_s, reading.state)
-            for reading in self.of(underlying)
-            if (good := reading.entry.last_good) and good.summary.spot is not None and reading.age_s is not None
+            Spot(good.summary.spot, status.age_s, status.state)
+            for status in self.of(underlying)
+            if (good := status.record.last_good) and good.summary.spot is not None and status.age_s is not None
         ]
         return min(carrying, key=lambda spot: (not spot.current, spot.age_s), default=None)
 
     @property
     def sources(self) -> str:
         """What kinds of source the chains come from, as running text: `mock`, or `12 live, 6 mock`; empty for none."""
-        return kind_phrase(reading.entry.source_word for reading in self.readings)
+        return kind_phrase(status.record.source_word for status in self.statuses)
 
     def depth(self, underlying: str) -> tuple[int, int]:
         """Return how many expirations of an underlying have a valid snapshot, and how many should."""
         return sum(map(usable, self.of(underlying))), self.board.depth.get(underlying, 0)
 
 
-def grouped(readings: Iterable[Reading]) -> dict[str, tuple[Reading, ...]]:
+def grouped(statuses: Iterable[ChainStatus]) -> dict[str, tuple[ChainStatus, ...]]:
     """Return readings by underlying, in their order."""
-    groups: dict[str, list[Reading]] = {}
-    for reading in readings:
-        groups.setdefault(reading.chain.underlying, []).append(reading)
+    groups: dict[str, list[ChainStatus]] = {}
+    for status in statuses:
+        groups.setdefault(status.chain.underlying, []).append(status)
     return {underlying: tuple(group) for underlying, group in groups.items()}
 
 
-def usable(reading: Reading) -> bool:
+def usable(status: ChainStatus) -> bool:
     """Whether a chain has a valid snapshot under its pointer, of whatever age, and is not over: it counts as depth."""
-    return reading.state in _PRESENT and Flag.PAST_DATED not in reading.flags
+    return status.state in _PRESENT and Flag.PAST_DATED not in status.flags
 
 
 def stream_age_s(board: Board, now: Now) -> float | None:

@@ -4,29 +4,29 @@ import logging
 from collections.abc import Sequence
 
 from chain.model.session import days_to_expiry
-from chain.monitor.board import Board, DeckState, Entry, State
+from chain.monitor.board import Board, ChainRecord, DeckState, State
 from chain.monitor.evaluate.flags import flags_of
 from chain.monitor.evaluate.freshness import Now, reason_of, state_of
-from chain.monitor.evaluate.report import Reading, Report, Signal, usable
+from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, usable
 from chain.monitor.evaluate.rules import RULES, Context, Rule, signal
 from chain.monitor.evaluate.rules.causality import root_first
 from chain.monitor.evaluate.rules.context import blind_since
 
-__all__ = ["Reading", "Report", "Signal", "judge", "usable"]
+__all__ = ["ChainStatus", "HealthReport", "Signal", "evaluate", "usable"]
 
 log = logging.getLogger(__name__)
 
 _logged: dict[str, type[Exception]] = {}  # of what failed, how it did when its trace was last logged
 
 
-def judge(board: Board, now: Now, rules: Sequence[Rule] = RULES) -> Report:
+def evaluate(board: Board, now: Now, rules: Sequence[Rule] = RULES) -> HealthReport:
     """Return what is true of a Board at `now`."""
     blind = blind_since(board, now)
-    readings = tuple(_reading(entry, now, blind) for entry in board.entries)
-    context = Context(board, now, readings)
+    statuses = tuple(_reading(record, now, blind) for record in board.records)
+    context = Context(board, now, statuses)
     signals = [told for rule in rules for told in _apply(rule, context)]
     state = max((told.severity for told in signals), key=lambda severity: severity.rank, default=DeckState.OK)
-    return Report(now, board, state, readings, root_first(signals))
+    return HealthReport(now, board, state, statuses, root_first(signals))
 
 
 def _apply(rule: Rule, context: Context) -> Sequence[Signal]:
@@ -41,15 +41,15 @@ def _apply(rule: Rule, context: Context) -> Sequence[Signal]:
         return [signal("rule-failed", text, None, name)]
 
 
-def _reading(entry: Entry, now: Now, blind: float | None) -> Reading:
+def _reading(record: ChainRecord, now: Now, blind: float | None) -> ChainStatus:
     """Return one chain's reading; one that cannot be judged is INVALID, and takes no other with it."""
     try:
-        return _read(entry, now, blind)
+        return _read(record, now, blind)
     except Exception as error:
         if _is_news("reading", error):
-            log.exception("%s cannot be judged", entry.chain)
+            log.exception("%s cannot be judged", record.chain)
         note = f"it cannot be judged ({type(error).__name__})"
-        return Reading(entry, State.INVALID, flags=(), age_s=None, ttl_s=None, dte=0, since=None, note=note)
+        return ChainStatus(record, State.INVALID, flags=(), age_s=None, ttl_s=None, dte=0, since=None, note=note)
 
 
 def _is_news(what: str, error: Exception) -> bool:
@@ -59,21 +59,21 @@ def _is_news(what: str, error: Exception) -> bool:
     return news
 
 
-def _read(entry: Entry, now: Now, blind: float | None) -> Reading:
+def _read(record: ChainRecord, now: Now, blind: float | None) -> ChainStatus:
     """Return one chain's reading; `blind`: since when Redis is not known, epoch seconds."""
-    state, age = state_of(entry, now.wall_ms, now.mono)
-    since, note = reason_of(entry, state, age, now)
+    state, age = state_of(record, now.wall_ms, now.mono)
+    since, note = reason_of(record, state, age, now)
     if blind is not None:
         state, since, note = State.UNREACHABLE, blind, ""
-    as_of = entry.source.as_of if entry.source.as_of is not None else now.wall_s
-    ttl = max(0.0, entry.deadline - now.mono) if entry.deadline is not None and entry.pointer else None
-    return Reading(
-        entry=entry,
+    as_of = record.source.as_of if record.source.as_of is not None else now.wall_s
+    ttl = max(0.0, record.deadline - now.mono) if record.deadline is not None and record.pointer else None
+    return ChainStatus(
+        record=record,
         state=state,
-        flags=flags_of(entry, now),
+        flags=flags_of(record, now),
         age_s=None if age is None else age / 1000,
         ttl_s=ttl,
-        dte=days_to_expiry(entry.chain.expiry, as_of),
+        dte=days_to_expiry(record.chain.expiry, as_of),
         since=since,
         note=note,
     )

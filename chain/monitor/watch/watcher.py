@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock
 from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import decode
-from chain.monitor.board import Board, Contact, Entry, State
+from chain.monitor.board import Board, ChainRecord, RedisHealth, State
 from chain.monitor.changes import Changes
 from chain.monitor.discovery import Discovery
 from chain.monitor.evaluate.freshness import Now
@@ -19,7 +19,7 @@ from chain.monitor.evaluate.provenance import source_changed
 from chain.monitor.heartbeat import HEARTBEAT_KEYS
 from chain.monitor.history import History
 from chain.monitor.watch import tracker
-from chain.monitor.watch.roster import Roster
+from chain.monitor.watch.registry import ChainRegistry
 from chain.redis.contract.scan import PointerScan
 from chain.redis.contract.store import Payload, Store
 from chain.redis.contract.stream import StreamSigns
@@ -47,7 +47,7 @@ class _Memory:
     raw: dict[ChainId, bytes | None] = field(default_factory=dict)
     held: dict[bytes, SnapshotId] = field(default_factory=dict)  # payloads that were read, by what names them
     open: bool = True  # whether some pointer may mean something new though it did not move
-    contact: Contact = field(default_factory=Contact)
+    contact: RedisHealth = field(default_factory=RedisHealth)
     server: Server = field(default_factory=Server)
     skew_s: float | None = None
     server_asked: float = -math.inf  # monotonic seconds
@@ -65,7 +65,7 @@ class Watcher:
     def __init__(
         self,
         redis: Redis,
-        names: Names,
+        keys: KeySchema,
         clock: Clock,
         *,
         shown_as: str = "",
@@ -73,13 +73,13 @@ class Watcher:
         parts: Callable[[], tuple[PartStatus, ...]] = tuple,
     ) -> None:
         self._redis = redis
-        self._store = Store(redis, names)
+        self._store = Store(redis, keys)
         self._clock = clock
         self._shown_as = shown_as
         # An announcement may take so long, before chains are looked for.
-        self.discovery = Discovery(PointerScan(redis, names), clock, discover_after_s)
+        self.discovery = Discovery(PointerScan(redis, keys), clock, discover_after_s)
         self._parts = parts
-        self._roster = Roster(names)
+        self._registry = ChainRegistry(keys)
         self._memory = _Memory()
         self._history = History()
         self._started = clock.monotonic()
@@ -91,7 +91,7 @@ class Watcher:
         while True:
             board = await self._look()
             on_board(board)
-            if self._clock.monotonic() - began < EAGER_FOR_S and not any(entry.last_good for entry in board.entries):
+            if self._clock.monotonic() - began < EAGER_FOR_S and not any(record.last_good for record in board.records):
                 due = self._clock.monotonic() + EAGER_EVERY_S - every_s
             due += every_s
             late = self._clock.monotonic() - due
@@ -102,11 +102,11 @@ class Watcher:
     def acknowledge(self) -> list[ChainId]:
         """Take every change of source as known to the reader of this watcher; return the chains that had one."""
         now = Now.of(self._clock)
-        changed = [entry for entry in self._roster.entries.values() if source_changed(entry, now)]
-        for entry in changed:
-            at = entry.change.at if entry.change else None
-            self._roster.entries[entry.chain] = replace(entry, acknowledged=at)
-        return [entry.chain for entry in changed]
+        changed = [record for record in self._registry.records.values() if source_changed(record, now)]
+        for record in changed:
+            at = record.change.at if record.change else None
+            self._registry.records[record.chain] = replace(record, acknowledged=at)
+        return [record.chain for record in changed]
 
     async def poll_once(self) -> Board:
         """Return the Board of a single look: after one poll, and another where chains were found that nobody announced.
@@ -143,14 +143,14 @@ class Watcher:
     async def _read(self, asked: float) -> tuple[dict[ChainId, bytes | None], StreamSigns, float]:
         """Read pointers and heartbeats; again at once where chains were announced or found that were not asked for."""
         held = self._memory.held
-        poll = await self._store.poll(list(self._roster.entries), list(HEARTBEAT_KEYS), list(held))
+        poll = await self._store.poll(list(self._registry.records), list(HEARTBEAT_KEYS), list(held))
         ping_ms = (self._clock.monotonic() - asked) * 1000
-        self._roster.hear(poll.beside, Now.of(self._clock))
+        self._registry.on_heartbeats(poll.beside, Now.of(self._clock))
         self._limit("hear heartbeats", poll.refused)
         if found := self.discovery.take():
-            self._roster.adopt(found, Now.of(self._clock))
+            self._registry.add_discovered(found, Now.of(self._clock))
         pointers = dict(poll.pointers)
-        unread = [chain for chain in self._roster.entries if chain not in pointers]
+        unread = [chain for chain in self._registry.records if chain not in pointers]
         if unread:
             pointers |= (await self._store.poll(unread)).pointers
         if poll.payloads != len(held):
@@ -177,62 +177,62 @@ class Watcher:
         moved: list[tuple[SnapshotId, bytes]] = []
         gone: list[ChainId] = []
         for chain, value in pointers.items():
-            entry = self._roster.entries.get(chain)
-            if entry is None or self._settled(entry, value):
+            record = self._registry.records.get(chain)
+            if record is None or self._is_current(record, value):
                 continue
             if value is None:
                 gone.append(chain)
-            elif target := self._parse(entry, value):
+            elif target := self._parse(record, value):
                 moved.append((target, value))
         await self._mark_gone(gone)
         await self._read_moved(moved)
-        for chain in [chain for chain in self._memory.raw if chain not in self._roster.entries]:
+        for chain in [chain for chain in self._memory.raw if chain not in self._registry.records]:
             del self._memory.raw[chain]
-        entries, raw = self._roster.entries.values(), self._memory.raw
-        self._memory.open = any(not self._settled(e, pointers.get(e.chain)) for e in entries)
+        records, raw = self._registry.records.values(), self._memory.raw
+        self._memory.open = any(not self._is_current(e, pointers.get(e.chain)) for e in records)
         self._memory.held = {
-            key: entry.pointer
-            for entry in entries
-            if entry.pointer and not entry.fault and (key := raw.get(entry.chain))
+            key: record.pointer
+            for record in records
+            if record.pointer and not record.fault and (key := raw.get(record.chain))
         }
 
-    def _settled(self, entry: Entry, value: bytes | None) -> bool:
+    def _is_current(self, record: ChainRecord, value: bytes | None) -> bool:
         """Return whether a pointer was judged and can mean nothing new: its payload never changes.
 
         It can where the payload was not there, and where the pointer was no string, which reads like no pointer.
         """
-        raw, state = self._memory.raw, entry.fault and entry.fault.state
-        if entry.chain not in raw or raw[entry.chain] != value:
+        raw, state = self._memory.raw, record.fault and record.fault.state
+        if record.chain not in raw or raw[record.chain] != value:
             return False
         return state is not State.DANGLING and not (state is State.INVALID and value is None)
 
-    def _parse(self, entry: Entry, value: bytes) -> SnapshotId | None:
+    def _parse(self, record: ChainRecord, value: bytes) -> SnapshotId | None:
         """Return what a pointer names, if it may be followed: the exact grammar, and its own chain."""
         try:
-            target = self._store.names.parse_snapshot(value)
+            target = self._store.keys.parse_snapshot(value)
         except InvalidNameError as error:
             reason = f"pointer: {error}"
         else:
-            if target.chain == entry.chain:
+            if target.chain == record.chain:
                 return target
             reason = f"pointer names {target.chain}"
-        self._fault(entry, State.INVALID, reason)
-        self._memory.raw[entry.chain] = value
+        self._fault(record, State.INVALID, reason)
+        self._memory.raw[record.chain] = value
         return None
 
-    def _fault(self, entry: Entry, state: State, reason: str, pointer: SnapshotId | None = None) -> None:
+    def _fault(self, record: ChainRecord, state: State, reason: str, pointer: SnapshotId | None = None) -> None:
         now = Now.of(self._clock)
-        faulty = tracker.faulty(entry, state, reason, now, self._memory.seen, pointer)
-        self._roster.entries[entry.chain] = faulty
+        faulty = tracker.faulty(record, state, reason, now, self._memory.seen, pointer)
+        self._registry.records[record.chain] = faulty
 
     async def _mark_gone(self, gone: Sequence[ChainId]) -> None:
         kinds = await self._store.pointer_types(gone) if gone else {}
         for chain in gone:
-            entry, kind = self._roster.entries[chain], kinds[chain]
+            record, kind = self._registry.records[chain], kinds[chain]
             if kind in ("none", "string"):
-                self._roster.entries[chain] = tracker.missing(entry, Now.of(self._clock), self._memory.seen)
+                self._registry.records[chain] = tracker.missing(record, Now.of(self._clock), self._memory.seen)
             else:
-                self._fault(entry, State.INVALID, f"pointer is a Redis {clean(kind, 12)}, not a string")
+                self._fault(record, State.INVALID, f"pointer is a Redis {clean(kind, 12)}, not a string")
             self._memory.raw[chain] = None
 
     async def _read_moved(self, moved: Sequence[tuple[SnapshotId, bytes]], *, again: bool = True) -> None:
@@ -249,28 +249,28 @@ class Watcher:
             return
         retry: list[tuple[SnapshotId, bytes]] = []
         for target, (value, _) in zip(lost, await self._store.recheck(lost), strict=True):
-            entry = self._roster.entries[target.chain]
+            record = self._registry.records[target.chain]
             if value is None:
                 await self._mark_gone([target.chain])
-            elif found := self._parse(entry, value):
+            elif found := self._parse(record, value):
                 retry.append((found, value))
         await self._read_moved(retry, again=False)
 
     def _judge(self, target: SnapshotId, payload: Payload) -> None:
-        entry = self._roster.entries[target.chain]
+        record = self._registry.records[target.chain]
         if payload.error:
-            self._fault(entry, State.INVALID, payload.error, target)
+            self._fault(record, State.INVALID, payload.error, target)
         elif payload.raw is None:
-            self._fault(entry, State.DANGLING, _GONE, target)
+            self._fault(record, State.DANGLING, _GONE, target)
         else:
             now = Now.of(self._clock)
             try:
                 snapshot = decode(payload.raw, target)
-                accepted = tracker.accept(entry, snapshot, payload.raw, payload.ttl_ms, now, payload.record)
+                accepted = tracker.accept(record, snapshot, payload.raw, payload.ttl_ms, now, payload.kind_record)
             except InvalidSnapshotError as error:
-                self._fault(entry, State.INVALID, f"payload: {error}", target)
+                self._fault(record, State.INVALID, f"payload: {error}", target)
             else:
-                self._roster.entries[target.chain] = accepted
+                self._registry.records[target.chain] = accepted
 
     def _watch_clock(self) -> None:
         now = Now.of(self._clock)
@@ -286,7 +286,7 @@ class Watcher:
             self.discovery.forgive()
             self._history.back(f"Redis back after {now.wall_s - before.since:.1f} s")
         since = before.since if before.ok else now.wall_s
-        self._memory.contact = Contact(True, asked, now.mono, since, "", ping_ms)
+        self._memory.contact = RedisHealth(True, asked, now.mono, since, "", ping_ms)
 
     def _lost(self, asked: float, error: str) -> None:
         now, before = Now.of(self._clock), self._memory.contact
@@ -300,21 +300,21 @@ class Watcher:
 
     def _board(self) -> Board:
         now, memory = Now.of(self._clock), self._memory
-        self._roster.remember_faults(now)
+        self._registry.remember_faults(now)
         step, stepped = memory.step if memory.step and now.mono - memory.step[1] < _STEP_SHOWN_S else (0.0, 0.0)
         board = Board(
             redis=self._shown_as,
             server=memory.server,
             limits=tuple(f"cannot {deed}: {refused}" for deed, refused in memory.limits.items() if refused),
-            prefix=self._store.names.prefix,
+            prefix=self._store.keys.prefix,
             polled=now.mono,
             started=self._going_since,
             contact=memory.contact,
-            entries=self._roster.shown(),
-            publishers=tuple(self._roster.publishers.values()),
-            depth=dict(self._roster.depth),
-            refusals=tuple(self._roster.refused.values()),
-            standbys=self._roster.standbys,
+            records=self._registry.shown(),
+            publishers=tuple(self._registry.publishers.values()),
+            depth=dict(self._registry.depth),
+            refusals=tuple(self._registry.refused.values()),
+            standbys=self._registry.standbys,
             stream_ts=memory.stream.frame,
             stream_entry_ts=memory.stream.entry,
             stream_misread=memory.stream.misread,

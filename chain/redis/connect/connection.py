@@ -136,7 +136,7 @@ def is_cluster(redis: Redis) -> bool:
 
 
 @asynccontextmanager
-async def bounded(seconds: float = OPERATION_TIMEOUT_S, most: int = DEFAULT_BYTES) -> AsyncIterator[None]:
+async def redis_call(seconds: float = OPERATION_TIMEOUT_S, most: int = DEFAULT_BYTES) -> AsyncIterator[None]:
     """Turn every way in which Redis can fail, slowness included, into one RedisUnavailableError with its cause.
 
     Replies of more than `most` bytes together are not read to their end: OversizedError.
@@ -163,7 +163,7 @@ def unavailable(error: BaseException) -> RedisUnavailableError:
     return RedisUnavailableError(str(cause), cause.code)
 
 
-def heard(replies: Sequence[object]) -> Sequence[object]:
+def raise_if_lost(replies: Sequence[object]) -> Sequence[object]:
     """Return the replies of a pipeline; raise the first that says that a node did not answer.
 
     A refusal is an answer. On a cluster each node can be lost alone, and its replies are then errors among others.

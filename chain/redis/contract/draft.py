@@ -6,7 +6,7 @@ from enum import StrEnum
 from redis.exceptions import ResponseError
 
 from chain.errors import InvalidSnapshotError
-from chain.model.keys import Names, SnapshotId
+from chain.model.keys import KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot, encode
 from chain.redis.connect.causes import SCRIPT_REFUSED, redis_cause
 from chain.text import clean
@@ -19,7 +19,7 @@ _REFUSALS = {
 }
 
 
-class Verdict(StrEnum):
+class PublishVerdict(StrEnum):
     """What became of one snapshot."""
 
     PUBLISHED = "published"
@@ -29,23 +29,23 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PublishResult:
     """The end of one publish: `id` as written (its millisecond may have been stepped on), payload size in bytes."""
 
     id: SnapshotId
-    verdict: Verdict
+    verdict: PublishVerdict
     size: int = 0
     reason: str = ""
 
     @property
     def failed(self) -> bool:
         """Whether nothing newer than it is there either."""
-        return self.verdict in (Verdict.FAILED, Verdict.LEFT_TO_LIVE)
+        return self.verdict in (PublishVerdict.FAILED, PublishVerdict.LEFT_TO_LIVE)
 
 
 _LEFT = {
-    "older": (Verdict.REFUSED_OLDER, "a newer snapshot is already there"),
-    "live": (Verdict.LEFT_TO_LIVE, "left to a live publisher"),
+    "older": (PublishVerdict.REFUSED_OLDER, "a newer snapshot is already there"),
+    "live": (PublishVerdict.LEFT_TO_LIVE, "left to a live publisher"),
 }
 
 # What a script said, and whether both keys are there after it.
@@ -63,14 +63,14 @@ class Draft:
     refusal: str = ""
 
     @classmethod
-    def of(cls, snapshot: Snapshot, names: Names) -> "Draft":
+    def of(cls, snapshot: Snapshot, keys: KeySchema) -> "Draft":
         """Return a snapshot ready to be sent, or refused where no reader would take it."""
         body, refusal = b"", ""
         try:
             body = encode(snapshot)
         except (InvalidSnapshotError, TypeError) as error:
             refusal = clean(error, 120)
-        return cls(snapshot, names.latest(snapshot.id.chain), names.snapshot(snapshot.id), body, refusal)
+        return cls(snapshot, keys.latest(snapshot.id.chain), keys.snapshot(snapshot.id), body, refusal)
 
     @property
     def marks(self) -> tuple[str, int, int, bytes]:
@@ -82,23 +82,23 @@ class Draft:
         """What every payload key of its chain begins with."""
         return self.payload[: self.payload.rindex(":") + 1]
 
-    def later(self, names: Names) -> "Draft":
+    def later(self, keys: KeySchema) -> "Draft":
         """Return the same a millisecond later."""
         stamp = self.snapshot.id.ts_ms + 1
         moved = replace(self.snapshot, id=SnapshotId(self.snapshot.id.chain, stamp), ts=stamp / 1000)
-        return Draft.of(moved, names)
+        return Draft.of(moved, keys)
 
-    def ended(self, answer: Answer) -> Outcome | None:
+    def ended(self, answer: Answer) -> PublishResult | None:
         """Return its end; None where its millisecond is taken by other bytes."""
         said, there = answer
         word = said.decode() if isinstance(said, bytes) else str(said)
         if word == "moved" and there:
-            return Outcome(self.snapshot.id, Verdict.PUBLISHED, len(self.body))
+            return PublishResult(self.snapshot.id, PublishVerdict.PUBLISHED, len(self.body))
         if word == "clash":
             return None
         if word in _LEFT:
             verdict, reason = _LEFT[word]
-            return Outcome(self.snapshot.id, verdict, len(self.body), reason)
+            return PublishResult(self.snapshot.id, verdict, len(self.body), reason)
         if word == "moved":
             return self.failed(_REFUSALS["lost"])
         if word.startswith(SCRIPT_REFUSED):
@@ -107,6 +107,6 @@ class Draft:
             return self.failed(str(redis_cause(said)))
         return self.failed(_REFUSALS.get(str(word)) or f"Redis answered {clean(word, 40)!r}")
 
-    def failed(self, reason: str) -> Outcome:
+    def failed(self, reason: str) -> PublishResult:
         """Return a failure as its end."""
-        return Outcome(self.snapshot.id, Verdict.FAILED, len(self.body), reason)
+        return PublishResult(self.snapshot.id, PublishVerdict.FAILED, len(self.body), reason)

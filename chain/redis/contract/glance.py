@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 from chain.errors import OversizedError, RedisUnavailableError
 from chain.redis.connect.budget import READ_SIZE
 from chain.redis.connect.causes import HUNG_UP, REFUSALS, redis_cause
-from chain.redis.connect.connection import POLL_TIMEOUT_S, bounded, heard, is_cluster
+from chain.redis.connect.connection import POLL_TIMEOUT_S, is_cluster, raise_if_lost, redis_call
 from chain.redis.contract.stream import StreamSigns, ask, oversized, signs
 
 POINTER_BYTES = 255  # the longest payload key has 128
@@ -50,7 +50,7 @@ class Glance:
         limits = [POINTER_BYTES] * len(pointers) + [BESIDE_BYTES] * len(beside)
         most = READ_SIZE + sum(limits) + _FRAME_BYTES * len(limits)
         try:
-            async with bounded(POLL_TIMEOUT_S, most):
+            async with redis_call(POLL_TIMEOUT_S, most):
                 seen = await self._read(keys, len(pointers), limits, payloads)
         except OversizedError:
             self._oversized, self._mark_oversized = set(keys), True
@@ -63,7 +63,7 @@ class Glance:
         else:
             self._hung_up = 0
             return seen
-        async with bounded(POLL_TIMEOUT_S, most):
+        async with redis_call(POLL_TIMEOUT_S, most):
             return await self._read(keys, len(pointers), limits, payloads)
 
     async def _look_barely(
@@ -73,7 +73,7 @@ class Glance:
         before, self._barely = self._apart, True
         self._apart = True
         try:
-            async with bounded(POLL_TIMEOUT_S):
+            async with redis_call(POLL_TIMEOUT_S):
                 seen = await self._read(keys, pointers, limits, payloads)
         except RedisUnavailableError:
             self._apart, self._barely = before, False
@@ -90,7 +90,7 @@ class Glance:
         plain = [key for key in keys if key not in self._oversized] if large else keys
         pipe = self._redis.pipeline(transaction=False)
         self._ask(pipe, plain, large, payloads)
-        replies: list[object] = [*heard(await pipe.execute(raise_on_error=False))]
+        replies: list[object] = [*raise_if_lost(await pipe.execute(raise_on_error=False))]
         if plain and not self._apart:
             replies[:1] = _values(replies[0])
         unasked: list[object] = [None, None] if self._barely else []

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.kinds import UNKNOWN
-from chain.redis.connect.connection import bounded, heard, is_cluster
+from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call
 from chain.redis.contract.glance import POINTER_BYTES
 from chain.redis.contract.scripts import ACKNOWLEDGE, FORCE, WITHDRAW
 
@@ -65,9 +65,9 @@ def parse_record(raw: object, ts_ms: int) -> KindRecord:
 class KindRecords:
     """Reads and changes records under one prefix. Every call is bounded in time and raises RedisUnavailableError."""
 
-    def __init__(self, redis: Redis, names: Names) -> None:
+    def __init__(self, redis: Redis, keys: KeySchema) -> None:
         self._redis = redis
-        self._names = names
+        self._keys = keys
         self._cluster = is_cluster(redis)
 
     async def held(self, chains: Iterable[ChainId]) -> dict[ChainId, tuple[SnapshotId, str]]:
@@ -78,10 +78,10 @@ class KindRecords:
             batch = wanted[start : start + _BATCH]
             pipe = self._redis.pipeline(transaction=False)
             for chain in batch:
-                pipe.getrange(self._names.latest(chain), 0, POINTER_BYTES)
+                pipe.getrange(self._keys.latest(chain), 0, POINTER_BYTES)
                 pipe.getrange(self._source(chain), 0, RECORD_BYTES)
-            async with bounded():
-                replies = heard(await pipe.execute(raise_on_error=False))
+            async with redis_call():
+                replies = raise_if_lost(await pipe.execute(raise_on_error=False))
             for chain, pointer, record in zip(batch, replies[::2], replies[1::2], strict=True):
                 if (stamp := self._stamp(chain, pointer)) is not None:
                     found[chain] = SnapshotId(chain, stamp), parse_record(record, stamp).kind or UNKNOWN
@@ -98,9 +98,9 @@ class KindRecords:
     async def force(self, chain: ChainId, payload: str, *, kind: str, hold_ms: int) -> bool:
         """Point a chain to a payload whatever its stamp; return False, and do nothing, where live data may be."""
         stamp = payload.rpartition(":")[2]
-        keys = (self._names.latest(chain), self._source(chain))
-        async with bounded():
-            said = await self._redis.eval(FORCE, 2, *keys, self._head(chain), payload, stamp, kind, hold_ms)
+        wanted = (self._keys.latest(chain), self._source(chain))
+        async with redis_call():
+            said = await self._redis.eval(FORCE, 2, *wanted, self._head(chain), payload, stamp, kind, hold_ms)
         return bool(said == 1)
 
     async def _each(self, script: str, chains: Iterable[ChainId]) -> int:
@@ -109,12 +109,12 @@ class KindRecords:
         for start in range(0, len(wanted), _BATCH):
             pipe = self._redis.pipeline(transaction=False)
             for chain in wanted[start : start + _BATCH]:
-                pipe.eval(script, 2, self._names.latest(chain), self._source(chain), self._head(chain))
-            async with bounded():
-                replies: Sequence[object] = heard(await pipe.execute(raise_on_error=False))
+                pipe.eval(script, 2, self._keys.latest(chain), self._source(chain), self._head(chain))
+            async with redis_call():
+                replies: Sequence[object] = raise_if_lost(await pipe.execute(raise_on_error=False))
             for reply in replies:
                 if isinstance(reply, Exception):
-                    async with bounded():
+                    async with redis_call():
                         raise reply
                 done += reply == 1
         return done
@@ -126,7 +126,7 @@ class KindRecords:
         return int(stamp) if text.startswith(head) and stamp.isascii() and stamp.isdigit() else None
 
     def _source(self, chain: ChainId) -> str:
-        return self._names.source(chain, cluster=self._cluster)
+        return self._keys.source(chain, cluster=self._cluster)
 
     def _head(self, chain: ChainId) -> str:
-        return self._names.snapshot_head(chain)
+        return self._keys.snapshot_head(chain)

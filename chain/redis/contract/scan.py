@@ -6,8 +6,8 @@ from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode
 
 from chain.errors import InvalidNameError
-from chain.model.keys import ChainId, Names
-from chain.redis.connect.connection import bounded, is_cluster
+from chain.model.keys import ChainId, KeySchema
+from chain.redis.connect.connection import is_cluster, redis_call
 
 _KEYS_A_STEP = 1_000
 _MOST_CHAINS = 20_000
@@ -16,10 +16,10 @@ _MOST_CHAINS = 20_000
 class PointerScan:
     """Walks through the keys of one Redis, again and again. Payload keys are never asked for."""
 
-    def __init__(self, redis: Redis, names: Names, most: int = _MOST_CHAINS) -> None:
+    def __init__(self, redis: Redis, keys: KeySchema, most: int = _MOST_CHAINS) -> None:
         """`most`: how many keys end a walk."""
         self._redis = redis
-        self._names = names
+        self._keys = keys
         self._most = most
         self._nodes: list[ClusterNode | None] = []  # those that this walk has still to visit; None: the one server
         self._cursor = 0
@@ -34,27 +34,27 @@ class PointerScan:
 
         Raises RedisUnavailableError; the next step then goes on from the same place.
         """
-        keys, over = await self.keys()
+        pointers, over = await self.pointer_keys()
         found: set[ChainId] = set()
-        for key in keys:
+        for key in pointers:
             try:
-                found.add(self._names.parse_latest(key))
+                found.add(self._keys.parse_latest(key))
             except InvalidNameError:
                 continue  # another program's key that merely begins like ours
         return found, over
 
-    async def keys(self) -> tuple[list[bytes], bool]:
+    async def pointer_keys(self) -> tuple[list[bytes], bool]:
         """Do a step; return the pointer keys as they stand, of whatever name, and whether the walk is over."""
-        async with bounded():
+        async with redis_call():
             if not self._nodes:
                 self._nodes, self._cursor, self._count = await self._all_nodes(), 0, 0
-            keys = await self._next(self._nodes[0])
-        self._count += len(keys)
+            pointers = await self._next(self._nodes[0])
+        self._count += len(pointers)
         if self._cursor == 0:
             self._nodes.pop(0)
         if self._count >= self._most:
             self._nodes.clear()
-        return keys, not self._nodes
+        return pointers, not self._nodes
 
     async def _all_nodes(self) -> list[ClusterNode | None]:
         if not is_cluster(self._redis):
@@ -66,8 +66,8 @@ class PointerScan:
         """Return the keys of one step, and move the cursor on."""
         where: dict[str, Any] = {} if node is None else {"target_nodes": node}
         reply: tuple[Any, list[bytes]] = await self._redis.scan(  # type: ignore[assignment]
-            self._cursor, match=self._names.latest_pattern(), count=_KEYS_A_STEP, **where
+            self._cursor, match=self._keys.latest_pattern(), count=_KEYS_A_STEP, **where
         )
-        cursor, keys = reply
+        cursor, pointers = reply
         self._cursor = next(iter(cursor.values())) if isinstance(cursor, dict) else cursor  # a cluster tells the node
-        return keys
+        return pointers

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from redis.asyncio import Redis
 
 from chain.errors import OversizedError
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import MAX_PAYLOAD_BYTES, Snapshot
 from chain.redis.connect.causes import redis_cause
-from chain.redis.connect.connection import bounded, heard, is_cluster
-from chain.redis.contract.draft import Outcome
+from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call
+from chain.redis.contract.draft import PublishResult
 from chain.redis.contract.glance import POINTER_BYTES, Glance
 from chain.redis.contract.kinds import RECORD_BYTES, KindRecord, parse_record
 from chain.redis.contract.scan import PointerScan
@@ -39,27 +39,27 @@ class Payload:
     raw: bytes | None
     ttl_ms: int | None
     error: str = ""
-    record: KindRecord = field(default_factory=KindRecord)
+    kind_record: KindRecord = field(default_factory=KindRecord)
 
 
 class Store:
     """Contract keys under one prefix on one Redis. Every call is bounded in time and raises RedisUnavailableError."""
 
-    def __init__(self, redis: Redis, names: Names, *, kind: str = "", among_live: bool = False) -> None:
+    def __init__(self, redis: Redis, keys: KeySchema, *, kind: str = "", among_live: bool = False) -> None:
         """`kind` of the source whose snapshots are published, recorded beside them; empty records nothing.
 
         Recorded and invented kinds leave every chain that may be live alone, and all of them while a live publisher is
         there, unless they are to publish `among_live`.
         """
         self._redis = redis
-        self.writer = Writer(redis, names, kind=kind, among_live=among_live)
+        self.writer = Writer(redis, keys, kind=kind, among_live=among_live)
         self._apart = is_cluster(redis)
         self._glance = Glance(redis)
         self._asked: list[ChainId] = []  # the chains of the last poll, and their keys: they seldom change
         self._pointers: list[str] = []
-        self.names = names
+        self.keys = keys
 
-    async def publish(self, snapshots: Sequence[Snapshot], ttl_s: float) -> list[Outcome]:
+    async def publish(self, snapshots: Sequence[Snapshot], ttl_s: float) -> list[PublishResult]:
         """Write payloads and move their pointers; one outcome each, in order. One round trip where nothing clashes."""
         return await self.writer.publish(snapshots, ttl_s)
 
@@ -70,7 +70,7 @@ class Store:
         was evicted. A value beyond its limit comes as its beginning, one byte longer than the limit.
         """
         if chains != self._asked:
-            self._asked, self._pointers = list(chains), [*map(self.names.latest, chains)]
+            self._asked, self._pointers = list(chains), [*map(self.keys.latest, chains)]
         seen = await self._glance.look(self._pointers, beside, payloads)
         pointers = dict(zip(chains, seen.values, strict=False))
         rest = dict(zip(beside, seen.values[len(chains) :], strict=True))
@@ -80,10 +80,10 @@ class Store:
         """Return, for each snapshot, its chain's pointer read anew and whether the payload exists."""
         pipe = self._redis.pipeline(transaction=False)
         for snapshot in snapshots:
-            pipe.getrange(self.names.latest(snapshot.chain), 0, POINTER_BYTES)
-            pipe.exists(self.names.snapshot(snapshot))
-        async with bounded():
-            replies = heard(await pipe.execute(raise_on_error=False))
+            pipe.getrange(self.keys.latest(snapshot.chain), 0, POINTER_BYTES)
+            pipe.exists(self.keys.snapshot(snapshot))
+        async with redis_call():
+            replies = raise_if_lost(await pipe.execute(raise_on_error=False))
         return [
             (pointer if isinstance(pointer, bytes) and pointer else None, there != 0)  # who may not ask: there
             for pointer, there in zip(replies[::2], replies[1::2], strict=True)
@@ -94,9 +94,9 @@ class Store:
         wanted = list(chains)
         pipe = self._redis.pipeline(transaction=False)
         for chain in wanted:
-            pipe.type(self.names.latest(chain))
-        async with bounded():
-            kinds = heard(await pipe.execute(raise_on_error=False)) if wanted else []
+            pipe.type(self.keys.latest(chain))
+        async with redis_call():
+            kinds = raise_if_lost(await pipe.execute(raise_on_error=False)) if wanted else []
         words = (kind.decode() if isinstance(kind, bytes) else "none" for kind in kinds)  # who may not ask: none
         return dict(zip(wanted, words, strict=True))
 
@@ -114,13 +114,13 @@ class Store:
     async def _fetch(self, batch: Sequence[SnapshotId]) -> list[Payload]:
         pipe = self._redis.pipeline(transaction=False)
         for snapshot in batch:
-            pipe.getrange(self.names.snapshot(snapshot), 0, MAX_PAYLOAD_BYTES)
-            pipe.pttl(self.names.latest(snapshot.chain))
-            pipe.getrange(self.names.source(snapshot.chain, cluster=self._apart), 0, RECORD_BYTES)
-        async with bounded(most=_FETCH_BYTES):
-            replies = heard(await pipe.execute(raise_on_error=False))
+            pipe.getrange(self.keys.snapshot(snapshot), 0, MAX_PAYLOAD_BYTES)
+            pipe.pttl(self.keys.latest(snapshot.chain))
+            pipe.getrange(self.keys.source(snapshot.chain, cluster=self._apart), 0, RECORD_BYTES)
+        async with redis_call(most=_FETCH_BYTES):
+            replies = raise_if_lost(await pipe.execute(raise_on_error=False))
         answers = zip(batch, replies[::3], replies[1::3], replies[2::3], strict=True)
-        return [_payload(raw, ttl, parse_record(record, of.ts_ms)) for of, raw, ttl, record in answers]
+        return [_payload(raw, ttl, parse_record(kind_record, of.ts_ms)) for of, raw, ttl, kind_record in answers]
 
     async def _tell_gone(self, snapshots: Sequence[SnapshotId], found: list[Payload]) -> list[Payload]:
         """Tell a payload that is gone from one that is empty: GETRANGE reads both alike."""
@@ -129,9 +129,9 @@ class Store:
             return found
         pipe = self._redis.pipeline(transaction=False)
         for at in doubtful:
-            pipe.exists(self.names.snapshot(snapshots[at]))
-        async with bounded():
-            replies = heard(await pipe.execute(raise_on_error=False))
+            pipe.exists(self.keys.snapshot(snapshots[at]))
+        async with redis_call():
+            replies = raise_if_lost(await pipe.execute(raise_on_error=False))
         for at, there in zip(doubtful, replies, strict=True):
             if there == 0:
                 found[at] = replace(found[at], raw=None)
@@ -139,15 +139,15 @@ class Store:
 
     async def discover(self) -> set[ChainId]:
         """Return the chains that have a pointer. For publishers that announce nothing; payload keys are not scanned."""
-        scan, found, over = PointerScan(self._redis, self.names), set[ChainId](), False
+        scan, found, over = PointerScan(self._redis, self.keys), set[ChainId](), False
         while not over:
             more, over = await scan.step()
             found |= more
         return found
 
 
-def _payload(raw: object, ttl: object, record: KindRecord) -> Payload:
+def _payload(raw: object, ttl: object, kind_record: KindRecord) -> Payload:
     ttl_ms = ttl if isinstance(ttl, int) and ttl >= 0 else None
     if isinstance(raw, Exception):
-        return Payload(None, ttl_ms, f"payload key: {redis_cause(raw)}", record)
-    return Payload(raw if isinstance(raw, bytes) else None, ttl_ms, record=record)
+        return Payload(None, ttl_ms, f"payload key: {redis_cause(raw)}", kind_record)
+    return Payload(raw if isinstance(raw, bytes) else None, ttl_ms, kind_record=kind_record)

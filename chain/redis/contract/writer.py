@@ -7,12 +7,12 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from chain.errors import RedisUnavailableError
-from chain.model.keys import Names
+from chain.model.keys import KeySchema
 from chain.model.kinds import is_recorded
 from chain.model.snapshot import Snapshot
 from chain.redis.connect.causes import redis_cause
-from chain.redis.connect.connection import bounded, heard, is_cluster
-from chain.redis.contract.draft import Answer, Draft, Outcome
+from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call
+from chain.redis.contract.draft import Answer, Draft, PublishResult
 from chain.redis.contract.scripts import MOVE, MOVE_ALL, PUT
 from chain.redis.server.info import parse_version
 from chain.thresholds import FUTURE_TOLERANCE_MS
@@ -25,24 +25,24 @@ _TRY_SCRIPT = "return 1"
 class Writer:
     """Publishes snapshots under one prefix. Every call is bounded in time and raises RedisUnavailableError."""
 
-    def __init__(self, redis: Redis, names: Names, *, kind: str = "", among_live: bool = False) -> None:
+    def __init__(self, redis: Redis, keys: KeySchema, *, kind: str = "", among_live: bool = False) -> None:
         """`kind` and `among_live` as for Store."""
         self._redis = redis
-        self._names = names
+        self._keys = keys
         self._kind = kind
         self.apart = is_cluster(redis)
         gives_way = is_recorded(kind) and not among_live and not self.apart
-        self._mark = [names.live()] if gives_way else []
+        self._mark = [keys.live()] if gives_way else []
         self._able = False  # whether this Redis was found to run scripts
 
-    async def publish(self, snapshots: Sequence[Snapshot], ttl_s: float) -> list[Outcome]:
+    async def publish(self, snapshots: Sequence[Snapshot], ttl_s: float) -> list[PublishResult]:
         """Write payloads and move their pointers; one outcome each, in order. One round trip where nothing clashes.
 
         The deadline is of Redis's own clock. Writing again after a lost reply changes nothing: a payload is never
         rewritten, and its pointer is set to where it already stands. A millisecond whose key holds other bytes is
         stepped over. Where Redis cannot move a pointer safely, nothing is written at all.
         """
-        drafts = [Draft.of(snapshot, self._names) for snapshot in snapshots]
+        drafts = [Draft.of(snapshot, self._keys) for snapshot in snapshots]
         if drafts and not self._able and (why := await self._unable(drafts[0])):
             return [draft.failed(draft.refusal or why) for draft in drafts]
         ends = [draft.failed(draft.refusal) if draft.refusal else None for draft in drafts]
@@ -55,7 +55,7 @@ class Writer:
             for at, answer in zip(waiting, answers, strict=True):
                 ends[at] = drafts[at].ended(answer)
                 if ends[at] is None:
-                    drafts[at] = drafts[at].later(self._names)
+                    drafts[at] = drafts[at].later(self._keys)
         taken = "every millisecond tried holds another snapshot"
         return [end or draft.failed(taken) for draft, end in zip(drafts, ends, strict=True)]
 
@@ -63,8 +63,8 @@ class Writer:
         """Return why this Redis cannot publish, asked before anything is written; empty where it can."""
         pipe = self._redis.pipeline(transaction=False)
         pipe.eval(_TRY_SCRIPT, 1, draft.pointer)
-        async with bounded():
-            [reply] = heard(await pipe.execute(raise_on_error=False))
+        async with redis_call():
+            [reply] = raise_if_lost(await pipe.execute(raise_on_error=False))
         if isinstance(reply, Exception):
             return f"{redis_cause(reply, 'EVAL').sentence}: publishing needs it to move pointers forward only"
         version = await self._version()
@@ -75,7 +75,7 @@ class Writer:
     async def _version(self) -> tuple[int, ...]:
         """Return the version that this Redis says it is compatible with; the oldest that will do where it says none."""
         try:
-            async with bounded():
+            async with redis_call():
                 info = await self._redis.info("server")
         except RedisUnavailableError:
             return _OLDEST
@@ -83,23 +83,23 @@ class Writer:
 
     async def _send(self, drafts: Sequence[Draft], ttl_ms: int) -> list[Answer]:
         """Write every payload, move every pointer and look that all are there, in one request."""
-        keys = [key for draft in drafts for key in (draft.pointer, draft.payload)]
+        wanted = [key for draft in drafts for key in (draft.pointer, draft.payload)]
         pipe = self._redis.pipeline(transaction=False)
         for draft in drafts:
             pipe.execute_command("SET", draft.payload, draft.body, "NX", "PX", ttl_ms)
         guards = [*map(self._source, drafts), *self._mark] if self._kind else []
         head = (FUTURE_TOLERANCE_MS, len(drafts), self._kind)
         marks = (part for draft in drafts for part in draft.marks)
-        pipe.eval(MOVE_ALL, len(keys) + len(guards), *keys, *guards, *head, *marks)
-        pipe.exists(*keys)
-        async with bounded():
+        pipe.eval(MOVE_ALL, len(wanted) + len(guards), *wanted, *guards, *head, *marks)
+        pipe.exists(*wanted)
+        async with redis_call():
             *written, moved, there = await pipe.execute(raise_on_error=False)
         words = moved if isinstance(moved, list) else [moved] * len(drafts)
         if isinstance(moved, Exception):
             self._able = False  # a proxy or another server may stand there now: ask again before the next
             new = (reply is not None and not isinstance(reply, Exception) for reply in written)
             await self._take_back([*compress(drafts, new)])
-        unseen = there == len(keys) or isinstance(there, Exception)  # nothing is known to be gone
+        unseen = there == len(wanted) or isinstance(there, Exception)  # nothing is known to be gone
         looks = [True] * len(drafts) if unseen else await self._look(drafts)
         taken = [draft for draft, reply in zip(drafts, written, strict=True) if reply is None]
         exact = iter(await self._send_apart(taken, ttl_ms) if taken else [])
@@ -113,7 +113,7 @@ class Writer:
         pipe = self._redis.pipeline(transaction=False)
         for draft in drafts:
             pipe.eval(PUT, 1, draft.payload, ttl_ms, draft.body)
-        async with bounded():
+        async with redis_call():
             deadlines = await pipe.execute(raise_on_error=False)
         return await self.move(drafts, deadlines)
 
@@ -127,9 +127,9 @@ class Writer:
         ]
         pipe = self._redis.pipeline(transaction=False)
         for _, draft, deadline in ready:
-            keys = [draft.pointer, *([self._source(draft)] if self._kind else []), *self._mark]
+            wanted = [draft.pointer, *([self._source(draft)] if self._kind else []), *self._mark]
             pipe.eval(
-                MOVE, len(keys), *keys, *draft.marks[:2], FUTURE_TOLERANCE_MS, draft.payload, deadline, self._kind
+                MOVE, len(wanted), *wanted, *draft.marks[:2], FUTURE_TOLERANCE_MS, draft.payload, deadline, self._kind
             )
         words, looks = await self._execute(pipe, [draft for _, draft, _ in ready])
         for (at, *_), word, look in zip(ready, words, looks, strict=True):
@@ -139,7 +139,7 @@ class Writer:
         return answers
 
     def _source(self, draft: Draft) -> str:
-        return self._names.source(draft.snapshot.id.chain, cluster=self.apart)
+        return self._keys.source(draft.snapshot.id.chain, cluster=self.apart)
 
     async def _take_back(self, drafts: Sequence[Draft]) -> None:
         """Delete payloads to which no pointer leads in the end; what may not be deleted runs out by itself."""
@@ -148,7 +148,7 @@ class Writer:
         look, pipe = self._redis.pipeline(transaction=False), self._redis.pipeline(transaction=False)
         for draft in drafts:
             look.get(draft.pointer)
-        async with bounded():
+        async with redis_call():
             for draft, held in zip(drafts, await look.execute(raise_on_error=False), strict=True):
                 if not isinstance(held, Exception) and held != draft.payload.encode():
                     pipe.delete(draft.payload)
@@ -164,7 +164,7 @@ class Writer:
         for draft in drafts:
             pipe.exists(draft.pointer)
             pipe.exists(draft.payload)
-        async with bounded():
+        async with redis_call():
             replies = await pipe.execute(raise_on_error=False) if drafts else []
         looks = [
             reply if isinstance(reply, int) else 1 for reply in replies[size:]

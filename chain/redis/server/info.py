@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from chain.errors import RedisUnavailableError
 from chain.redis.connect.causes import HUNG_UP, OTHER, REFUSALS
-from chain.redis.connect.connection import bounded
+from chain.redis.connect.connection import redis_call
 from chain.text import clean
 
 
@@ -55,7 +55,7 @@ async def ask_server(redis: Redis, before: Server, wall_s: float) -> Server:
     refused: dict[str, str] = {}
     for section, meaning in _SECTIONS.items():
         try:
-            async with bounded():
+            async with redis_call():
                 info |= await redis.info(section)
         except RedisUnavailableError as error:
             if error.code not in REFUSALS | HUNG_UP | {OTHER.code}:

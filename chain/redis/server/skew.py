@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from chain.clock import Clock
 from chain.errors import RedisUnavailableError
 from chain.redis.connect.causes import HUNG_UP, OTHER, REFUSALS
-from chain.redis.connect.connection import bounded
+from chain.redis.connect.connection import redis_call
 
 
 async def clock_skew_s(redis: Redis, clock: Clock) -> float | None:
@@ -21,7 +21,7 @@ async def clock_skew_s(redis: Redis, clock: Clock) -> float | None:
         return None
     asked = clock.wall_ns()
     try:
-        async with bounded():
+        async with redis_call():
             told: Any = await redis.time()
     except RedisUnavailableError as error:
         if error.code in REFUSALS | HUNG_UP | {OTHER.code}:

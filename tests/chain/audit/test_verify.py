@@ -24,7 +24,7 @@ from chain.audit.pointer import NO_EXPIRY, NO_KEY, PointerSeen, PointerTrack
 from chain.audit.reader import AuditReader
 from chain.clock import ManualClock, SystemClock
 from chain.errors import ConfigError, InvalidSnapshotError
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.session import NEW_YORK
 from chain.model.snapshot import decode
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo
@@ -53,7 +53,7 @@ CONNECTING = {"hello", "auth", "select", "client|setname", "client|setinfo", "cl
 
 async def audited(redis: Redis, publisher: Honest, looks: int = LOOKS) -> Audit:
     """Return the audit of a publisher that takes a step before each look; no time passes but the clock's."""
-    clock, auditor = ManualClock(0), Auditor(Names(publisher.prefix))
+    clock, auditor = ManualClock(0), Auditor(KeySchema(publisher.prefix))
 
     async def step(seconds: float) -> None:
         await publisher.step()
@@ -66,7 +66,7 @@ async def audited(redis: Redis, publisher: Honest, looks: int = LOOKS) -> Audit:
 
 async def glanced(redis: Redis, prefix: str = "massive", looks: int = 2) -> Audit:
     """Return the audit of what stands in Redis, with nobody publishing."""
-    clock, auditor = ManualClock(0), Auditor(Names(prefix))
+    clock, auditor = ManualClock(0), Auditor(KeySchema(prefix))
 
     async def pass_by(seconds: float) -> None:
         clock.advance(seconds)
@@ -104,7 +104,7 @@ async def test_another_prefix_is_another_world(redis: Redis) -> None:
 async def ours(redis: Redis, source: Source, expirations: int) -> Audit:
     """Return the audit of our own publisher, of which every look sees a new cycle."""
     publisher = Publisher(redis, source, SystemClock(), expirations=expirations)
-    clock, auditor = ManualClock(0), Auditor(Names())
+    clock, auditor = ManualClock(0), Auditor(KeySchema())
 
     async def cycle(seconds: float) -> None:
         done = await publisher.cycle()
@@ -199,7 +199,7 @@ async def test_what_did_not_happen_is_not_seen(redis: Redis) -> None:
 
 async def test_pointers_that_end_while_they_are_read_are_no_breach(redis: Redis) -> None:
     """Pointers and payloads end together again and again while they are looked at without a pause."""
-    publisher, auditor, clock = Honest(redis), Auditor(Names()), ManualClock(0)
+    publisher, auditor, clock = Honest(redis), Auditor(KeySchema()), ManualClock(0)
 
     async def live_shortly() -> int:
         seconds, micros = await redis.time()
@@ -225,17 +225,17 @@ async def test_pointers_that_end_while_they_are_read_are_no_breach(redis: Redis)
         assert found[clause].checks > 0 and not found[clause].breaches, found[clause]
 
 
-def tracked(*readings: tuple[int, PointerSeen], expired: bool = False) -> dict[Clause, list[str]]:
+def tracked(*statuses: tuple[int, PointerSeen], expired: bool = False) -> dict[Clause, list[str]]:
     """Return the faults of each clause after readings at epoch ms; an empty list is a clause that held."""
-    track, faults = PointerTrack(Names(), SPX), dict[Clause, list[str]]()
-    for at_ms, seen in readings:
+    track, faults = PointerTrack(KeySchema(), SPX), dict[Clause, list[str]]()
+    for at_ms, seen in statuses:
         for clause, fault, _ in track.see(seen, at_ms, expired=expired):
             faults.setdefault(clause, []).extend([fault] if fault else [])
     return faults
 
 
 def seen(ts_ms: int, deadline: int, payload_deadline: int | None = None) -> PointerSeen:
-    return PointerSeen(SPX, Names().snapshot(SnapshotId(SPX, ts_ms)).encode(), deadline, payload_deadline)
+    return PointerSeen(SPX, KeySchema().snapshot(SnapshotId(SPX, ts_ms)).encode(), deadline, payload_deadline)
 
 
 GONE = PointerSeen(SPX, b"", NO_KEY)
@@ -250,10 +250,10 @@ def test_a_pointer_about_to_end_may_outlive_its_payload_by_a_moment(left_ms: int
 @pytest.mark.parametrize(("apart", "broken_by"), [(-2, True), (-1, False), (0, False), (1, False), (2, True)])
 def test_the_mirror_allows_one_millisecond(apart: int, broken_by: bool) -> None:
     ends = TS_MS + 60_000
-    reading = seen(TS_MS, ends + apart, ends)
-    assert bool(tracked((TS_MS, reading))[Clause.TTL_MIRROR]) is broken_by
-    assert reading.suspect is broken_by
-    by_pttl = replace(reading, deadline=ends + 10 * apart, tolerance_ms=10)
+    chain_status = seen(TS_MS, ends + apart, ends)
+    assert bool(tracked((TS_MS, chain_status))[Clause.TTL_MIRROR]) is broken_by
+    assert chain_status.suspect is broken_by
+    by_pttl = replace(chain_status, deadline=ends + 10 * apart, tolerance_ms=10)
     assert bool(tracked((TS_MS, by_pttl))[Clause.TTL_MIRROR]) is broken_by
 
 
@@ -268,10 +268,10 @@ def test_a_pointer_may_end_with_its_chain_and_start_anew_after_a_lapse() -> None
 
 
 def test_gaps_are_measured_from_renewal_to_renewal() -> None:
-    track = PointerTrack(Names(), SPX)
+    track = PointerTrack(KeySchema(), SPX)
     for at, ts in ((0, 0), (200, 0), (4_000, 3_900), (4_200, 3_900), (14_200, 14_100)):
-        reading = seen(TS_MS + ts, TS_MS + ts + 60_000)
-        assert not any(finding.fault for finding in track.see(reading, TS_MS + at, expired=False))
+        chain_status = seen(TS_MS + ts, TS_MS + ts + 60_000)
+        assert not any(finding.fault for finding in track.see(chain_status, TS_MS + at, expired=False))
     assert (track.gap_ms, track.ttl_ms, track.moves) == (10_200, 60_000, 2)
 
 
@@ -323,14 +323,14 @@ def test_depth_is_what_a_living_publisher_says() -> None:
 
 
 async def test_chains_that_came_after_the_keys_were_looked_through_are_seen(redis: Redis) -> None:
-    names = Names()
-    auditor = Auditor(names)
+    keys = KeySchema()
+    auditor = Auditor(keys)
     reader = AuditReader(redis, auditor, SystemClock())
     await reader.discover()
     chains = (ahead(2), ahead(3))
     for chain in chains:
         target = SnapshotId(chain, time.time_ns() // 10**6)
-        await redis.set(names.latest(chain), names.snapshot(target), ex=60)
+        await redis.set(keys.latest(chain), keys.snapshot(target), ex=60)
     plan = ChainPlan(depth=2, expected=chains)
     said = Heartbeat("mock_massive", time.time(), 1, "running", SourceInfo("mock"), plan).encode()
     await redis.set("mock_massive:heartbeat", said, ex=15)
@@ -402,7 +402,7 @@ def test_what_a_reader_refuses_breaks_a_clause(data: st.DataObject) -> None:
 def test_no_payload_and_no_pointer_stops_the_audit(raw: bytes, deadline: int) -> None:
     findings, _ = audit_payload(raw, GOLDEN_ID, TS_MS)
     assert findings[0].clause is Clause.PAYLOAD_JSON
-    track = PointerTrack(Names(), SPX)
+    track = PointerTrack(KeySchema(), SPX)
     found = list(track.see(PointerSeen(SPX, raw, deadline), TS_MS, expired=False))
     assert any(finding.fault for finding in found if finding.clause is Clause.POINTER_VALUE)
 
@@ -437,7 +437,7 @@ def test_two_seconds_ahead_of_redis_are_allowed(behind_ms: int, future: bool) ->
 
 
 def test_payloads_take_turns_at_being_read_again() -> None:
-    auditor = Auditor(Names())
+    auditor = Auditor(KeySchema())
     ids = [SnapshotId(SPX, TS_MS + at) for at in range(3)]
     for snapshot_id in ids:
         auditor.read(snapshot_id, b"x" * 100, TS_MS)
@@ -499,7 +499,7 @@ async def test_a_user_who_may_not_read_is_told_so(redis: Redis, redis_url: str) 
 
 async def test_a_redis_lost_on_the_way_is_no_verdict_on_the_publisher(runtime: Path, holder: EmbeddedServer) -> None:
     url = holder.start_or_attach().url
-    clock, auditor = ManualClock(0), Auditor(Names())
+    clock, auditor = ManualClock(0), Auditor(KeySchema())
     async with Redis.from_url(url) as writer, RedisTarget(url).connect() as eye:
         publisher = Honest(writer)
         await publisher.step()
@@ -535,8 +535,8 @@ async def test_hostile_text_is_clean_wherever_it_is_told(redis: Redis) -> None:
 
 def golden_audit() -> Auditor:
     """Return an auditor after one look at one golden chain whose pointer ends five milliseconds late."""
-    auditor, names = Auditor(Names()), Names()
-    auditor.found([names.latest(SPX).encode()], TS_MS)
+    auditor, keys = Auditor(KeySchema()), KeySchema()
+    auditor.found([keys.latest(SPX).encode()], TS_MS)
     ends = TS_MS + 60_000
     auditor.look([seen(TS_MS, ends + 5, ends)], TS_MS + 250)
     auditor.read(GOLDEN_ID, payload(), TS_MS + 250)
@@ -609,8 +609,8 @@ def test_the_golden_lines_of_the_report() -> None:
 
 
 def test_a_tight_cadence_is_noted() -> None:
-    auditor = Auditor(Names())
-    auditor.found([Names().latest(SPX).encode()], TS_MS)
+    auditor = Auditor(KeySchema())
+    auditor.found([KeySchema().latest(SPX).encode()], TS_MS)
     for at in (0, 1_000, 26_000):
         ends = TS_MS + at + 60_000
         auditor.look([seen(TS_MS + at, ends, ends)], TS_MS + at)
@@ -709,13 +709,13 @@ async def test_exit_codes(
 
 async def test_many_large_payloads_are_all_read(redis: Redis, redis_url: str) -> None:
     """Together they are more than one batch may have: they are read one by one, each to its limit."""
-    names, spread = Names(), "x" * 4_000
+    keys, spread = KeySchema(), "x" * 4_000
     items = golden_body()["contracts"] + [{"padding": spread}] * 1_500
     for day in range(2, 8):
         chain = ChainId("SPX", SPX.expiry.replace(day=day))
-        key = names.snapshot(SnapshotId(chain, TS_MS))
+        key = keys.snapshot(SnapshotId(chain, TS_MS))
         await redis.set(key, payload(expiration=chain.expiry.isoformat(), contracts=items), px=60_000)
-        await redis.set(names.latest(chain), key, px=60_000)
+        await redis.set(keys.latest(chain), key, px=60_000)
     async with RedisTarget(redis_url).connect() as client:
         audit = await glanced(client)
     assert (audit.lost, audit.payloads) == (0, 6)
@@ -733,7 +733,7 @@ async def test_a_large_redis_far_away_is_walked_through_beside_the_looks(
 
     async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as far:
         proxy.rule = slow
-        short, long = Auditor(Names()), Auditor(Names())
+        short, long = Auditor(KeySchema()), Auditor(KeySchema())
         await watch(far, short, SystemClock(), 0.3)
         await Honest(redis).step()
         await watch(far, long, SystemClock(), 4.5)

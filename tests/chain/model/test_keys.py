@@ -14,7 +14,7 @@ from chain.model.keys import (
     LIVE_PREFIX,
     REPLAY_PREFIX,
     ChainId,
-    Names,
+    KeySchema,
     SnapshotId,
     heartbeat_key,
     parse_expiry,
@@ -23,8 +23,8 @@ from chain.model.keys import (
 )
 from tests.support.builders import GOLDEN_ID, SPX, law
 
-LIVE = Names()
-REPLAY = Names(REPLAY_PREFIX)
+LIVE = KeySchema()
+REPLAY = KeySchema(REPLAY_PREFIX)
 
 symbols = st.text("ABCXYZ019.^-", min_size=1, max_size=12)
 chains = st.builds(ChainId, symbols, st.dates(min_value=date(1000, 1, 1)))
@@ -50,21 +50,21 @@ def test_the_contracts_own_examples() -> None:
 @law
 @given(prefixes, snapshots)
 def test_what_is_built_parses_back(prefix: str, snapshot: SnapshotId) -> None:
-    names = Names(prefix)
-    for key in (names.snapshot(snapshot), names.snapshot(snapshot).encode()):
-        assert names.parse_snapshot(key) == snapshot
-    for key in (names.latest(snapshot.chain), names.latest(snapshot.chain).encode()):
-        assert names.parse_latest(key) == snapshot.chain
+    keys = KeySchema(prefix)
+    for key in (keys.snapshot(snapshot), keys.snapshot(snapshot).encode()):
+        assert keys.parse_snapshot(key) == snapshot
+    for key in (keys.latest(snapshot.chain), keys.latest(snapshot.chain).encode()):
+        assert keys.parse_latest(key) == snapshot.chain
 
 
 @law
 @given(snapshots)
 def test_live_and_replay_never_read_each_other(snapshot: SnapshotId) -> None:
-    for names, other in ((LIVE, REPLAY), (REPLAY, LIVE)):
+    for keys, other in ((LIVE, REPLAY), (REPLAY, LIVE)):
         with pytest.raises(InvalidNameError):
-            names.parse_snapshot(other.snapshot(snapshot))
+            keys.parse_snapshot(other.snapshot(snapshot))
         with pytest.raises(InvalidNameError):
-            names.parse_latest(other.latest(snapshot.chain))
+            keys.parse_latest(other.latest(snapshot.chain))
 
 
 @law
@@ -165,7 +165,7 @@ def test_a_refusal_says_which_part_and_what_was_there(key: str, said: str) -> No
 @pytest.mark.parametrize("prefix", ["", "Massive", "massive:", ":massive", "massive::x", "a b", "a*", "a\n", "a" * 61])
 def test_a_prefix_that_could_not_be_read_back_is_refused(prefix: str) -> None:
     with pytest.raises(InvalidNameError, match="key prefix"):
-        Names(prefix)
+        KeySchema(prefix)
 
 
 def test_the_pattern_finds_pointers_of_its_own_prefix_only() -> None:

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from chain.monitor.board import DeckState, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.report import Report, Signal
+from chain.monitor.evaluate.report import HealthReport, Signal
 from chain.monitor.evaluate.rules import SEVERITY
 from chain.monitor.evaluate.rules.causality import CONSEQUENCES, explains, incidents, root_first
 from chain.monitor.evaluate.rules.severity import signal
 from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.supervisor import PartState, PartStatus
-from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, entry, heartbeat, in_state, law, report
+from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, in_state, law, record, report
 
 NOW = Now(START_NS, 5_000.0)
 PARTS = ("watcher", "publisher", "heartbeat")
@@ -57,14 +57,14 @@ def test_the_table_has_no_circle_and_knows_its_names() -> None:
     assert not {pair for pair in reached if pair[0] == pair[1]}
 
 
-def names(judged: Report) -> list[str]:
+def names(judged: HealthReport) -> list[str]:
     return [told.name for told in judged.signals]
 
 
 @pytest.mark.parametrize("state", [State.STALE, State.MISSING, State.DANGLING])
 def test_a_silent_publisher_comes_before_what_it_left_behind(state: State) -> None:
-    entries = [in_state(chain, state, NOW) for chain in (SPX, SPX_MON, NDX)]
-    judged = report(entries, NOW, beats=[heartbeat(SPX, SPX_MON, NDX, status=STOPPED)], stream_ts=START_S)
+    records = [in_state(chain, state, NOW) for chain in (SPX, SPX_MON, NDX)]
+    judged = report(records, NOW, beats=[heartbeat(SPX, SPX_MON, NDX, status=STOPPED)], stream_ts=START_S)
     assert names(judged)[:2] == ["publisher-silent", "all-stale"]
     assert judged.state is DeckState.CRITICAL
     assert len(incidents(judged.signals)) == 1
@@ -73,16 +73,16 @@ def test_a_silent_publisher_comes_before_what_it_left_behind(state: State) -> No
 
 def test_a_publisher_whose_place_another_took_explains_nothing() -> None:
     beats = [heartbeat(SPX, status=STOPPED), heartbeat(SPX, SPX_MON, service="massive", kind="massive")]
-    entries = [in_state(SPX, State.MISSING, NOW), entry(SPX_MON, NOW, source=SourceInfo("massive"))]
-    judged = report(entries, NOW, beats=beats)
+    records = [in_state(SPX, State.MISSING, NOW), record(SPX_MON, NOW, source=SourceInfo("massive"))]
+    judged = report(records, NOW, beats=beats)
     assert names(judged)[0] == "depth"
     assert "publisher-silent" in names(judged)
 
 
 def test_a_cause_explains_only_what_it_concerns() -> None:
     beats = [heartbeat(NDX, status=STOPPED), heartbeat(SPX, SPX_MON, service="massive", kind="massive")]
-    entries = [in_state(SPX, State.STALE, NOW), entry(SPX_MON, NOW), in_state(NDX, State.MISSING, NOW)]
-    judged = report(entries, NOW, beats=beats)
+    records = [in_state(SPX, State.STALE, NOW), record(SPX_MON, NOW), in_state(NDX, State.MISSING, NOW)]
+    judged = report(records, NOW, beats=beats)
     grouped = {incident.root.name: [one.subject for one in incident.follows] for incident in incidents(judged.signals)}
     assert grouped["publisher-silent"] == ["NDX"]
     assert grouped["stale"] == []
@@ -90,7 +90,7 @@ def test_a_cause_explains_only_what_it_concerns() -> None:
 
 def test_the_first_of_a_chain_of_causes_leads() -> None:
     failed = PartStatus("watcher", PartState.FAILED, "ValueError: x", since=START_S)
-    silent = report([entry(SPX, NOW)], NOW, parts=(failed,), polled=NOW.mono - 9)
+    silent = report([record(SPX, NOW)], NOW, parts=(failed,), polled=NOW.mono - 9)
     assert names(silent)[:2] == ["part-failed", "poll-silent"]
     told = [signal(name, "words", concerns=("SPX",)) for name in ("failing", "source")]
     [incident] = incidents([signal("stale", "words", subject="SPX"), *told])
@@ -99,11 +99,13 @@ def test_the_first_of_a_chain_of_causes_leads() -> None:
 
 @pytest.mark.parametrize("reached", [True, False])
 def test_no_answer_of_redis_is_always_first(reached: bool) -> None:
-    judged = report([entry(SPX, NOW)], NOW, beats=[heartbeat(SPX, status=STOPPED)], reached=reached)
+    judged = report([record(SPX, NOW)], NOW, beats=[heartbeat(SPX, status=STOPPED)], reached=reached)
     assert names(judged)[0] == ("publisher-silent" if reached else "redis-unreachable")
 
 
 def test_causes_that_have_no_consequence_do_not_push_away_graver_ones() -> None:
-    judged = report([in_state(SPX, State.MISSING, NOW), entry(SPX_MON, NOW)], NOW, stream_ts=START_S + 900, skew_s=None)
+    judged = report(
+        [in_state(SPX, State.MISSING, NOW), record(SPX_MON, NOW)], NOW, stream_ts=START_S + 900, skew_s=None
+    )
     assert names(judged)[0] == "depth"
     assert "stream-clock" in names(judged)

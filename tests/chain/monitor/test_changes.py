@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from chain.clock import ManualClock
 from chain.model.keys import ChainId
 from chain.monitor import changes
-from chain.monitor.board import Entry, State
+from chain.monitor.board import ChainRecord, State
 from chain.monitor.changes import Changes
 from chain.monitor.evaluate.freshness import Now, state_of, steady
 from chain.thresholds import FUTURE_TOLERANCE_MS, Thresholds
-from tests.support.scenes import SPX, SPX_MON, at_fault, board, entry, law, manual_clock
+from tests.support.scenes import SPX, SPX_MON, at_fault, board, law, manual_clock, record
 
 LIMITS = Thresholds()
 EDGES = [limit + by for limit in (0, FUTURE_TOLERANCE_MS, LIMITS.warn_ms, LIMITS.stale_ms) for by in (-1, 0, 1)]
@@ -30,7 +30,7 @@ STEP = st.one_of(
 )
 
 
-def moved(clock: ManualClock, held: Entry, step: tuple[str, Any]) -> Entry:
+def moved(clock: ManualClock, held: ChainRecord, step: tuple[str, Any]) -> ChainRecord:
     """Return the entry after a step: time passes, the wall clock is set, a snapshot of an age is read, or a fault."""
     match step:
         case ("pass", ms):
@@ -38,13 +38,13 @@ def moved(clock: ManualClock, held: Entry, step: tuple[str, Any]) -> Entry:
         case ("wall", ms):
             clock.wall += ms * 1_000_000
         case ("read", age_ms):
-            return entry(held.chain, Now.of(clock), age_ms=age_ms)
+            return record(held.chain, Now.of(clock), age_ms=age_ms)
         case ("fault", state):
             return at_fault(held, state, Now.of(clock))
     return held
 
 
-def state_now(held: Entry, clock: ManualClock) -> State:
+def state_now(held: ChainRecord, clock: ManualClock) -> State:
     now = Now.of(clock)
     return state_of(held, now.wall_ms, now.mono)[0]
 
@@ -53,15 +53,15 @@ def state_now(held: Entry, clock: ManualClock) -> State:
 @given(st.lists(st.tuples(st.sampled_from([SPX, SPX_MON]), STEP), max_size=14))
 def test_what_is_skipped_has_not_changed(steps: list[tuple[ChainId, tuple[str, Any]]]) -> None:
     clock, found = manual_clock(), Changes()
-    entries = {chain: entry(chain, Now.of(clock)) for chain in (SPX, SPX_MON)}
+    records = {chain: record(chain, Now.of(clock)) for chain in (SPX, SPX_MON)}
     known: dict[ChainId, State] = {}
     for chain, step in [(SPX, ("pass", 0)), *steps]:
-        entries[chain] = moved(clock, entries[chain], step)
+        records[chain] = moved(clock, records[chain], step)
         now = Now.of(clock)
-        told = found.take(board(list(entries.values()), now, reached=step[0] != "lost"), now)
+        told = found.take(board(list(records.values()), now, reached=step[0] != "lost"), now)
         expected: dict[tuple[State, State], list[ChainId]] = {}
         if step[0] != "lost":
-            for each, held in entries.items():
+            for each, held in records.items():
                 state = state_now(held, clock)
                 if known.get(each, state) is not state:
                     expected.setdefault((known[each], state), []).append(each)
@@ -73,7 +73,7 @@ def test_what_is_skipped_has_not_changed(steps: list[tuple[ChainId, tuple[str, A
 @given(STEP, MS.filter(lambda ms: ms >= 0), MS | MS.map(lambda ms: -ms))
 def test_a_state_holds_to_the_ends_of_its_time_and_not_beyond(first: tuple[str, Any], passed: int, set_by: int) -> None:
     clock = manual_clock()
-    held = moved(clock, entry(SPX, Now.of(clock)), first)
+    held = moved(clock, record(SPX, Now.of(clock)), first)
     clock.advance(passed / 1000)
     clock.wall += set_by * 1_000_000
     wall_ms, mono, state = Now.of(clock).wall_ms, clock.monotonic(), state_now(held, clock)
@@ -95,7 +95,7 @@ def test_a_state_holds_to_the_ends_of_its_time_and_not_beyond(first: tuple[str, 
 )
 def test_a_state_is_judged_again_at_the_instant_it_can_change(limit_ms: int, after: State) -> None:
     clock, found = manual_clock(), Changes()
-    held = entry(SPX, Now.of(clock), age_ms=limit_ms - 1)
+    held = record(SPX, Now.of(clock), age_ms=limit_ms - 1)
     for passed, told in ((0.0, []), (0.001, []), (0.001, [after])):
         clock.advance(passed)
         now = Now.of(clock)
@@ -104,9 +104,9 @@ def test_a_state_is_judged_again_at_the_instant_it_can_change(limit_ms: int, aft
 
 def test_fresh_chains_are_not_judged_again_while_nothing_can_change() -> None:
     clock, found = manual_clock(), Changes()
-    entries = [entry(SPX, Now.of(clock)), entry(SPX_MON, Now.of(clock))]
+    records = [record(SPX, Now.of(clock)), record(SPX_MON, Now.of(clock))]
     with patch.object(changes, "state_of", wraps=state_of) as judged:
         for _ in range(20):
-            found.take(board(entries, Now.of(clock)), Now.of(clock))
+            found.take(board(records, Now.of(clock)), Now.of(clock))
             clock.advance(1)
-    assert judged.call_count == len(entries)
+    assert judged.call_count == len(records)

@@ -10,23 +10,23 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.clock import ManualClock, SystemClock
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import Board, DeckState
 from chain.monitor.discovery import DISCOVER_EVERY_S
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.report import Report
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.report import HealthReport
+from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.scan import PointerScan
 from chain.redis.contract.store import Store
 from chain.supervisor import Supervisor
-from chaindeck.engine.services import Crew
+from chaindeck.engine.services import Services
 from tests.support.fault_proxy import Command, Fate, FaultProxy, first
 from tests.support.scenes import NDX, SPX, snapshot
 from tests.support.waiting import wait_until_async
 
-NAMES = Names()
+NAMES = KeySchema()
 CLOCK = SystemClock()
 _FILL = "for i = 1, tonumber(ARGV[1]) do redis.call('SET', 'desk:other:' .. i, i) end"
 
@@ -46,7 +46,7 @@ async def publish(redis: Redis, *chains: ChainId) -> None:
 
 
 def chains_of(board: Board) -> set[ChainId]:
-    return {entry.chain for entry in board.entries}
+    return {record.chain for record in board.records}
 
 
 async def test_polls_stay_quick_and_good_while_a_crowded_far_redis_is_searched(
@@ -57,13 +57,13 @@ async def test_polls_stay_quick_and_good_while_a_crowded_far_redis_is_searched(
     boards: list[tuple[float, Board]] = []
     async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as client:
         proxy.rule = slow(0.02)
-        crew = Crew(Supervisor(CLOCK), Watcher(client, NAMES, CLOCK))
-        task = asyncio.create_task(crew.run(lambda board: boards.append((CLOCK.monotonic(), board))))
+        services = Services(Supervisor(CLOCK), Watcher(client, NAMES, CLOCK))
+        task = asyncio.create_task(services.run(lambda board: boards.append((CLOCK.monotonic(), board))))
         await wait_until_async(lambda: boards and chains_of(boards[-1][1]) == {SPX, NDX}, 15, "both chains")
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert all(board.contact.ok for _, board in boards)
-    searching = [judge(board, Now(CLOCK.wall_ns(), board.polled)) for _, board in boards if not board.entries]
+    searching = [evaluate(board, Now(CLOCK.wall_ns(), board.polled)) for _, board in boards if not board.records]
     assert searching
     assert {report.signals[0].name for report in searching} == {"starting"}  # not yet: nothing is published
     assert len(proxy.seen(b"SCAN")) >= 20
@@ -108,8 +108,8 @@ async def test_a_user_who_may_not_scan_sees_what_is_announced_and_is_told_what_i
     assert nothing.endswith("none is announced, and others cannot be looked for")  # what is not known is not claimed
 
 
-async def look(watcher: Watcher) -> Report:
-    return judge(await watcher.poll_once(), Now.of(CLOCK))
+async def look(watcher: Watcher) -> HealthReport:
+    return evaluate(await watcher.poll_once(), Now.of(CLOCK))
 
 
 @pytest.mark.parametrize(("after_s", "asked"), [(DISCOVER_EVERY_S - 0.001, 1), (DISCOVER_EVERY_S, 2)])
@@ -129,6 +129,6 @@ async def test_a_chain_that_came_and_went_is_found_again(redis: Redis) -> None:
     watcher = Watcher(redis, NAMES, clock)
     await publish(redis, SPX)
     assert chains_of(await watcher.poll_once()) == {SPX}
-    watcher._roster.entries.clear()  # as where a publisher that did not announce it spoke for its underlying
+    watcher._registry.records.clear()  # as where a publisher that did not announce it spoke for its underlying
     clock.advance(DISCOVER_EVERY_S)
     assert chains_of(await watcher.poll_once()) == {SPX}

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from chain.monitor.board import Board, DeckState, Level, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Report, Signal, judge
+from chain.monitor.evaluate.signals import HealthReport, Signal, evaluate
 from chain.monitor.events import EVENTS_KEPT, EVENTS_TTL_S, HOLD, Event, EventLog, emit, events_name
 from chain.monitor.heartbeat import STOPPED
 from chain.thresholds import STARTING_S
@@ -26,10 +26,10 @@ from tests.support.scenes import (
     START_NS,
     START_S,
     board,
-    entry,
     heartbeat,
     in_state,
     law,
+    record,
     report,
     surface,
 )
@@ -40,19 +40,19 @@ SERVICE = "mock_massive"
 SCHEMA = orjson.loads((ROOT / "schemas/event.schema.json").read_bytes())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
-FRESH = report([entry(SPX, NOW)], NOW)
+FRESH = report([record(SPX, NOW)], NOW)
 AGING = report([in_state(SPX, State.AGING, NOW)], NOW)
 STALE = report([in_state(SPX, State.STALE, NOW)], NOW)
-MISSING = report([in_state(SPX, State.MISSING, NOW), entry(NDX, NOW)], NOW)
+MISSING = report([in_state(SPX, State.MISSING, NOW), record(NDX, NOW)], NOW)
 
 
-def told(reports: Iterable[Report]) -> list[list[str]]:
+def told(reports: Iterable[HealthReport]) -> list[list[str]]:
     """Return the types of the events that each report completes."""
     log = EventLog(SERVICE)
     return [[event.type for event in log.take(one)] for one in reports]
 
 
-def signalling(*signals: tuple[str, DeckState], subject: str = "SPX") -> Report:
+def signalling(*signals: tuple[str, DeckState], subject: str = "SPX") -> HealthReport:
     """Return a Report with these signals and no others."""
     made = tuple(Signal(name, severity, f"{name} {severity}", None, subject) for name, severity in signals)
     return replace(FRESH, signals=made, state=made[0].severity if made else DeckState.OK)
@@ -97,9 +97,9 @@ def test_from_one_trouble_to_the_next() -> None:
 
 @pytest.mark.parametrize("worse", [State.MISSING, State.DANGLING, State.INVALID])
 def test_lateness_that_turns_into_worse_has_not_ended_until_the_chain_is_better(worse: State) -> None:
-    late = report([in_state(SPX, State.STALE, NOW), entry(NDX, NOW)], NOW)
-    lost = report([in_state(SPX, worse, NOW), entry(NDX, NOW)], NOW)
-    sound = report([entry(SPX, NOW), entry(NDX, NOW)], NOW)
+    late = report([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW)
+    lost = report([in_state(SPX, worse, NOW), record(NDX, NOW)], NOW)
+    sound = report([record(SPX, NOW), record(NDX, NOW)], NOW)
     seen = told([late] * 3 + [lost] * 4 + [sound] * 2)
     assert "chain_stale" in seen[1]
     assert not [kind for types in seen[:8] for kind in types if kind == "chain_stale_recovered"]
@@ -108,13 +108,13 @@ def test_lateness_that_turns_into_worse_has_not_ended_until_the_chain_is_better(
 
 def test_lateness_that_ended_is_told_though_another_chain_is_lost() -> None:
     late = report([in_state(SPX, State.STALE, NOW), in_state(NDX, State.MISSING, NOW)], NOW)
-    sound = report([entry(SPX, NOW), in_state(NDX, State.MISSING, NOW)], NOW)
+    sound = report([record(SPX, NOW), in_state(NDX, State.MISSING, NOW)], NOW)
     assert "chain_stale_recovered" in told([late] * 2 + [sound] * 2)[-1]
 
 
 def test_lateness_of_a_chain_that_is_listed_no_more_has_ended() -> None:
-    late = report([in_state(SPX, State.STALE, NOW), entry(NDX, NOW)], NOW)
-    assert "chain_stale_recovered" in told([late] * 2 + [report([entry(NDX, NOW)], NOW)] * 2)[-1]
+    late = report([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW)
+    assert "chain_stale_recovered" in told([late] * 2 + [report([record(NDX, NOW)], NOW)] * 2)[-1]
 
 
 WARN, GRAVE = ("depth", DeckState.WARNING), ("depth", DeckState.CRITICAL)
@@ -143,18 +143,18 @@ def test_underlyings_are_told_apart() -> None:
 def test_an_age_that_grows_is_no_news() -> None:
     log = EventLog(SERVICE)
     later = [Now(NOW.wall_ns + second * 10**9, NOW.mono + second) for second in range(9)]
-    stale = board([in_state(SPX, State.STALE, NOW), entry(NDX, NOW)], NOW)
-    events = [event for now in later for event in log.take(judge(replace(stale, polled=now.mono), now))]
+    stale = board([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW)
+    events = [event for now in later for event in log.take(evaluate(replace(stale, polled=now.mono), now))]
     assert [(event.type, event.message) for event in events] == [("chain_stale", "SPX 01-02 STALE, 41 s old")]
 
 
 def test_that_nothing_is_published_yet_is_no_news_and_later_it_is() -> None:
-    def empty(age_s: float) -> Report:
-        return judge(board([], NOW, beats=[], started=NOW.mono - age_s), NOW)
+    def empty(age_s: float) -> HealthReport:
+        return evaluate(board([], NOW, beats=[], started=NOW.mono - age_s), NOW)
 
     assert told([empty(0.0), empty(0.05), empty(STARTING_S - 0.001), FRESH, FRESH]) == [[]] * 5
     assert told([empty(STARTING_S), empty(STARTING_S + 1)]) == [[], ["chain_nothing_published"]]
-    lost = judge(board([], NOW, beats=[], reached=False, started=NOW.mono), NOW)
+    lost = evaluate(board([], NOW, beats=[], reached=False, started=NOW.mono), NOW)
     assert told([lost, lost]) == [[], ["chain_redis_unreachable"]]
 
 
@@ -237,26 +237,26 @@ OLD_QUOTE = {"bid": 1.0, "ask": 1.2, "last_updated": START_NS - 900 * 10**9, "ti
 
 def _troubled() -> list[Board]:
     """Return Boards that between them raise every signal there is."""
-    odd = replace(entry(SPX_MON, NOW), trouble="vendor: 503", rolled_back_from=entry(SPX_MON, NOW).pointer)
+    odd = replace(record(SPX_MON, NOW), trouble="vendor: 503", rolled_back_from=record(SPX_MON, NOW).pointer)
     source = heartbeat(SPX)
     limping = replace(source, source=replace(source.source, trouble="vendor: 503"))
     return [
-        *(board([in_state(SPX, state, NOW), entry(NDX, NOW)], NOW) for state in State),
+        *(board([in_state(SPX, state, NOW), record(NDX, NOW)], NOW) for state in State),
         *(board([in_state(SPX, state, NOW)], NOW, stream_ts=START_S) for state in (State.STALE, State.INVALID)),
         board([odd], NOW, beats=[], depth={"SPX": 6}),
-        board([entry(SPX, NOW, contracts=surface(last_quote=OLD_QUOTE))], NOW),
-        board([entry(SPX, NOW)], NOW, beats=[heartbeat(SPX, status=STOPPED)]),
-        board([entry(SPX, NOW)], NOW, beats=[limping], clock_step_s=9.0, clock_step_at=NOW.mono),
-        board([entry(SPX, NOW)], NOW, reached=False),
-        board([entry(SPX, NOW)], NOW, polled=NOW.mono - 60),
-        board([entry(SPX, NOW, contracts=surface()[::2])], NOW),
+        board([record(SPX, NOW, contracts=surface(last_quote=OLD_QUOTE))], NOW),
+        board([record(SPX, NOW)], NOW, beats=[heartbeat(SPX, status=STOPPED)]),
+        board([record(SPX, NOW)], NOW, beats=[limping], clock_step_s=9.0, clock_step_at=NOW.mono),
+        board([record(SPX, NOW)], NOW, reached=False),
+        board([record(SPX, NOW)], NOW, polled=NOW.mono - 60),
+        board([record(SPX, NOW, contracts=surface()[::2])], NOW),
         board([], NOW, beats=[]),
     ]
 
 
 def test_every_event_there_can_be_follows_the_published_schema() -> None:
     log = EventLog(SERVICE)
-    events = [event for one in _troubled() for now in (NOW, NOW) for event in log.take(judge(one, now))]
+    events = [event for one in _troubled() for now in (NOW, NOW) for event in log.take(evaluate(one, now))]
     types = {event.type.removesuffix("_recovered") for event in events}
     assert {event.type for event in events if event.type.endswith("_recovered")}
     assert types == {
@@ -309,7 +309,7 @@ def event(number: int) -> Event:
     return Event(START_S + number, "chain_depth", Level.WARNING, SERVICE, f"event {number}", data)
 
 
-async def entries(redis: Redis) -> list[Any]:
+async def records(redis: Redis) -> list[Any]:
     """Return the fields of each of the stream's entries."""
     found: Any = await redis.xrange("mock_massive:events")
     return [fields for _, fields in found]
@@ -325,7 +325,7 @@ async def test_channel_and_stream_carry_the_same_bytes(redis: Redis) -> None:
             await wait_until_async(lambda: listener.get_message(ignore_subscribe_messages=True, timeout=0.1))
             for _ in range(3)
         ]
-    kept = await entries(redis)
+    kept = await records(redis)
     assert kept == [{b"event": event(number).encode()} for number in range(3)]
     assert [message["data"] for message in heard] == [fields[b"event"] for fields in kept]
     assert events_name(SERVICE) == "mock_massive:events"
@@ -340,7 +340,7 @@ async def test_the_stream_is_bounded_and_mortal(redis: Redis) -> None:
     assert await redis.ttl(name) == -1
     await emit(redis, SERVICE, event(9_999))
     assert EVENTS_KEPT <= await redis.xlen(name) <= EVENTS_KEPT + 200
-    assert (await entries(redis))[-1] == {b"event": event(9_999).encode()}
+    assert (await records(redis))[-1] == {b"event": event(9_999).encode()}
     assert EVENTS_TTL_S - 60 < await redis.ttl(name) <= EVENTS_TTL_S
 
 

@@ -13,13 +13,13 @@ from redis.asyncio import Redis
 from chain.clock import ManualClock
 from chain.errors import DecodeError
 from chain.model.calendar import RULE, Calendar
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import Board
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import HEARTBEAT_KEYS, STOPPED, ChainPlan, Heartbeat, SourceInfo, beat, parse_heartbeat
 from chain.monitor.messages import MAX_COUNTERS
-from chain.monitor.watch.roster import Roster
+from chain.monitor.watch.registry import ChainRegistry
 from chain.thresholds import HEARTBEAT_TTL_S, Thresholds
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, law
 from tests.support.waiting import wait_until_async
@@ -218,11 +218,11 @@ def test_what_does_not_fit_beside_the_core_is_left_out_and_said(changes: dict[st
 
 def test_a_publisher_of_odd_fields_is_heard_and_each_is_told() -> None:
     odd = body(pid="x", source=body()["source"] | {"trouble": 7, "sessions": {"2026-11-27": "25:00"}})
-    roster, clock = Roster(Names()), ManualClock(START_NS)
-    roster.hear({"mock_massive:heartbeat": orjson.dumps(odd)}, Now.of(clock))
-    assert set(roster.entries) == {SPX, SPX_MON, NDX}
-    board = Board(publishers=tuple(roster.publishers.values()))
-    [told] = [signal.text for signal in judge(board, Now.of(clock)).signals if signal.name == "heartbeat-misfit"]
+    registry, clock = ChainRegistry(KeySchema()), ManualClock(START_NS)
+    registry.on_heartbeats({"mock_massive:heartbeat": orjson.dumps(odd)}, Now.of(clock))
+    assert set(registry.records) == {SPX, SPX_MON, NDX}
+    board = Board(publishers=tuple(registry.publishers.values()))
+    [told] = [signal.text for signal in evaluate(board, Now.of(clock)).signals if signal.name == "heartbeat-misfit"]
     assert told == "heartbeat of mock_massive: pid: a string, not an integer, ignored, and 2 more"
 
 
@@ -353,10 +353,10 @@ def test_whatever_a_beat_holds_a_roster_can_hear_it(changes: list[tuple[tuple[st
         found = parse(raw)
     except DecodeError:
         found = None
-    roster = Roster(Names())
-    roster.hear(dict.fromkeys(HEARTBEAT_KEYS, raw), Now(START_NS, 5.0))
+    registry = ChainRegistry(KeySchema())
+    registry.on_heartbeats(dict.fromkeys(HEARTBEAT_KEYS, raw), Now(START_NS, 5.0))
     if found is None:
-        assert not roster.publishers
+        assert not registry.publishers
         return
     assert all(text.isprintable() for text in strings(found))
     limits = found.chain.thresholds
@@ -369,115 +369,115 @@ def test_whatever_a_beat_holds_a_roster_can_hear_it(changes: list[tuple[tuple[st
 
 
 def test_a_refused_beat_is_told_with_its_beginning_until_a_sound_one_comes() -> None:
-    clock, roster = ManualClock(START_NS), Roster(Names())
+    clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
     key = "mock_massive:heartbeat"
     for raw, at in ((b"[]", 0), (b"{}", 5), (b"{}", 10)):
-        roster.hear({key: raw}, Now.of(clock))
-        [refused] = roster.refused.values()
+        registry.on_heartbeats({key: raw}, Now.of(clock))
+        [refused] = registry.refused.values()
         assert (refused.service, refused.since) == ("mock_massive", START_S)
         assert refused.reason == ("an array, not an object" if at == 0 else "service: missing")
         clock.advance(5)
-    assert hear(roster, clock, heartbeat(SPX)) == {SPX}
-    assert not roster.refused
+    assert hear(registry, clock, heartbeat(SPX)) == {SPX}
+    assert not registry.refused
 
 
 def test_a_refused_beat_takes_nothing_from_the_others() -> None:
-    clock, roster = ManualClock(START_NS), Roster(Names())
+    clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
     live = heartbeat(NDX, service="massive", kind="massive")
-    roster.hear({"massive:heartbeat": live.encode(), "mock_massive:heartbeat": live.encode()}, Now.of(clock))
-    assert set(roster.entries) == {NDX}
-    assert set(roster.publishers) == {"massive"}
-    assert list(roster.refused) == ["mock_massive"]
+    registry.on_heartbeats({"massive:heartbeat": live.encode(), "mock_massive:heartbeat": live.encode()}, Now.of(clock))
+    assert set(registry.records) == {NDX}
+    assert set(registry.publishers) == {"massive"}
+    assert list(registry.refused) == ["mock_massive"]
 
 
-def hear(roster: Roster, clock: ManualClock, *beats: Heartbeat) -> set[ChainId]:
+def hear(registry: ChainRegistry, clock: ManualClock, *beats: Heartbeat) -> set[ChainId]:
     raw = {f"{found.service}:heartbeat": found.encode() for found in beats}
-    roster.hear({key: raw.get(key) for key in HEARTBEAT_KEYS}, Now.of(clock))
-    return {entry.chain for entry in roster.shown()}
+    registry.on_heartbeats({key: raw.get(key) for key in HEARTBEAT_KEYS}, Now.of(clock))
+    return {record.chain for record in registry.shown()}
 
 
 def test_as_many_as_are_announced_should_be_there_whatever_the_depth() -> None:
-    clock, roster = ManualClock(START_NS), Roster(Names())
-    hear(roster, clock, heartbeat(SPX, SPX_MON, NDX, depth=1))
-    assert roster.depth == {"SPX": 2, "NDX": 1}
+    clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
+    hear(registry, clock, heartbeat(SPX, SPX_MON, NDX, depth=1))
+    assert registry.depth == {"SPX": 2, "NDX": 1}
 
 
 def test_each_chain_has_its_own_underlyings_date() -> None:
-    clock, roster = ManualClock(START_NS), Roster(Names())
+    clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
     own = {"SPX": START_S - 3 * 86_400.0, "NDX": float(START_S)}
     beat_of_two = heartbeat(SPX, NDX, kind="capture", as_of=min(own.values()), as_of_by=own)
-    assert hear(roster, clock, beat_of_two) == {SPX, NDX}
-    assert {chain.underlying: entry.source.as_of for chain, entry in roster.entries.items()} == own
+    assert hear(registry, clock, beat_of_two) == {SPX, NDX}
+    assert {chain.underlying: record.source.as_of for chain, record in registry.records.items()} == own
 
 
 def test_two_publishers_announce_side_by_side() -> None:
-    clock, roster = ManualClock(START_NS), Roster(Names())
+    clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
     mock = heartbeat(SPX, NDX)
     live = heartbeat(SPX_MON, service="massive", kind="massive")
-    assert hear(roster, clock, mock, live) == {SPX, SPX_MON, NDX}
-    assert {c: entry.source.kind for c, entry in roster.entries.items()} == {
+    assert hear(registry, clock, mock, live) == {SPX, SPX_MON, NDX}
+    assert {c: record.source.kind for c, record in registry.records.items()} == {
         SPX: "mock",
         NDX: "mock",
         SPX_MON: "massive",
     }
     clock.advance(5)
-    assert hear(roster, clock, heartbeat(NDX, ts=START_S + 5), live) == {
+    assert hear(registry, clock, heartbeat(NDX, ts=START_S + 5), live) == {
         SPX,
         SPX_MON,
         NDX,
     }  # of SPX nothing new was said
     clock.advance(5)
-    assert hear(roster, clock, heartbeat(SPX_MON, ts=START_S + 10), live) == {SPX_MON, NDX}
+    assert hear(registry, clock, heartbeat(SPX_MON, ts=START_S + 10), live) == {SPX_MON, NDX}
 
 
 def test_the_last_word_on_a_chain_is_the_newest_beats() -> None:
-    clock, roster = ManualClock(START_NS), Roster(Names())
-    hear(roster, clock, heartbeat(SPX, trouble={SPX: "vendor: 429"}))
-    assert roster.entries[SPX].trouble == "vendor: 429"
+    clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
+    hear(registry, clock, heartbeat(SPX, trouble={SPX: "vendor: 429"}))
+    assert registry.records[SPX].trouble == "vendor: 429"
     clock.advance(5)
-    hear(roster, clock, heartbeat(SPX, ts=START_S + 5, thresholds=Thresholds(4.0, 30.0)))
-    assert (roster.entries[SPX].trouble, roster.entries[SPX].thresholds) == ("", Thresholds(4.0, 30.0))
+    hear(registry, clock, heartbeat(SPX, ts=START_S + 5, thresholds=Thresholds(4.0, 30.0)))
+    assert (registry.records[SPX].trouble, registry.records[SPX].thresholds) == ("", Thresholds(4.0, 30.0))
 
 
 def test_a_date_that_passed_leaves_though_a_beat_still_names_it() -> None:
-    clock, roster = ManualClock(START_NS), Roster(Names())
-    hear(roster, clock, heartbeat(SPX, SPX_MON, NDX))
+    clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
+    hear(registry, clock, heartbeat(SPX, SPX_MON, NDX))
     clock.advance(14 * 3600)
-    assert hear(roster, clock, heartbeat(SPX, SPX_MON, NDX, ts=START_S + 14 * 3600)) == {SPX_MON}
-    assert set(roster.depth) == {"SPX"}
+    assert hear(registry, clock, heartbeat(SPX, SPX_MON, NDX, ts=START_S + 14 * 3600)) == {SPX_MON}
+    assert set(registry.depth) == {"SPX"}
 
 
 def test_recorded_chains_are_past_by_their_own_clock() -> None:
-    clock, roster = ManualClock(START_NS + 400 * 86_400 * 10**9), Roster(Names())
+    clock, registry = ManualClock(START_NS + 400 * 86_400 * 10**9), ChainRegistry(KeySchema())
     recorded = heartbeat(SPX, SPX_MON, kind="replay", ts=clock.wall / 1e9, as_of=float(START_S))
-    assert hear(roster, clock, recorded) == {SPX, SPX_MON}
+    assert hear(registry, clock, recorded) == {SPX, SPX_MON}
     clock.advance(5)
     later = heartbeat(SPX, SPX_MON, kind="replay", ts=clock.wall / 1e9, as_of=float(START_S + 14 * 3600))
-    assert hear(roster, clock, later) == {SPX_MON}
+    assert hear(registry, clock, later) == {SPX_MON}
 
 
 def test_a_stopped_publisher_announces_no_longer() -> None:
-    clock, roster = ManualClock(START_NS), Roster(Names())
+    clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
     announced = []
     for status in ("running", STOPPED):
-        assert hear(roster, clock, heartbeat(SPX, status=status, ts=clock.wall / 1e9)) == {SPX}
-        announced.append(roster.publishers["mock_massive"].alive)
+        assert hear(registry, clock, heartbeat(SPX, status=status, ts=clock.wall / 1e9)) == {SPX}
+        announced.append(registry.publishers["mock_massive"].alive)
         clock.advance(3)
     assert announced == [True, False]
-    assert roster.publishers["mock_massive"].gone_since == START_S + 3
+    assert registry.publishers["mock_massive"].gone_since == START_S + 3
 
 
 def test_of_two_publishers_of_one_chain_the_live_one_speaks_in_whatever_order_they_beat() -> None:
-    clock, roster = ManualClock(START_NS), Roster(Names())
+    clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
     slow, quick = Thresholds(18.0, 60.0), Thresholds(2.0, 60.0)
     for _ in range(3):
         for service, kind, limits in (("massive", "massive", slow), ("mock_massive", "mock", quick)):
             beats = [heartbeat(SPX, service=service, kind=kind, thresholds=limits, ts=clock.wall / 1e9, depth=2)]
-            known = [p.heartbeat for p in roster.publishers.values() if p.heartbeat.service != service]
-            hear(roster, clock, *beats, *known)
+            known = [p.heartbeat for p in registry.publishers.values() if p.heartbeat.service != service]
+            hear(registry, clock, *beats, *known)
             clock.advance(2)
-        assert (roster.entries[SPX].thresholds, roster.entries[SPX].source.kind) == (slow, "massive")
-    hear(roster, clock, heartbeat(SPX, ts=clock.wall / 1e9, thresholds=quick))  # the live one is silent by now
+        assert (registry.records[SPX].thresholds, registry.records[SPX].source.kind) == (slow, "massive")
+    hear(registry, clock, heartbeat(SPX, ts=clock.wall / 1e9, thresholds=quick))  # the live one is silent by now
     clock.advance(1)
-    hear(roster, clock, heartbeat(SPX, ts=clock.wall / 1e9, thresholds=quick))
-    assert roster.entries[SPX].thresholds == quick
+    hear(registry, clock, heartbeat(SPX, ts=clock.wall / 1e9, thresholds=quick))
+    assert registry.records[SPX].thresholds == quick

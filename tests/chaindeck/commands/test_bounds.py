@@ -12,8 +12,8 @@ import pytest
 from chain.model.keys import ChainId
 from chain.monitor.board import State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.report import Report
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.report import HealthReport
+from chain.monitor.evaluate.signals import evaluate
 from chaindeck.commands.check import line
 from tests.support.plugin_line import read_line
 from tests.support.scenes import START_NS, board, in_state
@@ -28,10 +28,10 @@ NAMES = ["".join(letters) for letters in product(string.ascii_uppercase, repeat=
 
 
 @cache
-def report(count: int, state: State) -> Report:
+def report(count: int, state: State) -> HealthReport:
     """Return so many underlyings of one chain each, all in one state."""
     chains = [ChainId(name, date(2026, 1, 2)) for name in NAMES[:count]]
-    return judge(board([in_state(chain, state, NOW) for chain in chains], NOW), NOW)
+    return evaluate(board([in_state(chain, state, NOW) for chain in chains], NOW), NOW)
 
 
 @pytest.mark.parametrize("state", State)
@@ -44,7 +44,7 @@ def test_a_check_prints_two_kilobytes_at_most_and_cuts_no_figure(count: int, sta
     assert not judged.signals or judged.signals[0].text[:20] in said
     figures = sum(name.endswith((" age", " depth")) for name in read.data)
     if "left out" in read.data:
-        ages = sum(reading.age_s is not None for reading in judged.readings)
+        ages = sum(status.age_s is not None for status in judged.statuses)
         assert figures + read.data["left out"].value == ages + count
         assert "youngest" in read.data or state in (State.MISSING, State.DANGLING, State.INVALID, State.UNREACHABLE)
     if len(judged.signals) > 30:
@@ -66,8 +66,8 @@ def quickest(work: Callable[[], object]) -> float:
 def test_costs_grow_with_the_chains_and_not_with_their_square(state: State) -> None:
     few, many = report(80, state), report(2_000, state)  # 25 times as many, 625 times squared
     for work in (
-        lambda judged: judge(judged.board, NOW),
-        lambda judged: line(judge(judged.board, NOW)),
+        lambda judged: evaluate(judged.board, NOW),
+        lambda judged: line(evaluate(judged.board, NOW)),
         lambda judged: board_table(judged, None, 80, 30).body[:30],
     ):
         once = quickest(lambda work=work: work(few))  # type: ignore[misc]
@@ -76,7 +76,7 @@ def test_costs_grow_with_the_chains_and_not_with_their_square(state: State) -> N
 
 def test_a_key_is_answered_at_once_among_five_thousand_underlyings() -> None:
     judged, view = report(5_000, State.STALE), View()
-    view.settle(judged.board)
+    view.keep_selection(judged.board)
 
     def press() -> None:
         view.step_underlying(judged.board, 1)

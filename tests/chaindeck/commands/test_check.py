@@ -17,11 +17,11 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.clock import SystemClock
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.model.session import new_york
 from chain.monitor.board import DeckState, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import beat
 from chain.redis.contract.store import Store
 from chain.thresholds import Thresholds
@@ -38,9 +38,9 @@ from tests.support.scenes import (
     START_NS,
     START_S,
     board,
-    entry,
     heartbeat,
     in_state,
+    record,
     report,
     snapshot,
     surface,
@@ -83,7 +83,7 @@ def main(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *a
 
 def test_the_golden_line() -> None:
     judged = report(
-        [entry(SPX, NOW, age_ms=4_125), in_state(SPX_MON, State.MISSING, NOW), in_state(NDX, State.AGING, NOW)],
+        [record(SPX, NOW, age_ms=4_125), in_state(SPX_MON, State.MISSING, NOW), in_state(NDX, State.AGING, NOW)],
         NOW,
         stream_ts=START_S - 1.5,
     )
@@ -109,17 +109,17 @@ def test_the_golden_line() -> None:
 
 
 def test_all_quiet_says_how_many() -> None:
-    assert line(report([entry(SPX, NOW), entry(NDX, NOW)], NOW)).startswith("CHAIN OK - 2 chains fresh, mock | ")
+    assert line(report([record(SPX, NOW), record(NDX, NOW)], NOW)).startswith("CHAIN OK - 2 chains fresh, mock | ")
 
 
 def test_an_unreachable_redis_has_a_verdict_and_no_data() -> None:
     judged = report([], NOW, beats=[], reached=False)
     lost = replace(judged.board, contact=replace(judged.board.contact, ping_ms=None))
-    assert line(judge(lost, NOW)) == "CHAIN CRITICAL - Redis unreachable: connection refused"
+    assert line(evaluate(lost, NOW)) == "CHAIN CRITICAL - Redis unreachable: connection refused"
 
 
 @pytest.mark.parametrize(
-    ("state", "code", "entries", "parts"),
+    ("state", "code", "records", "parts"),
     [
         (DeckState.OK, 0, [(SPX, State.FRESH)], {}),
         (DeckState.WARNING, 1, [(SPX, State.FRESH), (NDX, State.STALE)], {}),
@@ -132,29 +132,29 @@ def test_an_unreachable_redis_has_a_verdict_and_no_data() -> None:
     ],
 )
 def test_each_state_of_the_deck_has_its_exit_code(
-    state: DeckState, code: int, entries: list[tuple[ChainId, State]], parts: dict[str, Any]
+    state: DeckState, code: int, records: list[tuple[ChainId, State]], parts: dict[str, Any]
 ) -> None:
-    judged = report([in_state(chain, wanted, NOW) for chain, wanted in entries], NOW, **parts)
+    judged = report([in_state(chain, wanted, NOW) for chain, wanted in records], NOW, **parts)
     assert (read_line(line(judged)).state, exit_code(judged)) == (state, code)
 
 
 def test_text_from_outside_can_neither_end_the_line_nor_begin_data() -> None:
     hostile = "503 | 'x'=1;2;3\nCHAIN OK - fine\x1b[0m\u2028"
-    judged = report([replace(entry(SPX, NOW), trouble=hostile)], NOW)
+    judged = report([replace(record(SPX, NOW), trouble=hostile)], NOW)
     said = read_line(line(judged))
     assert (said.state, set(said.data)) == ("WARNING", {"SPX 2026-01-02 age", "youngest", "SPX depth", "redis ping"})
 
 
 def test_limits_of_days_are_plain_digits() -> None:
     slow = Thresholds(20_000.125, 80_000.0)
-    said = read_line(line(report([entry(SPX, NOW, thresholds=slow, ttl_ms=80_000_000)], NOW))).data
+    said = read_line(line(report([record(SPX, NOW, thresholds=slow, ttl_ms=80_000_000)], NOW))).data
     assert said["SPX 2026-01-02 age"].warn == Limits(0, 40_002.25)
     assert said["youngest"].crit == Limits(0, 60_005.375)
 
 
 def test_fifty_chains_fit_what_a_monitoring_system_reads() -> None:
     chains = [ChainId("SPX", SPX.expiry.replace(day=day, month=month)) for month in (1, 2) for day in range(2, 27)]
-    read_line(line(report([replace(entry(chain, NOW), trouble=f"vendor: {chain}" * 9) for chain in chains], NOW)))
+    read_line(line(report([replace(record(chain, NOW), trouble=f"vendor: {chain}" * 9) for chain in chains], NOW)))
 
 
 # An operator's limits
@@ -177,7 +177,7 @@ def test_an_operators_limits_come_before_the_publishers(
     limits: dict[str, Any], age_ms: int, state: DeckState, code: int
 ) -> None:
     given = {"warn_s": None, "stale_s": None, "depth": None} | limits
-    judged = judge(limited(board([entry(SPX, NOW, age_ms=age_ms)], NOW), **given), NOW)
+    judged = evaluate(limited(board([record(SPX, NOW, age_ms=age_ms)], NOW), **given), NOW)
     assert (judged.state, exit_code(judged)) == (state, code)
     said = read_line(line(judged)).data
     age, depth = said["SPX 2026-01-02 age"], said["SPX depth"]
@@ -218,8 +218,8 @@ def test_a_mistake_is_unknown(
 def test_limits_that_do_not_go_with_the_publishers_are_unknown(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def look(*_: Any, **limits: Any) -> Report:
-        return judge(limited(board([entry(SPX, NOW)], NOW), **limits), NOW)
+    async def look(*_: Any, **limits: Any) -> HealthReport:
+        return evaluate(limited(board([record(SPX, NOW)], NOW), **limits), NOW)
 
     monkeypatch.setattr(check, "look", look)
     code, said = main(capsys, monkeypatch, "redis://desk", "--warn-age", "60")
@@ -238,7 +238,7 @@ def test_without_a_running_deck_it_is_unknown(
 def test_a_defect_of_our_own_is_unknown_and_shown(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def look(*_: Any, **__: Any) -> Report:
+    async def look(*_: Any, **__: Any) -> HealthReport:
         raise KeyError("a defect")
 
     monkeypatch.setattr(check, "look", look)
@@ -260,7 +260,7 @@ async def publish(redis: Redis, *ages_s: float) -> None:
         snapshot(chain, now.wall_ns - round(age * 1e9), surface(chain=chain, last_quote=quote))
         for chain, age in zip(chains, ages_s, strict=True)
     ]
-    await Store(redis, Names()).publish(made, 60)
+    await Store(redis, KeySchema()).publish(made, 60)
     await beat(redis, heartbeat(*chains, ts=now.wall_s))
 
 

@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from chain.clock import ManualClock
 from chain.monitor.board import Board, DeckState, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import judge, usable
+from chain.monitor.evaluate.signals import evaluate, usable
 from chain.monitor.heartbeat import STOPPED, Heartbeat, parse_heartbeat
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import Thresholds
@@ -30,7 +30,7 @@ from chaindeck.cli import app
 from chaindeck.commands.alert_rules import alert_rules
 from chaindeck.commands.metrics import DeckCollector
 from tests.support.product import command, environment, run
-from tests.support.scenes import NDX, SPX, SPX_MON, board, entry, heartbeat, in_state, law, manual_clock
+from tests.support.scenes import NDX, SPX, SPX_MON, board, heartbeat, in_state, law, manual_clock, record
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -70,20 +70,23 @@ def value(samples: Samples, name: str, **labels: str) -> float | None:
 
 def assert_says(samples: Samples, one: Board, now: Now) -> None:
     """Fail unless every figure of a scrape is the Report's."""
-    judged = judge(one, now)
+    judged = evaluate(one, now)
     assert value(samples, "chaindeck_redis_up") == one.contact.ok
     for state in DeckState:
         assert value(samples, "chaindeck_state", chaindeck_state=state) == (state is judged.state)
-    for reading in judged.readings:
-        chain = {"underlying": reading.entry.chain.underlying, "expiry": reading.entry.chain.expiry.isoformat()}
-        good = reading.entry.last_good
-        assert value(samples, "chaindeck_snapshot_usable", **chain) == usable(reading)
-        assert value(samples, "chaindeck_chain_source_info", **chain, source=reading.entry.kind) == 1
-        assert value(samples, "chaindeck_snapshot_age_seconds", **chain) == reading.age_s
-        assert value(samples, "chaindeck_pointer_ttl_seconds", **chain) == reading.ttl_s
+    for chain_status in judged.statuses:
+        chain = {
+            "underlying": chain_status.record.chain.underlying,
+            "expiry": chain_status.record.chain.expiry.isoformat(),
+        }
+        good = chain_status.record.last_good
+        assert value(samples, "chaindeck_snapshot_usable", **chain) == usable(chain_status)
+        assert value(samples, "chaindeck_chain_source_info", **chain, source=chain_status.record.kind) == 1
+        assert value(samples, "chaindeck_snapshot_age_seconds", **chain) == chain_status.age_s
+        assert value(samples, "chaindeck_pointer_ttl_seconds", **chain) == chain_status.ttl_s
         assert value(samples, "chaindeck_snapshot_contracts", **chain) == (good.summary.contracts if good else None)
     for underlying in one.underlyings:
-        mine = [reading for reading in judged.readings if reading.entry.chain.underlying == underlying]
+        mine = [chain_status for chain_status in judged.statuses if chain_status.record.chain.underlying == underlying]
         assert value(samples, "chaindeck_depth", underlying=underlying) == sum(map(usable, mine))
         assert value(samples, "chaindeck_depth_wanted", underlying=underlying) == one.depth[underlying]
     for publisher in one.publishers:
@@ -103,16 +106,16 @@ def assert_says(samples: Samples, one: Board, now: Now) -> None:
 def test_every_figure_is_the_reports(states: list[State], reached: bool, late_s: float, stopped: bool) -> None:
     clock = manual_clock()
     now = Now.of(clock)
-    entries = [in_state(chain, state, now) for chain, state in zip((SPX, SPX_MON, NDX), states, strict=True)]
+    records = [in_state(chain, state, now) for chain, state in zip((SPX, SPX_MON, NDX), states, strict=True)]
     beats = [heartbeat(SPX, SPX_MON, NDX, status=STOPPED if stopped else "running"), heartbeat(service="massive")]
-    one = board(entries, now, reached=reached, beats=beats, depth={"SPX": 6, "NDX": 1})
+    one = board(records, now, reached=reached, beats=beats, depth={"SPX": 6, "NDX": 1})
     clock.advance(late_s)
     assert_says(scraped(one, clock), one, Now.of(clock))
 
 
 def test_between_polls_an_age_goes_on_growing() -> None:
     clock = manual_clock()
-    one = board([entry(SPX, Now.of(clock), age_ms=1_250)], Now.of(clock))
+    one = board([record(SPX, Now.of(clock), age_ms=1_250)], Now.of(clock))
     chain = {"underlying": "SPX", "expiry": "2026-01-02"}
     assert value(scraped(one, clock), "chaindeck_snapshot_age_seconds", **chain) == 1.25
     clock.advance(2.5)
@@ -126,7 +129,7 @@ def test_before_the_first_poll_there_is_nothing_to_say() -> None:
 
 def telling(clock: ManualClock, *beats: Heartbeat) -> Samples:
     """Return a scrape of a Board with these heartbeats."""
-    return scraped(board([entry(SPX, Now.of(clock))], Now.of(clock), beats=list(beats)), clock)
+    return scraped(board([record(SPX, Now.of(clock))], Now.of(clock), beats=list(beats)), clock)
 
 
 def counting(**counters: int) -> Heartbeat:
@@ -187,7 +190,7 @@ def test_two_heartbeats_of_one_name_make_no_series_twice() -> None:
 def test_stamp_ping_evictions_and_build() -> None:
     clock = manual_clock()
     now = Now.of(clock)
-    one = board([entry(SPX, now, age_ms=1_250)], now)
+    one = board([record(SPX, now, age_ms=1_250)], now)
     contact = replace(one.contact, ping_ms=2.5)
     samples = scraped(replace(one, contact=contact, server=replace(one.server, counted=17)), clock)
     chain = {"underlying": "SPX", "expiry": "2026-01-02"}
@@ -206,7 +209,7 @@ def test_names_follow_the_naming_guide() -> None:
     clock, registry = manual_clock(), CollectorRegistry()
     collector = DeckCollector(clock)
     registry.register(collector)
-    collector.take(board([entry(SPX, Now.of(clock))], Now.of(clock), beats=[counting(cycles=1, vendor_fault_dns=1)]))
+    collector.take(board([record(SPX, Now.of(clock))], Now.of(clock), beats=[counting(cycles=1, vendor_fault_dns=1)]))
     for family in text_string_to_metric_families(generate_latest(registry).decode()):
         name = family.name
         assert name.startswith("chaindeck_")
@@ -352,7 +355,7 @@ def expressions(rules: str) -> list[str]:
 
 def test_every_metric_that_a_rule_asks_for_is_there() -> None:
     clock = manual_clock()
-    one = board([entry(SPX, Now.of(clock))], Now.of(clock))
+    one = board([record(SPX, Now.of(clock))], Now.of(clock))
     samples = scraped(one, clock)
     there = {name for name, _ in samples}
     asked = expressions(alert_rules(Thresholds()))

@@ -9,10 +9,10 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.clock import ManualClock
-from chain.model.keys import ChainId, Names
-from chain.monitor.board import Flag, Publisher, State
+from chain.model.keys import ChainId, KeySchema
+from chain.monitor.board import Flag, PublisherStatus, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, beat
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.store import Store
@@ -28,10 +28,10 @@ from tests.support.scenes import (
     START_S,
     at_fault,
     board,
-    entry,
     heartbeat,
     in_state,
     manual_clock,
+    record,
     report,
     snapshot,
     surface,
@@ -62,7 +62,7 @@ EXPIRY_KEYS = [
 ADDRESS = RedisTarget("rediss://ops:hunter2@redis.example:6380/0?ssl_password=hunter3")
 
 
-def body(judged: Report, target: RedisTarget = ADDRESS) -> dict[str, Any]:
+def body(judged: HealthReport, target: RedisTarget = ADDRESS) -> dict[str, Any]:
     """Return the report as a script reads it."""
     read: dict[str, Any] = orjson.loads(orjson.dumps(as_json(judged, target)))
     return read
@@ -79,7 +79,7 @@ async def target(redis: Redis, redis_url: str) -> AsyncIterator[RedisTarget]:
 
 async def publish(redis: Redis, clock: ManualClock, *chains: ChainId) -> None:
     made = [snapshot(c, clock.wall, surface((6920, 6930, 6940), chain=c)[:-1]) for c in chains]
-    await Store(redis, Names()).publish(made, 60)
+    await Store(redis, KeySchema()).publish(made, 60)
 
 
 async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
@@ -193,12 +193,12 @@ def test_every_state_has_the_same_keys_and_the_board_says_the_same_word(state: S
 
 
 def test_what_was_last_good_is_told_beside_the_fault() -> None:
-    [expiry] = body(report([at_fault(entry(SPX, NOW, age_ms=4_200), State.INVALID, NOW)], NOW))["expiries"]
+    [expiry] = body(report([at_fault(record(SPX, NOW, age_ms=4_200), State.INVALID, NOW)], NOW))["expiries"]
     assert (expiry["state"], expiry["age_s"], expiry["ttl_s"], expiry["contracts"]) == ("INVALID", 4.2, None, 6)
 
 
 def test_severities_and_flags_are_the_words_of_the_board() -> None:
-    late = [entry(SPX, NOW, age_ms=48_000), entry(SPX_MON, NOW)]
+    late = [record(SPX, NOW, age_ms=48_000), record(SPX_MON, NOW)]
     read = body(report(late, NOW, stream_ts=START_S, beats=[heartbeat(SPX, SPX_MON, status=STOPPED)]))
     silent, stale, _ = read["signals"]
     assert silent["name"] == "publisher-silent"  # what explains the others stands first
@@ -208,8 +208,8 @@ def test_severities_and_flags_are_the_words_of_the_board() -> None:
 
 
 def test_text_and_frame_hold_no_control_and_keep_their_width() -> None:
-    lost = at_fault(entry(SPX_MON, NOW), State.INVALID, NOW, "payload: not JSON")
-    judged = report([entry(SPX, NOW), lost], NOW)
+    lost = at_fault(record(SPX_MON, NOW), State.INVALID, NOW, "payload: not JSON")
+    judged = report([record(SPX, NOW), lost], NOW)
     for text in (frame(judged), as_text(judged, ADDRESS)):
         assert all(line.isprintable() for line in text.split("\n"))
         assert "hunter" not in text
@@ -219,7 +219,7 @@ def test_text_and_frame_hold_no_control_and_keep_their_width() -> None:
 
 def test_the_frame_shows_strip_board_signals_and_the_grid_around_the_atm() -> None:
     strikes = range(6800, 7061, 5)
-    judged = report([entry(SPX, NOW, contracts=surface(strikes)), in_state(SPX_MON, State.MISSING, NOW)], NOW)
+    judged = report([record(SPX, NOW, contracts=surface(strikes)), in_state(SPX_MON, State.MISSING, NOW)], NOW)
     text = frame(judged)
     assert text.count("[MOCK]") >= 4
     for words in ("EXPIRIES", "SIGNALS", "MISSING", "last seen 09:59:59", "[6930]", "spot 6,931.42", "106 contracts"):
@@ -228,7 +228,7 @@ def test_the_frame_shows_strip_board_signals_and_the_grid_around_the_atm() -> No
 
 
 def test_an_expired_market_is_rendered_with_its_true_age() -> None:
-    weekend = at_fault(entry(SPX_MON, NOW, age_ms=3_723_000), State.MISSING, NOW)
+    weekend = at_fault(record(SPX_MON, NOW, age_ms=3_723_000), State.MISSING, NOW)
     text = frame(report([weekend], NOW))
     assert "1h02" in text and "MISSING" in text and "[6930]" in text
 
@@ -240,8 +240,8 @@ def test_a_frame_without_a_chain_says_so() -> None:
 def test_the_parts_of_living_publishers_are_listed_with_how_they_fare() -> None:
     failed = PartStatus("lease", PartState.FAILED, "ValueError: x", START_S - 4.0, 3)
     beat = replace(heartbeat(SPX), parts=(PartStatus("publisher"), failed))
-    scene = replace(board([entry(SPX, NOW)], NOW), publishers=(Publisher(beat, NOW.mono, alive=True),))
-    judged = judge(scene, NOW)
+    scene = replace(board([record(SPX, NOW)], NOW), publishers=(PublisherStatus(beat, NOW.mono, alive=True),))
+    judged = evaluate(scene, NOW)
     body = as_json(judged, RedisTarget("redis://desk:6379"))
     assert orjson.loads(orjson.dumps(body["parts"])) == [
         {"service": "mock_massive", "name": "publisher", "state": "running", "error": "", "since": None, "restarts": 0},

@@ -13,14 +13,14 @@ from chain.errors import ConfigError
 from chain.model.keys import ChainId
 from chain.monitor.board import Flag, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Reading, Report, judge
+from chain.monitor.evaluate.signals import ChainStatus, HealthReport, evaluate
 from chain.redis.server.embedded import EmbeddedServer
 from chaindeck.config.file import resolve
 from chaindeck.deck.demo import MockDemo
 from chaindeck.engine.compose import make_source
 from chaindeck.engine.engine import BoardSlot, Engine
 from publisher import faults
-from publisher.faults import Fault, WithholdingSource
+from publisher.faults import InjectedFault, WithholdingSource
 from tests.support.engines import publishing_engine
 from tests.support.waiting import wait_until
 
@@ -29,19 +29,19 @@ pytestmark = pytest.mark.slow
 # AGING above 2.6 s, STALE above 5.9 s, gone at 7 s.
 SETTINGS = {"interval": "0.3", "ttl": "7", "underlyings": "SPX", "expirations": "6"}
 SHOWN_S = 15.0  # time enough for any state, on a busy machine
-ON_ONE_CHAIN: dict[Fault, tuple[Callable[[Reading], bool], ...]] = {
-    Fault.DROP: (lambda r: r.state is State.MISSING,),
-    Fault.DANGLE: (lambda r: r.state is State.DANGLING,),
-    Fault.CORRUPT: (lambda r: r.state is State.INVALID,),
-    Fault.SKEW: (lambda r: r.state is State.FUTURE,),
-    Fault.ROLL_BACK: (lambda r: Flag.ROLLED_BACK in r.flags,),
-    Fault.STALL: (
+ON_ONE_CHAIN: dict[InjectedFault, tuple[Callable[[ChainStatus], bool], ...]] = {
+    InjectedFault.DROP: (lambda r: r.state is State.MISSING,),
+    InjectedFault.DANGLE: (lambda r: r.state is State.DANGLING,),
+    InjectedFault.CORRUPT: (lambda r: r.state is State.INVALID,),
+    InjectedFault.SKEW: (lambda r: r.state is State.FUTURE,),
+    InjectedFault.ROLL_BACK: (lambda r: Flag.ROLLED_BACK in r.flags,),
+    InjectedFault.STALL: (
         lambda r: r.state is State.AGING,
         lambda r: r.state is State.STALE,
         lambda r: r.state is State.MISSING,
     ),
 }
-ON_THE_WHOLE = {Fault.STOP, Fault.FREEZE, Fault.HEAL}
+ON_THE_WHOLE = {InjectedFault.STOP, InjectedFault.FREEZE, InjectedFault.HEAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +52,27 @@ class Show:
     demo: MockDemo
     slot: BoardSlot
 
-    def report(self) -> Report | None:
+    def report(self) -> HealthReport | None:
         board = self.slot.latest()
-        return judge(board, Now.of(SystemClock())) if board else None
+        return evaluate(board, Now.of(SystemClock())) if board else None
 
-    def readings(self) -> tuple[Reading, ...]:
+    def statuses(self) -> tuple[ChainStatus, ...]:
         report = self.report()
-        return report.readings if report else ()
+        return report.statuses if report else ()
 
-    def reading(self, chain: ChainId) -> Reading:
-        return next(r for r in self.readings() if r.entry.chain == chain)
+    def status(self, chain: ChainId) -> ChainStatus:
+        return next(r for r in self.statuses() if r.record.chain == chain)
 
     def signals(self) -> set[str]:
         report = self.report()
         return {signal.name for signal in report.signals} if report else set()
 
-    def inflict(self, fault: Fault, chain: ChainId) -> str:
-        return self.demo.inflict(fault, chain).result(5)
+    def inject(self, fault: InjectedFault, chain: ChainId) -> str:
+        return self.demo.inject(fault, chain).result(5)
 
     def wait_until_all(self, state: State) -> tuple[ChainId, ...]:
-        wait_until(lambda: [r.state for r in self.readings()] == [state] * 6, SHOWN_S, state)
-        return tuple(reading.entry.chain for reading in self.readings())
+        wait_until(lambda: [r.state for r in self.statuses()] == [state] * 6, SHOWN_S, state)
+        return tuple(status.record.chain for status in self.statuses())
 
     def wait_until_fresh(self) -> tuple[ChainId, ...]:
         return self.wait_until_all(State.FRESH)
@@ -109,26 +109,26 @@ def run_id(server: EmbeddedServer, folder: Path) -> str:
 
 
 def test_no_fault_is_without_a_test() -> None:
-    assert ON_ONE_CHAIN.keys() | ON_THE_WHOLE == set(Fault)
+    assert ON_ONE_CHAIN.keys() | ON_THE_WHOLE == set(InjectedFault)
 
 
 def test_each_fault_shows_on_its_own_chain_and_healing_undoes_it(show: Show) -> None:
     chains = dict(zip(ON_ONE_CHAIN, show.wait_until_fresh(), strict=True))
     for fault, chain in chains.items():
-        assert show.inflict(fault, chain) == f"demo: {fault} {chain}"
+        assert show.inject(fault, chain) == f"demo: {fault} {chain}"
     for fault, promises in ON_ONE_CHAIN.items():
         for promise in promises:
-            wait_until(lambda: promise(show.reading(chains[fault])), SHOWN_S, fault)  # noqa: B023 - called at once
-    show.inflict(Fault.HEAL, chains[Fault.DROP])
+            wait_until(lambda: promise(show.status(chains[fault])), SHOWN_S, fault)  # noqa: B023 - called at once
+    show.inject(InjectedFault.HEAL, chains[InjectedFault.DROP])
     show.wait_until_fresh()
-    wait_until(lambda: show.reading(chains[Fault.ROLL_BACK]).flags == (Flag.MOCK,), SHOWN_S)
+    wait_until(lambda: show.status(chains[InjectedFault.ROLL_BACK]).flags == (Flag.MOCK,), SHOWN_S)
 
 
 def test_a_fault_leaves_the_other_chains_alone(show: Show) -> None:
     first, *others = show.wait_until_fresh()
-    show.inflict(Fault.DROP, first)
-    wait_until(lambda: show.reading(first).state is State.MISSING, SHOWN_S)
-    assert {show.reading(chain).state for chain in others} == {State.FRESH}
+    show.inject(InjectedFault.DROP, first)
+    wait_until(lambda: show.status(first).state is State.MISSING, SHOWN_S)
+    assert {show.status(chain).state for chain in others} == {State.FRESH}
 
 
 def test_a_stopped_publisher_lets_everything_age_and_falls_silent(
@@ -137,10 +137,10 @@ def test_a_stopped_publisher_lets_everything_age_and_falls_silent(
     monkeypatch.setattr("chain.monitor.heartbeat.HEARTBEAT_TTL_S", 2)
     with playing(redis_url) as show:
         first, *_ = show.wait_until_fresh()
-        show.inflict(Fault.STOP, first)
+        show.inject(InjectedFault.STOP, first)
         show.wait_until_all(State.AGING)
         wait_until(lambda: "publisher-silent" in show.signals(), SHOWN_S)
-        show.inflict(Fault.HEAL, first)
+        show.inject(InjectedFault.HEAL, first)
         show.wait_until_fresh()
         wait_until(lambda: "publisher-silent" not in show.signals(), SHOWN_S)
 
@@ -157,7 +157,7 @@ def test_a_frozen_redis_is_unreachable_and_keeps_what_it_holds(
         with playing(url, owner) as show, playing(url, guest) as other:
             first, *_ = show.wait_until_fresh()
             other.wait_until_fresh()
-            show.inflict(Fault.FREEZE, first)
+            show.inject(InjectedFault.FREEZE, first)
             show.wait_until_all(State.UNREACHABLE)
             other.wait_until_all(State.UNREACHABLE)
             show.wait_until_fresh()
@@ -181,14 +181,14 @@ def test_when_the_owner_of_the_server_leaves_another_deck_takes_over(short_dir: 
 
 def test_redis_is_frozen_only_where_it_is_our_own(show: Show) -> None:
     offered = {name for name, _ in show.demo.faults}
-    assert offered == set(Fault) - {Fault.FREEZE}
+    assert offered == set(InjectedFault) - {InjectedFault.FREEZE}
     source = WithholdingSource(make_source("mock", resolve(SETTINGS, environ={}).settings, (), SystemClock()))
     ours = MockDemo(show.engine, source, SystemClock(), embedded=True)
-    assert {name for name, _ in ours.faults} == set(Fault)
+    assert {name for name, _ in ours.faults} == set(InjectedFault)
 
 
 def test_a_demo_before_its_publisher_says_so(show: Show) -> None:
     [chain, *_] = show.wait_until_fresh()
     show.engine.publishing = None
     with pytest.raises(ConfigError, match="try again"):
-        show.inflict(Fault.DROP, chain)
+        show.inject(InjectedFault.DROP, chain)

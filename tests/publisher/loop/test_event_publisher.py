@@ -1,4 +1,4 @@
-"""The herald and the heartbeat: what a publisher's own watcher sees is told, through outages, in order."""
+"""The event publisher and the heartbeat: what a publisher's own watcher sees is told, through outages, in order."""
 
 import asyncio
 import json
@@ -20,16 +20,16 @@ from chain.clock import ManualClock
 from chain.monitor.board import Board, DeckState, State
 from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.health import health_json
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED
 from chain.redis.connect.connection import RedisTarget
 from chain.thresholds import STARTING_S
-from publisher.loop import event_publisher as herald
-from publisher.loop.event_publisher import Herald
+from publisher.loop import event_publisher
+from publisher.loop.event_publisher import EventPublisher
 from tests.support.fault_proxy import Command, Fate, FaultProxy, first
 from tests.support.places import ROOT
 from tests.support.product import start
-from tests.support.scenes import NDX, SPX, START_S, board, entry, heartbeat, in_state, manual_clock
+from tests.support.scenes import NDX, SPX, START_S, board, heartbeat, in_state, manual_clock, record
 from tests.support.waiting import wait_until, wait_until_async
 
 SERVICE = "mock_massive"
@@ -53,16 +53,16 @@ HEARTBEAT_SCHEMA, EVENT_SCHEMA = schema("heartbeat"), schema("event")
 
 
 class Scene:
-    """A herald, its clock, and Boards on which something is wrong or not, each seen for two polls."""
+    """A event publisher, its clock, and Boards on which something is wrong or not, each seen for two polls."""
 
     def __init__(self, redis: Redis, **options: Any) -> None:
         self.clock: ManualClock = manual_clock()
-        self.herald = Herald(redis, SERVICE, self.clock, **options)
+        self.events = EventPublisher(redis, SERVICE, self.clock, **options)
         self._wrong = False
 
     def board(self, *, wrong: bool) -> Board:
         now = Now.of(self.clock)
-        return board([in_state(SPX, State.MISSING if wrong else State.FRESH, now), entry(NDX, now)], now)
+        return board([in_state(SPX, State.MISSING if wrong else State.FRESH, now), record(NDX, now)], now)
 
     def see(self, *, wrong: bool) -> None:
         """Take two Boards a second apart, which completes one event where the last pair was of the other kind."""
@@ -73,12 +73,12 @@ class Scene:
 
     def poll(self) -> None:
         """Take one more Board of the last kind."""
-        self.herald.take(self.board(wrong=self._wrong))
+        self.events.on_board(self.board(wrong=self._wrong))
 
 
 @asynccontextmanager
-async def running(herald_: Herald) -> AsyncIterator[None]:
-    task = asyncio.create_task(herald_.run())
+async def running(events: EventPublisher) -> AsyncIterator[None]:
+    task = asyncio.create_task(events.run())
     try:
         yield
     finally:
@@ -103,11 +103,11 @@ async def seconds_of(redis: Redis) -> list[float]:
 
 async def test_an_event_is_sent_and_logged(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     scene = Scene(redis)
-    async with running(scene.herald):
+    async with running(scene.events):
         scene.see(wrong=True)
         await wait_until_async(lambda: kept(redis))
     assert [(e["type"], e["service"]) for e in await kept(redis)] == [("chain_depth", SERVICE)]
-    [record] = [r for r in caplog.records if r.name == herald.__name__]
+    [record] = [r for r in caplog.records if r.name == event_publisher.__name__]
     assert (record.levelname, record.getMessage()) == (
         "WARNING",
         "chain_depth: SPX depth 0 of 1: SPX 01-02 MISSING",
@@ -119,15 +119,15 @@ async def test_events_of_an_outage_are_kept_and_sent_in_order(
 ) -> None:
     async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as client:
         scene = Scene(client)
-        async with running(scene.herald):
+        async with running(scene.events):
             scene.see(wrong=True)
             await wait_until_async(lambda: kept(redis))
-            await wait_until_async(lambda: not scene.herald._waiting)
+            await wait_until_async(lambda: not scene.events._waiting)
             await proxy.refuse()
             for wrong in (False, True, False):
                 scene.see(wrong=wrong)
             await wait_until_async(lambda: "events wait to be sent: " in caplog.text)
-            assert len(scene.herald._waiting) == 3
+            assert len(scene.events._waiting) == 3
             assert await seconds_of(redis) == [2.0]
             await proxy.listen()
 
@@ -150,7 +150,7 @@ async def test_a_lost_answer_doubles_the_event_on_its_way_at_most(
         for wrong in (True, False, True, False):
             scene.see(wrong=wrong)
         proxy.rule = first(word, Fate.SWALLOW)
-        async with running(scene.herald):
+        async with running(scene.events):
 
             async def all_there() -> bool:
                 scene.poll()
@@ -175,7 +175,7 @@ async def test_more_events_than_one_deadline_allows_are_sent_once_each(
         for number in range(60):
             scene.see(wrong=number % 2 == 0)
         proxy.rule = slow
-        async with running(scene.herald):
+        async with running(scene.events):
             await wait_until_async(lambda: redis.xlen(EVENTS), 10)
 
             async def all_there() -> bool:
@@ -189,11 +189,11 @@ async def test_more_events_than_one_deadline_allows_are_sent_once_each(
 async def test_what_waits_is_bounded_and_the_newest_are_kept(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, redis_url: str, short_dir: Path
 ) -> None:
-    monkeypatch.setattr(herald, "_WAITING_MOST", 5)
+    monkeypatch.setattr(event_publisher, "_WAITING_MOST", 5)
     async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as client:
         scene = Scene(client)
         proxy.hold_replies()
-        async with running(scene.herald):
+        async with running(scene.events):
             scene.see(wrong=True)
             await wait_until_async(lambda: proxy.commands)  # the first event is on its way
             for number in range(1, 12):
@@ -206,7 +206,7 @@ async def test_what_waits_is_bounded_and_the_newest_are_kept(
 async def test_of_several_publishers_one_speaks_and_the_other_knows(redis: Redis) -> None:
     leads = {"one": True, "other": False}
     scenes = {name: Scene(redis, speaks=lambda name=name: leads[name]) for name in leads}
-    async with running(scenes["one"].herald), running(scenes["other"].herald):
+    async with running(scenes["one"].events), running(scenes["other"].events):
         for scene in scenes.values():
             scene.see(wrong=True)
         await wait_until_async(lambda: kept(redis))
@@ -223,24 +223,24 @@ async def _count(redis: Redis, least: int) -> bool:
 
 async def test_its_report_is_of_the_newest_board_as_of_now(redis: Redis) -> None:
     scene = Scene(redis)
-    assert scene.herald.report() is None
+    assert scene.events.report() is None
     for _ in range(2):
         scene.clock.advance(20)
-        scene.herald.take(scene.board(wrong=False))
+        scene.events.on_board(scene.board(wrong=False))
     scene.clock.advance(1.5)
-    report = scene.herald.report()
+    report = scene.events.report()
     assert report is not None
-    assert [reading.age_s for reading in report.readings] == [4.5, 1.5]
+    assert [chain_status.age_s for chain_status in report.statuses] == [4.5, 1.5]
 
 
 async def test_while_there_can_be_nothing_yet_it_has_nothing_to_report(redis: Redis) -> None:
     scene = Scene(redis)
     begun = Now.of(scene.clock)
 
-    def look() -> Report | None:
+    def look() -> HealthReport | None:
         now = Now.of(scene.clock)
-        scene.herald.take(board([], now, beats=[], started=begun.mono))
-        return scene.herald.report()
+        scene.events.on_board(board([], now, beats=[], started=begun.mono))
+        return scene.events.report()
 
     assert look() is None
     scene.clock.advance(STARTING_S - 0.001)
@@ -259,7 +259,7 @@ def test_a_heartbeat_carries_the_health_of_any_board_by_the_schema() -> None:
         board([in_state(SPX, State.STALE, now)], now, stream_ts=START_S - 1.5, beats=[heartbeat(SPX, status=STOPPED)]),
     ]
     for one in boards:
-        read = orjson.loads(replace(heartbeat(SPX), health=health_json(judge(one, now))).encode())
+        read = orjson.loads(replace(heartbeat(SPX), health=health_json(evaluate(one, now))).encode())
         HEARTBEAT_SCHEMA.validate(read)
         assert read.keys() >= HEALTH
     assert read["stream"] == {"active": True, "age_s": 1.5}
@@ -376,8 +376,8 @@ def test_a_lost_pointer_is_an_event_and_so_is_its_return(
     assert abs(raised["ts"] - server_time) < 5
     assert ended["ts"] > raised["ts"]
     assert (raised["severity"], ended["severity"]) == ("warning", "info")
-    entries: Any = server.xrange(EVENTS)
-    assert [fields[b"event"] for _, fields in entries] == [raw for _, raw in spy.heard]
+    records: Any = server.xrange(EVENTS)
+    assert [fields[b"event"] for _, fields in records] == [raw for _, raw in spy.heard]
 
 
 def test_what_leader_and_standby_both_see_is_told_once(server: blocking.Redis, redis_url: str, short_dir: Path) -> None:

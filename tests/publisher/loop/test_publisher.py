@@ -15,10 +15,10 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock, ManualClock, SystemClock
 from chain.errors import RedisUnavailableError
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.model.snapshot import decode
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import Verdict
+from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.store import Store
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import Thresholds
@@ -68,7 +68,7 @@ async def last_beat(redis: Redis) -> dict[str, Any]:
 
 
 async def chains_held(redis: Redis) -> set[ChainId]:
-    return await Store(redis, Names()).discover()
+    return await Store(redis, KeySchema()).discover()
 
 
 def chains_of(underlying: str, dates: tuple[date, ...] = DATES[:6]) -> set[ChainId]:
@@ -277,7 +277,7 @@ async def test_an_older_publisher_is_refused_and_counted_without_trouble(redis: 
     await publisher_of(redis, two_underlyings(), ManualClock(now)).cycle()
     late = publisher_of(redis, two_underlyings(), ManualClock(now - 7_000_000))
     cycle = await late.cycle()
-    assert {outcome.verdict for outcome in cycle.outcomes} == {Verdict.REFUSED_OLDER}
+    assert {outcome.verdict for outcome in cycle.outcomes} == {PublishVerdict.REFUSED_OLDER}
     assert not cycle.whole
     counters = late.heartbeat().chain.counters
     assert (counters["refused_older"], counters["published"], counters["failed"]) == (12, 0, 0)
@@ -342,10 +342,10 @@ async def test_a_lost_redis_raises_nothing_in_a_single_cycle(redis_url: str, sho
         publisher = publisher_of(client, two_underlyings())
         cycle = await publisher.cycle()
         await publisher.beat()
-        assert {outcome.verdict for outcome in cycle.outcomes} == {Verdict.FAILED}
+        assert {outcome.verdict for outcome in cycle.outcomes} == {PublishVerdict.FAILED}
         assert set(cycle.trouble) == chains_of("SPX") | chains_of("NDX")
         with pytest.raises(RedisUnavailableError):
-            await Store(client, Names()).publish([small()], 60)
+            await Store(client, KeySchema()).publish([small()], 60)
 
 
 # The cadence

@@ -17,7 +17,7 @@ from chain.model.keys import ChainId
 from chain.model.session import days_to_expiry
 from chain.monitor.board import Flag, State
 from chain.monitor.heartbeat import parse_heartbeat
-from chain.redis.contract.draft import Verdict
+from chain.redis.contract.draft import PublishVerdict
 from chain.thresholds import OLD_SOURCE_S
 from publisher.massive.faults import FaultKind, VendorError
 from publisher.massive.profile import Band, Profile
@@ -85,8 +85,8 @@ def recorded_at(name: str, record: int) -> float:
 async def published(here: Desk) -> list[dict[str, Any]]:
     """Return the payloads of all expected chains, all of them published and FRESH."""
     report = await here.report()
-    assert len(report.readings) == here.publisher._expirations
-    assert {reading.state for reading in report.readings} == {State.FRESH}
+    assert len(report.statuses) == here.publisher._expirations
+    assert {chain_status.state for chain_status in report.statuses} == {State.FRESH}
     return [await payload(here.redis, chain) for chain in here.expected()]
 
 
@@ -304,7 +304,7 @@ async def test_an_unknown_symbol_is_named_and_leaves_the_others_alone(redis: Red
             for _ in range(12):
                 cycle = await here.cycle()
                 assert cycle.surveys == {"NOSUCH": "the vendor lists no options for this symbol (NOSUCH)"}
-                assert {o.verdict for o in cycle.outcomes} == {Verdict.PUBLISHED}
+                assert {o.verdict for o in cycle.outcomes} == {PublishVerdict.PUBLISHED}
                 assert not cycle.trouble
                 assert fake.count("/v3/snapshot/options/NOSUCH") == 1
             assert here.heartbeat().source.trouble == ("NOSUCH: the vendor lists no options for this symbol (NOSUCH)")
@@ -410,7 +410,7 @@ async def test_market_closed_is_flagged_and_open_is_not(spx: Desk) -> None:
             await spx.cycle()
         report = await spx.report()
         assert spx.heartbeat().source.market == word
-        assert {Flag.OFF_HOURS in reading.flags for reading in report.readings} == {flagged}
+        assert {Flag.OFF_HOURS in chain_status.flags for chain_status in report.statuses} == {flagged}
 
 
 async def test_holidays_are_asked_for_once_a_day(spx: Desk) -> None:
@@ -482,10 +482,10 @@ async def test_delayed_plans_are_flagged_delayed(redis: Redis, plan: str) -> Non
     with FakeMassive(small_book(), plan=plan) as fake:
         async with desk(fake, redis) as here:
             await here.cycle()
-            assert all(Flag.DELAYED in reading.flags for reading in (await here.report()).readings)
+            assert all(Flag.DELAYED in chain_status.flags for chain_status in (await here.report()).statuses)
             fake.api.plan = "advanced"
             await here.cycle()
-            assert not any(Flag.DELAYED in reading.flags for reading in (await here.report()).readings)
+            assert not any(Flag.DELAYED in chain_status.flags for chain_status in (await here.report()).statuses)
 
 
 async def test_a_plan_without_snapshots_is_told_by_name(redis: Redis) -> None:
@@ -506,17 +506,17 @@ async def test_quotes_that_freeze_are_old_source_from_the_threshold_on(spx: Desk
     said: list[bool] = []
     for _ in range(16):
         assert (await spx.cycle()).whole
-        for reading in (await spx.report()).readings:
-            assert reading.state is State.FRESH
-            ours = (await payload(spx.redis, reading.entry.chain))["ts"]
-            late = ours - stamps[reading.entry.chain] / 1e9 > OLD_SOURCE_S
-            assert (Flag.OLD_SOURCE in reading.flags) == late
+        for chain_status in (await spx.report()).statuses:
+            assert chain_status.state is State.FRESH
+            ours = (await payload(spx.redis, chain_status.record.chain))["ts"]
+            late = ours - stamps[chain_status.record.chain] / 1e9 > OLD_SOURCE_S
+            assert (Flag.OLD_SOURCE in chain_status.flags) == late
             said.append(late)
     assert said == sorted(said)
     assert (said[0], said[-1]) == (False, True)
     spx.fake.book = small_book(as_of=spx.clock.wall_ns() / 1e9)
     await spx.cycle()
-    assert not any(Flag.OLD_SOURCE in reading.flags for reading in (await spx.report()).readings)
+    assert not any(Flag.OLD_SOURCE in chain_status.flags for chain_status in (await spx.report()).statuses)
 
 
 async def test_without_any_iv_the_volatility_index_is_asked_once_a_minute(spx: Desk) -> None:

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from chain.model.keys import ChainId
 from chain.monitor.board import Flag, State
-from chain.redis.contract.draft import Verdict
+from chain.redis.contract.draft import PublishVerdict
 from chaindeck.commands.check import exit_code
 from publisher.massive import vendor
 from tests.fake_massive import Chain, ChainBook, FakeMassive, Fault, faults, generate
@@ -143,8 +143,10 @@ async def test_a_fault_everywhere_publishes_nothing_and_is_told(
         assert all(told in reason and "\n" not in reason for reason in cycle.trouble.values()), cycle.trouble
         assert spx.fake.count() <= vendor.ATTEMPTS * (DEPTH + 1)
     report = await spx.report()
-    assert {reading.state for reading in report.readings} == {State.AGING}
-    assert all(Flag.FAILING in reading.flags and told in reading.entry.trouble for reading in report.readings)
+    assert {chain_status.state for chain_status in report.statuses} == {State.AGING}
+    assert all(
+        Flag.FAILING in chain_status.flags and told in chain_status.record.trouble for chain_status in report.statuses
+    )
     after = await state_of(spx.redis, spx.expected())
     assert {c: h and (h.pointer, h.payload) for c, h in after.items()} == {
         c: h and (h.pointer, h.payload) for c, h in before.items()
@@ -153,7 +155,9 @@ async def test_a_fault_everywhere_publishes_nothing_and_is_told(
     spx.clock.advance(60)  # the longest that a vendor may ask us to wait
     assert (await spx.cycle()).whole
     report = await spx.report()
-    assert {(reading.state, Flag.FAILING in reading.flags) for reading in report.readings} == {(State.FRESH, False)}
+    assert {(chain_status.state, Flag.FAILING in chain_status.flags) for chain_status in report.statuses} == {
+        (State.FRESH, False)
+    }
 
 
 _NOT_OF_ONE = (
@@ -184,10 +188,10 @@ async def test_a_fault_of_one_expiry_leaves_the_others_fresh(
         assert {outcome.id.chain for outcome in cycle.outcomes} == set(spx.expected()) - {struck}
         assert set(cycle.trouble) == {struck}
         assert told in cycle.trouble[struck]
-    for reading in (await spx.report()).readings:
-        is_struck = reading.entry.chain == struck
-        assert (reading.state is State.FRESH) is not is_struck
-        assert (Flag.FAILING in reading.flags) == is_struck
+    for chain_status in (await spx.report()).statuses:
+        is_struck = chain_status.record.chain == struck
+        assert (chain_status.state is State.FRESH) is not is_struck
+        assert (Flag.FAILING in chain_status.flags) == is_struck
     after = await held(spx.redis, struck)
     assert before is not None
     assert after is not None
@@ -267,8 +271,8 @@ async def test_a_collapse_of_one_side_is_told_as_partial(spx: Desk, caplog: pyte
     spx.fake.inject(Fault(thinned("put", 50), expiry=STRUCK))
     assert len((await spx.cycle()).outcomes) == DEPTH
     report = await spx.report()
-    for reading in report.readings:
-        assert (Flag.PARTIAL in reading.flags) is (reading.chain.expiry == STRUCK)
+    for chain_status in report.statuses:
+        assert (Flag.PARTIAL in chain_status.flags) is (chain_status.chain.expiry == STRUCK)
     [told] = [signal.text for signal in report.signals if signal.name == "partial"]
     assert re.fullmatch(r"SPX 07-15 PARTIAL: \d\d calls beside [01] puts", told)
     assert exit_code(report) == 1
@@ -447,5 +451,5 @@ async def test_a_first_cycle_that_fails_publishes_at_the_next(redis: Redis) -> N
             assert "the vendor's server failed" in here.heartbeat().source.trouble
             fake.clear()
             cycle = await here.cycle()
-            assert {outcome.verdict for outcome in cycle.outcomes} == {Verdict.PUBLISHED}
+            assert {outcome.verdict for outcome in cycle.outcomes} == {PublishVerdict.PUBLISHED}
             assert len(cycle.outcomes) == DEPTH

@@ -12,12 +12,12 @@ from redis.asyncio import Redis
 
 from chain.clock import ManualClock, SystemClock
 from chain.errors import LiveProtectedError
-from chain.model.keys import REPLAY_PREFIX, ChainId, Names, SnapshotId
+from chain.model.keys import REPLAY_PREFIX, ChainId, KeySchema, SnapshotId
 from chain.monitor.heartbeat import STOPPED
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import Verdict
+from chain.redis.contract.draft import PublishVerdict
 from chain.thresholds import Thresholds
-from publisher.faults import Fault, Saboteur, WithholdingSource
+from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.source import SourceKind
@@ -28,22 +28,20 @@ from tests.support.waiting import wait_until_async
 DAYS = tuple(datetime.now(UTC).date() + timedelta(days=ahead) for ahead in (7, 8))
 SPX = ChainId("SPX", DAYS[0])
 CLOCK = SystemClock()
-NAMES = Names()
+NAMES = KeySchema()
 RECORDED: tuple[SourceKind, ...] = ("mock", "capture", "replay")
 
 
-def guard_of(redis: Redis, kind: str = "mock", *, names: Names = NAMES, among_live: bool = False) -> Guard:
-    return Guard(redis, names, kind, CLOCK, ttl_s=60.0, among_live=among_live)
+def guard_of(redis: Redis, kind: str = "mock", *, keys: KeySchema = NAMES, among_live: bool = False) -> Guard:
+    return Guard(redis, keys, kind, CLOCK, ttl_s=60.0, among_live=among_live)
 
 
 def publisher_of(
-    redis: Redis, kind: SourceKind, underlying: str = "SPX", *, among_live: bool = False, names: Names = NAMES
+    redis: Redis, kind: SourceKind, underlying: str = "SPX", *, among_live: bool = False, keys: KeySchema = NAMES
 ) -> Publisher:
-    source = ScriptedSource({underlying: DAYS}, as_of=time.time(), kind=kind, at_hand=True)
-    guard = guard_of(redis, kind, among_live=among_live, names=names)
-    return Publisher(
-        redis, source, CLOCK, thresholds=Thresholds(10, 60), guard=guard, among_live=among_live, names=names
-    )
+    source = ScriptedSource({underlying: DAYS}, as_of=time.time(), kind=kind, in_memory=True)
+    guard = guard_of(redis, kind, among_live=among_live, keys=keys)
+    return Publisher(redis, source, CLOCK, thresholds=Thresholds(10, 60), guard=guard, among_live=among_live, keys=keys)
 
 
 async def refusal(redis: Redis, kind: str = "mock") -> str:
@@ -159,7 +157,7 @@ async def test_another_prefix_is_another_place(redis: Redis) -> None:
     live = publisher_of(redis, "massive")
     await live.cycle()
     await live.beat()
-    elsewhere = publisher_of(redis, "replay", names=Names(REPLAY_PREFIX))
+    elsewhere = publisher_of(redis, "replay", keys=KeySchema(REPLAY_PREFIX))
     assert (await elsewhere.cycle()).whole
     assert not elsewhere.withdrawn
 
@@ -221,7 +219,7 @@ async def test_a_write_under_way_when_live_appears_arrives_in_vain(
         proxy.rule = hold
         mock = publisher_of(far, "mock")
         cycle = await mock.cycle()
-    assert {outcome.verdict for outcome in cycle.outcomes} == {Verdict.LEFT_TO_LIVE}
+    assert {outcome.verdict for outcome in cycle.outcomes} == {PublishVerdict.LEFT_TO_LIVE}
     assert mock.withdrawn
     for day in DAYS:
         chain = ChainId("SPX", day)
@@ -235,7 +233,7 @@ async def test_a_write_under_way_when_live_appears_arrives_in_vain(
 async def test_who_insists_leaves_the_chains_of_live_alone_and_follows_when_they_are_gone(redis: Redis) -> None:
     live, capture = publisher_of(redis, "massive"), publisher_of(redis, "capture", among_live=True)
     await live.cycle()
-    assert {o.verdict for o in (await capture.cycle()).outcomes} == {Verdict.LEFT_TO_LIVE}
+    assert {o.verdict for o in (await capture.cycle()).outcomes} == {PublishVerdict.LEFT_TO_LIVE}
     assert not capture.withdrawn
     assert await kind_of(redis) == "massive"
     for day in DAYS:
@@ -246,14 +244,20 @@ async def test_who_insists_leaves_the_chains_of_live_alone_and_follows_when_they
 
 
 async def test_no_fault_of_the_demo_befalls_live_data(redis: Redis) -> None:
-    source = WithholdingSource(ScriptedSource({"SPX": DAYS}, as_of=time.time(), at_hand=True))
+    source = WithholdingSource(ScriptedSource({"SPX": DAYS}, as_of=time.time(), in_memory=True))
     mock = Publisher(redis, source, CLOCK, guard=guard_of(redis))
-    saboteur = Saboteur(redis, NAMES, source, mock, CLOCK)
+    injector = FaultInjector(redis, NAMES, source, mock, CLOCK)
     await publisher_of(redis, "massive").cycle()
     before = await redis.get(NAMES.latest(SPX))
-    for fault in (Fault.DROP, Fault.DANGLE, Fault.CORRUPT, Fault.SKEW, Fault.ROLL_BACK):
+    for fault in (
+        InjectedFault.DROP,
+        InjectedFault.DANGLE,
+        InjectedFault.CORRUPT,
+        InjectedFault.SKEW,
+        InjectedFault.ROLL_BACK,
+    ):
         with pytest.raises(LiveProtectedError):
-            await saboteur.inflict(fault, SPX)
+            await injector.inject(fault, SPX)
     assert await redis.get(NAMES.latest(SPX)) == before
     assert before is not None
     assert await redis.exists(before)
@@ -264,8 +268,8 @@ async def test_evicted_heartbeat_and_mark_leave_each_chain_protected(redis: Redi
     live = publisher_of(redis, "massive")
     await live.cycle()
     await redis.delete("massive:heartbeat", NAMES.live())
-    guarded = Publisher(redis, ScriptedSource({"SPX": DAYS}, as_of=time.time(), at_hand=True), CLOCK)
-    assert {o.verdict for o in (await guarded.cycle()).outcomes} == {Verdict.LEFT_TO_LIVE}
+    guarded = Publisher(redis, ScriptedSource({"SPX": DAYS}, as_of=time.time(), in_memory=True), CLOCK)
+    assert {o.verdict for o in (await guarded.cycle()).outcomes} == {PublishVerdict.LEFT_TO_LIVE}
     assert not (await mock.cycle()).outcomes
 
 
@@ -336,7 +340,7 @@ async def test_a_live_publisher_writes_before_all_keys_were_seen_and_takes_the_r
 ) -> None:
     await publisher_of(redis, "mock", "NDX").cycle()
     guard = guard_of(far, "massive")
-    source = ScriptedSource({"SPX": DAYS}, as_of=time.time(), kind="massive", at_hand=True)
+    source = ScriptedSource({"SPX": DAYS}, as_of=time.time(), kind="massive", in_memory=True)
     live = Publisher(far, source, CLOCK, thresholds=Thresholds(10, 60), guard=guard)
     began = time.monotonic()
     assert (await live.cycle()).whole
@@ -356,7 +360,7 @@ async def test_a_live_publisher_writes_before_all_keys_were_seen_and_takes_the_r
 async def test_an_invented_chain_waits_for_the_walk_and_nothing_else_does(redis: Redis, far: Redis) -> None:
     foreign = ChainId("QQQ", DAYS[0])
     guard = guard_of(far, "mock")
-    source = ScriptedSource({"SPX": DAYS}, as_of=time.time(), at_hand=True)
+    source = ScriptedSource({"SPX": DAYS}, as_of=time.time(), in_memory=True)
     mock = Publisher(far, source, CLOCK, thresholds=Thresholds(10, 60), guard=guard)
     cycling = asyncio.create_task(mock.cycle())
     await asyncio.sleep(0)

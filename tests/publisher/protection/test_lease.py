@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.clock import ManualClock, SystemClock
-from chain.model.keys import REPLAY_PREFIX, Names
+from chain.model.keys import REPLAY_PREFIX, KeySchema
 from chain.redis.connect.connection import RedisTarget
 from publisher.protection.lease import Lease, identity
 from tests.support.fault_proxy import Command, Fate, FaultProxy, always, deliver, first
@@ -25,8 +25,8 @@ def clock() -> ManualClock:
     return ManualClock(0, 1_000.0)
 
 
-def lease_of(redis: Redis, clock: ManualClock, *underlyings: str, names: Names | None = None) -> Lease:
-    return Lease(redis, names or Names(), underlyings or ("SPX",), clock, interval_s=INTERVAL_S)
+def lease_of(redis: Redis, clock: ManualClock, *underlyings: str, keys: KeySchema | None = None) -> Lease:
+    return Lease(redis, keys or KeySchema(), underlyings or ("SPX",), clock, interval_s=INTERVAL_S)
 
 
 async def holder_of(redis: Redis, key: str = SPX) -> str:
@@ -72,7 +72,7 @@ async def test_whatever_stands_in_a_lease_only_its_beginning_is_read(redis: Redi
 async def test_of_many_that_ask_at_once_one_leads_each_underlying(redis: Redis, clock: ManualClock) -> None:
     leases = [lease_of(redis, clock, "SPX", "NDX") for _ in range(8)]
     gained = await asyncio.gather(*(lease.look() for lease in leases))
-    assert sorted(name for names in gained for name in names) == ["NDX", "SPX"]
+    assert sorted(name for keys in gained for name in keys) == ["NDX", "SPX"]
     for underlying in ("SPX", "NDX"):
         [leader] = [lease for lease in leases if lease.leads(underlying)]
         assert {lease.leader[underlying] for lease in leases} == {leader.me}
@@ -87,7 +87,7 @@ async def test_underlyings_are_led_one_by_one(redis: Redis, clock: ManualClock) 
 
 
 async def test_another_prefix_has_leaders_of_its_own(redis: Redis, clock: ManualClock) -> None:
-    live, replay = lease_of(redis, clock), lease_of(redis, clock, names=Names(REPLAY_PREFIX))
+    live, replay = lease_of(redis, clock), lease_of(redis, clock, keys=KeySchema(REPLAY_PREFIX))
     assert (await live.look(), await replay.look()) == (["SPX"], ["SPX"])
 
 
@@ -281,7 +281,7 @@ async def test_running_it_keeps_the_lease_and_tells_a_gain_once(redis: Redis) ->
     gains: list[str] = []
 
     def lease() -> Lease:
-        return Lease(redis, Names(), ("SPX",), SystemClock(), interval_s=0.2)
+        return Lease(redis, KeySchema(), ("SPX",), SystemClock(), interval_s=0.2)
 
     one, two = lease(), lease()
     leading = asyncio.create_task(one.run(lambda: gains.append("one")))

@@ -13,9 +13,9 @@ from chain.analytics.headline import headline
 from chain.clock import ManualClock
 from chain.model.grid import build_grid
 from chain.model.keys import ChainId
-from chain.monitor.board import Board, DeckState, Entry, State, Transition
+from chain.monitor.board import Board, ChainRecord, DeckState, State, Transition
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED
 from chain.text import clean
 from tests.support.scenes import (
@@ -26,12 +26,12 @@ from tests.support.scenes import (
     START_S,
     at_fault,
     board,
-    entry,
     heartbeat,
     in_state,
     item,
     law,
     received,
+    record,
     report,
     snapshot,
     surface,
@@ -39,7 +39,7 @@ from tests.support.scenes import (
 from tui.panels import figures
 from tui.panels.board import board_table
 from tui.panels.grid import Shown, grid_foot, grid_headline, grid_table, grid_title, is_past
-from tui.panels.lines import Ground, Line, Span, cut, left, length, plain, right, spread
+from tui.panels.lines import Ground, Line, Span, cut, justify, left, length, plain, right
 from tui.panels.signals import signal_lines, signals_title
 from tui.panels.strip import badge, identity, trouble
 from tui.view import MARK_S, View
@@ -102,7 +102,7 @@ def test_no_rounding_takes_an_age_across_a_limit(limit: int, late: int) -> None:
 @law
 @given(seconds=st.integers(0, 10**9))
 def test_an_age_of_any_length_is_readable_in_the_board(seconds: int) -> None:
-    judged = report([entry(SPX, NOW, age_ms=seconds * 1000)], NOW)
+    judged = report([record(SPX, NOW, age_ms=seconds * 1000)], NOW)
     assert figures.age(seconds) in plain(board_table(judged, None, 60, 20).body[0]).split()
 
 
@@ -186,7 +186,7 @@ def test_left_and_right_are_exact_and_never_show_a_part_of_a_number(text: str, w
     width=st.integers(18, 60),
 )
 def test_a_spread_line_is_exact_and_its_start_gives_way(start: list[str], end: list[str], width: int) -> None:
-    line = spread([Span(t) for t in start], [Span(t) for t in end], width, Ground.BAR)
+    line = justify([Span(t) for t in start], [Span(t) for t in end], width, Ground.BAR)
     text = "".join(span.text for span in line)
     assert len(text) == length(line) == width
     assert text.endswith("".join(end))
@@ -205,7 +205,7 @@ TRANSITIONS = st.builds(Transition, st.just(START_S), st.sampled_from([(), (SPX,
 
 
 @st.composite
-def reports(draw: st.DrawFn) -> Report:
+def reports(draw: st.DrawFn) -> HealthReport:
     """Return a report of any mixture of states, reasons, publishers and ages."""
     chains = draw(
         st.lists(
@@ -216,9 +216,9 @@ def reports(draw: st.DrawFn) -> Report:
             unique=True,
         )
     )
-    entries: list[Entry] = []
+    records: list[ChainRecord] = []
     for chain in sorted(chains, key=lambda c: (UNDERLYINGS.index(c.underlying), c.expiry)):
-        one = entry(
+        one = record(
             chain, NOW, age_ms=draw(st.integers(-10_000, 30_000)), ttl_ms=draw(st.sampled_from([None, 1, 60_000]))
         )
         fault = draw(st.sampled_from([None, None, State.MISSING, State.DANGLING, State.INVALID]))
@@ -227,8 +227,8 @@ def reports(draw: st.DrawFn) -> Report:
         if draw(st.booleans()):
             one = replace(one, trouble=draw(WORDS))
         if draw(st.integers(0, 5)) == 0:
-            one = Entry(chain)
-        entries.append(one)
+            one = ChainRecord(chain)
+        records.append(one)
     beats = [
         heartbeat(
             *chains,
@@ -241,7 +241,7 @@ def reports(draw: st.DrawFn) -> Report:
         for service in draw(st.lists(st.sampled_from(["massive", "mock_massive"]), unique=True))
     ]
     made = board(
-        entries,
+        records,
         NOW,
         beats=beats,
         reached=draw(st.booleans()),
@@ -253,7 +253,7 @@ def reports(draw: st.DrawFn) -> Report:
     passed = draw(st.sampled_from([0.0, 0.7, 2.9, 3.1, 33.0, 700.0, 9_000.0, 400_000.0]))
     then = Now(NOW.wall_ns + round(passed * 1e9), NOW.mono + passed)
     polled = then.mono if draw(st.booleans()) else NOW.mono
-    return judge(replace(made, polled=polled), then)
+    return evaluate(replace(made, polled=polled), then)
 
 
 def fits(line: Line, width: int) -> bool:
@@ -263,8 +263,8 @@ def fits(line: Line, width: int) -> bool:
 @pytest.mark.parametrize("frozen", ["", "14:03:27"])
 @pytest.mark.parametrize("address", ["unix", "10.1.2.3:6379", "cluster redis-01.desk.example:26379"])
 def test_at_80_columns_an_unreachable_redis_is_named_with_its_address(address: str, frozen: str) -> None:
-    away = replace(board([entry(SPX, NOW), entry(NDX, NOW)], NOW, reached=False), redis=address)
-    line = identity(judge(away, NOW), "SPX", 3, 80, frozen=frozen)
+    away = replace(board([record(SPX, NOW), record(NDX, NOW)], NOW, reached=False), redis=address)
+    line = identity(evaluate(away, NOW), "SPX", 3, 80, frozen=frozen)
     assert length(line) == 80
     assert f" {address} " in plain(line)
     assert "[MOCK]" in plain(line) and "10:00:00 ET" in plain(line)
@@ -274,7 +274,9 @@ def test_at_80_columns_an_unreachable_redis_is_named_with_its_address(address: s
 
 @law
 @given(judged=st.none() | reports(), width=WIDTHS, polls=st.integers(0, 9), frozen=st.sampled_from(["", "14:03:27"]))
-def test_the_two_top_lines_are_whole_in_every_state(judged: Report | None, width: int, polls: int, frozen: str) -> None:
+def test_the_two_top_lines_are_whole_in_every_state(
+    judged: HealthReport | None, width: int, polls: int, frozen: str
+) -> None:
     first, second = identity(judged, "SPX", polls, width, frozen=frozen), trouble(judged, width)
     assert length(first) == length(second) == width
     assert fits(first, width) and fits(second, width)
@@ -287,19 +289,19 @@ def test_the_two_top_lines_are_whole_in_every_state(judged: Report | None, width
 @law
 @given(judged=st.none() | reports(), width=WIDTHS, height=st.integers(3, 40), which=st.integers(0, 7))
 def test_the_board_gives_each_chain_its_line_in_every_state(
-    judged: Report | None, width: int, height: int, which: int
+    judged: HealthReport | None, width: int, height: int, which: int
 ) -> None:
-    chains = [reading.entry.chain for reading in judged.readings] if judged else []
+    chains = [chain_status.record.chain for chain_status in judged.statuses] if judged else []
     selected = chains[which % len(chains)] if chains and which < 7 else None
     table = board_table(judged, selected, width, height)
     assert all(fits(line, width) for line in (*table.head, *table.body))
     assert len(table.rows) == len(table.body)
-    for reading in judged.readings if judged else ():
-        chain = reading.entry.chain
+    for chain_status in judged.statuses if judged else ():
+        chain = chain_status.record.chain
         lines = [plain(line) for line, row in zip(table.body, table.rows, strict=True) if row == chain]
         if selected is None or chain.underlying == selected.underlying:
             assert f"{chain.expiry:%m-%d}" in lines[0]
-            assert {reading.state, figures.age(reading.age_s)} <= set(lines[0].split())
+            assert {chain_status.state, figures.age(chain_status.age_s)} <= set(lines[0].split())
             assert lines[0].startswith(">") is (chain == selected)
     folded = [plain(line) for line, row in zip(table.body, table.rows, strict=True) if row is None]
     assert all(line.split()[0] in UNDERLYINGS for line in folded) or not chains
@@ -308,7 +310,7 @@ def test_the_board_gives_each_chain_its_line_in_every_state(
 @law
 @given(judged=st.none() | reports(), width=WIDTHS, room=st.integers(1, 40))
 def test_the_signals_panel_tells_every_signal_and_counts_what_it_has_no_room_for(
-    judged: Report | None, width: int, room: int
+    judged: HealthReport | None, width: int, room: int
 ) -> None:
     lines = signal_lines(judged, width)
     assert all(fits(line, width) for line in (signals_title(judged, width), *lines))
@@ -330,19 +332,19 @@ def test_the_signals_panel_tells_every_signal_and_counts_what_it_has_no_room_for
 
 @law
 @given(judged=reports(), width=WIDTHS, frozen=st.sampled_from([None, Shown(State.STALE, 48.2, START_S)]))
-def test_the_lines_about_a_grid_fit_in_every_state(judged: Report, width: int, frozen: Shown | None) -> None:
+def test_the_lines_about_a_grid_fit_in_every_state(judged: HealthReport, width: int, frozen: Shown | None) -> None:
     mark = badge(judged.board)
     assert length(grid_title(None, None, mark, width, frozen)) == width
-    for reading in judged.readings:
-        good = reading.entry.last_good
+    for chain_status in judged.statuses:
+        good = chain_status.record.last_good
         grid = build_grid(good.snapshot.open()) if good else None
-        title = grid_title(grid, reading, mark, width, frozen)
+        title = grid_title(grid, chain_status, mark, width, frozen)
         assert length(title) == width
         assert plain(title).endswith(mark)
         if width >= 100:
-            assert f"{reading.entry.chain.underlying} {reading.entry.chain.expiry}" in plain(title)
-            assert (reading.state if frozen is None else "FROZEN 10:00:00 STALE") in plain(title)
-            past = is_past(frozen.state if frozen else reading.state)
+            assert f"{chain_status.record.chain.underlying} {chain_status.record.chain.expiry}" in plain(title)
+            assert (chain_status.state if frozen is None else "FROZEN 10:00:00 STALE") in plain(title)
+            past = is_past(frozen.state if frozen else chain_status.state)
             assert ("LAST GOOD " in plain(title)) is (grid is not None and past)
         if grid:
             assert length(grid_headline(grid, headline(grid, START_S), width)) == width
@@ -350,36 +352,36 @@ def test_the_lines_about_a_grid_fit_in_every_state(judged: Report, width: int, f
 
 
 def test_the_strip_stands_still_with_the_poll_loop_and_moves_with_it() -> None:
-    judged = report([entry(SPX, NOW)], NOW)
+    judged = report([record(SPX, NOW)], NOW)
     lines = [plain(identity(judged, "SPX", polls, 120)) for polls in (0, 0, 1, 2, 3)]
     assert lines[0] == lines[1]
     assert len({line[-3:] for line in lines}) == 3
 
 
 def test_the_strip_answers_who_where_and_what() -> None:
-    text = plain(identity(report([entry(SPX, NOW)], NOW), "SPX", 0, 160))
+    text = plain(identity(report([record(SPX, NOW)], NOW), "SPX", 0, 160))
     for words in ("[MOCK]", "SPX 6,931.42", "redis unix 0.4 ms", "publish 10 s, cycle 14 ms, 1/1", "10:00:00 ET"):
         assert words in text
-    assert "no publisher" in plain(identity(report([entry(SPX, NOW)], NOW, beats=[]), "SPX", 0, 160))
+    assert "no publisher" in plain(identity(report([record(SPX, NOW)], NOW, beats=[]), "SPX", 0, 160))
     failing = [heartbeat(SPX, SPX_MON, trouble={SPX: "429"})]
-    assert ", 1/2" in plain(identity(report([entry(SPX, NOW)], NOW, beats=failing), "SPX", 0, 160))
-    assert "FROZEN 14:03:27" in plain(identity(report([entry(SPX, NOW)], NOW), "SPX", 0, 160, frozen="14:03:27"))
+    assert ", 1/2" in plain(identity(report([record(SPX, NOW)], NOW, beats=failing), "SPX", 0, 160))
+    assert "FROZEN 14:03:27" in plain(identity(report([record(SPX, NOW)], NOW), "SPX", 0, 160, frozen="14:03:27"))
 
 
 def test_the_worst_is_told_with_its_beginning_and_how_much_more_there_is() -> None:
-    judged = report([entry(SPX, NOW, age_ms=48_000), entry(SPX_MON, NOW)], NOW, stream_ts=START_S, depth={"SPX": 3})
+    judged = report([record(SPX, NOW, age_ms=48_000), record(SPX_MON, NOW)], NOW, stream_ts=START_S, depth={"SPX": 3})
     text = plain(trouble(judged, 120))
     assert text.startswith(" DEGRADED  stream active while SPX 01-02 is STALE, 48 s")
     assert "since 09:59:47" in text and text.endswith("3 signals")
-    calm = plain(trouble(report([entry(SPX, NOW)], NOW), 80))
+    calm = plain(trouble(report([record(SPX, NOW)], NOW), 80))
     assert calm == " OK  1 chain fresh, mock"
 
 
-MARKED: dict[str, Callable[[Report, int], list[Line]]] = {
+MARKED: dict[str, Callable[[HealthReport, int], list[Line]]] = {
     "strip": lambda judged, width: [identity(judged, "SPX", 0, width)],
     "board": lambda judged, width: list(board_table(judged, SPX, width, 20).head),
     "signals": lambda judged, width: [signals_title(judged, width)],
-    "grid": lambda judged, width: [grid_title(None, judged.readings[0], badge(judged.board), width)],
+    "grid": lambda judged, width: [grid_title(None, judged.statuses[0], badge(judged.board), width)],
     "empty grid": lambda judged, width: [grid_title(None, None, badge(judged.board), width)],
 }
 
@@ -390,7 +392,7 @@ MARKED: dict[str, Callable[[Report, int], list[Line]]] = {
 )
 @pytest.mark.parametrize("width", [40, 80, 138])
 def test_each_panel_says_in_text_where_its_data_come_from(panel: str, kind: str, word: str, width: int) -> None:
-    judged = report([entry(SPX, NOW)], NOW, beats=[heartbeat(SPX, kind=kind)])
+    judged = report([record(SPX, NOW)], NOW, beats=[heartbeat(SPX, kind=kind)])
     text = "\n".join(plain(line) for line in MARKED[panel](judged, width))
     assert word in text
     assert "LIVE" not in text
@@ -398,26 +400,26 @@ def test_each_panel_says_in_text_where_its_data_come_from(panel: str, kind: str,
 
 def test_a_long_source_name_stays_within_every_panel() -> None:
     beats = [heartbeat(SPX, kind="massive", detail="a-host-of-many-letters." * 3)]
-    judged = report([entry(SPX, NOW)], NOW, beats=beats)
+    judged = report([record(SPX, NOW)], NOW, beats=beats)
     for panel in MARKED.values():
         assert [length(line) for line in panel(judged, 60)] == [60] * len(panel(judged, 60))
 
 
 def test_nothing_but_the_vendors_own_host_is_live() -> None:
     def marked(kind: str, detail: str = "") -> str:
-        return badge(report([entry(SPX, NOW)], NOW, beats=[heartbeat(SPX, kind=kind, detail=detail)]).board)
+        return badge(report([record(SPX, NOW)], NOW, beats=[heartbeat(SPX, kind=kind, detail=detail)]).board)
 
     assert marked("massive", "api.massive.com") == "[LIVE]"
     for other in ("127.0.0.1:8080", "", "api.massive.com.example"):
         assert "LIVE" not in marked("massive", other)
     both = [heartbeat(SPX), heartbeat(SPX, service="massive", kind="massive", detail="api.massive.com")]
-    assert badge(report([entry(SPX, NOW)], NOW, beats=both).board) == "[MOCK+LIVE]"
-    assert badge(report([entry(SPX, NOW)], NOW, beats=[]).board) == "[SOURCE ?]"
+    assert badge(report([record(SPX, NOW)], NOW, beats=both).board) == "[MOCK+LIVE]"
+    assert badge(report([record(SPX, NOW)], NOW, beats=[]).board) == "[SOURCE ?]"
     assert badge(Board()) == ""
 
 
 def test_a_missing_chain_keeps_its_line_with_the_time_last_seen() -> None:
-    table = board_table(report([in_state(SPX, State.MISSING, NOW), entry(SPX_MON, NOW)], NOW), SPX, 80, 20)
+    table = board_table(report([in_state(SPX, State.MISSING, NOW), record(SPX_MON, NOW)], NOW), SPX, 80, 20)
     lines = [plain(line) for line in table.body]
     assert "01-02 Fri" in lines[0] and "MISSING" in lines[0]
     assert lines[1].strip() == "last seen 09:59:59"
@@ -426,7 +428,7 @@ def test_a_missing_chain_keeps_its_line_with_the_time_last_seen() -> None:
 
 
 def test_an_invalid_chain_says_why_under_its_line() -> None:
-    refused = at_fault(entry(SPX, NOW), State.INVALID, NOW, "payload: not JSON")
+    refused = at_fault(record(SPX, NOW), State.INVALID, NOW, "payload: not JSON")
     lines = [plain(line) for line in board_table(report([refused], NOW), None, 80, 20).body]
     assert "INVALID" in lines[0] and lines[1].strip() == "payload: not JSON"
 
@@ -442,10 +444,10 @@ def test_states_read_without_colour() -> None:
 
 def test_where_lines_lack_other_underlyings_fold_and_tell_their_worst() -> None:
     many = [ChainId(u, SPX.expiry + timedelta(days=n)) for u in ("SPX", "NDX") for n in range(5)]
-    entries = [entry(c, NOW, age_ms=40_000 if c == many[7] else 1_000) for c in many]
-    open_table = board_table(report(entries, NOW), many[0], 60, 40)
+    records = [record(c, NOW, age_ms=40_000 if c == many[7] else 1_000) for c in many]
+    open_table = board_table(report(records, NOW), many[0], 60, 40)
     assert len(open_table.body) == 12
-    folded = board_table(report(entries, NOW), many[0], 60, 9)
+    folded = board_table(report(records, NOW), many[0], 60, 9)
     assert [row for row in folded.rows if row and row.underlying == "NDX"] == [many[5]]
     heading = plain(folded.body[-1])
     assert "NDX" in heading and "STALE" in heading and "40.0" in heading and "5 of 5" in heading
@@ -463,11 +465,11 @@ def test_the_headline_names_its_method_and_what_it_could_use() -> None:
 # The reader's view
 
 
-def seen(view: View, clock: ManualClock, bid: float) -> Report:
+def seen(view: View, clock: ManualClock, bid: float) -> HealthReport:
     """Let a snapshot with this bid come in, and return its report."""
     items = [item(6930, side, last_quote={"bid": bid, "ask": bid + 0.4}) for side in ("call", "put")]
-    judged = report([entry(SPX, Now.of(clock), contracts=items)], Now.of(clock))
-    view.settle(judged.board)
+    judged = report([record(SPX, Now.of(clock), contracts=items)], Now.of(clock))
+    view.keep_selection(judged.board)
     view.take(judged)
     return judged
 
@@ -507,19 +509,19 @@ def test_a_frozen_view_keeps_its_grid_while_ages_go_on() -> None:
 
 def test_the_selection_stays_with_its_chain_or_moves_to_its_kin() -> None:
     view = View()
-    full = board([entry(chain, NOW) for chain in (SPX, SPX_MON, NDX)], NOW)
-    view.settle(full)
+    full = board([record(chain, NOW) for chain in (SPX, SPX_MON, NDX)], NOW)
+    view.keep_selection(full)
     assert view.selected == SPX
     view.step_chain(full, 1)
     view.step_chain(full, 1)
     assert view.selected == SPX_MON
-    view.settle(board([entry(chain, NOW) for chain in (NDX, SPX)], NOW))
+    view.keep_selection(board([record(chain, NOW) for chain in (NDX, SPX)], NOW))
     assert view.selected == SPX
     view.step_underlying(full, 1)
     assert view.selected == NDX
     view.step_underlying(full, 1)
     assert view.selected == SPX
-    view.settle(board([], NOW))
+    view.keep_selection(board([], NOW))
     assert view.selected is None
 
 
@@ -534,11 +536,11 @@ def test_another_chain_shows_nothing_of_the_one_before() -> None:
 
 def test_every_deck_state_has_its_words_on_line_two() -> None:
     scenes = {
-        DeckState.OK: report([entry(SPX, NOW)], NOW),
+        DeckState.OK: report([record(SPX, NOW)], NOW),
         DeckState.STARTING: report([], NOW, beats=[], started=NOW.mono),
         DeckState.WARNING: report([in_state(SPX, State.AGING, NOW)], NOW),
-        DeckState.PARTIAL_DEGRADATION: report([in_state(SPX, State.MISSING, NOW), entry(SPX_MON, NOW)], NOW),
-        DeckState.DEGRADED: report([in_state(SPX, State.STALE, NOW), entry(SPX_MON, NOW)], NOW, stream_ts=START_S),
+        DeckState.PARTIAL_DEGRADATION: report([in_state(SPX, State.MISSING, NOW), record(SPX_MON, NOW)], NOW),
+        DeckState.DEGRADED: report([in_state(SPX, State.STALE, NOW), record(SPX_MON, NOW)], NOW, stream_ts=START_S),
         DeckState.CRITICAL: report([in_state(SPX, State.STALE, NOW)], NOW),
     }
     assert list(scenes) == list(DeckState)

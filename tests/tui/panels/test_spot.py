@@ -3,10 +3,10 @@
 import pytest
 
 from chain.model.keys import ChainId
-from chain.monitor.board import Entry, State
+from chain.monitor.board import ChainRecord, State
 from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import Spot
-from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, at_fault, entry, report, surface
+from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, at_fault, record, report, surface
 from tui.panels.board import board_table
 from tui.panels.lines import plain
 from tui.panels.strip import identity
@@ -17,9 +17,9 @@ NOW = Now(START_NS, 5_000.0)
 SPOTS = [("front lost", State.MISSING), ("front stale", State.STALE), ("front broken", State.INVALID)]
 
 
-def carrying(chain: ChainId, spot: float | None, age_s: float, state: State | None = None) -> Entry:
+def carrying(chain: ChainId, spot: float | None, age_s: float, state: State | None = None) -> ChainRecord:
     """Return a chain whose snapshot carries a price, so old, and what has come over it since."""
-    made = entry(chain, NOW, age_ms=round(age_s * 1000), contracts=surface(chain=chain, spot=spot))
+    made = record(chain, NOW, age_ms=round(age_s * 1000), contracts=surface(chain=chain, spot=spot))
     return at_fault(made, state, NOW) if state in (State.MISSING, State.INVALID) else made
 
 

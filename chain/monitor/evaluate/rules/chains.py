@@ -5,19 +5,19 @@ from collections.abc import Callable, Iterable, Sequence
 
 from chain.model.kinds import is_recorded, kind_name, kind_phrase
 from chain.model.session import new_york
-from chain.monitor.board import Entry, Flag, State
+from chain.monitor.board import ChainRecord, Flag, State
 from chain.monitor.evaluate import provenance
-from chain.monitor.evaluate.report import Reading, Signal, stream_active, usable
+from chain.monitor.evaluate.report import ChainStatus, Signal, stream_active, usable
 from chain.monitor.evaluate.rules.context import Context, earliest, listed
 from chain.monitor.evaluate.rules.severity import signal
 
 
 def all_stale(context: Context) -> Iterable[Signal]:
     """No chain of the whole deck can be worked with."""
-    if context.readings and context.known and not any(r.in_use for r in context.readings):
-        since = max((r.since for r in context.readings if r.since is not None), default=None)  # as the last one went
-        states = " or ".join(dict.fromkeys(r.state for r in context.readings))
-        which = f"all {len(context.readings)}" if len(context.readings) > 1 else listed(context.readings)
+    if context.statuses and context.known and not any(r.in_use for r in context.statuses):
+        since = max((r.since for r in context.statuses if r.since is not None), default=None)  # as the last one went
+        states = " or ".join(dict.fromkeys(r.state for r in context.statuses))
+        which = f"all {len(context.statuses)}" if len(context.statuses) > 1 else listed(context.statuses)
         yield signal("all-stale", f"no chain has a usable snapshot: {which} {states}", since)
 
 
@@ -76,18 +76,22 @@ def aging(context: Context) -> Iterable[Signal]:
 
 def partial(context: Context) -> Iterable[Signal]:
     """A snapshot has fewer usable contracts, or sides, than it should."""
-    return _flagged(context, Flag.PARTIAL, lambda entry: entry.last_good.summary.shortfall if entry.last_good else "")
+    return _flagged(
+        context, Flag.PARTIAL, lambda record: record.last_good.summary.shortfall if record.last_good else ""
+    )
 
 
 def failing(context: Context) -> Iterable[Signal]:
     """A publisher says that it could not publish a chain; what it published before stays."""
-    return _flagged(context, Flag.FAILING, lambda entry: entry.trouble, every=True)
+    return _flagged(context, Flag.FAILING, lambda record: record.trouble, every=True)
 
 
 def old_source(context: Context) -> Iterable[Signal]:
     """A new snapshot of old data."""
     return _flagged(
-        context, Flag.OLD_SOURCE, lambda entry: provenance.old_source(entry, entry.last_good) if entry.last_good else ""
+        context,
+        Flag.OLD_SOURCE,
+        lambda record: provenance.old_source(record, record.last_good) if record.last_good else "",
     )
 
 
@@ -100,7 +104,7 @@ def past_dated(context: Context) -> Iterable[Signal]:
     """Chains whose sessions are over are still published: a recording, or a publisher that does not know the date."""
     group = context.flagged(Flag.PAST_DATED)
     if group:
-        all_of_them = "nothing that still trades is published" if len(group) == len(context.readings) else "not counted"
+        all_of_them = "nothing that still trades is published" if len(group) == len(context.statuses) else "not counted"
         over = "session is" if len(group) == 1 else "sessions are"
         yield signal("past-dated", f"{listed(group)} PAST-DATED: {len(group)} whose {over} over, {all_of_them}")
 
@@ -108,34 +112,36 @@ def past_dated(context: Context) -> Iterable[Signal]:
 def limits_unfit(context: Context) -> Iterable[Signal]:
     """A publisher announces limits that its snapshots cannot live to reach: they would be fresh for ever."""
     for underlying, mine in context.by_underlying.items():
-        group = [r for r in mine if r.entry.thresholds.announced and r.limits is not r.entry.thresholds]
+        group = [r for r in mine if r.record.thresholds.announced and r.limits is not r.record.thresholds]
         if group:
-            told, used = group[0].entry.thresholds, group[0].limits
+            told, used = group[0].record.thresholds, group[0].limits
             text = (
                 f"{listed(group)}: an interval of {told.interval_s:g} s is announced, of snapshots that do not live so "
             )
             yield signal("limits-unfit", text + f"long: STALE above {used.stale_s:.0f} s", None, underlying)
 
 
-def _flagged(context: Context, flag: Flag, why: Callable[[Entry], str], *, every: bool = False) -> Iterable[Signal]:
+def _flagged(
+    context: Context, flag: Flag, why: Callable[[ChainRecord], str], *, every: bool = False
+) -> Iterable[Signal]:
     """One signal for all chains with a flag, and the reason of the first, or every distinct one."""
     group = context.flagged(flag)
     if group:
-        reasons = list(dict.fromkeys(filter(None, (why(r.entry) for r in group))))
+        reasons = list(dict.fromkeys(filter(None, (why(r.record) for r in group))))
         note = f": {'; '.join(reasons if every else reasons[:1])}" if reasons else ""
-        began = [r.entry.flagged[flag] for r in group if flag in r.entry.flagged]
-        suffer = {reading.chain.underlying for reading in group}
+        began = [r.record.flagged[flag] for r in group if flag in r.record.flagged]
+        suffer = {status.chain.underlying for status in group}
         yield signal(flag.lower(), f"{listed(group)} {flag}{note}", min(began, default=None), concerns=suffer)
 
 
 def source_changed(context: Context) -> Iterable[Signal]:
     """What was live is mock now, or the other way round: not a move of the market."""
-    groups: dict[tuple[str, str], list[Reading]] = {}
-    for reading in context.flagged(Flag.SOURCE_CHANGED):
-        if change := reading.entry.change:
-            groups.setdefault((change.before, change.after), []).append(reading)
+    groups: dict[tuple[str, str], list[ChainStatus]] = {}
+    for status in context.flagged(Flag.SOURCE_CHANGED):
+        if change := status.record.change:
+            groups.setdefault((change.before, change.after), []).append(status)
     for (before, after), group in groups.items():
-        at = min(reading.entry.change.at for reading in group if reading.entry.change)
+        at = min(status.record.change.at for status in group if status.record.change)
         words = f"from {kind_name(before)} to {kind_name(after)}"
         when = f"{new_york(at):%H:%M:%S} ET"
         yield signal("source-changed", f"{listed(group)} SOURCE CHANGED {words} at {when}", at, f"{before}-{after}")
@@ -143,9 +149,9 @@ def source_changed(context: Context) -> Iterable[Signal]:
 
 def mixed_sources(context: Context) -> Iterable[Signal]:
     """What may be live and what is known not to be stand side by side."""
-    kinds = {is_recorded(reading.entry.kind) for reading in context.readings if reading.entry.last_good}
+    kinds = {is_recorded(status.record.kind) for status in context.statuses if status.record.last_good}
     if len(kinds) > 1:
-        words = kind_phrase(r.entry.source_word for r in context.readings if r.entry.last_good)
+        words = kind_phrase(r.record.source_word for r in context.statuses if r.record.last_good)
         yield signal("mixed-sources", f"sources are mixed: {words}")
 
 
@@ -158,13 +164,13 @@ def _in_state(context: Context, state: State) -> Iterable[Signal]:
         yield signal(state.lower(), f"{listed(group)} {state}{note}", earliest(group), underlying)
 
 
-def _oldest(readings: Sequence[Reading]) -> int:
-    return math.floor(max(r.age_s or 0.0 for r in readings))
+def _oldest(statuses: Sequence[ChainStatus]) -> int:
+    return math.floor(max(r.age_s or 0.0 for r in statuses))
 
 
-def _moved_back(entry: Entry) -> str:
+def _moved_back(record: ChainRecord) -> str:
     """Tell from which snapshot to which a pointer went back, by New York's time."""
-    if entry.rolled_back_from is None or entry.pointer is None:
+    if record.rolled_back_from is None or record.pointer is None:
         return ""
-    stamps = (new_york(found.ts_ms / 1000) for found in (entry.rolled_back_from, entry.pointer))
+    stamps = (new_york(found.ts_ms / 1000) for found in (record.rolled_back_from, record.pointer))
     return "from {:%H:%M:%S} to {:%H:%M:%S}".format(*stamps)

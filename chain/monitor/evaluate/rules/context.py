@@ -6,7 +6,7 @@ from functools import cached_property
 
 from chain.monitor.board import Board, Flag, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.report import Reading, Signal, grouped
+from chain.monitor.evaluate.report import ChainStatus, Signal, grouped
 from chain.thresholds import POLL_OVERDUE_S, STARTING_S
 
 
@@ -16,7 +16,7 @@ class Context:
 
     board: Board
     now: Now
-    readings: tuple[Reading, ...]
+    statuses: tuple[ChainStatus, ...]
 
     @property
     def known(self) -> bool:
@@ -24,27 +24,27 @@ class Context:
         return blind_since(self.board, self.now) is None
 
     @cached_property
-    def by_underlying(self) -> Mapping[str, Sequence[Reading]]:
+    def by_underlying(self) -> Mapping[str, Sequence[ChainStatus]]:
         """The readings in groups, in the Board's order."""
-        return grouped(self.readings)
+        return grouped(self.statuses)
 
     @cached_property
-    def _flagged(self) -> Mapping[Flag, Sequence[Reading]]:
-        groups: dict[Flag, list[Reading]] = {}
-        for reading in self.readings:
-            for flag in reading.flags:
-                groups.setdefault(flag, []).append(reading)
+    def _flagged(self) -> Mapping[Flag, Sequence[ChainStatus]]:
+        groups: dict[Flag, list[ChainStatus]] = {}
+        for status in self.statuses:
+            for flag in status.flags:
+                groups.setdefault(flag, []).append(status)
         return groups
 
     @cached_property
     def _states(self) -> frozenset[State]:
-        return frozenset(reading.state for reading in self.readings)
+        return frozenset(status.state for status in self.statuses)
 
-    def flagged(self, flag: Flag) -> Sequence[Reading]:
+    def flagged(self, flag: Flag) -> Sequence[ChainStatus]:
         """Return the readings that carry a flag, in the Board's order."""
         return self._flagged.get(flag, ())
 
-    def in_state(self, state: State) -> Mapping[str, Sequence[Reading]]:
+    def in_state(self, state: State) -> Mapping[str, Sequence[ChainStatus]]:
         """Return the readings in one state by their underlying; only of underlyings that have any."""
         if state not in self._states:
             return {}
@@ -56,7 +56,7 @@ class Context:
         """Whether a watcher that goes on looking has only begun, and found nothing: a publisher may be on its way."""
         board = self.board
         begun = board.started
-        return board.contact.ok and not board.entries and begun is not None and self.now.mono - begun < STARTING_S
+        return board.contact.ok and not board.records and begun is not None and self.now.mono - begun < STARTING_S
 
 
 Rule = Callable[[Context], Iterable[Signal]]
@@ -84,15 +84,15 @@ def apart(ahead_s: float) -> str:
     return f"{abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'}"
 
 
-def listed(readings: Sequence[Reading]) -> str:
+def listed(statuses: Sequence[ChainStatus]) -> str:
     """Name up to two chains, grouped under their underlying, and count the rest."""
-    shown = [f"{r.chain.underlying} {r.chain.expiry:%m-%d}" for r in readings[:2]]
-    if len(readings) > 1 and readings[0].chain.underlying == readings[1].chain.underlying:
-        shown[1] = f"{readings[1].chain.expiry:%m-%d}"
-    more = len(readings) - 2
+    shown = [f"{r.chain.underlying} {r.chain.expiry:%m-%d}" for r in statuses[:2]]
+    if len(statuses) > 1 and statuses[0].chain.underlying == statuses[1].chain.underlying:
+        shown[1] = f"{statuses[1].chain.expiry:%m-%d}"
+    more = len(statuses) - 2
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def earliest(readings: Iterable[Reading]) -> float | None:
+def earliest(statuses: Iterable[ChainStatus]) -> float | None:
     """Return the first of the moments at which these readings' states began, None where none is known."""
-    return min((r.since for r in readings if r.since is not None), default=None)
+    return min((r.since for r in statuses if r.since is not None), default=None)

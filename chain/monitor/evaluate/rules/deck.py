@@ -31,7 +31,7 @@ def starting(context: Context) -> Iterable[Signal]:
     """Nothing is published, and we have only begun to look."""
     if context.starting:
         yield signal("starting", "waiting for a publisher")
-    elif not context.board.entries and context.board.contact.ok and _searching(context.board):
+    elif not context.board.records and context.board.contact.ok and _searching(context.board):
         yield signal("starting", "nothing is announced: looking for chains among all keys of this Redis")
 
 
@@ -50,7 +50,7 @@ def discovery(context: Context) -> Iterable[Signal]:
 def nothing_published(context: Context) -> Iterable[Signal]:
     """Redis answers, and holds no chain."""
     board = context.board
-    if not board.entries and board.contact.ok and not context.starting and not _searching(board):
+    if not board.records and board.contact.ok and not context.starting and not _searching(board):
         known = "none is announced, and others cannot be looked for" if board.search.error else "nothing is published"
         yield signal("nothing-published", f"no chains under {board.prefix}: {known}")
 

@@ -14,7 +14,7 @@ def publisher_unknown(context: Context) -> Iterable[Signal]:
     """There are chains, and nobody says that they are theirs."""
     board = context.board
     unknown = context.flagged(Flag.SOURCE_UNKNOWN)
-    if not board.contact.ok or not board.entries:
+    if not board.contact.ok or not board.records:
         return
     if not board.publishers:
         unheard = next((limit for limit in board.limits if "heartbeats" in limit), "no publisher's heartbeat")
@@ -22,7 +22,7 @@ def publisher_unknown(context: Context) -> Iterable[Signal]:
         yield signal("publisher-unknown", f"{unheard}: source of data unknown", concerns=concerns)
     elif unknown:
         text = f"{listed(unknown)}: of no publisher that beats, source of data unknown"
-        yield signal("publisher-unknown", text, concerns={reading.chain.underlying for reading in unknown})
+        yield signal("publisher-unknown", text, concerns={chain_status.chain.underlying for chain_status in unknown})
 
 
 def source(context: Context) -> Iterable[Signal]:

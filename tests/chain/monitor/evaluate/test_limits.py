@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from chain.monitor.board import State
 from chain.monitor.evaluate.freshness import Now, limits_of
-from chain.monitor.evaluate.report import Report
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.report import HealthReport
+from chain.monitor.evaluate.signals import evaluate
 from chain.thresholds import LIFE_SLACK_MS, LONGEST_LIFE_MS, UNANNOUNCED, Thresholds
 from chaindeck.commands.check import limited, line
-from tests.support.scenes import NDX, SPX, START_NS, board, entry, law, report
+from tests.support.scenes import NDX, SPX, START_NS, board, law, record, report
 
 NOW = Now(START_NS, 5_000.0)
 ABSURD = Thresholds(200_000.0, 604_800.0)
@@ -21,8 +21,8 @@ ABSURD = Thresholds(200_000.0, 604_800.0)
 def state(age_s: float, ttl_ms: int | None, thresholds: Thresholds = ABSURD) -> State:
     """Return the state of a snapshot of this age whose pointer was to live so long from when it was made."""
     left = None if ttl_ms is None else max(0, ttl_ms - round(age_s * 1000))
-    one = entry(SPX, NOW, age_ms=round(age_s * 1000), thresholds=thresholds, ttl_ms=left)
-    return report([one], NOW).readings[0].state
+    one = record(SPX, NOW, age_ms=round(age_s * 1000), thresholds=thresholds, ttl_ms=left)
+    return report([one], NOW).statuses[0].state
 
 
 @pytest.mark.parametrize(
@@ -76,17 +76,17 @@ def test_no_announcement_makes_a_snapshot_fresh_beyond_its_life(
 
 @pytest.mark.parametrize(("thresholds", "ttl_ms"), [(Thresholds(), 60_000), (Thresholds(18.0, 60.0), 58_500)])
 def test_limits_that_fit_are_those_announced_and_nothing_is_said(thresholds: Thresholds, ttl_ms: int) -> None:
-    one = entry(SPX, NOW, thresholds=thresholds, ttl_ms=ttl_ms)
+    one = record(SPX, NOW, thresholds=thresholds, ttl_ms=ttl_ms)
     assert limits_of(one) is thresholds
     assert not report([one], NOW).signals
 
 
-def told(judged: Report) -> list[str]:
+def told(judged: HealthReport) -> list[str]:
     return [signal.text for signal in judged.signals if signal.name == "limits-unfit"]
 
 
 def test_an_absurd_announcement_is_told_for_each_underlying() -> None:
-    judged = report([entry(SPX, NOW, thresholds=ABSURD), entry(NDX, NOW)], NOW)
+    judged = report([record(SPX, NOW, thresholds=ABSURD), record(NDX, NOW)], NOW)
     assert told(judged) == [
         "SPX 01-02: an interval of 200000 s is announced, of snapshots that do not live so long: STALE above 35 s"
     ]
@@ -94,23 +94,23 @@ def test_an_absurd_announcement_is_told_for_each_underlying() -> None:
 
 
 def test_what_nobody_announced_is_no_absurd_announcement() -> None:
-    one = replace(entry(SPX, NOW, ttl_ms=11_000), thresholds=UNANNOUNCED)
+    one = replace(record(SPX, NOW, ttl_ms=11_000), thresholds=UNANNOUNCED)
     assert limits_of(one).stale_s < UNANNOUNCED.stale_s
     assert told(report([one], NOW)) == []
     by_operator = limited(board([one], NOW), 6.0, None, None)  # who warns sooner has not announced an interval
-    assert told(judge(by_operator, NOW)) == []
+    assert told(evaluate(by_operator, NOW)) == []
 
 
 def test_limits_that_an_operator_set_stand() -> None:
-    one = entry(SPX, NOW, age_ms=50_000, thresholds=ABSURD, ttl_ms=10_000)
-    judged = judge(limited(board([one], NOW), 100.0, 200.0, None), NOW)
-    assert (judged.readings[0].state, told(judged)) == (State.FRESH, [])
-    warn_alone = judge(limited(board([one], NOW), 10.0, None, None), NOW)
-    assert (warn_alone.readings[0].limits.warn_s, warn_alone.readings[0].limits.stale_s) == (10.0, 35.0)
+    one = record(SPX, NOW, age_ms=50_000, thresholds=ABSURD, ttl_ms=10_000)
+    judged = evaluate(limited(board([one], NOW), 100.0, 200.0, None), NOW)
+    assert (judged.statuses[0].state, told(judged)) == (State.FRESH, [])
+    warn_alone = evaluate(limited(board([one], NOW), 10.0, None, None), NOW)
+    assert (warn_alone.statuses[0].limits.warn_s, warn_alone.statuses[0].limits.stale_s) == (10.0, 35.0)
 
 
 def test_a_snapshot_from_the_future_says_nothing_of_its_life() -> None:
-    one = entry(SPX, NOW, age_ms=-9_000, ttl_ms=20_000)
+    one = record(SPX, NOW, age_ms=-9_000, ttl_ms=20_000)
     assert told(report([one], NOW)) == []
     by_operator = limited(board([one], NOW), 6.0, None, None)  # who warns sooner has not announced an interval
-    assert told(judge(by_operator, NOW)) == []
+    assert told(evaluate(by_operator, NOW)) == []

@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 
 from chain.model.keys import ChainId
-from chain.monitor.board import Contact, DeckState, Entry, Level, State
+from chain.monitor.board import ChainRecord, DeckState, Level, RedisHealth, State
 from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.health import health_json
 from chain.monitor.evaluate.report import Signal
 from chain.monitor.evaluate.rules import RULES, SEVERITY, Context, Rule
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.signals import evaluate
 from chain.redis.connect.connection import RedisTarget
 from chain.thresholds import STARTING_S
 from chaindeck.commands.alert_rules import alert_rules
 from chaindeck.commands.check import exit_code, line
 from chaindeck.commands.status import as_json, as_text
 from tests.support.places import ROOT
-from tests.support.scenes import NDX, SPX, START_NS, board, entry, in_state
+from tests.support.scenes import NDX, SPX, START_NS, board, in_state, record
 
 NOW = Now(START_NS, 5_000.0)
 
@@ -44,9 +44,9 @@ def test_each_rule_bears_the_name_of_its_signal_and_each_signal_has_a_rule() -> 
 @pytest.mark.parametrize("rule", [broken, broken_late])
 @pytest.mark.parametrize("at", [0, len(RULES) // 2, len(RULES)])
 def test_a_rule_that_raises_is_a_signal_and_stops_no_other(rule: Rule, at: int) -> None:
-    scene = board([in_state(SPX, State.MISSING, NOW), entry(NDX, NOW)], NOW)
-    sound = judge(scene, NOW)
-    judged = judge(scene, NOW, (*RULES[:at], rule, *RULES[at:]))
+    scene = board([in_state(SPX, State.MISSING, NOW), record(NDX, NOW)], NOW)
+    sound = evaluate(scene, NOW)
+    judged = evaluate(scene, NOW, (*RULES[:at], rule, *RULES[at:]))
     [told] = [signal for signal in judged.signals if signal.name == "rule-failed"]
     assert [signal for signal in judged.signals if signal is not told] == list(sound.signals)
     assert told.text.startswith(f"rule {rule.__name__.replace('_', '-')} failed (")
@@ -54,17 +54,17 @@ def test_a_rule_that_raises_is_a_signal_and_stops_no_other(rule: Rule, at: int) 
 
 
 def test_a_deck_with_a_broken_rule_is_never_green() -> None:
-    judged = judge(board([entry(SPX, NOW)], NOW), NOW, (*RULES, broken))
+    judged = evaluate(board([record(SPX, NOW)], NOW), NOW, (*RULES, broken))
     assert (judged.state, exit_code(judged)) == (DeckState.WARNING, 1)
     assert "rule broken failed (ZeroDivisionError)" in line(judged)
 
 
 def test_a_chain_that_cannot_be_judged_is_invalid_and_takes_no_other_with_it() -> None:
-    sound, poisoned = entry(NDX, NOW), entry(SPX, NOW)
+    sound, poisoned = record(NDX, NOW), record(SPX, NOW)
     assert poisoned.last_good
     poisoned = replace(poisoned, last_good=replace(poisoned.last_good, summary=None))  # type: ignore[arg-type]
-    judged = judge(board([poisoned, sound], NOW), NOW)
-    assert [reading.state for reading in judged.readings] == [State.INVALID, State.FRESH]
+    judged = evaluate(board([poisoned, sound], NOW), NOW)
+    assert [chain_status.state for chain_status in judged.statuses] == [State.INVALID, State.FRESH]
     assert judged.state is DeckState.PARTIAL_DEGRADATION
     assert "SPX 01-02 INVALID: it cannot be judged (AttributeError)" in [signal.text for signal in judged.signals]
 
@@ -74,7 +74,7 @@ def test_a_chain_that_cannot_be_judged_is_invalid_and_takes_no_other_with_it() -
 
 @pytest.mark.parametrize(("seconds", "begun"), [(0.0, True), (STARTING_S - 0.001, True), (STARTING_S, False)])
 def test_in_its_first_seconds_a_watcher_that_finds_nothing_says_so_in_every_voice(seconds: float, begun: bool) -> None:
-    judged = judge(board([], NOW, beats=[], started=NOW.mono - seconds), NOW)
+    judged = evaluate(board([], NOW, beats=[], started=NOW.mono - seconds), NOW)
     state, words = (
         (DeckState.STARTING, "waiting for a publisher") if begun else (DeckState.CRITICAL, "nothing is published")
     )
@@ -89,12 +89,12 @@ def test_in_its_first_seconds_a_watcher_that_finds_nothing_says_so_in_every_voic
 
 
 def test_a_single_look_gives_no_time_to_start() -> None:
-    judged = judge(board([], NOW, beats=[]), NOW)
+    judged = evaluate(board([], NOW, beats=[]), NOW)
     assert [signal.name for signal in judged.signals] == ["nothing-published"]
 
 
 def test_with_a_chain_on_the_board_nothing_is_starting() -> None:
-    judged = judge(board([in_state(SPX, State.MISSING, NOW)], NOW, started=NOW.mono), NOW)
+    judged = evaluate(board([in_state(SPX, State.MISSING, NOW)], NOW, started=NOW.mono), NOW)
     assert judged.state is DeckState.CRITICAL
 
 
@@ -126,23 +126,23 @@ ALERTS = {
 
 @pytest.mark.parametrize(("alert", "signal"), ALERTS.items())
 def test_an_alert_is_as_grave_as_the_signal_and_waits_for_no_second_scrape(alert: str, signal: str) -> None:
-    thresholds = entry(SPX, NOW).thresholds
+    thresholds = record(SPX, NOW).thresholds
     [found] = [part for part in alert_rules(thresholds).split("- alert: ") if part.startswith(f"{alert}\n")]
     assert f"severity: {SEVERITY[signal].level}\n" in found
     assert "for:" not in found
 
 
 def test_a_stale_chain_among_fresh_ones_is_a_warning_and_the_last_one_critical() -> None:
-    fresh, stale = entry(NDX, NOW), in_state(SPX, State.STALE, NOW)
-    for entries, level, code in (([stale, fresh], Level.WARNING, 1), ([stale], Level.CRITICAL, 2)):
-        judged = judge(board(entries, NOW), NOW)
+    fresh, stale = record(NDX, NOW), in_state(SPX, State.STALE, NOW)
+    for records, level, code in (([stale, fresh], Level.WARNING, 1), ([stale], Level.CRITICAL, 2)):
+        judged = evaluate(board(records, NOW), NOW)
         assert (judged.state.level, exit_code(judged)) == (level, code)
 
 
 def test_what_is_unreachable_is_so_since_contact_was_lost() -> None:
-    scene = board([entry(SPX, NOW), in_state(NDX, State.MISSING, NOW)], NOW, reached=False)
+    scene = board([record(SPX, NOW), in_state(NDX, State.MISSING, NOW)], NOW, reached=False)
     lost = replace(scene, contact=replace(scene.contact, since=NOW.wall_s - 7))
-    assert {(r.state, r.since) for r in judge(lost, NOW).readings} == {(State.UNREACHABLE, NOW.wall_s - 7)}
+    assert {(r.state, r.since) for r in evaluate(lost, NOW).statuses} == {(State.UNREACHABLE, NOW.wall_s - 7)}
 
 
 # Words, to the digit
@@ -151,8 +151,8 @@ def test_what_is_unreachable_is_so_since_contact_was_lost() -> None:
 DAYS = [ChainId("SPX", SPX.expiry + timedelta(days=n)) for n in range(4)]
 
 
-def texts(entries: list[Entry], now: Now = NOW, **parts: Any) -> dict[str, str]:
-    return {signal.name: signal.text for signal in judge(board(entries, now, **parts), now).signals}
+def texts(records: list[ChainRecord], now: Now = NOW, **parts: Any) -> dict[str, str]:
+    return {signal.name: signal.text for signal in evaluate(board(records, now, **parts), now).signals}
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def texts(entries: list[Entry], now: Now = NOW, **parts: Any) -> dict[str, str]:
     ],
 )
 def test_two_chains_are_named_and_the_rest_counted(count: int, named: str) -> None:
-    late = [entry(chain, NOW, age_ms=25_000) for chain in DAYS[:count]]
+    late = [record(chain, NOW, age_ms=25_000) for chain in DAYS[:count]]
     assert texts(late) == {"aging": f"{named} AGING, 25 s old"}
 
 
@@ -173,7 +173,7 @@ def test_two_chains_are_named_and_the_rest_counted(count: int, named: str) -> No
 def test_the_oldest_of_a_group_is_told_in_whole_seconds_and_never_rounded_up(
     first_ms: int, second_ms: int, said: int
 ) -> None:
-    group = [entry(DAYS[0], NOW, age_ms=first_ms), entry(DAYS[1], NOW, age_ms=second_ms), entry(NDX, NOW)]
+    group = [record(DAYS[0], NOW, age_ms=first_ms), record(DAYS[1], NOW, age_ms=second_ms), record(NDX, NOW)]
     told = texts(group, stream_ts=NOW.wall_s)
     assert told["stale"] == f"SPX 01-02, 01-03 STALE, {said} s old"
     assert told["stream-over-stale"] == f"stream active while SPX 01-02, 01-03 are STALE, {said} s"
@@ -181,34 +181,34 @@ def test_the_oldest_of_a_group_is_told_in_whole_seconds_and_never_rounded_up(
 
 @pytest.mark.parametrize(("late_ms", "said"), [(3_001, 3), (3_999, 3), (4_000, 4)])
 def test_a_silent_poll_loop_is_told_in_whole_seconds(late_ms: int, said: int) -> None:
-    known = board([entry(SPX, NOW)], NOW)
+    known = board([record(SPX, NOW)], NOW)
     later = Now(NOW.wall_ns + late_ms * 1_000_000, NOW.mono + late_ms / 1000)
-    [told] = judge(known, later).signals
+    [told] = evaluate(known, later).signals
     assert told.text.startswith(f"the poll loop has been silent for {said} s: ")
     assert told.since == pytest.approx(NOW.wall_s, abs=1e-3)
 
 
 @pytest.mark.parametrize(("ahead_ms", "said"), [(2_001, "2.0"), (2_049, "2.0"), (9_000, "9.0"), (3_600_000, "3600.0")])
 def test_a_stamp_from_the_future_is_told_with_how_far(ahead_ms: int, said: str) -> None:
-    one = entry(SPX, NOW, age_ms=-ahead_ms)
+    one = record(SPX, NOW, age_ms=-ahead_ms)
     assert texts([one])["future"] == f"SPX 01-02 FUTURE: its clock is {said} s ahead of ours"
 
 
 def test_all_are_lost_since_the_last_of_them_was() -> None:
-    gone = [entry(DAYS[0], NOW, age_ms=50_000), entry(DAYS[1], NOW, age_ms=36_000)]
-    [told] = [signal for signal in judge(board(gone, NOW), NOW).signals if signal.name == "all-stale"]
+    gone = [record(DAYS[0], NOW, age_ms=50_000), record(DAYS[1], NOW, age_ms=36_000)]
+    [told] = [signal for signal in evaluate(board(gone, NOW), NOW).signals if signal.name == "all-stale"]
     assert told.since == pytest.approx(NOW.wall_s - 1)
 
 
 def test_what_nobody_has_read_yet_is_said_to_be_so() -> None:
-    [reading] = judge(board([Entry(SPX)], NOW), NOW).readings
-    assert (reading.state, reading.note, reading.since) == (State.MISSING, "not read yet", None)
+    [chain_status] = evaluate(board([ChainRecord(SPX)], NOW), NOW).statuses
+    assert (chain_status.state, chain_status.note, chain_status.since) == (State.MISSING, "not read yet", None)
 
 
 def test_before_the_first_poll_no_chain_is_unreachable() -> None:
-    waiting = replace(board([entry(SPX, NOW)], NOW, reached=False), contact=Contact(), polled=0.0)
-    judged = judge(waiting, NOW)
-    assert [reading.state for reading in judged.readings] == [State.FRESH]
+    waiting = replace(board([record(SPX, NOW)], NOW, reached=False), contact=RedisHealth(), polled=0.0)
+    judged = evaluate(waiting, NOW)
+    assert [chain_status.state for chain_status in judged.statuses] == [State.FRESH]
     assert {"redis-unreachable", "poll-silent"}.isdisjoint(signal.name for signal in judged.signals)
 
 

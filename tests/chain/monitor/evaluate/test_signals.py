@@ -14,10 +14,10 @@ from chain.clock import ManualClock
 from chain.model.keys import ChainId, SnapshotId
 from chain.model.session import NEW_YORK
 from chain.model.snapshot import Contract
-from chain.monitor.board import Board, DeckState, Entry, Flag, State
+from chain.monitor.board import Board, ChainRecord, DeckState, Flag, State
 from chain.monitor.evaluate.freshness import Now, age_ms
 from chain.monitor.evaluate.health import health_json
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.info import Server
@@ -32,12 +32,12 @@ from tests.support.scenes import (
     START_S,
     at_fault,
     board,
-    entry,
     heartbeat,
     in_state,
     item,
     law,
     manual_clock,
+    record,
     report,
     surface,
 )
@@ -51,11 +51,11 @@ WARN_MS, STALE_MS, TOLERANCE_MS = 22_000, 35_000, 2_000
 SOONER = Thresholds(3.0, 20.0)  # AGING above 8 s, STALE above 14 s
 
 
-def names(judged: Report) -> list[str]:
+def names(judged: HealthReport) -> list[str]:
     return [signal.name for signal in judged.signals]
 
 
-def text_of(judged: Report, name: str) -> str:
+def text_of(judged: HealthReport, name: str) -> str:
     [found] = [signal.text for signal in judged.signals if signal.name == name]
     return found
 
@@ -74,7 +74,7 @@ def later(seconds: float) -> Now:
 )
 def test_the_age_is_the_worse_of_two_and_never_negative(ahead_ms: int, steps: list[tuple[float, float]]) -> None:
     clock = manual_clock()
-    good = entry(SPX, Now.of(clock), age_ms=ahead_ms).last_good
+    good = record(SPX, Now.of(clock), age_ms=ahead_ms).last_good
     assert good is not None
     seen = clock.mono
     for run, step in steps:
@@ -100,7 +100,7 @@ def test_no_step_back_of_the_wall_clock_makes_a_snapshot_younger(
     ahead_ms: int, steps: list[tuple[float, float]]
 ) -> None:
     clock = manual_clock()
-    good = entry(SPX, Now.of(clock), age_ms=ahead_ms).last_good
+    good = record(SPX, Now.of(clock), age_ms=ahead_ms).last_good
     assert good is not None
     age = age_ms(good, Now.of(clock))
     for run, step in steps:
@@ -112,28 +112,28 @@ def test_no_step_back_of_the_wall_clock_makes_a_snapshot_younger(
 
 def test_a_step_forward_ages_at_once_and_the_true_age_returns_with_the_clock() -> None:
     clock = manual_clock()
-    one = entry(SPX, Now.of(clock), age_ms=1_000)
+    one = record(SPX, Now.of(clock), age_ms=1_000)
     clock.step_wall(60)
-    [reading] = judge(board([one], Now.of(clock)), Now.of(clock)).readings
-    assert (reading.state, reading.age_s) == (State.STALE, 61.0)
+    [chain_status] = evaluate(board([one], Now.of(clock)), Now.of(clock)).statuses
+    assert (chain_status.state, chain_status.age_s) == (State.STALE, 61.0)
     clock.step_wall(-60)
-    [reading] = judge(board([one], Now.of(clock)), Now.of(clock)).readings
-    assert (reading.state, reading.age_s) == (State.FRESH, 1.0)
+    [chain_status] = evaluate(board([one], Now.of(clock)), Now.of(clock)).statuses
+    assert (chain_status.state, chain_status.age_s) == (State.FRESH, 1.0)
 
 
 # Limits
 
 
-def voices(judged: Report) -> dict[str, str]:
+def voices(judged: HealthReport) -> dict[str, str]:
     """Return the one state that board, JSON and signals give the only chain, read from each voice's own words."""
-    [reading] = judged.readings
+    [chain_status] = judged.statuses
     row = plain(board_table(judged, None, 60, 20).body[0])
     words = [state for state in State if re.search(rf"\b{state}\b", row)]
     told = [state for state in State if any(re.search(rf"\b{state}\b", s.text) for s in judged.signals)]
     strip = [state for state in State if re.search(rf"\b{state}\b", plain(trouble(judged, 200)).partition(" ")[2])]
     body = as_json(judged, RedisTarget("redis://h:1"))
     return {
-        "reading": reading.state,
+        "reading": chain_status.state,
         "board": "+".join(words),
         "json": body["expiries"][0]["state"],
         "signals": "+".join(told) or State.FRESH,
@@ -156,11 +156,11 @@ LIMITS = [
 
 @pytest.mark.parametrize(("age", "state"), LIMITS)
 def test_every_voice_changes_its_word_on_the_same_millisecond(age: int, state: State) -> None:
-    one = entry(SPX, NOW, age_ms=age)
-    fine = entry(SPX_MON, NOW)  # keeps "all stale" out of the strip
+    one = record(SPX, NOW, age_ms=age)
+    fine = record(SPX_MON, NOW)  # keeps "all stale" out of the strip
     assert set(voices(report([one], NOW)).values()) >= {state}
     both = report([one, fine], NOW)
-    assert both.readings[0].state is state
+    assert both.statuses[0].state is state
     heard = voices(report([one], NOW))
     if state is State.STALE:  # then the gravest thing to say is that no chain is usable
         heard["strip"] = both.signals[0].text.split()[2].rstrip(",:")
@@ -170,23 +170,25 @@ def test_every_voice_changes_its_word_on_the_same_millisecond(age: int, state: S
 @pytest.mark.parametrize(("age", "state"), [case for case in LIMITS if case[0] > 0])
 def test_the_tick_that_crosses_a_limit_changes_the_state_without_a_poll(age: int, state: State) -> None:
     clock = manual_clock()
-    known = board([entry(SPX, Now.of(clock))], Now.of(clock))
+    known = board([record(SPX, Now.of(clock))], Now.of(clock))
     clock.advance(age / 1000)
     polled = replace(known, polled=clock.mono)
-    assert judge(polled, Now.of(clock)).readings[0].state is state
+    assert evaluate(polled, Now.of(clock)).statuses[0].state is state
 
 
 def test_limits_follow_the_publishers_own_interval() -> None:
-    states = [report([entry(SPX, NOW, age_ms=age, thresholds=SOONER)], NOW).readings[0].state for age in (8000, 8001)]
+    states = [report([record(SPX, NOW, age_ms=age, thresholds=SOONER)], NOW).statuses[0].state for age in (8000, 8001)]
     assert states == [State.FRESH, State.AGING]
-    states = [report([entry(SPX, NOW, age_ms=age, thresholds=SOONER)], NOW).readings[0].state for age in (14000, 14001)]
+    states = [
+        report([record(SPX, NOW, age_ms=age, thresholds=SOONER)], NOW).statuses[0].state for age in (14000, 14001)
+    ]
     assert states == [State.AGING, State.STALE]
 
 
 @law
 @given(age=st.integers(WARN_MS + 1, 3_600_000))
 def test_no_signal_says_an_age_that_a_limit_forbids(age: int) -> None:
-    judged = report([entry(SPX, NOW, age_ms=age), entry(SPX_MON, NOW)], NOW, stream_ts=START_S)
+    judged = report([record(SPX, NOW, age_ms=age), record(SPX_MON, NOW)], NOW, stream_ts=START_S)
     said = {int(found) for signal in judged.signals for found in re.findall(r"(\d+) s\b", signal.text)}
     assert said == {age // 1000}
 
@@ -195,58 +197,63 @@ def test_no_signal_says_an_age_that_a_limit_forbids(age: int) -> None:
 
 
 def test_the_first_state_that_fits_is_shown() -> None:
-    both_old_and_ahead = entry(SPX, NOW, age_ms=-9_000)
+    both_old_and_ahead = record(SPX, NOW, age_ms=-9_000)
     assert both_old_and_ahead.last_good
     old = replace(both_old_and_ahead.last_good, age_then_ms=90_000)
     ahead = replace(both_old_and_ahead, last_good=old)
 
-    def state(one: Entry, **parts: object) -> State:
-        return report([one], NOW, **parts).readings[0].state
+    def state(one: ChainRecord, **parts: object) -> State:
+        return report([one], NOW, **parts).statuses[0].state
 
     assert state(ahead) is State.FUTURE  # though STALE by sight
     for fault in (State.INVALID, State.DANGLING, State.MISSING):
         assert state(at_fault(ahead, fault, NOW)) is fault
         assert state(at_fault(ahead, fault, NOW), reached=False) is State.UNREACHABLE
     assert state(ahead, reached=False) is State.UNREACHABLE
-    assert state(replace(ahead, fault=None, last_good=replace(old, snapshot=entry(SPX, NOW).last_good.snapshot))) is (  # type: ignore[union-attr]
+    assert state(replace(ahead, fault=None, last_good=replace(old, snapshot=record(SPX, NOW).last_good.snapshot))) is (  # type: ignore[union-attr]
         State.STALE
     )
     assert " ".join(State) == "UNREACHABLE MISSING DANGLING INVALID FUTURE STALE AGING FRESH"
 
 
 def test_a_chain_that_was_never_read_is_missing_without_a_beginning() -> None:
-    [reading] = report([Entry(SPX)], NOW).readings
-    assert (reading.state, reading.age_s, reading.ttl_s, reading.since) == (State.MISSING, None, None, None)
+    [chain_status] = report([ChainRecord(SPX)], NOW).statuses
+    assert (chain_status.state, chain_status.age_s, chain_status.ttl_s, chain_status.since) == (
+        State.MISSING,
+        None,
+        None,
+        None,
+    )
 
 
 def test_a_fault_keeps_the_age_of_what_was_last_good() -> None:
     clock = manual_clock()
-    lost = at_fault(entry(SPX, Now.of(clock), age_ms=4_000), State.MISSING, Now.of(clock))
+    lost = at_fault(record(SPX, Now.of(clock), age_ms=4_000), State.MISSING, Now.of(clock))
     clock.advance(10)
-    [reading] = judge(board([lost], Now.of(clock)), Now.of(clock)).readings
-    assert (reading.age_s, reading.ttl_s, reading.note) == (14.0, None, "no pointer")
+    [chain_status] = evaluate(board([lost], Now.of(clock)), Now.of(clock)).statuses
+    assert (chain_status.age_s, chain_status.ttl_s, chain_status.note) == (14.0, None, "no pointer")
 
 
 def test_ttl_counts_down_beside_the_age_and_never_below_nothing() -> None:
-    known = board([entry(SPX, NOW, ttl_ms=5_000)], NOW)
-    left = [judge(replace(known, polled=NOW.mono + s), later(s)).readings[0].ttl_s for s in (0, 1.5, 5, 9)]
+    known = board([record(SPX, NOW, ttl_ms=5_000)], NOW)
+    left = [evaluate(replace(known, polled=NOW.mono + s), later(s)).statuses[0].ttl_s for s in (0, 1.5, 5, 9)]
     assert left == [5.0, 3.5, 0.0, 0.0]
 
 
 def test_days_to_expiry_are_counted_from_the_recorded_day_where_there_is_one() -> None:
     recorded = SourceInfo("replay", as_of=START_S - 7 * 86_400)
-    assert report([entry(SPX, NOW, source=recorded)], NOW).readings[0].dte == 7
-    assert report([entry(SPX_MON, NOW)], NOW).readings[0].dte == 3
+    assert report([record(SPX, NOW, source=recorded)], NOW).statuses[0].dte == 7
+    assert report([record(SPX_MON, NOW)], NOW).statuses[0].dte == 3
 
 
 def test_since_is_the_moment_at_which_the_limit_was_crossed() -> None:
-    known = board([entry(SPX, NOW, age_ms=1_000), entry(SPX_MON, NOW)], NOW)
+    known = board([record(SPX, NOW, age_ms=1_000), record(SPX_MON, NOW)], NOW)
     for seconds in (40, 47.25, 3_000):
-        judged = judge(replace(known, polled=NOW.mono + seconds), later(seconds))
-        assert judged.readings[0].since == pytest.approx(START_S + 34, abs=1e-3)
-        assert judged.signals[0].since == judged.readings[1].since  # all are stale since the last of them is
-    aging = judge(replace(known, polled=NOW.mono + 30), later(30))
-    assert [r.since for r in aging.readings] == [START_S + 21, START_S + 22]
+        judged = evaluate(replace(known, polled=NOW.mono + seconds), later(seconds))
+        assert judged.statuses[0].since == pytest.approx(START_S + 34, abs=1e-3)
+        assert judged.signals[0].since == judged.statuses[1].since  # all are stale since the last of them is
+    aging = evaluate(replace(known, polled=NOW.mono + 30), later(30))
+    assert [r.since for r in aging.statuses] == [START_S + 21, START_S + 22]
     assert [s.since for s in aging.signals] == [START_S + 21]
 
 
@@ -254,20 +261,20 @@ def test_since_is_the_moment_at_which_the_limit_was_crossed() -> None:
 
 
 def test_flags_stand_beside_the_state() -> None:
-    def flags(one: Entry) -> tuple[Flag, ...]:
-        return report([one], NOW).readings[0].flags
+    def flags(one: ChainRecord) -> tuple[Flag, ...]:
+        return report([one], NOW).statuses[0].flags
 
     old = {"bid": 1.0, "ask": 1.1, "last_updated": START_NS - round((OLD_SOURCE_S + 1) * 1e9)}
     quotes = [item(6930, side, last_quote=old) for side in ("call", "put")]
     late = [item(6930, side, last_quote=old | {"timeframe": "DELAYED"}) for side in ("call", "put")]
-    assert flags(entry(SPX, NOW)) == (Flag.MOCK,)
-    assert flags(entry(SPX, NOW, source=SourceInfo("massive"))) == ()
-    assert flags(entry(SPX, NOW, source=SourceInfo("capture", market="closed"))) == (Flag.CAPTURE, Flag.OFF_HOURS)
-    assert flags(entry(SPX, NOW, source=SourceInfo("replay"))) == (Flag.REPLAY,)
-    assert flags(entry(SPX, NOW, contracts=quotes)) == (Flag.OLD_SOURCE, Flag.MOCK)
-    assert flags(entry(SPX, NOW, contracts=late)) == (Flag.DELAYED, Flag.MOCK)  # late by contract, not old
+    assert flags(record(SPX, NOW)) == (Flag.MOCK,)
+    assert flags(record(SPX, NOW, source=SourceInfo("massive"))) == ()
+    assert flags(record(SPX, NOW, source=SourceInfo("capture", market="closed"))) == (Flag.CAPTURE, Flag.OFF_HOURS)
+    assert flags(record(SPX, NOW, source=SourceInfo("replay"))) == (Flag.REPLAY,)
+    assert flags(record(SPX, NOW, contracts=quotes)) == (Flag.OLD_SOURCE, Flag.MOCK)
+    assert flags(record(SPX, NOW, contracts=late)) == (Flag.DELAYED, Flag.MOCK)  # late by contract, not old
     for side in ("call", "put"):
-        assert flags(entry(SPX, NOW, contracts=[item(6930, side)])) == (Flag.PARTIAL, Flag.MOCK)
+        assert flags(record(SPX, NOW, contracts=[item(6930, side)])) == (Flag.PARTIAL, Flag.MOCK)
 
 
 @pytest.mark.parametrize(("timeframe", "limit"), [("REAL-TIME", OLD_SOURCE_S), ("DELAYED", OLD_SOURCE_DELAYED_S)])
@@ -275,11 +282,11 @@ def test_old_source_is_measured_from_the_snapshot_not_from_now(timeframe: str, l
     for extra, expected in ((-1, False), (1, True)):
         stamp = START_NS - round((limit + extra) * 1e9)
         quote = {"bid": 1.0, "ask": 1.1, "last_updated": stamp, "timeframe": timeframe}
-        one = entry(SPX, NOW, contracts=[item(6930, side, last_quote=quote) for side in ("call", "put")])
+        one = record(SPX, NOW, contracts=[item(6930, side, last_quote=quote) for side in ("call", "put")])
         known = board([one], NOW)
         for seconds in (0, 20):
-            [reading] = judge(replace(known, polled=NOW.mono + seconds), later(seconds)).readings
-            assert (Flag.OLD_SOURCE in reading.flags) is expected
+            [chain_status] = evaluate(replace(known, polled=NOW.mono + seconds), later(seconds)).statuses
+            assert (Flag.OLD_SOURCE in chain_status.flags) is expected
 
 
 def stamped(seconds_old: float, *names: str) -> list[Contract]:
@@ -312,8 +319,8 @@ DAY = 86_400
 def test_without_quotes_the_next_best_stamp_tells_the_datas_age(
     names: tuple[str, ...], seconds: float, said: str
 ) -> None:
-    judged = report([entry(SPX, NOW, contracts=stamped(seconds, *names), source=SourceInfo("massive"))], NOW)
-    assert (Flag.OLD_SOURCE in judged.readings[0].flags) is bool(said)
+    judged = report([record(SPX, NOW, contracts=stamped(seconds, *names), source=SourceInfo("massive"))], NOW)
+    assert (Flag.OLD_SOURCE in judged.statuses[0].flags) is bool(said)
     told = [signal.text for signal in judged.signals if signal.name == "old-source"]
     assert told == ([f"SPX 01-02 OLD-SOURCE: {said}"] if said else [])
 
@@ -330,15 +337,15 @@ def test_without_quotes_the_next_best_stamp_tells_the_datas_age(
 )
 def test_a_stamp_that_cannot_be_right_vouches_for_no_age(stamp: int, said: str) -> None:
     contracts = surface(last_quote={"bid": 10.0, "ask": 10.4, "last_updated": stamp})
-    judged = report([entry(SPX, NOW, contracts=contracts, source=SourceInfo("massive"))], NOW)
+    judged = report([record(SPX, NOW, contracts=contracts, source=SourceInfo("massive"))], NOW)
     told = [signal.text for signal in judged.signals if signal.name == "old-source"]
     assert told == ([f"SPX 01-02 OLD-SOURCE: {said}"] if said else [])
 
 
 def test_one_old_trade_among_new_ones_is_a_quiet_contract() -> None:
     mixed = stamped(60 * DAY, "last_trade")[:1] + stamped(5, "last_trade")[1:]
-    judged = report([entry(SPX, NOW, contracts=mixed, source=SourceInfo("massive"))], NOW)
-    assert Flag.OLD_SOURCE not in judged.readings[0].flags
+    judged = report([record(SPX, NOW, contracts=mixed, source=SourceInfo("massive"))], NOW)
+    assert Flag.OLD_SOURCE not in judged.statuses[0].flags
 
 
 NIGHT = datetime(2026, 1, 2, 21, tzinfo=NEW_YORK).timestamp()
@@ -357,7 +364,7 @@ NIGHT = datetime(2026, 1, 2, 21, tzinfo=NEW_YORK).timestamp()
 )
 def test_off_hours_are_when_a_chains_options_do_not_trade(market: str, as_of: float | None, off: bool) -> None:
     source = SourceInfo("massive", market=market, as_of=as_of)
-    assert (Flag.OFF_HOURS in report([entry(SPX, NOW, source=source)], NOW).readings[0].flags) is off
+    assert (Flag.OFF_HOURS in report([record(SPX, NOW, source=source)], NOW).statuses[0].flags) is off
 
 
 def test_what_the_vendor_calls_closed_may_be_the_global_session_of_an_index() -> None:
@@ -368,8 +375,8 @@ def test_what_the_vendor_calls_closed_may_be_the_global_session_of_an_index() ->
         asset = {"ticker": ticker, "value": SPOT}
         rows = [item(6930, side, chain=chain, underlying_asset=asset, last_quote=None) for side in ("call", "put")]
         return (
-            report([entry(chain, now, contracts=rows, source=SourceInfo("massive", market="closed"))], now)
-            .readings[0]
+            report([record(chain, now, contracts=rows, source=SourceInfo("massive", market="closed"))], now)
+            .statuses[0]
             .flags
         )
 
@@ -382,8 +389,8 @@ def test_what_the_vendor_calls_closed_may_be_the_global_session_of_an_index() ->
 
 
 def test_a_publishers_trouble_is_told_even_of_a_chain_never_published() -> None:
-    judged = report([replace(Entry(SPX), trouble="vendor: 403, the key has no options plan")], NOW)
-    assert Flag.FAILING in judged.readings[0].flags
+    judged = report([replace(ChainRecord(SPX), trouble="vendor: 403, the key has no options plan")], NOW)
+    assert Flag.FAILING in judged.statuses[0].flags
     assert text_of(judged, "failing") == "SPX 01-02 FAILING: vendor: 403, the key has no options plan"
 
 
@@ -392,10 +399,10 @@ def test_off_hours_changes_neither_age_nor_word() -> None:
     closed = SourceInfo("massive", market="closed")
     quote = {"bid": 1.0, "ask": 1.1, "last_updated": clock.wall - 60 * 10**9}
     items = [item(6930, side, chain=SPX_MON, last_quote=quote) for side in ("call", "put")]
-    last = entry(SPX_MON, Now.of(clock), age_ms=41_500, source=closed, contracts=items)
+    last = record(SPX_MON, Now.of(clock), age_ms=41_500, source=closed, contracts=items)
     judged = report([last], Now.of(clock))
-    assert (judged.readings[0].state, judged.readings[0].age_s) == (State.STALE, 41.5)
-    assert judged.readings[0].flags == (Flag.OFF_HOURS,)
+    assert (judged.statuses[0].state, judged.statuses[0].age_s) == (State.STALE, 41.5)
+    assert judged.statuses[0].flags == (Flag.OFF_HOURS,)
     row = plain(board_table(judged, None, 80, 10).body[0])
     assert "STALE" in row and "41.5" in row and "OFF" in row
 
@@ -403,12 +410,12 @@ def test_off_hours_changes_neither_age_nor_word() -> None:
 # The deck
 
 
-def deck(entries: list[Entry], **parts: object) -> DeckState:
-    return report(entries, NOW, **parts).state
+def deck(records: list[ChainRecord], **parts: object) -> DeckState:
+    return report(records, NOW, **parts).state
 
 
 def test_the_state_of_the_deck_is_that_of_its_gravest_signal() -> None:
-    fine = entry(SPX_MON, NOW)
+    fine = record(SPX_MON, NOW)
     assert deck([fine]) is DeckState.OK
     assert deck([fine, in_state(SPX, State.AGING, NOW)]) is DeckState.WARNING
     assert deck([fine, in_state(SPX, State.STALE, NOW)]) is DeckState.WARNING
@@ -423,8 +430,8 @@ def test_the_state_of_the_deck_is_that_of_its_gravest_signal() -> None:
     "states", list(itertools.product((State.STALE, State.MISSING, State.DANGLING, State.INVALID), repeat=2))
 )
 def test_no_usable_chain_is_critical_in_every_mixture(states: tuple[State, State]) -> None:
-    entries = [in_state(chain, state, NOW) for chain, state in zip((SPX, NDX), states, strict=True)]
-    judged = report(entries, NOW)
+    records = [in_state(chain, state, NOW) for chain, state in zip((SPX, NDX), states, strict=True)]
+    judged = report(records, NOW)
     assert judged.state is DeckState.CRITICAL
     assert judged.signals[0].text.startswith("no chain has a usable snapshot: all 2 ")
 
@@ -434,10 +441,10 @@ def test_no_usable_chain_is_critical_in_every_mixture(states: tuple[State, State
 @pytest.mark.parametrize("market", ["open", "closed"])
 def test_degraded_means_that_the_stream_runs_over_a_stale_snapshot(stream: str, stale: bool, market: str) -> None:
     source = SourceInfo("massive", market=market)
-    first = entry(SPX, NOW, age_ms=48_000 if stale else 1_000, source=source)
+    first = record(SPX, NOW, age_ms=48_000 if stale else 1_000, source=source)
     stream_ts = {"active": START_S - STREAM_ACTIVE_S, "quiet": START_S - STREAM_ACTIVE_S - 0.001, "none": None}
     moment = stream_ts.get(stream, START_S + FUTURE_TOLERANCE_S)
-    judged = report([first, entry(SPX_MON, NOW, source=source)], NOW, stream_ts=moment)
+    judged = report([first, record(SPX_MON, NOW, source=source)], NOW, stream_ts=moment)
     degraded = stale and stream not in ("quiet", "none")
     assert ("stream-over-stale" in names(judged)) is degraded
     assert judged.state is (DeckState.DEGRADED if degraded else DeckState.WARNING if stale else DeckState.OK)
@@ -464,7 +471,7 @@ FRAME, ENTRY = "last frame", "newest entry"
 def test_a_stream_stamped_in_the_future_is_unknown_and_told(
     parts: dict[str, float], active: bool, told: list[str]
 ) -> None:
-    judged = report([in_state(SPX, State.STALE, NOW), entry(NDX, NOW)], NOW, **parts)
+    judged = report([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW, **parts)
     assert (judged.state is DeckState.DEGRADED) is active
     assert health_json(judged)["stream"]["active"] is active
     said = [signal.text for signal in judged.signals if signal.name == "stream-clock"]
@@ -473,50 +480,50 @@ def test_a_stream_stamped_in_the_future_is_unknown_and_told(
 
 
 def test_a_stream_over_an_aging_snapshot_is_no_degradation() -> None:
-    judged = report([in_state(SPX, State.AGING, NOW), entry(SPX_MON, NOW)], NOW, stream_ts=START_S)
+    judged = report([in_state(SPX, State.AGING, NOW), record(SPX_MON, NOW)], NOW, stream_ts=START_S)
     assert judged.state is DeckState.WARNING
 
 
 def test_depth_names_what_is_lost_and_since_when() -> None:
     days = [ChainId("SPX", SPX.expiry + timedelta(days=n)) for n in range(5)]
-    lost = [at_fault(entry(c, later(n)), State.MISSING, later(n)) for n, c in enumerate(days[:4])]
-    judged = report([*lost, entry(days[4], later(9)), entry(NDX, later(9))], later(9))
+    lost = [at_fault(record(c, later(n)), State.MISSING, later(n)) for n, c in enumerate(days[:4])]
+    judged = report([*lost, record(days[4], later(9)), record(NDX, later(9))], later(9))
     assert text_of(judged, "depth") == "SPX depth 1 of 5: SPX 01-02, 01-03 and 2 more MISSING"
     [depth] = [s for s in judged.signals if s.name == "depth"]
     assert (depth.since, depth.severity) == (START_S, DeckState.PARTIAL_DEGRADATION)
-    short = report([entry(SPX, NOW)], NOW, depth={"SPX": 6})
+    short = report([record(SPX, NOW)], NOW, depth={"SPX": 6})
     assert text_of(short, "depth") == "SPX depth 1 of 6: the publisher lists no more"
-    assert "depth" not in names(report([in_state(SPX, State.STALE, NOW), entry(NDX, NOW)], NOW))
+    assert "depth" not in names(report([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW))
 
 
 def test_two_underlyings_are_told_apart() -> None:
-    judged = report([in_state(SPX, State.STALE, NOW), in_state(NDX, State.STALE, NOW), entry(SPX_MON, NOW)], NOW)
+    judged = report([in_state(SPX, State.STALE, NOW), in_state(NDX, State.STALE, NOW), record(SPX_MON, NOW)], NOW)
     assert [s.text for s in judged.signals] == ["SPX 01-02 STALE, 40 s old", "NDX 01-02 STALE, 40 s old"]
 
 
 def test_an_outage_is_one_signal_with_its_beginning_and_no_depth_is_guessed() -> None:
-    known = board([in_state(SPX, State.MISSING, NOW), entry(NDX, NOW, age_ms=50_000)], NOW, reached=False)
-    judged = judge(replace(known, polled=NOW.mono + 8), later(8))
+    known = board([in_state(SPX, State.MISSING, NOW), record(NDX, NOW, age_ms=50_000)], NOW, reached=False)
+    judged = evaluate(replace(known, polled=NOW.mono + 8), later(8))
     assert names(judged)[:1] == ["redis-unreachable"]
     assert "depth" not in names(judged) and "all-stale" not in names(judged)
     assert judged.signals[0].text == "Redis unreachable: connection refused"
     assert judged.signals[0].since == START_S
-    assert [r.age_s for r in judged.readings] == [11.0, 58.0]
+    assert [r.age_s for r in judged.statuses] == [11.0, 58.0]
 
 
 def test_a_silent_poll_loop_is_said_with_the_moment_it_fell_silent() -> None:
-    known = board([entry(SPX, NOW)], NOW)
-    assert judge(known, later(3.0)).state is DeckState.OK
-    judged = judge(known, later(3.001))
+    known = board([record(SPX, NOW)], NOW)
+    assert evaluate(known, later(3.0)).state is DeckState.OK
+    judged = evaluate(known, later(3.001))
     assert (judged.state, names(judged)) == (DeckState.CRITICAL, ["poll-silent"])
-    assert judged.readings[0].state is State.UNREACHABLE
-    assert judge(known, later(60)).signals[0].since == pytest.approx(START_S)
+    assert judged.statuses[0].state is State.UNREACHABLE
+    assert evaluate(known, later(60)).signals[0].since == pytest.approx(START_S)
 
 
 def test_the_cause_comes_first_then_the_worst_and_nothing_lesser_is_dropped() -> None:
     stopped = heartbeat(SPX, SPX_MON, NDX, status=STOPPED)
-    entries = [in_state(SPX, State.STALE, NOW), in_state(SPX_MON, State.MISSING, NOW), entry(NDX, NOW)]
-    judged = report(entries, NOW, beats=[stopped], stream_ts=START_S)
+    records = [in_state(SPX, State.STALE, NOW), in_state(SPX_MON, State.MISSING, NOW), record(NDX, NOW)]
+    judged = report(records, NOW, beats=[stopped], stream_ts=START_S)
     assert names(judged) == ["publisher-silent", "stream-over-stale", "depth", "stale"]
     ranks = [signal.severity.rank for signal in judged.signals[1:]]
     assert ranks == sorted(ranks, reverse=True)
@@ -527,26 +534,26 @@ def test_a_publisher_that_said_so_has_stopped_and_one_that_did_not_is_silent() -
         (STOPPED, "publisher mock_massive has stopped"),
         ("running", "publisher mock_massive is silent"),
     ):
-        known = board([entry(SPX, NOW)], NOW, beats=[heartbeat(SPX, status=status)])
+        known = board([record(SPX, NOW)], NOW, beats=[heartbeat(SPX, status=status)])
         gone = tuple(replace(p, alive=False, gone_since=START_S - 3.0) for p in known.publishers)
-        judged = judge(replace(known, publishers=gone), NOW)
+        judged = evaluate(replace(known, publishers=gone), NOW)
         assert [(s.text, s.since) for s in judged.signals] == [(words, START_S - 3.0)]
-    assert names(report([entry(SPX, NOW)], NOW, beats=[])) == ["publisher-unknown"]
+    assert names(report([record(SPX, NOW)], NOW, beats=[])) == ["publisher-unknown"]
 
 
 def test_a_rolled_back_pointer_is_told_with_both_times() -> None:
     later_one = SnapshotId(SPX, (START_S + 10) * 1000)
-    judged = report([replace(entry(SPX, NOW), rolled_back_from=later_one)], NOW)
+    judged = report([replace(record(SPX, NOW), rolled_back_from=later_one)], NOW)
     assert text_of(judged, "rolled-back") == "SPX 01-02 ROLLED-BACK: from 10:00:10 to 10:00:00"
 
 
 def test_what_redis_evicts_is_told_for_a_minute_and_how_it_would_evict_as_long_as_it_is_so() -> None:
     for policy, told in (("", False), ("noeviction", False), ("volatile-ttl", False), ("allkeys-lru", True)):
-        judged = report([entry(SPX, NOW)], NOW, server=Server("valkey 9", policy))
+        judged = report([record(SPX, NOW)], NOW, server=Server("valkey 9", policy))
         assert names(judged) == ["eviction-policy"] * told
     for seconds, told in ((0.0, True), (59.999, True), (60.0, False)):
         evicting = Server("valkey 9", "volatile-ttl", 12, NOW.wall_s - seconds)
-        judged = report([entry(SPX, NOW)], NOW, server=evicting)
+        judged = report([record(SPX, NOW)], NOW, server=evicting)
         assert [(s.text, s.since, s.severity) for s in judged.signals] == [
             (
                 "Redis is full: 12 keys evicted since this watcher began; raise maxmemory",
@@ -557,12 +564,12 @@ def test_what_redis_evicts_is_told_for_a_minute_and_how_it_would_evict_as_long_a
 
 
 def test_a_clock_step_is_told_with_the_moment_of_the_step() -> None:
-    known = board([entry(SPX, NOW)], NOW, clock_step_s=-7.5, clock_step_at=NOW.mono - 20)
+    known = board([record(SPX, NOW)], NOW, clock_step_s=-7.5, clock_step_at=NOW.mono - 20)
     for seconds in (0, 2):
-        [signal] = judge(replace(known, polled=NOW.mono + seconds), later(seconds)).signals
+        [signal] = evaluate(replace(known, polled=NOW.mono + seconds), later(seconds)).signals
         assert signal.text == "this machine's clock stepped by -7.5 s: ages by wall clock may be off"
         assert signal.since == START_S - 20
-    assert not report([entry(SPX, NOW)], NOW, clock_step_s=2.0).signals
+    assert not report([record(SPX, NOW)], NOW, clock_step_s=2.0).signals
 
 
 STATES = st.sampled_from([s for s in State if s is not State.UNREACHABLE])
@@ -573,12 +580,12 @@ _FAULTS = (State.STALE, State.MISSING, State.DANGLING, State.INVALID)
 @given(states=st.lists(STATES, min_size=1, max_size=6), which=st.integers(0, 5), worse=st.sampled_from(_FAULTS))
 def test_the_loss_of_a_chain_never_makes_the_deck_look_better(states: list[State], which: int, worse: State) -> None:
     chains = [ChainId("SPX", date(2026, 1, 2) + timedelta(days=n)) for n in range(len(states))]
-    entries = [in_state(c, s, NOW) for c, s in zip(chains, states, strict=True)]
-    before = report(entries, NOW)
+    records = [in_state(c, s, NOW) for c, s in zip(chains, states, strict=True)]
+    before = report(records, NOW)
     at = which % len(states)
     if states[at] in (State.FRESH, State.AGING):
-        entries[at] = in_state(chains[at], worse, NOW)
-    assert report(entries, NOW).state.rank >= before.state.rank
+        records[at] = in_state(chains[at], worse, NOW)
+    assert report(records, NOW).state.rank >= before.state.rank
 
 
 @law
@@ -593,11 +600,13 @@ def test_each_state_that_is_not_fresh_is_named_in_a_signal(states: list[State]) 
 
 
 def test_a_board_before_its_first_poll_alarms_nobody() -> None:
-    assert judge(Board(), NOW).signals == ()
+    assert evaluate(Board(), NOW).signals == ()
 
 
 def test_signals_read_the_same_in_every_panel() -> None:
-    judged = report([entry(SPX, NOW, age_ms=48_000, contracts=surface()), entry(SPX_MON, NOW)], NOW, stream_ts=START_S)
+    judged = report(
+        [record(SPX, NOW, age_ms=48_000, contracts=surface()), record(SPX_MON, NOW)], NOW, stream_ts=START_S
+    )
     texts = [signal.text for signal in judged.signals]
     panel = "\n".join(plain(line) for line in signal_lines(judged, 120))
     assert all(text in panel for text in texts)
@@ -606,6 +615,6 @@ def test_signals_read_the_same_in_every_panel() -> None:
 
 
 def test_a_depth_that_lacks_what_has_passed_says_so() -> None:
-    over = entry(ChainId("SPX", date(2026, 1, 1)), NOW)
+    over = record(ChainId("SPX", date(2026, 1, 1)), NOW)
     judged = report([over], NOW)
     assert [signal.text for signal in judged.signals if signal.name == "depth"] == ["SPX depth 0 of 1: 1 PAST-DATED"]

@@ -7,11 +7,11 @@ import pytest
 from chain.clock import ManualClock
 from chain.model.keys import ChainId
 from chain.model.snapshot import encode
-from chain.monitor.board import Entry, Flag, State
+from chain.monitor.board import ChainRecord, Flag, State
 from chain.monitor.evaluate.flags import remembered
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.report import Reading
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.report import ChainStatus
+from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import SourceInfo
 from chain.monitor.watch import tracker
 from tests.support.scenes import (
@@ -30,176 +30,176 @@ from tests.support.scenes import (
 BROKEN = [State.MISSING, State.DANGLING, State.INVALID]
 
 
-def taken(entry: Entry, clock: ManualClock, *, age_s: float = 0.0, one_sided: bool = False) -> Entry:
+def taken(record: ChainRecord, clock: ManualClock, *, age_s: float = 0.0, one_sided: bool = False) -> ChainRecord:
     """Return the entry after a snapshot of this age was read."""
     contracts = [item(strike, "call") for strike in (6920, 6930)] if one_sided else surface()
     made = snapshot(SPX, clock.wall - round(age_s * 1e9), contracts)
-    return remembered(tracker.accept(entry, received(made), encode(made), 60_000, Now.of(clock)), Now.of(clock))
+    return remembered(tracker.accept(record, received(made), encode(made), 60_000, Now.of(clock)), Now.of(clock))
 
 
-def read(entry: Entry, clock: ManualClock, *, reached: bool = True) -> Reading:
+def read(record: ChainRecord, clock: ManualClock, *, reached: bool = True) -> ChainStatus:
     """Return the chain's reading now."""
     now = Now.of(clock)
-    [reading] = judge(board([entry], now, reached=reached), now).readings
-    return reading
+    [status] = evaluate(board([record], now, reached=reached), now).statuses
+    return status
 
 
-def since(entry: Entry, clock: ManualClock) -> tuple[State, float | None]:
+def since(record: ChainRecord, clock: ManualClock) -> tuple[State, float | None]:
     """Return a chain's state, and since when it holds in seconds after the scenes' beginning."""
-    reading = read(entry, clock)
-    return reading.state, None if reading.since is None else round(reading.since - START_S, 3)
+    status = read(record, clock)
+    return status.state, None if status.since is None else round(status.since - START_S, 3)
 
 
 @pytest.mark.parametrize("state", BROKEN)
 def test_what_is_lost_after_it_was_stale_is_lost_since_then(state: State) -> None:
     clock = manual_clock()
-    entry = taken(Entry(SPX), clock)
+    record = taken(ChainRecord(SPX), clock)
     clock.advance(40)
-    assert since(entry, clock) == (State.STALE, 35)
+    assert since(record, clock) == (State.STALE, 35)
     clock.advance(20)
-    entry = at_fault(entry, state, Now.of(clock))
+    record = at_fault(record, state, Now.of(clock))
     for worse in BROKEN:
-        assert since(entry, clock) == (entry.fault.state if entry.fault else None, 35)
+        assert since(record, clock) == (record.fault.state if record.fault else None, 35)
         clock.advance(10)
-        entry = at_fault(entry, worse, Now.of(clock))
+        record = at_fault(record, worse, Now.of(clock))
 
 
 @pytest.mark.parametrize("state", BROKEN)
 def test_what_is_lost_while_fresh_is_lost_since_it_was_noticed_and_no_age_moves_that(state: State) -> None:
     clock = manual_clock()
-    entry = taken(Entry(SPX), clock)
+    record = taken(ChainRecord(SPX), clock)
     clock.advance(5)
-    entry = at_fault(entry, state, Now.of(clock))
+    record = at_fault(record, state, Now.of(clock))
     for _ in range(4):
-        assert since(entry, clock) == (state, 5)
+        assert since(record, clock) == (state, 5)
         clock.advance(20)
 
 
 def test_what_aged_out_in_an_outage_is_lost_since_its_age_says_so() -> None:
     clock = manual_clock()
-    entry = taken(Entry(SPX), clock)
+    record = taken(ChainRecord(SPX), clock)
     clock.advance(60)  # meanwhile Redis was away: nothing was noticed
-    assert read(entry, clock, reached=False).state is State.UNREACHABLE
-    assert since(at_fault(entry, State.MISSING, Now.of(clock)), clock) == (State.MISSING, 35)
+    assert read(record, clock, reached=False).state is State.UNREACHABLE
+    assert since(at_fault(record, State.MISSING, Now.of(clock)), clock) == (State.MISSING, 35)
 
 
 def test_a_stale_snapshot_in_place_of_a_lost_one_ends_nothing() -> None:
     clock = manual_clock()
-    entry = taken(Entry(SPX), clock)
+    record = taken(ChainRecord(SPX), clock)
     clock.advance(5)
-    entry = at_fault(entry, State.MISSING, Now.of(clock))
+    record = at_fault(record, State.MISSING, Now.of(clock))
     clock.advance(50)
-    entry = taken(entry, clock, age_s=40)
-    assert since(entry, clock) == (State.STALE, 5)
+    record = taken(record, clock, age_s=40)
+    assert since(record, clock) == (State.STALE, 5)
     clock.advance(10)
-    entry = taken(entry, clock, age_s=36)
-    assert since(entry, clock) == (State.STALE, 5)
+    record = taken(record, clock, age_s=36)
+    assert since(record, clock) == (State.STALE, 5)
 
 
 @pytest.mark.parametrize("age_s", [0.0, 22.0, 25.0])
 def test_a_blip_of_good_ends_it(age_s: float) -> None:
     clock = manual_clock()
-    entry = taken(Entry(SPX), clock)
+    record = taken(ChainRecord(SPX), clock)
     clock.advance(40)
-    entry = taken(at_fault(entry, State.MISSING, Now.of(clock)), clock, age_s=age_s)
-    assert entry.carried is None
+    record = taken(at_fault(record, State.MISSING, Now.of(clock)), clock, age_s=age_s)
+    assert record.carried is None
     clock.advance(35 - age_s + 1)
-    assert since(entry, clock) == (State.STALE, 40 + 35 - age_s)
+    assert since(record, clock) == (State.STALE, 40 + 35 - age_s)
 
 
 def test_snapshots_that_all_come_late_are_late_since_the_first_of_them() -> None:
     clock = manual_clock()
-    entry = taken(Entry(SPX), clock, age_s=25)
+    record = taken(ChainRecord(SPX), clock, age_s=25)
     for _ in range(5):
-        assert since(entry, clock) == (State.AGING, -3)
+        assert since(record, clock) == (State.AGING, -3)
         clock.advance(5)
-        entry = taken(entry, clock, age_s=25)
+        record = taken(record, clock, age_s=25)
 
 
 def test_a_late_chain_that_goes_stale_is_stale_since_it_is() -> None:
     clock = manual_clock()
-    entry = taken(taken(Entry(SPX), clock, age_s=25), clock, age_s=24)
+    record = taken(taken(ChainRecord(SPX), clock, age_s=25), clock, age_s=24)
     clock.advance(12)
-    assert since(entry, clock) == (State.STALE, 11)
+    assert since(record, clock) == (State.STALE, 11)
 
 
 def test_a_publisher_ahead_of_us_is_so_since_its_first_snapshot() -> None:
     clock = manual_clock()
-    entry = Entry(SPX)
+    record = ChainRecord(SPX)
     for _ in range(3):
-        entry = taken(entry, clock, age_s=-9)
-        assert since(entry, clock) == (State.FUTURE, 0)
+        record = taken(record, clock, age_s=-9)
+        assert since(record, clock) == (State.FUTURE, 0)
         clock.advance(4)
-    entry = taken(entry, clock)
-    assert since(entry, clock) == (State.FRESH, None)
+    record = taken(record, clock)
+    assert since(record, clock) == (State.FRESH, None)
 
 
 def test_a_chain_that_flaps_begins_anew_each_time() -> None:
     clock = manual_clock()
-    entry = taken(Entry(SPX), clock)
+    record = taken(ChainRecord(SPX), clock)
     for turn in range(4):
-        entry = at_fault(entry, State.MISSING, Now.of(clock))
-        assert since(entry, clock) == (State.MISSING, 10 * turn)
+        record = at_fault(record, State.MISSING, Now.of(clock))
+        assert since(record, clock) == (State.MISSING, 10 * turn)
         clock.advance(10)
-        entry = taken(entry, clock)
-        assert since(entry, clock) == (State.FRESH, None)
+        record = taken(record, clock)
+        assert since(record, clock) == (State.FRESH, None)
 
 
 @pytest.mark.parametrize("step", [-3.0, 50.0])
 def test_a_step_of_the_wall_clock_does_not_lengthen_what_lasts_beyond_the_step(step: float) -> None:
     clock = manual_clock()
-    entry = taken(Entry(SPX), clock)
+    record = taken(ChainRecord(SPX), clock)
     clock.advance(40)
     clock.step_wall(step)
-    reading = read(entry, clock)
-    assert reading.since is not None
-    lasted = clock.wall / 1e9 - reading.since
+    status = read(record, clock)
+    assert status.since is not None
+    lasted = clock.wall / 1e9 - status.since
     assert lasted == pytest.approx(5 + max(0.0, step), abs=0.01)  # a step forward may age it, a step back takes nothing
 
 
 # Flags
 
 
-def flag_since(entry: Entry, flag: Flag) -> float | None:
-    at = entry.flagged.get(flag)
+def flag_since(record: ChainRecord, flag: Flag) -> float | None:
+    at = record.flagged.get(flag)
     return None if at is None else at - START_S
 
 
 def test_a_flag_keeps_its_beginning_through_snapshots_and_a_blip_without_it_ends_it() -> None:
     clock = manual_clock()
     clock.advance(2)
-    entry = taken(Entry(SPX), clock, age_s=2, one_sided=True)
+    record = taken(ChainRecord(SPX), clock, age_s=2, one_sided=True)
     for _ in range(3):
-        assert flag_since(entry, Flag.PARTIAL) == 0  # its stamp: it was made so
+        assert flag_since(record, Flag.PARTIAL) == 0  # its stamp: it was made so
         clock.advance(10)
-        entry = taken(entry, clock, one_sided=True)
+        record = taken(record, clock, one_sided=True)
     clock.advance(1)
-    entry = taken(entry, clock)
-    assert not entry.flagged
+    record = taken(record, clock)
+    assert not record.flagged
     clock.advance(10)
-    assert flag_since(taken(entry, clock, one_sided=True), Flag.PARTIAL) == 43
+    assert flag_since(taken(record, clock, one_sided=True), Flag.PARTIAL) == 43
 
 
 def test_a_snapshot_from_the_future_flags_nothing_in_the_future() -> None:
     clock = manual_clock()
-    assert flag_since(taken(Entry(SPX), clock, age_s=-60, one_sided=True), Flag.PARTIAL) == 0
+    assert flag_since(taken(ChainRecord(SPX), clock, age_s=-60, one_sided=True), Flag.PARTIAL) == 0
 
 
 def test_every_flag_that_is_a_fault_has_a_beginning_in_its_signal() -> None:
     clock = manual_clock()
     quote = {"bid": 1.0, "ask": 1.1, "last_updated": START_NS - 900 * 10**9}
     made = snapshot(SPX, clock.wall, [item(6930, "call", last_quote=quote)])
-    entry = tracker.accept(
-        Entry(SPX, source=SourceInfo("mock"), trouble="vendor: 429"),
+    record = tracker.accept(
+        ChainRecord(SPX, source=SourceInfo("mock"), trouble="vendor: 429"),
         received(made),
         encode(made),
         60_000,
         Now.of(clock),
     )
-    entry = replace(entry, rolled_back_from=made.id._replace(ts_ms=made.id.ts_ms + 5_000))
-    entry = remembered(entry, Now.of(clock))
+    record = replace(record, rolled_back_from=made.id._replace(ts_ms=made.id.ts_ms + 5_000))
+    record = remembered(record, Now.of(clock))
     clock.advance(7)
-    judged = judge(board([entry], Now.of(clock)), Now.of(clock))
+    judged = evaluate(board([record], Now.of(clock)), Now.of(clock))
     told = {signal.name: signal.since for signal in judged.signals}
     assert told == dict.fromkeys(("partial", "failing", "old-source", "rolled-back"), float(START_S))
 
@@ -207,8 +207,8 @@ def test_every_flag_that_is_a_fault_has_a_beginning_in_its_signal() -> None:
 def test_a_signal_of_several_chains_began_with_the_first_of_them() -> None:
     clock = manual_clock()
     other = ChainId("SPX", SPX.expiry.replace(day=5))
-    first = remembered(Entry(SPX, trouble="503"), Now.of(clock))
+    first = remembered(ChainRecord(SPX, trouble="503"), Now.of(clock))
     clock.advance(3)
-    second = remembered(Entry(other, trouble="503"), Now.of(clock))
-    judged = judge(board([second, first], Now.of(clock)), Now.of(clock))
+    second = remembered(ChainRecord(other, trouble="503"), Now.of(clock))
+    judged = evaluate(board([second, first], Now.of(clock)), Now.of(clock))
     assert [signal.since for signal in judged.signals if signal.name == "failing"] == [START_S]

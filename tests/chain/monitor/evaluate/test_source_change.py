@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from chain.model.snapshot import encode
-from chain.monitor.board import DeckState, Entry, Flag
+from chain.monitor.board import ChainRecord, DeckState, Flag
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.report import Report
+from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.heartbeat import WITHDRAWN, SourceInfo
 from chain.monitor.watch import tracker
 from chain.redis.contract.kinds import KindRecord, SourceChange
-from tests.support.scenes import NDX, SPX, entry, heartbeat, received, report, snapshot
+from tests.support.scenes import NDX, SPX, heartbeat, received, record, report, snapshot
 from tui.panels.grid import NO_MARKS
 from tui.panels.strip import badge
 from tui.view import View
@@ -21,21 +21,21 @@ HOUR_S = 3600.0
 LIVE = SourceInfo("massive", "api.massive.com")
 
 
-def names(judged: Report) -> list[str]:
+def names(judged: HealthReport) -> list[str]:
     return [signal.name for signal in judged.signals]
 
 
-def taken(before: Entry, record: KindRecord, *, ahead_ms: int = 0) -> Entry:
+def taken(before: ChainRecord, kind_record: KindRecord, *, ahead_ms: int = 0) -> ChainRecord:
     """Return an entry after one more snapshot of a kind."""
     made = snapshot(SPX, NOW.wall_ns + ahead_ms * 1_000_000)
-    return tracker.accept(before, received(made), encode(made), 60_000, NOW, record)
+    return tracker.accept(before, received(made), encode(made), 60_000, NOW, kind_record)
 
 
 @pytest.mark.parametrize(("age_s", "told"), [(0.0, True), (HOUR_S - 0.001, True), (HOUR_S, False)])
 def test_a_change_is_told_for_an_hour(age_s: float, told: bool) -> None:
     change = SourceChange("massive", "mock", NOW.wall_s - age_s)
-    judged = report([replace(entry(SPX, NOW), change=change)], NOW)
-    assert (Flag.SOURCE_CHANGED in judged.readings[0].flags) is told
+    judged = report([replace(record(SPX, NOW), change=change)], NOW)
+    assert (Flag.SOURCE_CHANGED in judged.statuses[0].flags) is told
     assert ("source-changed" in names(judged)) is told
     if told:
         [signal] = [s for s in judged.signals if s.name == "source-changed"]
@@ -45,14 +45,14 @@ def test_a_change_is_told_for_an_hour(age_s: float, told: bool) -> None:
 
 def test_what_was_acknowledged_is_silent_and_the_next_change_is_not() -> None:
     change = SourceChange("unknown", "massive", NOW.wall_s - 5)
-    known = replace(entry(SPX, NOW), change=change, acknowledged=change.at)
+    known = replace(record(SPX, NOW), change=change, acknowledged=change.at)
     assert "source-changed" not in names(report([known], NOW))
     again = replace(known, change=SourceChange("massive", "mock", NOW.wall_s - 1))
     assert "source-changed" in names(report([again], NOW))
 
 
 def test_an_older_snapshot_of_another_kind_is_no_rollback_and_no_price_change() -> None:
-    mock = taken(Entry(SPX), KindRecord("mock"))
+    mock = taken(ChainRecord(SPX), KindRecord("mock"))
     live = taken(mock, KindRecord("massive", SourceChange("mock", "massive", NOW.wall_s)), ahead_ms=-1_500)
     assert live.rolled_back_from is None
     assert live.last_good is not None
@@ -63,12 +63,12 @@ def test_an_older_snapshot_of_another_kind_is_no_rollback_and_no_price_change() 
     assert view.grid is not None
     assert view.grid.snapshot.id == live.last_good.snapshot.id
     assert view.marks == NO_MARKS
-    same_kind = taken(taken(Entry(SPX), KindRecord("mock")), KindRecord("mock"), ahead_ms=-1_500)
+    same_kind = taken(taken(ChainRecord(SPX), KindRecord("mock")), KindRecord("mock"), ahead_ms=-1_500)
     assert same_kind.rolled_back_from is not None
 
 
 def test_live_data_followed_by_what_records_nothing_are_unknown_since_then() -> None:
-    live = taken(Entry(SPX), KindRecord("massive"))
+    live = taken(ChainRecord(SPX), KindRecord("massive"))
     other = taken(live, KindRecord(), ahead_ms=1)
     later = taken(other, KindRecord(), ahead_ms=2)
     assert later.kind == "unknown"
@@ -86,11 +86,11 @@ def test_live_data_followed_by_what_records_nothing_are_unknown_since_then() -> 
     ],
 )
 def test_a_mixture_names_all_its_kinds(kinds: tuple[str, str], words: str) -> None:
-    entries = [
-        replace(entry(chain, NOW), source=LIVE if kind == "massive" else SourceInfo(kind))
+    records = [
+        replace(record(chain, NOW), source=LIVE if kind == "massive" else SourceInfo(kind))
         for chain, kind in zip((SPX, NDX), kinds, strict=True)
     ]
-    judged = report(entries, NOW)
+    judged = report(records, NOW)
     assert judged.sources == words
     recorded = [kind in ("mock", "capture") for kind in kinds]
     assert ("mixed-sources" in names(judged)) is (len(set(recorded)) > 1)
@@ -99,7 +99,7 @@ def test_a_mixture_names_all_its_kinds(kinds: tuple[str, str], words: str) -> No
 def test_one_that_withdrew_is_told_without_alarm_and_names_nothing() -> None:
     gone = replace(heartbeat(), status=WITHDRAWN, source=SourceInfo("mock", trouble="live publisher massive is here"))
     live = replace(heartbeat(SPX, service="massive", kind="massive"), source=LIVE)
-    judged = report([replace(entry(SPX, NOW), source=LIVE)], NOW, beats=[live, gone])
+    judged = report([replace(record(SPX, NOW), source=LIVE)], NOW, beats=[live, gone])
     assert judged.state is DeckState.OK
     [signal] = judged.signals
     assert signal.name == "withdrawn"
@@ -110,7 +110,7 @@ def test_one_that_withdrew_is_told_without_alarm_and_names_nothing() -> None:
 
 def test_what_was_acknowledged_elsewhere_is_silent_here_and_what_redis_forgot_is_not() -> None:
     change = SourceChange("mock", "massive", NOW.wall_s - 5, recorded=True)
-    told = taken(taken(Entry(SPX), KindRecord("mock")), KindRecord("massive", change), ahead_ms=1)
+    told = taken(taken(ChainRecord(SPX), KindRecord("mock")), KindRecord("massive", change), ahead_ms=1)
     assert told.change == change
     assert taken(told, KindRecord("massive"), ahead_ms=2).change is None  # acknowledged: Redis no longer tells it
     emptied = tracker.missing(told, NOW, None)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chain.clock import ManualClock
 from chain.model.snapshot import Snapshot, encode
-from chain.monitor.board import Entry, State
+from chain.monitor.board import ChainRecord, State
 from chain.monitor.evaluate.freshness import Now, age_ms
 from chain.monitor.watch import tracker
 from tests.support.scenes import SPX, START_NS, START_S, at_fault, law, manual_clock, received, snapshot
@@ -19,28 +19,28 @@ def made(seconds: float) -> Snapshot:
     return snapshot(SPX, START_NS + round(seconds * 1e9))
 
 
-def take(entry: Entry, what: Snapshot, clock: ManualClock) -> Entry:
-    return tracker.accept(entry, received(what), encode(what), 60_000, Now.of(clock))
+def take(record: ChainRecord, what: Snapshot, clock: ManualClock) -> ChainRecord:
+    return tracker.accept(record, received(what), encode(what), 60_000, Now.of(clock))
 
 
-def gone(entry: Entry, clock: ManualClock, state: State = State.MISSING) -> Entry:
-    return at_fault(entry, state, Now.of(clock))
+def gone(record: ChainRecord, clock: ManualClock, state: State = State.MISSING) -> ChainRecord:
+    return at_fault(record, state, Now.of(clock))
 
 
-def shown(entry: Entry) -> float:
+def shown(record: ChainRecord) -> float:
     """Return which snapshot the entry shows, seconds after the scenes' beginning."""
-    assert entry.last_good
-    return entry.last_good.snapshot.ts - START_S
+    assert record.last_good
+    return record.last_good.snapshot.ts - START_S
 
 
-def back_from(entry: Entry) -> float | None:
-    held = entry.rolled_back_from
+def back_from(record: ChainRecord) -> float | None:
+    held = record.rolled_back_from
     return None if held is None else held.ts_ms / 1000 - START_S
 
 
 def test_the_same_snapshot_seen_again_keeps_its_first_sight() -> None:
     clock = manual_clock()
-    first = take(Entry(SPX), made(-3), clock)
+    first = take(ChainRecord(SPX), made(-3), clock)
     clock.advance(9)
     for again in (take(first, made(-3), clock), take(gone(first, clock), made(-3), clock)):
         assert again.last_good is first.last_good
@@ -53,7 +53,7 @@ def test_the_same_snapshot_seen_again_keeps_its_first_sight() -> None:
 
 def test_a_newer_snapshot_takes_over_and_the_deadline_is_the_pointers() -> None:
     clock = manual_clock()
-    first = take(Entry(SPX), made(-3), clock)
+    first = take(ChainRecord(SPX), made(-3), clock)
     clock.advance(10)
     second = take(first, made(9), clock)
     assert (shown(second), back_from(second)) == (9, None)
@@ -64,7 +64,7 @@ def test_a_newer_snapshot_takes_over_and_the_deadline_is_the_pointers() -> None:
 
 def test_a_pointer_set_back_is_told_first_and_followed_at_its_next_move() -> None:
     clock = manual_clock()
-    first = take(take(Entry(SPX), made(0), clock), made(20), clock)
+    first = take(take(ChainRecord(SPX), made(0), clock), made(20), clock)
     back = take(first, made(10), clock)
     assert (shown(back), back_from(back)) == (20, 20)
     assert back.pointer == made(10).id
@@ -77,7 +77,7 @@ def test_a_pointer_set_back_is_told_first_and_followed_at_its_next_move() -> Non
 @pytest.mark.parametrize(("stamp", "back"), [(19.999, 20), (20.0, None), (20.001, None)])
 def test_a_rollback_lasts_until_the_pointer_is_as_far_as_it_was(stamp: float, back: float | None) -> None:
     clock = manual_clock()
-    followed = take(take(take(Entry(SPX), made(20), clock), made(10), clock), made(15), clock)
+    followed = take(take(take(ChainRecord(SPX), made(20), clock), made(10), clock), made(15), clock)
     assert (shown(followed), back_from(followed)) == (15, 20)
     reached = take(followed, made(stamp), clock)
     assert (round(shown(reached), 3), back_from(reached)) == (stamp, back)
@@ -85,7 +85,7 @@ def test_a_rollback_lasts_until_the_pointer_is_as_far_as_it_was(stamp: float, ba
 
 def test_a_snapshot_older_by_a_millisecond_is_older_by_that_whatever_the_wall_clock_says() -> None:
     clock = manual_clock()
-    good = take(Entry(SPX), made(0), clock)
+    good = take(ChainRecord(SPX), made(0), clock)
     clock.advance(10)
     clock.step_wall(-9)
     back = take(take(good, made(-0.001), clock), made(-0.002), clock)
@@ -95,7 +95,7 @@ def test_a_snapshot_older_by_a_millisecond_is_older_by_that_whatever_the_wall_cl
 
 def test_a_pointer_that_returns_to_what_was_held_ends_the_rollback() -> None:
     clock = manual_clock()
-    back = take(take(Entry(SPX), made(20), clock), made(10), clock)
+    back = take(take(ChainRecord(SPX), made(20), clock), made(10), clock)
     returned = take(back, made(20), clock)
     assert (shown(returned), back_from(returned)) == (20, None)
     assert returned.last_good is back.last_good
@@ -103,7 +103,7 @@ def test_a_pointer_that_returns_to_what_was_held_ends_the_rollback() -> None:
 
 def test_after_expiry_an_older_snapshot_is_simply_the_newest_there_is() -> None:
     clock = manual_clock()
-    expired = gone(take(Entry(SPX), made(20), clock), clock)
+    expired = gone(take(ChainRecord(SPX), made(20), clock), clock)
     assert back_from(expired) is None
     older = take(expired, made(10), clock)
     assert (shown(older), back_from(older)) == (10, None)
@@ -111,13 +111,13 @@ def test_after_expiry_an_older_snapshot_is_simply_the_newest_there_is() -> None:
 
 def test_a_rollback_ends_with_its_pointer() -> None:
     clock = manual_clock()
-    back = take(take(Entry(SPX), made(20), clock), made(10), clock)
+    back = take(take(ChainRecord(SPX), made(20), clock), made(10), clock)
     assert back_from(gone(back, clock)) is None
 
 
 def test_since_is_when_the_fault_was_noticed_and_stays() -> None:
     clock = manual_clock()
-    good = take(Entry(SPX), made(0), clock)
+    good = take(ChainRecord(SPX), made(0), clock)
     clock.advance(5)
     missing = gone(good, clock)
     assert missing.fault
@@ -135,15 +135,15 @@ def test_since_is_when_the_fault_was_noticed_and_stays() -> None:
 def test_a_fault_that_was_there_at_the_first_look_has_no_beginning() -> None:
     clock = manual_clock()
     for state in (State.MISSING, State.DANGLING, State.INVALID):
-        entry = gone(Entry(SPX), clock, state)
-        assert entry.fault
-        assert (entry.fault.since, entry.last_present) == (None, None)
+        record = gone(ChainRecord(SPX), clock, state)
+        assert record.fault
+        assert (record.fault.since, record.last_present) == (None, None)
 
 
 @pytest.mark.parametrize("fault", [State.INVALID, State.DANGLING])
 def test_a_pointer_that_could_not_be_used_was_there_all_the_same(fault: State) -> None:
     clock = manual_clock()
-    broken = gone(take(Entry(SPX), made(0), clock), clock, fault)
+    broken = gone(take(ChainRecord(SPX), made(0), clock), clock, fault)
     clock.advance(30)
     missing = gone(gone(broken, clock, fault), clock)
     assert missing.last_present == START_S + 29  # the poll before, not the last good snapshot
@@ -151,14 +151,14 @@ def test_a_pointer_that_could_not_be_used_was_there_all_the_same(fault: State) -
 
 def test_the_time_last_seen_outlives_other_faults() -> None:
     clock = manual_clock()
-    missing = gone(take(Entry(SPX), made(0), clock), clock)
+    missing = gone(take(ChainRecord(SPX), made(0), clock), clock)
     clock.advance(30)
     assert gone(missing, clock, State.INVALID).last_present == START_S - 1
 
 
 def test_an_older_snapshot_is_at_least_as_much_older_as_its_stamp_says() -> None:
     clock = manual_clock()
-    good = take(Entry(SPX), made(0), clock)
+    good = take(ChainRecord(SPX), made(0), clock)
     clock.advance(30)
     clock.step_wall(-30)
     older = take(gone(good, clock), made(-10), clock)
@@ -168,28 +168,28 @@ def test_an_older_snapshot_is_at_least_as_much_older_as_its_stamp_says() -> None
 
 def test_after_a_snapshot_from_the_future_the_first_honest_one_is_taken_at_its_word() -> None:
     clock = manual_clock()
-    entry = take(Entry(SPX), made(3_600), clock)
+    record = take(ChainRecord(SPX), made(3_600), clock)
     for _ in range(3):
         clock.advance(10)
         now = Now.of(clock)
-        entry = take(entry, made(now.wall_s - START_S - 1), clock)
-        assert entry.last_good
-        assert (back_from(entry), age_ms(entry.last_good, now)) == (None, 1_000)
+        record = take(record, made(now.wall_s - START_S - 1), clock)
+        assert record.last_good
+        assert (back_from(record), age_ms(record.last_good, now)) == (None, 1_000)
 
 
 def test_a_snapshot_from_the_future_keeps_its_age_when_read_again_after_our_clock_has_caught_up() -> None:
     clock = manual_clock()
-    entry = take(Entry(SPX), made(30), clock)
+    record = take(ChainRecord(SPX), made(30), clock)
     clock.advance(31)
-    again = take(gone(entry, clock, State.DANGLING), made(30), clock)
+    again = take(gone(record, clock, State.DANGLING), made(30), clock)
     assert again.last_good
     assert age_ms(again.last_good, Now.of(clock)) == 31_000
 
 
 def test_among_snapshots_from_the_future_the_older_is_still_a_step_back() -> None:
     clock = manual_clock()
-    entry = take(take(Entry(SPX), made(60), clock), made(50), clock)
-    assert (shown(entry), back_from(entry)) == (60, 60)
+    record = take(take(ChainRecord(SPX), made(60), clock), made(50), clock)
+    assert (shown(record), back_from(record)) == (60, 60)
 
 
 STEP = st.one_of(
@@ -205,11 +205,11 @@ STEP = st.one_of(
 def test_only_a_newer_snapshot_makes_a_chain_younger(steps: list[tuple[str, int | State]]) -> None:
     """Ages go on through loss, return, rollback and a wall clock that steps back; nothing is kept that was not seen."""
     clock = manual_clock()
-    entry = take(Entry(SPX), made(-50), clock)
+    record = take(ChainRecord(SPX), made(-50), clock)
     seen = {-50}
     for step in steps:
-        assert entry.last_good
-        before, was, from_future = shown(entry), age_ms(entry.last_good, Now.of(clock)), entry.last_good.ahead
+        assert record.last_good
+        before, was, from_future = shown(record), age_ms(record.last_good, Now.of(clock)), record.last_good.ahead
         match step:
             case "run", int(seconds):
                 clock.advance(seconds)
@@ -218,19 +218,19 @@ def test_only_a_newer_snapshot_makes_a_chain_younger(steps: list[tuple[str, int 
                 clock.step_wall(seconds)
             case "see", int(stamp):
                 seen.add(stamp)
-                entry = take(entry, made(stamp), clock)
+                record = take(record, made(stamp), clock)
             case "lose", State() as state:
-                entry = gone(entry, clock, state)
-        assert entry.last_good
-        assert shown(entry) in seen
-        assert entry.rolled_back_from is None or entry.pointer is None or entry.pointer < entry.rolled_back_from
-        if shown(entry) == before or (shown(entry) < before and not from_future):
-            assert age_ms(entry.last_good, Now.of(clock)) >= was
+                record = gone(record, clock, state)
+        assert record.last_good
+        assert shown(record) in seen
+        assert record.rolled_back_from is None or record.pointer is None or record.pointer < record.rolled_back_from
+        if shown(record) == before or (shown(record) < before and not from_future):
+            assert age_ms(record.last_good, Now.of(clock)) >= was
 
 
 def test_an_entry_carries_its_announcement_through_every_step() -> None:
     clock = manual_clock()
-    told = replace(take(Entry(SPX), made(0), clock), trouble="vendor: 429")
+    told = replace(take(ChainRecord(SPX), made(0), clock), trouble="vendor: 429")
     for step in (take(told, made(5), clock), gone(told, clock), gone(told, clock, State.INVALID)):
         assert (step.trouble, step.chain, step.source, step.thresholds) == (
             "vendor: 429",

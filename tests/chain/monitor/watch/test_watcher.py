@@ -14,46 +14,46 @@ from redis.asyncio import Redis
 
 from chain.clock import ManualClock
 from chain.model.contract import Details, part
-from chain.model.keys import REPLAY_PREFIX, ChainId, Names, SnapshotId, heartbeat_key
+from chain.model.keys import REPLAY_PREFIX, ChainId, KeySchema, SnapshotId, heartbeat_key
 from chain.model.session import closing
 from chain.model.snapshot import decode, encode
 from chain.monitor.board import Board, DeckState, Flag, State
 from chain.monitor.discovery import DISCOVER_EVERY_S
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Reading, Report, judge
+from chain.monitor.evaluate.signals import ChainStatus, HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, beat
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import Verdict
+from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.store import Payload, Store
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import HEARTBEAT_TTL_S, Thresholds
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, manual_clock, snapshot, surface
 from tests.support.waiting import cancelled_after, wait_until_async
 
-NAMES = Names()
+NAMES = KeySchema()
 
 
 class Desk:
     """One Redis, a hand that writes to it, and a watcher that reads it, all at one clock."""
 
-    def __init__(self, redis: Redis, client: Redis, clock: ManualClock, names: Names = NAMES) -> None:
+    def __init__(self, redis: Redis, client: Redis, clock: ManualClock, keys: KeySchema = NAMES) -> None:
         self.redis = redis
         self.client = client
         self.clock = clock
-        self.names = names
-        self.store = Store(redis, names)
-        self.watcher = Watcher(client, names, clock, shown_as="unix")
+        self.keys = keys
+        self.store = Store(redis, keys)
+        self.watcher = Watcher(client, keys, clock, shown_as="unix")
 
     async def publish(self, *chains: ChainId) -> list[SnapshotId]:
         """Publish a snapshot of each chain, made now."""
         outcomes = await self.store.publish([snapshot(c, self.clock.wall) for c in chains], 60)
-        assert all(outcome.verdict is Verdict.PUBLISHED for outcome in outcomes)
+        assert all(outcome.verdict is PublishVerdict.PUBLISHED for outcome in outcomes)
         return [outcome.id for outcome in outcomes]
 
     async def announce(self, *chains: ChainId, **how: Any) -> None:
         """Beat, naming these chains."""
-        told: dict[str, Any] = {"ts": self.clock.wall / 1e9, "prefix": self.names.prefix}
+        told: dict[str, Any] = {"ts": self.clock.wall / 1e9, "prefix": self.keys.prefix}
         await beat(self.redis, heartbeat(*chains, **told | how))
 
     async def open(self, *chains: ChainId) -> list[SnapshotId]:
@@ -61,28 +61,28 @@ class Desk:
         await self.announce(*chains)
         ids = await self.publish(*chains)
         report = await self.poll()
-        assert [reading.state for reading in report.readings] == [State.FRESH] * len(chains)
+        assert [chain_status.state for chain_status in report.statuses] == [State.FRESH] * len(chains)
         return ids
 
-    async def poll(self, seconds: float = 0.0) -> Report:
+    async def poll(self, seconds: float = 0.0) -> HealthReport:
         """Let time pass, poll once, and judge the Board."""
         self.clock.advance(seconds)
-        return judge(await self.watcher.poll_once(), Now.of(self.clock))
+        return evaluate(await self.watcher.poll_once(), Now.of(self.clock))
 
     async def point(self, chain: ChainId, value: str | bytes) -> None:
         """Set a pointer to anything."""
-        await self.redis.set(self.names.latest(chain), value, px=60_000)
+        await self.redis.set(self.keys.latest(chain), value, px=60_000)
 
     async def put(self, chain: ChainId, seconds: float, body: bytes | None = None) -> SnapshotId:
         """Write a payload made so long after the beginning, without moving the pointer."""
         made = snapshot(chain, START_NS + round(seconds * 1e9))
-        await self.redis.set(self.names.snapshot(made.id), encode(made) if body is None else body, px=60_000)
+        await self.redis.set(self.keys.snapshot(made.id), encode(made) if body is None else body, px=60_000)
         return made.id
 
     async def follow(self, chain: ChainId, seconds: float, body: bytes | None = None) -> SnapshotId:
         """Write a payload and point at it."""
         made = await self.put(chain, seconds, body)
-        await self.point(chain, self.names.snapshot(made))
+        await self.point(chain, self.keys.snapshot(made))
         return made
 
 
@@ -98,21 +98,21 @@ async def desk(redis: Redis, redis_url: str, clock: ManualClock) -> AsyncIterato
     await client.aclose()
 
 
-def only(report: Report) -> Reading:
-    [reading] = report.readings
-    return reading
+def only(report: HealthReport) -> ChainStatus:
+    [chain_status] = report.statuses
+    return chain_status
 
 
-def shown(reading: Reading) -> SnapshotId:
-    assert reading.entry.last_good
-    return reading.entry.last_good.snapshot.id
+def shown(chain_status: ChainStatus) -> SnapshotId:
+    assert chain_status.record.last_good
+    return chain_status.record.last_good.snapshot.id
 
 
-def states(report: Report) -> dict[ChainId, State]:
-    return {reading.entry.chain: reading.state for reading in report.readings}
+def states(report: HealthReport) -> dict[ChainId, State]:
+    return {chain_status.record.chain: chain_status.state for chain_status in report.statuses}
 
 
-def said(report: Report) -> list[str]:
+def said(report: HealthReport) -> list[str]:
     return [change.text for change in report.board.transitions]
 
 
@@ -155,7 +155,7 @@ async def test_payloads_are_read_only_where_a_pointer_moved(desk: Desk) -> None:
     assert trips == 2
     assert commands == {"mget": 1, "exists": 1, "getrange": 2, "pttl": 1, **STREAM_SIGNS}
     report = await desk.poll()
-    assert [shown(r).ts_ms for r in report.readings] == [moved.ts_ms - 10_000, moved.ts_ms - 10_000, moved.ts_ms]
+    assert [shown(r).ts_ms for r in report.statuses] == [moved.ts_ms - 10_000, moved.ts_ms - 10_000, moved.ts_ms]
 
 
 @contextlib.asynccontextmanager
@@ -228,7 +228,7 @@ async def test_a_date_that_has_passed_and_is_still_published_is_shown_and_not_co
     await desk.publish(SPX, yesterday)
     report = await desk.poll()
     assert (set(states(report)), dict(report.board.depth)) == ({SPX, yesterday}, {"SPX": 1})
-    assert [r.dte for r in report.readings if Flag.PAST_DATED in r.flags] == [-1]
+    assert [r.dte for r in report.statuses if Flag.PAST_DATED in r.flags] == [-1]
     [told] = [signal.text for signal in report.signals if signal.name == "past-dated"]
     assert told == "SPX 01-01 PAST-DATED: 1 whose session is over, not counted"
     await desk.redis.delete(NAMES.latest(yesterday))
@@ -239,7 +239,7 @@ async def test_a_recording_replayed_without_a_heartbeat_is_not_nothing(desk: Des
     months_ago = [ChainId(c.underlying, c.expiry - timedelta(days=120)) for c in (SPX, SPX_MON, NDX)]
     await desk.publish(*months_ago)
     report = await desk.poll()
-    assert {r.state for r in report.readings} == {State.FRESH}
+    assert {r.state for r in report.statuses} == {State.FRESH}
     assert (report.state, "nothing-published" in [signal.name for signal in report.signals]) == (
         DeckState.WARNING,
         False,
@@ -264,12 +264,12 @@ async def test_a_date_that_is_published_past_its_close_is_past_and_what_was_made
     close = closing(SPX.expiry).timestamp()
     await desk.publish(SPX, SPX_MON)
     made_before = await desk.poll(close - 1 - desk.clock.wall_ns() / 1e9)
-    assert [r.dte for r in made_before.readings if Flag.PAST_DATED in r.flags] == []
+    assert [r.dte for r in made_before.statuses if Flag.PAST_DATED in r.flags] == []
     await desk.publish(SPX)
-    assert [r.dte for r in (await desk.poll(1)).readings if Flag.PAST_DATED in r.flags] == []  # let run out
+    assert [r.dte for r in (await desk.poll(1)).statuses if Flag.PAST_DATED in r.flags] == []  # let run out
     await desk.publish(SPX, SPX_MON)
     report = await desk.poll()
-    assert [r.dte for r in report.readings if Flag.PAST_DATED in r.flags] == [0]
+    assert [r.dte for r in report.statuses if Flag.PAST_DATED in r.flags] == [0]
     assert report.depth("SPX") == (1, 1)
     assert "past-dated" in [signal.name for signal in report.signals]
 
@@ -287,7 +287,7 @@ async def test_the_heartbeat_names_the_expected_set_its_order_and_depth(desk: De
         (NDX, State.MISSING),
     ]
     assert dict(report.board.depth) == {"SPX": 3, "NDX": 3}
-    assert {r.flags for r in report.readings} == {(Flag.MOCK,)}
+    assert {r.flags for r in report.statuses} == {(Flag.MOCK,)}
     [publisher] = report.board.publishers
     assert publisher.alive
 
@@ -297,14 +297,14 @@ async def test_a_missing_chain_stays_with_the_time_last_seen(desk: Desk) -> None
     await desk.poll(4)
     await desk.redis.delete(NAMES.latest(SPX))
     report = await desk.poll(1)
-    reading = report.readings[0]
-    assert (reading.state, reading.age_s, reading.since) == (State.MISSING, 5.0, START_S + 5)
-    assert reading.entry.last_present == START_S + 4
+    chain_status = report.statuses[0]
+    assert (chain_status.state, chain_status.age_s, chain_status.since) == (State.MISSING, 5.0, START_S + 5)
+    assert chain_status.record.last_present == START_S + 4
     assert said(report) == ["FRESH to MISSING"]
     for _ in range(5):
         report = await desk.poll(100)
-    assert report.readings[0].entry.last_present == START_S + 4
-    assert (report.readings[0].state, report.readings[0].age_s) == (State.MISSING, 505.0)
+    assert report.statuses[0].record.last_present == START_S + 4
+    assert (report.statuses[0].state, report.statuses[0].age_s) == (State.MISSING, 505.0)
 
 
 async def test_a_missing_chain_leaves_when_a_new_set_is_announced(desk: Desk) -> None:
@@ -415,15 +415,15 @@ async def test_a_pointer_out_of_grammar_or_of_another_chain_is_never_followed(de
     trips, commands = await cost(desk.redis, desk.watcher.poll_once)
     assert (trips, commands["getrange"], commands["get"]) == (1, 0, 0)
     report = await desk.poll(1)
-    reading = report.readings[0]
-    assert reading.state is State.INVALID
-    assert reading.note.startswith("pointer") and reason in reading.note
-    assert len(reading.note) < 200 and reading.note.isprintable()
-    assert reading.age_s == 1.0  # what was last good is kept, and ages
+    chain_status = report.statuses[0]
+    assert chain_status.state is State.INVALID
+    assert chain_status.note.startswith("pointer") and reason in chain_status.note
+    assert len(chain_status.note) < 200 and chain_status.note.isprintable()
+    assert chain_status.age_s == 1.0  # what was last good is kept, and ages
     assert states(report)[NDX] is State.FRESH
     desk.clock.advance(10)
     await desk.publish(SPX)
-    assert (await desk.poll()).readings[0].state is State.FRESH
+    assert (await desk.poll()).statuses[0].state is State.FRESH
 
 
 async def test_a_pointer_of_another_type_is_invalid_until_it_is_gone_or_right(desk: Desk) -> None:
@@ -432,12 +432,12 @@ async def test_a_pointer_of_another_type_is_invalid_until_it_is_gone_or_right(de
     await desk.redis.delete(key)
     await desk.redis.lpush(key, "x")
     for _ in range(2):
-        reading = only(await desk.poll(1))
-        assert (reading.state, reading.note) == (State.INVALID, "pointer is a Redis list, not a string")
-        assert reading.since == START_S + 1
+        chain_status = only(await desk.poll(1))
+        assert (chain_status.state, chain_status.note) == (State.INVALID, "pointer is a Redis list, not a string")
+        assert chain_status.since == START_S + 1
     await desk.redis.delete(key)
-    reading = only(await desk.poll(1))
-    assert (reading.state, reading.entry.last_present) == (State.MISSING, START_S + 2)
+    chain_status = only(await desk.poll(1))
+    assert (chain_status.state, chain_status.record.last_present) == (State.MISSING, START_S + 2)
     desk.clock.advance(10)
     await desk.publish(SPX)
     assert only(await desk.poll()).state is State.FRESH
@@ -448,9 +448,9 @@ async def test_a_payload_of_another_type_is_invalid(desk: Desk) -> None:
     made = snapshot(SPX, START_NS + 10**9).id
     await desk.redis.hset(NAMES.snapshot(made), "a", "b")
     await desk.point(SPX, NAMES.snapshot(made))
-    reading = only(await desk.poll(1))
-    assert reading.state is State.INVALID
-    assert reading.note.startswith("payload key: ") and "wrong kind" in reading.note
+    chain_status = only(await desk.poll(1))
+    assert chain_status.state is State.INVALID
+    assert chain_status.note.startswith("payload key: ") and "wrong kind" in chain_status.note
 
 
 BROKEN: dict[str, tuple[bytes, str]] = {
@@ -468,10 +468,10 @@ async def test_a_payload_that_is_not_what_its_key_names_is_refused(desk: Desk, k
     body, reason = BROKEN[kind]
     [held] = await desk.open(SPX)
     await desk.follow(SPX, 1, body)
-    reading = only(await desk.poll(2))
-    assert reading.state is State.INVALID
-    assert reading.note.startswith("payload: ") and reason in reading.note
-    assert shown(reading) == held and reading.age_s == 2.0
+    chain_status = only(await desk.poll(2))
+    assert chain_status.state is State.INVALID
+    assert chain_status.note.startswith("payload: ") and reason in chain_status.note
+    assert shown(chain_status) == held and chain_status.age_s == 2.0
     _, commands = await cost(desk.redis, desk.watcher.poll_once)
     assert not commands["getrange"]  # judged once: a payload never changes
 
@@ -485,7 +485,7 @@ async def test_a_pointer_to_nothing_dangles_after_one_silent_second_look(desk: D
     async with tapped(desk.redis) as commands:
         report = await desk.poll(1)
     assert only(report).state is State.DANGLING
-    payload, pointer = Names().snapshot(snapshot(SPX, START_NS + 10**9).id), Names().latest(SPX)
+    payload, pointer = KeySchema().snapshot(snapshot(SPX, START_NS + 10**9).id), KeySchema().latest(SPX)
     looks = [words[1] for words in commands if words[0] == "GETRANGE" and words[1] in (payload, pointer)]
     assert looks == [payload, pointer, payload]
     assert only(await desk.poll(7)).since == START_S + 1
@@ -496,7 +496,7 @@ async def test_a_payload_evicted_under_a_standing_pointer_dangles_at_the_next_po
     await desk.redis.delete(NAMES.snapshot(held))
     report = await desk.poll(1)
     assert states(report) == {SPX: State.DANGLING, NDX: State.FRESH}
-    assert report.readings[0].age_s == 1.0
+    assert report.statuses[0].age_s == 1.0
     assert said(report) == ["FRESH to DANGLING"]
     desk.clock.advance(9)
     await desk.publish(SPX)
@@ -509,8 +509,8 @@ async def test_a_payload_that_arrives_after_its_pointer_is_shown(desk: Desk) -> 
     await desk.point(SPX, NAMES.snapshot(late.id))
     assert only(await desk.poll(1)).state is State.DANGLING
     await desk.put(SPX, 1)
-    reading = only(await desk.poll(1))
-    assert (reading.state, shown(reading)) == (State.FRESH, late.id)
+    chain_status = only(await desk.poll(1))
+    assert (chain_status.state, shown(chain_status)) == (State.FRESH, late.id)
 
 
 async def test_a_pointer_that_moves_between_the_two_reads_shows_the_newer_without_a_word(
@@ -576,9 +576,9 @@ async def test_after_expiry_an_older_snapshot_is_accepted(desk: Desk) -> None:
     await desk.redis.delete(NAMES.latest(SPX))
     await desk.poll(1)
     older = await desk.follow(SPX, 10)
-    reading = only(await desk.poll(1))
-    assert (reading.state, shown(reading), reading.age_s) == (State.FRESH, older, 12.0)
-    assert reading.flags == (Flag.MOCK,)
+    chain_status = only(await desk.poll(1))
+    assert (chain_status.state, shown(chain_status), chain_status.age_s) == (State.FRESH, older, 12.0)
+    assert chain_status.flags == (Flag.MOCK,)
 
 
 async def test_a_snapshot_from_the_future_is_shown_as_such(desk: Desk) -> None:
@@ -586,8 +586,8 @@ async def test_a_snapshot_from_the_future_is_shown_as_such(desk: Desk) -> None:
     await desk.follow(SPX, 2.0)
     assert only(await desk.poll()).state is State.FRESH
     await desk.follow(SPX, 2.001)
-    reading = only(await desk.poll())
-    assert (reading.state, reading.note) == (State.FUTURE, "its clock is 2.0 s ahead of ours")
+    chain_status = only(await desk.poll())
+    assert (chain_status.state, chain_status.note) == (State.FUTURE, "its clock is 2.0 s ahead of ours")
     assert only(await desk.poll(0.001)).state is State.FRESH
 
 
@@ -759,18 +759,18 @@ def holder_name(holder: EmbeddedServer) -> str:
 async def test_a_watcher_beside_its_own_publisher_gives_it_time_to_announce(desk: Desk, clock: ManualClock) -> None:
     await desk.publish(SPX)
     watcher = Watcher(desk.redis, NAMES, clock, discover_after_s=10.0)
-    assert not (await watcher.poll_once()).entries
+    assert not (await watcher.poll_once()).records
     clock.advance(9.999)
-    assert not (await watcher.poll_once()).entries
+    assert not (await watcher.poll_once()).records
     clock.advance(0.001)
-    assert [entry.chain for entry in (await watcher.poll_once()).entries] == [SPX]
+    assert [record.chain for record in (await watcher.poll_once()).records] == [SPX]
 
 
 async def test_a_refused_port_is_one_line_and_no_chain(clock: ManualClock, unused_tcp_port: int) -> None:
     client = RedisTarget(f"redis://:secret@127.0.0.1:{unused_tcp_port}/0").connect()
     watcher = Watcher(client, NAMES, clock)
     boards = [await watcher.poll_once() for _ in range(2)]
-    [signal] = judge(boards[1], Now.of(clock)).signals
+    [signal] = evaluate(boards[1], Now.of(clock)).signals
     assert (signal.severity, signal.since) == (DeckState.CRITICAL, START_S)
     assert signal.text.startswith("Redis unreachable: ") and "secret" not in signal.text
     assert [change.text for change in boards[1].transitions] == [signal.text]
@@ -835,7 +835,7 @@ async def test_cancelled_polls_leave_a_watcher_that_tells_the_truth(desk: Desk) 
             await desk.publish(SPX, NDX)
         await cancelled_after(turn % 25, desk.watcher.poll_once())
     report = await desk.poll(1)
-    assert [(shown(r).chain, r.state, r.age_s) for r in report.readings] == [
+    assert [(shown(r).chain, r.state, r.age_s) for r in report.statuses] == [
         (SPX, State.FRESH, 1.0),
         (NDX, State.FRESH, 1.0),
     ]
@@ -846,16 +846,16 @@ async def test_cancelled_polls_leave_a_watcher_that_tells_the_truth(desk: Desk) 
 
 async def test_live_and_replay_never_read_each_others_keys(redis: Redis, redis_url: str, clock: ManualClock) -> None:
     client = RedisTarget(redis_url).connect()
-    live, replay = Desk(redis, client, clock), Desk(redis, client, clock, Names(REPLAY_PREFIX))
+    live, replay = Desk(redis, client, clock), Desk(redis, client, clock, KeySchema(REPLAY_PREFIX))
     await live.publish(SPX)
     await replay.publish(SPX, NDX)
     for desk, mine, other in ((live, {SPX}, "massive:replay:"), (replay, {SPX, NDX}, "massive:chain:")):
         async with tapped(redis) as commands:
             assert set(states(await desk.poll())) == mine
             assert set(states(await desk.poll())) == mine
-        keys = looked_up(commands)
-        assert f"{desk.names.prefix}:chain:latest:*" in keys
-        assert not [key for key in keys if key.startswith(other)]
+        wanted = looked_up(commands)
+        assert f"{desk.keys.prefix}:chain:latest:*" in wanted
+        assert not [key for key in wanted if key.startswith(other)]
     await client.aclose()
 
 
@@ -874,7 +874,7 @@ async def test_a_board_is_frozen_and_no_later_poll_reaches_into_it(desk: Desk) -
     await desk.open(SPX, NDX)
     early = (await desk.poll(1)).board
     told = repr(early)
-    for thing, name in ((early, "entries"), (early.entries[0], "fault"), (early.contact, "ok")):
+    for thing, name in ((early, "records"), (early.records[0], "fault"), (early.contact, "ok")):
         with pytest.raises(FrozenInstanceError):
             setattr(thing, name, None)
     await desk.redis.delete(NAMES.latest(SPX))
@@ -900,16 +900,16 @@ async def test_numbers_of_a_chain_come_from_one_payload(desk: Desk) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(write())
         while not done.is_set():
-            reading = only(await desk.poll())
-            good = reading.entry.last_good
+            chain_status = only(await desk.poll())
+            good = chain_status.record.last_good
             if good is None:
                 continue
             n = good.snapshot.id.ts_ms - START_S * 1000
             seen.add(n)
-            assert reading.state is State.FRESH
+            assert chain_status.state is State.FRESH
             assert (good.snapshot.atm, good.summary.spot) == (6900 + n, 6900.0 + n)
             assert part(good.snapshot.open().contracts[0].details, Details).strike_price == 6900 + n
-            assert reading.entry.pointer == good.snapshot.id
+            assert chain_status.record.pointer == good.snapshot.id
     assert len(seen) > 5
 
 
@@ -927,7 +927,7 @@ async def test_the_loop_hands_over_a_board_for_every_poll_until_cancelled(desk: 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert all(board.entries[0].last_good for board in boards)
+    assert all(board.records[0].last_good for board in boards)
 
 
 # Payloads that follow the contract, and cannot be used
@@ -979,13 +979,13 @@ async def test_an_interval_of_days_makes_no_age_fresh(desk: Desk) -> None:
 async def test_a_publisher_that_stops_is_missed_since_its_snapshots_went_stale(desk: Desk) -> None:
     await desk.open(SPX, NDX)
     report = await desk.poll(36)
-    assert [(r.state, r.since) for r in report.readings] == [(State.STALE, START_S + 35)] * 2
+    assert [(r.state, r.since) for r in report.statuses] == [(State.STALE, START_S + 35)] * 2
     await desk.redis.delete(NAMES.latest(SPX), NAMES.latest(NDX))
     for seconds in (25, 100):
         report = await desk.poll(seconds)
-        assert [(r.state, r.since) for r in report.readings] == [(State.MISSING, START_S + 35)] * 2
+        assert [(r.state, r.since) for r in report.statuses] == [(State.MISSING, START_S + 35)] * 2
         assert {signal.since for signal in report.signals if signal.name in ("all-stale", "depth")} == {START_S + 35}
     await desk.publish(SPX)
-    [back, gone] = (await desk.poll(1)).readings
+    [back, gone] = (await desk.poll(1)).statuses
     assert (back.state, back.since) == (State.FRESH, None)
     assert (gone.state, gone.since) == (State.MISSING, START_S + 35)

@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from chain.causes import REFUSED
 from chain.errors import RedisUnavailableError
 from chain.redis.connect.causes import redis_cause
-from chain.redis.connect.connection import RedisTarget, bounded
+from chain.redis.connect.connection import RedisTarget, redis_call
 from tests.support.certificates import HOST, Certificates, Door, make_certificates
 from tests.support.servers import Server, Servers, free_port
 from tests.support.waiting import wait_until_async
@@ -36,7 +36,7 @@ async def told(url: str, *words: str) -> tuple[str, str]:
     """Run a command, GET of a key by default; return the code and the words of its failure."""
     client = RedisTarget(url).connect()
     try:
-        async with bounded():
+        async with redis_call():
             await client.execute_command(*(words or ("GET", "massive:chain:latest:SPX:2026-01-02")))
     except RedisUnavailableError as error:
         return error.code, str(error)

@@ -12,13 +12,13 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from chain.clock import SystemClock
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import Flag, State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import Verdict
+from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.store import Store
 from chain.thresholds import Thresholds
 from publisher.loop.publisher import Publisher
@@ -44,7 +44,7 @@ from tests.support.witness import witness
 pytestmark = pytest.mark.slow
 
 CLOCK = SystemClock()
-NAMES = Names()
+NAMES = KeySchema()
 DATES = expiries(4, datetime.now(UTC).date() + timedelta(days=2))
 CHAINS = [ChainId("SPX", day) for day in DATES]
 FAILOVER_S = 20.0  # at most, for Sentinels that need a second to call a primary down
@@ -88,32 +88,32 @@ async def publish(redis: Redis, mark: int = 1) -> int:
     """Publish every chain; return the stamp."""
     stamp = time.time_ns() // 1_000_000
     outcomes = await Store(redis, NAMES).publish([small(chain, stamp, mark) for chain in CHAINS], 60)
-    assert {outcome.verdict for outcome in outcomes} == {Verdict.PUBLISHED}
+    assert {outcome.verdict for outcome in outcomes} == {PublishVerdict.PUBLISHED}
     return stamp
 
 
-async def report(watcher: Watcher) -> Report:
-    return judge(await watcher.poll_once(), Now.of(CLOCK))
+async def report(watcher: Watcher) -> HealthReport:
+    return evaluate(await watcher.poll_once(), Now.of(CLOCK))
 
 
-async def reached(watcher: Watcher) -> Report | None:
+async def reached(watcher: Watcher) -> HealthReport | None:
     found = await report(watcher)
     return found if found.board.contact.ok else None
 
 
-def shown(found: Report) -> set[int]:
-    return {reading.entry.last_good.snapshot.id.ts_ms for reading in found.readings if reading.entry.last_good}
+def shown(found: HealthReport) -> set[int]:
+    return {status.record.last_good.snapshot.id.ts_ms for status in found.statuses if status.record.last_good}
 
 
-def states(found: Report) -> set[State]:
-    return {reading.state for reading in found.readings}
+def states(found: HealthReport) -> set[State]:
+    return {status.state for status in found.statuses}
 
 
 class Screen:
     """What a reader of the deck saw: polls once in a while, and fails where older came for newer without a word."""
 
     def __init__(self, watcher: Watcher) -> None:
-        self.reports: list[Report] = []
+        self.reports: list[HealthReport] = []
         self._watcher = watcher
         self._done = asyncio.Event()
 
@@ -126,13 +126,13 @@ class Screen:
         self._done.set()
         newest: dict[ChainId, int] = {}
         for found in self.reports:
-            for reading in found.readings:
-                if reading.entry.last_good is None:
+            for status in found.statuses:
+                if status.record.last_good is None:
                     continue
-                stamp = reading.entry.last_good.snapshot.id.ts_ms
-                known = newest.setdefault(reading.entry.chain, stamp)
-                assert stamp >= known or Flag.ROLLED_BACK in reading.flags, f"{reading.entry.chain} went back unsaid"
-                newest[reading.entry.chain] = max(known, stamp)
+                stamp = status.record.last_good.snapshot.id.ts_ms
+                known = newest.setdefault(status.record.chain, stamp)
+                assert stamp >= known or Flag.ROLLED_BACK in status.flags, f"{status.record.chain} went back unsaid"
+                newest[status.record.chain] = max(known, stamp)
 
     @property
     def words(self) -> list[str]:
@@ -190,15 +190,15 @@ async def test_what_a_failover_took_back_is_said_and_never_shown_as_newer(desk: 
     await desk.failed_over()
     for _ in range(3):
         found = await wait_until_async(lambda: reached(watcher), FAILOVER_S)
-        assert {reading.entry.pointer.ts_ms for reading in found.readings if reading.entry.pointer} == {older}
+        assert {status.record.pointer.ts_ms for status in found.statuses if status.record.pointer} == {older}
         assert shown(found) == {newer}  # still the newest that was seen, ageing
-        assert all(Flag.ROLLED_BACK in reading.flags for reading in found.readings)
+        assert all(Flag.ROLLED_BACK in status.flags for status in found.statuses)
         [told] = [signal.text for signal in found.signals if signal.name == "rolled-back"]
         assert "ROLLED-BACK: from " in told
     newest = await publish(redis, mark=3)
     found = await report(watcher)
     assert (shown(found), states(found)) == ({newest}, {State.FRESH})
-    assert not any(Flag.ROLLED_BACK in reading.flags for reading in found.readings)
+    assert not any(Flag.ROLLED_BACK in status.flags for status in found.statuses)
     await redis.aclose()
     await eyes.aclose()
 

@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.errors import RedisUnavailableError
-from chain.redis.connect.connection import RedisTarget, bounded
+from chain.redis.connect.connection import RedisTarget, redis_call
 from tests.support.certificates import HOST, Certificates, Door, make_certificates
 from tests.support.servers import SERVICE, Server, Servers, free_port
 
@@ -43,7 +43,7 @@ async def said(url: str) -> str:
     """Return what a client of this URL is told, empty where it is served."""
     client: Redis = RedisTarget(url).connect()
     try:
-        async with bounded():
+        async with redis_call():
             await client.set("k", "v")
     except RedisUnavailableError as error:
         return str(error)

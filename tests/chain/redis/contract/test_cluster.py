@@ -14,15 +14,15 @@ from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode
 
 from chain.clock import SystemClock
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.model.snapshot import decode
 from chain.monitor.board import State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.signals import Report, judge
+from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import Verdict
+from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.glance import POINTER_BYTES
 from chain.redis.contract.kinds import KindRecords
 from chain.redis.contract.store import Store
@@ -39,7 +39,7 @@ from tests.support.waiting import cancelled_after, wait_until, wait_until_async
 pytestmark = pytest.mark.slow
 
 CLOCK = SystemClock()
-NAMES = Names()
+NAMES = KeySchema()
 TTL_S = 60.0
 IN_WORDS_S = 3.0  # from the loss of a node to the word for it
 DATES = expiries(50, datetime.now(UTC).date() + timedelta(days=2))
@@ -78,15 +78,15 @@ def now_ms() -> int:
 async def publish(redis: Redis | Store, chains: list[ChainId], mark: int = 1) -> None:
     stamp, store = now_ms(), redis if isinstance(redis, Store) else Store(redis, NAMES)
     outcomes = await store.publish([small(chain, stamp, mark) for chain in chains], TTL_S)
-    assert {(outcome.verdict, outcome.reason) for outcome in outcomes} == {(Verdict.PUBLISHED, "")}
+    assert {(outcome.verdict, outcome.reason) for outcome in outcomes} == {(PublishVerdict.PUBLISHED, "")}
 
 
-async def report(watcher: Watcher) -> Report:
-    return judge(await watcher.poll_once(), Now.of(CLOCK))
+async def report(watcher: Watcher) -> HealthReport:
+    return evaluate(await watcher.poll_once(), Now.of(CLOCK))
 
 
-def states(found: Report) -> set[State]:
-    return {reading.state for reading in found.readings}
+def states(found: HealthReport) -> set[State]:
+    return {status.state for status in found.statuses}
 
 
 async def test_every_pointer_leads_to_its_payload_and_dies_with_it(client: Redis, nodes: list[Server]) -> None:
@@ -105,7 +105,7 @@ async def test_an_older_snapshot_is_refused_there_too(client: Redis) -> None:
     await publish(client, CHAINS[:6])
     late = [small(chain, now_ms() - 5_000, 2) for chain in CHAINS[:6]]
     outcomes = await Store(client, NAMES).publish(late, TTL_S)
-    assert {outcome.verdict for outcome in outcomes} == {Verdict.REFUSED_OLDER}
+    assert {outcome.verdict for outcome in outcomes} == {PublishVerdict.REFUSED_OLDER}
     assert states(await report(Watcher(client, NAMES, CLOCK))) == {State.FRESH}
 
 
@@ -121,7 +121,7 @@ async def test_a_publisher_in_turn_and_a_watcher_work_as_on_one_server(client: R
         await publisher.beat()
     watcher = Watcher(client, NAMES, CLOCK)
     found = await report(watcher)
-    assert (len(found.readings), states(found)) == (12, {State.FRESH})
+    assert (len(found.statuses), states(found)) == (12, {State.FRESH})
     assert (len(found.board.publishers), found.board.server.name[:6]) == (1, "valkey")
     await leases[0].release()
     assert await leases[1].look() == ["SPX", "NDX"]
@@ -137,7 +137,7 @@ async def test_live_data_are_protected_there_too(client: Redis) -> None:
     assert (await publishers[0].cycle()).whole
     assert not await client.exists(NAMES.latest(ChainId("NDX", day[0])))  # taken away, whatever its slot
     unguarded = await Publisher(client, ScriptedSource({"SPX": day}, as_of), CLOCK).cycle()
-    assert {outcome.verdict for outcome in unguarded.outcomes} == {Verdict.LEFT_TO_LIVE}  # in its slot
+    assert {outcome.verdict for outcome in unguarded.outcomes} == {PublishVerdict.LEFT_TO_LIVE}  # in its slot
     assert not (await publishers[1].cycle()).outcomes
     held = await KindRecords(client, NAMES).held([ChainId("SPX", day[0])])
     assert [kind for _, kind in held.values()] == ["massive"]
@@ -193,7 +193,7 @@ async def test_a_poll_with_nothing_new_is_one_batch_to_each_node(
         node.admin.config_resetstat()
     async with counted() as sent:
         found = await report(watcher)
-    assert (len(found.readings), states(found)) == (count, {State.FRESH})
+    assert (len(found.statuses), states(found)) == (count, {State.FRESH})
     assert sorted(sent) == sorted(node.port for node in nodes)
     calls: dict[str, int] = {}
     for node in nodes:
@@ -216,19 +216,19 @@ async def test_publishing_is_two_batches_to_each_node_whatever_the_number(client
 # A node that goes
 
 
-async def told_in_words(watcher: Watcher, began: float) -> Report:
+async def told_in_words(watcher: Watcher, began: float) -> HealthReport:
     """Return the first report that says that Redis cannot be reached, which must not be long in coming."""
     found = await wait_until_async(lambda: lost(watcher), 10, "the word for it")
     assert time.monotonic() - began < IN_WORDS_S
     return found
 
 
-async def lost(watcher: Watcher) -> Report | None:
+async def lost(watcher: Watcher) -> HealthReport | None:
     found = await report(watcher)
     return None if found.board.contact.ok else found
 
 
-async def back(watcher: Watcher) -> Report | None:
+async def back(watcher: Watcher) -> HealthReport | None:
     found = await report(watcher)
     return found if found.board.contact.ok else None
 
@@ -243,10 +243,10 @@ async def test_a_killed_node_is_told_in_words_and_over_when_it_is_back(
     nodes[victim].kill()
     found = await told_in_words(watcher, time.monotonic())
     assert states(found) == {State.UNREACHABLE}
-    ages = [reading.age_s or 0.0 for reading in found.readings]
+    ages = [status.age_s or 0.0 for status in found.statuses]
     assert found.signals[0].text.startswith("Redis unreachable: connection ")
     again = await report(watcher)
-    assert all((reading.age_s or 0.0) > age for reading, age in zip(again.readings, ages, strict=True))
+    assert all((status.age_s or 0.0) > age for status, age in zip(again.statuses, ages, strict=True))
     nodes[victim].start()
     found = await wait_until_async(lambda: back(watcher), 15, "the cluster to be back")
     # What that node held is gone, and is not said to be there.
@@ -272,8 +272,8 @@ async def test_a_node_that_falls_silent_is_told_in_words_and_nothing_is_lost(
         nodes[1].resume()
     found = await wait_until_async(lambda: back(watcher), 15, "the node to be back")
     assert states(found) == {State.FRESH}
-    for now, then in zip(found.readings, before.readings, strict=True):
-        assert now.entry.pointer == then.entry.pointer
+    for now, then in zip(found.statuses, before.statuses, strict=True):
+        assert now.record.pointer == then.record.pointer
         assert (now.age_s or 0.0) > (then.age_s or 0.0)
 
 

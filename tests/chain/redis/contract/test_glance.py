@@ -6,9 +6,9 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.errors import OversizedError
-from chain.model.keys import ChainId, Names, SnapshotId, stream_activity_key
+from chain.model.keys import ChainId, KeySchema, SnapshotId, stream_activity_key
 from chain.model.snapshot import MAX_PAYLOAD_BYTES
-from chain.redis.connect.connection import RedisTarget, bounded
+from chain.redis.connect.connection import RedisTarget, redis_call
 from chain.redis.contract.glance import BESIDE_BYTES, POINTER_BYTES
 from chain.redis.contract.store import Store
 from tests.support.builders import SPX
@@ -18,7 +18,7 @@ HUGE = b"x" * (40 * MEGABYTE)
 NDX = ChainId("NDX", SPX.expiry)
 CHAINS = [SPX, NDX]
 BEATS = ["massive:heartbeat", "mock_massive:heartbeat"]
-NAMES = Names()
+NAMES = KeySchema()
 POLL_BYTES = 64 * 1024 + 2 * 280 + 2 * (BESIDE_BYTES + 24)  # what a look at all of them may take
 IN_FLIGHT = 16 * MEGABYTE  # what a server puts into buffers before it notices that nobody reads
 
@@ -103,8 +103,8 @@ async def test_a_spent_budget_ends_the_connection_and_not_the_client(redis: Redi
     await redis.set("vast", HUGE)
     async with RedisTarget(redis_url).connect() as client:
         with pytest.raises(OversizedError, match="more than 1000 bytes"):
-            async with bounded(most=1000):
+            async with redis_call(most=1000):
                 await client.get("vast")
-        async with bounded(most=1000):
+        async with redis_call(most=1000):
             assert await client.get("other") is None
     await redis.delete("vast")

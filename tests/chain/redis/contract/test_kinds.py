@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot
-from chain.redis.contract.draft import Verdict
+from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.kinds import KindRecord, KindRecords, SourceChange, parse_record
 from chain.redis.contract.store import Store
 from tests.support.builders import contracts, law
 
-NAMES = Names()
+NAMES = KeySchema()
 SPX = ChainId("SPX", datetime.now(UTC).date() + timedelta(days=7))
 MADE = 1_766_762_051_149
 
 
-async def publish(redis: Redis, kind: str, *, ago_ms: int = 0, among_live: bool = False) -> Verdict:
+async def publish(redis: Redis, kind: str, *, ago_ms: int = 0, among_live: bool = False) -> PublishVerdict:
     ts_ns = time.time_ns() - ago_ms * 1_000_000
     snapshot = Snapshot.at(
         SnapshotId(SPX, ts_ns // 1_000_000), ts_ns, atm=6930, range_points=24, contracts=contracts(SPX)
@@ -31,13 +31,13 @@ async def publish(redis: Redis, kind: str, *, ago_ms: int = 0, among_live: bool 
 
 async def record(redis: Redis) -> KindRecord:
     [payload] = await Store(redis, NAMES).fetch([(await KindRecords(redis, NAMES).held([SPX]))[SPX][0]])
-    return payload.record
+    return payload.kind_record
 
 
 async def test_the_kind_is_written_with_the_pointer_and_is_no_change_at_first(redis: Redis) -> None:
-    assert await publish(redis, "mock") is Verdict.PUBLISHED
+    assert await publish(redis, "mock") is PublishVerdict.PUBLISHED
     assert await record(redis) == KindRecord("mock")
-    assert await publish(redis, "mock") is Verdict.PUBLISHED
+    assert await publish(redis, "mock") is PublishVerdict.PUBLISHED
     assert await record(redis) == KindRecord("mock")
     outlives_ms = await redis.pttl(NAMES.source(SPX)) - await redis.pttl(NAMES.latest(SPX))
     assert 3_599_900 <= outlives_ms <= 3_600_000  # a change is known across a gap
@@ -62,10 +62,10 @@ async def test_a_change_of_kind_is_kept_with_both_kinds_and_its_moment(redis: Re
 
 async def test_live_to_mock_is_a_change_once_the_live_snapshot_has_run_out(redis: Redis) -> None:
     await publish(redis, "massive", ago_ms=10)
-    assert await publish(redis, "mock") is Verdict.LEFT_TO_LIVE
-    assert await publish(redis, "mock", among_live=True) is Verdict.LEFT_TO_LIVE
+    assert await publish(redis, "mock") is PublishVerdict.LEFT_TO_LIVE
+    assert await publish(redis, "mock", among_live=True) is PublishVerdict.LEFT_TO_LIVE
     await redis.delete(NAMES.latest(SPX))
-    assert await publish(redis, "mock") is Verdict.PUBLISHED
+    assert await publish(redis, "mock") is PublishVerdict.PUBLISHED
     found = await record(redis)
     assert found.change is not None
     assert (found.kind, found.change.before) == ("mock", "massive")
@@ -78,8 +78,8 @@ async def test_a_publisher_that_records_nothing_is_unknown_and_may_be_live(redis
     assert found.kind == "unknown"
     assert found.change is not None
     assert (found.change.before, found.change.after) == ("mock", "unknown")
-    assert await publish(redis, "mock") is Verdict.LEFT_TO_LIVE
-    assert await publish(redis, "massive") is Verdict.PUBLISHED
+    assert await publish(redis, "mock") is PublishVerdict.LEFT_TO_LIVE
+    assert await publish(redis, "massive") is PublishVerdict.PUBLISHED
     after = (await record(redis)).change
     assert after is not None
     assert (after.before, after.after) == ("unknown", "massive")
@@ -116,12 +116,12 @@ async def test_what_is_acknowledged_is_told_no_more_and_the_next_change_is(redis
 async def test_a_pointer_that_is_none_holds_nobody_back(redis: Redis, pointer: bytes) -> None:
     await redis.set(NAMES.latest(SPX), pointer, px=60_000)
     assert await KindRecords(redis, NAMES).held([SPX]) == {}
-    assert await publish(redis, "mock") is Verdict.PUBLISHED
+    assert await publish(redis, "mock") is PublishVerdict.PUBLISHED
 
 
 async def test_keys_of_other_types_are_no_records(redis: Redis) -> None:
     await redis.lpush(NAMES.source(SPX), "mock 1")
-    assert (await publish(redis, "mock")) is Verdict.PUBLISHED
+    assert (await publish(redis, "mock")) is PublishVerdict.PUBLISHED
     assert (await record(redis)).kind == "mock"
 
 

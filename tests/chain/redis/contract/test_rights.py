@@ -14,15 +14,15 @@ from chain.audit.audit import Audit, Auditor
 from chain.audit.reader import AuditReader
 from chain.clock import SystemClock
 from chain.errors import RedisUnavailableError
-from chain.model.keys import ChainId, Names
+from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import State
 from chain.monitor.evaluate.freshness import Now
-from chain.monitor.evaluate.report import Report
-from chain.monitor.evaluate.signals import judge
+from chain.monitor.evaluate.report import HealthReport
+from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import Outcome, Verdict
+from chain.redis.contract.draft import PublishResult, PublishVerdict
 from chain.redis.contract.store import Store
 from chain.thresholds import Thresholds
 from chaindeck.commands.operator import acknowledge
@@ -36,7 +36,7 @@ from tests.support.places import ROOT
 from tests.support.scenes import heartbeat
 from tests.support.servers import HOST, Server, Servers
 
-CLOCK, NAMES = SystemClock(), Names()
+CLOCK, NAMES = SystemClock(), KeySchema()
 DATES = expiries(3, datetime.now(UTC).date() + timedelta(days=2))
 CHAINS = [ChainId("SPX", day) for day in DATES]
 LINES = dict(
@@ -74,22 +74,22 @@ async def fill(owner: Redis) -> None:
 # To read
 
 
-async def read(redis: Redis, polls: int = 2) -> Report:
+async def read(redis: Redis, polls: int = 2) -> HealthReport:
     watcher = Watcher(redis, NAMES, CLOCK)
     for _ in range(polls):
         board = await watcher.poll_once()
     await redis.aclose()
-    return judge(board, Now.of(CLOCK))
+    return evaluate(board, Now.of(CLOCK))
 
 
-def states(report: Report) -> set[State]:
-    return {reading.state for reading in report.readings}
+def states(report: HealthReport) -> set[State]:
+    return {status.state for status in report.statuses}
 
 
 async def test_the_documented_reader_sees_all_and_lacks_nothing(server: Server, owner: Redis) -> None:
     await fill(owner)
     report = await read(await user(server, "reader"))
-    assert (states(report), len(report.readings)) == ({State.FRESH}, 3)
+    assert (states(report), len(report.statuses)) == ({State.FRESH}, 3)
     assert (report.board.limits, report.board.server.unasked) == ((), "")
     assert server.admin.execute_command("ACL", "LOG") == []
 
@@ -112,7 +112,7 @@ async def test_the_documented_reader_sees_all_and_lacks_nothing(server: Server, 
 async def test_a_reader_without_a_courtesy_still_reads(server: Server, owner: Redis, gone: str, said: str) -> None:
     await fill(owner)
     report = await read(await user(server, "reader", f"-{gone}"))
-    assert (states(report), len(report.readings)) == ({State.FRESH}, 3)
+    assert (states(report), len(report.statuses)) == ({State.FRESH}, 3)
     text = [signal.text for signal in report.signals]
     assert said in "; ".join([*report.board.limits, report.board.server.unasked, *text])
 
@@ -130,7 +130,7 @@ async def test_a_reader_of_chains_alone_cannot_hear_heartbeats_and_says_so(serve
     await fill(owner)
     only = ("%R~massive:* %R~mock_massive:*", "%R~massive:chain:*")
     report = await read(await user(server, "reader", instead=only))
-    assert (states(report), len(report.readings)) == ({State.FRESH}, 3)  # discovered
+    assert (states(report), len(report.statuses)) == ({State.FRESH}, 3)  # discovered
     assert "cannot hear heartbeats: this Redis user has no right to the key of GET" in report.board.limits
     assert any(signal.text.startswith("cannot hear heartbeats") for signal in report.signals)
 
@@ -138,9 +138,7 @@ async def test_a_reader_of_chains_alone_cannot_hear_heartbeats_and_says_so(serve
 async def test_a_reader_without_a_need_is_told_which(server: Server, owner: Redis) -> None:
     await fill(owner)
     report = await read(await user(server, "reader", "-getrange"))
-    assert {reading.note for reading in report.readings} == {
-        "payload key: this Redis user has no right to run GETRANGE"
-    }
+    assert {status.note for status in report.statuses} == {"payload key: this Redis user has no right to run GETRANGE"}
     report = await read(await user(server, "reader", instead=("%R~massive:*", "")))
     assert "no right to the key" in report.board.contact.error
 
@@ -148,7 +146,7 @@ async def test_a_reader_without_a_need_is_told_which(server: Server, owner: Redi
 # To publish
 
 
-async def published(redis: Redis) -> list[Outcome]:
+async def published(redis: Redis) -> list[PublishResult]:
     stamp = time.time_ns() // 1_000_000
     return await Store(redis, NAMES, kind="massive").publish([small(chain, stamp) for chain in CHAINS], 60)
 
@@ -156,7 +154,7 @@ async def published(redis: Redis) -> list[Outcome]:
 @pytest.mark.parametrize("gone", ["", "pexpiretime", "del", "exists", "info", "scan", "publish", "xadd", "evalsha"])
 async def test_a_publisher_without_a_courtesy_still_publishes(server: Server, owner: Redis, gone: str) -> None:
     redis = await user(server, "publisher", *([f"-{gone}"] if gone else []))
-    assert {(outcome.verdict, outcome.reason) for outcome in await published(redis)} == {(Verdict.PUBLISHED, "")}
+    assert {(outcome.verdict, outcome.reason) for outcome in await published(redis)} == {(PublishVerdict.PUBLISHED, "")}
     await redis.aclose()
     for chain in CHAINS:
         pointer = (await value_at(owner, NAMES.latest(chain))).decode()
@@ -177,7 +175,9 @@ async def test_a_publisher_without_a_need_is_told_which_and_leaves_nothing_behin
     server: Server, owner: Redis, gone: str, reason: str
 ) -> None:
     redis = await user(server, "publisher", f"-{gone}")
-    assert {(outcome.verdict, outcome.reason) for outcome in await published(redis)} == {(Verdict.FAILED, reason)}
+    assert {(outcome.verdict, outcome.reason) for outcome in await published(redis)} == {
+        (PublishVerdict.FAILED, reason)
+    }
     await redis.aclose()
     assert await owner.keys() == []
 
@@ -187,12 +187,12 @@ async def test_a_publisher_without_its_keys_leaves_nothing_behind(server: Server
     redis = await user(server, "publisher", instead=("~massive:*", keys))
     outcomes = await published(redis)
     await redis.aclose()
-    assert {outcome.verdict for outcome in outcomes} == {Verdict.FAILED}
+    assert {outcome.verdict for outcome in outcomes} == {PublishVerdict.FAILED}
     assert all("no right to the key" in outcome.reason for outcome in outcomes), outcomes
     assert await owner.keys() == []
 
 
-def crew(redis: Redis) -> tuple[Publisher, Lease]:
+def services(redis: Redis) -> tuple[Publisher, Lease]:
     source = ScriptedSource({"SPX": DATES, "NDX": DATES}, as_of=time.time())
     lease = Lease(redis, NAMES, source.underlyings, CLOCK, interval_s=10.0)
     return Publisher(redis, source, CLOCK, thresholds=Thresholds(), lease=lease), lease
@@ -202,7 +202,7 @@ async def test_a_publisher_of_chains_alone_publishes_without_a_lease_and_says_ea
     server: Server, owner: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     redis = await user(server, "publisher", instead=("~massive:* ~mock_massive:*", "~massive:chain:*"))
-    publisher, lease = crew(redis)
+    publisher, lease = services(redis)
     with caplog.at_level(logging.WARNING):
         for _ in range(4):
             await lease.look()
@@ -222,7 +222,7 @@ async def test_a_publisher_without_channels_says_that_it_is_not_announced(
     server: Server, owner: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     redis = await user(server, "publisher", instead=("&massive:* &mock_massive:*", ""))
-    publisher, _ = crew(redis)
+    publisher, _ = services(redis)
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             await publisher.beat("running")
@@ -271,7 +271,7 @@ async def test_what_an_auditor_may_not_ask_is_said(
 
 
 def guarded(redis: Redis, kind: SourceKind, underlying: str) -> Publisher:
-    source = ScriptedSource({underlying: DATES}, as_of=time.time(), kind=kind, at_hand=True)
+    source = ScriptedSource({underlying: DATES}, as_of=time.time(), kind=kind, in_memory=True)
     guard = Guard(redis, NAMES, kind, CLOCK, ttl_s=60.0)
     lease = Lease(redis, NAMES, source.underlyings, CLOCK, interval_s=10.0, service=service_name(kind))
     return Publisher(redis, source, CLOCK, thresholds=Thresholds(), lease=lease, guard=guard)

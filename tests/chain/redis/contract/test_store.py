@@ -12,10 +12,10 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.errors import RedisUnavailableError
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot, decode, encode
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import Answer, Outcome, Verdict
+from chain.redis.contract.draft import Answer, PublishResult, PublishVerdict
 from chain.redis.contract.store import Store
 from chain.redis.contract.stream import StreamSigns
 from chain.redis.server.embedded import EmbeddedServer
@@ -35,7 +35,7 @@ from tests.support.fault_proxy import Command, Fate, FaultProxy, always, first
 
 TTL_S = 60.0
 NDX = ChainId("NDX", SPX.expiry)
-POINTER = Names().latest(SPX)
+POINTER = KeySchema().latest(SPX)
 
 
 @pytest.fixture(autouse=True)
@@ -47,12 +47,12 @@ async def contract_kept(redis: Redis) -> AsyncIterator[None]:
 
 @pytest.fixture
 def store(redis: Redis) -> Store:
-    return Store(redis, Names())
+    return Store(redis, KeySchema())
 
 
 def in_steps(redis: Redis) -> Store:
     """A store that writes payload and pointer apart, as on a cluster: only there can anything come between."""
-    store = Store(redis, Names())
+    store = Store(redis, KeySchema())
     store.writer.apart = True
     return store
 
@@ -88,7 +88,7 @@ async def commands_of(redis: Redis, act: Callable[[], Any]) -> list[tuple[str, l
 async def proxied(redis_url: str, folder: Path) -> AsyncIterator[tuple[FaultProxy, Store]]:
     """A store as the product connects it, with a proxy between that obeys the test."""
     async with FaultProxy(redis_url, folder) as proxy, RedisTarget(proxy.url).connect() as client:
-        yield proxy, Store(client, Names())
+        yield proxy, Store(client, KeySchema())
 
 
 def crash_before_moving(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def crash_before_moving(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_payload_and_pointer_as_the_contract_has_them(redis: Redis, store: Store) -> None:
     made = snapshot(ts_ns=await now_ms(redis) * 1_000_000 + 389_123)
     [outcome] = await store.publish([made], TTL_S)
-    assert outcome == Outcome(made.id, Verdict.PUBLISHED, len(encode(made)))
+    assert outcome == PublishResult(made.id, PublishVerdict.PUBLISHED, len(encode(made)))
     key = f"massive:chain:snapshot:SPX:2026-01-02:{made.id.ts_ms}".encode()
     assert set(await redis.keys()) == {b"massive:chain:latest:SPX:2026-01-02", key}
     assert await redis.get("massive:chain:latest:SPX:2026-01-02") == key
@@ -116,7 +116,7 @@ async def test_payload_and_pointer_as_the_contract_has_them(redis: Redis, store:
 
 async def test_a_prefix_of_its_own_is_a_world_of_its_own(redis: Redis, store: Store) -> None:
     stamp = await now_ms(redis)
-    replay = Store(redis, Names("massive:replay"))
+    replay = Store(redis, KeySchema("massive:replay"))
     await replay.publish([small(ts_ms=stamp)], TTL_S)
     assert await held(redis) is None
     await store.publish([small(ts_ms=stamp - 5_000, mark=2)], TTL_S)
@@ -133,7 +133,7 @@ async def test_every_payload_is_written_before_its_pointer_and_with_the_same_dea
 ) -> None:
     stamp = await now_ms(redis)
     batch = [small(SPX, stamp, 1), small(NDX, stamp, 2)]
-    keys = [(Names().snapshot(made.id), Names().latest(made.id.chain)) for made in batch]
+    keys = [(KeySchema().snapshot(made.id), KeySchema().latest(made.id.chain)) for made in batch]
     seen = await commands_of(redis, lambda: (in_steps(redis) if apart else store).publish(batch, TTL_S))
     sets = [words for _, words in seen if words[0].upper() == "SET"]
     assert [words[1] for words in sets] == [key for pair in zip(*keys, strict=True) for key in pair]
@@ -150,7 +150,7 @@ async def test_the_deadline_is_of_rediss_clock_whatever_ours_says(redis: Redis, 
     [outcome] = await store.publish([small(ts_ms=before + skew_s * 1000)], TTL_S)
     after = await now_ms(redis)
     found = await holds(redis)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
     assert found.ts_ms == before + skew_s * 1000
     assert before + 60_000 <= found.deadline <= after + 60_000
     assert abs(found.deadline - found.payload_deadline) <= 1
@@ -167,7 +167,11 @@ async def test_a_snapshot_that_no_reader_would_take_fails_alone(redis: Redis, st
     worse = replace(small(SPX, stamp, 2), contracts=({"set": {1}},))
     good = small(SPX, stamp)
     outcomes = await store.publish([bad, worse, good], TTL_S)
-    assert [outcome.verdict for outcome in outcomes] == [Verdict.FAILED, Verdict.FAILED, Verdict.PUBLISHED]
+    assert [outcome.verdict for outcome in outcomes] == [
+        PublishVerdict.FAILED,
+        PublishVerdict.FAILED,
+        PublishVerdict.PUBLISHED,
+    ]
     assert "string" in outcomes[0].reason
     assert "not JSON serializable" in outcomes[1].reason
     assert await held(redis, NDX) is None
@@ -183,10 +187,10 @@ async def test_an_older_snapshot_is_refused_by_name(redis: Redis, store: Store) 
     before = await holds(redis)
     older, newer = small(ts_ms=stamp - 1, mark=3), small(NDX, stamp, mark=4)
     outcomes = await store.publish([older, newer], TTL_S)
-    assert outcomes[0] == Outcome(
-        older.id, Verdict.REFUSED_OLDER, len(encode(older)), "a newer snapshot is already there"
+    assert outcomes[0] == PublishResult(
+        older.id, PublishVerdict.REFUSED_OLDER, len(encode(older)), "a newer snapshot is already there"
     )
-    assert outcomes[1].verdict is Verdict.PUBLISHED
+    assert outcomes[1].verdict is PublishVerdict.PUBLISHED
     assert await holds(redis) == before
     assert (await holds(redis, NDX)).ts_ms == stamp
 
@@ -200,17 +204,17 @@ async def test_after_the_pointer_expired_an_older_snapshot_is_the_newest_again(r
 
     await eventually(gone)
     [outcome] = await store.publish([small(ts_ms=stamp - 1000, mark=2)], TTL_S)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
     assert (await holds(redis)).ts_ms == stamp - 1000
 
 
-@pytest.mark.parametrize(("ahead_ms", "verdict"), [(1500, Verdict.PUBLISHED), (2500, Verdict.FAILED)])
+@pytest.mark.parametrize(("ahead_ms", "verdict"), [(1500, PublishVerdict.PUBLISHED), (2500, PublishVerdict.FAILED)])
 async def test_a_stamp_ahead_of_redis_beyond_tolerance_is_refused(
-    redis: Redis, store: Store, ahead_ms: int, verdict: Verdict
+    redis: Redis, store: Store, ahead_ms: int, verdict: PublishVerdict
 ) -> None:
     [outcome] = await store.publish([small(ts_ms=await now_ms(redis) + ahead_ms)], TTL_S)
     assert outcome.verdict is verdict
-    if verdict is Verdict.FAILED:
+    if verdict is PublishVerdict.FAILED:
         assert "clock is ahead" in outcome.reason
         assert await held(redis) is None
 
@@ -224,9 +228,9 @@ async def test_a_pointer_poisoned_from_the_future_holds_no_honest_writer_back(
     redis: Redis, store: Store, ahead_s: int
 ) -> None:
     now = await now_ms(redis)
-    await poison(redis, Names().snapshot(SnapshotId(SPX, now + ahead_s * 1000)))
+    await poison(redis, KeySchema().snapshot(SnapshotId(SPX, now + ahead_s * 1000)))
     [outcome] = await store.publish([small(ts_ms=now)], TTL_S)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
     assert (await holds(redis)).ts_ms == now
 
 
@@ -256,7 +260,7 @@ async def test_a_foreign_pointer_is_replaced(redis: Redis, store: Store, value: 
     now = await now_ms(redis)
     await poison(redis, value.replace("{}", str(now + 500)), ttl_s)
     [outcome] = await store.publish([small(ts_ms=now)], TTL_S)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
     found = await holds(redis)
     assert (found.ts_ms, found.payload) == (now, encode(small(ts_ms=now)))
 
@@ -265,16 +269,16 @@ async def test_a_foreign_pointer_is_replaced(redis: Redis, store: Store, value: 
 async def test_a_pointer_of_another_type_is_replaced(redis: Redis, store: Store, words: str) -> None:
     await redis.execute_command(*words.format(POINTER).split(" "))
     [outcome] = await store.publish([small(ts_ms=await now_ms(redis))], TTL_S)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
 
 
 async def test_the_batch_survives_a_payload_key_of_another_type(redis: Redis, store: Store) -> None:
     stamp = await now_ms(redis)
-    wrong = Names().snapshot(SnapshotId(SPX, stamp))
+    wrong = KeySchema().snapshot(SnapshotId(SPX, stamp))
     await redis.lpush(wrong, "x")
     await redis.expire(wrong, 60)
     outcomes = await store.publish([small(SPX, stamp), small(NDX, stamp)], TTL_S)
-    assert [outcome.verdict for outcome in outcomes] == [Verdict.PUBLISHED, Verdict.PUBLISHED]
+    assert [outcome.verdict for outcome in outcomes] == [PublishVerdict.PUBLISHED, PublishVerdict.PUBLISHED]
     assert outcomes[0].id.ts_ms == stamp + 1
 
 
@@ -286,7 +290,7 @@ async def test_a_millisecond_taken_by_other_bytes_is_stepped_over(redis: Redis, 
     ones = [small(ts_ms=stamp, mark=mark) for mark in range(1, 5)]
     ends = [(await store.publish([one], TTL_S))[0] for one in ones]
     assert [end.id.ts_ms - stamp for end in ends] == [0, 1, 2, 3]
-    assert all(end.verdict is Verdict.PUBLISHED for end in ends)
+    assert all(end.verdict is PublishVerdict.PUBLISHED for end in ends)
     for one, end in zip(ones, ends, strict=True):
         assert items_in(await payload_at(redis, end.id)) == one.contracts
     assert (await holds(redis)).ts_ms == stamp + 3
@@ -294,7 +298,7 @@ async def test_a_millisecond_taken_by_other_bytes_is_stepped_over(redis: Redis, 
 
 async def occupy(redis: Redis, stamp: int, count: int) -> None:
     for step in range(count):
-        await redis.set(Names().snapshot(SnapshotId(SPX, stamp + step)), "foreign", ex=60)
+        await redis.set(KeySchema().snapshot(SnapshotId(SPX, stamp + step)), "foreign", ex=60)
 
 
 async def test_two_publishers_in_one_millisecond_both_land_unharmed(redis: Redis, redis_url: str) -> None:
@@ -303,15 +307,15 @@ async def test_two_publishers_in_one_millisecond_both_land_unharmed(redis: Redis
         for turn in range(20):
             left, right = (small(ts_ms=stamp + 10 * turn, mark=2 * turn + side) for side in (1, 2))
             ends = await asyncio.gather(
-                Store(one, Names()).publish([left], TTL_S), Store(other, Names()).publish([right], TTL_S)
+                Store(one, KeySchema()).publish([left], TTL_S), Store(other, KeySchema()).publish([right], TTL_S)
             )
             written = {}
             for made, [end] in zip((left, right), ends, strict=True):
-                assert end.verdict in (Verdict.PUBLISHED, Verdict.REFUSED_OLDER)
+                assert end.verdict in (PublishVerdict.PUBLISHED, PublishVerdict.REFUSED_OLDER)
                 assert items_in(await payload_at(redis, end.id)) == made.contracts
                 written[end.id.ts_ms] = end.verdict
             assert sorted(written) == [stamp + 10 * turn, stamp + 10 * turn + 1]
-            assert written[stamp + 10 * turn + 1] is Verdict.PUBLISHED
+            assert written[stamp + 10 * turn + 1] is PublishVerdict.PUBLISHED
             assert (await holds(redis)).ts_ms == stamp + 10 * turn + 1
 
 
@@ -319,14 +323,14 @@ async def test_the_last_millisecond_tried_is_as_good_as_the_first(redis: Redis, 
     stamp = await now_ms(redis)
     await occupy(redis, stamp, 8)
     [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
-    assert (outcome.verdict, outcome.id.ts_ms) == (Verdict.PUBLISHED, stamp + 8)
+    assert (outcome.verdict, outcome.id.ts_ms) == (PublishVerdict.PUBLISHED, stamp + 8)
 
 
 async def test_when_no_millisecond_is_free_it_says_so_and_overwrites_nothing(redis: Redis, store: Store) -> None:
     stamp = await now_ms(redis)
     await occupy(redis, stamp, 12)
     [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
-    assert outcome.verdict is Verdict.FAILED
+    assert outcome.verdict is PublishVerdict.FAILED
     assert "every millisecond tried" in outcome.reason
     assert await held(redis) is None
     assert await redis.mget(await redis.keys("*snapshot*")) == [b"foreign"] * 12
@@ -338,7 +342,7 @@ async def test_the_same_snapshot_again_changes_nothing(redis: Redis, store: Stor
     await store.publish([made], TTL_S)
     before = await holds(redis)
     [outcome] = await store.publish([made], second_ttl_s)
-    assert outcome == Outcome(made.id, Verdict.PUBLISHED, len(encode(made)))
+    assert outcome == PublishResult(made.id, PublishVerdict.PUBLISHED, len(encode(made)))
     assert await holds(redis) == before
     assert await redis.dbsize() == 2
 
@@ -351,7 +355,7 @@ async def test_the_same_snapshot_under_a_lost_pointer_dies_with_its_payload(
     await store.publish([made], TTL_S)
     await redis.delete(POINTER)
     [outcome] = await store.publish([made], second_ttl_s)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
     found = await holds(redis)
     assert abs(found.deadline - found.payload_deadline) <= 1
 
@@ -371,10 +375,10 @@ async def test_a_crash_before_the_pointer_leaves_the_old_snapshot_and_a_mortal_o
         with pytest.raises(SystemError):
             await store.publish([small(ts_ms=stamp, mark=2)], TTL_S)
     assert await holds(redis) == before
-    orphan = Names().snapshot(SnapshotId(SPX, stamp))
+    orphan = KeySchema().snapshot(SnapshotId(SPX, stamp))
     assert 0 < await redis.pttl(orphan) <= 60_000
     [outcome] = await store.publish([small(ts_ms=stamp + 1, mark=3)], TTL_S)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
     assert (await holds(redis)).ts_ms == stamp + 1
 
 
@@ -388,7 +392,7 @@ async def test_a_restart_with_the_same_snapshot_finishes_what_the_crash_began(
         with pytest.raises(SystemError):
             await store.publish([made], 30.0)
     [outcome] = await store.publish([made], TTL_S)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
     found = await holds(redis)
     assert (found.payload, found.deadline) == (encode(made), found.payload_deadline)
 
@@ -407,7 +411,7 @@ async def test_a_pause_beyond_the_deadline_is_late_not_published(redis: Redis, m
 
     monkeypatch.setattr(store.writer, "move", after_the_deadline)
     [outcome] = await store.publish([made], 0.05)
-    assert outcome.verdict is Verdict.FAILED
+    assert outcome.verdict is PublishVerdict.FAILED
     assert "too late" in outcome.reason
     assert await redis.keys("*") == []
 
@@ -430,7 +434,7 @@ async def test_a_publisher_that_slept_while_another_went_on_is_fenced_at_the_poi
     await store.publish([small(ts_ms=stamp + 10, mark=2)], TTL_S)
     awake.set()
     [outcome] = await publishing
-    assert outcome.verdict is Verdict.REFUSED_OLDER
+    assert outcome.verdict is PublishVerdict.REFUSED_OLDER
     assert (await holds(redis)).ts_ms == stamp + 10
 
 
@@ -447,7 +451,7 @@ async def test_one_lost_reply_or_connection_is_published_once(
     async with proxied(redis_url, short_dir) as (proxy, store):
         proxy.rule = first(word, fate)
         outcomes = await store.publish(batch, TTL_S)
-    assert outcomes == [Outcome(made.id, Verdict.PUBLISHED, len(encode(made))) for made in batch]
+    assert outcomes == [PublishResult(made.id, PublishVerdict.PUBLISHED, len(encode(made))) for made in batch]
     assert len(proxy.seen(word)) > (len(batch) if word == b"SET" else 1)
     assert await redis.dbsize() == 4
     for made in batch:
@@ -457,8 +461,8 @@ async def test_one_lost_reply_or_connection_is_published_once(
 
 async def test_a_lost_reply_while_stepping_over_a_millisecond(redis: Redis, redis_url: str, short_dir: Path) -> None:
     stamp = await now_ms(redis)
-    await Store(redis, Names()).publish([small(ts_ms=stamp, mark=1)], TTL_S)
-    taken = Names().snapshot(SnapshotId(SPX, stamp + 1)).encode()
+    await Store(redis, KeySchema()).publish([small(ts_ms=stamp, mark=1)], TTL_S)
+    taken = KeySchema().snapshot(SnapshotId(SPX, stamp + 1)).encode()
 
     async def lose_the_second_set(command: Command) -> Fate:
         lost = command[:2] == (b"SET", taken) and len([c for c in proxy.commands if c[:2] == command[:2]]) == 1
@@ -467,7 +471,7 @@ async def test_a_lost_reply_while_stepping_over_a_millisecond(redis: Redis, redi
     async with proxied(redis_url, short_dir) as (proxy, store):
         proxy.rule = lose_the_second_set
         [outcome] = await store.publish([small(ts_ms=stamp, mark=2)], TTL_S)
-    assert (outcome.verdict, outcome.id.ts_ms) == (Verdict.PUBLISHED, stamp + 1)
+    assert (outcome.verdict, outcome.id.ts_ms) == (PublishVerdict.PUBLISHED, stamp + 1)
     assert await redis.dbsize() == 3
 
 
@@ -487,7 +491,7 @@ async def test_a_line_that_always_breaks_is_one_clear_error_and_then_forgotten(
         await assert_contract_kept(redis)
         proxy.rule = always(Fate.DELIVER)
         [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
     assert await redis.dbsize() == 2
 
 
@@ -504,7 +508,7 @@ async def test_a_black_hole_is_no_answer_in_time(redis: Redis, redis_url: str, s
                 await store.publish([small(ts_ms=stamp)], TTL_S)
         proxy.rule = always(Fate.DELIVER)
         [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
 
 
 async def test_a_refused_connection_is_named_and_over_when_it_is_over(
@@ -517,7 +521,7 @@ async def test_a_refused_connection_is_named_and_over_when_it_is_over(
             await store.publish([small(ts_ms=stamp)], TTL_S)
         await proxy.listen()
         [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
 
 
 async def test_slow_replies_only_delay(redis: Redis, redis_url: str, short_dir: Path) -> None:
@@ -528,7 +532,7 @@ async def test_slow_replies_only_delay(redis: Redis, redis_url: str, short_dir: 
     async with proxied(redis_url, short_dir) as (proxy, store):
         proxy.rule = slowly
         [outcome] = await store.publish([small(ts_ms=await now_ms(redis))], TTL_S)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
 
 
 # Published means visible
@@ -539,7 +543,7 @@ async def test_what_is_gone_before_the_last_look_is_not_published(
     redis: Redis, redis_url: str, short_dir: Path, victim: str
 ) -> None:
     stamp = await now_ms(redis)
-    key = POINTER if victim == "pointer" else Names().snapshot(SnapshotId(SPX, stamp))
+    key = POINTER if victim == "pointer" else KeySchema().snapshot(SnapshotId(SPX, stamp))
 
     async def evict(command: Command) -> Fate:
         if command[0] == b"EXISTS" and len(proxy.seen(b"EXISTS")) == 1:
@@ -551,7 +555,7 @@ async def test_what_is_gone_before_the_last_look_is_not_published(
     async with proxied(redis_url, short_dir) as (proxy, store):
         proxy.rule = evict
         [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
-    assert outcome.verdict is Verdict.FAILED
+    assert outcome.verdict is PublishVerdict.FAILED
     assert "evicted at once" in outcome.reason
     await redis.delete(POINTER)
 
@@ -564,25 +568,25 @@ async def own(short_dir: Path, holder: EmbeddedServer) -> AsyncIterator[Redis]:
 
 
 async def test_out_of_memory_fails_loudly_keeps_the_old_and_recovers(own: Redis) -> None:
-    store, stamp = Store(own, Names()), await now_ms(own)
+    store, stamp = Store(own, KeySchema()), await now_ms(own)
     await store.publish([small(ts_ms=stamp)], TTL_S)
     await own.config_set("maxmemory-policy", "noeviction")
     await own.config_set("maxmemory", 1)
     for turn in (1, 2):
         [outcome] = await store.publish([small(ts_ms=stamp + turn, mark=2)], TTL_S)
-        assert outcome.verdict is Verdict.FAILED
+        assert outcome.verdict is PublishVerdict.FAILED
         assert outcome.reason == "Redis is out of memory: raise maxmemory or set maxmemory-policy volatile-ttl"
         assert (await holds(own)).ts_ms == stamp
     await own.config_set("maxmemory", 0)
     [outcome] = await store.publish([small(ts_ms=stamp + 3, mark=2)], TTL_S)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
     assert (await holds(own)).ts_ms == stamp + 3
     await assert_contract_kept(own)
 
 
 @pytest.mark.parametrize("policy", ["volatile-ttl", "allkeys-random"])
 async def test_what_eviction_took_is_never_called_published(own: Redis, policy: str) -> None:
-    store = Store(own, Names())
+    store = Store(own, KeySchema())
     chains = [ChainId("SPX", expiry) for expiry in expiries(12)]
     await own.config_set("maxmemory-policy", policy)
     limit = (await own.info("memory"))["used_memory"] + 600_000
@@ -595,23 +599,23 @@ async def test_what_eviction_took_is_never_called_published(own: Redis, policy: 
         await own.config_set("maxmemory", 0)  # so that looking pushes nothing out
         for outcome in outcomes:
             verdicts.add(outcome.verdict)
-            key, pointer = Names().snapshot(outcome.id), Names().latest(outcome.id.chain)
+            key, pointer = KeySchema().snapshot(outcome.id), KeySchema().latest(outcome.id.chain)
             visible = await own.get(pointer) == key.encode() and await own.exists(key) == 1
-            assert visible or outcome.verdict is Verdict.FAILED, outcome
-            assert outcome.verdict is Verdict.PUBLISHED or "Redis" in outcome.reason
-    assert verdicts == {Verdict.PUBLISHED, Verdict.FAILED}
+            assert visible or outcome.verdict is PublishVerdict.FAILED, outcome
+            assert outcome.verdict is PublishVerdict.PUBLISHED or "Redis" in outcome.reason
+    assert verdicts == {PublishVerdict.PUBLISHED, PublishVerdict.FAILED}
     assert (await own.info("stats"))["evicted_keys"] > 0
 
 
 async def test_a_replica_is_told_from_a_broken_redis(own: Redis) -> None:
-    store, stamp = Store(own, Names()), await now_ms(own)
+    store, stamp = Store(own, KeySchema()), await now_ms(own)
     await own.replicaof("127.0.0.1", "1")
     [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
-    assert outcome.verdict is Verdict.FAILED
+    assert outcome.verdict is PublishVerdict.FAILED
     assert outcome.reason == "this Redis is a read-only replica: publish to the primary"
     await own.replicaof("NO", "ONE")
     [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
-    assert outcome.verdict is Verdict.PUBLISHED
+    assert outcome.verdict is PublishVerdict.PUBLISHED
 
 
 # Reading
@@ -624,7 +628,7 @@ async def test_one_poll_reads_all_pointers_and_what_stands_beside_them(redis: Re
     await redis.hset("massive:ws:analytics", "last_ts", "1766762051.5")
     await redis.expire("massive:ws:analytics", 15)
     missing = ChainId("SPX", date(2026, 1, 5))
-    held_keys = [Names().snapshot(end.id).encode() for end in (one, other)]
+    held_keys = [KeySchema().snapshot(end.id).encode() for end in (one, other)]
     seen = await commands_of(
         redis,
         lambda: store.poll([SPX, missing, NDX], ["massive:heartbeat", "mock_massive:heartbeat"], held_keys),
@@ -632,9 +636,9 @@ async def test_one_poll_reads_all_pointers_and_what_stands_beside_them(redis: Re
     assert [words[0] for _, words in seen] == ["MGET", "HGET", "EVAL_RO", "XREVRANGE", "EXISTS"]
     poll = await store.poll([SPX, missing, NDX], ["massive:heartbeat", "mock_massive:heartbeat"], held_keys)
     assert poll.pointers == {
-        SPX: Names().snapshot(one.id).encode(),
+        SPX: KeySchema().snapshot(one.id).encode(),
         missing: None,
-        NDX: Names().snapshot(other.id).encode(),
+        NDX: KeySchema().snapshot(other.id).encode(),
     }
     assert poll.beside == {"massive:heartbeat": None, "mock_massive:heartbeat": b"beat"}
     assert (poll.stream, poll.payloads) == (StreamSigns(1766762051.5, None), 2)
@@ -667,12 +671,12 @@ async def test_the_newest_id_of_the_stream_is_read_and_its_entry_is_not(
 async def test_recheck_tells_a_pointer_from_its_payload(redis: Redis, store: Store) -> None:
     stamp = await now_ms(redis)
     [one, other] = await store.publish([small(SPX, stamp, 1), small(NDX, stamp, 2)], TTL_S)
-    await redis.delete(Names().snapshot(other.id))
+    await redis.delete(KeySchema().snapshot(other.id))
     assert await store.recheck([one.id, other.id]) == [
-        (Names().snapshot(one.id).encode(), True),
-        (Names().snapshot(other.id).encode(), False),
+        (KeySchema().snapshot(one.id).encode(), True),
+        (KeySchema().snapshot(other.id).encode(), False),
     ]
-    await redis.delete(Names().latest(NDX))
+    await redis.delete(KeySchema().latest(NDX))
     assert (await store.recheck([other.id])) == [(None, False)]
 
 
@@ -683,14 +687,14 @@ async def test_fetch_reads_each_payload_with_the_time_it_has_left(redis: Redis, 
     await store.publish(made, TTL_S)
     absent = SnapshotId(NDX, stamp)
     wrong = SnapshotId(NDX, stamp + 1)
-    await redis.lpush(Names().snapshot(wrong), "x")
+    await redis.lpush(KeySchema().snapshot(wrong), "x")
     *found, nothing, mistyped = await store.fetch([*(one.id for one in made), absent, wrong])
     assert [payload.raw for payload in found] == [encode(one) for one in made]
     assert all(payload.ttl_ms is not None and 0 < payload.ttl_ms <= 60_000 for payload in found)
     assert (nothing.raw, nothing.ttl_ms, nothing.error) == (None, None, "")
     assert mistyped.raw is None
     assert "wrong kind" in mistyped.error
-    await redis.delete(Names().snapshot(wrong))
+    await redis.delete(KeySchema().snapshot(wrong))
 
 
 async def test_fetch_never_reads_more_than_the_limit_and_one_byte(
@@ -698,7 +702,7 @@ async def test_fetch_never_reads_more_than_the_limit_and_one_byte(
 ) -> None:
     monkeypatch.setattr("chain.redis.contract.store.MAX_PAYLOAD_BYTES", 100)
     snapshot_id = SnapshotId(SPX, await now_ms(redis))
-    await redis.set(Names().snapshot(snapshot_id), b"x" * 10_000, ex=60)
+    await redis.set(KeySchema().snapshot(snapshot_id), b"x" * 10_000, ex=60)
     [payload] = await store.fetch([snapshot_id])
     assert payload.raw == b"x" * 101
 
@@ -718,12 +722,12 @@ async def test_discovery_takes_pointers_of_the_grammar_only(redis: Redis, store:
 
 async def test_pointer_types(redis: Redis, store: Store) -> None:
     await store.publish([small(ts_ms=await now_ms(redis))], TTL_S)
-    await redis.lpush(Names().latest(NDX), "x")
+    await redis.lpush(KeySchema().latest(NDX), "x")
     missing = ChainId("SPX", date(2026, 1, 5))
     assert await store.pointer_types([SPX, NDX, missing]) == {SPX: "string", NDX: "list", missing: "none"}
     with suppress(RedisUnavailableError):
         assert await store.pointer_types([]) == {}
-    await redis.delete(Names().latest(NDX))
+    await redis.delete(KeySchema().latest(NDX))
 
 
 def test_snapshots_differ_by_mark_alone() -> None:
@@ -744,11 +748,11 @@ async def test_a_cancelled_call_ends_and_leaves_no_reply_for_the_next(redis: Red
             await store.poll(chains)
 
     for turn in range(300):
-        reading = asyncio.create_task(read_for_ever())
+        status = asyncio.create_task(read_for_ever())
         for _ in range(2 + turn % 23):
             await asyncio.sleep(0)
-        reading.cancel()
-        done, _ = await asyncio.wait([reading], timeout=3)
+        status.cancel()
+        done, _ = await asyncio.wait([status], timeout=3)
         assert done, f"the cancellation was lost at turn {turn}"
         one = made[turn % 4]
         assert (await store.fetch([one.id]))[0].raw == encode(one)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from redis.asyncio import Redis
 
-from chain.model.keys import ChainId, Names, SnapshotId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot, decode, encode
-from chain.redis.contract.draft import Answer, Outcome, Verdict
+from chain.redis.contract.draft import Answer, PublishResult, PublishVerdict
 from chain.redis.contract.writer import Writer
 from tests.support.builders import SPX, Held, assert_all_expire, eventually, held, items_in, small
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 T = TypeVar("T")
 
-NAMES = Names()
+NAMES = KeySchema()
 CHAINS = (SPX, ChainId("NDX", SPX.expiry))
 SHORT_S = 0.03
 
@@ -52,7 +52,7 @@ class StallingWriter(Writer):
 @dataclass
 class Stalled:
     made: Snapshot
-    task: asyncio.Task[list[Outcome]]
+    task: asyncio.Task[list[PublishResult]]
 
 
 class TwoPublishers(RuleBasedStateMachine):
@@ -142,7 +142,7 @@ class TwoPublishers(RuleBasedStateMachine):
         async def finish() -> None:
             self.stores[who].go_on.set()
             [outcome] = await stalled.task
-            await self.judge(stalled.made, outcome, lives=True)
+            await self.evaluate(stalled.made, outcome, lives=True)
 
         self.run(finish())
 
@@ -211,22 +211,22 @@ class TwoPublishers(RuleBasedStateMachine):
 
     async def publish_and_judge(self, who: int, made: Snapshot, ttl: float) -> None:
         [outcome] = await self.stores[who].publish([made], ttl)
-        await self.judge(made, outcome, lives=ttl > SHORT_S)
+        await self.evaluate(made, outcome, lives=ttl > SHORT_S)
 
-    async def judge(self, made: Snapshot, outcome: Outcome, *, lives: bool) -> None:
+    async def evaluate(self, made: Snapshot, outcome: PublishResult, *, lives: bool) -> None:
         """Hold the outcome against Redis; `lives` where it cannot have expired meanwhile."""
         chain = made.id.chain
         ahead = outcome.id.ts_ms > await self.now() + 2_000
         stamps = {made.id.ts_ms, outcome.id.ts_ms}  # the second where the first was taken
         mortal = not self.mortal.isdisjoint(stamps)
         found = await held(self.redis, chain)
-        if outcome.verdict is Verdict.FAILED:
+        if outcome.verdict is PublishVerdict.FAILED:
             # A payload kept from before may also die of its first, short deadline, or be taken from a held writer,
             # whose pointer then names what is gone.
             assert ahead or not lives or mortal, outcome
             if mortal:
                 self.robbed.add(chain)
-        elif outcome.verdict is Verdict.REFUSED_OLDER:
+        elif outcome.verdict is PublishVerdict.REFUSED_OLDER:
             assert found is None or outcome.id.ts_ms < found.ts_ms <= await self.now() + 2_000
         else:
             assert not ahead

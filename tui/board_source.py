@@ -8,7 +8,7 @@ from chain.model.keys import ChainId
 from chain.monitor.board import Board
 
 
-class Feed(Protocol):
+class BoardSource(Protocol):
     """A slot that holds the newest Board; nothing that fills it ever waits for the screen."""
 
     @property
@@ -42,5 +42,5 @@ class Demo(Protocol):
     def faults(self) -> Sequence[tuple[str, str]]:
         """Name and description of each fault."""
 
-    def inflict(self, name: str, chain: ChainId) -> "Future[str]":
+    def inject(self, name: str, chain: ChainId) -> "Future[str]":
         """Start one fault; the result says in words what was done."""
