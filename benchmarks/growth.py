@@ -11,11 +11,10 @@ from redis.asyncio import Redis
 from benchmarks.chains import many_snapshots
 from benchmarks.rows import Row, at_most, below, exactly
 from benchmarks.server import commands_processed, counting, embedded_client
-from chain.clock import SystemClock
+from chain.clock import Instant, SystemClock
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot
 from chain.monitor.board import State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
 from chain.monitor.watch.watcher import POLL_EVERY_S, Watcher
@@ -102,7 +101,7 @@ async def _one_interval(redis: Redis, watcher: Watcher, snapshots: Sequence[Snap
     for _ in range(_POLLS_A_CYCLE):
         board = await watcher.poll_once()
     used = time.process_time() - began
-    states = [chain_status.state for chain_status in evaluate(board, Now.of(SystemClock())).statuses]
+    states = [chain_status.state for chain_status in evaluate(board, Instant.of(SystemClock())).statuses]
     assert states == [State.FRESH] * len(snapshots), states
     return used / DEFAULT_INTERVAL_S * 100
 

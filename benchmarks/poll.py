@@ -8,11 +8,10 @@ from redis.asyncio import Redis
 from benchmarks.chains import many_snapshots
 from benchmarks.rows import Row, exactly, less_by
 from benchmarks.server import commands_processed, counting, embedded_client
-from chain.clock import SystemClock
+from chain.clock import Instant, SystemClock
 from chain.model.keys import KeySchema
 from chain.model.snapshot import Snapshot
 from chain.monitor.board import State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
 from chain.monitor.watch.watcher import Watcher
@@ -72,7 +71,7 @@ async def _settle(redis: Redis, watcher: Watcher, snapshots: list[Snapshot]) -> 
     clock = SystemClock()
     await beat(redis, Heartbeat("mock_massive", clock.wall_ns() / 1e9, 1, "running", SourceInfo("mock"), plan))
     board = await watcher.poll_once()
-    states = [status.state for status in evaluate(board, Now.of(clock)).statuses]
+    states = [status.state for status in evaluate(board, Instant.of(clock)).statuses]
     assert states == [State.FRESH] * len(snapshots), states
 
 

@@ -39,6 +39,29 @@ class Clock(Protocol):
         """Return a context that ends its body with TimeoutError after that many seconds of the monotonic clock."""
 
 
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One instant on both clocks: epoch nanoseconds and monotonic seconds."""
+
+    wall_ns: int
+    mono: float
+
+    @classmethod
+    def of(cls, clock: Clock) -> "Instant":
+        """Read both clocks."""
+        return cls(clock.wall_ns(), clock.monotonic())
+
+    @property
+    def wall_ms(self) -> int:
+        """Whole epoch milliseconds."""
+        return self.wall_ns // 1_000_000
+
+    @property
+    def wall_s(self) -> float:
+        """Epoch seconds."""
+        return self.wall_ns / 1e9
+
+
 class SystemClock:
     """The machine's own clocks."""
 

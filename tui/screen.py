@@ -12,9 +12,8 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer
 
-from chain.clock import Clock
+from chain.clock import Clock, Instant
 from chain.monitor.board import Board
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import error_words
@@ -153,7 +152,7 @@ class DeckScreen(DecisionScreen):
         """Judge a Board that is new, or was judged a while ago: a key that is pressed does not wait for it."""
         if self._board is None:
             return
-        now, report = Now.of(self._clock), self._report
+        now, report = Instant.of(self._clock), self._report
         if report is None or report.board is not self._board or now.mono - report.now.mono > _JUDGE_EVERY_S:
             self.view.keep_selection(self._board)
             self._report = report = evaluate(self._board, now)

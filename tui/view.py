@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chain.analytics.headline import Headline, headline
+from chain.clock import Instant
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId
 from chain.monitor.board import Board, LastGood, State
-from chain.monitor.evaluate.freshness import Now, age_ms
+from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.provenance import made_at
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
 from tui.panels.grid import NO_MARKS, Marks, Shown, changes, is_past
@@ -99,7 +100,7 @@ class View:
         """The selected chain's reading."""
         return next((r for r in report.statuses if r.record.chain == self.selected), None)
 
-    def as_shown(self, status: ChainStatus, now: Now) -> Shown:
+    def as_shown(self, status: ChainStatus, now: Instant) -> Shown:
         """Return how old what the grid shows is: of a frozen view another snapshot than the chain's newest."""
         if self.frozen_at is None or self.shown is None:
             return Shown(status.state, status.age_s)
@@ -126,7 +127,7 @@ class View:
             self.marks = NO_MARKS
         self._seen = None if is_past(status.state) else now.mono
 
-    def _follows(self, good: LastGood, status: ChainStatus, now: Now) -> bool:
+    def _follows(self, good: LastGood, status: ChainStatus, now: Instant) -> bool:
         """Return whether a snapshot comes in its turn after the one shown: of one source, and without a gap.
 
         After a gap everything has changed, and that says nothing.

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.board import Board, ChainRecord, State
-from chain.monitor.evaluate.freshness import Now, Steady, state_of, steady
+from chain.monitor.evaluate.freshness import Steady, state_of, steady
 from chain.monitor.evaluate.rules.context import blind_since
 
 Change = tuple[State, State]  # before, after
@@ -23,7 +24,7 @@ class Changes:
         """Each chain's state when it was last judged."""
         return self._states
 
-    def take(self, board: Board, now: Now) -> dict[Change, list[ChainId]]:
+    def take(self, board: Board, now: Instant) -> dict[Change, list[ChainId]]:
         """Return the chains whose state is another than before, by their change, in the Board's order.
 
         Nothing while Redis or the poll loop is lost: that is a change of its own.

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from chain.clock import Clock, SystemClock
+from chain.clock import Clock, Instant, SystemClock
 from chain.errors import ChaindeckError, ConfigError
 from chain.model.keys import KeySchema
 from chain.monitor.board import Board, DeckState, Level
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, stream_age_s, usable
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.watch.watcher import Watcher
@@ -66,7 +65,7 @@ async def look(
         board = await Watcher(redis, KeySchema(), clock, shown_as=target.label).poll_once()
     finally:
         await redis.aclose()
-    return evaluate(limited(board, warn_s, stale_s, depth), Now.of(clock))
+    return evaluate(limited(board, warn_s, stale_s, depth), Instant.of(clock))
 
 
 def limited(board: Board, warn_s: float | None, stale_s: float | None, depth: int | None) -> Board:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chain.clock import Clock, SystemClock
+from chain.clock import Clock, Instant, SystemClock
 from chain.errors import ConfigError
 from chain.monitor.board import Board
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import evaluate
 from chain.redis.contract.draft import PublishVerdict
 from chain.redis.server.embedded import attach
@@ -101,7 +100,7 @@ class _Run:
 
 def _tell_skew(board: Board, clock: Clock) -> None:
     """Log that this machine's clock is off: a single cycle ends before an event would be told."""
-    for told in evaluate(board, Now.of(clock)).signals:
+    for told in evaluate(board, Instant.of(clock)).signals:
         if told.name == "clock-skew":
             log.warning("%s", told.text)
 

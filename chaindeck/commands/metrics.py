@@ -15,10 +15,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from chain.clock import Clock, SystemClock
+from chain.clock import Clock, Instant, SystemClock
 from chain.errors import ConfigError
 from chain.monitor.board import Board, DeckState
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import HealthReport, evaluate, usable
 from chain.text import clean
 from chaindeck import __version__
@@ -51,7 +50,7 @@ class DeckCollector(Collector):
         """Yield every metric family; none before the first poll."""
         if self._board is None:
             return
-        report = evaluate(self._board, Now.of(self._clock))
+        report = evaluate(self._board, Instant.of(self._clock))
         yield InfoMetricFamily("chaindeck_build", "The program that answers", value={"version": __version__})
         yield from _redis(report)
         yield _state(report)

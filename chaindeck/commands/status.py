@@ -8,10 +8,9 @@ from typing import Any
 
 import orjson
 
-from chain.clock import Clock, SystemClock
+from chain.clock import Clock, Instant, SystemClock
 from chain.model.keys import KeySchema
 from chain.monitor.board import Board, Flag, PublisherStatus
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.health import reading_json, signal_json
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
@@ -64,7 +63,7 @@ async def look(target: RedisTarget, clock: Clock, keys: KeySchema | None = None)
         board = await Watcher(redis, keys or KeySchema(), clock, shown_as=target.label).poll_once()
     finally:
         await redis.aclose()
-    return evaluate(board, Now.of(clock))
+    return evaluate(board, Instant.of(clock))
 
 
 def as_json(report: HealthReport, target: RedisTarget) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from pathlib import Path
 
-from chain.clock import Clock, SystemClock
+from chain.clock import Clock, Instant, SystemClock
 from chain.errors import ConfigError, RedisUnavailableError
 from chain.monitor.board import Board
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import Supervisor
 from chain.text import clean
@@ -137,7 +136,7 @@ def _print_frame(place: RedisLocation, engine: Engine, slot: BoardSlot, clock: C
             failed = [f"{part.name} failed: {part.error}" for part in board.parts if part.error] if board else []
             reason = (board and board.contact.error) or "; ".join(failed) or "no poll of Redis has ended"
             raise RedisUnavailableError(f"redis {place.target.label}: {reason}")
-        print(frame(evaluate(board, Now.of(clock))))
+        print(frame(evaluate(board, Instant.of(clock))))
     finally:
         engine.stop()
 

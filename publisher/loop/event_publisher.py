@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 from redis.asyncio import Redis
 
-from chain.clock import Clock
+from chain.clock import Clock, Instant
 from chain.errors import RedisUnavailableError
 from chain.monitor.board import Board, DeckState
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.events import Event, EventLog, emit
 from chain.redis.connect.connection import redis_call
@@ -40,7 +39,7 @@ class EventPublisher:
     def on_board(self, board: Board) -> None:
         """Remember a Board, and queue the events that it completes."""
         self._board = board
-        events = self._log.take(evaluate(board, Now.of(self._clock)))
+        events = self._log.take(evaluate(board, Instant.of(self._clock)))
         for event in events:
             log.log(logging.INFO if event.severity == "info" else logging.WARNING, "%s: %s", event.type, event.message)
         if self._speaks():
@@ -52,7 +51,7 @@ class EventPublisher:
         """Return the newest Board judged now; None before the first that has something to tell."""
         if self._board is None:
             return None
-        report = evaluate(self._board, Now.of(self._clock))
+        report = evaluate(self._board, Instant.of(self._clock))
         return None if report.state is DeckState.STARTING else report
 
     async def run(self) -> None:

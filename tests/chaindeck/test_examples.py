@@ -12,8 +12,8 @@ from typing import Any, get_args
 import jsonschema
 import pytest
 
+from chain.clock import Instant
 from chain.monitor.board import DeckState, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED, WITHDRAWN
 from chain.supervisor import PartState
 from chaindeck.cli import app
@@ -135,7 +135,7 @@ def test_the_readme_and_the_help_have_every_exit_code(short_dir: Path) -> None:
 
 def test_the_page_on_metrics_names_those_that_there_are() -> None:
     clock = manual_clock()
-    one = board([record(SPX, Now.of(clock))], Now.of(clock))
+    one = board([record(SPX, Instant.of(clock))], Instant.of(clock))
     collector = DeckCollector(clock)
     collector.take(replace(one, server=replace(one.server, counted=1)))
     there = {family.name + "_total" * (family.type == "counter") for family in collector.collect()}

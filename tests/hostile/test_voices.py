@@ -14,10 +14,9 @@ from redis.asyncio import Redis
 
 from chain.audit.audit import Auditor
 from chain.audit.reader import AuditReader
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.model.keys import KeySchema, SnapshotId, stream_activity_key
 from chain.monitor.board import DeckState, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
@@ -106,7 +105,7 @@ class Scene:
         """Let every voice speak once; each has to be quick and clean."""
         began = time.perf_counter()
         board = await self.watcher.poll_once()
-        report = evaluate(board, Now.of(self.clock))
+        report = evaluate(board, Instant.of(self.clock))
         self.collector.take(board)
         texts = [line(report), as_text(report, self.target), frame(report), generate_latest(self.registry).decode()]
         texts.append(orjson.dumps(as_json(report, self.target)).decode())

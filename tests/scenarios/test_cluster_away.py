@@ -7,9 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from chain.clock import SystemClock
+from chain.clock import Instant, SystemClock
 from chain.monitor.board import Board, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.redis.connect.connection import RedisTarget
@@ -51,7 +50,7 @@ class Life:
 
     @property
     def report(self) -> HealthReport | None:
-        return evaluate(self.board, Now.of(CLOCK)) if self.board else None
+        return evaluate(self.board, Instant.of(CLOCK)) if self.board else None
 
     def signals(self) -> set[str]:
         return {signal.name for signal in self.report.signals} if self.report else set()

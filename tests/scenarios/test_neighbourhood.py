@@ -10,10 +10,9 @@ from redis.asyncio import Redis
 
 from chain.audit.audit import Auditor
 from chain.audit.reader import AuditReader
-from chain.clock import SystemClock
+from chain.clock import Instant, SystemClock
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
@@ -52,7 +51,7 @@ def ends(outcomes: list[PublishResult]) -> set[tuple[PublishVerdict, str]]:
 
 
 async def look(redis: Redis) -> HealthReport:
-    return evaluate(await Watcher(redis, NAMES, CLOCK).poll_once(), Now.of(CLOCK))
+    return evaluate(await Watcher(redis, NAMES, CLOCK).poll_once(), Instant.of(CLOCK))
 
 
 def states(report: HealthReport) -> set[State]:
@@ -157,7 +156,7 @@ async def test_a_proxy_that_knows_little_serves_a_reader_and_refuses_a_publisher
         if hangs_up:
             watcher = Watcher(redis, NAMES, CLOCK)
             for _ in range(4):
-                assert states(evaluate(await watcher.poll_once(), Now.of(CLOCK))) == {State.FRESH}
+                assert states(evaluate(await watcher.poll_once(), Instant.of(CLOCK))) == {State.FRESH}
         else:
             outcomes = await publish(redis)
             assert ends(outcomes) == {
@@ -189,12 +188,12 @@ async def test_a_proxy_that_refuses_scripts_only_sometimes_leaves_nothing_behind
 
 
 async def lost(watcher: Watcher) -> HealthReport | None:
-    found = evaluate(await watcher.poll_once(), Now.of(CLOCK))
+    found = evaluate(await watcher.poll_once(), Instant.of(CLOCK))
     return None if found.board.contact.ok else found
 
 
 async def back(watcher: Watcher) -> HealthReport | None:
-    found = evaluate(await watcher.poll_once(), Now.of(CLOCK))
+    found = evaluate(await watcher.poll_once(), Instant.of(CLOCK))
     return found if found.board.contact.ok else None
 
 
@@ -205,7 +204,7 @@ async def test_a_cluster_that_goes_for_twelve_seconds_is_told_and_comes_back_alo
         redis = RedisTarget(cluster_url(nodes)).connect()
         assert ends(await publish(redis)) == PUBLISHED
         watcher = Watcher(redis, NAMES, CLOCK)
-        assert evaluate(await watcher.poll_once(), Now.of(CLOCK)).board.contact.ok
+        assert evaluate(await watcher.poll_once(), Instant.of(CLOCK)).board.contact.ok
         for node in nodes:
             node.kill()
         began = time.monotonic()
@@ -248,6 +247,6 @@ async def test_an_idle_limit_and_a_killed_connection_are_no_outage(servers: Serv
     async with RedisTarget(server.url).connect() as redis:
         await publish(redis)
         watcher = Watcher(redis, NAMES, CLOCK)
-        assert states(evaluate(await watcher.poll_once(), Now.of(CLOCK))) == {State.FRESH}
+        assert states(evaluate(await watcher.poll_once(), Instant.of(CLOCK))) == {State.FRESH}
         server.admin.client_kill_filter(_type="normal", skipme=True)
-        assert states(evaluate(await watcher.poll_once(), Now.of(CLOCK))) == {State.FRESH}
+        assert states(evaluate(await watcher.poll_once(), Instant.of(CLOCK))) == {State.FRESH}

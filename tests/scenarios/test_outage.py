@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from chain.clock import Clock, ManualClock, SystemClock
+from chain.clock import Clock, Instant, ManualClock, SystemClock
 from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.monitor.board import Board, DeckState, Flag, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.watch.watcher import SERVER_EVERY_S, Watcher
@@ -60,7 +59,7 @@ async def publish(redis: Redis, mark: int = 1, *, ts_ms: int | None = None) -> i
 
 
 async def report(watcher: Watcher, clock: Clock = CLOCK) -> HealthReport:
-    return evaluate(await watcher.poll_once(), Now.of(clock))
+    return evaluate(await watcher.poll_once(), Instant.of(clock))
 
 
 async def reported_in_time(watcher: Watcher) -> HealthReport:
@@ -219,7 +218,7 @@ async def test_from_the_fault_to_the_word_it_is_less_than_three_seconds(line: Li
         await wait_until_async(lambda: line.proxy.commands[-1][0] == word)
     fell = time.monotonic()
     await wait_until_async(
-        lambda: State.UNREACHABLE in states(evaluate(boards[-1], Now.of(CLOCK))), 10, "the word on the screen"
+        lambda: State.UNREACHABLE in states(evaluate(boards[-1], Instant.of(CLOCK))), 10, "the word on the screen"
     )
     took = time.monotonic() - fell
     print(f"from the fault at {word.decode()} to UNREACHABLE: {took:.2f} s")
@@ -578,9 +577,9 @@ async def test_a_dead_poll_loop_is_on_the_screen_and_check_calls_it_critical(red
         clock.advance(3.0)
         board = slot.latest()
         assert board is not None
-        assert exit_code(evaluate(board, Now.of(clock))) < 2
+        assert exit_code(evaluate(board, Instant.of(clock))) < 2
         clock.advance(0.5)
-        assert exit_code(evaluate(board, Now.of(clock))) == 2
+        assert exit_code(evaluate(board, Instant.of(clock))) == 2
         await wait_until_async(lambda: "the poll loop has been silent for 3 s" in text(app, "#strip"), 2)
         assert "FRESH" not in text(app, "#board")
 

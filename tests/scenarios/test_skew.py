@@ -12,10 +12,9 @@ import pytest
 import redis as blocking
 from redis.asyncio import Redis
 
-from chain.clock import ManualClock, SystemClock
+from chain.clock import Instant, ManualClock, SystemClock
 from chain.model.keys import KeySchema
 from chain.monitor.board import DeckState, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.watch.watcher import Watcher
@@ -102,7 +101,7 @@ async def test_only_this_machines_own_clock_is_held_against_redis(redis: Redis) 
 
 
 def told(skew_s: float | None, ahead_s: float = 0.0) -> list[str]:
-    now = Now.of(manual_clock())
+    now = Instant.of(manual_clock())
     made = board([record(SPX, now)], now, skew_s=skew_s)
     heard = tuple(replace(publisher, ahead_s=ahead_s) for publisher in made.publishers)
     judged = evaluate(replace(made, publishers=heard), now)
@@ -140,7 +139,7 @@ def test_a_publisher_on_a_machine_whose_clock_is_off_is_not_told_twice(skew_s: f
 async def test_a_heartbeat_from_the_future_is_told_with_the_size_of_the_skew(redis: Redis) -> None:
     clock = manual_clock()
     await beat(redis, heartbeat(SPX, ts=clock.wall / 1e9 + 90))
-    judged = evaluate(await Watcher(redis, KeySchema(), clock).poll_once(), Now.of(clock))
+    judged = evaluate(await Watcher(redis, KeySchema(), clock).poll_once(), Instant.of(clock))
     assert "publisher mock_massive's clock is 90 s ahead of this machine's" in [s.text for s in judged.signals]
     assert judged.state is not DeckState.OK
     assert judged.statuses[0].state is State.MISSING

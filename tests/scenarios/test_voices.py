@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
 from chain.model.snapshot import encode
 from chain.monitor.board import Board, ChainRecord, DeckState, Flag, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.health import health_json
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, SourceInfo
@@ -50,7 +49,7 @@ from tui.panels.lines import plain
 from tui.panels.signals import severity_word, signal_lines
 from tui.panels.strip import trouble
 
-NOW = Now(START_NS, 5_000.0)
+NOW = Instant(START_NS, 5_000.0)
 WIDE = 600  # no line of a scene is cut or wrapped at this width
 EXITS = {"OK": 0, "WARNING": 1, "PARTIAL DEGRADATION": 1, "DEGRADED": 2, "CRITICAL": 2}
 SHORT = {
@@ -265,41 +264,41 @@ def _aged(thresholds: Thresholds, *, alone: bool = False) -> Callable[[ManualClo
     """Return a scene of one snapshot as old as told, beside a fresh one where `alone` does not forbid it."""
 
     def scene(clock: ManualClock, seconds: float) -> HealthReport:
-        one = record(SPX, Now.of(clock), thresholds=thresholds)
+        one = record(SPX, Instant.of(clock), thresholds=thresholds)
         clock.advance(seconds)
-        now = Now.of(clock)
+        now = Instant.of(clock)
         return evaluate(board([one] if alone else [one, record(NDX, now)], now), now)
 
     return scene
 
 
 def _ahead(clock: ManualClock, seconds: float) -> HealthReport:
-    now = Now.of(clock)
+    now = Instant.of(clock)
     return evaluate(board([record(SPX, now, age_ms=-round(seconds * 1000))], now), now)
 
 
 def _quotes_aged(clock: ManualClock, seconds: float) -> HealthReport:
     clock.advance(seconds)
-    now = Now.of(clock)
+    now = Instant.of(clock)
     return evaluate(board([record(SPX, now, contracts=OLD_QUOTES)], now), now)
 
 
 def _stream_silent(clock: ManualClock, seconds: float) -> HealthReport:
     last = clock.wall / 1e9
     clock.advance(seconds)
-    now = Now.of(clock)
+    now = Instant.of(clock)
     return evaluate(board([in_state(SPX, State.STALE, now), record(NDX, now)], now, stream_ts=last), now)
 
 
 def _stepped(clock: ManualClock, seconds: float) -> HealthReport:
-    now = Now.of(clock)
+    now = Instant.of(clock)
     return evaluate(board([record(SPX, now)], now, clock_step_s=-seconds, clock_step_at=now.mono), now)
 
 
 def _unpolled(clock: ManualClock, seconds: float) -> HealthReport:
-    polled = board([record(SPX, Now.of(clock))], Now.of(clock))
+    polled = board([record(SPX, Instant.of(clock))], Instant.of(clock))
     clock.advance(seconds)
-    return evaluate(polled, Now.of(clock))
+    return evaluate(polled, Instant.of(clock))
 
 
 # The scene, its limit in seconds, the signal that begins above the limit or ends there, and the deck before and after.
@@ -369,4 +368,4 @@ def boards(draw: st.DrawFn) -> Board:
 @law
 @given(made=boards(), late_ms=st.integers(0, 4_000))
 def test_no_board_is_told_in_two_ways(made: Board, late_ms: int) -> None:
-    assert_agreement(evaluate(made, Now(NOW.wall_ns + late_ms * 1_000_000, NOW.mono + late_ms / 1000)))
+    assert_agreement(evaluate(made, Instant(NOW.wall_ns + late_ms * 1_000_000, NOW.mono + late_ms / 1000)))

@@ -13,9 +13,8 @@ import pytest
 import stamina
 from redis.asyncio import Redis
 
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId, KeySchema
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import Heartbeat
 from chain.monitor.watch.watcher import Watcher
@@ -90,7 +89,7 @@ class Desk:
 
     async def report(self) -> HealthReport:
         """Return what a watcher judges now."""
-        return evaluate(await self.watcher.poll_once(), Now.of(self.clock))
+        return evaluate(await self.watcher.poll_once(), Instant.of(self.clock))
 
     def heartbeat(self) -> Heartbeat:
         """Return the publisher's heartbeat as of now."""

@@ -8,12 +8,11 @@ from typing import Any
 import msgspec
 from hypothesis import settings
 
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.model.contract import Item
 from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId, vendor_symbol
 from chain.model.snapshot import Contract, Received, Snapshot, encode
 from chain.monitor.board import Board, ChainRecord, PublisherStatus, RedisHealth, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo
 from chain.monitor.watch import tracker
@@ -81,7 +80,7 @@ def received(made: Snapshot) -> Received:
 
 def record(
     chain: ChainId,
-    now: Now,
+    now: Instant,
     *,
     age_ms: int = 0,
     thresholds: Thresholds | None = None,
@@ -95,14 +94,14 @@ def record(
     return tracker.accept(blank, received(made), encode(made), ttl_ms, now)
 
 
-def at_fault(before: ChainRecord, state: State, now: Now, reason: str = "for a reason") -> ChainRecord:
+def at_fault(before: ChainRecord, state: State, now: Instant, reason: str = "for a reason") -> ChainRecord:
     """Return an entry after MISSING, DANGLING or INVALID has come over it."""
     if state is State.MISSING:
         return tracker.missing(before, now, now.wall_s - 1)
     return tracker.faulty(before, state, reason, now, now.wall_s - 1)
 
 
-def in_state(chain: ChainId, state: State, now: Now) -> ChainRecord:
+def in_state(chain: ChainId, state: State, now: Instant) -> ChainRecord:
     """Return an entry that judges to `state`; UNREACHABLE is the Board's affair, and gives a FRESH one."""
     ages = {State.AGING: 25_000, State.STALE: 40_000, State.FUTURE: -9_000}
     fine = record(chain, now, age_ms=ages.get(state, 3_000))
@@ -136,7 +135,7 @@ def heartbeat(
 
 def board(
     records: Iterable[ChainRecord],
-    now: Now,
+    now: Instant,
     *,
     beats: Sequence[Heartbeat] | None = None,
     reached: bool = True,
@@ -162,6 +161,6 @@ def board(
     return replace(made, **parts)
 
 
-def report(records: Iterable[ChainRecord], now: Now, **parts: Any) -> HealthReport:
+def report(records: Iterable[ChainRecord], now: Instant, **parts: Any) -> HealthReport:
     """Return a Board of these entries, judged at the instant of its poll."""
     return evaluate(board(records, now, **parts), now)

@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
 from chain.monitor.board import Board, Flag, State, Transition
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
@@ -33,7 +32,7 @@ from tui.panels.signals import signal_lines
 from tui.panels.strip import identity, trouble
 from tui.view import MARK_S, Histories, View
 
-NOW = Now(START_NS, 5_000.0)
+NOW = Instant(START_NS, 5_000.0)
 
 
 def chains_of(*underlyings: str, each: int = 6) -> list[ChainId]:
@@ -216,7 +215,7 @@ def seen(view: View, clock: ManualClock, bid: float, *, kind: str = "", age_ms: 
     """Let a snapshot with this bid come in."""
     quote = {"bid": bid, "ask": bid + 0.4}
     items = [item(6930, side, last_quote=quote, implied_volatility=bid / 100) for side in ("call", "put")]
-    now = Now.of(clock)
+    now = Instant.of(clock)
     one = record(SPX, now, contracts=items, age_ms=age_ms)
     assert one.last_good
     made = board([replace(one, last_good=replace(one.last_good, kind=kind))], now)
@@ -270,15 +269,15 @@ def test_nothing_is_marked_across_a_change_of_source_or_selection_or_a_frozen_vi
 
 def test_each_chain_keeps_two_minutes_of_ages_and_no_more() -> None:
     clock, kept = ManualClock(START_NS, 5.0), Histories()
-    first = Now.of(clock)
+    first = Instant.of(clock)
     records = [record(chain, first) for chain in (SPX, NDX)]
     for _ in range(300):
         clock.advance(1)
-        kept.take(report(records, Now.of(clock)))
+        kept.take(report(records, Instant.of(clock)))
     assert [len(kept.of(chain)) for chain in (SPX, NDX)] == [121, 121]
-    kept.take(report(records[:1], Now.of(clock)))
+    kept.take(report(records[:1], Instant.of(clock)))
     clock.advance(1)
-    kept.take(report(records[:1], Now.of(clock)))
+    kept.take(report(records[:1], Instant.of(clock)))
     assert not kept.of(NDX)
 
 

@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 
+from chain.clock import Instant
 from chain.model.kinds import LIVE
 from chain.model.session import closing, days_to_expiry
 from chain.monitor.board import ChainRecord, Flag
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.provenance import made_at, off_hours, old_source, source_changed
 
 _SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPLAY}
 
 
-def flags_of(record: ChainRecord, now: Now) -> tuple[Flag, ...]:
+def flags_of(record: ChainRecord, now: Instant) -> tuple[Flag, ...]:
     """Return every flag of a chain, faults first."""
     flags = [*faults_of(record)]
     if is_past(record, now):
@@ -29,14 +29,14 @@ def flags_of(record: ChainRecord, now: Now) -> tuple[Flag, ...]:
     return tuple(flags)
 
 
-def is_over(record: ChainRecord, now: Now) -> bool:
+def is_over(record: ChainRecord, now: Instant) -> bool:
     """Return whether a chain's last session has closed at the instant that counts for it."""
     as_of = _as_of(record, now)
     days = days_to_expiry(record.chain.expiry, as_of)
     return days < 0 or (days == 0 and as_of >= _closing_s(record))
 
 
-def is_past(record: ChainRecord, now: Now) -> bool:
+def is_past(record: ChainRecord, now: Instant) -> bool:
     """Return whether a chain is still published though its date has passed, or its session has closed.
 
     What was made before the close is no fault of anybody on that day: it is let run out.
@@ -47,7 +47,7 @@ def is_past(record: ChainRecord, now: Now) -> bool:
     return good is not None and is_over(record, now) and min(made_at(record, good), as_of) >= _closing_s(record)
 
 
-def _as_of(record: ChainRecord, now: Now) -> float:
+def _as_of(record: ChainRecord, now: Instant) -> float:
     return now.wall_s if record.source.as_of is None else record.source.as_of
 
 
@@ -69,7 +69,7 @@ def faults_of(record: ChainRecord) -> tuple[Flag, ...]:
     return tuple(flags)
 
 
-def remembered(record: ChainRecord, now: Now) -> ChainRecord:
+def remembered(record: ChainRecord, now: Instant) -> ChainRecord:
     """Return an entry that knows since when each of its faults stands; one that is gone for a poll begins anew.
 
     What the snapshot itself shows is as old as its stamp: it was so when it was made.

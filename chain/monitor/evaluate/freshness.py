@@ -2,10 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-from chain.clock import Clock
+from chain.clock import Instant
 from chain.model.keys import SnapshotId
 from chain.monitor.board import ChainRecord, LastGood, State
 from chain.thresholds import FUTURE_TOLERANCE_MS, LIFE_SLACK_MS, Thresholds
@@ -13,30 +12,7 @@ from chain.thresholds import FUTURE_TOLERANCE_MS, LIFE_SLACK_MS, Thresholds
 LOST = (State.STALE, State.INVALID, State.DANGLING, State.MISSING)
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
-    """One instant on both clocks: epoch nanoseconds and monotonic seconds."""
-
-    wall_ns: int
-    mono: float
-
-    @classmethod
-    def of(cls, clock: Clock) -> "Now":
-        """Read both clocks."""
-        return cls(clock.wall_ns(), clock.monotonic())
-
-    @property
-    def wall_ms(self) -> int:
-        """Whole epoch milliseconds."""
-        return self.wall_ns // 1_000_000
-
-    @property
-    def wall_s(self) -> float:
-        """Epoch seconds."""
-        return self.wall_ns / 1e9
-
-
-def age_ms(accepted: LastGood, now: Now) -> int:
+def age_ms(accepted: LastGood, now: Instant) -> int:
     """Return the worse of two ages, ms: by the wall clock since `ts`, and since we first saw the pointer.
 
     The second starts at the age that the snapshot had then, so a wall clock stepping back takes nothing away.
@@ -122,7 +98,7 @@ def condition_of(state: State) -> State:
     return State.STALE if state in LOST else state
 
 
-def reason_of(record: ChainRecord, state: State, age: int | None, now: Now) -> tuple[float | None, str]:
+def reason_of(record: ChainRecord, state: State, age: int | None, now: Instant) -> tuple[float | None, str]:
     """Return since when a state's condition holds, epoch seconds, and why.
 
     A condition that gets worse keeps its beginning: a chain that went MISSING after it was STALE is lost since then.
@@ -146,7 +122,7 @@ def reason_of(record: ChainRecord, state: State, age: int | None, now: Now) -> t
     return since, ""
 
 
-def _began(record: ChainRecord, good: LastGood, state: State, age: int, now: Now) -> float | None:
+def _began(record: ChainRecord, good: LastGood, state: State, age: int, now: Instant) -> float | None:
     """Return when the accepted snapshot itself came into the condition of a state; None where it is not in it."""
     if state is State.FUTURE:
         return now.wall_s - (now.mono - good.first_seen) if good.ahead else None  # else our clock was set back

@@ -1,11 +1,11 @@
 """What a chain's source tells beyond its age: how old the vendor's data are, and whether its options trade now."""
 
+from chain.clock import Instant
 from chain.model.calendar import Calendar
 from chain.model.keys import EPOCH_MIN_S
 from chain.model.session import new_york, options_trade, regular_hours
 from chain.model.summary import Origin, Summary
 from chain.monitor.board import ChainRecord, LastGood
-from chain.monitor.evaluate.freshness import Now
 from chain.redis.contract.kinds import CHANGE_TOLD_S
 from chain.thresholds import OLD_SOURCE_DELAYED_S, OLD_SOURCE_S
 
@@ -52,7 +52,7 @@ def _is_old(summary: Summary, made: float, calendar: Calendar) -> bool:
     return new_york(data.ns / 1e9).date() < calendar.trading_day_before(new_york(made).date())
 
 
-def source_changed(record: ChainRecord, now: Now) -> bool:
+def source_changed(record: ChainRecord, now: Instant) -> bool:
     """Return whether a chain's source has changed its kind, within the hour, and nobody has acknowledged it."""
     change = record.change
     if change is None or change.at == record.acknowledged or change.before == change.after:
@@ -60,7 +60,7 @@ def source_changed(record: ChainRecord, now: Now) -> bool:
     return now.wall_s - change.at < CHANGE_TOLD_S
 
 
-def off_hours(record: ChainRecord, now: Now) -> bool:
+def off_hours(record: ChainRecord, now: Instant) -> bool:
     """Return whether a chain's options do not trade at the instant that counts for it.
 
     Only where that can be known: of recorded data by their own time, of live data by what the vendor says of the

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.model.kinds import kind_phrase
 from chain.monitor.board import Board, ChainRecord, DeckState, Flag, State
-from chain.monitor.evaluate.freshness import Now, limits_of
+from chain.monitor.evaluate.freshness import limits_of
 from chain.thresholds import FUTURE_TOLERANCE_S, STREAM_ACTIVE_S, Thresholds
 
 _PRESENT = (State.FRESH, State.AGING, State.STALE, State.FUTURE)
@@ -74,7 +75,7 @@ class Spot:
 class HealthReport:
     """A Board judged at one instant: readings in the Board's order, signals root cause first."""
 
-    now: Now
+    now: Instant
     board: Board
     state: DeckState
     statuses: tuple[ChainStatus, ...]
@@ -120,7 +121,7 @@ def usable(status: ChainStatus) -> bool:
     return status.state in _PRESENT and Flag.PAST_DATED not in status.flags
 
 
-def stream_age_s(board: Board, now: Now) -> float | None:
+def stream_age_s(board: Board, now: Instant) -> float | None:
     """Return how long ago the stream last showed a sign of life, seconds; None where nobody knows.
 
     A sign from our future, beyond what clocks differ by, is none: it would stay "active" until we caught up.
@@ -130,7 +131,7 @@ def stream_age_s(board: Board, now: Now) -> float | None:
     return min(honest, default=None)
 
 
-def stream_active(board: Board, now: Now) -> bool:
+def stream_active(board: Board, now: Instant) -> bool:
     """Return whether the stream is known to run."""
     age = stream_age_s(board, now)
     return age is not None and age <= STREAM_ACTIVE_S

@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Sequence
 
+from chain.clock import Instant
 from chain.model.session import days_to_expiry
 from chain.monitor.board import Board, ChainRecord, DeckState, State
 from chain.monitor.evaluate.flags import flags_of
-from chain.monitor.evaluate.freshness import Now, reason_of, state_of
+from chain.monitor.evaluate.freshness import reason_of, state_of
 from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, usable
 from chain.monitor.evaluate.rules import RULES, Context, Rule, signal
 from chain.monitor.evaluate.rules.causality import root_first
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 _logged: dict[str, type[Exception]] = {}  # of what failed, how it did when its trace was last logged
 
 
-def evaluate(board: Board, now: Now, rules: Sequence[Rule] = RULES) -> HealthReport:
+def evaluate(board: Board, now: Instant, rules: Sequence[Rule] = RULES) -> HealthReport:
     """Return what is true of a Board at `now`."""
     blind = blind_since(board, now)
     statuses = tuple(_reading(record, now, blind) for record in board.records)
@@ -41,7 +42,7 @@ def _apply(rule: Rule, context: Context) -> Sequence[Signal]:
         return [signal("rule-failed", text, None, name)]
 
 
-def _reading(record: ChainRecord, now: Now, blind: float | None) -> ChainStatus:
+def _reading(record: ChainRecord, now: Instant, blind: float | None) -> ChainStatus:
     """Return one chain's reading; one that cannot be judged is INVALID, and takes no other with it."""
     try:
         return _read(record, now, blind)
@@ -59,7 +60,7 @@ def _is_news(what: str, error: Exception) -> bool:
     return news
 
 
-def _read(record: ChainRecord, now: Now, blind: float | None) -> ChainStatus:
+def _read(record: ChainRecord, now: Instant, blind: float | None) -> ChainStatus:
     """Return one chain's reading; `blind`: since when Redis is not known, epoch seconds."""
     state, age = state_of(record, now.wall_ms, now.mono)
     since, note = reason_of(record, state, age, now)

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from chain.clock import Instant
 from chain.errors import DecodeError
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import ChainRecord, PublisherStatus, Refusal, State
 from chain.monitor.evaluate.flags import is_over, is_past, remembered
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.heartbeat import (
     HEARTBEAT_KEYS,
     SERVICES,
@@ -42,7 +42,7 @@ class ChainRegistry:
     _over: set[ChainId] = field(default_factory=set)  # chains whose last session had closed then
     _checked: int | None = None  # the minute in which past chains were last looked for
 
-    def on_heartbeats(self, beats: Mapping[str, bytes | None], now: Now) -> None:
+    def on_heartbeats(self, beats: Mapping[str, bytes | None], now: Instant) -> None:
         """Take in heartbeats as read under their keys; a publisher that stopped or fell silent stays, marked so."""
         heard = False
         for key, raw in beats.items():
@@ -68,7 +68,7 @@ class ChainRegistry:
         leading = {publisher.heartbeat.pid for publisher in self.publishers.values() if publisher.alive}
         return sum(beat.pid not in leading for beat in self._standbys.values())
 
-    def _parse(self, service: str, raw: bytes | None, now: Now) -> Heartbeat | None:
+    def _parse(self, service: str, raw: bytes | None, now: Instant) -> Heartbeat | None:
         """Return a beat; one that does not fit is kept in mind with its reason for as long as its like stands."""
         try:
             heartbeat = parse_heartbeat(raw, service) if raw is not None else None
@@ -87,7 +87,7 @@ class ChainRegistry:
         else:
             self._standbys.pop(service, None)
 
-    def _take(self, service: str, heartbeat: Heartbeat | None, now: Now) -> None:
+    def _take(self, service: str, heartbeat: Heartbeat | None, now: Instant) -> None:
         if heartbeat is None or heartbeat.chain.prefix != self.keys.prefix:
             return
         alive = heartbeat.status != STOPPED
@@ -103,7 +103,7 @@ class ChainRegistry:
         for chain in [chain for chain, record in self.records.items() if record.kind == kind and record.fault]:
             del self.records[chain]
 
-    def add_discovered(self, chains: Iterable[ChainId], now: Now) -> None:
+    def add_discovered(self, chains: Iterable[ChainId], now: Instant) -> None:
         """Add chains that were found, of underlyings for which no living publisher speaks."""
         spoken_for = {chain.underlying for chain in self._announced_by(self.publishers)}
         for chain in chains:
@@ -148,7 +148,7 @@ class ChainRegistry:
             self.depth[underlying] = max(plan.depth, counts[underlying])
         self._sort()
 
-    def _forget_past(self, now: Now) -> None:
+    def _forget_past(self, now: Instant) -> None:
         """Forget chains whose day is over, once their pointers are gone.
 
         A date changes with the minute, or with what a beat says of its data.
@@ -173,7 +173,7 @@ class ChainRegistry:
         for underlying in set(self.depth) - there:
             del self.depth[underlying]
 
-    def remember_faults(self, now: Now) -> None:
+    def remember_faults(self, now: Instant) -> None:
         """Note since when each flag of a chain stands; only chains of which something new was heard are looked at."""
         if self.records == self._noted:
             return

@@ -2,18 +2,19 @@
 
 from dataclasses import replace
 
+from chain.clock import Instant
 from chain.errors import InvalidSnapshotError
 from chain.model.keys import SnapshotId
 from chain.model.kinds import UNKNOWN
 from chain.model.snapshot import EncodedSnapshot, Received
 from chain.model.summary import summarise
 from chain.monitor.board import ChainRecord, Fault, LastGood, State
-from chain.monitor.evaluate.freshness import Now, age_ms, condition_of, is_ahead, reason_of, state_of
+from chain.monitor.evaluate.freshness import age_ms, condition_of, is_ahead, reason_of, state_of
 from chain.redis.contract.kinds import NO_RECORD, KindRecord, SourceChange
 from chain.thresholds import LONGEST_LIFE_MS, NO_EXPIRY_LIFE_MS
 
 
-def missing(record: ChainRecord, now: Now, last_seen: float | None) -> ChainRecord:
+def missing(record: ChainRecord, now: Instant, last_seen: float | None) -> ChainRecord:
     """Return the entry of a chain without a pointer; what was last good stays.
 
     `last_seen` is when everything not at fault was last seen in Redis, epoch seconds.
@@ -22,7 +23,12 @@ def missing(record: ChainRecord, now: Now, last_seen: float | None) -> ChainReco
 
 
 def faulty(
-    record: ChainRecord, state: State, reason: str, now: Now, last_seen: float | None, pointer: SnapshotId | None = None
+    record: ChainRecord,
+    state: State,
+    reason: str,
+    now: Instant,
+    last_seen: float | None,
+    pointer: SnapshotId | None = None,
 ) -> ChainRecord:
     """Return the entry of a chain whose pointer or payload cannot be used (DANGLING, INVALID)."""
     return replace(_at_fault(record, state, reason, now, last_seen), pointer=pointer)
@@ -33,7 +39,7 @@ def accept(
     snapshot: Received,
     raw: bytes,
     ttl_ms: int | None,
-    now: Now,
+    now: Instant,
     kind_record: KindRecord = NO_RECORD,
 ) -> ChainRecord:
     """Return the entry with a valid snapshot read through its pointer.
@@ -77,7 +83,7 @@ def accept(
     return replace(after, carried=_carried(record, after, now))
 
 
-def _carried(before: ChainRecord, after: ChainRecord, now: Now) -> tuple[State, float] | None:
+def _carried(before: ChainRecord, after: ChainRecord, now: Instant) -> tuple[State, float] | None:
     """Return the condition that the change did not end, with its beginning; None where it ended, or none is known."""
     was, age = state_of(before, now.wall_ms, now.mono)
     condition = condition_of(was)
@@ -87,7 +93,7 @@ def _carried(before: ChainRecord, after: ChainRecord, now: Now) -> tuple[State, 
     return None if since is None else (condition, since)
 
 
-def _change(record: ChainRecord, kind: str, kind_record: KindRecord, now: Now) -> SourceChange | None:
+def _change(record: ChainRecord, kind: str, kind_record: KindRecord, now: Instant) -> SourceChange | None:
     """Return the last change of kind: as recorded, else as we saw it, where nothing was recorded in between."""
     if kind_record.change is not None:
         return kind_record.change
@@ -102,7 +108,7 @@ def _change(record: ChainRecord, kind: str, kind_record: KindRecord, now: Now) -
 
 
 def _first_sight(
-    snapshot: Received, raw: bytes, ttl_ms: int | None, now: Now, before: LastGood | None, kind: str
+    snapshot: Received, raw: bytes, ttl_ms: int | None, now: Instant, before: LastGood | None, kind: str
 ) -> LastGood:
     """Return a snapshot met now. One made before what we hold is older by as much, whatever the wall clock says."""
     age = max(0, now.wall_ms - snapshot.id.ts_ms)
@@ -123,7 +129,7 @@ def _life_ms(ttl_ms: int | None, age_ms: int, *, ahead: bool) -> int:
     return NO_EXPIRY_LIFE_MS if ttl_ms is None else min(ttl_ms + age_ms, LONGEST_LIFE_MS)
 
 
-def _at_fault(record: ChainRecord, state: State, reason: str, now: Now, last_seen: float | None) -> ChainRecord:
+def _at_fault(record: ChainRecord, state: State, reason: str, now: Instant, last_seen: float | None) -> ChainRecord:
     """Return the entry with a fault; one that was there at our first look has no known beginning."""
     before = record.fault
     since: float | None = now.wall_s

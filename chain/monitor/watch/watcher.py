@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from redis.asyncio import Redis
 
-from chain.clock import Clock
+from chain.clock import Clock, Instant
 from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import decode
 from chain.monitor.board import Board, ChainRecord, RedisHealth, State
 from chain.monitor.changes import Changes
 from chain.monitor.discovery import Discovery
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.provenance import source_changed
 from chain.monitor.heartbeat import HEARTBEAT_KEYS
 from chain.monitor.history import History
@@ -101,7 +100,7 @@ class Watcher:
 
     def acknowledge(self) -> list[ChainId]:
         """Take every change of source as known to the reader of this watcher; return the chains that had one."""
-        now = Now.of(self._clock)
+        now = Instant.of(self._clock)
         changed = [record for record in self._registry.records.values() if source_changed(record, now)]
         for record in changed:
             at = record.change.at if record.change else None
@@ -145,10 +144,10 @@ class Watcher:
         held = self._memory.held
         poll = await self._store.poll(list(self._registry.records), list(HEARTBEAT_KEYS), list(held))
         ping_ms = (self._clock.monotonic() - asked) * 1000
-        self._registry.on_heartbeats(poll.beside, Now.of(self._clock))
+        self._registry.on_heartbeats(poll.beside, Instant.of(self._clock))
         self._limit("hear heartbeats", poll.refused)
         if found := self.discovery.take():
-            self._registry.add_discovered(found, Now.of(self._clock))
+            self._registry.add_discovered(found, Instant.of(self._clock))
         pointers = dict(poll.pointers)
         unread = [chain for chain in self._registry.records if chain not in pointers]
         if unread:
@@ -221,7 +220,7 @@ class Watcher:
         return None
 
     def _fault(self, record: ChainRecord, state: State, reason: str, pointer: SnapshotId | None = None) -> None:
-        now = Now.of(self._clock)
+        now = Instant.of(self._clock)
         faulty = tracker.faulty(record, state, reason, now, self._memory.seen, pointer)
         self._registry.records[record.chain] = faulty
 
@@ -230,7 +229,7 @@ class Watcher:
         for chain in gone:
             record, kind = self._registry.records[chain], kinds[chain]
             if kind in ("none", "string"):
-                self._registry.records[chain] = tracker.missing(record, Now.of(self._clock), self._memory.seen)
+                self._registry.records[chain] = tracker.missing(record, Instant.of(self._clock), self._memory.seen)
             else:
                 self._fault(record, State.INVALID, f"pointer is a Redis {clean(kind, 12)}, not a string")
             self._memory.raw[chain] = None
@@ -263,7 +262,7 @@ class Watcher:
         elif payload.raw is None:
             self._fault(record, State.DANGLING, _GONE, target)
         else:
-            now = Now.of(self._clock)
+            now = Instant.of(self._clock)
             try:
                 snapshot = decode(payload.raw, target)
                 accepted = tracker.accept(record, snapshot, payload.raw, payload.ttl_ms, now, payload.kind_record)
@@ -273,7 +272,7 @@ class Watcher:
                 self._registry.records[target.chain] = accepted
 
     def _watch_clock(self) -> None:
-        now = Now.of(self._clock)
+        now = Instant.of(self._clock)
         drift = now.wall_s - now.mono
         if self._memory.drift is not None and abs(drift - self._memory.drift) > CLOCK_JUMP_S:
             self._memory.step = (drift - self._memory.drift, now.mono)
@@ -281,7 +280,7 @@ class Watcher:
         self._memory.drift = drift
 
     def _found(self, asked: float, ping_ms: float) -> None:
-        now, before = Now.of(self._clock), self._memory.contact
+        now, before = Instant.of(self._clock), self._memory.contact
         if not before.ok and before.since is not None:
             self.discovery.forgive()
             self._history.back(f"Redis back after {now.wall_s - before.since:.1f} s")
@@ -289,7 +288,7 @@ class Watcher:
         self._memory.contact = RedisHealth(True, asked, now.mono, since, "", ping_ms)
 
     def _lost(self, asked: float, error: str) -> None:
-        now, before = Now.of(self._clock), self._memory.contact
+        now, before = Instant.of(self._clock), self._memory.contact
         since = before.since if before.since is not None and not before.ok else now.wall_s
         if before.ok or before.asked is None:
             self._history.note(now.wall_s, f"Redis unreachable: {error}")
@@ -299,7 +298,7 @@ class Watcher:
         self._memory.contact = replace(before, ok=False, asked=asked, since=since, error=error, ping_ms=None)
 
     def _board(self) -> Board:
-        now, memory = Now.of(self._clock), self._memory
+        now, memory = Instant.of(self._clock), self._memory
         self._registry.remember_faults(now)
         step, stepped = memory.step if memory.step and now.mono - memory.step[1] < _STEP_SHOWN_S else (0.0, 0.0)
         board = Board(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chain.clock import Instant
 from chain.monitor.board import DeckState, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import HealthReport, Signal
 from chain.monitor.evaluate.rules import SEVERITY
 from chain.monitor.evaluate.rules.causality import CONSEQUENCES, explains, incidents, root_first
@@ -16,7 +16,7 @@ from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.supervisor import PartState, PartStatus
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, in_state, law, record, report
 
-NOW = Now(START_NS, 5_000.0)
+NOW = Instant(START_NS, 5_000.0)
 PARTS = ("watcher", "publisher", "heartbeat")
 
 SIGNALS = st.lists(

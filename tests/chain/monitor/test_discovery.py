@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from chain.clock import ManualClock, SystemClock
+from chain.clock import Instant, ManualClock, SystemClock
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import Board, DeckState
 from chain.monitor.discovery import DISCOVER_EVERY_S
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.watch.watcher import Watcher
@@ -63,7 +62,7 @@ async def test_polls_stay_quick_and_good_while_a_crowded_far_redis_is_searched(
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert all(board.contact.ok for _, board in boards)
-    searching = [evaluate(board, Now(CLOCK.wall_ns(), board.polled)) for _, board in boards if not board.records]
+    searching = [evaluate(board, Instant(CLOCK.wall_ns(), board.polled)) for _, board in boards if not board.records]
     assert searching
     assert {report.signals[0].name for report in searching} == {"starting"}  # not yet: nothing is published
     assert len(proxy.seen(b"SCAN")) >= 20
@@ -109,7 +108,7 @@ async def test_a_user_who_may_not_scan_sees_what_is_announced_and_is_told_what_i
 
 
 async def look(watcher: Watcher) -> HealthReport:
-    return evaluate(await watcher.poll_once(), Now.of(CLOCK))
+    return evaluate(await watcher.poll_once(), Instant.of(CLOCK))
 
 
 @pytest.mark.parametrize(("after_s", "asked"), [(DISCOVER_EVERY_S - 0.001, 1), (DISCOVER_EVERY_S, 2)])

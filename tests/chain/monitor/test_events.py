@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
+from chain.clock import Instant
 from chain.monitor.board import Board, DeckState, Level, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import HealthReport, Signal, evaluate
 from chain.monitor.events import EVENTS_KEPT, EVENTS_TTL_S, HOLD, Event, EventLog, emit, events_name
 from chain.monitor.heartbeat import STOPPED
@@ -35,7 +35,7 @@ from tests.support.scenes import (
 )
 from tests.support.waiting import wait_until_async
 
-NOW = Now(START_NS, 5_000.0)
+NOW = Instant(START_NS, 5_000.0)
 SERVICE = "mock_massive"
 SCHEMA = orjson.loads((ROOT / "schemas/event.schema.json").read_bytes())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -142,7 +142,7 @@ def test_underlyings_are_told_apart() -> None:
 
 def test_an_age_that_grows_is_no_news() -> None:
     log = EventLog(SERVICE)
-    later = [Now(NOW.wall_ns + second * 10**9, NOW.mono + second) for second in range(9)]
+    later = [Instant(NOW.wall_ns + second * 10**9, NOW.mono + second) for second in range(9)]
     stale = board([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW)
     events = [event for now in later for event in log.take(evaluate(replace(stale, polled=now.mono), now))]
     assert [(event.type, event.message) for event in events] == [("chain_stale", "SPX 01-02 STALE, 41 s old")]
@@ -208,7 +208,7 @@ def test_the_envelope_of_the_health_collector() -> None:
 
 def test_a_recovery_names_what_ended() -> None:
     log = EventLog(SERVICE)
-    calm = replace(FRESH, now=Now(NOW.wall_ns + 1_234 * 10**6, NOW.mono + 1.234))
+    calm = replace(FRESH, now=Instant(NOW.wall_ns + 1_234 * 10**6, NOW.mono + 1.234))
     [_, ended] = [event for one in (MISSING, MISSING, calm, calm) for event in log.take(one)]
     read = body(ended)
     assert (read["type"], read["severity"]) == ("chain_depth_recovered", "info")

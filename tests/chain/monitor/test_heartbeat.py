@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.errors import DecodeError
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import Board
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import HEARTBEAT_KEYS, STOPPED, ChainPlan, Heartbeat, SourceInfo, beat, parse_heartbeat
 from chain.monitor.messages import MAX_COUNTERS
@@ -219,10 +218,10 @@ def test_what_does_not_fit_beside_the_core_is_left_out_and_said(changes: dict[st
 def test_a_publisher_of_odd_fields_is_heard_and_each_is_told() -> None:
     odd = body(pid="x", source=body()["source"] | {"trouble": 7, "sessions": {"2026-11-27": "25:00"}})
     registry, clock = ChainRegistry(KeySchema()), ManualClock(START_NS)
-    registry.on_heartbeats({"mock_massive:heartbeat": orjson.dumps(odd)}, Now.of(clock))
+    registry.on_heartbeats({"mock_massive:heartbeat": orjson.dumps(odd)}, Instant.of(clock))
     assert set(registry.records) == {SPX, SPX_MON, NDX}
     board = Board(publishers=tuple(registry.publishers.values()))
-    [told] = [signal.text for signal in evaluate(board, Now.of(clock)).signals if signal.name == "heartbeat-misfit"]
+    [told] = [signal.text for signal in evaluate(board, Instant.of(clock)).signals if signal.name == "heartbeat-misfit"]
     assert told == "heartbeat of mock_massive: pid: a string, not an integer, ignored, and 2 more"
 
 
@@ -354,7 +353,7 @@ def test_whatever_a_beat_holds_a_roster_can_hear_it(changes: list[tuple[tuple[st
     except DecodeError:
         found = None
     registry = ChainRegistry(KeySchema())
-    registry.on_heartbeats(dict.fromkeys(HEARTBEAT_KEYS, raw), Now(START_NS, 5.0))
+    registry.on_heartbeats(dict.fromkeys(HEARTBEAT_KEYS, raw), Instant(START_NS, 5.0))
     if found is None:
         assert not registry.publishers
         return
@@ -372,7 +371,7 @@ def test_a_refused_beat_is_told_with_its_beginning_until_a_sound_one_comes() -> 
     clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
     key = "mock_massive:heartbeat"
     for raw, at in ((b"[]", 0), (b"{}", 5), (b"{}", 10)):
-        registry.on_heartbeats({key: raw}, Now.of(clock))
+        registry.on_heartbeats({key: raw}, Instant.of(clock))
         [refused] = registry.refused.values()
         assert (refused.service, refused.since) == ("mock_massive", START_S)
         assert refused.reason == ("an array, not an object" if at == 0 else "service: missing")
@@ -384,7 +383,9 @@ def test_a_refused_beat_is_told_with_its_beginning_until_a_sound_one_comes() -> 
 def test_a_refused_beat_takes_nothing_from_the_others() -> None:
     clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
     live = heartbeat(NDX, service="massive", kind="massive")
-    registry.on_heartbeats({"massive:heartbeat": live.encode(), "mock_massive:heartbeat": live.encode()}, Now.of(clock))
+    registry.on_heartbeats(
+        {"massive:heartbeat": live.encode(), "mock_massive:heartbeat": live.encode()}, Instant.of(clock)
+    )
     assert set(registry.records) == {NDX}
     assert set(registry.publishers) == {"massive"}
     assert list(registry.refused) == ["mock_massive"]
@@ -392,7 +393,7 @@ def test_a_refused_beat_takes_nothing_from_the_others() -> None:
 
 def hear(registry: ChainRegistry, clock: ManualClock, *beats: Heartbeat) -> set[ChainId]:
     raw = {f"{found.service}:heartbeat": found.encode() for found in beats}
-    registry.on_heartbeats({key: raw.get(key) for key in HEARTBEAT_KEYS}, Now.of(clock))
+    registry.on_heartbeats({key: raw.get(key) for key in HEARTBEAT_KEYS}, Instant.of(clock))
     return {record.chain for record in registry.shown()}
 
 

@@ -9,9 +9,9 @@ from itertools import product
 
 import pytest
 
+from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.board import State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chaindeck.commands.check import line
@@ -23,7 +23,7 @@ from tui.view import View
 
 pytestmark = pytest.mark.slow
 
-NOW = Now(START_NS, 5_000.0)
+NOW = Instant(START_NS, 5_000.0)
 NAMES = ["".join(letters) for letters in product(string.ascii_uppercase, repeat=3)]
 
 

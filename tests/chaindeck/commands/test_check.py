@@ -16,11 +16,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from chain.clock import SystemClock
+from chain.clock import Instant, SystemClock
 from chain.model.keys import ChainId, KeySchema
 from chain.model.session import new_york
 from chain.monitor.board import DeckState, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import beat
 from chain.redis.contract.store import Store
@@ -46,7 +45,7 @@ from tests.support.scenes import (
     surface,
 )
 
-NOW = Now(START_NS, 5_000.0)
+NOW = Instant(START_NS, 5_000.0)
 pytestmark = pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
 
 
@@ -253,7 +252,7 @@ def test_a_defect_of_our_own_is_unknown_and_shown(
 
 async def publish(redis: Redis, *ages_s: float) -> None:
     """Publish as many dates of SPX as there are ages, each a snapshot so old, and a heartbeat that announces them."""
-    now = Now.of(SystemClock())
+    now = Instant.of(SystemClock())
     quote = {"bid": 1.0, "ask": 1.2, "last_updated": now.wall_ns, "timeframe": "REAL-TIME"}
     chains = [ChainId("SPX", expiry) for expiry in expiries(len(ages_s), new_york(now.wall_s + 86_400).date())]
     made = [

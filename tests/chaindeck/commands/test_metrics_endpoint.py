@@ -18,9 +18,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.monitor.board import Board, DeckState, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import evaluate, usable
 from chain.monitor.heartbeat import STOPPED, Heartbeat, parse_heartbeat
 from chain.redis.server.embedded import EmbeddedServer
@@ -68,7 +67,7 @@ def value(samples: Samples, name: str, **labels: str) -> float | None:
 # One Board
 
 
-def assert_says(samples: Samples, one: Board, now: Now) -> None:
+def assert_says(samples: Samples, one: Board, now: Instant) -> None:
     """Fail unless every figure of a scrape is the Report's."""
     judged = evaluate(one, now)
     assert value(samples, "chaindeck_redis_up") == one.contact.ok
@@ -105,17 +104,17 @@ def assert_says(samples: Samples, one: Board, now: Now) -> None:
 )
 def test_every_figure_is_the_reports(states: list[State], reached: bool, late_s: float, stopped: bool) -> None:
     clock = manual_clock()
-    now = Now.of(clock)
+    now = Instant.of(clock)
     records = [in_state(chain, state, now) for chain, state in zip((SPX, SPX_MON, NDX), states, strict=True)]
     beats = [heartbeat(SPX, SPX_MON, NDX, status=STOPPED if stopped else "running"), heartbeat(service="massive")]
     one = board(records, now, reached=reached, beats=beats, depth={"SPX": 6, "NDX": 1})
     clock.advance(late_s)
-    assert_says(scraped(one, clock), one, Now.of(clock))
+    assert_says(scraped(one, clock), one, Instant.of(clock))
 
 
 def test_between_polls_an_age_goes_on_growing() -> None:
     clock = manual_clock()
-    one = board([record(SPX, Now.of(clock), age_ms=1_250)], Now.of(clock))
+    one = board([record(SPX, Instant.of(clock), age_ms=1_250)], Instant.of(clock))
     chain = {"underlying": "SPX", "expiry": "2026-01-02"}
     assert value(scraped(one, clock), "chaindeck_snapshot_age_seconds", **chain) == 1.25
     clock.advance(2.5)
@@ -129,7 +128,7 @@ def test_before_the_first_poll_there_is_nothing_to_say() -> None:
 
 def telling(clock: ManualClock, *beats: Heartbeat) -> Samples:
     """Return a scrape of a Board with these heartbeats."""
-    return scraped(board([record(SPX, Now.of(clock))], Now.of(clock), beats=list(beats)), clock)
+    return scraped(board([record(SPX, Instant.of(clock))], Instant.of(clock), beats=list(beats)), clock)
 
 
 def counting(**counters: int) -> Heartbeat:
@@ -189,7 +188,7 @@ def test_two_heartbeats_of_one_name_make_no_series_twice() -> None:
 
 def test_stamp_ping_evictions_and_build() -> None:
     clock = manual_clock()
-    now = Now.of(clock)
+    now = Instant.of(clock)
     one = board([record(SPX, now, age_ms=1_250)], now)
     contact = replace(one.contact, ping_ms=2.5)
     samples = scraped(replace(one, contact=contact, server=replace(one.server, counted=17)), clock)
@@ -209,7 +208,9 @@ def test_names_follow_the_naming_guide() -> None:
     clock, registry = manual_clock(), CollectorRegistry()
     collector = DeckCollector(clock)
     registry.register(collector)
-    collector.take(board([record(SPX, Now.of(clock))], Now.of(clock), beats=[counting(cycles=1, vendor_fault_dns=1)]))
+    collector.take(
+        board([record(SPX, Instant.of(clock))], Instant.of(clock), beats=[counting(cycles=1, vendor_fault_dns=1)])
+    )
     for family in text_string_to_metric_families(generate_latest(registry).decode()):
         name = family.name
         assert name.startswith("chaindeck_")
@@ -355,7 +356,7 @@ def expressions(rules: str) -> list[str]:
 
 def test_every_metric_that_a_rule_asks_for_is_there() -> None:
     clock = manual_clock()
-    one = board([record(SPX, Now.of(clock))], Now.of(clock))
+    one = board([record(SPX, Instant.of(clock))], Instant.of(clock))
     samples = scraped(one, clock)
     there = {name for name, _ in samples}
     asked = expressions(alert_rules(Thresholds()))

@@ -8,10 +8,9 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import Flag, PublisherStatus, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, beat
 from chain.redis.connect.connection import RedisTarget
@@ -37,7 +36,7 @@ from tests.support.scenes import (
     surface,
 )
 
-NOW = Now(START_NS, 5_000.0)
+NOW = Instant(START_NS, 5_000.0)
 KEYS = ["state", "signals", "redis", "sources", "source", "parts", "expected", "expiries"]
 EXPIRY_KEYS = [
     *(

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 import redis as blocking
 
-from chain.clock import SystemClock
+from chain.clock import Instant, SystemClock
 from chain.errors import ConfigError
 from chain.model.keys import ChainId
 from chain.monitor.board import Flag, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport, evaluate
 from chain.redis.server.embedded import EmbeddedServer
 from chaindeck.config.file import resolve
@@ -54,7 +53,7 @@ class Show:
 
     def report(self) -> HealthReport | None:
         board = self.slot.latest()
-        return evaluate(board, Now.of(SystemClock())) if board else None
+        return evaluate(board, Instant.of(SystemClock())) if board else None
 
     def statuses(self) -> tuple[ChainStatus, ...]:
         report = self.report()

@@ -16,9 +16,8 @@ import pytest
 import redis as blocking
 from redis.asyncio import Redis
 
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.monitor.board import Board, DeckState, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.health import health_json
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED
@@ -61,7 +60,7 @@ class Scene:
         self._wrong = False
 
     def board(self, *, wrong: bool) -> Board:
-        now = Now.of(self.clock)
+        now = Instant.of(self.clock)
         return board([in_state(SPX, State.MISSING if wrong else State.FRESH, now), record(NDX, now)], now)
 
     def see(self, *, wrong: bool) -> None:
@@ -235,10 +234,10 @@ async def test_its_report_is_of_the_newest_board_as_of_now(redis: Redis) -> None
 
 async def test_while_there_can_be_nothing_yet_it_has_nothing_to_report(redis: Redis) -> None:
     scene = Scene(redis)
-    begun = Now.of(scene.clock)
+    begun = Instant.of(scene.clock)
 
     def look() -> HealthReport | None:
-        now = Now.of(scene.clock)
+        now = Instant.of(scene.clock)
         scene.events.on_board(board([], now, beats=[], started=begun.mono))
         return scene.events.report()
 
@@ -252,7 +251,7 @@ async def test_while_there_can_be_nothing_yet_it_has_nothing_to_report(redis: Re
 
 
 def test_a_heartbeat_carries_the_health_of_any_board_by_the_schema() -> None:
-    now = Now.of(manual_clock())
+    now = Instant.of(manual_clock())
     boards = [
         *(board([in_state(SPX, state, now)], now, reached=state is not State.UNREACHABLE) for state in State),
         board([], now, beats=[]),

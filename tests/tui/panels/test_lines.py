@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.analytics.headline import headline
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.model.grid import build_grid
 from chain.model.keys import ChainId
 from chain.monitor.board import Board, ChainRecord, DeckState, State, Transition
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED
 from chain.text import clean
@@ -44,7 +43,7 @@ from tui.panels.signals import signal_lines, signals_title
 from tui.panels.strip import badge, identity, trouble
 from tui.view import MARK_S, View
 
-NOW = Now(START_NS, 5_000.0)
+NOW = Instant(START_NS, 5_000.0)
 WIDTHS = st.integers(40, 220)
 
 
@@ -251,7 +250,7 @@ def reports(draw: st.DrawFn) -> HealthReport:
         transitions=draw(st.lists(TRANSITIONS, max_size=3).map(tuple)),
     )
     passed = draw(st.sampled_from([0.0, 0.7, 2.9, 3.1, 33.0, 700.0, 9_000.0, 400_000.0]))
-    then = Now(NOW.wall_ns + round(passed * 1e9), NOW.mono + passed)
+    then = Instant(NOW.wall_ns + round(passed * 1e9), NOW.mono + passed)
     polled = then.mono if draw(st.booleans()) else NOW.mono
     return evaluate(replace(made, polled=polled), then)
 
@@ -468,7 +467,7 @@ def test_the_headline_names_its_method_and_what_it_could_use() -> None:
 def seen(view: View, clock: ManualClock, bid: float) -> HealthReport:
     """Let a snapshot with this bid come in, and return its report."""
     items = [item(6930, side, last_quote={"bid": bid, "ask": bid + 0.4}) for side in ("call", "put")]
-    judged = report([record(SPX, Now.of(clock), contracts=items)], Now.of(clock))
+    judged = report([record(SPX, Instant.of(clock), contracts=items)], Instant.of(clock))
     view.keep_selection(judged.board)
     view.take(judged)
     return judged
@@ -487,7 +486,7 @@ def test_changes_are_marked_for_a_moment_and_never_at_first_sight_or_after_a_gap
     judged = seen(view, clock, 11.0)
     assert {name for _, name in view.marks} == {"Bid", "Ask"}
     clock.advance(MARK_S + 0.1)
-    view.take(replace(judged, now=Now.of(clock)))
+    view.take(replace(judged, now=Instant.of(clock)))
     assert not view.marks
     clock.advance(60)
     seen(view, clock, 12.0)

@@ -2,16 +2,16 @@
 
 import pytest
 
+from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.board import ChainRecord, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import Spot
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, at_fault, record, report, surface
 from tui.panels.board import board_table
 from tui.panels.lines import plain
 from tui.panels.strip import identity
 
-NOW = Now(START_NS, 5_000.0)
+NOW = Instant(START_NS, 5_000.0)
 
 
 SPOTS = [("front lost", State.MISSING), ("front stale", State.STALE), ("front broken", State.INVALID)]

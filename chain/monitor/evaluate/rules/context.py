@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from chain.clock import Instant
 from chain.monitor.board import Board, Flag, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import ChainStatus, Signal, grouped
 from chain.thresholds import POLL_OVERDUE_S, STARTING_S
 
@@ -15,7 +15,7 @@ class Context:
     """A Board, the instant at which it is judged, and each of its chains read at that instant."""
 
     board: Board
-    now: Now
+    now: Instant
     statuses: tuple[ChainStatus, ...]
 
     @property
@@ -62,13 +62,13 @@ class Context:
 Rule = Callable[[Context], Iterable[Signal]]
 
 
-def poll_overdue_s(board: Board, now: Now) -> float | None:
+def poll_overdue_s(board: Board, now: Instant) -> float | None:
     """Return for how many seconds the poll loop has been silent; None while it runs, or has not begun."""
     overdue = now.mono - board.polled
     return overdue if board.contact.asked is not None and overdue > POLL_OVERDUE_S else None
 
 
-def blind_since(board: Board, now: Now) -> float | None:
+def blind_since(board: Board, now: Instant) -> float | None:
     """Return since when nothing is known of Redis, epoch seconds; None while it answers, or was never asked."""
     overdue = poll_overdue_s(board, now)
     if overdue is not None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.board import ChainRecord, DeckState, Level, RedisHealth, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.health import health_json
 from chain.monitor.evaluate.report import Signal
 from chain.monitor.evaluate.rules import RULES, SEVERITY, Context, Rule
@@ -23,7 +23,7 @@ from chaindeck.commands.status import as_json, as_text
 from tests.support.places import ROOT
 from tests.support.scenes import NDX, SPX, START_NS, board, in_state, record
 
-NOW = Now(START_NS, 5_000.0)
+NOW = Instant(START_NS, 5_000.0)
 
 
 def broken(_: Context) -> Iterable[Signal]:
@@ -151,7 +151,7 @@ def test_what_is_unreachable_is_so_since_contact_was_lost() -> None:
 DAYS = [ChainId("SPX", SPX.expiry + timedelta(days=n)) for n in range(4)]
 
 
-def texts(records: list[ChainRecord], now: Now = NOW, **parts: Any) -> dict[str, str]:
+def texts(records: list[ChainRecord], now: Instant = NOW, **parts: Any) -> dict[str, str]:
     return {signal.name: signal.text for signal in evaluate(board(records, now, **parts), now).signals}
 
 
@@ -182,7 +182,7 @@ def test_the_oldest_of_a_group_is_told_in_whole_seconds_and_never_rounded_up(
 @pytest.mark.parametrize(("late_ms", "said"), [(3_001, 3), (3_999, 3), (4_000, 4)])
 def test_a_silent_poll_loop_is_told_in_whole_seconds(late_ms: int, said: int) -> None:
     known = board([record(SPX, NOW)], NOW)
-    later = Now(NOW.wall_ns + late_ms * 1_000_000, NOW.mono + late_ms / 1000)
+    later = Instant(NOW.wall_ns + late_ms * 1_000_000, NOW.mono + late_ms / 1000)
     [told] = evaluate(known, later).signals
     assert told.text.startswith(f"the poll loop has been silent for {said} s: ")
     assert told.since == pytest.approx(NOW.wall_s, abs=1e-3)

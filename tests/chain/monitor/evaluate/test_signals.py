@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId, SnapshotId
 from chain.model.session import NEW_YORK
 from chain.model.snapshot import Contract
 from chain.monitor.board import Board, ChainRecord, DeckState, Flag, State
-from chain.monitor.evaluate.freshness import Now, age_ms
+from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.health import health_json
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, SourceInfo
@@ -46,7 +46,7 @@ from tui.panels.lines import plain
 from tui.panels.signals import signal_lines
 from tui.panels.strip import trouble
 
-NOW = Now(START_NS, 5_000.0)
+NOW = Instant(START_NS, 5_000.0)
 WARN_MS, STALE_MS, TOLERANCE_MS = 22_000, 35_000, 2_000
 SOONER = Thresholds(3.0, 20.0)  # AGING above 8 s, STALE above 14 s
 
@@ -60,8 +60,8 @@ def text_of(judged: HealthReport, name: str) -> str:
     return found
 
 
-def later(seconds: float) -> Now:
-    return Now(NOW.wall_ns + round(seconds * 1e9), NOW.mono + seconds)
+def later(seconds: float) -> Instant:
+    return Instant(NOW.wall_ns + round(seconds * 1e9), NOW.mono + seconds)
 
 
 # Age
@@ -74,13 +74,13 @@ def later(seconds: float) -> Now:
 )
 def test_the_age_is_the_worse_of_two_and_never_negative(ahead_ms: int, steps: list[tuple[float, float]]) -> None:
     clock = manual_clock()
-    good = record(SPX, Now.of(clock), age_ms=ahead_ms).last_good
+    good = record(SPX, Instant.of(clock), age_ms=ahead_ms).last_good
     assert good is not None
     seen = clock.mono
     for run, step in steps:
         clock.advance(run)
         clock.step_wall(step)
-        age = age_ms(good, Now.of(clock))
+        age = age_ms(good, Instant.of(clock))
         assert age >= 0
         assert age >= clock.wall // 1_000_000 - good.snapshot.id.ts_ms
         assert age >= max(0, ahead_ms) + (clock.mono - seen) * 1000 - 1
@@ -100,24 +100,24 @@ def test_no_step_back_of_the_wall_clock_makes_a_snapshot_younger(
     ahead_ms: int, steps: list[tuple[float, float]]
 ) -> None:
     clock = manual_clock()
-    good = record(SPX, Now.of(clock), age_ms=ahead_ms).last_good
+    good = record(SPX, Instant.of(clock), age_ms=ahead_ms).last_good
     assert good is not None
-    age = age_ms(good, Now.of(clock))
+    age = age_ms(good, Instant.of(clock))
     for run, step in steps:
         clock.advance(run)
         clock.step_wall(step)
-        before, age = age, age_ms(good, Now.of(clock))
+        before, age = age, age_ms(good, Instant.of(clock))
         assert age - before == pytest.approx(run * 1000, abs=1.01)
 
 
 def test_a_step_forward_ages_at_once_and_the_true_age_returns_with_the_clock() -> None:
     clock = manual_clock()
-    one = record(SPX, Now.of(clock), age_ms=1_000)
+    one = record(SPX, Instant.of(clock), age_ms=1_000)
     clock.step_wall(60)
-    [chain_status] = evaluate(board([one], Now.of(clock)), Now.of(clock)).statuses
+    [chain_status] = evaluate(board([one], Instant.of(clock)), Instant.of(clock)).statuses
     assert (chain_status.state, chain_status.age_s) == (State.STALE, 61.0)
     clock.step_wall(-60)
-    [chain_status] = evaluate(board([one], Now.of(clock)), Now.of(clock)).statuses
+    [chain_status] = evaluate(board([one], Instant.of(clock)), Instant.of(clock)).statuses
     assert (chain_status.state, chain_status.age_s) == (State.FRESH, 1.0)
 
 
@@ -170,10 +170,10 @@ def test_every_voice_changes_its_word_on_the_same_millisecond(age: int, state: S
 @pytest.mark.parametrize(("age", "state"), [case for case in LIMITS if case[0] > 0])
 def test_the_tick_that_crosses_a_limit_changes_the_state_without_a_poll(age: int, state: State) -> None:
     clock = manual_clock()
-    known = board([record(SPX, Now.of(clock))], Now.of(clock))
+    known = board([record(SPX, Instant.of(clock))], Instant.of(clock))
     clock.advance(age / 1000)
     polled = replace(known, polled=clock.mono)
-    assert evaluate(polled, Now.of(clock)).statuses[0].state is state
+    assert evaluate(polled, Instant.of(clock)).statuses[0].state is state
 
 
 def test_limits_follow_the_publishers_own_interval() -> None:
@@ -228,9 +228,9 @@ def test_a_chain_that_was_never_read_is_missing_without_a_beginning() -> None:
 
 def test_a_fault_keeps_the_age_of_what_was_last_good() -> None:
     clock = manual_clock()
-    lost = at_fault(record(SPX, Now.of(clock), age_ms=4_000), State.MISSING, Now.of(clock))
+    lost = at_fault(record(SPX, Instant.of(clock), age_ms=4_000), State.MISSING, Instant.of(clock))
     clock.advance(10)
-    [chain_status] = evaluate(board([lost], Now.of(clock)), Now.of(clock)).statuses
+    [chain_status] = evaluate(board([lost], Instant.of(clock)), Instant.of(clock)).statuses
     assert (chain_status.age_s, chain_status.ttl_s, chain_status.note) == (14.0, None, "no pointer")
 
 
@@ -370,7 +370,7 @@ def test_off_hours_are_when_a_chains_options_do_not_trade(market: str, as_of: fl
 def test_what_the_vendor_calls_closed_may_be_the_global_session_of_an_index() -> None:
     def flags(clock: tuple[int, ...], underlying: str, ticker: str) -> tuple[Flag, ...]:
         wall = datetime(*clock, tzinfo=NEW_YORK).timestamp()  # type: ignore[misc,arg-type]
-        now = Now(round(wall * 1e9), 5_000.0)
+        now = Instant(round(wall * 1e9), 5_000.0)
         chain = ChainId(underlying, date(2026, 9, 18))
         asset = {"ticker": ticker, "value": SPOT}
         rows = [item(6930, side, chain=chain, underlying_asset=asset, last_quote=None) for side in ("call", "put")]
@@ -399,8 +399,8 @@ def test_off_hours_changes_neither_age_nor_word() -> None:
     closed = SourceInfo("massive", market="closed")
     quote = {"bid": 1.0, "ask": 1.1, "last_updated": clock.wall - 60 * 10**9}
     items = [item(6930, side, chain=SPX_MON, last_quote=quote) for side in ("call", "put")]
-    last = record(SPX_MON, Now.of(clock), age_ms=41_500, source=closed, contracts=items)
-    judged = report([last], Now.of(clock))
+    last = record(SPX_MON, Instant.of(clock), age_ms=41_500, source=closed, contracts=items)
+    judged = report([last], Instant.of(clock))
     assert (judged.statuses[0].state, judged.statuses[0].age_s) == (State.STALE, 41.5)
     assert judged.statuses[0].flags == (Flag.OFF_HOURS,)
     row = plain(board_table(judged, None, 80, 10).body[0])

@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
 from chain.model.snapshot import encode
 from chain.monitor.board import ChainRecord, Flag, State
 from chain.monitor.evaluate.flags import remembered
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import ChainStatus
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import SourceInfo
@@ -34,12 +33,14 @@ def taken(record: ChainRecord, clock: ManualClock, *, age_s: float = 0.0, one_si
     """Return the entry after a snapshot of this age was read."""
     contracts = [item(strike, "call") for strike in (6920, 6930)] if one_sided else surface()
     made = snapshot(SPX, clock.wall - round(age_s * 1e9), contracts)
-    return remembered(tracker.accept(record, received(made), encode(made), 60_000, Now.of(clock)), Now.of(clock))
+    return remembered(
+        tracker.accept(record, received(made), encode(made), 60_000, Instant.of(clock)), Instant.of(clock)
+    )
 
 
 def read(record: ChainRecord, clock: ManualClock, *, reached: bool = True) -> ChainStatus:
     """Return the chain's reading now."""
-    now = Now.of(clock)
+    now = Instant.of(clock)
     [status] = evaluate(board([record], now, reached=reached), now).statuses
     return status
 
@@ -57,11 +58,11 @@ def test_what_is_lost_after_it_was_stale_is_lost_since_then(state: State) -> Non
     clock.advance(40)
     assert since(record, clock) == (State.STALE, 35)
     clock.advance(20)
-    record = at_fault(record, state, Now.of(clock))
+    record = at_fault(record, state, Instant.of(clock))
     for worse in BROKEN:
         assert since(record, clock) == (record.fault.state if record.fault else None, 35)
         clock.advance(10)
-        record = at_fault(record, worse, Now.of(clock))
+        record = at_fault(record, worse, Instant.of(clock))
 
 
 @pytest.mark.parametrize("state", BROKEN)
@@ -69,7 +70,7 @@ def test_what_is_lost_while_fresh_is_lost_since_it_was_noticed_and_no_age_moves_
     clock = manual_clock()
     record = taken(ChainRecord(SPX), clock)
     clock.advance(5)
-    record = at_fault(record, state, Now.of(clock))
+    record = at_fault(record, state, Instant.of(clock))
     for _ in range(4):
         assert since(record, clock) == (state, 5)
         clock.advance(20)
@@ -80,14 +81,14 @@ def test_what_aged_out_in_an_outage_is_lost_since_its_age_says_so() -> None:
     record = taken(ChainRecord(SPX), clock)
     clock.advance(60)  # meanwhile Redis was away: nothing was noticed
     assert read(record, clock, reached=False).state is State.UNREACHABLE
-    assert since(at_fault(record, State.MISSING, Now.of(clock)), clock) == (State.MISSING, 35)
+    assert since(at_fault(record, State.MISSING, Instant.of(clock)), clock) == (State.MISSING, 35)
 
 
 def test_a_stale_snapshot_in_place_of_a_lost_one_ends_nothing() -> None:
     clock = manual_clock()
     record = taken(ChainRecord(SPX), clock)
     clock.advance(5)
-    record = at_fault(record, State.MISSING, Now.of(clock))
+    record = at_fault(record, State.MISSING, Instant.of(clock))
     clock.advance(50)
     record = taken(record, clock, age_s=40)
     assert since(record, clock) == (State.STALE, 5)
@@ -101,7 +102,7 @@ def test_a_blip_of_good_ends_it(age_s: float) -> None:
     clock = manual_clock()
     record = taken(ChainRecord(SPX), clock)
     clock.advance(40)
-    record = taken(at_fault(record, State.MISSING, Now.of(clock)), clock, age_s=age_s)
+    record = taken(at_fault(record, State.MISSING, Instant.of(clock)), clock, age_s=age_s)
     assert record.carried is None
     clock.advance(35 - age_s + 1)
     assert since(record, clock) == (State.STALE, 40 + 35 - age_s)
@@ -138,7 +139,7 @@ def test_a_chain_that_flaps_begins_anew_each_time() -> None:
     clock = manual_clock()
     record = taken(ChainRecord(SPX), clock)
     for turn in range(4):
-        record = at_fault(record, State.MISSING, Now.of(clock))
+        record = at_fault(record, State.MISSING, Instant.of(clock))
         assert since(record, clock) == (State.MISSING, 10 * turn)
         clock.advance(10)
         record = taken(record, clock)
@@ -194,12 +195,12 @@ def test_every_flag_that_is_a_fault_has_a_beginning_in_its_signal() -> None:
         received(made),
         encode(made),
         60_000,
-        Now.of(clock),
+        Instant.of(clock),
     )
     record = replace(record, rolled_back_from=made.id._replace(ts_ms=made.id.ts_ms + 5_000))
-    record = remembered(record, Now.of(clock))
+    record = remembered(record, Instant.of(clock))
     clock.advance(7)
-    judged = evaluate(board([record], Now.of(clock)), Now.of(clock))
+    judged = evaluate(board([record], Instant.of(clock)), Instant.of(clock))
     told = {signal.name: signal.since for signal in judged.signals}
     assert told == dict.fromkeys(("partial", "failing", "old-source", "rolled-back"), float(START_S))
 
@@ -207,8 +208,8 @@ def test_every_flag_that_is_a_fault_has_a_beginning_in_its_signal() -> None:
 def test_a_signal_of_several_chains_began_with_the_first_of_them() -> None:
     clock = manual_clock()
     other = ChainId("SPX", SPX.expiry.replace(day=5))
-    first = remembered(ChainRecord(SPX, trouble="503"), Now.of(clock))
+    first = remembered(ChainRecord(SPX, trouble="503"), Instant.of(clock))
     clock.advance(3)
-    second = remembered(ChainRecord(other, trouble="503"), Now.of(clock))
-    judged = evaluate(board([second, first], Now.of(clock)), Now.of(clock))
+    second = remembered(ChainRecord(other, trouble="503"), Instant.of(clock))
+    judged = evaluate(board([second, first], Instant.of(clock)), Instant.of(clock))
     assert [signal.since for signal in judged.signals if signal.name == "failing"] == [START_S]

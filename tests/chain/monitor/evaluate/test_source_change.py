@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from chain.clock import Instant
 from chain.model.snapshot import encode
 from chain.monitor.board import ChainRecord, DeckState, Flag
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.heartbeat import WITHDRAWN, SourceInfo
 from chain.monitor.watch import tracker
@@ -16,7 +16,7 @@ from tui.panels.grid import NO_MARKS
 from tui.panels.strip import badge
 from tui.view import View
 
-NOW = Now(1_767_366_000_000_000_000, 5_000.0)
+NOW = Instant(1_767_366_000_000_000_000, 5_000.0)
 HOUR_S = 3600.0
 LIVE = SourceInfo("massive", "api.massive.com")
 

@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from chain.clock import ManualClock
+from chain.clock import Instant, ManualClock
 from chain.model.contract import Details, part
 from chain.model.keys import REPLAY_PREFIX, ChainId, KeySchema, SnapshotId, heartbeat_key
 from chain.model.session import closing
 from chain.model.snapshot import decode, encode
 from chain.monitor.board import Board, DeckState, Flag, State
 from chain.monitor.discovery import DISCOVER_EVERY_S
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, beat
 from chain.monitor.watch.watcher import Watcher
@@ -67,7 +66,7 @@ class Desk:
     async def poll(self, seconds: float = 0.0) -> HealthReport:
         """Let time pass, poll once, and judge the Board."""
         self.clock.advance(seconds)
-        return evaluate(await self.watcher.poll_once(), Now.of(self.clock))
+        return evaluate(await self.watcher.poll_once(), Instant.of(self.clock))
 
     async def point(self, chain: ChainId, value: str | bytes) -> None:
         """Set a pointer to anything."""
@@ -770,7 +769,7 @@ async def test_a_refused_port_is_one_line_and_no_chain(clock: ManualClock, unuse
     client = RedisTarget(f"redis://:secret@127.0.0.1:{unused_tcp_port}/0").connect()
     watcher = Watcher(client, NAMES, clock)
     boards = [await watcher.poll_once() for _ in range(2)]
-    [signal] = evaluate(boards[1], Now.of(clock)).signals
+    [signal] = evaluate(boards[1], Instant.of(clock)).signals
     assert (signal.severity, signal.since) == (DeckState.CRITICAL, START_S)
     assert signal.text.startswith("Redis unreachable: ") and "secret" not in signal.text
     assert [change.text for change in boards[1].transitions] == [signal.text]

@@ -11,10 +11,9 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from chain.clock import SystemClock
+from chain.clock import Instant, SystemClock
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import Flag, State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
@@ -93,7 +92,7 @@ async def publish(redis: Redis, mark: int = 1) -> int:
 
 
 async def report(watcher: Watcher) -> HealthReport:
-    return evaluate(await watcher.poll_once(), Now.of(CLOCK))
+    return evaluate(await watcher.poll_once(), Instant.of(CLOCK))
 
 
 async def reached(watcher: Watcher) -> HealthReport | None:

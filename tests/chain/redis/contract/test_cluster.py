@@ -13,11 +13,10 @@ import pytest
 from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode
 
-from chain.clock import SystemClock
+from chain.clock import Instant, SystemClock
 from chain.model.keys import ChainId, KeySchema
 from chain.model.snapshot import decode
 from chain.monitor.board import State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.watch.watcher import Watcher
@@ -82,7 +81,7 @@ async def publish(redis: Redis | Store, chains: list[ChainId], mark: int = 1) ->
 
 
 async def report(watcher: Watcher) -> HealthReport:
-    return evaluate(await watcher.poll_once(), Now.of(CLOCK))
+    return evaluate(await watcher.poll_once(), Instant.of(CLOCK))
 
 
 def states(found: HealthReport) -> set[State]:

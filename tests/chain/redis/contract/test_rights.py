@@ -12,11 +12,10 @@ from redis.asyncio import Redis
 
 from chain.audit.audit import Audit, Auditor
 from chain.audit.reader import AuditReader
-from chain.clock import SystemClock
+from chain.clock import Instant, SystemClock
 from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import State
-from chain.monitor.evaluate.freshness import Now
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
@@ -79,7 +78,7 @@ async def read(redis: Redis, polls: int = 2) -> HealthReport:
     for _ in range(polls):
         board = await watcher.poll_once()
     await redis.aclose()
-    return evaluate(board, Now.of(CLOCK))
+    return evaluate(board, Instant.of(CLOCK))
 
 
 def states(report: HealthReport) -> set[State]:
