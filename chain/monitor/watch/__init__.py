@@ -1,1 +1,1 @@
-"""From what a poll answers to a Board: the poll loop, the expected chains, each chain's steps."""
+"""From what a reader answers to a Board: the port, the expected chains, each chain's steps, the poll loop."""

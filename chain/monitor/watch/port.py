@@ -1,0 +1,115 @@
+"""The port through which a watcher reads: requests, frozen answers, and the reader that gives one for the other.
+
+Redis is one reader; a recording, or the answers of the last minutes, are others. Each answer carries the instants at
+which it was asked for and received, and what a watcher makes of answers depends on them alone: the same answers, fed
+again at any later time, give the same Boards.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from chain.clock import Instant
+from chain.model.keys import ChainId, KeySchema, SnapshotId
+from chain.monitor.discovery import Search
+from chain.redis.contract.store import Payload
+from chain.redis.contract.stream import StreamSigns
+from chain.redis.server.info import Server
+
+
+@dataclass(frozen=True, slots=True)
+class PollRequest:
+    """Asks for the pointers of chains, and which of the payloads held by the watcher are gone.
+
+    `held` are payload keys as pointers gave them. Heartbeats come along, except where a watcher that has just heard
+    them asks for the chains that they announced.
+    """
+
+    chains: tuple[ChainId, ...]
+    held: Collection[bytes] = ()
+    heartbeats: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RecheckRequest:
+    """Asks for a second look at pointers that were absent, or that named a payload that was not there."""
+
+    chains: tuple[ChainId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    """Asks for payloads, and for what stands beside them: their pointers' time to live and their kind of source."""
+
+    snapshots: tuple[SnapshotId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PollAnswer:
+    """What one poll found; values as they stand in Redis, at most a byte longer than their limit.
+
+    `asked` and `received` span the round trip that read the pointers. What is asked less often than each poll, and what
+    is found beside it, comes as last known.
+    """
+
+    asked: Instant
+    received: Instant
+    pointers: Mapping[ChainId, bytes | None]  # of every chain asked for; None where there is no string
+    gone: frozenset[bytes] = frozenset()  # of the payloads held; their chains' pointers were read after that was seen
+    heartbeats: Mapping[str, bytes | None] = field(default_factory=dict)  # by key; empty where not asked for
+    refused: str = ""  # why heartbeats could not be read, empty where they could
+    stream: StreamSigns = field(default_factory=StreamSigns)
+    server: Server = field(default_factory=Server)
+    skew_s: float | None = None  # by how much this machine's clock is ahead of Redis's; None where nobody knows
+    discovered: frozenset[ChainId] = frozenset()  # chains found since the last poll, whoever publishes them
+    search: Search = field(default_factory=Search)  # how far the search for such chains has come
+
+
+@dataclass(frozen=True, slots=True)
+class RecheckAnswer:
+    """Pointers read anew, and the Redis type of each that is no string: `none`, `hash`, ..."""
+
+    asked: Instant
+    received: Instant
+    pointers: Mapping[ChainId, bytes | None]
+    types: Mapping[ChainId, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchAnswer:
+    """A payload for each snapshot asked for."""
+
+    asked: Instant
+    received: Instant
+    payloads: Mapping[SnapshotId, Payload]
+
+
+@dataclass(frozen=True, slots=True)
+class ContactLost:
+    """No answer to a request: why, in one line that may be shown, and the code of the cause where it is known."""
+
+    asked: Instant
+    received: Instant  # when it was given up
+    error: str
+    code: str = ""
+
+
+Request = PollRequest | RecheckRequest | FetchRequest
+Answer = PollAnswer | RecheckAnswer | FetchAnswer | ContactLost
+
+
+class SnapshotReader(Protocol):
+    """Whatever chain snapshots are read from."""
+
+    @property
+    def keys(self) -> KeySchema:
+        """The contract's keys under the prefix that is read."""
+
+    async def ask(self, request: Request) -> Answer:
+        """Return the answer of the request's own kind, or ContactLost; never raise for what is read from."""
+
+    async def search(self, within_s: float) -> bool:
+        """Search at once, if a search is due, for chains that nobody announces, at most that many seconds.
+
+        Return whether one was made: the next poll then tells what it found.
+        """
