@@ -14,9 +14,9 @@ from benchmarks.server import commands_processed, counting, embedded_client
 from chain.clock import Instant, SystemClock
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot
-from chain.monitor.board import State
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
+from chain.monitor.states import State
 from chain.monitor.watch.watcher import POLL_EVERY_S, Watcher
 from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.store import Store

@@ -60,9 +60,9 @@ def _on_our_clock(board: Board) -> Board:
         replace(record, deadline=record.last_good.first_seen + DEFAULT_TTL_S)
         if record.deadline is not None and record.last_good
         else record
-        for record in board.records
+        for record in board.chains.records
     )
-    return replace(board, records=tuple(records))
+    return replace(board, chains=replace(board.chains, records=tuple(records)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ async def calm(stage: Stage) -> None:
 async def troubled(stage: Stage) -> None:
     """One expiry stale, one gone, one corrupt, one of a clock ahead, while the stream flows."""
     await stage.cycle()
-    chains = [ChainId("SPX", record.chain.expiry) for record in (await stage.look()).records][:6]
+    chains = [ChainId("SPX", record.chain.expiry) for record in (await stage.look()).chains.records][:6]
     stage.clock.advance(10)
     await stage.injector.inject(InjectedFault.STALL, chains[2])
     await stage.cycle()
@@ -111,7 +111,7 @@ async def silent(stage: Stage) -> None:
     await calm(stage)
     redis, keys = stage.injector.redis, KeySchema()
     await redis.delete(*HEARTBEAT_KEYS)
-    chains = [record.chain for record in (await stage.look()).records]
+    chains = [record.chain for record in (await stage.look()).chains.records]
     for _ in range(5):
         stage.clock.advance(10)
         await stage.look()

@@ -8,10 +8,11 @@ from chain.analytics.headline import Headline, headline
 from chain.clock import Instant
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId
-from chain.monitor.board import Board, LastGood, State
+from chain.monitor.board import Board, LastGood
 from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.provenance import made_at
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
+from chain.monitor.states import State
 from tui.panels.grid import NO_MARKS, Marks, Shown, changes, is_past
 
 MARK_S = 0.8
@@ -74,26 +75,28 @@ class View:
 
     def keep_selection(self, board: Board) -> None:
         """Keep a selection that still exists, or take the first chain there is."""
-        chains = [record.chain for record in board.records]
+        chains = [record.chain for record in board.chains.records]
         if self.selected not in chains:
             same = [c for c in chains if self.selected and c.underlying == self.selected.underlying]
             self.choose(next(iter(same or chains), None))
 
     def step_chain(self, board: Board, by: int) -> None:
         """Move along the expirations of the selected underlying."""
-        mine = [e.chain for e in board.records if self.selected and e.chain.underlying == self.selected.underlying]
+        mine = [
+            e.chain for e in board.chains.records if self.selected and e.chain.underlying == self.selected.underlying
+        ]
         if self.selected in mine:
             self.choose(mine[max(0, min(len(mine) - 1, mine.index(self.selected) + by))])
 
     def step_underlying(self, board: Board, by: int) -> None:
         """Move to another underlying, same place in the list of expirations where it has as many."""
-        names = board.underlyings
+        names = board.chains.underlyings
         if self.selected is None or not names:
             return
-        mine = [e.chain for e in board.records if e.chain.underlying == self.selected.underlying]
+        mine = [e.chain for e in board.chains.records if e.chain.underlying == self.selected.underlying]
         place = mine.index(self.selected) if self.selected in mine else 0
         at = names.index(self.selected.underlying) if self.selected.underlying in names else 0
-        there = [e.chain for e in board.records if e.chain.underlying == names[(at + by) % len(names)]]
+        there = [e.chain for e in board.chains.records if e.chain.underlying == names[(at + by) % len(names)]]
         self.choose(there[min(place, len(there) - 1)])
 
     def status(self, report: HealthReport) -> ChainStatus | None:

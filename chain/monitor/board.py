@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId
 from chain.model.kinds import kind_word
@@ -10,71 +9,11 @@ from chain.model.snapshot import EncodedSnapshot
 from chain.model.summary import Summary
 from chain.monitor.discovery import Search
 from chain.monitor.heartbeat import Heartbeat, SourceInfo
+from chain.monitor.states import Flag, State
 from chain.redis.contract.kinds import SourceChange
 from chain.redis.server.info import Server
 from chain.supervisor import PartStatus
 from chain.thresholds import LONGEST_LIFE_MS, UNANNOUNCED, Thresholds
-
-
-class State(StrEnum):
-    """The state of one chain; of several that fit, the first in this order is shown."""
-
-    UNREACHABLE = "UNREACHABLE"
-    MISSING = "MISSING"
-    DANGLING = "DANGLING"
-    INVALID = "INVALID"
-    FUTURE = "FUTURE"
-    STALE = "STALE"
-    AGING = "AGING"
-    FRESH = "FRESH"
-
-
-class Flag(StrEnum):
-    """What stands beside a state without replacing it."""
-
-    PARTIAL = "PARTIAL"  # fewer usable contracts, or sides, than there should be
-    FAILING = "FAILING"  # its publisher says that it could not publish it
-    DELAYED = "DELAYED"
-    OLD_SOURCE = "OLD-SOURCE"
-    ROLLED_BACK = "ROLLED-BACK"
-    PAST_DATED = "PAST-DATED"  # its date is over, and it is still published
-    MOCK = "MOCK"
-    CAPTURE = "CAPTURE"
-    REPLAY = "REPLAY"
-    OFF_HOURS = "OFF-HOURS"
-    SOURCE_UNKNOWN = "SOURCE-?"
-    SOURCE_CHANGED = "SOURCE-CHANGED"  # live to mock, mock to live...: told until acknowledged, or an hour old
-
-
-class Level(StrEnum):
-    """What a pager makes of a state: the severities of monitoring systems and of the health collector."""
-
-    INFO = "info"
-    WARNING = "warning"
-    CRITICAL = "critical"
-
-
-class DeckState(StrEnum):
-    """The state of the whole deck, mildest first."""
-
-    OK = "OK"
-    STARTING = "STARTING"
-    WARNING = "WARNING"
-    PARTIAL_DEGRADATION = "PARTIAL DEGRADATION"
-    DEGRADED = "DEGRADED"
-    CRITICAL = "CRITICAL"
-
-    @property
-    def rank(self) -> int:
-        """Position from mild to grave."""
-        return list(DeckState).index(self)
-
-    @property
-    def level(self) -> Level:
-        """How grave that is to a monitoring system."""
-        if self in (DeckState.OK, DeckState.STARTING):
-            return Level.INFO
-        return Level.CRITICAL if self.rank >= DeckState.DEGRADED.rank else Level.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,32 +115,67 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
-    """Everything known at one poll. `polled`, `started` and `clock_step_at` are monotonic seconds."""
+class RedisStatus:
+    """The Redis that is watched: where it is, what it is, and how it answers."""
 
-    redis: str = ""
+    label: str = ""
     server: Server = field(default_factory=Server)
     limits: tuple[str, ...] = ()  # what this Redis or this user does not let the watcher do, and why
-    prefix: str = LIVE_PREFIX
-    polled: float = 0.0
-    started: float | None = None  # when a watcher that goes on looking began; None for a single look
-    contact: RedisHealth = field(default_factory=RedisHealth)
-    records: tuple[ChainRecord, ...] = ()
-    publishers: tuple[PublisherStatus, ...] = ()
-    depth: Mapping[str, int] = field(default_factory=dict)  # expirations that each underlying should have
-    refusals: tuple[Refusal, ...] = ()
-    standbys: int = 0  # publishers ready to take over
-    stream_ts: float | None = None  # epoch seconds of the stream's last frame, by its reader
-    stream_entry_ts: float | None = None  # epoch seconds of the stream's newest entry, by its id
-    stream_misread: bool = False  # whether the reader left a mark that is no time in epoch seconds
+    health: RedisHealth = field(default_factory=RedisHealth)
     skew_s: float | None = None  # by how much this machine's clock is ahead of Redis's; None where nobody knows
-    clock_step_s: float = 0.0  # by how much the wall clock was last seen to step
-    clock_step_at: float = 0.0
-    transitions: tuple[Transition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chains:
+    """The chains that are expected, those among them that nobody announces, and how many there should be."""
+
+    records: tuple[ChainRecord, ...] = ()
+    depth: Mapping[str, int] = field(default_factory=dict)  # expirations that each underlying should have
     search: Search = field(default_factory=Search)  # for chains that nobody announces
-    parts: tuple[PartStatus, ...] = ()  # of the program that made this Board; publishers tell of theirs in heartbeats
 
     @property
     def underlyings(self) -> tuple[str, ...]:
-        """The underlyings on the board, in order of first appearance."""
+        """The underlyings of the records, in order of first appearance."""
         return tuple(dict.fromkeys(record.chain.underlying for record in self.records))
+
+
+@dataclass(frozen=True, slots=True)
+class Publishers:
+    """Who publishes, as far as heartbeats tell."""
+
+    known: tuple[PublisherStatus, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    standbys: int = 0  # publishers ready to take over
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The signs of life of the vendor's stream, epoch seconds; None where there is none."""
+
+    last_frame: float | None = None  # by the mark that its reader leaves
+    newest_entry: float | None = None  # by the entry's id
+    misread: bool = False  # whether the mark is no time in epoch seconds
+
+
+@dataclass(frozen=True, slots=True)
+class PollClock:
+    """When the watcher looked, and what its wall clock did. Times are monotonic seconds."""
+
+    polled: float = 0.0
+    started: float | None = None  # when a watcher that goes on looking began; None for a single look
+    step_s: float = 0.0  # by how much the wall clock was last seen to step
+    step_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything known at one poll, by component. Rules look at the components that they are about."""
+
+    prefix: str = LIVE_PREFIX
+    redis: RedisStatus = field(default_factory=RedisStatus)
+    chains: Chains = field(default_factory=Chains)
+    publishers: Publishers = field(default_factory=Publishers)
+    streams: Streams = field(default_factory=Streams)
+    clock: PollClock = field(default_factory=PollClock)
+    parts: tuple[PartStatus, ...] = ()  # of the program that made this Board; publishers tell of theirs in heartbeats
+    transitions: tuple[Transition, ...] = ()

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.board import Board, ChainRecord, State
+from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate.freshness import Steady, state_of, steady
 from chain.monitor.evaluate.rules.context import blind_since
+from chain.monitor.states import State
 
 Change = tuple[State, State]  # before, after
 
@@ -32,15 +33,15 @@ class Changes:
         if blind_since(board, now) is not None:
             return {}
         wall_ms, mono = now.wall_ms, now.mono
-        if board.records == self._entries and self._steady.holds(wall_ms, mono):
-            self._entries = board.records  # the very same are soon found equal
+        if board.chains.records == self._entries and self._steady.holds(wall_ms, mono):
+            self._entries = board.chains.records  # the very same are soon found equal
             return {}
         changes: dict[Change, list[ChainId]] = {}
-        states = {record.chain: state_of(record, wall_ms, mono)[0] for record in board.records}
+        states = {record.chain: state_of(record, wall_ms, mono)[0] for record in board.chains.records}
         for chain, state in states.items():
             before = self._states.get(chain, state)
             if before is not state:
                 changes.setdefault((before, state), []).append(chain)
-        self._states, self._entries = states, board.records
-        self._steady = Steady.of_all(steady(record, states[record.chain], mono) for record in board.records)
+        self._states, self._entries = states, board.chains.records
+        self._steady = Steady.of_all(steady(record, states[record.chain], mono) for record in board.chains.records)
         return changes

@@ -9,10 +9,10 @@ import msgspec
 from redis.asyncio import Redis
 
 from chain.model.keys import ChainId
-from chain.monitor.board import DeckState, Level, State
 from chain.monitor.evaluate.health import signal_json
 from chain.monitor.evaluate.signals import HealthReport, Signal
 from chain.monitor.messages import EventData, EventMessage
+from chain.monitor.states import DeckState, Level, State
 from chain.redis.connect.courtesy import allowed, announce
 
 EVENTS_KEPT = 1_000
@@ -69,7 +69,7 @@ class EventLog:
         present = {(signal.name, signal.subject): signal for signal in told}
         as_now = [(key, signal.severity) for key, signal in present.items()]
         self._standing = {known: self._standing.get(known, 0) + 1 for known in as_now}
-        known = report.board.contact.ok  # of what cannot be seen nothing has ended
+        known = report.board.redis.health.ok  # of what cannot be seen nothing has ended
         self._remember_late(report, {name for name, _ in present})
         gone = [key for key in self._raised if key not in present and not self._got_worse(key[0], report)]
         self._gone = {key: self._gone.get(key, 0) + known for key in gone}

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from chain.model.keys import ChainId
-from chain.monitor.board import State, Transition
+from chain.monitor.board import Transition
 from chain.monitor.changes import Change
+from chain.monitor.states import State
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,10 @@ from itertools import accumulate
 from chain.clock import Clock, Instant, SystemClock
 from chain.errors import ChaindeckError, ConfigError
 from chain.model.keys import KeySchema
-from chain.monitor.board import Board, DeckState, Level
+from chain.monitor.board import Board
 from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, stream_age_s, usable
 from chain.monitor.evaluate.signals import evaluate
+from chain.monitor.states import DeckState, Level
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.text import clean
@@ -70,9 +71,11 @@ async def look(
 
 def limited(board: Board, warn_s: float | None, stale_s: float | None, depth: int | None) -> Board:
     """Return the Board under an operator's limits; raise ConfigError where they make no sense."""
-    records = tuple(replace(record, thresholds=record.thresholds.limited(warn_s, stale_s)) for record in board.records)
-    wanted = dict(board.depth) if depth is None else dict.fromkeys(board.underlyings, depth)
-    return replace(board, records=records, depth=wanted)
+    records = tuple(
+        replace(record, thresholds=record.thresholds.limited(warn_s, stale_s)) for record in board.chains.records
+    )
+    wanted = dict(board.chains.depth) if depth is None else dict.fromkeys(board.chains.underlyings, depth)
+    return replace(board, chains=replace(board.chains, records=records, depth=wanted))
 
 
 def exit_code(report: HealthReport) -> int:
@@ -119,15 +122,15 @@ def performance(report: HealthReport) -> str:
         if status.age_s is not None
     ]
     depths = []
-    for underlying in report.board.underlyings:
+    for underlying in report.board.chains.underlyings:
         have, wanted = report.depth(underlying)
         depths.append(f"'{underlying} depth'={have};{wanted}:;;0;{wanted}")
     rest = []
     stream = stream_age_s(report.board, report.now)
     if stream is not None:
         rest.append(f"'stream age'={stream:.3f}s")
-    if report.board.contact.ping_ms is not None:
-        rest.append(f"'redis ping'={report.board.contact.ping_ms:.1f}ms")
+    if report.board.redis.health.ping_ms is not None:
+        rest.append(f"'redis ping'={report.board.redis.health.ping_ms:.1f}ms")
     youngest = _youngest(report.statuses)
     figures = [*ages, *youngest, *depths, *rest]
     if sum(len(figure) + 1 for figure in figures) > _MAX_DATA:

@@ -94,7 +94,9 @@ class _Run:
         publishing.events.on_board(board)
         await publishing.publisher.beat_everywhere()
         _tell_skew(board, self.clock)
-        off = abs(board.skew_s or 0.0) > self.settings.thresholds.stale_s  # stale, or of the future, to every reader
+        off = (
+            abs(board.redis.skew_s or 0.0) > self.settings.thresholds.stale_s
+        )  # stale, or of the future, to every reader
         return Exit.INCOMPLETE if off and cycle.whole else _code(cycle, self.source.status())
 
 

@@ -17,8 +17,9 @@ from prometheus_client.registry import Collector
 
 from chain.clock import Clock, Instant, SystemClock
 from chain.errors import ConfigError
-from chain.monitor.board import Board, DeckState
+from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport, evaluate, usable
+from chain.monitor.states import DeckState
 from chain.text import clean
 from chaindeck import __version__
 from chaindeck.commands.counters import OTHER, PublisherCounters
@@ -61,7 +62,7 @@ class DeckCollector(Collector):
 
 def _redis(report: HealthReport) -> Iterator[Metric]:
     """The attempt apart from the data: whether and how Redis answered the last poll."""
-    contact, server = report.board.contact, report.board.server
+    contact, server = report.board.redis.health, report.board.redis.server
     yield GaugeMetricFamily("chaindeck_redis_up", "1 if Redis answered the last poll", value=contact.ok)
     ping = GaugeMetricFamily("chaindeck_redis_ping_seconds", "Time that Redis took to answer")
     if contact.ok and contact.ping_ms is not None:
@@ -109,7 +110,7 @@ def _sources(report: HealthReport) -> Metric:
 def _depth(report: HealthReport) -> Iterable[Metric]:
     have = GaugeMetricFamily("chaindeck_depth", "Expirations with a usable snapshot", labels=["underlying"])
     wanted = GaugeMetricFamily("chaindeck_depth_wanted", "Expirations that should have one", labels=["underlying"])
-    for underlying in report.board.underlyings:
+    for underlying in report.board.chains.underlyings:
         there, meant = report.depth(underlying)
         have.add_metric([underlying], there)
         wanted.add_metric([underlying], meant)
@@ -126,7 +127,7 @@ def _publishers(report: HealthReport) -> Iterator[Metric]:
     cycle = GaugeMetricFamily("chaindeck_publish_cycle_seconds", "Duration of the last cycle", labels=_PUBLISHER)
     counts = PublisherCounters()
     known: set[tuple[str, str]] = set()
-    for publisher in sorted(report.board.publishers, key=lambda p: not p.alive):
+    for publisher in sorted(report.board.publishers.known, key=lambda p: not p.alive):
         beat = publisher.heartbeat
         labels = (beat.service, _known(beat.source.kind))
         if labels in known:

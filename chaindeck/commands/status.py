@@ -10,10 +10,11 @@ import orjson
 
 from chain.clock import Clock, Instant, SystemClock
 from chain.model.keys import KeySchema
-from chain.monitor.board import Board, Flag, PublisherStatus
+from chain.monitor.board import Board, PublisherStatus
 from chain.monitor.evaluate.health import reading_json, signal_json
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
+from chain.monitor.states import Flag
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import PartStatus
@@ -37,7 +38,7 @@ def print_status(url: str | None, *, as_json_text: bool) -> int:
         print(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
     else:
         print(as_text(report, target))
-    contact = report.board.contact
+    contact = report.board.redis.health
     if not contact.ok:
         print(f"chaindeck: Redis unreachable: {contact.error}", file=sys.stderr)
     return Exit.DONE if contact.ok else Exit.UNAVAILABLE
@@ -45,13 +46,13 @@ def print_status(url: str | None, *, as_json_text: bool) -> int:
 
 def as_text(report: HealthReport, target: RedisTarget) -> str:
     """Return the report as text for a person."""
-    underlying = next(iter(report.board.underlyings), "-")
+    underlying = next(iter(report.board.chains.underlyings), "-")
     board = board_table(report, None, WIDTH, len(report.statuses) * 3 + 20)
     lines = [identity(report, underlying, 0, WIDTH), trouble(report, WIDTH), *board.head, *board.body]
     lines += [signals_title(report, WIDTH), *cut(signal_lines(report, WIDTH), 40)]
-    server = report.board.server
+    server = report.board.redis.server
     tail = [f" redis  {target.shown} ({server.name or server.unasked or 'unknown server'})", f" log    {log_file()}"]
-    limits = [*report.board.limits, *([server.unasked] if server.unasked and server.name else [])]
+    limits = [*report.board.redis.limits, *([server.unasked] if server.unasked and server.name else [])]
     tail[1:1] = [f"        {limit}" for limit in limits]
     return "\n".join([*map(plain, lines), *tail])
 
@@ -74,21 +75,21 @@ def as_json(report: HealthReport, target: RedisTarget) -> dict[str, Any]:
         "signals": [signal_json(signal) for signal in report.signals],
         "redis": {
             "url": target.shown,
-            "server": board.server.name or None,
-            "limits": [*board.limits, *filter(None, [board.server.unasked])],
-            "ping_ms": _rounded(board.contact.ping_ms, 3),
+            "server": board.redis.server.name or None,
+            "limits": [*board.redis.limits, *filter(None, [board.redis.server.unasked])],
+            "ping_ms": _rounded(board.redis.health.ping_ms, 3),
         },
         "sources": report.sources,
         "source": _source(board),
         "parts": [asdict(part) | {"service": service} for service, part in all_parts(board)],
-        "expected": len(board.records),
+        "expected": len(board.chains.records),
         "expiries": [_expiry(chain_status, KeySchema(board.prefix)) for chain_status in report.statuses],
     }
 
 
 def all_parts(board: Board) -> Iterator[tuple[str, PartStatus]]:
     """Yield each part that a living publisher tells of, after the name of its service."""
-    for publisher in board.publishers:
+    for publisher in board.publishers.known:
         if publisher.alive:
             yield from ((publisher.heartbeat.service, part) for part in publisher.heartbeat.parts)
 
@@ -116,7 +117,9 @@ def _source(board: Board) -> dict[str, Any]:
 
 def speaking(board: Board) -> PublisherStatus | None:
     """Return the publisher to name: a living one before a silent one."""
-    return next(iter(sorted(board.publishers, key=lambda p: (p.heartbeat.status == WITHDRAWN, not p.alive))), None)
+    return next(
+        iter(sorted(board.publishers.known, key=lambda p: (p.heartbeat.status == WITHDRAWN, not p.alive))), None
+    )
 
 
 def _expiry(chain_status: ChainStatus, keys: KeySchema) -> dict[str, Any]:

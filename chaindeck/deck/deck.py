@@ -132,9 +132,9 @@ def _print_frame(place: RedisLocation, engine: Engine, slot: BoardSlot, clock: C
     try:
         complete.wait(_FRAME_WAIT_S)
         board = slot.latest()
-        if board is None or not board.contact.ok:
+        if board is None or not board.redis.health.ok:
             failed = [f"{part.name} failed: {part.error}" for part in board.parts if part.error] if board else []
-            reason = (board and board.contact.error) or "; ".join(failed) or "no poll of Redis has ended"
+            reason = (board and board.redis.health.error) or "; ".join(failed) or "no poll of Redis has ended"
             raise RedisUnavailableError(f"redis {place.target.label}: {reason}")
         print(frame(evaluate(board, Instant.of(clock))))
     finally:
@@ -143,9 +143,15 @@ def _print_frame(place: RedisLocation, engine: Engine, slot: BoardSlot, clock: C
 
 def _complete(board: Board | None) -> bool:
     """Whether there is nothing to wait for: a publisher's whole cycle was read, or Redis does not answer."""
-    if board is None or board.contact.asked is None:
+    if board is None or board.redis.health.asked is None:
         return False
-    if not board.contact.ok:
+    if not board.redis.health.ok:
         return True
-    cycled = bool(board.publishers) and all(p.heartbeat.chain.cycle_ms is not None for p in board.publishers)
-    return cycled and bool(board.records) and all(record.last_good or record.fault for record in board.records)
+    cycled = bool(board.publishers.known) and all(
+        p.heartbeat.chain.cycle_ms is not None for p in board.publishers.known
+    )
+    return (
+        cycled
+        and bool(board.chains.records)
+        and all(record.last_good or record.fault for record in board.chains.records)
+    )

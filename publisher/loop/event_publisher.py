@@ -9,9 +9,10 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock, Instant
 from chain.errors import RedisUnavailableError
-from chain.monitor.board import Board, DeckState
+from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.events import Event, EventLog, emit
+from chain.monitor.states import DeckState
 from chain.redis.connect.connection import redis_call
 
 log = logging.getLogger(__name__)

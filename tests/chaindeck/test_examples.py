@@ -13,8 +13,8 @@ import jsonschema
 import pytest
 
 from chain.clock import Instant
-from chain.monitor.board import DeckState, State
 from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED, WITHDRAWN
+from chain.monitor.states import DeckState, State
 from chain.supervisor import PartState
 from chaindeck.cli import app
 from chaindeck.commands.metrics import DeckCollector
@@ -23,7 +23,7 @@ from chaindeck.exits import Exit
 from publisher.source import SourceKind
 from tests.support.places import ROOT
 from tests.support.product import run
-from tests.support.scenes import SPX, board, manual_clock, record
+from tests.support.scenes import SPX, board, changed, manual_clock, record
 
 SCHEMAS = sorted((ROOT / "schemas").glob("*.json"))
 
@@ -137,7 +137,7 @@ def test_the_page_on_metrics_names_those_that_there_are() -> None:
     clock = manual_clock()
     one = board([record(SPX, Instant.of(clock))], Instant.of(clock))
     collector = DeckCollector(clock)
-    collector.take(replace(one, server=replace(one.server, counted=1)))
+    collector.take(changed(one, server=replace(one.redis.server, counted=1)))
     there = {family.name + "_total" * (family.type == "counter") for family in collector.collect()}
     page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(chaindeck_\w+)`", page))

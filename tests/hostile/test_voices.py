@@ -16,8 +16,8 @@ from chain.audit.audit import Auditor
 from chain.audit.reader import AuditReader
 from chain.clock import Instant, ManualClock
 from chain.model.keys import KeySchema, SnapshotId, stream_activity_key
-from chain.monitor.board import DeckState, State
 from chain.monitor.evaluate.signals import HealthReport, evaluate
+from chain.monitor.states import DeckState, State
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.commands.check import line

@@ -8,9 +8,10 @@ from contextlib import suppress
 import pytest
 
 from chain.clock import Instant, SystemClock
-from chain.monitor.board import Board, State
+from chain.monitor.board import Board
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
+from chain.monitor.states import State
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import PartState
 from chaindeck.config.file import resolve

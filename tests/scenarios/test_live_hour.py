@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.model.keys import ChainId, KeySchema
-from chain.monitor.board import Flag, State
+from chain.monitor.states import Flag, State
 from chain.redis.contract.draft import PublishVerdict
 from publisher.massive.vendor import ATTEMPTS, CONNECTIONS
 from tests.fake_massive import ChainBook, FakeMassive, Fault, faults, generate

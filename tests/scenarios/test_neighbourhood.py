@@ -12,10 +12,10 @@ from chain.audit.audit import Auditor
 from chain.audit.reader import AuditReader
 from chain.clock import Instant, SystemClock
 from chain.model.keys import ChainId, KeySchema
-from chain.monitor.board import State
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
+from chain.monitor.states import State
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.draft import PublishResult, PublishVerdict
@@ -73,7 +73,7 @@ async def test_every_server_since_6_2_is_published_to_read_and_audited(
         assert ends(await publish(redis)) == PUBLISHED
         report = await look(redis)
         assert states(report) == {State.FRESH}
-        assert report.board.server.name.startswith(kind.partition(".")[0])
+        assert report.board.redis.server.name.startswith(kind.partition(".")[0])
         assert any("Redis would evict by allkeys-lru" in signal.text for signal in report.signals)
         for chain in CHAINS:
             pointer = NAMES.latest(chain)
@@ -100,7 +100,7 @@ async def test_all_courtesies_can_be_taken_away_together(servers: Servers, kind:
         assert ends(outcomes) == PUBLISHED
         report = await look(redis)
         assert states(report) == {State.FRESH}
-        assert "this Redis has no command INFO" in report.board.server.unasked
+        assert "this Redis has no command INFO" in report.board.redis.server.unasked
 
 
 @pytest.mark.parametrize("kind", ["redis 6.2", "valkey 9"])
@@ -189,12 +189,12 @@ async def test_a_proxy_that_refuses_scripts_only_sometimes_leaves_nothing_behind
 
 async def lost(watcher: Watcher) -> HealthReport | None:
     found = evaluate(await watcher.poll_once(), Instant.of(CLOCK))
-    return None if found.board.contact.ok else found
+    return None if found.board.redis.health.ok else found
 
 
 async def back(watcher: Watcher) -> HealthReport | None:
     found = evaluate(await watcher.poll_once(), Instant.of(CLOCK))
-    return found if found.board.contact.ok else None
+    return found if found.board.redis.health.ok else None
 
 
 @pytest.mark.hostile
@@ -204,15 +204,15 @@ async def test_a_cluster_that_goes_for_twelve_seconds_is_told_and_comes_back_alo
         redis = RedisTarget(cluster_url(nodes)).connect()
         assert ends(await publish(redis)) == PUBLISHED
         watcher = Watcher(redis, NAMES, CLOCK)
-        assert evaluate(await watcher.poll_once(), Instant.of(CLOCK)).board.contact.ok
+        assert evaluate(await watcher.poll_once(), Instant.of(CLOCK)).board.redis.health.ok
         for node in nodes:
             node.kill()
         began = time.monotonic()
         found = await wait_until_async(lambda: lost(watcher), 10, "the word for it")
         assert time.monotonic() - began < TRUTH_S
-        told = {found.board.contact.error}
+        told = {found.board.redis.health.error}
         while time.monotonic() - began < 12:
-            told.add((await watcher.poll_once()).contact.error)
+            told.add((await watcher.poll_once()).redis.health.error)
             await asyncio.sleep(0.5)
         assert all("no node of the cluster answers" in words or "connection" in words for words in told), told
         for node in nodes:
@@ -239,7 +239,7 @@ async def test_a_port_that_says_nothing_is_told_in_time_whatever_the_scheme(sche
         report = await look(redis)
         await redis.aclose()
         assert time.monotonic() - began < TRUTH_S
-        assert "no answer" in report.board.contact.error
+        assert "no answer" in report.board.redis.health.error
 
 
 async def test_an_idle_limit_and_a_killed_connection_are_no_outage(servers: Servers) -> None:

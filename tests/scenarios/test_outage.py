@@ -17,9 +17,10 @@ from redis.asyncio import Redis
 from chain.clock import Clock, Instant, ManualClock, SystemClock
 from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema, SnapshotId
-from chain.monitor.board import Board, DeckState, Flag, State
+from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import beat
+from chain.monitor.states import DeckState, Flag, State
 from chain.monitor.watch.watcher import SERVER_EVERY_S, Watcher
 from chain.redis.connect.connection import RedisTarget, redis_call
 from chain.redis.contract.draft import PublishVerdict
@@ -104,7 +105,7 @@ async def outage(watcher: Watcher, before: HealthReport, words: str) -> HealthRe
 async def over(watcher: Watcher, before: HealthReport) -> None:
     """Fail unless Redis is read again by the second poll, with nothing lost and no age begun anew."""
     found = await report(watcher)
-    if not found.board.contact.ok:
+    if not found.board.redis.health.ok:
         found = await report(watcher)
     assert states(found) == {State.FRESH}
     assert [r.record.pointer for r in found.statuses] == [r.record.pointer for r in before.statuses]
@@ -189,7 +190,7 @@ async def test_a_slow_line_is_no_outage_and_its_delay_is_shown(line: Line) -> No
     line.proxy.rule = slow(0.2, Fate.DELIVER)
     found = await report(line.watcher)
     assert states(found) == {State.FRESH}
-    assert (found.board.contact.ping_ms or 0) > 200
+    assert (found.board.redis.health.ping_ms or 0) > 200
 
 
 def from_the_first(word: bytes) -> Rule:
@@ -295,7 +296,7 @@ async def test_a_server_that_loads_its_data_is_told(watched: tuple[Server, Watch
     loading.start()
 
     async def begun() -> bool:
-        return not (await watcher.poll_once()).contact.ok
+        return not (await watcher.poll_once()).redis.health.ok
 
     await wait_until_async(begun, what="the server to load")
     found = await reported_in_time(watcher)
@@ -311,7 +312,7 @@ async def test_a_server_that_lost_all_is_empty_not_stale(watched: tuple[Server, 
     await outage(watcher, before, "connection refused: no Redis listens at that address")
     server.start()
     found = await report(watcher)
-    assert (states(found), found.board.contact.ok) == ({State.MISSING}, True)
+    assert (states(found), found.board.redis.health.ok) == ({State.MISSING}, True)
     assert all(now > then for now, then in zip(ages(found), ages(before), strict=True))
     assert all(status.record.last_present for status in found.statuses)
 
@@ -334,7 +335,7 @@ async def test_a_replica_that_hears_nothing_more_ages_to_stale_though_it_answers
         for passed, state in ((20.0, State.FRESH), (10.0, State.AGING), (10.0, State.STALE)):
             clock.advance(passed)
             found = await report(watcher, clock)
-            assert (states(found), shown(found), found.board.contact.ok) == ({state}, {older}, True)
+            assert (states(found), shown(found), found.board.redis.health.ok) == ({state}, {older}, True)
         assert found.state is DeckState.CRITICAL  # nothing usable is left
         mend(primary)
         await wait_until_async(lambda: in_step(primary, replica), 15)
@@ -390,7 +391,7 @@ async def test_out_of_memory_is_said_once_and_over_when_it_is_over(
         assert counters["failed"] % 6 == 0
         assert set(publisher.heartbeat().chain.trouble) == set(CHAINS)
         found = await report(watcher)
-        assert found.board.contact.ok  # reading goes on
+        assert found.board.redis.health.ok  # reading goes on
         assert states(found) == {State.FRESH}
         server.admin.config_set("maxmemory", 0)
         published = told("published 6")
@@ -446,12 +447,12 @@ async def test_evictions_are_counted_from_the_first_look_on_and_told_for_a_minut
     async with RedisTarget(server.url).connect() as redis:
         earlier = await push_out(redis)
         watcher = Watcher(redis, NAMES, clock)
-        assert (await report(watcher, clock)).board.server.evicted == 0
+        assert (await report(watcher, clock)).board.redis.server.evicted == 0
         later = await push_out(redis)
         clock.advance(SERVER_EVERY_S + 0.001)
         found = await report(watcher, clock)
         told = {signal.name: signal for signal in found.signals}
-        assert (found.board.server.evicted, told["eviction"].since) == (later - earlier, found.now.wall_s)
+        assert (found.board.redis.server.evicted, told["eviction"].since) == (later - earlier, found.now.wall_s)
         assert later > earlier
         assert "volatile-random" in told["eviction-policy"].text
         clock.advance(EVICTION_SHOWN_S)

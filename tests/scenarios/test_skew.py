@@ -14,15 +14,15 @@ from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock, SystemClock
 from chain.model.keys import KeySchema
-from chain.monitor.board import DeckState, State
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
+from chain.monitor.states import DeckState, State
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.skew import clock_skew_s
 from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 from tests.support.product import environment
-from tests.support.scenes import SPX, board, heartbeat, manual_clock, record
+from tests.support.scenes import SPX, board, changed, heartbeat, manual_clock, record
 
 SMALL = ("--underlyings", "SPX", "--expirations", "2")
 _SHIFTED = """
@@ -84,7 +84,7 @@ async def test_a_user_who_may_not_ask_the_time_is_told_of_no_skew(redis: Redis, 
     try:
         assert await clock_skew_s(client, SystemClock()) is None
         polled = await Watcher(client, KeySchema(), SystemClock()).poll_once()
-        assert (polled.contact.ok, polled.skew_s) == (True, None)
+        assert (polled.redis.health.ok, polled.redis.skew_s) == (True, None)
     finally:
         await client.aclose()
         await redis.acl_deluser("timeless")
@@ -103,8 +103,8 @@ async def test_only_this_machines_own_clock_is_held_against_redis(redis: Redis) 
 def told(skew_s: float | None, ahead_s: float = 0.0) -> list[str]:
     now = Instant.of(manual_clock())
     made = board([record(SPX, now)], now, skew_s=skew_s)
-    heard = tuple(replace(publisher, ahead_s=ahead_s) for publisher in made.publishers)
-    judged = evaluate(replace(made, publishers=heard), now)
+    heard = tuple(replace(publisher, ahead_s=ahead_s) for publisher in made.publishers.known)
+    judged = evaluate(changed(made, known=heard), now)
     return [signal.name for signal in judged.signals]
 
 

@@ -123,7 +123,7 @@ async def test_a_dead_leader_is_replaced_within_one_interval(
     interval_s = 5.0
     async with pair(redis, publish, interval_s) as (leader, standby, seen):
         board = await Watcher(redis, KeySchema(), SystemClock()).poll_once()
-        assert board.standbys == 1
+        assert board.publishers.standbys == 1
         assert not standby.cycles
         leader.tell(signal.SIGKILL)
         died = time.monotonic()
@@ -132,7 +132,7 @@ async def test_a_dead_leader_is_replaced_within_one_interval(
         assert moved - died <= interval_s
         await wait_until_async(lambda: leads(redis, standby), what="the new leader to say so")
         board = await Watcher(redis, KeySchema(), SystemClock()).poll_once()
-        assert board.standbys == 0
+        assert board.publishers.standbys == 0
 
 
 async def test_a_leader_told_to_stop_hands_over_at_once(
@@ -161,7 +161,7 @@ async def test_a_standby_told_to_stop_says_so_and_the_leader_goes_on(
         ended = time.monotonic()
         await wait_until_async(lambda: seen.moved_since(ended), 5, "the leader to go on")
         assert await leads(redis, leader)
-        assert (await Watcher(redis, KeySchema(), SystemClock()).poll_once()).standbys == 0
+        assert (await Watcher(redis, KeySchema(), SystemClock()).poll_once()).publishers.standbys == 0
 
 
 async def test_a_leader_that_slept_wakes_as_a_standby(redis: Redis, publish: Callable[..., Running]) -> None:

@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 from chain.analytics.headline import headline
 from chain.clock import SystemClock
 from chain.model.grid import build_grid
-from chain.monitor.board import Flag, State
 from chain.monitor.evaluate.provenance import made_at
 from chain.monitor.evaluate.signals import HealthReport, usable
+from chain.monitor.states import Flag, State
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.commands.check import exit_code, look
 from tests.support.builders import value_at

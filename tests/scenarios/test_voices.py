@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
 from chain.model.snapshot import encode
-from chain.monitor.board import Board, ChainRecord, DeckState, Flag, State
+from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate.health import health_json
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, SourceInfo
+from chain.monitor.states import DeckState, Flag, State
 from chain.monitor.watch import tracker
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.kinds import SourceChange
@@ -233,11 +234,11 @@ DECKS: dict[str, tuple[DeckState, Callable[[], HealthReport]]] = {
     "silent": (DeckState.WARNING, lambda: _one(record(SPX, NOW), beats=[heartbeat(SPX, status=STOPPED)])),
     "unknown": (DeckState.WARNING, lambda: _one(record(SPX, NOW), beats=[])),
     "source": (DeckState.WARNING, lambda: _one(record(SPX, NOW), beats=[VENDOR_DOWN])),
-    "stepped": (DeckState.WARNING, lambda: _one(record(SPX, NOW), clock_step_s=-7.5, clock_step_at=NOW.mono - 4)),
+    "stepped": (DeckState.WARNING, lambda: _one(record(SPX, NOW), step_s=-7.5, step_at=NOW.mono - 4)),
     "depth": (DeckState.PARTIAL_DEGRADATION, lambda: _one(record(SPX, NOW), depth={"SPX": 6})),
     "stream": (
         DeckState.DEGRADED,
-        lambda: report([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW, stream_ts=START_S - 1.0),
+        lambda: report([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW, last_frame=START_S - 1.0),
     ),
     "all stale": (DeckState.CRITICAL, lambda: _one(in_state(SPX, State.STALE, NOW))),
     "nothing": (DeckState.CRITICAL, lambda: report([], NOW, beats=[])),
@@ -287,12 +288,12 @@ def _stream_silent(clock: ManualClock, seconds: float) -> HealthReport:
     last = clock.wall / 1e9
     clock.advance(seconds)
     now = Instant.of(clock)
-    return evaluate(board([in_state(SPX, State.STALE, now), record(NDX, now)], now, stream_ts=last), now)
+    return evaluate(board([in_state(SPX, State.STALE, now), record(NDX, now)], now, last_frame=last), now)
 
 
 def _stepped(clock: ManualClock, seconds: float) -> HealthReport:
     now = Instant.of(clock)
-    return evaluate(board([record(SPX, now)], now, clock_step_s=-seconds, clock_step_at=now.mono), now)
+    return evaluate(board([record(SPX, now)], now, step_s=-seconds, step_at=now.mono), now)
 
 
 def _unpolled(clock: ManualClock, seconds: float) -> HealthReport:
@@ -362,7 +363,7 @@ def boards(draw: st.DrawFn) -> Board:
     chains = [one.chain for one in records]
     beats = draw(st.sampled_from([[], [heartbeat(*chains)], [heartbeat(*chains, status=STOPPED)]]))
     stream_ts = draw(st.none() | st.integers(0, 9_000).map(lambda ms: START_S - ms / 1000))
-    return board(records, NOW, beats=beats, reached=draw(st.booleans()), stream_ts=stream_ts)
+    return board(records, NOW, beats=beats, reached=draw(st.booleans()), last_frame=stream_ts)
 
 
 @law

@@ -1,7 +1,8 @@
 """Scenes at a clock moved by hand: contracts, snapshots, entries in a wanted state, Boards, heartbeats."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 from typing import Any
 
@@ -12,9 +13,19 @@ from chain.clock import Instant, ManualClock
 from chain.model.contract import Item
 from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId, vendor_symbol
 from chain.model.snapshot import Contract, Received, Snapshot, encode
-from chain.monitor.board import Board, ChainRecord, PublisherStatus, RedisHealth, State
+from chain.monitor.board import (
+    Board,
+    ChainRecord,
+    Chains,
+    PollClock,
+    Publishers,
+    PublisherStatus,
+    RedisHealth,
+    RedisStatus,
+)
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo
+from chain.monitor.states import State
 from chain.monitor.watch import tracker
 from chain.redis.server.info import Server
 from chain.thresholds import Thresholds
@@ -139,26 +150,39 @@ def board(
     *,
     beats: Sequence[Heartbeat] | None = None,
     reached: bool = True,
-    **parts: Any,
+    **values: Any,
 ) -> Board:
-    """Return a Board polled at `now`; without `beats`, a mock publisher that announces its chains is alive."""
+    """Return a Board polled at `now`; without `beats`, a mock publisher that announces its chains is alive.
+
+    `values` are of the Board or of its components, as in `changed`.
+    """
     shown = tuple(records)
     if beats is None:
         beats = [heartbeat(*(e.chain for e in shown))]
-    contact = RedisHealth(reached, now.mono, now.mono, now.wall_s, "" if reached else "connection refused", 0.4)
-    depth: dict[str, int] = {}
-    for one in shown:
-        depth[one.chain.underlying] = depth.get(one.chain.underlying, 0) + 1
     made = Board(
-        redis="unix",
-        server=Server("valkey 9.1.2"),
-        polled=now.mono,
-        contact=contact,
-        records=shown,
-        publishers=tuple(PublisherStatus(b, now.mono, b.status != STOPPED) for b in beats),
-        depth=depth,
+        redis=RedisStatus(
+            label="unix",
+            server=Server("valkey 9.1.2"),
+            health=RedisHealth(reached, now.mono, now.mono, now.wall_s, "" if reached else "connection refused", 0.4),
+        ),
+        chains=Chains(shown, Counter(one.chain.underlying for one in shown)),
+        publishers=Publishers(tuple(PublisherStatus(b, now.mono, b.status != STOPPED) for b in beats)),
+        clock=PollClock(now.mono),
     )
-    return replace(made, **parts)
+    return changed(made, **values)
+
+
+def changed(made: Board, **values: Any) -> Board:
+    """Return a Board with other values in these fields, each in the component that has it, else in the Board itself."""
+    components = ("redis", "chains", "publishers", "streams", "clock")
+    places = {field.name: name for name in components for field in fields(getattr(made, name))}
+    for name, value in values.items():
+        if name in places:
+            component = replace(getattr(made, places[name]), **{name: value})
+            made = replace(made, **{places[name]: component})
+        else:
+            made = replace(made, **{name: value})
+    return made
 
 
 def report(records: Iterable[ChainRecord], now: Instant, **parts: Any) -> HealthReport:

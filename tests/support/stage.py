@@ -72,7 +72,7 @@ class Deck:
         await self.stage.injector.inject(fault, chain)
 
     async def chains(self) -> list[ChainId]:
-        return [record.chain for record in (await self.stage.look()).records]
+        return [record.chain for record in (await self.stage.look()).chains.records]
 
 
 class Recorded:

@@ -111,7 +111,7 @@ async def test_a_watcher_that_fails_from_the_first_is_on_the_screen_within_two_s
         await wait_until_async(lambda: said in text(app, "strip"), 2, "the failure on the screen")
         assert "waiting" not in text(app, "strip")
         switch.on = False
-        await wait_until_async(lambda: (board := slot.latest()) and board.contact.ok, 8, "the recovery")
+        await wait_until_async(lambda: (board := slot.latest()) and board.redis.health.ok, 8, "the recovery")
 
 
 async def test_a_watcher_that_fails_later_leaves_the_last_board_marked_and_the_publisher_at_work(
@@ -160,7 +160,7 @@ async def test_a_publisher_that_fails_leaves_the_watcher_at_work_and_the_heartbe
 
         def told() -> bool:  # as read from Redis
             board = slot.latest()
-            beats = [publisher.heartbeat for publisher in board.publishers] if board else []
+            beats = [publisher.heartbeat for publisher in board.publishers.known] if board else []
             return any(part.error == "ValueError: in mid-cycle" for beat in beats for part in beat.parts)
 
         await wait_until_async(told, 7, "the heartbeat to tell")

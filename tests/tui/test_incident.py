@@ -14,10 +14,11 @@ from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
-from chain.monitor.board import Board, Flag, State, Transition
+from chain.monitor.board import Board, Transition
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
+from chain.monitor.states import Flag, State
 from chain.redis.connect.connection import RedisTarget
 from screenshots.scenes import Stage
 from tests.support.fault_proxy import FaultProxy

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from chain.monitor.board import Flag, State
+from chain.monitor.states import Flag, State
 from tui.panels.board import FLAGS, STATE_ROLE
 from tui.panels.lines import EMPTY, Ground, Line, Role, Span, left
 

@@ -7,8 +7,8 @@ from itertools import groupby, zip_longest
 from typing import overload
 
 from chain.model.keys import ChainId
-from chain.monitor.board import Flag, State
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport
+from chain.monitor.states import Flag, State
 from tui.panels import figures
 from tui.panels.lines import Ground, Line, Role, Span, justify, left, length, right
 from tui.panels.strip import badge, spot_text
@@ -86,7 +86,7 @@ def board_table(report: HealthReport | None, selected: ChainId | None, width: in
     if report is None or not report.statuses:
         nothing = (Span(left(f"   {_why_none(report)}", width), Role.DIM),)
         return BoardTable((title, _columns(width)), (nothing,), (None,))
-    groups = {u: report.of(u) for u in report.board.underlyings}
+    groups = {u: report.of(u) for u in report.board.chains.underlyings}
     room = height - 2
     lines = len(report.statuses) + (len(groups) if len(groups) > 1 else 0)
     tight = lines + sum(_notes(statuses) for statuses in groups.values()) > room
@@ -196,9 +196,9 @@ def _heading(
 
 
 def _depth(report: HealthReport | None) -> str:
-    if report is None or len(report.board.underlyings) != 1:
+    if report is None or len(report.board.chains.underlyings) != 1:
         return ""
-    underlying = report.board.underlyings[0]
+    underlying = report.board.chains.underlyings[0]
     have, wanted = report.depth(underlying)
     return f"{underlying}  {have} of {wanted}"
 

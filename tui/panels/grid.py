@@ -8,8 +8,8 @@ from typing import NamedTuple
 from chain.analytics.headline import Headline
 from chain.model.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
 from chain.model.session import settlement
-from chain.monitor.board import State
 from chain.monitor.evaluate.report import ChainStatus
+from chain.monitor.states import State
 from tui.panels import figures
 from tui.panels.board import STATE_ROLE
 from tui.panels.lines import Ground, Line, Role, Span, justify, left, length, right

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from chain.model.keys import ChainId
-from chain.monitor.board import DeckState, State, Transition
+from chain.monitor.board import Transition
 from chain.monitor.evaluate.report import HealthReport, Signal, usable
 from chain.monitor.evaluate.rules.causality import Incident, incidents
+from chain.monitor.states import DeckState, State
 from tui.panels import figures
 from tui.panels.lines import EMPTY, Ground, Line, Role, Span, justify, left
 from tui.panels.strip import STATE_ROLE, badge

@@ -2,10 +2,11 @@
 
 from chain.model.kinds import UNKNOWN, kind_word
 from chain.model.session import new_york
-from chain.monitor.board import Board, DeckState, State
+from chain.monitor.board import Board
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.rules.context import blind_since
 from chain.monitor.heartbeat import WITHDRAWN
+from chain.monitor.states import DeckState, State
 from tui.panels import figures
 from tui.panels.lines import Ground, Line, Role, Span, justify, left
 
@@ -22,12 +23,12 @@ _ROTOR = ("●··", "·●·", "··●", "·●·")
 
 def badge(board: Board) -> str:
     """Return where the data come from, in brackets: `[MOCK]`, `[LIVE]`, `[SOURCE ?]` where nobody says."""
-    recorded = [record for record in board.records if record.last_good and record.last_good.kind]
+    recorded = [record for record in board.chains.records if record.last_good and record.last_good.kind]
     words = dict.fromkeys(record.source_word for record in recorded)
-    if len(recorded) < len(board.records) or not words:  # for the rest the publishers speak, where there are any
-        sources = [p.heartbeat.source for p in board.publishers if p.heartbeat.status != WITHDRAWN]
+    if len(recorded) < len(board.chains.records) or not words:  # for the rest the publishers speak, where there are any
+        sources = [p.heartbeat.source for p in board.publishers.known if p.heartbeat.status != WITHDRAWN]
         words |= dict.fromkeys(kind_word(source.kind, source.detail) for source in sources)
-        if board.records and not sources:
+        if board.chains.records and not sources:
             words |= {kind_word(UNKNOWN): None}
     return f"[{'+'.join(words)}]" if words else ""
 
@@ -41,9 +42,9 @@ def identity(report: HealthReport | None, underlying: str, polls: int, width: in
     if frozen:
         start.append(Span(f" FROZEN {frozen} ", Role.CAUTION))
     end = [Span(f"{_wall(report)} ", Role.TEXT), Span(_ROTOR[polls % len(_ROTOR)] + " ", Role.ACCENT)]
-    away = not board.contact.ok
+    away = not board.redis.health.ok
     if away:
-        if _length(start) + _length(end) + len(board.redis) + 2 > width:
+        if _length(start) + _length(end) + len(board.redis.label) + 2 > width:
             del start[0]  # the program's name is the least of what is to be known now
         start.append(Span(_away(board, width - _length(start) - _length(end)), Role.ALARM))
     level = f"{spot_text(report, underlying)}  "
@@ -59,7 +60,7 @@ def identity(report: HealthReport | None, underlying: str, polls: int, width: in
 
 def trouble(report: HealthReport | None, width: int) -> Line:
     """Return line two: the state, and the root cause with its beginning; or calm."""
-    if report is None or (report.board.contact.asked is None and not report.signals):
+    if report is None or (report.board.redis.health.asked is None and not report.signals):
         return justify([Span(" waiting for the first poll", Role.DIM)], [], width)
     role = STATE_ROLE[report.state]
     if not report.signals:
@@ -91,30 +92,30 @@ def spot_text(report: HealthReport, underlying: str) -> str:
 
 
 def _redis(board: Board) -> str:
-    ping = "no answer" if board.contact.ping_ms is None else f"{board.contact.ping_ms:.1f} ms"
-    return f"redis {board.redis} {ping}"
+    ping = "no answer" if board.redis.health.ping_ms is None else f"{board.redis.health.ping_ms:.1f} ms"
+    return f"redis {board.redis.label} {ping}"
 
 
 def _away(board: Board, room: int) -> str:
     """Return which Redis does not answer, in the room that there is: its address is what is needed now."""
-    forms = (f" redis {board.redis} no answer ", f" {board.redis} no answer ", f" {board.redis} ")
+    forms = (f" redis {board.redis.label} no answer ", f" {board.redis.label} no answer ", f" {board.redis.label} ")
     return next((form for form in forms if len(form) <= room), left(forms[-1], room) if room > 0 else "")
 
 
 def _record(board: Board) -> str:
-    return "; ".join(p.heartbeat.source.record for p in board.publishers if p.heartbeat.source.record)
+    return "; ".join(p.heartbeat.source.record for p in board.publishers.known if p.heartbeat.source.record)
 
 
 def _market(board: Board) -> str:
     """The market's state in the vendor's word, where it is not simply open."""
-    words = {p.heartbeat.source.market for p in board.publishers if p.alive} - {"", "open"}
+    words = {p.heartbeat.source.market for p in board.publishers.known if p.alive} - {"", "open"}
     return f"market {'/'.join(sorted(words))}" if words else ""
 
 
 def _publish(report: HealthReport) -> Span:
     """Return what the publisher does, in the role of what that means: no news of it is no good news."""
     board = report.board
-    living = [p.heartbeat.chain for p in board.publishers if p.alive and p.heartbeat.status != WITHDRAWN]
+    living = [p.heartbeat.chain for p in board.publishers.known if p.alive and p.heartbeat.status != WITHDRAWN]
     if blind_since(board, report.now) is not None:
         return Span(" publisher not known", Role.CAUTION)
     if not living:
@@ -123,7 +124,7 @@ def _publish(report: HealthReport) -> Span:
     plan = living[0]
     done = len(plan.expected) - len(plan.trouble)
     cycle = "-" if plan.cycle_ms is None else f"{plan.cycle_ms:.0f} ms"
-    standby = ", standby ready" if board.standbys else ""
+    standby = ", standby ready" if board.publishers.standbys else ""
     role = Role.DIM if not plan.trouble else Role.CAUTION if done else Role.ALARM
     text = f"publish {plan.thresholds.interval_s:g} s, cycle {cycle}, {done}/{len(plan.expected)}{standby}"
     return Span(text, role)

@@ -6,7 +6,8 @@ from typing import NamedTuple, Self
 
 from chain.clock import Instant
 from chain.model.keys import SnapshotId
-from chain.monitor.board import ChainRecord, LastGood, State
+from chain.monitor.board import ChainRecord, LastGood
+from chain.monitor.states import State
 from chain.thresholds import FUTURE_TOLERANCE_MS, LIFE_SLACK_MS, Thresholds
 
 LOST = (State.STALE, State.INVALID, State.DANGLING, State.MISSING)

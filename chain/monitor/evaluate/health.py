@@ -19,7 +19,7 @@ def health_json(report: HealthReport) -> dict[str, Any]:
         "sources": report.sources,
         "signals": [signal_json(signal) for signal in report.signals],
         "expiries": {str(status.record.chain): reading_json(status) for status in report.statuses},
-        "depth": {underlying: list(report.depth(underlying)) for underlying in board.underlyings},
+        "depth": {underlying: list(report.depth(underlying)) for underlying in board.chains.underlyings},
         "stream": {
             "active": stream_active(board, now),
             "age_s": None if stream_age is None else round(stream_age, 3),

@@ -7,8 +7,9 @@ from functools import cached_property
 from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.model.kinds import kind_phrase
-from chain.monitor.board import Board, ChainRecord, DeckState, Flag, State
+from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate.freshness import limits_of
+from chain.monitor.states import DeckState, Flag, State
 from chain.thresholds import FUTURE_TOLERANCE_S, STREAM_ACTIVE_S, Thresholds
 
 _PRESENT = (State.FRESH, State.AGING, State.STALE, State.FUTURE)
@@ -105,7 +106,7 @@ class HealthReport:
 
     def depth(self, underlying: str) -> tuple[int, int]:
         """Return how many expirations of an underlying have a valid snapshot, and how many should."""
-        return sum(map(usable, self.of(underlying))), self.board.depth.get(underlying, 0)
+        return sum(map(usable, self.of(underlying))), self.board.chains.depth.get(underlying, 0)
 
 
 def grouped(statuses: Iterable[ChainStatus]) -> dict[str, tuple[ChainStatus, ...]]:
@@ -126,7 +127,7 @@ def stream_age_s(board: Board, now: Instant) -> float | None:
 
     A sign from our future, beyond what clocks differ by, is none: it would stay "active" until we caught up.
     """
-    ages = [now.wall_s - at for at in (board.stream_ts, board.stream_entry_ts) if at is not None]
+    ages = [now.wall_s - at for at in (board.streams.last_frame, board.streams.newest_entry) if at is not None]
     honest = [max(0.0, age) for age in ages if age >= -FUTURE_TOLERANCE_S]
     return min(honest, default=None)
 

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 from chain.clock import Instant
 from chain.model.session import days_to_expiry
-from chain.monitor.board import Board, ChainRecord, DeckState, State
+from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate.flags import flags_of
 from chain.monitor.evaluate.freshness import reason_of, state_of
 from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, usable
 from chain.monitor.evaluate.rules import RULES, Context, Rule, signal
 from chain.monitor.evaluate.rules.causality import root_first
 from chain.monitor.evaluate.rules.context import blind_since
+from chain.monitor.states import DeckState, State
 
 __all__ = ["ChainStatus", "HealthReport", "Signal", "evaluate", "usable"]
 
@@ -23,7 +24,7 @@ _logged: dict[str, type[Exception]] = {}  # of what failed, how it did when its 
 def evaluate(board: Board, now: Instant, rules: Sequence[Rule] = RULES) -> HealthReport:
     """Return what is true of a Board at `now`."""
     blind = blind_since(board, now)
-    statuses = tuple(_reading(record, now, blind) for record in board.records)
+    statuses = tuple(_reading(record, now, blind) for record in board.chains.records)
     context = Context(board, now, statuses)
     signals = [told for rule in rules for told in _apply(rule, context)]
     state = max((told.severity for told in signals), key=lambda severity: severity.rank, default=DeckState.OK)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from chain.clock import Instant
 from chain.errors import DecodeError
 from chain.model.keys import ChainId, KeySchema
-from chain.monitor.board import ChainRecord, PublisherStatus, Refusal, State
+from chain.monitor.board import ChainRecord, PublisherStatus, Refusal
 from chain.monitor.evaluate.flags import is_over, is_past, remembered
 from chain.monitor.heartbeat import (
     HEARTBEAT_KEYS,
@@ -19,6 +19,7 @@ from chain.monitor.heartbeat import (
     Heartbeat,
     parse_heartbeat,
 )
+from chain.monitor.states import State
 from chain.thresholds import HEARTBEAT_TTL_S
 
 log = logging.getLogger(__name__)

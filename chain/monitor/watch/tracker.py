@@ -8,8 +8,9 @@ from chain.model.keys import SnapshotId
 from chain.model.kinds import UNKNOWN
 from chain.model.snapshot import EncodedSnapshot, Received
 from chain.model.summary import summarise
-from chain.monitor.board import ChainRecord, Fault, LastGood, State
+from chain.monitor.board import ChainRecord, Fault, LastGood
 from chain.monitor.evaluate.freshness import age_ms, condition_of, is_ahead, reason_of, state_of
+from chain.monitor.states import State
 from chain.redis.contract.kinds import NO_RECORD, KindRecord, SourceChange
 from chain.thresholds import LONGEST_LIFE_MS, NO_EXPIRY_LIFE_MS
 

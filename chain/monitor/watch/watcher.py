@@ -11,12 +11,13 @@ from chain.clock import Clock, Instant
 from chain.errors import InvalidNameError, InvalidSnapshotError, RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import decode
-from chain.monitor.board import Board, ChainRecord, RedisHealth, State
+from chain.monitor.board import Board, ChainRecord, Chains, PollClock, Publishers, RedisHealth, RedisStatus, Streams
 from chain.monitor.changes import Changes
 from chain.monitor.discovery import Discovery
 from chain.monitor.evaluate.provenance import source_changed
 from chain.monitor.heartbeat import HEARTBEAT_KEYS
 from chain.monitor.history import History
+from chain.monitor.states import State
 from chain.monitor.watch import tracker
 from chain.monitor.watch.registry import ChainRegistry
 from chain.redis.contract.scan import PointerScan
@@ -90,7 +91,9 @@ class Watcher:
         while True:
             board = await self._look()
             on_board(board)
-            if self._clock.monotonic() - began < EAGER_FOR_S and not any(record.last_good for record in board.records):
+            if self._clock.monotonic() - began < EAGER_FOR_S and not any(
+                record.last_good for record in board.chains.records
+            ):
                 due = self._clock.monotonic() + EAGER_EVERY_S - every_s
             due += every_s
             late = self._clock.monotonic() - due
@@ -113,7 +116,7 @@ class Watcher:
         They are looked for at most as long as somebody who asked for one look can wait.
         """
         board = await self._look()
-        if board.contact.ok and self.discovery.due:
+        if board.redis.health.ok and self.discovery.due:
             await self.discovery.walk(_LOOK_FOR_S)
             board = await self._look()
         return board
@@ -302,26 +305,23 @@ class Watcher:
         self._registry.remember_faults(now)
         step, stepped = memory.step if memory.step and now.mono - memory.step[1] < _STEP_SHOWN_S else (0.0, 0.0)
         board = Board(
-            redis=self._shown_as,
-            server=memory.server,
-            limits=tuple(f"cannot {deed}: {refused}" for deed, refused in memory.limits.items() if refused),
             prefix=self._store.keys.prefix,
-            polled=now.mono,
-            started=self._going_since,
-            contact=memory.contact,
-            records=self._registry.shown(),
-            publishers=tuple(self._registry.publishers.values()),
-            depth=dict(self._registry.depth),
-            refusals=tuple(self._registry.refused.values()),
-            standbys=self._registry.standbys,
-            stream_ts=memory.stream.frame,
-            stream_entry_ts=memory.stream.entry,
-            stream_misread=memory.stream.misread,
-            skew_s=memory.skew_s,
-            clock_step_s=step,
-            clock_step_at=stepped,
+            redis=RedisStatus(
+                label=self._shown_as,
+                server=memory.server,
+                limits=tuple(f"cannot {deed}: {refused}" for deed, refused in memory.limits.items() if refused),
+                health=memory.contact,
+                skew_s=memory.skew_s,
+            ),
+            chains=Chains(self._registry.shown(), dict(self._registry.depth), self.discovery.search),
+            publishers=Publishers(
+                known=tuple(self._registry.publishers.values()),
+                refusals=tuple(self._registry.refused.values()),
+                standbys=self._registry.standbys,
+            ),
+            streams=Streams(memory.stream.frame, memory.stream.entry, memory.stream.misread),
+            clock=PollClock(now.mono, self._going_since, step, stepped),
             parts=self._parts(),
-            search=self.discovery.search,
         )
         if memory.contact.ok:
             changes = memory.changes.take(board, now)

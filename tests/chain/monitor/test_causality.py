@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.clock import Instant
-from chain.monitor.board import DeckState, State
 from chain.monitor.evaluate.report import HealthReport, Signal
 from chain.monitor.evaluate.rules import SEVERITY
 from chain.monitor.evaluate.rules.causality import CONSEQUENCES, explains, incidents, root_first
 from chain.monitor.evaluate.rules.severity import signal
 from chain.monitor.heartbeat import STOPPED, SourceInfo
+from chain.monitor.states import DeckState, State
 from chain.supervisor import PartState, PartStatus
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, in_state, law, record, report
 
@@ -64,7 +64,7 @@ def names(judged: HealthReport) -> list[str]:
 @pytest.mark.parametrize("state", [State.STALE, State.MISSING, State.DANGLING])
 def test_a_silent_publisher_comes_before_what_it_left_behind(state: State) -> None:
     records = [in_state(chain, state, NOW) for chain in (SPX, SPX_MON, NDX)]
-    judged = report(records, NOW, beats=[heartbeat(SPX, SPX_MON, NDX, status=STOPPED)], stream_ts=START_S)
+    judged = report(records, NOW, beats=[heartbeat(SPX, SPX_MON, NDX, status=STOPPED)], last_frame=START_S)
     assert names(judged)[:2] == ["publisher-silent", "all-stale"]
     assert judged.state is DeckState.CRITICAL
     assert len(incidents(judged.signals)) == 1
@@ -105,7 +105,7 @@ def test_no_answer_of_redis_is_always_first(reached: bool) -> None:
 
 def test_causes_that_have_no_consequence_do_not_push_away_graver_ones() -> None:
     judged = report(
-        [in_state(SPX, State.MISSING, NOW), record(SPX_MON, NOW)], NOW, stream_ts=START_S + 900, skew_s=None
+        [in_state(SPX, State.MISSING, NOW), record(SPX_MON, NOW)], NOW, last_frame=START_S + 900, skew_s=None
     )
     assert names(judged)[0] == "depth"
     assert "stream-clock" in names(judged)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
 from chain.monitor import changes
-from chain.monitor.board import ChainRecord, State
+from chain.monitor.board import ChainRecord
 from chain.monitor.changes import Changes
 from chain.monitor.evaluate.freshness import state_of, steady
+from chain.monitor.states import State
 from chain.thresholds import FUTURE_TOLERANCE_MS, Thresholds
 from tests.support.scenes import SPX, SPX_MON, at_fault, board, law, manual_clock, record
 

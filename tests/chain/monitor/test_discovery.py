@@ -11,10 +11,11 @@ from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock, SystemClock
 from chain.model.keys import ChainId, KeySchema
-from chain.monitor.board import Board, DeckState
+from chain.monitor.board import Board
 from chain.monitor.discovery import DISCOVER_EVERY_S
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
+from chain.monitor.states import DeckState
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.scan import PointerScan
@@ -45,7 +46,7 @@ async def publish(redis: Redis, *chains: ChainId) -> None:
 
 
 def chains_of(board: Board) -> set[ChainId]:
-    return {record.chain for record in board.records}
+    return {record.chain for record in board.chains.records}
 
 
 async def test_polls_stay_quick_and_good_while_a_crowded_far_redis_is_searched(
@@ -61,8 +62,10 @@ async def test_polls_stay_quick_and_good_while_a_crowded_far_redis_is_searched(
         await wait_until_async(lambda: boards and chains_of(boards[-1][1]) == {SPX, NDX}, 15, "both chains")
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    assert all(board.contact.ok for _, board in boards)
-    searching = [evaluate(board, Instant(CLOCK.wall_ns(), board.polled)) for _, board in boards if not board.records]
+    assert all(board.redis.health.ok for _, board in boards)
+    searching = [
+        evaluate(board, Instant(CLOCK.wall_ns(), board.clock.polled)) for _, board in boards if not board.chains.records
+    ]
     assert searching
     assert {report.signals[0].name for report in searching} == {"starting"}  # not yet: nothing is published
     assert len(proxy.seen(b"SCAN")) >= 20
@@ -99,7 +102,7 @@ async def test_a_user_who_may_not_scan_sees_what_is_announced_and_is_told_what_i
     async with Redis.from_url(redis_url.replace("unix://", "unix://eye:pw@")) as client:
         report = await look(Watcher(client, NAMES, CLOCK))
     await redis.acl_deluser("eye")
-    assert report.board.contact.ok
+    assert report.board.redis.health.ok
     [told] = [signal for signal in report.signals if signal.name == "discovery"]
     assert told.text == ("chains that no publisher announces cannot be found: this Redis user has no right to run SCAN")
     assert report.state is DeckState.CRITICAL  # for nothing is seen

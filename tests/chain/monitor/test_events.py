@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from chain.clock import Instant
-from chain.monitor.board import Board, DeckState, Level, State
+from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport, Signal, evaluate
 from chain.monitor.events import EVENTS_KEPT, EVENTS_TTL_S, HOLD, Event, EventLog, emit, events_name
 from chain.monitor.heartbeat import STOPPED
+from chain.monitor.states import DeckState, Level, State
 from chain.thresholds import STARTING_S
 from tests.support.places import ROOT
 from tests.support.scenes import (
@@ -26,6 +27,7 @@ from tests.support.scenes import (
     START_NS,
     START_S,
     board,
+    changed,
     heartbeat,
     in_state,
     law,
@@ -144,7 +146,7 @@ def test_an_age_that_grows_is_no_news() -> None:
     log = EventLog(SERVICE)
     later = [Instant(NOW.wall_ns + second * 10**9, NOW.mono + second) for second in range(9)]
     stale = board([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW)
-    events = [event for now in later for event in log.take(evaluate(replace(stale, polled=now.mono), now))]
+    events = [event for now in later for event in log.take(evaluate(changed(stale, polled=now.mono), now))]
     assert [(event.type, event.message) for event in events] == [("chain_stale", "SPX 01-02 STALE, 41 s old")]
 
 
@@ -242,11 +244,11 @@ def _troubled() -> list[Board]:
     limping = replace(source, source=replace(source.source, trouble="vendor: 503"))
     return [
         *(board([in_state(SPX, state, NOW), record(NDX, NOW)], NOW) for state in State),
-        *(board([in_state(SPX, state, NOW)], NOW, stream_ts=START_S) for state in (State.STALE, State.INVALID)),
+        *(board([in_state(SPX, state, NOW)], NOW, last_frame=START_S) for state in (State.STALE, State.INVALID)),
         board([odd], NOW, beats=[], depth={"SPX": 6}),
         board([record(SPX, NOW, contracts=surface(last_quote=OLD_QUOTE))], NOW),
         board([record(SPX, NOW)], NOW, beats=[heartbeat(SPX, status=STOPPED)]),
-        board([record(SPX, NOW)], NOW, beats=[limping], clock_step_s=9.0, clock_step_at=NOW.mono),
+        board([record(SPX, NOW)], NOW, beats=[limping], step_s=9.0, step_at=NOW.mono),
         board([record(SPX, NOW)], NOW, reached=False),
         board([record(SPX, NOW)], NOW, polled=NOW.mono - 60),
         board([record(SPX, NOW, contracts=surface()[::2])], NOW),

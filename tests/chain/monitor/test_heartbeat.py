@@ -14,7 +14,7 @@ from chain.clock import Instant, ManualClock
 from chain.errors import DecodeError
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId, KeySchema
-from chain.monitor.board import Board
+from chain.monitor.board import Board, Publishers
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import HEARTBEAT_KEYS, STOPPED, ChainPlan, Heartbeat, SourceInfo, beat, parse_heartbeat
 from chain.monitor.messages import MAX_COUNTERS
@@ -220,7 +220,7 @@ def test_a_publisher_of_odd_fields_is_heard_and_each_is_told() -> None:
     registry, clock = ChainRegistry(KeySchema()), ManualClock(START_NS)
     registry.on_heartbeats({"mock_massive:heartbeat": orjson.dumps(odd)}, Instant.of(clock))
     assert set(registry.records) == {SPX, SPX_MON, NDX}
-    board = Board(publishers=tuple(registry.publishers.values()))
+    board = Board(publishers=Publishers(tuple(registry.publishers.values())))
     [told] = [signal.text for signal in evaluate(board, Instant.of(clock)).signals if signal.name == "heartbeat-misfit"]
     assert told == "heartbeat of mock_massive: pid: a string, not an integer, ignored, and 2 more"
 

@@ -11,9 +11,9 @@ import pytest
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.board import State
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
+from chain.monitor.states import State
 from chaindeck.commands.check import line
 from tests.support.plugin_line import read_line
 from tests.support.scenes import START_NS, board, in_state

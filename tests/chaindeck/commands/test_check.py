@@ -19,9 +19,9 @@ from redis.asyncio import Redis
 from chain.clock import Instant, SystemClock
 from chain.model.keys import ChainId, KeySchema
 from chain.model.session import new_york
-from chain.monitor.board import DeckState, State
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import beat
+from chain.monitor.states import DeckState, State
 from chain.redis.contract.store import Store
 from chain.thresholds import Thresholds
 from chaindeck import start
@@ -37,6 +37,7 @@ from tests.support.scenes import (
     START_NS,
     START_S,
     board,
+    changed,
     heartbeat,
     in_state,
     record,
@@ -84,7 +85,7 @@ def test_the_golden_line() -> None:
     judged = report(
         [record(SPX, NOW, age_ms=4_125), in_state(SPX_MON, State.MISSING, NOW), in_state(NDX, State.AGING, NOW)],
         NOW,
-        stream_ts=START_S - 1.5,
+        last_frame=START_S - 1.5,
     )
     assert line(judged) == (
         "CHAIN PARTIAL DEGRADATION - SPX depth 1 of 2: SPX 01-05 MISSING; NDX 01-02 AGING, 25 s old; source mock | "
@@ -113,7 +114,7 @@ def test_all_quiet_says_how_many() -> None:
 
 def test_an_unreachable_redis_has_a_verdict_and_no_data() -> None:
     judged = report([], NOW, beats=[], reached=False)
-    lost = replace(judged.board, contact=replace(judged.board.contact, ping_ms=None))
+    lost = changed(judged.board, health=replace(judged.board.redis.health, ping_ms=None))
     assert line(evaluate(lost, NOW)) == "CHAIN CRITICAL - Redis unreachable: connection refused"
 
 
@@ -123,7 +124,7 @@ def test_an_unreachable_redis_has_a_verdict_and_no_data() -> None:
         (DeckState.OK, 0, [(SPX, State.FRESH)], {}),
         (DeckState.WARNING, 1, [(SPX, State.FRESH), (NDX, State.STALE)], {}),
         (DeckState.PARTIAL_DEGRADATION, 1, [(SPX, State.FRESH), (SPX_MON, State.DANGLING)], {}),
-        (DeckState.DEGRADED, 2, [(SPX, State.FRESH), (NDX, State.STALE)], {"stream_ts": START_S}),
+        (DeckState.DEGRADED, 2, [(SPX, State.FRESH), (NDX, State.STALE)], {"last_frame": START_S}),
         (DeckState.CRITICAL, 2, [(SPX, State.STALE), (NDX, State.MISSING)], {}),
         (DeckState.CRITICAL, 2, [(SPX, State.FRESH)], {"reached": False}),
         (DeckState.CRITICAL, 2, [], {"beats": []}),

@@ -19,9 +19,10 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from chain.clock import Instant, ManualClock
-from chain.monitor.board import Board, DeckState, State
+from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import evaluate, usable
 from chain.monitor.heartbeat import STOPPED, Heartbeat, parse_heartbeat
+from chain.monitor.states import DeckState, State
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import Thresholds
 from chaindeck import __version__
@@ -29,7 +30,7 @@ from chaindeck.cli import app
 from chaindeck.commands.alert_rules import alert_rules
 from chaindeck.commands.metrics import DeckCollector
 from tests.support.product import command, environment, run
-from tests.support.scenes import NDX, SPX, SPX_MON, board, heartbeat, in_state, law, manual_clock, record
+from tests.support.scenes import NDX, SPX, SPX_MON, board, changed, heartbeat, in_state, law, manual_clock, record
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -70,7 +71,7 @@ def value(samples: Samples, name: str, **labels: str) -> float | None:
 def assert_says(samples: Samples, one: Board, now: Instant) -> None:
     """Fail unless every figure of a scrape is the Report's."""
     judged = evaluate(one, now)
-    assert value(samples, "chaindeck_redis_up") == one.contact.ok
+    assert value(samples, "chaindeck_redis_up") == one.redis.health.ok
     for state in DeckState:
         assert value(samples, "chaindeck_state", chaindeck_state=state) == (state is judged.state)
     for chain_status in judged.statuses:
@@ -84,11 +85,11 @@ def assert_says(samples: Samples, one: Board, now: Instant) -> None:
         assert value(samples, "chaindeck_snapshot_age_seconds", **chain) == chain_status.age_s
         assert value(samples, "chaindeck_pointer_ttl_seconds", **chain) == chain_status.ttl_s
         assert value(samples, "chaindeck_snapshot_contracts", **chain) == (good.summary.contracts if good else None)
-    for underlying in one.underlyings:
+    for underlying in one.chains.underlyings:
         mine = [chain_status for chain_status in judged.statuses if chain_status.record.chain.underlying == underlying]
         assert value(samples, "chaindeck_depth", underlying=underlying) == sum(map(usable, mine))
-        assert value(samples, "chaindeck_depth_wanted", underlying=underlying) == one.depth[underlying]
-    for publisher in one.publishers:
+        assert value(samples, "chaindeck_depth_wanted", underlying=underlying) == one.chains.depth[underlying]
+    for publisher in one.publishers.known:
         labels = {"service": publisher.heartbeat.service, "source": publisher.heartbeat.source.kind}
         assert value(samples, "chaindeck_publisher_alive", **labels) == publisher.alive
         assert value(samples, "chaindeck_publish_cycle_seconds", **labels) == pytest.approx(0.0142)
@@ -190,14 +191,14 @@ def test_stamp_ping_evictions_and_build() -> None:
     clock = manual_clock()
     now = Instant.of(clock)
     one = board([record(SPX, now, age_ms=1_250)], now)
-    contact = replace(one.contact, ping_ms=2.5)
-    samples = scraped(replace(one, contact=contact, server=replace(one.server, counted=17)), clock)
+    health, server = replace(one.redis.health, ping_ms=2.5), one.redis.server
+    samples = scraped(changed(one, health=health, server=replace(server, counted=17)), clock)
     chain = {"underlying": "SPX", "expiry": "2026-01-02"}
     assert value(samples, "chaindeck_snapshot_timestamp_seconds", **chain) == pytest.approx(now.wall_s - 1.25)
     assert value(samples, "chaindeck_redis_ping_seconds") == 0.0025
     assert value(samples, "chaindeck_redis_evicted_keys_total") == 17
     assert value(samples, "chaindeck_build_info", version=__version__) == 1
-    away = replace(one, contact=replace(contact, ok=False), server=replace(one.server, counted=None))
+    away = changed(one, health=replace(health, ok=False), server=replace(server, counted=None))
     samples = scraped(away, clock)
     assert value(samples, "chaindeck_redis_ping_seconds") is None
     assert value(samples, "chaindeck_redis_evicted_keys_total") is None

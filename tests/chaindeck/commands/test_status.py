@@ -10,9 +10,10 @@ from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId, KeySchema
-from chain.monitor.board import Flag, PublisherStatus, State
+from chain.monitor.board import PublisherStatus
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, beat
+from chain.monitor.states import Flag, State
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.store import Store
 from chain.supervisor import PartState, PartStatus
@@ -198,7 +199,7 @@ def test_what_was_last_good_is_told_beside_the_fault() -> None:
 
 def test_severities_and_flags_are_the_words_of_the_board() -> None:
     late = [record(SPX, NOW, age_ms=48_000), record(SPX_MON, NOW)]
-    read = body(report(late, NOW, stream_ts=START_S, beats=[heartbeat(SPX, SPX_MON, status=STOPPED)]))
+    read = body(report(late, NOW, last_frame=START_S, beats=[heartbeat(SPX, SPX_MON, status=STOPPED)]))
     silent, stale, _ = read["signals"]
     assert silent["name"] == "publisher-silent"  # what explains the others stands first
     assert stale["since"] == pytest.approx(START_S - 13)
@@ -239,7 +240,7 @@ def test_a_frame_without_a_chain_says_so() -> None:
 def test_the_parts_of_living_publishers_are_listed_with_how_they_fare() -> None:
     failed = PartStatus("lease", PartState.FAILED, "ValueError: x", START_S - 4.0, 3)
     beat = replace(heartbeat(SPX), parts=(PartStatus("publisher"), failed))
-    scene = replace(board([record(SPX, NOW)], NOW), publishers=(PublisherStatus(beat, NOW.mono, alive=True),))
+    scene = board([record(SPX, NOW)], NOW, known=(PublisherStatus(beat, NOW.mono, alive=True),))
     judged = evaluate(scene, NOW)
     body = as_json(judged, RedisTarget("redis://desk:6379"))
     assert orjson.loads(orjson.dumps(body["parts"])) == [

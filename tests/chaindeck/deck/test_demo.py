@@ -11,8 +11,8 @@ import redis as blocking
 from chain.clock import Instant, SystemClock
 from chain.errors import ConfigError
 from chain.model.keys import ChainId
-from chain.monitor.board import Flag, State
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport, evaluate
+from chain.monitor.states import Flag, State
 from chain.redis.server.embedded import EmbeddedServer
 from chaindeck.config.file import resolve
 from chaindeck.deck.demo import MockDemo

@@ -17,10 +17,11 @@ import redis as blocking
 from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock
-from chain.monitor.board import Board, DeckState, State
+from chain.monitor.board import Board
 from chain.monitor.evaluate.health import health_json
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED
+from chain.monitor.states import DeckState, State
 from chain.redis.connect.connection import RedisTarget
 from chain.thresholds import STARTING_S
 from publisher.loop import event_publisher
@@ -255,7 +256,7 @@ def test_a_heartbeat_carries_the_health_of_any_board_by_the_schema() -> None:
     boards = [
         *(board([in_state(SPX, state, now)], now, reached=state is not State.UNREACHABLE) for state in State),
         board([], now, beats=[]),
-        board([in_state(SPX, State.STALE, now)], now, stream_ts=START_S - 1.5, beats=[heartbeat(SPX, status=STOPPED)]),
+        board([in_state(SPX, State.STALE, now)], now, last_frame=START_S - 1.5, beats=[heartbeat(SPX, status=STOPPED)]),
     ]
     for one in boards:
         read = orjson.loads(replace(heartbeat(SPX), health=health_json(evaluate(one, now))).encode())

@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 from chain.clock import ManualClock
 from chain.model.keys import ChainId
 from chain.model.session import days_to_expiry
-from chain.monitor.board import Flag, State
 from chain.monitor.heartbeat import parse_heartbeat
+from chain.monitor.states import Flag, State
 from chain.redis.contract.draft import PublishVerdict
 from chain.thresholds import OLD_SOURCE_S
 from publisher.massive.faults import FaultKind, VendorError

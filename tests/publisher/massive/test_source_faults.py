@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.model.keys import ChainId
-from chain.monitor.board import Flag, State
+from chain.monitor.states import Flag, State
 from chain.redis.contract.draft import PublishVerdict
 from chaindeck.commands.check import exit_code
 from publisher.massive import vendor

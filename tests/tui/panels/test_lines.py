@@ -13,9 +13,10 @@ from chain.analytics.headline import headline
 from chain.clock import Instant, ManualClock
 from chain.model.grid import build_grid
 from chain.model.keys import ChainId
-from chain.monitor.board import Board, ChainRecord, DeckState, State, Transition
+from chain.monitor.board import Board, ChainRecord, Transition
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED
+from chain.monitor.states import DeckState, State
 from chain.text import clean
 from tests.support.scenes import (
     NDX,
@@ -25,6 +26,7 @@ from tests.support.scenes import (
     START_S,
     at_fault,
     board,
+    changed,
     heartbeat,
     in_state,
     item,
@@ -244,15 +246,15 @@ def reports(draw: st.DrawFn) -> HealthReport:
         NOW,
         beats=beats,
         reached=draw(st.booleans()),
-        stream_ts=draw(st.sampled_from([None, START_S])),
+        last_frame=draw(st.sampled_from([None, START_S])),
         depth={chain.underlying: draw(st.integers(1, 5_000)) for chain in chains},
-        clock_step_s=draw(st.sampled_from([0.0, -75_000.5])),
+        step_s=draw(st.sampled_from([0.0, -75_000.5])),
         transitions=draw(st.lists(TRANSITIONS, max_size=3).map(tuple)),
     )
     passed = draw(st.sampled_from([0.0, 0.7, 2.9, 3.1, 33.0, 700.0, 9_000.0, 400_000.0]))
     then = Instant(NOW.wall_ns + round(passed * 1e9), NOW.mono + passed)
     polled = then.mono if draw(st.booleans()) else NOW.mono
-    return evaluate(replace(made, polled=polled), then)
+    return evaluate(changed(made, polled=polled), then)
 
 
 def fits(line: Line, width: int) -> bool:
@@ -262,7 +264,7 @@ def fits(line: Line, width: int) -> bool:
 @pytest.mark.parametrize("frozen", ["", "14:03:27"])
 @pytest.mark.parametrize("address", ["unix", "10.1.2.3:6379", "cluster redis-01.desk.example:26379"])
 def test_at_80_columns_an_unreachable_redis_is_named_with_its_address(address: str, frozen: str) -> None:
-    away = replace(board([record(SPX, NOW), record(NDX, NOW)], NOW, reached=False), redis=address)
+    away = board([record(SPX, NOW), record(NDX, NOW)], NOW, reached=False, label=address)
     line = identity(evaluate(away, NOW), "SPX", 3, 80, frozen=frozen)
     assert length(line) == 80
     assert f" {address} " in plain(line)
@@ -368,7 +370,7 @@ def test_the_strip_answers_who_where_and_what() -> None:
 
 
 def test_the_worst_is_told_with_its_beginning_and_how_much_more_there_is() -> None:
-    judged = report([record(SPX, NOW, age_ms=48_000), record(SPX_MON, NOW)], NOW, stream_ts=START_S, depth={"SPX": 3})
+    judged = report([record(SPX, NOW, age_ms=48_000), record(SPX_MON, NOW)], NOW, last_frame=START_S, depth={"SPX": 3})
     text = plain(trouble(judged, 120))
     assert text.startswith(" DEGRADED  stream active while SPX 01-02 is STALE, 48 s")
     assert "since 09:59:47" in text and text.endswith("3 signals")
@@ -539,7 +541,7 @@ def test_every_deck_state_has_its_words_on_line_two() -> None:
         DeckState.STARTING: report([], NOW, beats=[], started=NOW.mono),
         DeckState.WARNING: report([in_state(SPX, State.AGING, NOW)], NOW),
         DeckState.PARTIAL_DEGRADATION: report([in_state(SPX, State.MISSING, NOW), record(SPX_MON, NOW)], NOW),
-        DeckState.DEGRADED: report([in_state(SPX, State.STALE, NOW), record(SPX_MON, NOW)], NOW, stream_ts=START_S),
+        DeckState.DEGRADED: report([in_state(SPX, State.STALE, NOW), record(SPX_MON, NOW)], NOW, last_frame=START_S),
         DeckState.CRITICAL: report([in_state(SPX, State.STALE, NOW)], NOW),
     }
     assert list(scenes) == list(DeckState)

@@ -4,8 +4,9 @@ import pytest
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.board import ChainRecord, State
+from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.report import Spot
+from chain.monitor.states import State
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, at_fault, record, report, surface
 from tui.panels.board import board_table
 from tui.panels.lines import plain

@@ -7,8 +7,8 @@ reads one line only, should read the first kind.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from chain.monitor.board import DeckState
 from chain.monitor.evaluate.report import Signal
+from chain.monitor.states import DeckState
 
 _LATE = ("aging", "stale", "stream-over-stale", "all-stale")  # snapshots do not come as they should
 _GONE = (*_LATE, "depth", "dangling", "nothing-published")  # or do not come at all

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from chain.model.kinds import is_recorded, kind_name, kind_phrase
 from chain.model.session import new_york
-from chain.monitor.board import ChainRecord, Flag, State
+from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate import provenance
 from chain.monitor.evaluate.report import ChainStatus, Signal, stream_active, usable
 from chain.monitor.evaluate.rules.context import Context, earliest, listed
 from chain.monitor.evaluate.rules.severity import signal
+from chain.monitor.states import Flag, State
 
 
 def all_stale(context: Context) -> Iterable[Signal]:
@@ -25,8 +26,8 @@ def depth(context: Context) -> Iterable[Signal]:
     """Fewer expirations have a snapshot than should."""
     if not context.known:
         return
-    for underlying in dict.fromkeys((*context.by_underlying, *sorted(context.board.depth))):  # as on the board
-        wanted = context.board.depth.get(underlying, 0)
+    for underlying in dict.fromkeys((*context.by_underlying, *sorted(context.board.chains.depth))):  # as on the board
+        wanted = context.board.chains.depth.get(underlying, 0)
         listed_ones = context.by_underlying.get(underlying, ())
         mine = [r for r in listed_ones if Flag.PAST_DATED not in r.flags]
         lost = [r for r in mine if not usable(r)]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from chain.clock import Instant
-from chain.monitor.board import Board, Flag, State
+from chain.monitor.board import Board
 from chain.monitor.evaluate.report import ChainStatus, Signal, grouped
+from chain.monitor.states import Flag, State
 from chain.thresholds import POLL_OVERDUE_S, STARTING_S
 
 
@@ -55,8 +56,13 @@ class Context:
     def starting(self) -> bool:
         """Whether a watcher that goes on looking has only begun, and found nothing: a publisher may be on its way."""
         board = self.board
-        begun = board.started
-        return board.contact.ok and not board.records and begun is not None and self.now.mono - begun < STARTING_S
+        begun = board.clock.started
+        return (
+            board.redis.health.ok
+            and not board.chains.records
+            and begun is not None
+            and self.now.mono - begun < STARTING_S
+        )
 
 
 Rule = Callable[[Context], Iterable[Signal]]
@@ -64,8 +70,8 @@ Rule = Callable[[Context], Iterable[Signal]]
 
 def poll_overdue_s(board: Board, now: Instant) -> float | None:
     """Return for how many seconds the poll loop has been silent; None while it runs, or has not begun."""
-    overdue = now.mono - board.polled
-    return overdue if board.contact.asked is not None and overdue > POLL_OVERDUE_S else None
+    overdue = now.mono - board.clock.polled
+    return overdue if board.redis.health.asked is not None and overdue > POLL_OVERDUE_S else None
 
 
 def blind_since(board: Board, now: Instant) -> float | None:
@@ -73,7 +79,7 @@ def blind_since(board: Board, now: Instant) -> float | None:
     overdue = poll_overdue_s(board, now)
     if overdue is not None:
         return now.wall_s - overdue
-    contact = board.contact
+    contact = board.redis.health
     if contact.asked is None or contact.ok:
         return None
     return contact.since if contact.since is not None else now.wall_s

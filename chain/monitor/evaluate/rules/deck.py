@@ -22,7 +22,7 @@ def poll_silent(context: Context) -> Iterable[Signal]:
 
 def redis_unreachable(context: Context) -> Iterable[Signal]:
     """Redis did not answer the last poll."""
-    contact = context.board.contact
+    contact = context.board.redis.health
     if contact.asked is not None and not contact.ok and poll_overdue_s(context.board, context.now) is None:
         yield signal("redis-unreachable", f"Redis unreachable: {contact.error}", contact.since)
 
@@ -31,41 +31,45 @@ def starting(context: Context) -> Iterable[Signal]:
     """Nothing is published, and we have only begun to look."""
     if context.starting:
         yield signal("starting", "waiting for a publisher")
-    elif not context.board.records and context.board.contact.ok and _searching(context.board):
+    elif not context.board.chains.records and context.board.redis.health.ok and _searching(context.board):
         yield signal("starting", "nothing is announced: looking for chains among all keys of this Redis")
 
 
 def _searching(board: Board) -> bool:
     """Whether not all keys have been looked at once, and nothing hinders that."""
-    return not board.search.over and not board.search.error
+    return not board.chains.search.over and not board.chains.search.error
 
 
 def discovery(context: Context) -> Iterable[Signal]:
     """Redis answers, and does not let us look for chains that nobody announces."""
     board = context.board
-    if board.contact.ok and board.search.error:
-        yield signal("discovery", f"chains that no publisher announces cannot be found: {board.search.error}")
+    if board.redis.health.ok and board.chains.search.error:
+        yield signal("discovery", f"chains that no publisher announces cannot be found: {board.chains.search.error}")
 
 
 def nothing_published(context: Context) -> Iterable[Signal]:
     """Redis answers, and holds no chain."""
     board = context.board
-    if not board.records and board.contact.ok and not context.starting and not _searching(board):
-        known = "none is announced, and others cannot be looked for" if board.search.error else "nothing is published"
+    if not board.chains.records and board.redis.health.ok and not context.starting and not _searching(board):
+        known = (
+            "none is announced, and others cannot be looked for"
+            if board.chains.search.error
+            else "nothing is published"
+        )
         yield signal("nothing-published", f"no chains under {board.prefix}: {known}")
 
 
 def clock_step(context: Context) -> Iterable[Signal]:
     """This machine's wall clock was set."""
     board, now = context.board, context.now
-    if abs(board.clock_step_s) > CLOCK_JUMP_S:
-        text = f"this machine's clock stepped by {board.clock_step_s:+.1f} s: ages by wall clock may be off"
-        yield signal("clock-step", text, now.wall_s - (now.mono - board.clock_step_at))
+    if abs(board.clock.step_s) > CLOCK_JUMP_S:
+        text = f"this machine's clock stepped by {board.clock.step_s:+.1f} s: ages by wall clock may be off"
+        yield signal("clock-step", text, now.wall_s - (now.mono - board.clock.step_at))
 
 
 def clock_skew(context: Context) -> Iterable[Signal]:
     """This machine's clock and Redis's lie apart by more than clocks that are kept do."""
-    skew = context.board.skew_s
+    skew = context.board.redis.skew_s
     if skew is not None and abs(skew) > FUTURE_TOLERANCE_S:
         yield signal(
             "clock-skew", f"this machine's clock is {apart(skew)} Redis's: what it stamps and judges is off by that"
@@ -75,11 +79,11 @@ def clock_skew(context: Context) -> Iterable[Signal]:
 def stream_clock(context: Context) -> Iterable[Signal]:
     """A sign of the stream's life is no time, or stamped in our future: it says nothing about now."""
     board = context.board
-    if board.stream_misread:
+    if board.streams.misread:
         yield signal(
             "stream-clock", "the stream's last frame has a stamp that is no time in epoch seconds: not counted"
         )
-    for what, at in (("last frame", board.stream_ts), ("newest entry", board.stream_entry_ts)):
+    for what, at in (("last frame", board.streams.last_frame), ("newest entry", board.streams.newest_entry)):
         ahead = 0.0 if at is None else at - context.now.wall_s
         if ahead > FUTURE_TOLERANCE_S:
             yield signal("stream-clock", f"the stream's {what} is stamped {ahead:.0f} s ahead of us: not counted")
@@ -87,7 +91,7 @@ def stream_clock(context: Context) -> Iterable[Signal]:
 
 def eviction(context: Context) -> Iterable[Signal]:
     """Redis is full, and takes keys away."""
-    server = context.board.server
+    server = context.board.redis.server
     if server.evicted_at is not None and context.now.wall_s - server.evicted_at < EVICTION_SHOWN_S:
         text = f"Redis is full: {server.evicted} keys evicted since this watcher began; raise maxmemory"
         yield signal("eviction", text, server.evicted_at)
@@ -95,7 +99,7 @@ def eviction(context: Context) -> Iterable[Signal]:
 
 def eviction_policy(context: Context) -> Iterable[Signal]:
     """When full, Redis would not take the oldest snapshots first."""
-    policy = context.board.server.policy
+    policy = context.board.redis.server.policy
     if policy not in ("", *_SAFE_POLICIES):
         text = f"Redis would evict by {policy}, pointers too: set maxmemory-policy volatile-ttl"
         yield signal("eviction-policy", text)

@@ -11,7 +11,7 @@ from chain.supervisor import PartState, PartStatus
 def part_failed(context: Context) -> Iterable[Signal]:
     """A part has failed, and is not yet believed to run again."""
     board = context.board
-    theirs = (part for publisher in board.publishers if publisher.alive for part in publisher.heartbeat.parts)
+    theirs = (part for publisher in board.publishers.known if publisher.alive for part in publisher.heartbeat.parts)
     failing: dict[tuple[str, float | None], PartStatus] = {}
     for part in (*board.parts, *theirs):
         if part.state is not PartState.RUNNING:

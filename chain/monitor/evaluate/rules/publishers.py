@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from chain.monitor.board import Flag
 from chain.monitor.evaluate.report import Signal
 from chain.monitor.evaluate.rules.context import Context, apart, listed
 from chain.monitor.evaluate.rules.severity import signal
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
+from chain.monitor.states import Flag
 from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 
 
@@ -14,11 +14,11 @@ def publisher_unknown(context: Context) -> Iterable[Signal]:
     """There are chains, and nobody says that they are theirs."""
     board = context.board
     unknown = context.flagged(Flag.SOURCE_UNKNOWN)
-    if not board.contact.ok or not board.records:
+    if not board.redis.health.ok or not board.chains.records:
         return
-    if not board.publishers:
-        unheard = next((limit for limit in board.limits if "heartbeats" in limit), "no publisher's heartbeat")
-        concerns = () if board.limits and unheard in board.limits else None  # not heard is not gone
+    if not board.publishers.known:
+        unheard = next((limit for limit in board.redis.limits if "heartbeats" in limit), "no publisher's heartbeat")
+        concerns = () if board.redis.limits and unheard in board.redis.limits else None  # not heard is not gone
         yield signal("publisher-unknown", f"{unheard}: source of data unknown", concerns=concerns)
     elif unknown:
         text = f"{listed(unknown)}: of no publisher that beats, source of data unknown"
@@ -27,7 +27,7 @@ def publisher_unknown(context: Context) -> Iterable[Signal]:
 
 def source(context: Context) -> Iterable[Signal]:
     """A living publisher says that its source is in trouble."""
-    for publisher in context.board.publishers:
+    for publisher in context.board.publishers.known:
         told = publisher.heartbeat.source
         if publisher.alive and told.trouble and publisher.heartbeat.status != WITHDRAWN:
             yield signal("source", f"source {told.kind}: {told.trouble}", concerns=publisher.underlyings)
@@ -35,7 +35,7 @@ def source(context: Context) -> Iterable[Signal]:
 
 def heartbeat_refused(context: Context) -> Iterable[Signal]:
     """What stands under a heartbeat's key is no heartbeat of that service."""
-    refusals = context.board.refusals
+    refusals = context.board.publishers.refusals
     if refusals:
         told = "; ".join(f"heartbeat of {refusal.service} refused: {refusal.reason}" for refusal in refusals)
         yield signal("heartbeat-refused", told, min(refusal.since for refusal in refusals))
@@ -43,7 +43,7 @@ def heartbeat_refused(context: Context) -> Iterable[Signal]:
 
 def heartbeat_misfit(context: Context) -> Iterable[Signal]:
     """Fields of a heartbeat do not fit, and the publisher is read without them."""
-    for publisher in context.board.publishers:
+    for publisher in context.board.publishers.known:
         left_out = publisher.heartbeat.left_out
         if publisher.alive and left_out:
             more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
@@ -58,12 +58,12 @@ def publisher_clock(context: Context) -> Iterable[Signal]:
     One that agrees with ours is off where ours is, which is told of this machine.
     """
     board = context.board
-    ours = board.skew_s or 0.0
-    for publisher in board.publishers:
+    ours = board.redis.skew_s or 0.0
+    for publisher in board.publishers.known:
         ahead = publisher.ahead_s + ours
         shared = abs(ours) > FUTURE_TOLERANCE_S and not _is_off(publisher.ahead_s)
         if publisher.alive and _is_off(ahead) and not shared:
-            whose = "this machine's" if board.skew_s is None else "Redis's"
+            whose = "this machine's" if board.redis.skew_s is None else "Redis's"
             text = f"publisher {publisher.heartbeat.service}'s clock is {apart(ahead)} {whose}"
             yield signal("publisher-clock", text, concerns=publisher.underlyings)
 
@@ -75,7 +75,7 @@ def _is_off(ahead_s: float) -> bool:
 
 def withdrawn(context: Context) -> Iterable[Signal]:
     """A publisher of invented or recorded data gave way to a live one: no fault of the desk, and worth knowing."""
-    for publisher in context.board.publishers:
+    for publisher in context.board.publishers.known:
         beat = publisher.heartbeat
         if publisher.alive and beat.status == WITHDRAWN:
             who = f"{beat.source.kind} publisher (process {beat.pid})"
@@ -85,7 +85,7 @@ def withdrawn(context: Context) -> Iterable[Signal]:
 
 def publisher_silent(context: Context) -> Iterable[Signal]:
     """A publisher that was heard beats no more."""
-    for publisher in context.board.publishers:
+    for publisher in context.board.publishers.known:
         if not publisher.alive:
             how = "has stopped" if publisher.heartbeat.status == STOPPED else "is silent"
             text = f"publisher {publisher.heartbeat.service} {how}"
@@ -95,5 +95,5 @@ def publisher_silent(context: Context) -> Iterable[Signal]:
 
 def _published(context: Context) -> frozenset[str]:
     """Return the underlyings that a living publisher publishes."""
-    living = [p for p in context.board.publishers if p.alive and p.heartbeat.status != WITHDRAWN]
+    living = [p for p in context.board.publishers.known if p.alive and p.heartbeat.status != WITHDRAWN]
     return frozenset[str]().union(*(publisher.underlyings for publisher in living))

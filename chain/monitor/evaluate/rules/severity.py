@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from chain.monitor.board import DeckState
 from chain.monitor.evaluate.report import Signal
+from chain.monitor.states import DeckState
 
 _W, _C = DeckState.WARNING, DeckState.CRITICAL
 

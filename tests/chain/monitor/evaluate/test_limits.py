@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.clock import Instant
-from chain.monitor.board import State
 from chain.monitor.evaluate.freshness import limits_of
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
+from chain.monitor.states import State
 from chain.thresholds import LIFE_SLACK_MS, LONGEST_LIFE_MS, UNANNOUNCED, Thresholds
 from chaindeck.commands.check import limited, line
 from tests.support.scenes import NDX, SPX, START_NS, board, law, record, report

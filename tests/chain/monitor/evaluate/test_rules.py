@@ -10,18 +10,19 @@ import pytest
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.board import ChainRecord, DeckState, Level, RedisHealth, State
+from chain.monitor.board import ChainRecord, RedisHealth
 from chain.monitor.evaluate.health import health_json
 from chain.monitor.evaluate.report import Signal
 from chain.monitor.evaluate.rules import RULES, SEVERITY, Context, Rule
 from chain.monitor.evaluate.signals import evaluate
+from chain.monitor.states import DeckState, Level, State
 from chain.redis.connect.connection import RedisTarget
 from chain.thresholds import STARTING_S
 from chaindeck.commands.alert_rules import alert_rules
 from chaindeck.commands.check import exit_code, line
 from chaindeck.commands.status import as_json, as_text
 from tests.support.places import ROOT
-from tests.support.scenes import NDX, SPX, START_NS, board, in_state, record
+from tests.support.scenes import NDX, SPX, START_NS, board, changed, in_state, record
 
 NOW = Instant(START_NS, 5_000.0)
 
@@ -141,7 +142,7 @@ def test_a_stale_chain_among_fresh_ones_is_a_warning_and_the_last_one_critical()
 
 def test_what_is_unreachable_is_so_since_contact_was_lost() -> None:
     scene = board([record(SPX, NOW), in_state(NDX, State.MISSING, NOW)], NOW, reached=False)
-    lost = replace(scene, contact=replace(scene.contact, since=NOW.wall_s - 7))
+    lost = changed(scene, health=replace(scene.redis.health, since=NOW.wall_s - 7))
     assert {(r.state, r.since) for r in evaluate(lost, NOW).statuses} == {(State.UNREACHABLE, NOW.wall_s - 7)}
 
 
@@ -174,7 +175,7 @@ def test_the_oldest_of_a_group_is_told_in_whole_seconds_and_never_rounded_up(
     first_ms: int, second_ms: int, said: int
 ) -> None:
     group = [record(DAYS[0], NOW, age_ms=first_ms), record(DAYS[1], NOW, age_ms=second_ms), record(NDX, NOW)]
-    told = texts(group, stream_ts=NOW.wall_s)
+    told = texts(group, last_frame=NOW.wall_s)
     assert told["stale"] == f"SPX 01-02, 01-03 STALE, {said} s old"
     assert told["stream-over-stale"] == f"stream active while SPX 01-02, 01-03 are STALE, {said} s"
 
@@ -206,7 +207,7 @@ def test_what_nobody_has_read_yet_is_said_to_be_so() -> None:
 
 
 def test_before_the_first_poll_no_chain_is_unreachable() -> None:
-    waiting = replace(board([record(SPX, NOW)], NOW, reached=False), contact=RedisHealth(), polled=0.0)
+    waiting = board([record(SPX, NOW)], NOW, health=RedisHealth(), polled=0.0)
     judged = evaluate(waiting, NOW)
     assert [chain_status.state for chain_status in judged.statuses] == [State.FRESH]
     assert {"redis-unreachable", "poll-silent"}.isdisjoint(signal.name for signal in judged.signals)

@@ -14,11 +14,12 @@ from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId, SnapshotId
 from chain.model.session import NEW_YORK
 from chain.model.snapshot import Contract
-from chain.monitor.board import Board, ChainRecord, DeckState, Flag, State
+from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.health import health_json
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, SourceInfo
+from chain.monitor.states import DeckState, Flag, State
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.info import Server
 from chain.thresholds import FUTURE_TOLERANCE_S, OLD_SOURCE_DELAYED_S, OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
@@ -32,6 +33,7 @@ from tests.support.scenes import (
     START_S,
     at_fault,
     board,
+    changed,
     heartbeat,
     in_state,
     item,
@@ -172,7 +174,7 @@ def test_the_tick_that_crosses_a_limit_changes_the_state_without_a_poll(age: int
     clock = manual_clock()
     known = board([record(SPX, Instant.of(clock))], Instant.of(clock))
     clock.advance(age / 1000)
-    polled = replace(known, polled=clock.mono)
+    polled = changed(known, polled=clock.mono)
     assert evaluate(polled, Instant.of(clock)).statuses[0].state is state
 
 
@@ -188,7 +190,7 @@ def test_limits_follow_the_publishers_own_interval() -> None:
 @law
 @given(age=st.integers(WARN_MS + 1, 3_600_000))
 def test_no_signal_says_an_age_that_a_limit_forbids(age: int) -> None:
-    judged = report([record(SPX, NOW, age_ms=age), record(SPX_MON, NOW)], NOW, stream_ts=START_S)
+    judged = report([record(SPX, NOW, age_ms=age), record(SPX_MON, NOW)], NOW, last_frame=START_S)
     said = {int(found) for signal in judged.signals for found in re.findall(r"(\d+) s\b", signal.text)}
     assert said == {age // 1000}
 
@@ -236,7 +238,7 @@ def test_a_fault_keeps_the_age_of_what_was_last_good() -> None:
 
 def test_ttl_counts_down_beside_the_age_and_never_below_nothing() -> None:
     known = board([record(SPX, NOW, ttl_ms=5_000)], NOW)
-    left = [evaluate(replace(known, polled=NOW.mono + s), later(s)).statuses[0].ttl_s for s in (0, 1.5, 5, 9)]
+    left = [evaluate(changed(known, polled=NOW.mono + s), later(s)).statuses[0].ttl_s for s in (0, 1.5, 5, 9)]
     assert left == [5.0, 3.5, 0.0, 0.0]
 
 
@@ -249,10 +251,10 @@ def test_days_to_expiry_are_counted_from_the_recorded_day_where_there_is_one() -
 def test_since_is_the_moment_at_which_the_limit_was_crossed() -> None:
     known = board([record(SPX, NOW, age_ms=1_000), record(SPX_MON, NOW)], NOW)
     for seconds in (40, 47.25, 3_000):
-        judged = evaluate(replace(known, polled=NOW.mono + seconds), later(seconds))
+        judged = evaluate(changed(known, polled=NOW.mono + seconds), later(seconds))
         assert judged.statuses[0].since == pytest.approx(START_S + 34, abs=1e-3)
         assert judged.signals[0].since == judged.statuses[1].since  # all are stale since the last of them is
-    aging = evaluate(replace(known, polled=NOW.mono + 30), later(30))
+    aging = evaluate(changed(known, polled=NOW.mono + 30), later(30))
     assert [r.since for r in aging.statuses] == [START_S + 21, START_S + 22]
     assert [s.since for s in aging.signals] == [START_S + 21]
 
@@ -285,7 +287,7 @@ def test_old_source_is_measured_from_the_snapshot_not_from_now(timeframe: str, l
         one = record(SPX, NOW, contracts=[item(6930, side, last_quote=quote) for side in ("call", "put")])
         known = board([one], NOW)
         for seconds in (0, 20):
-            [chain_status] = evaluate(replace(known, polled=NOW.mono + seconds), later(seconds)).statuses
+            [chain_status] = evaluate(changed(known, polled=NOW.mono + seconds), later(seconds)).statuses
             assert (Flag.OLD_SOURCE in chain_status.flags) is expected
 
 
@@ -444,7 +446,7 @@ def test_degraded_means_that_the_stream_runs_over_a_stale_snapshot(stream: str, 
     first = record(SPX, NOW, age_ms=48_000 if stale else 1_000, source=source)
     stream_ts = {"active": START_S - STREAM_ACTIVE_S, "quiet": START_S - STREAM_ACTIVE_S - 0.001, "none": None}
     moment = stream_ts.get(stream, START_S + FUTURE_TOLERANCE_S)
-    judged = report([first, record(SPX_MON, NOW, source=source)], NOW, stream_ts=moment)
+    judged = report([first, record(SPX_MON, NOW, source=source)], NOW, last_frame=moment)
     degraded = stale and stream not in ("quiet", "none")
     assert ("stream-over-stale" in names(judged)) is degraded
     assert judged.state is (DeckState.DEGRADED if degraded else DeckState.WARNING if stale else DeckState.OK)
@@ -458,14 +460,14 @@ FRAME, ENTRY = "last frame", "newest entry"
 @pytest.mark.parametrize(
     ("parts", "active", "told"),
     [
-        ({"stream_ts": START_S + 3_600.0}, False, [FRAME]),
-        ({"stream_entry_ts": START_S + 3_600.0}, False, [ENTRY]),
-        ({"stream_ts": START_S + 2.001}, False, [FRAME]),
-        ({"stream_ts": START_S + 2.0}, True, []),
-        ({"stream_ts": START_S + 3_600.0, "stream_entry_ts": START_S - 1.0}, True, [FRAME]),
-        ({"stream_ts": START_S - 60.0, "stream_entry_ts": START_S - 1.0}, True, []),
-        ({"stream_ts": START_S - 1.0, "stream_entry_ts": START_S - 60.0}, True, []),
-        ({"stream_ts": START_S - 60.0, "stream_entry_ts": START_S - 60.0}, False, []),
+        ({"last_frame": START_S + 3_600.0}, False, [FRAME]),
+        ({"newest_entry": START_S + 3_600.0}, False, [ENTRY]),
+        ({"last_frame": START_S + 2.001}, False, [FRAME]),
+        ({"last_frame": START_S + 2.0}, True, []),
+        ({"last_frame": START_S + 3_600.0, "newest_entry": START_S - 1.0}, True, [FRAME]),
+        ({"last_frame": START_S - 60.0, "newest_entry": START_S - 1.0}, True, []),
+        ({"last_frame": START_S - 1.0, "newest_entry": START_S - 60.0}, True, []),
+        ({"last_frame": START_S - 60.0, "newest_entry": START_S - 60.0}, False, []),
     ],
 )
 def test_a_stream_stamped_in_the_future_is_unknown_and_told(
@@ -480,7 +482,7 @@ def test_a_stream_stamped_in_the_future_is_unknown_and_told(
 
 
 def test_a_stream_over_an_aging_snapshot_is_no_degradation() -> None:
-    judged = report([in_state(SPX, State.AGING, NOW), record(SPX_MON, NOW)], NOW, stream_ts=START_S)
+    judged = report([in_state(SPX, State.AGING, NOW), record(SPX_MON, NOW)], NOW, last_frame=START_S)
     assert judged.state is DeckState.WARNING
 
 
@@ -503,7 +505,7 @@ def test_two_underlyings_are_told_apart() -> None:
 
 def test_an_outage_is_one_signal_with_its_beginning_and_no_depth_is_guessed() -> None:
     known = board([in_state(SPX, State.MISSING, NOW), record(NDX, NOW, age_ms=50_000)], NOW, reached=False)
-    judged = evaluate(replace(known, polled=NOW.mono + 8), later(8))
+    judged = evaluate(changed(known, polled=NOW.mono + 8), later(8))
     assert names(judged)[:1] == ["redis-unreachable"]
     assert "depth" not in names(judged) and "all-stale" not in names(judged)
     assert judged.signals[0].text == "Redis unreachable: connection refused"
@@ -523,7 +525,7 @@ def test_a_silent_poll_loop_is_said_with_the_moment_it_fell_silent() -> None:
 def test_the_cause_comes_first_then_the_worst_and_nothing_lesser_is_dropped() -> None:
     stopped = heartbeat(SPX, SPX_MON, NDX, status=STOPPED)
     records = [in_state(SPX, State.STALE, NOW), in_state(SPX_MON, State.MISSING, NOW), record(NDX, NOW)]
-    judged = report(records, NOW, beats=[stopped], stream_ts=START_S)
+    judged = report(records, NOW, beats=[stopped], last_frame=START_S)
     assert names(judged) == ["publisher-silent", "stream-over-stale", "depth", "stale"]
     ranks = [signal.severity.rank for signal in judged.signals[1:]]
     assert ranks == sorted(ranks, reverse=True)
@@ -535,8 +537,8 @@ def test_a_publisher_that_said_so_has_stopped_and_one_that_did_not_is_silent() -
         ("running", "publisher mock_massive is silent"),
     ):
         known = board([record(SPX, NOW)], NOW, beats=[heartbeat(SPX, status=status)])
-        gone = tuple(replace(p, alive=False, gone_since=START_S - 3.0) for p in known.publishers)
-        judged = evaluate(replace(known, publishers=gone), NOW)
+        gone = tuple(replace(p, alive=False, gone_since=START_S - 3.0) for p in known.publishers.known)
+        judged = evaluate(changed(known, known=gone), NOW)
         assert [(s.text, s.since) for s in judged.signals] == [(words, START_S - 3.0)]
     assert names(report([record(SPX, NOW)], NOW, beats=[])) == ["publisher-unknown"]
 
@@ -564,12 +566,12 @@ def test_what_redis_evicts_is_told_for_a_minute_and_how_it_would_evict_as_long_a
 
 
 def test_a_clock_step_is_told_with_the_moment_of_the_step() -> None:
-    known = board([record(SPX, NOW)], NOW, clock_step_s=-7.5, clock_step_at=NOW.mono - 20)
+    known = board([record(SPX, NOW)], NOW, step_s=-7.5, step_at=NOW.mono - 20)
     for seconds in (0, 2):
-        [signal] = evaluate(replace(known, polled=NOW.mono + seconds), later(seconds)).signals
+        [signal] = evaluate(changed(known, polled=NOW.mono + seconds), later(seconds)).signals
         assert signal.text == "this machine's clock stepped by -7.5 s: ages by wall clock may be off"
         assert signal.since == START_S - 20
-    assert not report([record(SPX, NOW)], NOW, clock_step_s=2.0).signals
+    assert not report([record(SPX, NOW)], NOW, step_s=2.0).signals
 
 
 STATES = st.sampled_from([s for s in State if s is not State.UNREACHABLE])
@@ -605,7 +607,7 @@ def test_a_board_before_its_first_poll_alarms_nobody() -> None:
 
 def test_signals_read_the_same_in_every_panel() -> None:
     judged = report(
-        [record(SPX, NOW, age_ms=48_000, contracts=surface()), record(SPX_MON, NOW)], NOW, stream_ts=START_S
+        [record(SPX, NOW, age_ms=48_000, contracts=surface()), record(SPX_MON, NOW)], NOW, last_frame=START_S
     )
     texts = [signal.text for signal in judged.signals]
     panel = "\n".join(plain(line) for line in signal_lines(judged, 120))

@@ -7,11 +7,12 @@ import pytest
 from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
 from chain.model.snapshot import encode
-from chain.monitor.board import ChainRecord, Flag, State
+from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.flags import remembered
 from chain.monitor.evaluate.report import ChainStatus
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import SourceInfo
+from chain.monitor.states import Flag, State
 from chain.monitor.watch import tracker
 from tests.support.scenes import (
     SPX,

@@ -6,9 +6,10 @@ import pytest
 
 from chain.clock import Instant
 from chain.model.snapshot import encode
-from chain.monitor.board import ChainRecord, DeckState, Flag
+from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.heartbeat import WITHDRAWN, SourceInfo
+from chain.monitor.states import DeckState, Flag
 from chain.monitor.watch import tracker
 from chain.redis.contract.kinds import KindRecord, SourceChange
 from tests.support.scenes import NDX, SPX, heartbeat, received, record, report, snapshot

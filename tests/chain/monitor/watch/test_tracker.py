@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from chain.clock import Instant, ManualClock
 from chain.model.snapshot import Snapshot, encode
-from chain.monitor.board import ChainRecord, State
+from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.freshness import age_ms
+from chain.monitor.states import State
 from chain.monitor.watch import tracker
 from tests.support.scenes import SPX, START_NS, START_S, at_fault, law, manual_clock, received, snapshot
 

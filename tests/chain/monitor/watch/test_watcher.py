@@ -17,10 +17,11 @@ from chain.model.contract import Details, part
 from chain.model.keys import REPLAY_PREFIX, ChainId, KeySchema, SnapshotId, heartbeat_key
 from chain.model.session import closing
 from chain.model.snapshot import decode, encode
-from chain.monitor.board import Board, DeckState, Flag, State
+from chain.monitor.board import Board
 from chain.monitor.discovery import DISCOVER_EVERY_S
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, beat
+from chain.monitor.states import DeckState, Flag, State
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.draft import PublishVerdict
@@ -211,7 +212,7 @@ async def test_a_heartbeat_speaks_for_its_own_underlyings_alone(desk: Desk) -> N
     assert commands["scan"] == 1 and not commands["keys"]
     report = await desk.poll()
     assert set(states(report)) == {SPX, NDX}
-    assert dict(report.board.depth) == {"SPX": 1, "NDX": 1}
+    assert dict(report.board.chains.depth) == {"SPX": 1, "NDX": 1}
     [told] = [signal.text for signal in report.signals if signal.name == "publisher-unknown"]
     assert told == "NDX 01-02: of no publisher that beats, source of data unknown"
 
@@ -226,7 +227,7 @@ async def test_a_date_that_has_passed_and_is_still_published_is_shown_and_not_co
     yesterday = ChainId("SPX", SPX.expiry - timedelta(days=1))
     await desk.publish(SPX, yesterday)
     report = await desk.poll()
-    assert (set(states(report)), dict(report.board.depth)) == ({SPX, yesterday}, {"SPX": 1})
+    assert (set(states(report)), dict(report.board.chains.depth)) == ({SPX, yesterday}, {"SPX": 1})
     assert [r.dte for r in report.statuses if Flag.PAST_DATED in r.flags] == [-1]
     [told] = [signal.text for signal in report.signals if signal.name == "past-dated"]
     assert told == "SPX 01-01 PAST-DATED: 1 whose session is over, not counted"
@@ -245,7 +246,7 @@ async def test_a_recording_replayed_without_a_heartbeat_is_not_nothing(desk: Des
     )
     [told] = [signal.text for signal in report.signals if signal.name == "past-dated"]
     assert told.endswith("3 whose sessions are over, nothing that still trades is published")
-    assert [report.depth(underlying) for underlying in report.board.underlyings] == [(0, 0), (0, 0)]
+    assert [report.depth(underlying) for underlying in report.board.chains.underlyings] == [(0, 0), (0, 0)]
 
 
 async def test_a_recordings_dates_are_past_once_its_publisher_no_longer_says_when_it_is(desk: Desk) -> None:
@@ -285,9 +286,9 @@ async def test_the_heartbeat_names_the_expected_set_its_order_and_depth(desk: De
         (SPX_MON, State.MISSING),
         (NDX, State.MISSING),
     ]
-    assert dict(report.board.depth) == {"SPX": 3, "NDX": 3}
+    assert dict(report.board.chains.depth) == {"SPX": 3, "NDX": 3}
     assert {r.flags for r in report.statuses} == {(Flag.MOCK,)}
-    [publisher] = report.board.publishers
+    [publisher] = report.board.publishers.known
     assert publisher.alive
 
 
@@ -382,10 +383,10 @@ async def test_a_beat_that_is_not_ours_is_told_and_keeps_no_publisher_alive(
 async def test_a_beat_that_never_changes_is_no_life_sign(desk: Desk) -> None:
     await desk.open(SPX)
     await desk.redis.persist(heartbeat_key("mock_massive"))
-    assert (await desk.poll(HEARTBEAT_TTL_S)).board.publishers[0].alive
-    assert not (await desk.poll(0.1)).board.publishers[0].alive
+    assert (await desk.poll(HEARTBEAT_TTL_S)).board.publishers.known[0].alive
+    assert not (await desk.poll(0.1)).board.publishers.known[0].alive
     await desk.announce(SPX)
-    assert (await desk.poll(1)).board.publishers[0].alive
+    assert (await desk.poll(1)).board.publishers.known[0].alive
 
 
 # Pointers that must not be followed
@@ -708,7 +709,7 @@ async def test_a_user_without_scripts_sees_the_chains_all_the_same(redis: Redis,
     try:
         await desk.open(SPX)
         board = (await desk.poll()).board
-        assert (board.contact.ok, board.stream_entry_ts) == (True, None)
+        assert (board.redis.health.ok, board.streams.newest_entry) == (True, None)
     finally:
         await desk.client.aclose()
         await redis.acl_deluser("plain")
@@ -717,7 +718,7 @@ async def test_a_user_without_scripts_sees_the_chains_all_the_same(redis: Redis,
 async def test_a_stream_key_of_another_type_is_no_stream(desk: Desk) -> None:
     await desk.redis.set("massive:ws:analytics", "x")
     await desk.open(SPX)
-    assert (await desk.poll()).board.stream_ts is None
+    assert (await desk.poll()).board.streams.last_frame is None
 
 
 # Redis that is gone, or does not let us in
@@ -746,7 +747,11 @@ async def test_redis_gone_is_unreachable_with_ages_going_on_and_recovers_by_itse
     await desk.announce(SPX)
     await desk.publish(SPX)
     report = await desk.poll(1)
-    assert (only(report).state, only(report).age_s, report.board.server.name) == (State.FRESH, 1.0, holder_name(holder))
+    assert (only(report).state, only(report).age_s, report.board.redis.server.name) == (
+        State.FRESH,
+        1.0,
+        holder_name(holder),
+    )
     await client.aclose()
     await redis.aclose()
 
@@ -758,11 +763,11 @@ def holder_name(holder: EmbeddedServer) -> str:
 async def test_a_watcher_beside_its_own_publisher_gives_it_time_to_announce(desk: Desk, clock: ManualClock) -> None:
     await desk.publish(SPX)
     watcher = Watcher(desk.redis, NAMES, clock, discover_after_s=10.0)
-    assert not (await watcher.poll_once()).records
+    assert not (await watcher.poll_once()).chains.records
     clock.advance(9.999)
-    assert not (await watcher.poll_once()).records
+    assert not (await watcher.poll_once()).chains.records
     clock.advance(0.001)
-    assert [record.chain for record in (await watcher.poll_once()).records] == [SPX]
+    assert [record.chain for record in (await watcher.poll_once()).chains.records] == [SPX]
 
 
 async def test_a_refused_port_is_one_line_and_no_chain(clock: ManualClock, unused_tcp_port: int) -> None:
@@ -799,7 +804,7 @@ async def test_a_user_who_may_not_ask_for_the_servers_name_sees_the_chains(
     desk = await limited("info")
     await desk.open(SPX)
     report = await desk.poll(1)
-    assert (report.state, report.board.server.name) == (DeckState.OK, "")
+    assert (report.state, report.board.redis.server.name) == (DeckState.OK, "")
 
 
 async def test_a_lacking_permission_is_said_and_does_not_flap(limited: Callable[[str], Awaitable[Desk]]) -> None:
@@ -863,7 +868,7 @@ async def test_a_replays_heartbeat_announces_nothing_to_a_live_deck(desk: Desk) 
     await desk.publish(NDX)
     report = await desk.poll()
     assert set(states(report)) == {NDX}
-    assert report.board.publishers == ()
+    assert report.board.publishers.known == ()
 
 
 # The Board
@@ -873,7 +878,12 @@ async def test_a_board_is_frozen_and_no_later_poll_reaches_into_it(desk: Desk) -
     await desk.open(SPX, NDX)
     early = (await desk.poll(1)).board
     told = repr(early)
-    for thing, name in ((early, "records"), (early.records[0], "fault"), (early.contact, "ok")):
+    for thing, name in (
+        (early, "chains"),
+        (early.chains, "records"),
+        (early.chains.records[0], "fault"),
+        (early.redis.health, "ok"),
+    ):
         with pytest.raises(FrozenInstanceError):
             setattr(thing, name, None)
     await desk.redis.delete(NAMES.latest(SPX))
@@ -926,7 +936,7 @@ async def test_the_loop_hands_over_a_board_for_every_poll_until_cancelled(desk: 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert all(board.records[0].last_good for board in boards)
+    assert all(board.chains.records[0].last_good for board in boards)
 
 
 # Payloads that follow the contract, and cannot be used

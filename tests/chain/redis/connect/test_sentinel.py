@@ -13,8 +13,8 @@ from redis.exceptions import ResponseError
 
 from chain.clock import Instant, SystemClock
 from chain.model.keys import ChainId, KeySchema
-from chain.monitor.board import Flag, State
 from chain.monitor.evaluate.signals import HealthReport, evaluate
+from chain.monitor.states import Flag, State
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.draft import PublishVerdict
@@ -97,7 +97,7 @@ async def report(watcher: Watcher) -> HealthReport:
 
 async def reached(watcher: Watcher) -> HealthReport | None:
     found = await report(watcher)
-    return found if found.board.contact.ok else None
+    return found if found.board.redis.health.ok else None
 
 
 def shown(found: HealthReport) -> set[int]:
@@ -136,7 +136,7 @@ class Screen:
     @property
     def words(self) -> list[str]:
         """The first signals of the reports that did not reach Redis."""
-        return [found.signals[0].text for found in self.reports if not found.board.contact.ok]
+        return [found.signals[0].text for found in self.reports if not found.board.redis.health.ok]
 
 
 @pytest.mark.parametrize("desk", [3], indirect=True)

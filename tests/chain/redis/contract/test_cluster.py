@@ -16,9 +16,9 @@ from redis.asyncio.cluster import ClusterNode
 from chain.clock import Instant, SystemClock
 from chain.model.keys import ChainId, KeySchema
 from chain.model.snapshot import decode
-from chain.monitor.board import State
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import beat
+from chain.monitor.states import State
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.draft import PublishVerdict
@@ -121,7 +121,7 @@ async def test_a_publisher_in_turn_and_a_watcher_work_as_on_one_server(client: R
     watcher = Watcher(client, NAMES, CLOCK)
     found = await report(watcher)
     assert (len(found.statuses), states(found)) == (12, {State.FRESH})
-    assert (len(found.board.publishers), found.board.server.name[:6]) == (1, "valkey")
+    assert (len(found.board.publishers.known), found.board.redis.server.name[:6]) == (1, "valkey")
     await leases[0].release()
     assert await leases[1].look() == ["SPX", "NDX"]
     assert (await waiting.cycle()).whole
@@ -224,12 +224,12 @@ async def told_in_words(watcher: Watcher, began: float) -> HealthReport:
 
 async def lost(watcher: Watcher) -> HealthReport | None:
     found = await report(watcher)
-    return None if found.board.contact.ok else found
+    return None if found.board.redis.health.ok else found
 
 
 async def back(watcher: Watcher) -> HealthReport | None:
     found = await report(watcher)
-    return found if found.board.contact.ok else None
+    return found if found.board.redis.health.ok else None
 
 
 @pytest.mark.parametrize("victim", [0, 2])

@@ -15,10 +15,10 @@ from chain.audit.reader import AuditReader
 from chain.clock import Instant, SystemClock
 from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema
-from chain.monitor.board import State
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
+from chain.monitor.states import State
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.draft import PublishResult, PublishVerdict
@@ -89,7 +89,7 @@ async def test_the_documented_reader_sees_all_and_lacks_nothing(server: Server, 
     await fill(owner)
     report = await read(await user(server, "reader"))
     assert (states(report), len(report.statuses)) == ({State.FRESH}, 3)
-    assert (report.board.limits, report.board.server.unasked) == ((), "")
+    assert (report.board.redis.limits, report.board.redis.server.unasked) == ((), "")
     assert server.admin.execute_command("ACL", "LOG") == []
 
 
@@ -113,7 +113,7 @@ async def test_a_reader_without_a_courtesy_still_reads(server: Server, owner: Re
     report = await read(await user(server, "reader", f"-{gone}"))
     assert (states(report), len(report.statuses)) == ({State.FRESH}, 3)
     text = [signal.text for signal in report.signals]
-    assert said in "; ".join([*report.board.limits, report.board.server.unasked, *text])
+    assert said in "; ".join([*report.board.redis.limits, report.board.redis.server.unasked, *text])
 
 
 async def test_a_reader_without_scan_or_heartbeats_is_told_why_it_sees_nothing(server: Server, owner: Redis) -> None:
@@ -121,7 +121,7 @@ async def test_a_reader_without_scan_or_heartbeats_is_told_why_it_sees_nothing(s
     await owner.delete(*await owner.keys("*heartbeat"))
     report = await read(await user(server, "reader", "-scan"))
     text = "; ".join(signal.text for signal in report.signals)
-    assert report.board.contact.ok
+    assert report.board.redis.health.ok
     assert "cannot be found: this Redis user has no right to run SCAN" in text
 
 
@@ -130,7 +130,7 @@ async def test_a_reader_of_chains_alone_cannot_hear_heartbeats_and_says_so(serve
     only = ("%R~massive:* %R~mock_massive:*", "%R~massive:chain:*")
     report = await read(await user(server, "reader", instead=only))
     assert (states(report), len(report.statuses)) == ({State.FRESH}, 3)  # discovered
-    assert "cannot hear heartbeats: this Redis user has no right to the key of GET" in report.board.limits
+    assert "cannot hear heartbeats: this Redis user has no right to the key of GET" in report.board.redis.limits
     assert any(signal.text.startswith("cannot hear heartbeats") for signal in report.signals)
 
 
@@ -139,7 +139,7 @@ async def test_a_reader_without_a_need_is_told_which(server: Server, owner: Redi
     report = await read(await user(server, "reader", "-getrange"))
     assert {status.note for status in report.statuses} == {"payload key: this Redis user has no right to run GETRANGE"}
     report = await read(await user(server, "reader", instead=("%R~massive:*", "")))
-    assert "no right to the key" in report.board.contact.error
+    assert "no right to the key" in report.board.redis.health.error
 
 
 # To publish
