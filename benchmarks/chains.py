@@ -1,47 +1,17 @@
-"""Chains to measure with: the recorded SPY chain where it is at hand, else one generated in its size."""
+"""Chains to measure with: the recorded SPY chain, and any number of mock snapshots."""
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import orjson
 
-from benchmarks.terminal import ROOT
-from chain.clock import ManualClock, SystemClock
+from chain.clock import SystemClock
 from chain.model.keys import ChainId, SnapshotId
 from chain.model.session import new_york
 from chain.model.snapshot import Contract, Snapshot
 from publisher.mock.source import MockSource
+from tests.support.places import CAPTURES
 
-CAPTURE = ROOT.parent / "shared" / "data" / "captures" / "SPY-2026-07-14.jsonl.gz"
-_CAPTURED_AT_S = 1_784_058_963
-_CHAIN_IN_MOVES = 4.0  # a slice wide enough to hold as many contracts as the recorded chain
-
-
-@contextmanager
-def spy_capture() -> Iterator[tuple[Path, str]]:
-    """Give a capture of SPY and a word on where it is from; a generated one is gone after."""
-    if CAPTURE.is_file():
-        yield CAPTURE, f"recorded chain {CAPTURE.name}"
-        return
-    with TemporaryDirectory(prefix="cd-") as folder:
-        path = Path(folder) / "SPY-generated.jsonl"
-        path.write_bytes(asyncio.run(_generated_record()))
-        yield path, "generated chain (no recorded one at hand)"
-
-
-async def _generated_record() -> bytes:
-    clock = ManualClock(_CAPTURED_AT_S * 1_000_000_000)
-    source = MockSource(clock, underlyings=["SPY"], mult=_CHAIN_IN_MOVES)
-    await source.begin_cycle()
-    survey = await source.survey("SPY")
-    items: list[Contract] = []
-    for expiry in survey.expirations:
-        items += (await source.slice(survey, expiry)).contracts
-    return orjson.dumps({"ts": survey.as_of, "underlying": "SPY", "spot": survey.spot, "results": items})
+CAPTURE = CAPTURES / "SPY-2026-07-14.jsonl.gz"
 
 
 async def many_snapshots(count: int, sizes: tuple[int, int]) -> list[Snapshot]:

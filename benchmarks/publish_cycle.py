@@ -3,13 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import orjson
 from redis.asyncio import Redis
 
-from benchmarks.chains import spy_capture
+from benchmarks.chains import CAPTURE
 from benchmarks.rows import Row, at_most
 from benchmarks.server import embedded_client
 from chain.clock import SystemClock
@@ -25,15 +24,14 @@ _AIM = 1.5
 
 def run() -> list[Row]:
     """Return wall and processor time of a cycle, ms."""
-    with spy_capture() as (path, origin):
-        return asyncio.run(_measure(path, origin))
+    return asyncio.run(_measure())
 
 
-async def _measure(path: Path, origin: str) -> list[Row]:
+async def _measure() -> list[Row]:
     ours: list[tuple[float, float]] = []
     floor: list[tuple[float, float]] = []
     async with embedded_client() as redis:
-        source = CaptureSource([path])
+        source = CaptureSource([CAPTURE])
         publisher = Publisher(redis, source, SystemClock())
         bodies = await _payloads(redis, publisher, source)
         for number in range(_WARM_UP + _PAIRS):
@@ -42,7 +40,7 @@ async def _measure(path: Path, origin: str) -> list[Row]:
                 ours.append(pair[0])
                 floor.append(pair[1])
     size = sum(len(orjson.dumps(body)) for body in bodies)
-    note = f"{origin}: {len(bodies)} expiries, {size / 1000:.0f} kB a cycle"
+    note = f"recorded chain {CAPTURE.name}: {len(bodies)} expiries, {size / 1000:.0f} kB a cycle"
     walls, cpus = ([pair[at] for pair in ours] for at in (0, 1))
     floor_walls, floor_cpus = ([pair[at] for pair in floor] for at in (0, 1))
     return [

@@ -27,18 +27,15 @@ from tests.fake_massive import (
 )
 from tests.fake_massive.__main__ import parse_arguments
 from tests.fake_massive.capture import NEW_YORK, Record
-from tests.support.places import ROOT, SHARED
+from tests.support.places import CAPTURES, ROOT
 from tests.support.waiting import wait_until, wait_until_async
 
-DATA = SHARED
 SPX = "/v3/snapshot/options/I:SPX"
 BEARER = {"Authorization": "Bearer demo"}
 MONDAY = datetime(2026, 7, 13, 10, 30, tzinfo=NEW_YORK)
 DATES = expirations(MONDAY.date(), 10)
 CHAIN = generate("SPX", as_of=MONDAY.timestamp(), spot=6853.25, dates=DATES, strikes=20, step=2.5)
 BOOK = ChainBook.of(CHAIN)
-
-needs_captures = pytest.mark.skipif(not (DATA / "captures").is_dir(), reason=f"no captures in {DATA}")
 
 
 def test_third_fridays_list_both_roots_and_no_other_date_does() -> None:
@@ -58,9 +55,8 @@ def test_a_count_is_met_exactly() -> None:
     assert again.items == made.items
 
 
-@needs_captures
 def test_a_capture_moves_as_a_whole_to_another_day() -> None:
-    path = DATA / "captures/SPX-2026-07-12.jsonl.gz"
+    path = CAPTURES / "SPX-2026-07-12.jsonl.gz"
     recorded, moved = load_capture(path), load_capture(path, day=date(2027, 1, 4))
     assert (moved.symbol, moved.spot, len(moved.at)) == ("I:SPX", recorded.spot, len(recorded.at))
     assert load_capture(path, day=date(2026, 7, 12)).items == recorded.items

@@ -10,17 +10,14 @@ import pytest
 
 from tests.fake_massive import Chain, ChainBook, FakeMassive, IndexQuote, expirations, generate
 from tests.fake_massive.capture import NEW_YORK
-from tests.support.places import SHARED
+from tests.support.places import DATA
 
-DATA = SHARED
 SPX = "/v3/snapshot/options/I:SPX"
 REFERENCE = "/v3/reference/options/contracts"
 MONDAY = datetime(2026, 7, 13, 10, 30, tzinfo=NEW_YORK)
 DATES = expirations(MONDAY.date(), 3)
 CHAIN = generate("SPX", as_of=MONDAY.timestamp(), spot=6853.25, dates=DATES, strikes=60, step=5)
 VIX = IndexQuote(17.31, 16.52, 1_783_953_000_123_456_789, "CBOE Volatility Index")
-
-needs_vendor = pytest.mark.skipif(not (DATA / "vendor").is_dir(), reason=f"no official samples in {DATA}")
 
 
 @pytest.fixture
@@ -58,7 +55,6 @@ def key_paths(value: object, path: str = "") -> set[str]:
     return {path}
 
 
-@needs_vendor
 def test_shapes_are_those_of_the_official_samples(client: httpx.Client) -> None:
     spec = json.loads((DATA / "vendor/rest_examples_options.json").read_bytes())
     chain_shape = spec["/v3/snapshot/options/{underlyingAsset}"]
@@ -85,8 +81,7 @@ def test_shapes_are_those_of_the_official_samples(client: httpx.Client) -> None:
         assert {name for name in missing if "_trading_change" not in name} <= absent, path
 
 
-@needs_vendor
 def test_the_official_sample_is_served_as_it_is(fake: FakeMassive, client: httpx.Client) -> None:
-    sample = json.loads((DATA / "vendor/mocks/v3_snapshot_options_AAPL.json").read_bytes())
+    sample = json.loads((DATA / "vendor/v3_snapshot_options_AAPL.json").read_bytes())
     fake.book = ChainBook.of(Chain("AAPL", 159.9606, sample["results"]))
     assert client.get("/v3/snapshot/options/AAPL").json()["results"] == sample["results"]

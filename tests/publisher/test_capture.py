@@ -20,8 +20,6 @@ from publisher.source import ChainSlice, SourceError, Survey
 from tests.support.builders import AS_OF, GOLDEN_STRIKES, SPOT, SPX, contract, contracts, expiries, golden_body, record
 from tests.support.places import CAPTURES
 
-real = pytest.mark.skipif(not CAPTURES.is_dir(), reason="no recorded chains at ../shared/data/captures")
-
 
 def captured(name: str) -> CaptureSource:
     return CaptureSource([next(CAPTURES.glob(f"{name}-*.jsonl.gz"))])
@@ -49,7 +47,6 @@ def raw_items(name: str, line: int, expiry: date) -> list[Any]:
 # Real records
 
 
-@real
 async def test_spy_minutes_before_the_close() -> None:
     survey, pieces = await turn(captured("SPY"))
     assert survey.underlying == "SPY"
@@ -68,7 +65,6 @@ async def test_spy_minutes_before_the_close() -> None:
         assert max(strikes(piece)) == 752 + piece.range_points
 
 
-@real
 async def test_nothing_inside_the_range_is_lost_and_nothing_is_changed() -> None:
     _, pieces = await turn(captured("SPY"))
     for piece in (pieces[0], pieces[5]):
@@ -82,7 +78,6 @@ async def test_nothing_inside_the_range_is_lost_and_nothing_is_changed() -> None
         assert by_ticker == {item["details"]["ticker"]: item for item in inside}
 
 
-@real
 async def test_nvda_at_a_fractional_strike() -> None:
     source = captured("NVDA")
     for _ in range(3):
@@ -97,7 +92,6 @@ async def test_nvda_at_a_fractional_strike() -> None:
         assert all(abs(k - piece.atm) <= piece.range_points for k in strikes(piece))
 
 
-@real
 async def test_nvda_before_the_open_has_no_usable_volatility_and_still_a_slice() -> None:
     _, pieces = await turn(captured("NVDA"))
     at_the_money = [item for item in pieces[0].contracts if item["details"]["strike_price"] == 212.5]
@@ -107,7 +101,6 @@ async def test_nvda_before_the_open_has_no_usable_volatility_and_still_a_slice()
     assert pieces[0].contracts
 
 
-@real
 async def test_tsla_rolls_through_its_four_records_and_begins_again() -> None:
     source = captured("TSLA")
     seen = []
@@ -129,7 +122,6 @@ async def test_tsla_rolls_through_its_four_records_and_begins_again() -> None:
     assert seen[8] == seen[0]
 
 
-@real
 async def test_spx_is_an_index_with_two_roots_on_the_third_friday() -> None:
     survey, pieces = await turn(captured("SPX"))
     assert survey.underlying == "SPX"
@@ -148,7 +140,6 @@ async def test_spx_is_an_index_with_two_roots_on_the_third_friday() -> None:
     assert "price" not in asset
 
 
-@real
 async def test_several_files_are_several_underlyings_each_with_its_own_records() -> None:
     files = [next(CAPTURES.glob(f"{name}-*.gz")) for name in ("SPY", "TSLA")]
     source = CaptureSource(files)

@@ -23,8 +23,6 @@ from tests.support.builders import value_at
 from tests.support.places import CAPTURES
 from tests.support.product import run
 
-pytestmark = pytest.mark.skipif(not CAPTURES.is_dir(), reason="no recorded chains at ../shared/data/captures")
-
 NAMES = ("SPX-2026-07-12", "SPY-2026-07-14", "TSLA-2026-07-15")
 EASTERN = ZoneInfo("America/New_York")
 DEPTH = 6

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -26,7 +25,6 @@ from publisher.massive.vendor import Vendor
 from tests.fake_massive import Chain, ChainBook, FakeMassive, IndexQuote, expirations, generate
 from tests.fake_massive.capture import NEW_YORK
 from tests.support.builders import held
-from tests.support.places import CAPTURES
 
 CHAINS = "/v3/snapshot/options/*"
 STATUS = "/v1/marketstatus/now"
@@ -37,14 +35,6 @@ DEPTH = 6
 MONDAY = datetime(2026, 7, 13, 10, 30, tzinfo=NEW_YORK).timestamp()  # a third Friday is its fifth date
 SPX_DATES = expirations(date(2026, 7, 13), 8)
 VIX = {"I:VIX": IndexQuote(17.31, 16.52, round(MONDAY * 1e9))}
-
-
-def capture(name: str) -> Path:
-    """Return a recorded chain; skip the test where there is none."""
-    path = CAPTURES / name
-    if not path.is_file():
-        pytest.skip(f"no recorded chain {name} in {CAPTURES}")
-    return path
 
 
 @cache

@@ -125,14 +125,12 @@ async def test_our_mock_passes(redis: Redis) -> None:
     assert by_clause(audit)[Clause.TTL_MIRROR].note == "largest difference 0 ms"
 
 
-@pytest.mark.skipif(not SPY.exists(), reason="no recorded chains beside the project: ../shared/data/captures")
 async def test_our_capture_passes_where_the_record_is_whole(redis: Redis) -> None:
     audit = await ours(redis, CaptureSource([SPY]), 4)
     assert {v.clause: v.outcome for v in audit.verdicts} == dict.fromkeys(Clause, Outcome.HELD), broken(audit)
     assert audit.pointers == 4
 
 
-@pytest.mark.skipif(not SPY.exists(), reason="no recorded chains beside the project: ../shared/data/captures")
 async def test_a_record_with_lone_sides_is_told_from_a_whole_one(redis: Redis) -> None:
     """The fifth and sixth expirations of this record lack one side at a tenth of their strikes and more."""
     audit = await ours(redis, CaptureSource([SPY]), 6)

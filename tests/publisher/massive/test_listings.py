@@ -1,7 +1,7 @@
 """Listings of every kind: what the vendor lists is what is published, with few requests, whatever its strikes."""
 
 import gzip
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -21,20 +21,13 @@ from tests.support.live_scene import (
     DEPTH,
     MONDAY,
     SPX_DATES,
-    capture,
     desk,
-    hurried,
     is_whole,
     payload,
 )
+from tests.support.places import CAPTURES
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _quick() -> Iterator[None]:
-    with hurried():
-        yield
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
 
 def ladder(underlying: str, spot: float, strikes: Sequence[float], dates: Sequence[date] = SPX_DATES) -> Chain:
@@ -233,7 +226,7 @@ RECORDS = [
 
 @pytest.mark.parametrize(("name", "record"), RECORDS)
 async def test_capture_and_live_cut_the_same_slices_of_the_same_record(name: str, record: int) -> None:
-    path = capture(name)
+    path = CAPTURES / name
     played = CaptureSource([path])
     for _ in range(record + 1):
         await played.begin_cycle()

@@ -2,13 +2,11 @@
 
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from statistics import median_low
 from typing import Any
 
-import orjson
 import pytest
 from redis.asyncio import Redis
 
@@ -33,9 +31,8 @@ from tests.fake_massive import (
     faults,
     generate,
     generate_count,
-    load_capture,
 )
-from tests.fake_massive.capture import NEW_YORK
+from tests.fake_massive.capture import NEW_YORK, Record, parse_record, read_capture
 from tests.support.live_scene import (
     CHAINS,
     DEPTH,
@@ -46,40 +43,21 @@ from tests.support.live_scene import (
     UPCOMING,
     Desk,
     as_seen,
-    capture,
     desk,
-    hurried,
     is_whole,
     payload,
     small_book,
     small_chain,
     tickers,
 )
+from tests.support.places import CAPTURES
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 
-@pytest.fixture(autouse=True)
-def _quick() -> Iterator[None]:
-    with hurried():
-        yield
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeMassive]:
-    with FakeMassive(small_book()) as server:
-        yield server
-
-
-@pytest.fixture
-async def spx(fake: FakeMassive, redis: Redis) -> AsyncIterator[Desk]:
-    async with desk(fake, redis) as here:
-        yield here
-
-
-def recorded_at(name: str, record: int) -> float:
-    import gzip  # noqa: PLC0415
-
-    with gzip.open(capture(name)) as lines:
-        return float(orjson.loads(lines.read().splitlines()[record])["ts"])
+def record_of(name: str, number: int = 0) -> Record:
+    """Return one record of a capture."""
+    return parse_record(read_capture(CAPTURES / name)[number])
 
 
 async def published(here: Desk) -> list[dict[str, Any]]:
@@ -125,10 +103,9 @@ def as_sliced_whole(chain: Chain, body: dict[str, Any], as_of: float) -> tuple[i
 
 
 async def test_the_recorded_spy_chain_is_published_whole_from_few_requests(redis: Redis) -> None:
-    name = "SPY-2026-07-14.jsonl.gz"
-    chain = load_capture(capture(name))
-    assert len(chain.items) == 10_386
-    ts = recorded_at(name, 0)
+    record = record_of("SPY-2026-07-14.jsonl.gz")
+    chain, ts = record.chain(), record.ts
+    assert len(chain.items) > 250 * DEPTH  # more rows than a page a date
     with FakeMassive(ChainBook.of(chain)) as fake:
         async with desk(fake, redis, ts=ts, underlyings=["SPY"]) as here:
             opened = 0
@@ -156,10 +133,10 @@ async def test_the_recorded_spy_chain_is_published_whole_from_few_requests(redis
     ],
 )
 async def test_other_recorded_chains_are_published_whole(redis: Redis, name: str, record: int) -> None:
-    chain = load_capture(capture(name), record)
-    underlying = name.partition("-")[0]
+    recorded = record_of(name, record)
+    chain = recorded.chain()
     with FakeMassive(ChainBook.of(chain)) as fake:
-        async with desk(fake, redis, ts=recorded_at(name, record), underlyings=[underlying]) as here:
+        async with desk(fake, redis, ts=recorded.ts, underlyings=[recorded.underlying]) as here:
             for number in range(3):
                 assert (await here.cycle()).whole
                 assert_few(fake, number, f"/v3/snapshot/options/{chain.symbol}")

@@ -1,7 +1,7 @@
 """Whatever the vendor does wrong: a slice is published whole or not at all, and the reason is told."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, timedelta
 from functools import cache, partial
@@ -27,13 +27,14 @@ from tests.support.live_scene import (
     SPX_DATES,
     Desk,
     desk,
-    hurried,
     is_whole,
     payload,
     small_book,
     small_chain,
     tickers,
 )
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 STRUCK = SPX_DATES[2]
 TOLD: list[tuple[str, Callable[[], Effect], str]] = [
@@ -105,24 +106,6 @@ def _of_underlying(ticker: str) -> Effect:
 
 def _calls_only(body: dict[str, Any]) -> None:
     body["results"] = [row for row in body["results"] if row["details"]["contract_type"] == "call"]
-
-
-@pytest.fixture(autouse=True)
-def _hurried() -> Iterator[None]:
-    with hurried():
-        yield
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeMassive]:
-    with FakeMassive(small_book()) as server:
-        yield server
-
-
-@pytest.fixture
-async def spx(fake: FakeMassive, redis: Redis) -> AsyncIterator[Desk]:
-    async with desk(fake, redis) as here:
-        yield here
 
 
 async def state_of(redis: Redis, chains: tuple[ChainId, ...]) -> dict[ChainId, Held | None]:
