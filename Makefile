@@ -7,7 +7,7 @@ WORKERS ?= 2
 
 PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 
-.PHONY: demo test test-fast test-all test-hostile check format bench screenshots schemas lock clean
+.PHONY: demo test test-fast test-all test-hostile check format bench screenshots schemas wheel lock clean
 
 demo: $(VENV)/.run
 	$(BIN)/chaindeck
@@ -54,6 +54,12 @@ screenshots: $(VENV)/.dev
 schemas: $(VENV)/.dev
 	$(BIN)/python -m schemas
 
+# The wheel in dist/, tried in an environment that holds it and the locked dependencies, and nothing else.
+wheel: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m hatchling build --target wheel
+	$(MAKE) $(VENV)-wheel/.tried VENV=$(VENV)-wheel
+
 # Resolve the pins again; hashes and no addresses, so that any mirror serves.
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
@@ -61,7 +67,7 @@ lock:
 	  -c requirements.lock -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VENV)-wheel dist
 
 ifdef UV
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
@@ -70,6 +76,14 @@ else
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MAKE_VENV = $(PYTHON) -m venv $(VENV)
 endif
+
+$(VENV)/.tried: requirements.lock dist
+	rm -rf $(VENV)
+	$(MAKE_VENV)
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps dist/*.whl
+	cd $(VENV) && bin/chaindeck --version && bin/chaindeck status --help >/dev/null && bin/chaindeck </dev/null
+	touch $@
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	$(MAKE_VENV)

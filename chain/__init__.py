@@ -1,11 +1,19 @@
-"""The contract as code, the ground floor. Arrows point down.
+"""The contract as code, the ground floor: every package above stands on this one, and this one on none of them.
 
 ```
-audit      what a publisher of the contract keeps and breaks, clause by clause
-monitor    Board, trackers, rules, watcher, heartbeat and events
-redis      connection, embedded server, and the only code that touches contract keys
-analytics  what is computed from a snapshot
-model      keys, snapshot, strike grid, sessions
-errors, text, clock, tasks, thresholds   what all rooms stand on
+audit       what a publisher of the contract keeps and what it breaks, clause by clause
+monitor     from answers of Redis to a Board, and from a Board to words
+redis       connections, the embedded server, and the only code that touches contract keys
+analytics   what is computed from a snapshot
+model       the contract as values: keys, snapshot, strike grid, trading sessions
+decode      everything that comes from outside, bounded and read by type
+supervisor  parts of a program: one that fails is restarted, and ends no other
+causes      why something outside failed, and its cure
+thresholds  every limit of freshness
+clock       time that tells and waits: the machine's own, or one moved by hand
+tasks       ending tasks for certain
+text        the one sanitiser for text from outside
+private     folders and files of this user alone
+errors      the one family of errors that a person may read
 ```
 """

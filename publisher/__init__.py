@@ -1,1 +1,13 @@
-"""Fills Redis with chain snapshots: the loop, and the sources it draws on. No screen."""
+"""Fills Redis with chain snapshots. Knows no screen.
+
+```
+loop        cadence, cycles, heartbeats and events
+protection  keeps publishers out of each other's way
+faults      faults on purpose, for demonstrations
+mock        an invented market
+massive     the live vendor
+capture     recorded chains
+slicing     the window around the ATM: the one rule by which every source cuts
+source      what the loop asks of any source
+```
+"""

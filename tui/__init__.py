@@ -1,1 +1,16 @@
-"""Shows Redis: what is on screen as pure lines, and the Textual widgets that carry them."""
+"""Shows a Board: what is on screen as pure lines, and the Textual widgets that carry them.
+
+```
+app           the Textual app: one screen, themes, the command palette
+screen        the deck's one screen
+dialogs       help, decisions, the faults of a demo
+panels        the panels of the screen, each a function from a report to lines
+view          what the reader has chosen to look at
+palette       meanings to styles
+bindings      the deck's keys
+board_source  what the screen is given by whoever composes it
+pump          how queues of messages are worked off
+prefs         the few choices that outlive a session
+terminal      the terminal under the screen
+```
+"""

@@ -87,28 +87,18 @@ def lopsided(calls: int, puts: int) -> bool:
 
 def summarise(snapshot: Received) -> Summary:
     """Return the counts of a snapshot's contracts. Usable are those, and only those, that its grid would show."""
+    usable: list[Item] = []
     places: list[Place] = []
     misfits: list[Misfit] = []
-    spot: float | None = None
-    delayed = index = priced = sound = False
-    unsound = 0
     for item, at in placed(snapshot.contracts, snapshot.id.chain):
-        quote, asset = part(item.last_quote, Quote), part(item.underlying_asset, Asset)
-        delayed = delayed or (quote.timeframe or part(item.last_trade, Trade).timeframe or asset.timeframe) == "DELAYED"
         if isinstance(at, Misfit):
             misfits.append(at)
-            continue
-        places.append(at)
-        priced = priced or _has_price(item)
-        if not sound:
-            condition = two_sided(quote)[2]
-            sound = condition is Condition.OK
-            unsound += _is_unsound(quote, condition)
-        if spot is None:
-            spot = item.spot
-            index = isinstance(asset.ticker, str) and asset.ticker.startswith("I:")
+        else:
+            usable.append(item)
+            places.append(at)
     calls = sum(at.side == "call" for at in places)
     strikes = {at.strike for at in places}
+    spot, index = _underlying(usable)
     centre = centred(snapshot, min(strikes), max(strikes), spot) if strikes else Centre(None)
     return Summary(
         contracts=len(snapshot.contracts),
@@ -117,15 +107,44 @@ def summarise(snapshot: Received) -> Summary:
         calls=calls,
         puts=len(places) - calls,
         strikes=len(strikes),
-        priced=priced,
-        unsound=0 if sound else unsound,
+        priced=any(map(_has_price, usable)),
+        unsound=_unsound_quotes(usable),
         off_centre=centre.fault,
         misfit=next((misfit.reason for misfit in misfits if not misfit.adjusted), ""),
         spot=centre.spot,
         data=_data_time(snapshot.contracts),
-        delayed=delayed,
+        delayed=any(map(_is_delayed, snapshot.contracts)),
         index=index,
     )
+
+
+def _underlying(usable: Sequence[Item]) -> tuple[float | None, bool]:
+    """Return the underlying's price in points, None where no contract carries one; and whether it is an index."""
+    index = False
+    for item in usable:
+        ticker = part(item.underlying_asset, Asset).ticker
+        index = isinstance(ticker, str) and ticker.startswith("I:")
+        if item.spot is not None:
+            return item.spot, index
+    return None, index
+
+
+def _is_delayed(item: Item) -> bool:
+    """Return whether the vendor calls a contract's figures delayed: its quote, else its last trade, else the price."""
+    quote, trade = part(item.last_quote, Quote), part(item.last_trade, Trade)
+    return (quote.timeframe or trade.timeframe or part(item.underlying_asset, Asset).timeframe) == "DELAYED"
+
+
+def _unsound_quotes(usable: Sequence[Item]) -> int:
+    """Return how many quotes make no sense, where not a single one is sound; else 0."""
+    unsound = 0
+    for item in usable:
+        quote = part(item.last_quote, Quote)
+        condition = two_sided(quote)[2]
+        if condition is Condition.OK:
+            return 0
+        unsound += _is_unsound(quote, condition)
+    return unsound
 
 
 def _has_price(item: Item) -> bool:

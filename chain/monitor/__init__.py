@@ -1,1 +1,14 @@
-"""From answers of Redis to a Board, and from a Board to words: trackers, watcher, rules, heartbeats, events."""
+"""From answers of Redis to a Board, and from a Board to words.
+
+```
+watch       the poll loop, the expected chains, each chain's steps
+evaluate    states, flags, rules and the report in which every voice finds them
+board       the Board: what is known of every chain at one instant, frozen
+changes     what became of each chain's state from Board to Board
+events      signals raised and ended, each told once
+history     what changed lately, as lines
+heartbeat   what a publisher says of itself, written and read
+messages    heartbeat and event as JSON, by type
+discovery   finds chains that no publisher announces
+```
+"""

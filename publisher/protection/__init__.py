@@ -1,1 +1,7 @@
-"""What keeps publishers out of each other's way: live data is protected, and one publisher leads."""
+"""What keeps publishers out of each other's way.
+
+```
+guard       keeps invented and recorded data away from live data
+lease       one live publisher leads, another stands by
+```
+"""

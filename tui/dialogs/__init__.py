@@ -1,1 +1,10 @@
-"""Dialogs: help, the decisions that are asked for, and the faults of a demo."""
+"""Dialogs over the deck.
+
+```
+dialog      what every dialog has in common
+help        the help
+help_lines  the help as lines
+demo        the demo menu
+decisions   what a reader decides beyond where to look
+```
+"""

@@ -1,1 +1,11 @@
-"""The terminal under the screen: its size, keys, colours and what it can draw, whatever it is."""
+"""The terminal under the screen: its size, keys, colours and what it can draw, whatever it is.
+
+```
+driver      Textual's driver, made to bear whatever a terminal says or does
+keyboard    keys told from pasted text
+themes      the deck's own themes
+legible     makes every piece of text read against what lies behind it
+contrast    contrast of two colours
+depth       how many colours a terminal has
+```
+"""

@@ -1,6 +1,16 @@
 """The rules: each tells one signal and bears its name. What is to be told beside them is appended here.
 
 A rule is a pure function of a `Context`: a Board, an instant, and each chain read at that instant.
+
+```
+chains      rules about chains: how old, how whole, how many
+publishers  rules about publishers, as far as their heartbeats tell
+deck        rules about what carries the chains: the poll loop, Redis, this machine's clock, the stream
+parts       rules about the parts that a program is made of
+context     what every rule is given, and the words that several share
+severity    how grave each signal is, in every voice
+causality   root cause first: which signals can follow from which
+```
 """
 
 from chain.monitor.evaluate.rules import chains, deck, parts, publishers
