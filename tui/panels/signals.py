@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from chain.model.keys import ChainId
 from chain.monitor.board import Transition
+from chain.monitor.evaluate.causality import Incident, incidents
 from chain.monitor.evaluate.report import HealthReport, Signal, usable
-from chain.monitor.evaluate.rules.causality import Incident, incidents
 from chain.monitor.states import DeckState, State
 from tui.panels import figures
 from tui.panels.lines import EMPTY, Ground, Line, Role, Span, justify, left

@@ -1,4 +1,4 @@
-"""Judging a Board: a pure function of the Board and two clock readings. Every voice of the product speaks its words."""
+"""Evaluation of a Board: a pure function of the Board and an instant. Every voice of the product speaks its words."""
 
 import logging
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from chain.clock import Instant
 from chain.model.session import days_to_expiry
 from chain.monitor.board import Board, ChainRecord
+from chain.monitor.evaluate.causality import root_first
 from chain.monitor.evaluate.flags import flags_of
 from chain.monitor.evaluate.freshness import reason_of, state_of
 from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, usable
-from chain.monitor.evaluate.rules import RULES, Context, Rule, signal
-from chain.monitor.evaluate.rules.causality import root_first
+from chain.monitor.evaluate.rules import FAILED_RULE, RULES, SEVERITY, Context, Rule
 from chain.monitor.evaluate.rules.context import blind_since
 from chain.monitor.states import DeckState, State
 
@@ -24,45 +24,44 @@ _logged: dict[str, type[Exception]] = {}  # of what failed, how it did when its 
 def evaluate(board: Board, now: Instant, rules: Sequence[Rule] = RULES) -> HealthReport:
     """Return what is true of a Board at `now`."""
     blind = blind_since(board, now)
-    statuses = tuple(_reading(record, now, blind) for record in board.chains.records)
+    statuses = tuple(_status_or_invalid(record, now, blind) for record in board.chains.records)
     context = Context(board, now, statuses)
-    signals = [told for rule in rules for told in _apply(rule, context)]
-    state = max((told.severity for told in signals), key=lambda severity: severity.rank, default=DeckState.OK)
+    signals = [signal for rule in rules for signal in _apply(rule, context)]
+    state = max((signal.severity for signal in signals), key=lambda severity: severity.rank, default=DeckState.OK)
     return HealthReport(now, board, state, statuses, root_first(signals))
 
 
 def _apply(rule: Rule, context: Context) -> Sequence[Signal]:
-    """Return what a rule tells; one that fails is told itself, and stops no other."""
+    """Return a rule's signals; a rule that fails is a signal itself, and stops no other."""
     try:  # a defect in one rule must not silence the others
-        return list(rule(context))
+        return rule.signals(context)
     except Exception as error:
-        name = rule.__name__.replace("_", "-")
-        if _is_news(name, error):
-            log.exception("rule %s failed", name)
-        text = f"rule {name} failed ({type(error).__name__}): whether it is so is unknown"
-        return [signal("rule-failed", text, None, name)]
+        if _is_news(rule.name, error):
+            log.exception("rule %s failed", rule.name)
+        text = f"rule {rule.name} failed ({type(error).__name__}): whether it is so is unknown"
+        return [Signal(FAILED_RULE, SEVERITY[FAILED_RULE], text, None, rule.name)]
 
 
-def _reading(record: ChainRecord, now: Instant, blind: float | None) -> ChainStatus:
-    """Return one chain's reading; one that cannot be judged is INVALID, and takes no other with it."""
+def _status_or_invalid(record: ChainRecord, now: Instant, blind: float | None) -> ChainStatus:
+    """Return one chain's status; a record that cannot be evaluated is INVALID, and takes no other with it."""
     try:
-        return _read(record, now, blind)
+        return _status(record, now, blind)
     except Exception as error:
-        if _is_news("reading", error):
-            log.exception("%s cannot be judged", record.chain)
+        if _is_news("chain", error):
+            log.exception("%s cannot be evaluated", record.chain)
         note = f"it cannot be judged ({type(error).__name__})"
         return ChainStatus(record, State.INVALID, flags=(), age_s=None, ttl_s=None, dte=0, since=None, note=note)
 
 
 def _is_news(what: str, error: Exception) -> bool:
-    """Return whether something fails in another way than last time: boards are judged many times a second."""
+    """Return whether something fails in another way than last time: Boards are evaluated many times a second."""
     news = _logged.get(what) is not type(error)
     _logged[what] = type(error)
     return news
 
 
-def _read(record: ChainRecord, now: Instant, blind: float | None) -> ChainStatus:
-    """Return one chain's reading; `blind`: since when Redis is not known, epoch seconds."""
+def _status(record: ChainRecord, now: Instant, blind: float | None) -> ChainStatus:
+    """Return one chain's status; `blind`: since when Redis is not known, epoch seconds."""
     state, age = state_of(record, now.wall_ms, now.mono)
     since, note = reason_of(record, state, age, now)
     if blind is not None:

@@ -1,22 +1,29 @@
 """Root cause first: what can follow from what, and nothing lost on the way."""
 
 import itertools
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.clock import Instant
+from chain.monitor.evaluate.causality import CONSEQUENCES, explains, incidents, root_first
 from chain.monitor.evaluate.report import HealthReport, Signal
 from chain.monitor.evaluate.rules import SEVERITY
-from chain.monitor.evaluate.rules.causality import CONSEQUENCES, explains, incidents, root_first
-from chain.monitor.evaluate.rules.severity import signal
 from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.monitor.states import DeckState, State
 from chain.supervisor import PartState, PartStatus
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, in_state, law, record, report
 
 NOW = Instant(START_NS, 5_000.0)
+
+
+def signal(name: str, text: str, subject: str = "", concerns: Iterable[str] | None = None) -> Signal:
+    """Return a signal as grave as its name."""
+    return Signal(name, SEVERITY[name], text, None, subject, None if concerns is None else frozenset(concerns))
+
+
 PARTS = ("watcher", "publisher", "heartbeat")
 
 SIGNALS = st.lists(

@@ -1,58 +1,65 @@
-"""The rules: each tells one signal and bears its name. What is to be told beside them is appended here.
-
-A rule is a pure function of a `Context`: a Board, an instant, and each chain read at that instant.
+"""The rules, a file for each component of the Board. A new signal is a function in one of them and a line here.
 
 ```
-chains      rules about chains: how old, how whole, how many
-publishers  rules about publishers, as far as their heartbeats tell
-deck        rules about what carries the chains: the poll loop, Redis, this machine's clock, the stream
-parts       rules about the parts that a program is made of
-context     what every rule is given, and the words that several share
-severity    how grave each signal is, in every voice
-causality   root cause first: which signals can follow from which
+chains      how old, how whole, how many
+publishers  as far as their heartbeats tell
+redis       whether it answers, and what it does to keys when it is full
+streams     signs of life of the vendor's stream
+clock       the poll loop, this machine's clock, Redis's clock beside it
+parts       the parts that a program is made of
+context     what a rule is, what it is given, and the words that several share
 ```
+The table below is the one place for how grave each signal is: deck, check, events and alert rules all follow it. Its
+scale is the contract's own: an old snapshot is a warning, a missing expiration is partial degradation, a stream that
+runs over a stale snapshot is degraded. Critical is what leaves the desk without any data to work with.
 """
 
-from chain.monitor.evaluate.rules import chains, deck, parts, publishers
-from chain.monitor.evaluate.rules.context import Context, Rule
-from chain.monitor.evaluate.rules.severity import SEVERITY, signal
+from chain.monitor.evaluate.rules import chains, clock, parts, publishers, redis, streams
+from chain.monitor.evaluate.rules.context import Context, Finding, Rule
+from chain.monitor.states import DeckState
 
-__all__ = ["RULES", "SEVERITY", "Context", "Rule", "signal"]
+__all__ = ["FAILED_RULE", "RULES", "SEVERITY", "Context", "Finding", "Rule"]
+
+_W, _C = DeckState.WARNING, DeckState.CRITICAL
+
+FAILED_RULE = "rule-failed"  # the signal of a rule that raises
 
 # Of signals that are equally grave, the first here stands first in every voice.
 RULES: tuple[Rule, ...] = (
-    chains.all_stale,
-    deck.poll_silent,
-    deck.redis_unreachable,
-    chains.depth,
-    chains.stream_over_stale,
-    chains.dangling,
-    chains.invalid,
-    chains.future,
-    chains.stale,
-    chains.aging,
-    chains.partial,
-    chains.failing,
-    chains.old_source,
-    chains.rolled_back,
-    chains.past_dated,
-    chains.limits_unfit,
-    chains.source_changed,
-    chains.mixed_sources,
-    parts.part_failed,
-    publishers.publisher_unknown,
-    publishers.source,
-    publishers.heartbeat_refused,
-    publishers.heartbeat_misfit,
-    publishers.publisher_silent,
-    publishers.publisher_clock,
-    deck.clock_skew,
-    publishers.withdrawn,
-    deck.clock_step,
-    deck.stream_clock,
-    deck.eviction,
-    deck.eviction_policy,
-    deck.discovery,
-    deck.starting,
-    deck.nothing_published,
+    Rule(_C, chains.all_stale),
+    Rule(_C, clock.poll_silent),
+    Rule(_C, redis.redis_unreachable),
+    Rule(DeckState.PARTIAL_DEGRADATION, chains.depth),
+    Rule(DeckState.DEGRADED, streams.stream_over_stale),
+    Rule(_W, chains.dangling),
+    Rule(_W, chains.invalid),
+    Rule(_W, chains.future),
+    Rule(_W, chains.stale),
+    Rule(_W, chains.aging),
+    Rule(_W, chains.partial),
+    Rule(_W, chains.failing),
+    Rule(_W, chains.old_source),
+    Rule(_W, chains.rolled_back),
+    Rule(_W, chains.past_dated),
+    Rule(_W, chains.limits_unfit),
+    Rule(_W, chains.source_changed),
+    Rule(_W, chains.mixed_sources),
+    Rule(DeckState.DEGRADED, parts.part_failed),  # of this program or of a publisher: data may still come, for now
+    Rule(_W, publishers.publisher_unknown),
+    Rule(_W, publishers.source),
+    Rule(_W, publishers.heartbeat_refused),
+    Rule(_W, publishers.heartbeat_misfit),
+    Rule(_W, publishers.publisher_silent),
+    Rule(_W, publishers.publisher_clock),
+    Rule(_W, clock.clock_skew),
+    Rule(DeckState.OK, publishers.withdrawn),
+    Rule(_W, clock.clock_step),
+    Rule(_W, streams.stream_clock),
+    Rule(_W, redis.eviction),
+    Rule(_W, redis.eviction_policy),
+    Rule(_W, chains.discovery),
+    Rule(DeckState.STARTING, chains.starting),
+    Rule(_C, chains.nothing_published),
 )
+
+SEVERITY = {rule.name: rule.severity for rule in RULES} | {FAILED_RULE: _W}

@@ -1,5 +1,6 @@
-"""What every rule is given, and the words that several of them share."""
+"""What a rule is, what it is given, and the words that several rules share."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,13 +8,13 @@ from functools import cached_property
 from chain.clock import Instant
 from chain.monitor.board import Board
 from chain.monitor.evaluate.report import ChainStatus, Signal, grouped
-from chain.monitor.states import Flag, State
+from chain.monitor.states import DeckState, Flag, State
 from chain.thresholds import POLL_OVERDUE_S, STARTING_S
 
 
 @dataclass(frozen=True)
 class Context:
-    """A Board, the instant at which it is judged, and each of its chains read at that instant."""
+    """A Board, the instant of its evaluation, and each of its chains as evaluated at that instant."""
 
     board: Board
     now: Instant
@@ -26,7 +27,7 @@ class Context:
 
     @cached_property
     def by_underlying(self) -> Mapping[str, Sequence[ChainStatus]]:
-        """The readings in groups, in the Board's order."""
+        """The chains in groups, in the Board's order."""
         return grouped(self.statuses)
 
     @cached_property
@@ -42,11 +43,11 @@ class Context:
         return frozenset(status.state for status in self.statuses)
 
     def flagged(self, flag: Flag) -> Sequence[ChainStatus]:
-        """Return the readings that carry a flag, in the Board's order."""
+        """Return the chains that carry a flag, in the Board's order."""
         return self._flagged.get(flag, ())
 
     def in_state(self, state: State) -> Mapping[str, Sequence[ChainStatus]]:
-        """Return the readings in one state by their underlying; only of underlyings that have any."""
+        """Return the chains in one state by their underlying; only of underlyings that have any."""
         if state not in self._states:
             return {}
         found = {name: [r for r in mine if r.state is state] for name, mine in self.by_underlying.items()}
@@ -55,17 +56,47 @@ class Context:
     @property
     def starting(self) -> bool:
         """Whether a watcher that goes on looking has only begun, and found nothing: a publisher may be on its way."""
-        board = self.board
-        begun = board.clock.started
-        return (
-            board.redis.health.ok
-            and not board.chains.records
-            and begun is not None
-            and self.now.mono - begun < STARTING_S
-        )
+        board, began = self.board, self.board.clock.started
+        if began is None or board.chains.records or not board.redis.health.ok:
+            return False
+        return self.now.mono - began < STARTING_S
 
 
-Rule = Callable[[Context], Iterable[Signal]]
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule finds wrong, in words; `since` is epoch seconds, None where it was so before we looked."""
+
+    text: str
+    since: float | None = None
+    subject: str = ""  # the underlying it is about, empty for the whole deck
+    concerns: Iterable[str] | None = None  # of a cause: the underlyings that can suffer from it, None for all
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One signal: how grave it is in every voice, and the function, named after it, that finds it in a Board."""
+
+    severity: DeckState
+    find: Callable[[Context], Iterable[Finding]]
+
+    @property
+    def name(self) -> str:
+        """The signal's name: the function's, with hyphens."""
+        return self.find.__name__.replace("_", "-")
+
+    def signals(self, context: Context) -> list[Signal]:
+        """Return a signal for each finding."""
+        return [
+            Signal(
+                name=self.name,
+                severity=self.severity,
+                text=finding.text,
+                since=finding.since,
+                subject=finding.subject,
+                concerns=None if finding.concerns is None else frozenset(finding.concerns),
+            )
+            for finding in self.find(context)
+        ]
 
 
 def poll_overdue_s(board: Board, now: Instant) -> float | None:
@@ -79,10 +110,10 @@ def blind_since(board: Board, now: Instant) -> float | None:
     overdue = poll_overdue_s(board, now)
     if overdue is not None:
         return now.wall_s - overdue
-    contact = board.redis.health
-    if contact.asked is None or contact.ok:
+    health = board.redis.health
+    if health.asked is None or health.ok:
         return None
-    return contact.since if contact.since is not None else now.wall_s
+    return health.since if health.since is not None else now.wall_s
 
 
 def apart(ahead_s: float) -> str:
@@ -100,5 +131,10 @@ def listed(statuses: Sequence[ChainStatus]) -> str:
 
 
 def earliest(statuses: Iterable[ChainStatus]) -> float | None:
-    """Return the first of the moments at which these readings' states began, None where none is known."""
+    """Return the first of the moments at which these chains' states began, None where none is known."""
     return min((r.since for r in statuses if r.since is not None), default=None)
+
+
+def oldest_s(statuses: Iterable[ChainStatus]) -> int:
+    """Return the age of the oldest of these chains in whole seconds, never rounded up."""
+    return math.floor(max(status.age_s or 0.0 for status in statuses))

@@ -2,60 +2,57 @@
 
 from collections.abc import Iterable
 
-from chain.monitor.evaluate.report import Signal
-from chain.monitor.evaluate.rules.context import Context, apart, listed
-from chain.monitor.evaluate.rules.severity import signal
+from chain.monitor.evaluate.rules.context import Context, Finding, apart, listed
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.states import Flag
 from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 
 
-def publisher_unknown(context: Context) -> Iterable[Signal]:
+def publisher_unknown(context: Context) -> Iterable[Finding]:
     """There are chains, and nobody says that they are theirs."""
     board = context.board
     unknown = context.flagged(Flag.SOURCE_UNKNOWN)
     if not board.redis.health.ok or not board.chains.records:
         return
     if not board.publishers.known:
-        unheard = next((limit for limit in board.redis.limits if "heartbeats" in limit), "no publisher's heartbeat")
-        concerns = () if board.redis.limits and unheard in board.redis.limits else None  # not heard is not gone
-        yield signal("publisher-unknown", f"{unheard}: source of data unknown", concerns=concerns)
+        refused = next((limit for limit in board.redis.limits if "heartbeats" in limit), "")
+        concerns = () if refused else None  # a heartbeat that may not be read is not gone
+        why = refused or "no publisher's heartbeat"
+        yield Finding(f"{why}: source of data unknown", concerns=concerns)
     elif unknown:
         text = f"{listed(unknown)}: of no publisher that beats, source of data unknown"
-        yield signal("publisher-unknown", text, concerns={chain_status.chain.underlying for chain_status in unknown})
+        yield Finding(text, concerns={status.chain.underlying for status in unknown})
 
 
-def source(context: Context) -> Iterable[Signal]:
+def source(context: Context) -> Iterable[Finding]:
     """A living publisher says that its source is in trouble."""
     for publisher in context.board.publishers.known:
-        told = publisher.heartbeat.source
-        if publisher.alive and told.trouble and publisher.heartbeat.status != WITHDRAWN:
-            yield signal("source", f"source {told.kind}: {told.trouble}", concerns=publisher.underlyings)
+        info = publisher.heartbeat.source
+        if publisher.alive and info.trouble and publisher.heartbeat.status != WITHDRAWN:
+            yield Finding(f"source {info.kind}: {info.trouble}", concerns=publisher.underlyings)
 
 
-def heartbeat_refused(context: Context) -> Iterable[Signal]:
+def heartbeat_refused(context: Context) -> Iterable[Finding]:
     """What stands under a heartbeat's key is no heartbeat of that service."""
     refusals = context.board.publishers.refusals
     if refusals:
-        told = "; ".join(f"heartbeat of {refusal.service} refused: {refusal.reason}" for refusal in refusals)
-        yield signal("heartbeat-refused", told, min(refusal.since for refusal in refusals))
+        text = "; ".join(f"heartbeat of {refusal.service} refused: {refusal.reason}" for refusal in refusals)
+        yield Finding(text, min(refusal.since for refusal in refusals))
 
 
-def heartbeat_misfit(context: Context) -> Iterable[Signal]:
+def heartbeat_misfit(context: Context) -> Iterable[Finding]:
     """Fields of a heartbeat do not fit, and the publisher is read without them."""
     for publisher in context.board.publishers.known:
         left_out = publisher.heartbeat.left_out
         if publisher.alive and left_out:
             more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
-            yield signal(
-                "heartbeat-misfit", f"heartbeat of {publisher.heartbeat.service}: {left_out[0]}, ignored{more}"
-            )
+            yield Finding(f"heartbeat of {publisher.heartbeat.service}: {left_out[0]}, ignored{more}")
 
 
-def publisher_clock(context: Context) -> Iterable[Signal]:
+def publisher_clock(context: Context) -> Iterable[Finding]:
     """A publisher's clock is off: what it stamps looks older than it is, or comes from the future.
 
-    One that agrees with ours is off where ours is, which is told of this machine.
+    One that agrees with ours is off where ours is, which is said of this machine.
     """
     board = context.board
     ours = board.redis.skew_s or 0.0
@@ -65,32 +62,31 @@ def publisher_clock(context: Context) -> Iterable[Signal]:
         if publisher.alive and _is_off(ahead) and not shared:
             whose = "this machine's" if board.redis.skew_s is None else "Redis's"
             text = f"publisher {publisher.heartbeat.service}'s clock is {apart(ahead)} {whose}"
-            yield signal("publisher-clock", text, concerns=publisher.underlyings)
+            yield Finding(text, concerns=publisher.underlyings)
 
 
 def _is_off(ahead_s: float) -> bool:
-    """Return whether a beat's stamp tells of a wrong clock: it may be as old as its key lives when first read."""
+    """Return whether a beat's stamp shows a wrong clock: it may be as old as its key lives when first read."""
     return ahead_s > FUTURE_TOLERANCE_S or ahead_s < -HEARTBEAT_TTL_S - FUTURE_TOLERANCE_S
 
 
-def withdrawn(context: Context) -> Iterable[Signal]:
+def withdrawn(context: Context) -> Iterable[Finding]:
     """A publisher of invented or recorded data gave way to a live one: no fault of the desk, and worth knowing."""
     for publisher in context.board.publishers.known:
         beat = publisher.heartbeat
         if publisher.alive and beat.status == WITHDRAWN:
             who = f"{beat.source.kind} publisher (process {beat.pid})"
             text = f"{who} has withdrawn, until asked to publish again: {beat.source.trouble}"
-            yield signal("withdrawn", text, concerns=publisher.underlyings - _published(context))
+            yield Finding(text, concerns=publisher.underlyings - _published(context))
 
 
-def publisher_silent(context: Context) -> Iterable[Signal]:
-    """A publisher that was heard beats no more."""
+def publisher_silent(context: Context) -> Iterable[Finding]:
+    """A publisher whose heartbeat was read before beats no more."""
     for publisher in context.board.publishers.known:
         if not publisher.alive:
             how = "has stopped" if publisher.heartbeat.status == STOPPED else "is silent"
             text = f"publisher {publisher.heartbeat.service} {how}"
-            concerns = publisher.underlyings - _published(context)
-            yield signal("publisher-silent", text, publisher.gone_since, concerns=concerns)
+            yield Finding(text, publisher.gone_since, concerns=publisher.underlyings - _published(context))
 
 
 def _published(context: Context) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """The tuple of rules: each named after its signal, each with one severity, and none that can silence another."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,8 +12,7 @@ from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.board import ChainRecord, RedisHealth
 from chain.monitor.evaluate.health import health_json
-from chain.monitor.evaluate.report import Signal
-from chain.monitor.evaluate.rules import RULES, SEVERITY, Context, Rule
+from chain.monitor.evaluate.rules import RULES, SEVERITY, Context, Finding, Rule
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.states import DeckState, Level, State
 from chain.redis.connect.connection import RedisTarget
@@ -27,35 +26,37 @@ from tests.support.scenes import NDX, SPX, START_NS, board, changed, in_state, r
 NOW = Instant(START_NS, 5_000.0)
 
 
-def broken(_: Context) -> Iterable[Signal]:
+def broken(_: Context) -> Iterable[Finding]:
     raise ZeroDivisionError("a defect of one rule")
 
 
-def broken_late(_: Context) -> Iterable[Signal]:
+def broken_late(_: Context) -> Iterable[Finding]:
     yield from ()
     raise RecursionError("x" * 9_000)
 
 
 def test_each_rule_bears_the_name_of_its_signal_and_each_signal_has_a_rule() -> None:
-    named = {rule.__name__.replace("_", "-") for rule in RULES}
-    assert named == set(SEVERITY) - {"rule-failed"}
-    assert len(named) == len(RULES)
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert {rule.name for rule in RULES} == set(SEVERITY) - {"rule-failed"}
 
 
-@pytest.mark.parametrize("rule", [broken, broken_late])
+@pytest.mark.parametrize("find", [broken, broken_late])
 @pytest.mark.parametrize("at", [0, len(RULES) // 2, len(RULES)])
-def test_a_rule_that_raises_is_a_signal_and_stops_no_other(rule: Rule, at: int) -> None:
+def test_a_rule_that_raises_is_a_signal_and_stops_no_other(
+    find: Callable[[Context], Iterable[Finding]], at: int
+) -> None:
+    rule = Rule(DeckState.OK, find)
     scene = board([in_state(SPX, State.MISSING, NOW), record(NDX, NOW)], NOW)
     sound = evaluate(scene, NOW)
     judged = evaluate(scene, NOW, (*RULES[:at], rule, *RULES[at:]))
     [told] = [signal for signal in judged.signals if signal.name == "rule-failed"]
     assert [signal for signal in judged.signals if signal is not told] == list(sound.signals)
-    assert told.text.startswith(f"rule {rule.__name__.replace('_', '-')} failed (")
+    assert told.text.startswith(f"rule {rule.name} failed (")
     assert len(told.text) < 120
 
 
 def test_a_deck_with_a_broken_rule_is_never_green() -> None:
-    judged = evaluate(board([record(SPX, NOW)], NOW), NOW, (*RULES, broken))
+    judged = evaluate(board([record(SPX, NOW)], NOW), NOW, (*RULES, Rule(DeckState.OK, broken)))
     assert (judged.state, exit_code(judged)) == (DeckState.WARNING, 1)
     assert "rule broken failed (ZeroDivisionError)" in line(judged)
 

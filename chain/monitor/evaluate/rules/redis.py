@@ -1,0 +1,30 @@
+"""Rules about the Redis that is watched."""
+
+from collections.abc import Iterable
+
+from chain.monitor.evaluate.rules.context import Context, Finding, poll_overdue_s
+from chain.thresholds import EVICTION_SHOWN_S
+
+_SAFE_POLICIES = ("volatile-ttl", "noeviction")
+
+
+def redis_unreachable(context: Context) -> Iterable[Finding]:
+    """Redis did not answer the last poll."""
+    health = context.board.redis.health
+    if health.asked is not None and not health.ok and poll_overdue_s(context.board, context.now) is None:
+        yield Finding(f"Redis unreachable: {health.error}", health.since)
+
+
+def eviction(context: Context) -> Iterable[Finding]:
+    """Redis is full, and takes keys away."""
+    server = context.board.redis.server
+    if server.evicted_at is not None and context.now.wall_s - server.evicted_at < EVICTION_SHOWN_S:
+        text = f"Redis is full: {server.evicted} keys evicted since this watcher began; raise maxmemory"
+        yield Finding(text, server.evicted_at)
+
+
+def eviction_policy(context: Context) -> Iterable[Finding]:
+    """When full, Redis would not take the oldest snapshots first."""
+    policy = context.board.redis.server.policy
+    if policy not in ("", *_SAFE_POLICIES):
+        yield Finding(f"Redis would evict by {policy}, pointers too: set maxmemory-policy volatile-ttl")
