@@ -3,7 +3,8 @@
 ```
 watch       the poll loop, the expected chains, each chain's steps
 evaluate    states, flags, rules and the report in which every voice finds them
-board       the Board: what is known of every chain at one instant, frozen
+board       the Board: all that is known at one instant, a frozen component for each subject
+states      the words for how things stand: of a chain, beside it, of the whole deck
 changes     what became of each chain's state from Board to Board
 events      signals raised and ended, each told once
 history     what changed lately, as lines

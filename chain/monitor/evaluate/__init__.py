@@ -4,6 +4,7 @@
 signals     evaluates a Board: the way in
 report      what comes out: a status of each chain, and signals for what is wrong
 rules       one rule a signal
+causality   root cause first: which signals can follow from which
 freshness   the age of a chain, and the state that it makes
 flags       what stands beside a state
 provenance  how old the vendor's data are, and whether the options trade now
