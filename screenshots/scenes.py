@@ -16,7 +16,7 @@ from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import DEFAULT_TTL_S, Thresholds
-from chaindeck.engine.engine import BoardSlot
+from chaindeck.engine.board_slot import BoardSlot
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource

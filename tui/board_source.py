@@ -5,11 +5,12 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from chain.model.keys import ChainId
+from chain.monitor.analytics import AnalyticsByChain
 from chain.monitor.board import Board
 
 
 class BoardSource(Protocol):
-    """A slot that holds the newest Board; nothing that fills it ever waits for the screen."""
+    """A slot that holds the newest Board and what is derived of it; nothing that fills it ever waits for the screen."""
 
     @property
     def polls(self) -> int:
@@ -18,11 +19,17 @@ class BoardSource(Protocol):
     def latest(self) -> Board | None:
         """Return the newest Board and allow the next wake-up."""
 
+    def select(self, chain: ChainId | None) -> None:
+        """Say which chain is looked at: its analytics are derived, and come with a wake-up of their own."""
+
+    def analytics(self) -> AnalyticsByChain:
+        """Return what is derived of the newest snapshots of the chains that were looked at."""
+
     def painted(self) -> None:
         """Hear that a grid is on screen."""
 
     def subscribe(self, wake: Callable[[], None]) -> None:
-        """Call `wake`, from any thread, when a Board comes in and the last one was taken."""
+        """Call `wake`, from any thread, when something new comes in and the last Board was fetched."""
 
 
 class Operator(Protocol):

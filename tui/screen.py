@@ -124,7 +124,7 @@ class DeckScreen(DecisionScreen):
             self._contained(self.log_panel, lambda: self.log_panel.bring(self._report, self._log_lines()))
         if self.view.marks and self._calm is None:
             self._calm = self.set_timer(MARK_S, self._take_marks_away)
-        if self.view.grid is not None and not self._painted:
+        if self.view.analytics is not None and not self._painted:
             self._painted = True
             self.call_after_refresh(self._feed.painted)
 
@@ -156,7 +156,8 @@ class DeckScreen(DecisionScreen):
         if report is None or report.board is not self._board or now.mono - report.now.mono > _JUDGE_EVERY_S:
             self.view.keep_selection(self._board)
             self._report = report = evaluate(self._board, now)
-        self.view.take(report)
+        self._feed.select(self.view.selected)
+        self.view.on_report(report, self._feed.analytics())
 
     def _show_board(self) -> None:
         """Share out the side's height; the signals take what the board and the chart leave."""

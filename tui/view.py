@@ -4,13 +4,12 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from chain.analytics.headline import Headline, headline
+from chain.analytics.derive import ChainAnalytics
 from chain.clock import Instant
-from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId
+from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain
 from chain.monitor.board import Board, LastGood
 from chain.monitor.evaluate.freshness import age_ms
-from chain.monitor.evaluate.provenance import made_at
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
 from chain.monitor.states import State
 from tui.panels.grid import NO_MARKS, Marks, Shown, changes, is_past
@@ -30,7 +29,7 @@ class Histories:
     _ages: "OrderedDict[ChainId, deque[tuple[float, float]]]" = field(default_factory=OrderedDict)
     _taken: float = float("-inf")
 
-    def take(self, report: HealthReport) -> None:
+    def on_report(self, report: HealthReport) -> None:
         """Note the ages of a report, at most once a second."""
         now = report.now.mono
         if now - self._taken < _EVERY_S:
@@ -58,9 +57,8 @@ class View:
     selected: ChainId | None = None
     highest_first: bool = True
     frozen_at: float | None = None  # epoch seconds
-    grid: StrikeGrid | None = None
-    top: Headline | None = None
-    shown: LastGood | None = None  # what the grid was built from
+    analytics: ChainAnalytics | None = None  # of what is shown of the selected chain
+    shown: LastGood | None = None  # the snapshot that they were derived from
     marks: Marks = field(default_factory=dict)
     marked_at: float = 0.0  # monotonic seconds
     histories: Histories = field(default_factory=Histories)
@@ -70,7 +68,7 @@ class View:
         """Turn to another chain; a frozen view follows again, for it was frozen on the old one."""
         if chain != self.selected:
             self.selected = chain
-            self.frozen_at = self.grid = self.top = self.shown = self._seen = None
+            self.frozen_at = self.analytics = self.shown = self._seen = None
             self.marks = NO_MARKS
 
     def keep_selection(self, board: Board) -> None:
@@ -104,28 +102,32 @@ class View:
         return next((r for r in report.statuses if r.record.chain == self.selected), None)
 
     def as_shown(self, status: ChainStatus, now: Instant) -> Shown:
-        """Return how old what the grid shows is: of a frozen view another snapshot than the chain's newest."""
-        if self.frozen_at is None or self.shown is None:
+        """Return how old what the grid shows is; frozen, that is another snapshot than the chain's newest."""
+        good = status.record.last_good
+        newest = good is None or self.shown is None or self.shown.snapshot.id == good.snapshot.id
+        if self.shown is None or (newest and self.frozen_at is None):
             return Shown(status.state, status.age_s)
         age, limits = age_ms(self.shown, now), status.limits
         by_age = State.FRESH if age <= limits.warn_ms else State.AGING if age <= limits.stale_ms else State.STALE
         state = status.state if is_past(status.state) or status.state is State.FUTURE else by_age
         return Shown(state, age / 1000, self.frozen_at)
 
-    def take(self, report: HealthReport) -> None:
-        """Bring the grid up to the newest valid snapshot unless the view is frozen, and remember the ages."""
-        self.histories.take(report)
+    def on_report(self, report: HealthReport, analytics: AnalyticsByChain = NO_ANALYTICS) -> None:
+        """Show the newest valid snapshot once its analytics are there, unless frozen; remember the ages."""
+        self.histories.on_report(report)
         status, now = self.status(report), report.now
         good = status.record.last_good if status else None
         if status is None or self.frozen_at is not None or good is None:
             self._seen = None
             return
-        if self.grid is None or self.grid.snapshot.id != good.snapshot.id:
-            fresh = build_grid(good.snapshot.open())
-            self.marks = changes(self.grid, fresh) if self._follows(good, status, now) else NO_MARKS
+        if self.shown is None or self.shown.snapshot.id != good.snapshot.id:
+            fresh = analytics.get(status.chain)
+            if fresh is None or fresh.snapshot_id != good.snapshot.id:
+                return  # it is being derived, and comes with the next wake-up
+            before = self.analytics.grid if self.analytics else None
+            self.marks = changes(before, fresh.grid) if self._follows(good, status, now) else NO_MARKS
             self.marked_at = now.mono
-            self.grid, self.shown = fresh, good
-            self.top = headline(fresh, made_at(status.record, good), status.record.source.calendar)
+            self.analytics, self.shown = fresh, good
         elif self.marks and now.mono - self.marked_at >= MARK_S:
             self.marks = NO_MARKS
         self._seen = None if is_past(status.state) else now.mono

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from chain.model.contract import Day, Greeks, Item, Quote, Trade, number, part
 from chain.model.placement import Centre, Misfit, Place, centred, placed
-from chain.model.snapshot import Received
+from chain.model.snapshot import Received, SnapshotHeader
 
 IV_SHOWN = (0.001, 10.0)  # fractions; a solver's floor such as 1e-5 is no volatility
 
@@ -89,7 +89,7 @@ class Rejected:
 class StrikeGrid:
     """Rows ascending by strike then root. `atm` is the index of the ATM row, None where there are no rows."""
 
-    snapshot: Received
+    snapshot: SnapshotHeader
     rows: tuple[StrikeRow, ...]
     rejected: tuple[Rejected, ...]
     spot: float | None
@@ -135,7 +135,7 @@ def build_grid(snapshot: Received) -> StrikeGrid:
         for strike, root in strikes
     )
     atm = _atm_row(rows, snapshot.atm, centre.spot)
-    return StrikeGrid(snapshot, rows, tuple(rejected), centre.spot, atm, centre.fault)
+    return StrikeGrid(snapshot.header, rows, tuple(rejected), centre.spot, atm, centre.fault)
 
 
 def _leg(item: Item) -> Leg:

@@ -60,13 +60,24 @@ def decode_payload(form: Form[T], raw: bytes) -> T:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One option chain at one instant, as it is made. `atm` and `range_points` are in points of the underlying."""
+class SnapshotHeader:
+    """What a snapshot says beside its contracts. `atm` and `range_points` are in points of the underlying."""
 
     id: SnapshotId
     ts: float  # epoch seconds
     atm: int
     range_points: int
+
+    @property
+    def header(self) -> "SnapshotHeader":
+        """The header alone, which keeps no contract in memory."""
+        return SnapshotHeader(self.id, self.ts, self.atm, self.range_points)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(SnapshotHeader):
+    """One option chain at one instant, as it is made."""
+
     contracts: tuple[Contract, ...] = field(repr=False)  # megabytes, which asyncio would spell out for a debug line
 
     @classmethod
@@ -84,24 +95,16 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class Received(SnapshotHeader):
     """One option chain at one instant, as it was read: its contracts typed, for looking at."""
 
-    id: SnapshotId
-    ts: float  # epoch seconds
-    atm: int
-    range_points: int
     contracts: tuple[Item, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedSnapshot:
+class EncodedSnapshot(SnapshotHeader):
     """A snapshot that was valid when read, kept as its bytes: decoded contracts take several times the memory."""
 
-    id: SnapshotId
-    ts: float  # epoch seconds
-    atm: int
-    range_points: int
     raw: bytes = field(repr=False)
 
     @classmethod

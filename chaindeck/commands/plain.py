@@ -1,8 +1,6 @@
 """The deck as plain text, for a pipe, a file or a terminal that is none: the same lines, without a screen."""
 
-from chain.analytics.headline import headline
-from chain.model.grid import build_grid
-from chain.monitor.evaluate.provenance import made_at
+from chain.monitor.analytics import analytics_of
 from chain.monitor.evaluate.signals import HealthReport
 from tui.panels.board import board_table
 from tui.panels.grid import grid_foot, grid_headline, grid_table, grid_title
@@ -22,13 +20,12 @@ def frame(report: HealthReport) -> str:
     board = board_table(report, chain, WIDTH, len(report.statuses) * 3 + 20)
     lines = [identity(report, underlying, 0, WIDTH), trouble(report, WIDTH), *board.head, *board.body]
     lines += [signals_title(report, WIDTH), *cut(signal_lines(report, WIDTH), 20)]
-    if status and status.record.last_good:
-        good = status.record.last_good
-        grid = build_grid(good.snapshot.open())
-        top = headline(grid, made_at(status.record, good), status.record.source.calendar)
+    analytics = analytics_of(status.record) if status else None
+    if status and analytics:
+        grid = analytics.grid
         table = grid_table(grid, WIDTH)
         centre = table.atm or 0
         rows = table.body[max(0, centre - _ROWS_AROUND) : centre + _ROWS_AROUND + 1]
-        lines += [grid_title(grid, status, badge(report.board), WIDTH), grid_headline(grid, top, WIDTH)]
+        lines += [grid_title(grid, status, badge(report.board), WIDTH), grid_headline(grid, analytics.headline, WIDTH)]
         lines += [*table.head, *rows, grid_foot(grid, WIDTH)]
     return "\n".join(plain(line) for line in lines)

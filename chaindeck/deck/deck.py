@@ -19,8 +19,9 @@ from chaindeck.config.redis_location import RedisLocation, redis_location, runni
 from chaindeck.config.settings import Settings
 from chaindeck.deck.demo import MockDemo
 from chaindeck.deck.display import Display
+from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.compose import make_source, publishing_services, refuse_beside_live, watching_services
-from chaindeck.engine.engine import BoardSlot, Engine
+from chaindeck.engine.engine import Engine
 from chaindeck.engine.logs import log_nowhere, log_to_file
 from chaindeck.engine.services import Services
 from chaindeck.engine.streams import why_no_screen

@@ -17,7 +17,8 @@ from chain.errors import ChaindeckError
 from chaindeck.commands.operator import DeckOperator
 from chaindeck.deck.demo import MockDemo
 from chaindeck.deck.watchdog import Watchdog
-from chaindeck.engine.engine import BoardSlot, Engine
+from chaindeck.engine.board_slot import BoardSlot
+from chaindeck.engine.engine import Engine
 from chaindeck.engine.logs import LogPane, log_file
 from chaindeck.engine.signal_handlers import ending_signals, heed
 

@@ -8,68 +8,22 @@ import logging
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from typing import Any
 
 from chain.clock import Clock
-from chain.monitor.board import Board
 from chain.monitor.watch.watcher import Watcher
 from chain.supervisor import PartState, PartStatus, Supervisor, error_words
 from chain.tasks import end
+from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.services import Publishing, Services
 
 log = logging.getLogger(__name__)
 
 _STOP_S = 4.0
-_PAINT_S = 1.0
 
 OpenServices = Callable[[Supervisor], AbstractAsyncContextManager[Services]]
-
-
-class BoardSlot:
-    """The newest Board, and at most one wake-up outstanding."""
-
-    def __init__(self) -> None:
-        self.polls = 0
-        self._board: Board | None = None
-        self._wake: Callable[[], None] | None = None
-        self._asked = False
-        self._painted = threading.Event()
-
-    def put(self, board: Board) -> None:
-        """Replace the Board; wake the reader unless it has yet to answer the last call."""
-        self.polls += 1
-        self._hold(board)
-
-    def tell_parts(self, parts: tuple[PartStatus, ...]) -> None:
-        """Mark what was read last with how the parts fare now: where the watcher fails, no Board comes to say so."""
-        if self._board is not None or any(part.state is not PartState.RUNNING for part in parts):
-            self._hold(replace(self._board or Board(), parts=parts))
-
-    def _hold(self, board: Board) -> None:
-        self._board = board
-        if self._wake is not None and not self._asked:
-            self._asked = True
-            self._wake()
-
-    def latest(self) -> Board | None:
-        """Return the newest Board and allow the next wake-up."""
-        self._asked = False
-        return self._board
-
-    def subscribe(self, wake: Callable[[], None]) -> None:
-        """Call `wake` from the engine's thread when a Board comes in."""
-        self._wake = wake
-
-    def painted(self) -> None:
-        """Say that a grid is on screen."""
-        self._painted.set()
-
-    async def first_paint(self) -> None:
-        """Wait, not for long, until a grid is on screen: two threads that compute share one interpreter."""
-        await asyncio.to_thread(self._painted.wait, _PAINT_S)
 
 
 class Engine:
@@ -86,6 +40,7 @@ class Engine:
         self._stop = asyncio.Event()
         self.publishing: Publishing | None = None
         self.watcher: Watcher | None = None
+        slot.fill_by(self.call)
 
     def start(self) -> None:
         """Start the thread; returns once its loop runs."""
@@ -99,9 +54,10 @@ class Engine:
             self._thread.join(_STOP_S)
 
     def call(self, function: Callable[[], object]) -> None:
-        """Run a function on the engine's loop, without waiting for it."""
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(function)
+        """Run a function on the engine's loop, without waiting for it; before it starts and after it ended, nothing."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has closed
+                self._loop.call_soon_threadsafe(function)
 
     def submit(self, coroutine: Coroutine[Any, Any, str]) -> "Future[str]":
         """Run a coroutine on the engine's loop."""

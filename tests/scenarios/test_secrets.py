@@ -14,7 +14,7 @@ from chain.clock import SystemClock
 from chain.errors import ChaindeckError
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.embedded import binary
-from chaindeck.engine.engine import BoardSlot
+from chaindeck.engine.board_slot import BoardSlot
 from tests.support.engines import watching_engine
 from tests.support.product import log_text, on_terminal, run
 from tests.support.waiting import wait_until, wait_until_async

@@ -10,8 +10,9 @@ from chain.redis.server.embedded import EmbeddedServer
 from chain.supervisor import Supervisor
 from chaindeck.config.redis_location import RedisLocation
 from chaindeck.config.settings import Settings
+from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.compose import publishing_services, watching_services
-from chaindeck.engine.engine import BoardSlot, Engine
+from chaindeck.engine.engine import Engine
 from publisher.loop.publisher import Publisher
 from publisher.source import Source
 

@@ -13,7 +13,7 @@ from chain.clock import ManualClock
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.watch.watcher import Watcher
 from chain.thresholds import Thresholds
-from chaindeck.engine.engine import BoardSlot
+from chaindeck.engine.board_slot import BoardSlot
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource

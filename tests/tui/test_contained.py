@@ -2,26 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
-from chain.clock import SystemClock
 from chain.monitor.watch.watcher import Watcher
 from chaindeck.config.file import resolve
+from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.compose import make_source
-from chaindeck.engine.engine import BoardSlot, Engine
+from chaindeck.engine.engine import Engine
 from publisher.loop.publisher import Publisher
 from tests.support.engines import publishing_engine, watching_engine
+from tests.support.live_deck import CLOCK, screen_on, text
 from tests.support.stage import PANELS, Deck
 from tests.support.waiting import wait_until_async
-from tui.app import DeckApp
-from tui.panels.line_panel import LinePanel
 
-CLOCK = SystemClock()
 PARTS_OF_SCREEN = {
     "strip": "tui.panels.widgets.identity",
     "board": "tui.panels.widgets.board_table",
@@ -66,22 +62,6 @@ async def test_a_judgement_that_raises_leaves_the_panels_as_they_were(
 
 
 # Parts that fail behind the screen
-
-
-@asynccontextmanager
-async def screen_on(engine: Engine, slot: BoardSlot) -> AsyncIterator[DeckApp]:
-    app = DeckApp(slot, CLOCK)
-    async with app.run_test(size=(150, 44)):
-        engine.start()
-        try:
-            yield app
-        finally:
-            await asyncio.to_thread(engine.stop)
-
-
-def text(app: DeckApp, *panels: str) -> str:
-    found = [app.deck.query_one(f"#{name}", LinePanel) for name in panels]
-    return "\n".join(panel.render_line(y).text for panel in found for y in range(panel.size.height))
 
 
 class Switch:

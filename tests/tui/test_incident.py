@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
+from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, RecentAnalytics
 from chain.monitor.board import Board, Transition
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
@@ -222,7 +223,7 @@ def seen(view: View, clock: ManualClock, bid: float, *, kind: str = "", age_ms: 
     made = board([replace(one, last_good=replace(one.last_good, kind=kind))], now)
     judged = evaluate(made, now)
     view.keep_selection(judged.board)
-    view.take(judged)
+    view.on_report(judged, RecentAnalytics().update(judged.board, view.selected))
 
 
 @pytest.mark.parametrize("interval", [1, 2, 10])
@@ -274,11 +275,11 @@ def test_each_chain_keeps_two_minutes_of_ages_and_no_more() -> None:
     records = [record(chain, first) for chain in (SPX, NDX)]
     for _ in range(300):
         clock.advance(1)
-        kept.take(report(records, Instant.of(clock)))
+        kept.on_report(report(records, Instant.of(clock)))
     assert [len(kept.of(chain)) for chain in (SPX, NDX)] == [121, 121]
-    kept.take(report(records[:1], Instant.of(clock)))
+    kept.on_report(report(records[:1], Instant.of(clock)))
     clock.advance(1)
-    kept.take(report(records[:1], Instant.of(clock)))
+    kept.on_report(report(records[:1], Instant.of(clock)))
     assert not kept.of(NDX)
 
 
@@ -350,6 +351,12 @@ class Still:
 
     def latest(self) -> Board:
         return self._shown
+
+    def select(self, chain: ChainId | None) -> None:
+        """Nothing is derived."""
+
+    def analytics(self) -> AnalyticsByChain:
+        return NO_ANALYTICS
 
     def subscribe(self, wake: Callable[[], None]) -> None:
         wake()

@@ -11,9 +11,11 @@ from redis.asyncio import Redis
 
 from chain.clock import SystemClock
 from chain.errors import ConfigError
+from chain.model.keys import ChainId
+from chain.monitor.analytics import AnalyticsByChain, RecentAnalytics
 from chain.monitor.board import Board
 from chain.redis.connect.connection import RedisTarget
-from chaindeck.engine.engine import BoardSlot
+from chaindeck.engine.board_slot import BoardSlot
 from publisher.faults import InjectedFault
 from screenshots.scenes import Stage
 from tests.support.engines import watching_engine
@@ -166,6 +168,12 @@ class Eager:
 
     def latest(self) -> Board:
         return self._board
+
+    def select(self, chain: ChainId | None) -> None:
+        pass
+
+    def analytics(self) -> AnalyticsByChain:
+        return RecentAnalytics().update(self._board, None)
 
     def subscribe(self, wake: Callable[[], None]) -> None:
         for _ in range(3):

@@ -73,13 +73,17 @@ class GridPanel(LinePanel):
             return
         status = view.status(report) if report else None
         shown = view.as_shown(status, report.now) if report and status else None
-        title = grid_title(view.grid, status, badge(report.board) if report else "", width, shown)
-        if view.grid is None or view.top is None:
-            self.show((title,), (_NO_GRID,))
+        analytics = view.analytics
+        title = grid_title(
+            analytics.grid if analytics else None, status, badge(report.board) if report else "", width, shown
+        )
+        if analytics is None:
+            awaited = status is not None and status.record.last_good is not None
+            self.show((title,), () if awaited else (_NO_GRID,))
             return
         past = shown is not None and is_past(shown.state)
-        table, foot = self._lines(view, view.grid, width, past=past)
-        top = grid_headline(view.grid, view.top, width)
+        table, foot = self._lines(view, analytics.grid, width, past=past)
+        top = grid_headline(analytics.grid, analytics.headline, width)
         head = (title, dimmed(top) if past else top, *table.head)
         self.show(head, table.body, (foot,), top=self._centre(table, len(head) + 1))
 

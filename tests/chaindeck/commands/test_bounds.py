@@ -80,7 +80,7 @@ def test_a_key_is_answered_at_once_among_five_thousand_underlyings() -> None:
 
     def press() -> None:
         view.step_underlying(judged.board, 1)
-        view.take(judged)
+        view.on_report(judged)
         table = board_table(judged, view.selected, 80, 30)
         assert len(table.body[2_000:2_030]) == 30
         signal_lines(judged, 80)

@@ -16,8 +16,9 @@ from chain.monitor.states import Flag, State
 from chain.redis.server.embedded import EmbeddedServer
 from chaindeck.config.file import resolve
 from chaindeck.deck.demo import MockDemo
+from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.compose import make_source
-from chaindeck.engine.engine import BoardSlot, Engine
+from chaindeck.engine.engine import Engine
 from publisher import faults
 from publisher.faults import InjectedFault, WithholdingSource
 from tests.support.engines import publishing_engine

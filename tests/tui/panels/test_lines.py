@@ -13,6 +13,7 @@ from chain.analytics.headline import headline
 from chain.clock import Instant, ManualClock
 from chain.model.grid import build_grid
 from chain.model.keys import ChainId
+from chain.monitor.analytics import RecentAnalytics
 from chain.monitor.board import Board, ChainRecord, Transition
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED
@@ -471,13 +472,13 @@ def seen(view: View, clock: ManualClock, bid: float) -> HealthReport:
     items = [item(6930, side, last_quote={"bid": bid, "ask": bid + 0.4}) for side in ("call", "put")]
     judged = report([record(SPX, Instant.of(clock), contracts=items)], Instant.of(clock))
     view.keep_selection(judged.board)
-    view.take(judged)
+    view.on_report(judged, RecentAnalytics().update(judged.board, view.selected))
     return judged
 
 
 def bid_of(view: View) -> float | None:
-    assert view.grid and view.grid.rows[0].call
-    return view.grid.rows[0].call.bid
+    assert view.analytics and view.analytics.grid.rows[0].call
+    return view.analytics.grid.rows[0].call.bid
 
 
 def test_changes_are_marked_for_a_moment_and_never_at_first_sight_or_after_a_gap() -> None:
@@ -488,7 +489,7 @@ def test_changes_are_marked_for_a_moment_and_never_at_first_sight_or_after_a_gap
     judged = seen(view, clock, 11.0)
     assert {name for _, name in view.marks} == {"Bid", "Ask"}
     clock.advance(MARK_S + 0.1)
-    view.take(replace(judged, now=Instant.of(clock)))
+    view.on_report(replace(judged, now=Instant.of(clock)))
     assert not view.marks
     clock.advance(60)
     seen(view, clock, 12.0)
@@ -531,7 +532,7 @@ def test_another_chain_shows_nothing_of_the_one_before() -> None:
     seen(view, clock, 10.0)
     view.frozen_at = START_S
     view.choose(NDX)
-    assert [view.grid, view.top, view.frozen_at] == [None] * 3
+    assert [view.analytics, view.shown, view.frozen_at] == [None] * 3
     assert not view.histories.of(NDX)
 
 

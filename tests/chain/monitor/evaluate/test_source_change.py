@@ -6,6 +6,7 @@ import pytest
 
 from chain.clock import Instant
 from chain.model.snapshot import encode
+from chain.monitor.analytics import RecentAnalytics
 from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.heartbeat import WITHDRAWN, SourceInfo
@@ -59,10 +60,10 @@ def test_an_older_snapshot_of_another_kind_is_no_rollback_and_no_price_change() 
     assert live.last_good is not None
     assert (live.kind, live.last_good.snapshot.id.ts_ms) == ("massive", NOW.wall_ms - 1_500)
     view = View(selected=SPX)
-    view.take(report([mock], NOW))
-    view.take(report([live], NOW))
-    assert view.grid is not None
-    assert view.grid.snapshot.id == live.last_good.snapshot.id
+    for told in (report([mock], NOW), report([live], NOW)):
+        view.on_report(told, RecentAnalytics().update(told.board, SPX))
+    assert view.analytics is not None
+    assert view.analytics.snapshot_id == live.last_good.snapshot.id
     assert view.marks == NO_MARKS
     same_kind = taken(taken(ChainRecord(SPX), KindRecord("mock")), KindRecord("mock"), ahead_ms=-1_500)
     assert same_kind.rolled_back_from is not None

@@ -1,0 +1,28 @@
+"""What is shown of one snapshot, computed in one step, so that whoever shows it only formats."""
+
+from dataclasses import dataclass
+
+from chain.analytics.headline import Headline, headline
+from chain.model.calendar import RULE, Calendar
+from chain.model.grid import StrikeGrid, build_grid
+from chain.model.keys import SnapshotId
+from chain.model.snapshot import Received
+
+
+@dataclass(frozen=True, slots=True)
+class ChainAnalytics:
+    """The strike grid of one snapshot and the numbers over it. It holds none of the payload."""
+
+    grid: StrikeGrid
+    headline: Headline
+
+    @property
+    def snapshot_id(self) -> SnapshotId:
+        """The snapshot that this was derived from."""
+        return self.grid.snapshot.id
+
+
+def derive(snapshot: Received, made_at: float, calendar: Calendar = RULE) -> ChainAnalytics:
+    """Return what is shown of a snapshot that describes the instant `made_at`, epoch seconds."""
+    grid = build_grid(snapshot)
+    return ChainAnalytics(grid, headline(grid, made_at, calendar))

@@ -1,0 +1,98 @@
+"""Where the engine leaves what it has read for the screen: the newest Board, and what is derived of it."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from chain.model.keys import ChainId
+from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, RecentAnalytics
+from chain.monitor.board import Board
+from chain.supervisor import PartState, PartStatus
+
+_PAINT_S = 1.0
+
+
+Caller = Callable[[Callable[[], object]], None]  # runs a function, on whichever thread it stands for
+
+
+def _at_once(function: Callable[[], object]) -> None:
+    function()
+
+
+class BoardSlot:
+    """The newest Board with the analytics of the chain that is looked at, and at most one wake-up outstanding.
+
+    Analytics are derived on the thread that fills the slot, so the screen's only formats. Neither waits for the other.
+    """
+
+    def __init__(self) -> None:
+        self.polls = 0
+        self._board: Board | None = None
+        self._analytics = NO_ANALYTICS
+        self._recent = RecentAnalytics()
+        self._selected: ChainId | None = None
+        self._call: Caller = _at_once
+        self._wake: Callable[[], None] | None = None
+        self._asked = False
+        self._painted = threading.Event()
+
+    def fill_by(self, call: Caller) -> None:
+        """Have analytics derived by way of `call`, which runs a function on the thread that fills the slot."""
+        self._call = call
+
+    def put(self, board: Board) -> None:
+        """Replace the Board; wake the reader unless it has yet to answer the last call."""
+        self.polls += 1
+        self._hold(board)
+
+    def tell_parts(self, parts: tuple[PartStatus, ...]) -> None:
+        """Mark what was read last with how the parts fare now: where the watcher fails, no Board comes to say so."""
+        if self._board is not None or any(part.state is not PartState.RUNNING for part in parts):
+            self._hold(replace(self._board or Board(), parts=parts))
+
+    def select(self, chain: ChainId | None) -> None:
+        """Say, from the reader's thread, which chain is looked at; its analytics follow."""
+        if chain != self._selected:
+            self._selected = chain
+            self._call(self._derive)
+
+    def _hold(self, board: Board) -> None:
+        self._board = board
+        try:
+            self._analytics = self._recent.update(board, self._selected)
+        finally:  # what cannot be derived keeps no Board back
+            self._call_reader()
+
+    def _derive(self) -> None:
+        before = self._analytics
+        if self._board is not None:
+            self._analytics = self._recent.update(self._board, self._selected)
+        if self._analytics != before:
+            self._call_reader()
+
+    def _call_reader(self) -> None:
+        if self._wake is not None and not self._asked:
+            self._asked = True
+            self._wake()
+
+    def latest(self) -> Board | None:
+        """Return the newest Board and allow the next wake-up."""
+        self._asked = False
+        return self._board
+
+    def analytics(self) -> AnalyticsByChain:
+        """Return what is derived of the newest snapshots of the chains that were looked at."""
+        return self._analytics
+
+    def subscribe(self, wake: Callable[[], None]) -> None:
+        """Call `wake` from the engine's thread when a Board comes in."""
+        self._wake = wake
+
+    def painted(self) -> None:
+        """Say that a grid is on screen."""
+        self._painted.set()
+
+    async def first_paint(self) -> None:
+        """Wait, not for long, until a grid is on screen: two threads that compute share one interpreter."""
+        await asyncio.to_thread(self._painted.wait, _PAINT_S)
