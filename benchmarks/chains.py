@@ -24,7 +24,7 @@ async def many_snapshots(count: int, sizes: tuple[int, int]) -> list[Snapshot]:
     source = MockSource(clock, underlyings=["SPX"])
     await source.begin_cycle()
     survey = await source.survey("SPX")
-    piece = await source.slice(survey, survey.expirations[8])
+    piece = await source.fetch_window(survey, survey.expirations[8])
     each = len(orjson.dumps(piece.contracts)) / len(piece.contracts)
     nearest = sorted(piece.contracts, key=lambda item: abs(item["details"]["strike_price"] - piece.atm))
     tomorrow = new_york(survey.as_of).date() + timedelta(days=1)

@@ -22,7 +22,7 @@ from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.store import Store
 from chain.thresholds import DEFAULT_INTERVAL_S, Thresholds
 from publisher.loop.publisher import Publisher
-from publisher.source import ChainSlice, SourceStatus, Survey
+from publisher.source import ChainWindow, SourceStatus, Survey
 
 _COUNTS = (6, 300, 1_200)
 _SIZES = (20_000, 60_000)
@@ -140,9 +140,9 @@ class _Shelf:
     async def survey(self, underlying: str) -> Survey:
         return Survey(underlying, 6930.0, time.time(), tuple(self._dates[underlying]))
 
-    async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
+    async def fetch_window(self, survey: Survey, expiry: date) -> ChainWindow:
         found = self._chains[ChainId(survey.underlying, expiry)]
-        return ChainSlice(found.id.chain, survey.spot, found.atm, found.range_points, list(found.contracts))
+        return ChainWindow(found.id.chain, survey.spot, found.atm, found.range_points, list(found.contracts))
 
     async def aclose(self) -> None:
         pass

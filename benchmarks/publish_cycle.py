@@ -58,7 +58,7 @@ async def _payloads(redis: Redis, publisher: Publisher, source: CaptureSource) -
         raw = await redis.get(KeySchema().snapshot(outcome.id))
         assert isinstance(raw, bytes)
         survey = await source.survey(outcome.id.chain.underlying)
-        contracts = (await source.slice(survey, outcome.id.chain.expiry)).contracts
+        contracts = (await source.fetch_window(survey, outcome.id.chain.expiry)).contracts
         body = orjson.loads(raw) | {"contracts": contracts}
         assert orjson.dumps(body) == raw
         bodies.append(body)

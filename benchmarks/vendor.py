@@ -22,8 +22,8 @@ from chain.model.session import new_york
 from publisher.massive import vendor as limits
 from publisher.massive.source import MassiveSource
 from publisher.massive.vendor import BURST, PER_SECOND, Vendor
-from publisher.slicing import cut, index_expiry
-from publisher.source import ChainSlice
+from publisher.source import ChainWindow
+from publisher.window import cut, index_expiry
 from tests.fake_massive import ChainBook, FakeMassive, Fault, expirations, faults, generate, generate_count
 
 _SYMBOL, _SPOT = "SPY", 752.06
@@ -77,11 +77,11 @@ def _row(name: str, ours: list[float], theirs: list[float], aim: float | None, n
 
 
 async def _ours(client: Vendor, dates: list[date]) -> None:
-    slices = await asyncio.gather(*(_slice(client, expiry) for expiry in dates))
-    assert sum(len(piece.contracts) for piece in slices) == 2 * _EXPIRIES * _STRIKES
+    windows = await asyncio.gather(*(_window(client, expiry) for expiry in dates))
+    assert sum(len(piece.contracts) for piece in windows) == 2 * _EXPIRIES * _STRIKES
 
 
-async def _slice(client: Vendor, expiry: date) -> ChainSlice:
+async def _window(client: Vendor, expiry: date) -> ChainWindow:
     """Return one expiry as it would be published."""
     params: dict[str, str | int] = {"expiration_date": expiry.isoformat(), "limit": 250, "sort": "ticker"}
     rows = [row async for page in client.pages(f"/v3/snapshot/options/{_SYMBOL}", params) for row in page.rows]
@@ -129,7 +129,7 @@ async def _memory(url: str) -> Row:
         clock.advance(10)
         await source.begin_cycle()
         survey = await source.survey(_SYMBOL)
-        await asyncio.gather(*(source.slice(survey, expiry) for expiry in survey.expirations[:2]))
+        await asyncio.gather(*(source.fetch_window(survey, expiry) for expiry in survey.expirations[:2]))
         if number == 99:
             before = _resident_mb()
     after = _resident_mb()

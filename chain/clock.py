@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-_SETTLE_TURNS = 50  # turns of the event loop that woken tasks get before a manual clock moves on
+_TURNS = 50  # turns of the event loop that woken tasks get before a manual clock moves on
 
 
 class Clock(Protocol):
@@ -155,11 +155,11 @@ class ManualClock:
     async def run(self, seconds: float) -> None:
         """Move forward from one sleeper to the next, each awake and asleep again before time goes on."""
         end = self.mono + seconds
-        await self._settle()
+        await self._let_others_run()
         while self._ring_next(end):
-            await self._settle()
+            await self._let_others_run()
         self._move(end)
-        await self._settle()
+        await self._let_others_run()
 
     def step_wall(self, seconds: float) -> None:
         """Step the wall clock alone, as a time service may."""
@@ -186,6 +186,6 @@ class ManualClock:
         self.mono = moment
 
     @staticmethod
-    async def _settle() -> None:
-        for _ in range(_SETTLE_TURNS):
+    async def _let_others_run() -> None:
+        for _ in range(_TURNS):
             await asyncio.sleep(0)

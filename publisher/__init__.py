@@ -7,7 +7,7 @@ faults      faults on purpose, for demonstrations
 mock        an invented market
 massive     the live vendor
 capture     recorded chains
-slicing     the window around the ATM: the one rule by which every source cuts
+window     the window around the ATM: the one rule by which every source cuts
 source      what the loop asks of any source
 ```
 """

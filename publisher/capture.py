@@ -1,4 +1,4 @@
-"""Source *capture*: recorded whole chains, sliced and published as if their moment were now."""
+"""Source *capture*: recorded whole chains, cut and published as if their moment were now."""
 
 import gzip
 import zlib
@@ -18,8 +18,8 @@ from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, ChainId, parse_expiry, pa
 from chain.model.session import days_to_expiry, new_york
 from chain.model.snapshot import Contract
 from chain.text import clean
-from publisher.slicing import EM_MULT, ExpiryChain, cut, index_expiry
-from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
+from publisher.source import ChainWindow, SourceError, SourceStatus, Survey
+from publisher.window import EM_MULT, ExpiryChain, cut, index_expiry
 
 _LIMITS = Limits(64 * 1024 * 1024, containers=500_000, values=5_000_000)  # twice the largest chain there is
 _GZIP = b"\x1f\x8b"  # with which every such file begins
@@ -85,7 +85,7 @@ class CaptureSource:
             raise SourceError(f"the record of {underlying} lists no calls of 100 shares")
         return Survey(underlying, record.spot, record.ts, listed)
 
-    async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
+    async def fetch_window(self, survey: Survey, expiry: date) -> ChainWindow:
         """Return the current record's contracts around the ATM."""
         record = self._record(survey.underlying)
         chain = record.chains.get(expiry)
@@ -201,7 +201,7 @@ def _contracts(line: _Line) -> list[Contract]:
 
 
 def _expiration(item: object, nth: int, line: _Line) -> str:
-    """Return a contract's expiration if it is its underlying's, and has all that a slice is cut by."""
+    """Return a contract's expiration if it is its underlying's, and has all that a window is cut by."""
     details = block(item, "details") if isinstance(item, dict) else {}
     lacking = [
         name for name in ("ticker", "contract_type", "expiration_date") if not isinstance(details.get(name), str)

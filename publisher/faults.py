@@ -16,7 +16,7 @@ from chain.model.snapshot import decode
 from chain.redis.connect.connection import redis_call
 from chain.redis.contract.kinds import KindRecords
 from publisher.loop.publisher import Publisher
-from publisher.source import ChainSlice, Source, SourceError, SourceStatus, Survey
+from publisher.source import ChainWindow, Source, SourceError, SourceStatus, Survey
 
 SKEW_S = 30
 _HOLD_MS = 60_000
@@ -69,12 +69,12 @@ class WithholdingSource:
         """As the inner source."""
         return await self._inner.survey(underlying)
 
-    async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
+    async def fetch_window(self, survey: Survey, expiry: date) -> ChainWindow:
         """As the inner source, or SourceError for a withheld chain."""
         chain = ChainId(survey.underlying, expiry)
         if chain in self.withheld:
             raise SourceError(self.withheld[chain])
-        return await self._inner.slice(survey, expiry)
+        return await self._inner.fetch_window(survey, expiry)
 
     async def aclose(self) -> None:
         """As the inner source."""

@@ -29,7 +29,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class ChainSlice:
+class ChainWindow:
     """Contracts of one expiry around the ATM, ready for a snapshot."""
 
     chain: ChainId
@@ -75,7 +75,7 @@ class Source(Protocol):
     async def survey(self, underlying: str) -> Survey:
         """Return spot and the expirations listed for an underlying."""
 
-    async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
+    async def fetch_window(self, survey: Survey, expiry: date) -> ChainWindow:
         """Return the contracts of one expiry around the ATM."""
 
     async def aclose(self) -> None:

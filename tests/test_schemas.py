@@ -32,7 +32,7 @@ async def test_what_a_source_publishes_keeps_the_snapshots_schema() -> None:
     await source.begin_cycle()
     for underlying in ("SPX", "SPY"):
         survey = await source.survey(underlying)
-        piece = await source.slice(survey, survey.expirations[0])
+        piece = await source.fetch_window(survey, survey.expirations[0])
         made = Snapshot.at(
             SnapshotId(ChainId(underlying, survey.expirations[0]), TS_NS // 1_000_000),
             TS_NS,

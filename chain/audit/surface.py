@@ -14,7 +14,7 @@ from chain.model.keys import ChainId
 from chain.model.placement import root_of
 from chain.text import clean, shown
 
-ONE_SIDED_SHARE = 0.05  # of a slice's strikes; up to here a listing that is new or ending explains them
+ONE_SIDED_SHARE = 0.05  # of a window's strikes; up to here a listing that is new or ending explains them
 _SIDES = ("call", "put")
 
 

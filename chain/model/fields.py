@@ -3,7 +3,7 @@
 from typing import Any
 
 from chain.model.contract import MAX_LEVEL, number
-from chain.model.placement import gainsaid, not_of
+from chain.model.placement import mismatch, not_of
 from chain.model.snapshot import Contract
 
 __all__ = ["block", "contradiction", "number", "spot_of"]
@@ -36,4 +36,4 @@ def contradiction(item: Contract, symbol: str) -> str:
     points, expiration = number(strike), details.get("expiration_date")
     if points is None or not isinstance(expiration, str) or len(expiration) != len("YYYY-MM-DD"):
         return ""  # which is told as what it is
-    return gainsaid(ticker, expiration, side, points)
+    return mismatch(ticker, expiration, side, points)

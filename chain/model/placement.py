@@ -52,12 +52,12 @@ class Centre(NamedTuple):
 
 def centred(snapshot: Received, lowest: float, highest: float, spot: float | None) -> Centre:
     """Return the centre of a snapshot whose usable strikes lie from `lowest` to `highest`, in points."""
-    atm, reach = snapshot.atm, snapshot.range_points + _ROUNDING
-    if not lowest - reach <= atm <= highest + reach:
+    atm, half_width = snapshot.atm, snapshot.range_points + _ROUNDING
+    if not lowest - half_width <= atm <= highest + half_width:
         return Centre(
             None, f"its ATM {atm} ± {snapshot.range_points} is far from its strikes, {lowest:g} to {highest:g}"
         )
-    if spot is not None and abs(spot - atm) > reach:
+    if spot is not None and abs(spot - atm) > half_width:
         return Centre(None, f"its spot {spot:g} lies outside its range, {atm} ± {snapshot.range_points}")
     return Centre(spot)
 
@@ -112,18 +112,18 @@ def _place(item: Item, terms: _Terms) -> Place | Misfit:
     root = match[1] if match else None
     other = _foreign(named if isinstance(named, str) else None, root, terms.symbol)
     if match and not other:
-        other = _gainsaid(match, terms.days[side], terms.expiration, side, strike)
+        other = _mismatch(match, terms.days[side], terms.expiration, side, strike)
     return Misfit(other) if other else Place(strike, root or terms.underlying, side)
 
 
-def gainsaid(ticker: object, expiration: str, side: str, strike: float) -> str:
+def mismatch(ticker: object, expiration: str, side: str, strike: float) -> str:
     """Return in what an option's own symbol contradicts the fields beside it; empty where it does not, or is none."""
     match = _symbol(ticker)
     day = expiration[2:].replace("-", "") + side[0].upper()
-    return _gainsaid(match, day, expiration, side, strike) if match else ""
+    return _mismatch(match, day, expiration, side, strike) if match else ""
 
 
-def _gainsaid(match: re.Match[str], day: str, expiration: str, side: str, strike: float) -> str:
+def _mismatch(match: re.Match[str], day: str, expiration: str, side: str, strike: float) -> str:
     """The symbol is what the exchanges call the contract: where the two differ, nobody knows which one is meant."""
     if match[2] != day:
         return f"a {side} of {clean(expiration, 16)} by its fields, {match[0]} by its symbol"

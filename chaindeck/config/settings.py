@@ -11,7 +11,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
 from publisher.massive.address import DEFAULT_BASE_URL, base_url
-from publisher.slicing import EM_MULT
+from publisher.window import EM_MULT
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")
 _SHORTEST_S, _LONGEST_S = 0.1, 604_800  # of an interval and a TTL: a week's TTL outlasts any holiday

@@ -20,7 +20,7 @@ from chaindeck.deck.watchdog import Watchdog
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.engine import Engine
 from chaindeck.engine.logs import LogPane, log_file
-from chaindeck.engine.signal_handlers import ending_signals, heed
+from chaindeck.engine.signal_handlers import ending_signals, handle_signals
 
 if TYPE_CHECKING:
     from tui.app import DeckApp
@@ -66,7 +66,7 @@ class Display:
         with suppress(termios.error, ValueError, AttributeError):
             self._modes = termios.tcgetattr(sys.__stdin__)  # type: ignore[arg-type]
         signal.signal(_BREAK, _break_out)
-        heed(
+        handle_signals(
             {
                 signal.SIGUSR1: partial(self._engine.publish_now, asked=True),
                 **{n: self._ender(n) for n in ending_signals() - {_BREAK}},

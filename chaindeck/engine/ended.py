@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from chain.tasks import end
-from chaindeck.engine.signal_handlers import heed
+from chaindeck.engine.signal_handlers import handle_signals
 from chaindeck.exits import Exit
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class _Run:
     def run(self, work: Coroutine[Any, Any, T], on_signals: Mapping[int, Callable[[], None]]) -> Ended[T]:
         heard: dict[int, Callable[[], None]] = {number: self._ender(number) for number in _POLITE}
         heard |= {number: partial(self._call, call) for number, call in on_signals.items()}
-        heed(heard)
+        handle_signals(heard)
         try:
             return asyncio.run(self._main(work))
         finally:

@@ -22,7 +22,7 @@ def ending_signals() -> set[int]:
     }
 
 
-def heed(callbacks: Mapping[int, Callable[[], None]]) -> None:
+def handle_signals(callbacks: Mapping[int, Callable[[], None]]) -> None:
     """Call back when one of these signals comes; to be called on the main thread, once.
 
     Python runs its own handlers on the main thread alone. A screen that waits for a terminal may hold that thread for

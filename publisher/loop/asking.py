@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from chain.clock import Clock
 from chain.errors import ChaindeckError
-from publisher.source import ChainSlice, Source, SourceError, Survey
+from publisher.source import ChainWindow, Source, SourceError, Survey
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Answers = dict[date, ChainSlice | SourceError]
+Answers = dict[date, ChainWindow | SourceError]
 
 
 class Asking:
@@ -24,18 +24,18 @@ class Asking:
         self._clock = clock
         self._limit_s = limit_s
 
-    def slices(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
+    def windows(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
         """Yield what has arrived, until every expiration has been answered."""
-        answers = self._at_hand if self._source.in_memory else self._as_they_come
+        answers = self._in_memory if self._source.in_memory else self._as_they_come
         return answers(survey, expiries)
 
-    async def _at_hand(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
+    async def _in_memory(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
         """Yield everything at once, of a source that never waits: tasks would only cost."""
-        yield {expiry: await self._slice(survey, expiry) for expiry in expiries}
+        yield {expiry: await self._window(survey, expiry) for expiry in expiries}
 
     async def _as_they_come(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
         """Yield what has arrived, expirations in order, until all have."""
-        tasks = {asyncio.create_task(self._slice(survey, expiry)): expiry for expiry in expiries}
+        tasks = {asyncio.create_task(self._window(survey, expiry)): expiry for expiry in expiries}
         try:
             waiting = set(tasks)
             while waiting:
@@ -45,9 +45,9 @@ class Asking:
             for task in tasks:
                 task.cancel()
 
-    async def _slice(self, survey: Survey, expiry: date) -> ChainSlice | SourceError:
+    async def _window(self, survey: Survey, expiry: date) -> ChainWindow | SourceError:
         try:
-            return await self.ask(self._source.slice, survey, expiry)
+            return await self.ask(self._source.fetch_window, survey, expiry)
         except SourceError as error:
             return error
 

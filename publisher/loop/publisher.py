@@ -29,7 +29,7 @@ from publisher.loop.cycle import Cycle
 from publisher.loop.heartbeat_loop import Beats
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
-from publisher.source import ChainSlice, Source, SourceError, Survey, service_name
+from publisher.source import ChainWindow, Source, SourceError, Survey, service_name
 
 log = logging.getLogger(__name__)
 
@@ -221,40 +221,40 @@ class Publisher:
     async def _publish_underlying(
         self, survey: Survey, outcomes: list[PublishResult], trouble: dict[ChainId, str]
     ) -> None:
-        """Publish slices as they arrive, all that are ready in one batch; a failure concerns its expiry alone."""
+        """Publish windows as they arrive, all that are ready in one batch; a failure concerns its expiry alone."""
         expiries = tuple(tradable(survey.expirations, survey.as_of, survey.calendar)[: self._expirations])
         announced = self._expected.get(survey.underlying) == expiries
         self._expected[survey.underlying] = expiries
-        async with aclosing(self._asking.slices(survey, expiries)) as arriving:
+        async with aclosing(self._asking.windows(survey, expiries)) as arriving:
             async for ready in arriving:
                 if not self._leads(survey.underlying):
                     break  # it was lost while the source took its time: another speaks now
-                slices = [found for found in ready.values() if isinstance(found, ChainSlice)]
+                windows = [found for found in ready.values() if isinstance(found, ChainWindow)]
                 failed = {expiry: found for expiry, found in ready.items() if isinstance(found, SourceError)}
                 trouble |= {ChainId(survey.underlying, expiry): str(error) for expiry, error in failed.items()}
-                await self._publish(slices, outcomes, trouble)
+                await self._publish(windows, outcomes, trouble)
         if not announced:
             await self.beat()
 
     async def _publish(
-        self, slices: Sequence[ChainSlice], outcomes: list[PublishResult], trouble: dict[ChainId, str]
+        self, windows: Sequence[ChainWindow], outcomes: list[PublishResult], trouble: dict[ChainId, str]
     ) -> None:
         snapshots: list[Snapshot] = []
         ts_ns = self._clock.wall_ns()
-        for piece in slices:
-            snapshot_id = SnapshotId(piece.chain, ts_ns // 1_000_000)
+        for window in windows:
+            snapshot_id = SnapshotId(window.chain, ts_ns // 1_000_000)
             try:
                 snapshots.append(
                     Snapshot.at(
                         snapshot_id,
                         ts_ns,
-                        atm=piece.atm,
-                        range_points=piece.range_points,
-                        contracts=piece.contracts,
+                        atm=window.atm,
+                        range_points=window.range_points,
+                        contracts=window.contracts,
                     )
                 )
             except InvalidSnapshotError as error:
-                trouble[piece.chain] = str(error)
+                trouble[window.chain] = str(error)
         if not snapshots:
             return
         if self._guard:

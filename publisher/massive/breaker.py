@@ -35,7 +35,7 @@ class Breaker:
         self._succeeded_at = float("-inf")
         self._until = 0.0
         self._reason: VendorError | None = None
-        self._settled = asyncio.Event()
+        self._probed = asyncio.Event()
 
     @property
     def state(self) -> BreakerState:
@@ -75,7 +75,7 @@ class Breaker:
         """
         waited = False
         while self._state is BreakerState.HALF_OPEN:
-            await self._settled.wait()
+            await self._probed.wait()
             waited = True
         if self._state is BreakerState.CLOSED or self._reason is None:
             return False
@@ -84,7 +84,7 @@ class Breaker:
             known = f"{self._reason.detail}; " if self._reason.detail else ""
             raise VendorError(self._reason.kind, known + self._wait(), asked=False)
         self._state = BreakerState.HALF_OPEN
-        self._settled.clear()
+        self._probed.clear()
         return True
 
     def _take(self, fault: VendorError, *, probe: bool) -> None:
@@ -98,7 +98,7 @@ class Breaker:
     def _succeed(self) -> None:
         self._failures, self._reason = 0, None
         self._succeeded_at = self._clock.monotonic()
-        self._settle(BreakerState.CLOSED)
+        self._enter(BreakerState.CLOSED)
 
     def _fail(self, fault: VendorError, *, probe: bool) -> None:
         """Count a failure; open where it is one too many, or one that asking again cannot mend."""
@@ -109,16 +109,16 @@ class Breaker:
         too_many = self._failures >= FAILURES and now - self._succeeded_at >= self._open_s
         if probe or too_many or fault.kind in HOPELESS or told > self._open_s / 2:
             self._until = now + max(self._open_s, told)
-            self._settle(BreakerState.OPEN)
+            self._enter(BreakerState.OPEN)
 
     def _abandon(self, *, probe: bool) -> None:
         """Let another request probe in place of one that found nothing out."""
         if probe and self._state is BreakerState.HALF_OPEN:
-            self._settle(BreakerState.OPEN)
+            self._enter(BreakerState.OPEN)
 
-    def _settle(self, state: BreakerState) -> None:
+    def _enter(self, state: BreakerState) -> None:
         self._state = state
-        self._settled.set()
+        self._probed.set()
 
     def _wait(self) -> str:
         return f"asked again in {max(0.0, self._until - self._clock.monotonic()):.0f} s"

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Self
 
 from publisher.massive.vendor import PAGE_ROWS
-from publisher.slicing import MIN_STRIKES_EACH_SIDE, ExpiryChain, nearest_strike, range_points
-from publisher.source import ChainSlice
+from publisher.source import ChainWindow
+from publisher.window import MIN_STRIKES_EACH_SIDE, ExpiryChain, nearest_strike, range_points
 
 Filters = dict[str, str | float]
 
@@ -45,11 +45,11 @@ class Band:
 class Profile:
     """What the last answer told of an expiration's strikes; nothing about them is taken for granted.
 
-    `margin` is how far the ATM may move, in points, without a second request. A side with fewer strikes than a slice
+    `margin` is how far the ATM may move, in points, without a second request. A side with fewer strikes than a window
     should have is asked for to its end, for one more may be listed any time.
     """
 
-    reach: float  # of the last slice, points each side of spot
+    half_width: float  # of the last window, points each side of spot
     margin: float
     thin_below: bool
     thin_above: bool
@@ -59,17 +59,17 @@ class Profile:
     doubts: int = 0  # answers since, in a row, that held so little that they were not believed
 
     @classmethod
-    def of(cls, chain: ExpiryChain, piece: ChainSlice) -> Self:
-        """Return the profile of an expiration after a slice of it was cut."""
+    def of(cls, chain: ExpiryChain, window: ChainWindow) -> Self:
+        """Return the profile of an expiration after a window of it was cut."""
         listed = chain.listed
-        below, above = sides(chain, piece)
-        at = bisect_left(listed, nearest_strike(listed, piece.spot))
+        below, above = sides(chain, window)
+        at = bisect_left(listed, nearest_strike(listed, window.spot))
         near = listed[max(0, at - MIN_STRIKES_EACH_SIDE) : at + MIN_STRIKES_EACH_SIDE + 2]
         gap = max((b - a for a, b in pairwise(near)), default=0.0)
         rows = len(chain.contracts) + chain.adjusted
         return cls(
-            reach=piece.range_points + abs(piece.atm - piece.spot),
-            margin=max(2 * gap, _DRIFT * piece.spot),
+            half_width=window.range_points + abs(window.atm - window.spot),
+            margin=max(2 * gap, _DRIFT * window.spot),
             thin_below=below < MIN_STRIKES_EACH_SIDE,
             thin_above=above < MIN_STRIKES_EACH_SIDE,
             density=rows / max(listed[-1] - listed[0], gap, 1e-9),
@@ -95,8 +95,8 @@ class Profile:
 
     def band(self, spot: float) -> Band:
         """Return the strikes to ask for."""
-        reach = self.reach + self.margin
-        around = Band.around(spot, reach, reach)
+        half_width = self.half_width + self.margin
+        around = Band.around(spot, half_width, half_width)
         return Band(0.0 if self.thin_below else around.low, math.inf if self.thin_above else around.high)
 
     def parts(self, band: Band) -> list[Filters]:
@@ -135,42 +135,42 @@ def _between(band: Band, edges: list[float]) -> list[Filters]:
 
 def first_band(spot: float, dte: int) -> Band:
     """Return the strikes to ask for of an expiration of which nothing is known."""
-    reach = range_points(spot, None, dte) + 2 * _DRIFT * spot
-    return Band.around(spot, reach, reach)
+    half_width = range_points(spot, None, dte) + 2 * _DRIFT * spot
+    return Band.around(spot, half_width, half_width)
 
 
-def sides(chain: ExpiryChain, piece: ChainSlice) -> tuple[int, int]:
+def sides(chain: ExpiryChain, window: ChainWindow) -> tuple[int, int]:
     """Return how many strikes are known below and above both the ATM and the strike that it is rounded from."""
-    centre = nearest_strike(chain.listed, piece.spot)
-    below = bisect_left(chain.listed, min(centre, piece.atm))
-    above = len(chain.listed) - bisect_right(chain.listed, max(centre, piece.atm))
+    centre = nearest_strike(chain.listed, window.spot)
+    below = bisect_left(chain.listed, min(centre, window.atm))
+    above = len(chain.listed) - bisect_right(chain.listed, max(centre, window.atm))
     return below, above
 
 
-def wider(band: Band, chain: ExpiryChain, piece: ChainSlice, *, last: bool) -> Band | None:
-    """Return the band to ask for instead, None where this one holds whatever the slice may need.
+def wider(band: Band, chain: ExpiryChain, window: ChainWindow, *, last: bool) -> Band | None:
+    """Return the band to ask for instead, None where this one holds whatever the window may need.
 
     Where a side is too short, both are asked for as far as its strikes' distances suggest; where they suggest nothing,
     and on the `last` try, all that is listed.
     """
-    below, above = sides(chain, piece)
-    reaches: list[float | None] = []
-    if band.low > 0 and (below < MIN_STRIKES_EACH_SIDE or piece.atm - piece.range_points < band.low):
-        reaches.append(_further(piece.spot - band.low, below, piece))
-    if math.isfinite(band.high) and (above < MIN_STRIKES_EACH_SIDE or piece.atm + piece.range_points > band.high):
-        reaches.append(_further(band.high - piece.spot, above, piece))
-    if not reaches:
+    below, above = sides(chain, window)
+    distances: list[float | None] = []
+    if band.low > 0 and (below < MIN_STRIKES_EACH_SIDE or window.atm - window.range_points < band.low):
+        distances.append(_further(window.spot - band.low, below, window))
+    if math.isfinite(band.high) and (above < MIN_STRIKES_EACH_SIDE or window.atm + window.range_points > band.high):
+        distances.append(_further(band.high - window.spot, above, window))
+    if not distances:
         return None
-    known = [reach for reach in reaches if reach is not None]
-    if last or len(known) < len(reaches):
+    known = [distance for distance in distances if distance is not None]
+    if last or len(known) < len(distances):
         return Band()
-    around = Band.around(piece.spot, max(known), max(known))  # a slice reaches as far on both sides
+    around = Band.around(window.spot, max(known), max(known))  # a window reaches as far on both sides
     return Band(min(band.low, around.low), max(band.high, around.high))
 
 
-def _further(reach: float, strikes: int, piece: ChainSlice) -> float | None:
+def _further(distance: float, strikes: int, window: ChainWindow) -> float | None:
     """Return how far to ask on a side that held so many strikes; None where that cannot be told."""
-    if strikes < 2 or reach <= 0:
+    if strikes < 2 or distance <= 0:
         return None
-    needed = piece.range_points + abs(piece.atm - piece.spot) + 2 * _DRIFT * piece.spot
-    return max(needed, reach * max(1.0, _ENOUGH / strikes))
+    needed = window.range_points + abs(window.atm - window.spot) + 2 * _DRIFT * window.spot
+    return max(needed, distance * max(1.0, _ENOUGH / strikes))

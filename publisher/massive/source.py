@@ -1,4 +1,4 @@
-"""Source *massive*: the live vendor. A cycle asks for what it needs, concurrently, and gives whole slices or none."""
+"""Source *massive*: the live vendor. A cycle asks for what it needs, concurrently, and gives whole windows or none."""
 
 import asyncio
 import logging
@@ -21,8 +21,8 @@ from publisher.massive.profile import Band, Filters, Profile, first_band, wider
 from publisher.massive.reply import Page
 from publisher.massive.rows import Row, check_rows, expiry_of, is_standard, newest_spot, without_nulls
 from publisher.massive.vendor import PAGE_ROWS, Params, Vendor
-from publisher.slicing import EM_MULT, ExpiryChain, atm_iv, cut, index_expiry
-from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
+from publisher.source import ChainWindow, SourceError, SourceStatus, Survey
+from publisher.window import EM_MULT, ExpiryChain, atm_iv, cut, index_expiry
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ SURVEY_EVERY_S = 300.0
 VIX_EVERY_S = 60.0
 _CHAIN = "/v3/snapshot/options/{}"
 _INDICES = "/v3/snapshot/indices"
-_TRIES = 3  # of a slice: as its profile suggests, wider, and to the end of what is listed
+_TRIES = 3  # of a window: as its profile suggests, wider, and to the end of what is listed
 _NEXT_ROWS = 10  # the first row of a date tells that it is listed, unless it is an adjusted contract
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class _Known:
 
 
 class MassiveSource:
-    """Draws on the vendor for a set of underlyings. Requests of a cycle: one a slice, and at most one beside them.
+    """Draws on the vendor for a set of underlyings. Requests of a cycle: one a window, and at most one beside them.
 
     In a survey's turn there is one for each expiration: the vendor has no list of dates alone.
     """
@@ -90,7 +90,7 @@ class MassiveSource:
         )
 
     async def begin_cycle(self) -> None:
-        """Ask for the market's state where that is due and no survey is; after an outage slices go first."""
+        """Ask for the market's state where that is due and no survey is; after an outage windows go first."""
         surveys_due = not self._known or any(self._survey_due(known) for known in self._known.values())
         if not surveys_due and self._vendor.breaker.closed:
             await self._market.refresh()
@@ -98,8 +98,8 @@ class MassiveSource:
     async def survey(self, underlying: str) -> Survey:
         """Return spot and the next expirations listed, as of a few minutes ago.
 
-        Where that fails, what is known stands: slices are asked for all the same, and `status` tells of the failure.
-        After an outage slices go first, for a survey that fails must not keep them back.
+        Where that fails, what is known stands: windows are asked for all the same, and `status` tells of the failure.
+        After an outage windows go first, for a survey that fails must not keep them back.
         """
         known = self._known.get(underlying)
         try:
@@ -113,8 +113,8 @@ class MassiveSource:
             self._unsurveyed.pop(underlying, None)
         return Survey(underlying, known.spot, self._now_s(), known.expirations, self._market.calendar)
 
-    async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
-        """Return one expiry's whole slice; raise SourceError rather than give part of it."""
+    async def fetch_window(self, survey: Survey, expiry: date) -> ChainWindow:
+        """Return one expiry's whole window; raise SourceError rather than give part of it."""
         known = self._known[survey.underlying]
         chain_id = ChainId(survey.underlying, expiry)
         dte = days_to_expiry(expiry, survey.as_of)
@@ -123,16 +123,16 @@ class MassiveSource:
         for attempt in range(1, _TRIES + 1):
             chain = index_expiry(await self._fetch(chain_id, band, profile))
             if chain.listed:
-                piece = await self._cut(chain_id, chain, newest_spot(chain.contracts) or survey.spot, dte)
-                more = wider(band, chain, piece, last=attempt == _TRIES - 1)
+                window = await self._cut(chain_id, chain, newest_spot(chain.contracts) or survey.spot, dte)
+                more = wider(band, chain, window, last=attempt == _TRIES - 1)
                 if more is None:
                     _check_sides(chain)
                     if profile and (doubt := profile.doubted(chain)):
                         known.profiles[expiry] = replace(profile, doubts=profile.doubts + 1)
                         raise VendorError(FaultKind.INCOMPLETE, doubt)
-                    known.spot, known.profiles[expiry] = piece.spot, Profile.of(chain, piece)
+                    known.spot, known.profiles[expiry] = window.spot, Profile.of(chain, window)
                     _tell_lost_side(chain_id, known.profiles[expiry], profile)
-                    return piece
+                    return window
                 band = more
             elif band.is_open:
                 raise VendorError(FaultKind.INCOMPLETE, "no contracts in the slice")
@@ -140,8 +140,8 @@ class MassiveSource:
                 band = Band()
         raise VendorError(FaultKind.INCOMPLETE, f"the strikes around {survey.spot:g} change while they are asked for")
 
-    async def _cut(self, chain_id: ChainId, chain: ExpiryChain, spot: float, dte: int) -> ChainSlice:
-        """Return the slice around a spot, by the volatility index where the chain has no volatility of its own."""
+    async def _cut(self, chain_id: ChainId, chain: ExpiryChain, spot: float, dte: int) -> ChainWindow:
+        """Return the window around a spot, by the volatility index where the chain has no volatility of its own."""
         otherwise = await self._vix_sigma() if atm_iv(chain, spot) is None else None
         return cut(chain_id, chain, spot=spot, dte=dte, mult=self._mult, otherwise=otherwise)
 

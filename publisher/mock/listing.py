@@ -16,7 +16,7 @@ from chain.model.session import AM_OPEN, NEW_YORK, closing, new_york, settlement
 from chain.model.snapshot import Contract
 from publisher.mock import market
 from publisher.mock.market import Regime
-from publisher.slicing import MIN_STRIKES_EACH_SIDE
+from publisher.window import MIN_STRIKES_EACH_SIDE
 
 DAILY_HORIZON_DAYS = 35  # every trading day this far ahead has an expiry, then only the monthlies
 MONTHS_AHEAD = 6
@@ -36,7 +36,7 @@ class Product:
     index: bool  # European style on an index, otherwise American style on a share
     daily_root: str
     monthly_root: str | None  # a second root on third Fridays, settled on the open
-    steps: tuple[tuple[float, int], ...]  # (reach as a fraction of spot, strike step within it), inner first
+    steps: tuple[tuple[float, int], ...]  # (distance as a fraction of spot, strike step within it), inner first
     ticks: tuple[int, int]  # cents, below 3.00 and from there on
     spread_slope: float  # of an option's value
     rounds: tuple[tuple[int, float], ...]  # (multiple, how much more interest its strikes draw), largest first
@@ -173,7 +173,7 @@ def ladder(product: Product) -> tuple[int, ...]:
 
     def step(strike: int) -> int:
         away = abs(strike / home - 1)
-        return next((size for reach, size in product.steps if away <= reach), product.steps[-1][1])
+        return next((size for distance, size in product.steps if away <= distance), product.steps[-1][1])
 
     stride = math.gcd(*(size for _, size in product.steps))
     low = math.ceil(home * (1 - LADDER_REACH) / stride) * stride
@@ -181,7 +181,7 @@ def ladder(product: Product) -> tuple[int, ...]:
 
 
 def around(strikes: Sequence[int], atm: float, points: int) -> Sequence[int]:
-    """Return the strikes within `points` of `atm`, with as many beyond as a slice may need."""
+    """Return the strikes within `points` of `atm`, with as many beyond as a window may need."""
     first = bisect_left(strikes, atm) - MIN_STRIKES_EACH_SIDE
     last = bisect_right(strikes, atm) + MIN_STRIKES_EACH_SIDE
     low, high = bisect_left(strikes, atm - points), bisect_right(strikes, atm + points)

@@ -66,7 +66,7 @@ class Walk:
         return round(self._regimes[name].spot * math.exp(self._drift[name]), 2)
 
     def salt(self) -> int:
-        """Return an odd number of this state: multiplied into a contract's mark it gives fresh noise."""
+        """Return an odd number of this state: multiplied into a contract's seed it gives fresh noise."""
         return self._random.getrandbits(31) * 2 + 1
 
     def _shock(self, sessions: float) -> None:
@@ -235,9 +235,9 @@ class SessionBar:
         }
 
 
-def unit(mark: int, salt: int) -> float:
-    """Return a number in 0..1 that depends on a contract's mark and an odd salt alone."""
-    return (mark * salt & _U32) / 2**32
+def unit(seed: int, salt: int) -> float:
+    """Return a number in 0..1 that depends on a contract's seed and an odd salt alone."""
+    return (seed * salt & _U32) / 2**32
 
 
 def distance(regime: Regime, strike: float, spot: float, days: int) -> float:

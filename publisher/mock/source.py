@@ -10,12 +10,12 @@ from chain.model.keys import ChainId, vendor_symbol
 from chain.model.session import days_to_expiry, settlement, years_to_expiry
 from chain.model.snapshot import Contract
 from chain.text import clean
-from publisher import slicing
+from publisher import window
 from publisher.mock import listing, market
 from publisher.mock.listing import PRODUCTS, Product, Side, TradingSession
 from publisher.mock.market import SessionBar, Smile
-from publisher.slicing import EM_MULT
-from publisher.source import ChainSlice, SourceError, SourceStatus, Survey
+from publisher.source import ChainWindow, SourceError, SourceStatus, Survey
+from publisher.window import EM_MULT
 
 TIMEFRAME = "REAL-TIME"
 CONDITIONS = ([209], [209], [209], [232])  # a trade is mostly automatic, now and then the leg of a spread
@@ -23,7 +23,7 @@ LAG_NS = 0x1FFFFFFF  # quotes are up to about half a second old
 UNSOLVED_BEYOND = 1.5  # standard deviations in the money past which the vendor's model may find no greeks
 UNSOLVED_SHARE = 0.15
 
-# Odd multipliers that draw unrelated numbers from one mark.
+# Odd multipliers that draw unrelated numbers from one seed.
 _FOR_INTEREST, _FOR_VOLUME, _FOR_SOLUTION = 2_654_435_761, 2_246_822_519, 3_266_489_917
 
 
@@ -38,7 +38,7 @@ class _Day:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """What all contracts of one slice share."""
+    """What all contracts of one window share."""
 
     product: Product
     ticker: str  # the underlying's, as the vendor writes it
@@ -58,28 +58,28 @@ class _Line:
     details: Contract
     sign: int  # 1 call, -1 put
     strike_x200: int
-    mark: int  # the contract's own number: hash of seed and ticker
+    seed: int  # of this contract: hash of the market's seed and the ticker
     solved: bool  # whether the vendor's model gives greeks
     open_interest: int
     session_volume: int  # by the close
     day_ns: int  # midnight of the session, the vendor's stamp of a day block
-    tape: SessionBar
+    bar: SessionBar
     day: Contract
     last_trade: Contract | None = None
 
     def trade(self, price: int, volume: int, noise: int, frame: _Frame) -> None:
         """Let the session's volume rise to `volume`, the last trade being at `price`."""
-        tape = self.tape
-        fresh = tape.trade(price, volume, frame.traded_until_ns, noise >> 8 & 0xFFFF)
+        bar = self.bar
+        fresh = bar.trade(price, volume, frame.traded_until_ns, noise >> 8 & 0xFFFF)
         self.last_trade = {
             "price": price / 100,
             "size": min(1 + (noise >> 24 & 31), fresh),
             "exchange": frame.product.venues[noise >> 5 & 7],
             "conditions": CONDITIONS[noise >> 3 & 3],
-            "sip_timestamp": tape.traded_ns,
+            "sip_timestamp": bar.traded_ns,
             "timeframe": TIMEFRAME,
         }
-        self.day = tape.summary() | {"last_updated": self.day_ns}
+        self.day = bar.summary() | {"last_updated": self.day_ns}
 
 
 class _Root:
@@ -107,25 +107,25 @@ class _Root:
     def _line(self, strike: int, side: Side, opened: float, closed: float) -> _Line:
         product, session = self._product, self._session
         details = listing.details(product, self._root, self._expiry, side, strike)
-        mark = zlib.crc32(f"{self._seed} {details['ticker']}".encode())
+        seed = zlib.crc32(f"{self._seed} {details['ticker']}".encode())
         sign = 1 if side == "call" else -1
         days = max(0, (self._expiry - session.day).days)
         first, last = market.on_tick(opened, product.ticks), market.on_tick(closed, product.ticks)
-        tape = SessionBar(last, first, first, first, first, round(session.opens * 1e9))
+        bar = SessionBar(last, first, first, first, first, round(session.opens * 1e9))
         day_ns = round(session.midnight * 1e9)
-        interest, volume = market.unit(mark, _FOR_INTEREST), market.unit(mark, _FOR_VOLUME)
+        interest, volume = market.unit(seed, _FOR_INTEREST), market.unit(seed, _FOR_VOLUME)
         deep = -sign * self._opening.deviations(strike) > UNSOLVED_BEYOND
         return _Line(
             details=details,
             sign=sign,
             strike_x200=strike * 200,
-            mark=mark,
-            solved=not (deep and market.unit(mark, _FOR_SOLUTION) < UNSOLVED_SHARE),
+            seed=seed,
+            solved=not (deep and market.unit(seed, _FOR_SOLUTION) < UNSOLVED_SHARE),
             open_interest=listing.open_interest(product, self._expiry, days, strike, sign, interest),
             session_volume=listing.session_volume(product, self._opening.spot, days, strike, sign, volume),
             day_ns=day_ns,
-            tape=tape,
-            day=tape.summary() | {"last_updated": day_ns},
+            bar=bar,
+            day=bar.summary() | {"last_updated": day_ns},
         )
 
 
@@ -158,9 +158,9 @@ def _item(line: _Line, value: float, wider: float, frame: _Frame) -> Contract:
     bid, ask = market.two_sided(value, wider, product.ticks, product.spread_slope)
     both = bid + ask
     even_x200 = line.strike_x200 + line.sign * both
-    noise = line.mark * frame.salt >> 24 & 0x3FFFFFFF
+    noise = line.seed * frame.salt >> 24 & 0x3FFFFFFF
     volume = int(line.session_volume * frame.volume_done)
-    if volume > line.tape.volume:
+    if volume > line.bar.volume:
         line.trade(bid if bid and noise & 1 else ask, volume, noise, frame)
     item: Contract = {
         "details": line.details,
@@ -237,7 +237,7 @@ class MockSource:
         as_of = self._clock.wall_ns() / 1e9
         return Survey(underlying, self._walk.spot(underlying), as_of, listing.expirations(as_of))
 
-    async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
+    async def fetch_window(self, survey: Survey, expiry: date) -> ChainWindow:
         """Return the contracts of one expiry around the ATM; raise SourceError for a date not listed."""
         await self._clock.sleep(0)  # one expiry is some milliseconds of work: let others run between two
         name, spot = survey.underlying, survey.spot
@@ -252,8 +252,8 @@ class MockSource:
         items: list[Contract] = []
         for root, smile in smiles.items():
             items.extend(_items(frame, self._root(product, root, expiry, day), smile, strikes))
-        indexed = slicing.index_expiry(items)
-        return slicing.cut(ChainId(name, expiry), indexed, spot=spot, dte=dte, mult=self._mult)
+        indexed = window.index_expiry(items)
+        return window.cut(ChainId(name, expiry), indexed, spot=spot, dte=dte, mult=self._mult)
 
     async def aclose(self) -> None:
         """Do nothing: a mock holds no connection."""
@@ -283,11 +283,11 @@ class MockSource:
         return self._day
 
     def _strikes(self, name: str, spot: float, smiles: Iterable[Smile], dte: int) -> Sequence[int]:
-        """Return the strikes that the slice can need: the cut is at most as wide as the most volatile root's."""
+        """Return the strikes that the window can need: the cut is at most as wide as the most volatile root's."""
         ladder = self._ladders[name]
-        atm = slicing.nearest_strike(ladder, spot)
+        atm = window.nearest_strike(ladder, spot)
         sigma = max(smile.vol(smile.deviations(atm)) for smile in smiles)
-        return listing.around(ladder, atm, slicing.range_points(spot, sigma, dte, self._mult) + 1)
+        return listing.around(ladder, atm, window.range_points(spot, sigma, dte, self._mult) + 1)
 
     def _root(self, product: Product, root: str, expiry: date, day: _Day) -> _Root:
         known = self._roots.get((root, expiry))

@@ -85,7 +85,7 @@ def test_once_publishes_the_next_six_and_beats_on_both_redis(
     assert KEY not in done.stderr
     assert "published 6, refused older 0, failed 0" in done.stderr
     assert "HTTP Request" not in done.stderr
-    assert 6 + 7 <= fake.count() <= 2 * 6 + 7  # a date after the other, and each slice, some of them in two tries
+    assert 6 + 7 <= fake.count() <= 2 * 6 + 7  # a date after the other, and each window, some of them in two tries
     for url in (redis_url, system_url):
         beat = beats(url)
         assert beat["service"] == "massive"

@@ -16,7 +16,7 @@ from chain.model.keys import ChainId, SnapshotId
 from chain.model.session import new_york, tradable
 from chain.model.snapshot import PAYLOAD_LIMITS, Snapshot, decode, encode
 from publisher.capture import CaptureSource
-from publisher.source import ChainSlice, SourceError, Survey
+from publisher.source import ChainWindow, SourceError, Survey
 from tests.support.builders import AS_OF, GOLDEN_STRIKES, SPOT, SPX, contract, contracts, expiries, golden_body, record
 from tests.support.places import CAPTURES
 
@@ -25,15 +25,15 @@ def captured(name: str) -> CaptureSource:
     return CaptureSource([next(CAPTURES.glob(f"{name}-*.jsonl.gz"))])
 
 
-async def turn(source: CaptureSource) -> tuple[Survey, list[ChainSlice]]:
-    """Return the next cycle's survey and its six next tradable slices, as the publisher asks for them."""
+async def turn(source: CaptureSource) -> tuple[Survey, list[ChainWindow]]:
+    """Return the next cycle's survey and its six next tradable windows, as the publisher asks for them."""
     await source.begin_cycle()
     survey = await source.survey(source.underlyings[0])
     dates = tradable(survey.expirations, survey.as_of)[:6]
-    return survey, [await source.slice(survey, day) for day in dates]
+    return survey, [await source.fetch_window(survey, day) for day in dates]
 
 
-def strikes(piece: ChainSlice) -> list[float]:
+def strikes(piece: ChainWindow) -> list[float]:
     return [item["details"]["strike_price"] for item in piece.contracts]
 
 
@@ -92,7 +92,7 @@ async def test_nvda_at_a_fractional_strike() -> None:
         assert all(abs(k - piece.atm) <= piece.range_points for k in strikes(piece))
 
 
-async def test_nvda_before_the_open_has_no_usable_volatility_and_still_a_slice() -> None:
+async def test_nvda_before_the_open_has_no_usable_volatility_and_still_a_window() -> None:
     _, pieces = await turn(captured("NVDA"))
     at_the_money = [item for item in pieces[0].contracts if item["details"]["strike_price"] == 212.5]
     assert len(at_the_money) == 2
@@ -175,7 +175,7 @@ async def test_what_was_recorded_comes_out_whole(tmp_path: Path, name: str) -> N
     assert await source.survey("SPX") == Survey("SPX", SPOT, AS_OF, dates)
     assert source.status().record == "SPX 1/1 of 2025-12-26 10:14 ET"
     assert source.status().as_of == {"SPX": AS_OF}
-    piece = await source.slice(await source.survey("SPX"), dates[1])
+    piece = await source.fetch_window(await source.survey("SPX"), dates[1])
     assert piece.contracts == contracts(ChainId("SPX", dates[1]))
     assert (piece.atm, piece.spot, piece.adjusted) == (6930, SPOT, 0)
     await source.aclose()
@@ -197,18 +197,18 @@ async def test_the_range_follows_the_records_day_not_ours(tmp_path: Path) -> Non
     rows = [item | {"implied_volatility": 0.20} for item in contracts(strikes=ladder)]
     source = CaptureSource([written(tmp_path, record(spot=6930.0, results=rows))])
     await source.begin_cycle()
-    piece = await source.slice(await source.survey("SPX"), SPX.expiry)
+    piece = await source.fetch_window(await source.survey("SPX"), SPX.expiry)
     assert piece.range_points == 384  # seven days from 2025-12-26
     wide = CaptureSource([written(tmp_path, record(spot=6930.0, results=rows))], mult=1.0)
     await wide.begin_cycle()
-    assert (await wide.slice(await wide.survey("SPX"), SPX.expiry)).range_points == 192
+    assert (await wide.fetch_window(await wide.survey("SPX"), SPX.expiry)).range_points == 192
 
 
 async def test_adjusted_contracts_are_counted(tmp_path: Path) -> None:
     odd = contract(SPX, 6930, "call", 77, shares_per_contract=150)
     source = CaptureSource([written(tmp_path, record(results=[odd, *contracts()]))])
     await source.begin_cycle()
-    piece = await source.slice(await source.survey("SPX"), SPX.expiry)
+    piece = await source.fetch_window(await source.survey("SPX"), SPX.expiry)
     assert (piece.adjusted, piece.contracts) == (1, contracts())
 
 
@@ -223,13 +223,13 @@ async def test_a_date_of_adjusted_contracts_alone_does_not_count_among_the_expir
         await CaptureSource([written(tmp_path, alone, name="alone.jsonl")]).survey("SPX")
 
 
-async def test_a_date_that_the_record_lacks_concerns_that_slice_alone(tmp_path: Path) -> None:
+async def test_a_date_that_the_record_lacks_concerns_that_window_alone(tmp_path: Path) -> None:
     source = CaptureSource([written(tmp_path, record())])
     await source.begin_cycle()
     survey = await source.survey("SPX")
     with pytest.raises(SourceError, match="the record of SPX has no 2026-01-09"):
-        await source.slice(survey, date(2026, 1, 9))
-    assert len((await source.slice(survey, SPX.expiry)).contracts) == 2 * len(GOLDEN_STRIKES)
+        await source.fetch_window(survey, date(2026, 1, 9))
+    assert len((await source.fetch_window(survey, SPX.expiry)).contracts) == 2 * len(GOLDEN_STRIKES)
 
 
 # Files that make no sense

@@ -161,12 +161,12 @@ async def assert_new_payloads_whole(redis: Redis, book: ChainBook, known: set[by
 def assert_within_budget(fake: FakeMassive, *, calm: bool, first: bool) -> None:
     """Fail if a cycle took more than it may; with faults, the retries of each request.
 
-    A request a slice, until its strikes are known a second; a survey of one request a date, or one beside them.
+    A request a window, until its strikes are known a second; a survey of one request a date, or one beside them.
     """
-    slices = sum("expiration_date" in record.params for record in fake.requests)
+    windows = sum("expiration_date" in record.params for record in fake.requests)
     retries = 1 if calm else ATTEMPTS
-    assert slices <= DEPTH * retries * (2 if first else 1)
-    assert fake.count() - slices <= (DEPTH + 1) * retries + 1
+    assert windows <= DEPTH * retries * (2 if first else 1)
+    assert fake.count() - windows <= (DEPTH + 1) * retries + 1
     assert fake.ledger.max_in_flight <= CONNECTIONS
 
 

@@ -255,13 +255,13 @@ async def test_writes_that_were_long_on_their_way_arrive_in_vain(redis: Redis, r
     async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as far:
         proxy.rule = delay
         leading = asyncio.create_task(run_publisher(led_publisher(far, one)))
-        await wait_until_async(lambda: len(one.sliced) >= 2)
+        await wait_until_async(lambda: len(one.fetched) >= 2)
         async with witness(redis, [chain]) as seen:
             waiting = asyncio.create_task(run_publisher(led_publisher(redis, two)))
             delay.armed = True
             await asyncio.wait_for(delay.struck.wait(), 5)
             late = proxy.seen(b"EVAL")[-1][4]
-            await wait_until_async(lambda: len(two.sliced) >= 3, 8, "the standby to lead and publish")
+            await wait_until_async(lambda: len(two.fetched) >= 3, 8, "the standby to lead and publish")
             async with redis.monitor() as monitor:
                 delay.over.set()
                 async with asyncio.timeout(5):

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from chain.model.keys import ChainId, KeySchema, SnapshotId, vendor_symbol
 from chain.model.snapshot import Contract, Snapshot
-from publisher.source import ChainSlice, SourceKind, SourceStatus, Survey
+from publisher.source import ChainWindow, SourceKind, SourceStatus, Survey
 from tests.support.waiting import wait_until_async
 
 law = settings(deadline=None)  # a busy machine is no counterexample
@@ -97,7 +97,7 @@ def contract(
 
 
 def contracts(chain: ChainId = SPX, strikes: Iterable[float] = GOLDEN_STRIKES, *, first: int = 1) -> list[Contract]:
-    """Return a call and a put at each strike, sorted as a slice is, serials counting from `first`."""
+    """Return a call and a put at each strike, sorted as a window is, serials counting from `first`."""
     sides = ((strike, side) for strike in strikes for side in ("call", "put"))
     return [contract(chain, strike, side, serial) for serial, (strike, side) in enumerate(sides, start=first)]
 
@@ -172,11 +172,11 @@ class ScriptedSource:
     strikes: Sequence[float] = GOLDEN_STRIKES
     cycle_fault: Exception | None = None
     survey_faults: dict[str, Exception] = field(default_factory=dict)
-    slice_faults: dict[ChainId, Exception] = field(default_factory=dict)
+    window_faults: dict[ChainId, Exception] = field(default_factory=dict)
     gates: dict[ChainId | str, asyncio.Event] = field(default_factory=dict)  # by chain, or by underlying surveyed
     counters: dict[str, int] = field(default_factory=dict)
     begun: list[float] = field(default_factory=list)  # loop time at which each cycle began
-    sliced: list[ChainId] = field(default_factory=list)
+    fetched: list[ChainId] = field(default_factory=list)
     in_memory: bool = False
 
     @property
@@ -198,14 +198,14 @@ class ScriptedSource:
             raise fault
         return Survey(underlying, SPOT, self.as_of, self.listed[underlying])
 
-    async def slice(self, survey: Survey, expiry: date) -> ChainSlice:
+    async def fetch_window(self, survey: Survey, expiry: date) -> ChainWindow:
         chain = ChainId(survey.underlying, expiry)
         if gate := self.gates.get(chain):
             await gate.wait()
-        if fault := self.slice_faults.get(chain):
+        if fault := self.window_faults.get(chain):
             raise fault
-        self.sliced.append(chain)
-        return ChainSlice(chain, survey.spot, 6930, 24, contracts(chain, self.strikes))
+        self.fetched.append(chain)
+        return ChainWindow(chain, survey.spot, 6930, 24, contracts(chain, self.strikes))
 
     async def aclose(self) -> None:
         self.listed.clear()

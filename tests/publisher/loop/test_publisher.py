@@ -152,7 +152,7 @@ async def test_an_underlying_with_nothing_to_publish_says_why(
 async def test_one_failing_expiry_stops_no_other_and_its_reason_is_told(redis: Redis) -> None:
     failing = [ChainId("SPX", DATES[0]), ChainId("NDX", DATES[3])]
     source = two_underlyings(
-        slice_faults={failing[0]: SourceError("no quotes today"), failing[1]: SourceError("page 3 of 4 is missing")}
+        window_faults={failing[0]: SourceError("no quotes today"), failing[1]: SourceError("page 3 of 4 is missing")}
     )
     publisher = publisher_of(redis, source)
     cycle = await publisher.cycle()
@@ -161,7 +161,7 @@ async def test_one_failing_expiry_stops_no_other_and_its_reason_is_told(redis: R
     beat = publisher.heartbeat()
     assert beat.chain.trouble == {failing[0]: "no quotes today", failing[1]: "page 3 of 4 is missing"}
     assert set(beat.chain.expected) == chains_of("SPX") | chains_of("NDX")
-    source.slice_faults.clear()
+    source.window_faults.clear()
     assert (await publisher.cycle()).whole
     assert publisher.heartbeat().chain.trouble == {}
 
@@ -170,7 +170,7 @@ async def test_a_defect_of_the_source_is_isolated_too_and_leaves_its_trace_in_th
     redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     failing = ChainId("SPX", DATES[2])
-    source = two_underlyings(slice_faults={failing: ZeroDivisionError("one of those")})
+    source = two_underlyings(window_faults={failing: ZeroDivisionError("one of those")})
     publisher = publisher_of(redis, source)
     await publisher.cycle()
     assert await chains_held(redis) == (chains_of("SPX") | chains_of("NDX")) - {failing}
@@ -225,7 +225,7 @@ async def test_a_cycle_that_cannot_begin_leaves_every_chain_in_trouble_and_the_n
     assert (await publisher.cycle()).whole
 
 
-async def test_slices_are_published_as_they_arrive(redis: Redis) -> None:
+async def test_windows_are_published_as_they_arrive(redis: Redis) -> None:
     slow = ChainId("SPX", DATES[0])
     source = ScriptedSource({"SPX": DATES}, gates={slow: asyncio.Event()})
     cycling = asyncio.create_task(publisher_of(redis, source).cycle())
@@ -240,7 +240,7 @@ async def test_slices_are_published_as_they_arrive(redis: Redis) -> None:
     assert await chains_held(redis) == chains_of("SPX")
 
 
-async def test_a_slice_or_survey_that_never_comes_is_given_up_and_said(redis: Redis) -> None:
+async def test_a_window_or_survey_that_never_comes_is_given_up_and_said(redis: Redis) -> None:
     stuck = ChainId("SPX", DATES[1])
     source = two_underlyings(gates={stuck: asyncio.Event(), "NDX": asyncio.Event()})
     cycle = await publisher_of(redis, source).cycle()
@@ -256,7 +256,7 @@ async def test_counters_add_up_over_cycles(redis: Redis) -> None:
     source = two_underlyings(counters={"vendor_requests": 12})
     publisher = publisher_of(redis, source)
     first = await publisher.cycle()
-    source.slice_faults[SPX] = SourceError("gone")
+    source.window_faults[SPX] = SourceError("gone")
     source.survey_faults["NDX"] = SourceError("gone too")
     second = await publisher.cycle()
     size = sum(outcome.size for outcome in (*first.outcomes, *second.outcomes))
@@ -458,7 +458,7 @@ async def test_wishes_to_publish_while_paused_do_not_delay_what_comes_after(redi
 async def test_a_cancelled_publisher_cancels_what_it_asked_for(redis: Redis) -> None:
     source = ScriptedSource({"SPX": DATES[:2]}, gates={SPX: asyncio.Event()})
     async with running_parts(publisher_of(redis, source, thresholds=Thresholds(600, 3600))):
-        await eventually(lambda: source.sliced)
+        await eventually(lambda: source.fetched)
     left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     await eventually(lambda: all(task.done() for task in left))
 
@@ -469,7 +469,7 @@ async def test_a_cancelled_publisher_cancels_what_it_asked_for(redis: Redis) -> 
 async def test_the_beat_is_set_for_fifteen_seconds_and_published_in_the_same_bytes(redis: Redis) -> None:
     failing = ChainId("SPX", DATES[1])
     clock = ManualClock(time.time_ns())
-    source = ScriptedSource({"SPX": DATES}, slice_faults={failing: SourceError("no quotes today")})
+    source = ScriptedSource({"SPX": DATES}, window_faults={failing: SourceError("no quotes today")})
     publisher = publisher_of(redis, source, clock, thresholds=Thresholds(7, 77), expirations=3)
     cycle = await publisher.cycle()
     async with redis.pubsub() as channel:

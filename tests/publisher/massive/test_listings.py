@@ -71,11 +71,11 @@ async def test_what_is_listed_is_published_from_few_requests(redis: Redis, chain
             for number in range(3):
                 cycle = await here.cycle()
                 assert cycle.whole, (cycle.trouble, cycle.surveys)
-                slices = [record for record in fake.requests if "expiration_date" in record.params]
-                pages = [record.page for record in slices]
-                assert len({record.params["expiration_date"] for record in slices}) == depth
+                windows = [record for record in fake.requests if "expiration_date" in record.params]
+                pages = [record.page for record in windows]
+                assert len({record.params["expiration_date"] for record in windows}) == depth
                 if number and len(chain.items) < 10_000 and chain.symbol != "CROWD":
-                    assert (len(slices), set(pages)) == (depth, {1})
+                    assert (len(windows), set(pages)) == (depth, {1})
                 assert len(fake.requests) <= 31
             assert [chain_id.expiry.isoformat() for chain_id in here.expected()] == chain.expirations[:depth]
             for chain_id in here.expected():
@@ -225,7 +225,7 @@ RECORDS = [
 
 
 @pytest.mark.parametrize(("name", "record"), RECORDS)
-async def test_capture_and_live_cut_the_same_slices_of_the_same_record(name: str, record: int) -> None:
+async def test_capture_and_live_cut_the_same_windows_of_the_same_record(name: str, record: int) -> None:
     path = CAPTURES / name
     played = CaptureSource([path])
     for _ in range(record + 1):
@@ -238,7 +238,7 @@ async def test_capture_and_live_cut_the_same_slices_of_the_same_record(name: str
         asked = await live.survey(underlying)
         assert set(asked.expirations) == {day for day in survey.expirations if _has_both_sides(path, record, day)}
         for expiry in asked.expirations[:12]:
-            recorded, fetched = await played.slice(survey, expiry), await live.slice(asked, expiry)
+            recorded, fetched = await played.fetch_window(survey, expiry), await live.fetch_window(asked, expiry)
             assert (fetched.atm, fetched.range_points) == (recorded.atm, recorded.range_points), expiry
             tickers = [item["details"]["ticker"] for item in recorded.contracts]
             assert [item["details"]["ticker"] for item in fetched.contracts] == tickers

@@ -1,4 +1,4 @@
-"""Planning requests without knowing the grid: for any ladder of strikes the slice is whole, soon from one request."""
+"""Planning requests without knowing the grid: for any ladder of strikes the window is whole, soon from one request."""
 
 import math
 from datetime import date
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from chain.model.keys import ChainId
 from publisher.massive.profile import Band, Filters, Profile, first_band, wider
-from publisher.slicing import ExpiryChain, cut, index_expiry
-from publisher.source import ChainSlice
+from publisher.source import ChainWindow
+from publisher.window import ExpiryChain, cut, index_expiry
 from tests.support.builders import contracts, law
 
 CHAIN = ChainId("ANY", date(2026, 7, 17))
@@ -48,8 +48,8 @@ def _passes(part: Filters, details: dict[str, float]) -> bool:
     )
 
 
-def sliced(vendor: Vendor, spot: float, dte: int, profile: Profile | None) -> tuple[ChainSlice, Profile]:
-    """Return a slice as the live source gets it: by what is known, then wider, then all."""
+def fetched(vendor: Vendor, spot: float, dte: int, profile: Profile | None) -> tuple[ChainWindow, Profile]:
+    """Return a window as the live source gets it: by what is known, then wider, then all."""
     band = profile.band(spot) if profile else first_band(spot, dte)
     for attempt in range(1, TRIES + 1):
         chain = vendor.fetch(profile.parts(band) if profile else [band.filters()])
@@ -61,7 +61,7 @@ def sliced(vendor: Vendor, spot: float, dte: int, profile: Profile | None) -> tu
         if more is None:
             return piece, Profile.of(chain, piece)
         band = more
-    raise AssertionError(f"no whole slice in {TRIES} tries")
+    raise AssertionError(f"no whole window in {TRIES} tries")
 
 
 @law
@@ -72,18 +72,18 @@ def sliced(vendor: Vendor, spot: float, dte: int, profile: Profile | None) -> tu
     dte=st.sampled_from([0, 1, 5, 30, 700]),
     drift=st.floats(-0.002, 0.002),
 )
-def test_any_ladder_gives_the_slice_of_the_whole_chain(
+def test_any_ladder_gives_the_window_of_the_whole_chain(
     strikes: list[float], spot: float, iv: float | None, dte: int, drift: float
 ) -> None:
     vendor = Vendor(strikes, iv)
     profile: Profile | None = None
     for moved in (spot, spot, spot * (1 + drift)):
         vendor.requests = 0
-        piece, profile = sliced(vendor, moved, dte, profile)
+        piece, profile = fetched(vendor, moved, dte, profile)
         whole = cut(CHAIN, index_expiry(vendor.rows), spot=moved, dte=dte)
         assert (piece.atm, piece.range_points, piece.contracts) == (whole.atm, whole.range_points, whole.contracts)
         if moved == spot and profile and vendor.requests > 1:
             before = vendor.requests
-            again, _ = sliced(vendor, spot, dte, profile)
+            again, _ = fetched(vendor, spot, dte, profile)
             assert again.contracts == piece.contracts
             assert vendor.requests == before + 1, "what was learnt makes the next request the right one"

@@ -1,4 +1,4 @@
-"""The live source against the fake vendor: whole slices from few requests, through a real publisher on a real Redis."""
+"""The live source against the fake vendor: whole windows from few requests, by a real publisher on a real Redis."""
 
 import math
 from collections import Counter
@@ -21,8 +21,8 @@ from publisher.massive.faults import FaultKind, VendorError
 from publisher.massive.profile import Band, Profile
 from publisher.massive.source import MassiveSource
 from publisher.massive.vendor import CONNECTIONS, Vendor
-from publisher.slicing import cut, index_expiry, range_points
 from publisher.source import SourceError
+from publisher.window import cut, index_expiry, range_points
 from tests.fake_massive import (
     Chain,
     ChainBook,
@@ -73,28 +73,28 @@ def paths(fake: FakeMassive) -> Counter[str]:
 
 
 def assert_few(fake: FakeMassive, cycle: int, chain_path: str, splits: int = 0) -> None:
-    """Fail unless a cycle took what it may: at first a request for each date and a second try for its slice.
+    """Fail unless a cycle took what it may: at first a request for each date and a second try for its window.
 
-    Later one request a slice, and one beside them for the market's state.
+    Later one request a window, and one beside them for the market's state.
     """
     found = paths(fake)
-    slices = [record for record in fake.requests if "expiration_date" in record.params]
-    beside = sum(found.values()) - len(slices)
+    windows = [record for record in fake.requests if "expiration_date" in record.params]
+    beside = sum(found.values()) - len(windows)
     assert set(found) <= {chain_path, STATUS, UPCOMING}
     if cycle == 0:
-        assert len({(r.params["expiration_date"], r.query.get("cursor"), *r.params.items()) for r in slices}) == len(
-            slices
+        assert len({(r.params["expiration_date"], r.query.get("cursor"), *r.params.items()) for r in windows}) == len(
+            windows
         )
-        assert len(slices) <= 3 * DEPTH
+        assert len(windows) <= 3 * DEPTH
         assert beside <= DEPTH + 1
     else:
-        assert len(slices) == DEPTH + splits
+        assert len(windows) == DEPTH + splits
         assert beside <= 1, found
         assert all(record.page == 1 for record in fake.requests)
 
 
-def as_sliced_whole(chain: Chain, body: dict[str, Any], as_of: float) -> tuple[int, int, list[str]]:
-    """Return ATM, range and tickers of the slice that the whole chain gives by the rules."""
+def as_cut_whole(chain: Chain, body: dict[str, Any], as_of: float) -> tuple[int, int, list[str]]:
+    """Return ATM, range and tickers of the window that the whole chain gives by the rules."""
     expiry = date.fromisoformat(body["expiration"])
     rows = [item for item in chain.items if item["details"]["expiration_date"] == body["expiration"]]
     dte = days_to_expiry(expiry, as_of)
@@ -118,7 +118,7 @@ async def test_the_recorded_spy_chain_is_published_whole_from_few_requests(redis
     assert opened <= CONNECTIONS
     for body in bodies:
         is_whole(chain, body)
-        assert as_sliced_whole(chain, body, ts) == (body["atm"], body["range_points"], tickers(body["contracts"]))
+        assert as_cut_whole(chain, body, ts) == (body["atm"], body["range_points"], tickers(body["contracts"]))
 
 
 @pytest.mark.parametrize(
@@ -171,11 +171,11 @@ async def test_expirations_and_spot_come_from_a_walk_from_date_to_date(spx: Desk
         day.isoformat() for day in (SPX_DATES[0] - timedelta(days=1), *SPX_DATES[:DEPTH])
     ]
     assert not any(name.startswith("strike_price") for record in walk for name in record.params)
-    slices = [record for record in spx.fake.requests if "expiration_date" in record.params]
-    assert {record.params["expiration_date"] for record in slices} == {d.isoformat() for d in SPX_DATES[:6]}
+    windows = [record for record in spx.fake.requests if "expiration_date" in record.params]
+    assert {record.params["expiration_date"] for record in windows} == {d.isoformat() for d in SPX_DATES[:6]}
     assert INDICES not in paths(spx.fake)
     bodies = await published(spx)
-    assert [b["range_points"] for b in bodies] == [as_sliced_whole(small_chain(), b, MONDAY)[1] for b in bodies]
+    assert [b["range_points"] for b in bodies] == [as_cut_whole(small_chain(), b, MONDAY)[1] for b in bodies]
 
 
 async def test_a_survey_comes_every_five_minutes_and_the_market_s_state_in_its_turn(spx: Desk) -> None:
@@ -537,18 +537,18 @@ async def test_a_price_that_goes_missing_later_leaves_the_last_one(spx: Desk) ->
     assert {body["atm"] for body in await published(spx)} == {6855}
 
 
-async def test_one_slice_alone_says_what_it_lacks(fake: FakeMassive) -> None:
+async def test_one_window_alone_says_what_it_lacks(fake: FakeMassive) -> None:
     clock = ManualClock(round(MONDAY * 1e9))
     source = MassiveSource(Vendor("demo", clock, base=fake.url), clock, ["SPX"], depth=DEPTH)
     survey = await source.survey("SPX")
     with pytest.raises(VendorError, match="no contracts in the slice") as empty:
-        await source.slice(survey, SPX_DATES[0] + timedelta(days=400))
+        await source.fetch_window(survey, SPX_DATES[0] + timedelta(days=400))
     assert empty.value.kind is FaultKind.INCOMPLETE
     fake.book = ChainBook.of(
         Chain("I:SPX", 6853.25, [i for i in small_chain().items if i["details"]["contract_type"] == "put"])
     )
     with pytest.raises(SourceError, match=r"contracts, of 1 side"):
-        await source.slice(survey, SPX_DATES[0])
+        await source.fetch_window(survey, SPX_DATES[0])
     await source.aclose()
 
 

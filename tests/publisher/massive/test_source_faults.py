@@ -1,4 +1,4 @@
-"""Whatever the vendor does wrong: a slice is published whole or not at all, and the reason is told."""
+"""Whatever the vendor does wrong: a window is published whole or not at all, and the reason is told."""
 
 import re
 from collections.abc import Callable
@@ -231,7 +231,7 @@ def expected_tickers(chain: Chain, expiry: date, low: float, high: float) -> lis
 
 @cache
 def crowded() -> Chain:
-    """Return a chain whose slices pass a page unnoticed: strikes near the money lie wider than those further out."""
+    """Return a chain whose windows pass a page unnoticed: strikes near the money lie wider than those further out."""
     ladder = partial(generate, "SPX", as_of=MONDAY, spot=6853.25, dates=SPX_DATES[:3], centre=6850, iv=0.08)
     sparse, dense = ladder(strikes=13, step=10), ladder(strikes=900, step=0.5)
     outside = [item for item in dense.items if abs(item["details"]["strike_price"] - 6850) > 62]

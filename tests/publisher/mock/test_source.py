@@ -21,7 +21,7 @@ from publisher.mock import listing, market
 from publisher.mock.listing import PRODUCTS
 from publisher.mock.market import Smile, black_scholes
 from publisher.mock.source import MockSource
-from publisher.source import ChainSlice, SourceError
+from publisher.source import ChainWindow, SourceError
 
 ITEM = {"details", "day", "last_quote", "open_interest", "break_even_price", "underlying_asset", "implied_volatility"}
 BLOCKS = {
@@ -48,13 +48,13 @@ async def opened(clock: ManualClock, **settings_: Any) -> MockSource:
     return source
 
 
-async def slices(source: MockSource, underlying: str, count: int = 6) -> list[ChainSlice]:
-    """Return the slices of the next expirations."""
+async def windows(source: MockSource, underlying: str, count: int = 6) -> list[ChainWindow]:
+    """Return the windows of the next expirations."""
     survey = await source.survey(underlying)
-    return [await source.slice(survey, expiry) for expiry in survey.expirations[:count]]
+    return [await source.fetch_window(survey, expiry) for expiry in survey.expirations[:count]]
 
 
-def by_strike(piece: ChainSlice, root: str) -> dict[int, dict[str, Any]]:
+def by_strike(piece: ChainWindow, root: str) -> dict[int, dict[str, Any]]:
     """Return a root's items by strike and side."""
     found: dict[int, dict[str, Any]] = defaultdict(dict)
     for item in piece.contracts:
@@ -173,7 +173,7 @@ async def test_today_is_listed_until_the_close() -> None:
     source = await opened(last)
     before = await source.survey("SPX")
     assert before.expirations[0] == date(*WEDNESDAY)
-    body = orjson.dumps((await source.slice(before, before.expirations[0])).contracts)
+    body = orjson.dumps((await source.fetch_window(before, before.expirations[0])).contracts)
     assert b"null" not in body  # neither infinite nor undefined in the last millisecond
     last.advance(0.001)
     assert (await source.survey("SPX")).expirations[0] == date(2025, 12, 18)
@@ -193,14 +193,14 @@ async def test_the_morning_root_lives_beside_the_daily_until_it_settles(
     now: tuple[int, ...], expiry: date, roots: set[str]
 ) -> None:
     source = await opened(clock_at(*now))
-    piece = await source.slice(await source.survey("SPX"), expiry)
+    piece = await source.fetch_window(await source.survey("SPX"), expiry)
     found = {item["details"]["ticker"][2:-15] for item in piece.contracts}
     assert found == roots
     strikes = [set(by_strike(piece, root)) for root in roots]
     assert all(each == strikes[0] for each in strikes)
 
 
-# Slices
+# Windows
 
 
 async def script(seed: int, order: int = 1, underlyings: tuple[str, ...] = ("SPX", "NDX", "SPY")) -> dict[str, bytes]:
@@ -213,7 +213,7 @@ async def script(seed: int, order: int = 1, underlyings: tuple[str, ...] = ("SPX
         for underlying in underlyings[::order]:
             survey = await source.survey(underlying)
             for expiry in survey.expirations[:3][::order]:
-                piece = await source.slice(survey, expiry)
+                piece = await source.fetch_window(survey, expiry)
                 body = orjson.dumps([piece.spot, piece.atm, piece.range_points, piece.contracts])
                 out[f"{underlying} {expiry} {cycle}"] = body
         clock.advance(10)
@@ -237,7 +237,7 @@ async def test_items_carry_exactly_the_vendor_fields(underlying: str) -> None:
     spot_field = "price" if underlying == "SPY" else "value"
     blocks = {name: set(fields.split()) for name, fields in BLOCKS.items()}
     blocks["underlying_asset"] = {"ticker", spot_field, "change_to_break_even", "last_updated", "timeframe"}
-    for piece in await slices(source, underlying):
+    for piece in await windows(source, underlying):
         for item in piece.contracts:
             assert set(item) - {"greeks", "last_trade"} == ITEM
             assert all(set(item[name]) == fields for name, fields in blocks.items() if name in item)
@@ -250,7 +250,7 @@ async def test_items_carry_exactly_the_vendor_fields(underlying: str) -> None:
 async def test_the_ticker_spells_the_details() -> None:
     source = await opened(clock_at(*WEDNESDAY, 11, 30))
     survey = await source.survey("SPX")
-    piece = await source.slice(survey, MONTHLY)
+    piece = await source.fetch_window(survey, MONTHLY)
     assert by_strike(piece, "SPX")[6900]["put"]["details"] == {
         "ticker": "O:SPX251219P06900000",
         "contract_type": "put",
@@ -260,7 +260,7 @@ async def test_the_ticker_spells_the_details() -> None:
         "strike_price": 6900,
     }
     assert piece.contracts[0]["underlying_asset"]["ticker"] == "I:SPX"
-    spy = (await slices(source, "SPY", 1))[0].contracts[0]
+    spy = (await windows(source, "SPY", 1))[0].contracts[0]
     assert (spy["details"]["exercise_style"], spy["underlying_asset"]["ticker"]) == ("american", "SPY")
 
 
@@ -270,7 +270,7 @@ async def test_quotes_obey_parity_ticks_and_the_clock(underlying: str, hour: int
     clock = clock_at(*WEDNESDAY, hour, 58)
     source = await opened(clock)
     fine, coarse = (cents / 100 for cents in PRODUCTS[underlying].ticks)
-    for piece in await slices(source, underlying):
+    for piece in await windows(source, underlying):
         for root in listing.roots(PRODUCTS[underlying], piece.chain.expiry, clock.wall_ns() / 1e9):
             for strike, sides in by_strike(piece, root).items():
                 call, put = (sides[side]["last_quote"] for side in ("call", "put"))
@@ -291,14 +291,14 @@ async def test_quotes_obey_parity_ticks_and_the_clock(underlying: str, hour: int
 
 async def test_far_strikes_of_the_last_hour_are_worthless_but_offered() -> None:
     source = await opened(clock_at(*WEDNESDAY, 15, 50))
-    rows = by_strike((await slices(source, "SPX", 1))[0], "SPXW")
+    rows = by_strike((await windows(source, "SPX", 1))[0], "SPXW")
     lowest, highest = rows[min(rows)]["put"]["last_quote"], rows[max(rows)]["call"]["last_quote"]
     assert [lowest["bid"], highest["bid"]] == [0, 0]
     assert [lowest["ask"], highest["ask"]] == [0.05, 0.05]
 
 
 async def test_spreads_widen_with_price_and_distance() -> None:
-    rows = by_strike((await slices(await opened(clock_at(*WEDNESDAY, 12)), "SPX"))[5], "SPXW")
+    rows = by_strike((await windows(await opened(clock_at(*WEDNESDAY, 12)), "SPX"))[5], "SPXW")
 
     def width(strike: int, side: str) -> float:
         quote = rows[strike][side]["last_quote"]
@@ -310,13 +310,13 @@ async def test_spreads_widen_with_price_and_distance() -> None:
 
 @pytest.mark.parametrize("mult", [0.5, 2.0, 4.0])
 @pytest.mark.parametrize("hour", [10, 15])
-async def test_a_slice_equals_the_cut_of_the_whole_ladder(
+async def test_a_window_equals_the_cut_of_the_whole_ladder(
     mult: float, hour: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = clock_at(*WEDNESDAY, hour, 59)
-    economical = {name: await slices(await opened(clock, mult=mult), name, 4) for name in PRODUCTS}
+    economical = {name: await windows(await opened(clock, mult=mult), name, 4) for name in PRODUCTS}
     monkeypatch.setattr(listing, "around", lambda strikes, *_: strikes)
-    whole = {name: await slices(await opened(clock, mult=mult), name, 4) for name in PRODUCTS}
+    whole = {name: await windows(await opened(clock, mult=mult), name, 4) for name in PRODUCTS}
     assert economical == whole
 
 
@@ -336,7 +336,7 @@ async def test_every_strike_has_both_sides() -> None:
     source = await opened(clock_at(*WEDNESDAY, 12))
     survey = await source.survey("SPX")
     for expiry in (MONTHLY, survey.expirations[-1]):
-        piece = await source.slice(survey, expiry)
+        piece = await source.fetch_window(survey, expiry)
         for root in ("SPX", "SPXW"):
             assert all(set(sides) == {"call", "put"} for sides in by_strike(piece, root).values())
 
@@ -344,7 +344,7 @@ async def test_every_strike_has_both_sides() -> None:
 async def test_greeks_follow_from_the_volatility_and_the_settlement_of_each_root() -> None:
     source = await opened(clock_at(*WEDNESDAY, 12))
     survey = await source.survey("SPX")
-    piece = await source.slice(survey, MONTHLY)
+    piece = await source.fetch_window(survey, MONTHLY)
     for item in piece.contracts:
         details = item["details"]
         years = years_to_expiry(MONTHLY, survey.as_of, "AM" if details["ticker"].startswith("O:SPX2") else "PM")
@@ -358,16 +358,16 @@ async def test_greeks_follow_from_the_volatility_and_the_settlement_of_each_root
 async def test_open_interest_holds_all_day_and_gathers_at_round_strikes() -> None:
     clock = clock_at(*WEDNESDAY, 9, 31)
     source = await opened(clock)
-    morning = await slices(source, "SPX", 12)
+    morning = await windows(source, "SPX", 12)
     clock.advance(3600)
     await source.begin_cycle()
-    later = await slices(source, "SPX", 12) + await slices(await opened(clock), "SPX", 12)
+    later = await windows(source, "SPX", 12) + await windows(await opened(clock), "SPX", 12)
     held: dict[str, set[int]] = defaultdict(set)
     for item in [item for piece in morning + later for item in piece.contracts]:
         held[item["details"]["ticker"]].add(item["open_interest"])
     assert all(len(values) == 1 for values in held.values())
 
-    def held_by(piece: ChainSlice) -> Any:
+    def held_by(piece: ChainWindow) -> Any:
         return sum(sides["call"]["open_interest"] for sides in by_strike(piece, "SPXW").values())
 
     assert held_by(morning[2]) > 2 * held_by(morning[1])  # the monthly draws more than a daily
@@ -390,13 +390,13 @@ async def test_open_interest_holds_all_day_and_gathers_at_round_strikes() -> Non
 async def test_volume_grows_through_the_day_and_is_largest_in_the_nearest_expiry() -> None:
     clock = clock_at(*WEDNESDAY, 9, 45)
     source = await opened(clock)
-    first = await slices(source, "SPX")
+    first = await windows(source, "SPX")
     for _ in range(5):
         clock.advance(3600)
         await source.begin_cycle()
-        last = await slices(source, "SPX")
+        last = await windows(source, "SPX")
 
-    def volumes(pieces: list[ChainSlice]) -> list[int]:
+    def volumes(pieces: list[ChainWindow]) -> list[int]:
         return [sum(item["day"]["volume"] for item in piece.contracts) for piece in pieces]
 
     assert all(early * 3 < late for early, late in zip(volumes(first), volumes(last), strict=True))
@@ -412,7 +412,7 @@ async def test_the_day_block_adds_up_over_many_cycles() -> None:
     traded: dict[str, int] = {}
     for _ in range(20):
         await source.begin_cycle()
-        piece = (await slices(source, "SPX", 2))[1]
+        piece = (await windows(source, "SPX", 2))[1]
         for item in piece.contracts:
             day, trade = item["day"], item.get("last_trade")
             assert day["low"] <= min(day["open"], day["close"], day["vwap"])
@@ -432,12 +432,12 @@ async def test_the_day_block_adds_up_over_many_cycles() -> None:
 async def test_the_next_session_starts_a_new_day() -> None:
     clock = clock_at(*WEDNESDAY, 16, 30)
     source = await opened(clock)
-    evening = by_strike((await slices(source, "SPX", 1))[0], "SPXW")[6900]["call"]
+    evening = by_strike((await windows(source, "SPX", 1))[0], "SPXW")[6900]["call"]
     assert evening["last_trade"]["sip_timestamp"] <= clock_at(*WEDNESDAY, 16).wall_ns()
     clock.advance(17.1 * 3600)  # to 09:36
     await source.begin_cycle()
     survey = await source.survey("SPX")
-    morning = by_strike(await source.slice(survey, survey.expirations[0]), "SPXW")[6900]["call"]
+    morning = by_strike(await source.fetch_window(survey, survey.expirations[0]), "SPXW")[6900]["call"]
     assert morning["details"]["ticker"] == evening["details"]["ticker"]
     assert morning["day"]["last_updated"] == clock_at(2025, 12, 18).wall_ns()
     assert morning["day"]["volume"] < evening["day"]["volume"]
@@ -449,7 +449,7 @@ async def test_few_deep_contracts_lack_greeks_and_always_the_same() -> None:
     source = await opened(clock)
     solved: dict[str, set[bool]] = defaultdict(set)
     for _ in range(3):
-        for item in [item for piece in await slices(source, "SPX") for item in piece.contracts]:
+        for item in [item for piece in await windows(source, "SPX") for item in piece.contracts]:
             details, greeks = item["details"], item.get("greeks")
             solved[details["ticker"]].add(greeks is not None)
             sign = 1 if details["contract_type"] == "call" else -1
@@ -492,7 +492,7 @@ async def test_the_market_moves_even_where_the_clock_stands_still() -> None:
     spots, sizes = set(), set()
     for _ in range(10):
         await source.begin_cycle()
-        piece = (await slices(source, "SPX", 1))[0]
+        piece = (await windows(source, "SPX", 1))[0]
         spots.add(piece.spot)
         sizes.add(by_strike(piece, "SPXW")[6930]["call"]["last_quote"]["bid_size"])
     assert len(spots) > 5
@@ -504,10 +504,10 @@ async def test_the_market_moves_even_where_the_clock_stands_still() -> None:
 async def test_a_stepped_wall_clock_leaves_a_whole_market(hours: float) -> None:
     clock = clock_at(*WEDNESDAY, 12)
     source = await opened(clock)
-    await slices(source, "SPY", 1)
+    await windows(source, "SPY", 1)
     clock.step_wall(hours * 3600)
     await source.begin_cycle()
-    for item in (await slices(source, "SPY", 1))[0].contracts:
+    for item in (await windows(source, "SPY", 1))[0].contracts:
         assert 0 <= item["day"]["last_updated"] <= item["last_quote"]["last_updated"] <= clock.wall_ns()
 
 
@@ -525,7 +525,7 @@ async def test_other_tasks_run_between_expiries() -> None:
             await asyncio.sleep(0)
 
     task = asyncio.create_task(other())
-    pieces = await slices(source, "SPY")
+    pieces = await windows(source, "SPY")
     task.cancel()
     assert turns >= len(pieces)
 
@@ -546,4 +546,4 @@ async def test_what_the_mock_lacks_is_said_in_a_line() -> None:
     with pytest.raises(SourceError, match=r"it runs SPX$"):
         await source.survey("NDX")
     with pytest.raises(SourceError, match="lists no SPX 2025-12-20"):
-        await source.slice(await source.survey("SPX"), date(2025, 12, 20))
+        await source.fetch_window(await source.survey("SPX"), date(2025, 12, 20))

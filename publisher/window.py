@@ -1,4 +1,4 @@
-"""From an expiry to its slice around the ATM: the one rule by which every source cuts, as pure functions."""
+"""From an expiry to its window around the ATM: the one rule by which every source cuts, as pure functions."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -9,7 +9,7 @@ from operator import itemgetter
 from chain.model.fields import number
 from chain.model.keys import ChainId
 from chain.model.snapshot import Contract
-from publisher.source import ChainSlice, SourceError
+from publisher.source import ChainWindow, SourceError
 
 EM_MULT = 2.0
 MIN_STRIKES_EACH_SIDE = 10
@@ -19,7 +19,7 @@ FALLBACK_DAILY_MOVE = 0.03  # of spot, per square root of a day, when no volatil
 
 @dataclass(frozen=True, slots=True)
 class ExpiryChain:
-    """All contracts of one expiry, indexed once so that each slice is two bisections."""
+    """All contracts of one expiry, indexed once so that each window is two bisections."""
 
     contracts: tuple[Contract, ...]  # by strike, side, ticker
     strikes: tuple[float, ...]  # of each contract, the same order
@@ -64,7 +64,7 @@ def to_points(strike: float) -> int:
 def atm_iv(chain: ExpiryChain, spot: float) -> float | None:
     """Return the IV (fraction) at the money: the mean of what is usable at the nearest strike that has any.
 
-    Looked for within ten strikes on each side of the one nearest to spot, which every slice holds: what is known of
+    Looked for within ten strikes on each side of the one nearest to spot, which every window holds: what is known of
     the chain further out then makes no difference. None where none of them has a usable one.
     """
     for strike in _outwards(chain.listed, spot):
@@ -115,17 +115,17 @@ def cut(
     dte: int,
     mult: float = EM_MULT,
     otherwise: float | None = None,
-) -> ChainSlice:
-    """Return the slice `atm - range <= strike <= atm + range` of one expiry, both ends included.
+) -> ChainWindow:
+    """Return the window `atm - range <= strike <= atm + range` of one expiry, both ends included.
 
     The range follows from the expiry's own IV at the money, else from the volatility `otherwise` (a fraction), else
     from a fixed share of spot; it is wider where ten strikes on each side need more. The same for every source, and
-    whether the chain is known whole or just around its slice. Raises SourceError where the expiry lists no strikes.
+    whether the chain is known whole or just around its window. Raises SourceError where the expiry lists no strikes.
     """
     centre = nearest_strike(chain.listed, spot)
     atm = to_points(centre)
     sigma = atm_iv(chain, spot)
-    reach = widen(chain.listed, atm, range_points(spot, otherwise if sigma is None else sigma, dte, mult))
-    first = bisect_left(chain.strikes, atm - reach)
-    last = bisect_right(chain.strikes, atm + reach)
-    return ChainSlice(chain_id, spot, atm, reach, list(chain.contracts[first:last]), chain.adjusted)
+    half_width = widen(chain.listed, atm, range_points(spot, otherwise if sigma is None else sigma, dte, mult))
+    first = bisect_left(chain.strikes, atm - half_width)
+    last = bisect_right(chain.strikes, atm + half_width)
+    return ChainWindow(chain_id, spot, atm, half_width, list(chain.contracts[first:last]), chain.adjusted)

@@ -1,4 +1,4 @@
-"""From a whole expiry to its slice: golden numbers computed by hand, and laws over any ladder of strikes."""
+"""From a whole expiry to its window: golden numbers computed by hand, and laws over any ladder of strikes."""
 
 import itertools
 import math
@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chain.model.keys import ChainId
 from chain.model.snapshot import Contract
-from publisher.slicing import (
+from publisher.source import ChainWindow, SourceError
+from publisher.window import (
     EM_MULT,
     MIN_STRIKES_EACH_SIDE,
     ExpiryChain,
@@ -23,7 +24,6 @@ from publisher.slicing import (
     to_points,
     widen,
 )
-from publisher.source import ChainSlice, SourceError
 from tests.support.builders import SPX, contract, contracts, law
 
 NVDA = ChainId("NVDA", date(2026, 7, 17))
@@ -39,8 +39,8 @@ def whole(strikes: list[float], chain: ChainId = SPX) -> ExpiryChain:
     return index_expiry(contracts(chain, strikes))
 
 
-def cut_at(chain_id: ChainId, chain: ExpiryChain, *, spot: float, points: int) -> ChainSlice:
-    """Return the slice of a chain without volatilities, another one being such that the range is `points`."""
+def cut_at(chain_id: ChainId, chain: ExpiryChain, *, spot: float, points: int) -> ChainWindow:
+    """Return the window of a chain without volatilities, another one being such that the range is `points`."""
     bare = tuple({name: part for name, part in row.items() if name != "implied_volatility"} for row in chain.contracts)
     sigma = (points - 0.5) / (EM_MULT * spot * math.sqrt(1 / 365))
     return cut(chain_id, replace(chain, contracts=bare), spot=spot, dte=1, otherwise=sigma)
@@ -203,7 +203,7 @@ def test_every_contract_is_indexed_or_counted(rows: list[tuple[float, str, int]]
 # The cut
 
 
-def test_both_ends_of_the_range_are_in_the_slice() -> None:
+def test_both_ends_of_the_range_are_in_the_window() -> None:
     chain = whole([5.0 * n for n in range(1300, 1500)])  # 6500 to 7495
     piece = cut_at(SPX, chain, spot=6931.37, points=60)
     assert (piece.chain, piece.spot, piece.atm, piece.range_points) == (SPX, 6931.37, 6930, 60)
@@ -235,7 +235,7 @@ def test_a_ladder_that_ends_widens_to_its_end_alone() -> None:
     assert widen(listed, 120, 1) == 20
 
 
-def test_a_fractional_atm_is_inside_its_own_slice() -> None:
+def test_a_fractional_atm_is_inside_its_own_window() -> None:
     """NVDA at 207.5: the contract's int is 208, which is no listed strike; the range counts from 208."""
     chain = whole([2.5 * n for n in range(60, 110)], NVDA)
     piece = cut_at(NVDA, chain, spot=207.6, points=2)
@@ -269,7 +269,7 @@ def test_without_a_usable_atm_volatility_the_range_is_three_percent_a_root_day()
         ({6935: 0.3, 6920: 0.4}, 0.3),  # the nearest counts, whichever side it lies on
         ({6925: 0.2, 6935: 0.3}, 0.2),  # of two equally near, the lower, as for the ATM
         ({6880: 0.25}, 0.25),  # the tenth below
-        ({6875: 0.25}, None),  # beyond what every slice holds
+        ({6875: 0.25}, None),  # beyond what every window holds
         ({6980: 0.25}, 0.25),
         ({6985: 0.25}, None),
         ({}, None),
@@ -290,10 +290,10 @@ def test_the_volatility_is_that_of_the_nearest_strike_that_has_one(
     st.floats(0.5, 10_000),
     st.integers(0, 400),
 )
-def test_what_lies_beyond_a_slice_makes_no_difference_to_it(
+def test_what_lies_beyond_a_window_makes_no_difference_to_it(
     rungs: list[tuple[float, float | None]], spot: float, dte: int
 ) -> None:
-    """A source that sees some strikes cuts as one that sees all, if it sees the slice and ten strikes each side."""
+    """A source that sees some strikes cuts as one that sees all, if it sees the window and ten strikes each side."""
     ivs = dict(rungs)
     whole_chain = [vol(item, ivs[item["details"]["strike_price"]]) for item in contracts(SPX, sorted(ivs))]
     piece = cut(SPX, index_expiry(whole_chain), spot=spot, dte=dte)
@@ -306,7 +306,7 @@ def test_what_lies_beyond_a_slice_makes_no_difference_to_it(
     assert (again.atm, again.range_points, again.contracts) == (piece.atm, piece.range_points, piece.contracts)
 
 
-def test_an_expiry_without_strikes_has_no_slice() -> None:
+def test_an_expiry_without_strikes_has_no_window() -> None:
     empty = index_expiry([contract(SPX, 6930, "call", 1, shares_per_contract=7)])
     with pytest.raises(SourceError, match="no strikes listed"):
         cut_at(SPX, empty, spot=6930, points=5)
