@@ -21,6 +21,7 @@ from chain.monitor.watch.watcher import POLL_EVERY_S, Watcher
 from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.store import Store
 from chain.thresholds import DEFAULT_INTERVAL_S, Thresholds
+from chaindeck.engine.context import make_context
 from publisher.loop.publisher import Publisher
 from publisher.source import ChainWindow, SourceStatus, Survey
 
@@ -78,7 +79,7 @@ async def _measure(count: int) -> _Cost:
         with counting(redis) as sent:
             await watcher.poll_once()
         commands = await commands_processed(redis) - before - 1
-        publisher = Publisher(redis, _Shelf(snapshots), SystemClock(), thresholds=_THRESHOLDS)
+        publisher = Publisher(redis, _Shelf(snapshots), make_context(_THRESHOLDS))
         return _Cost(
             polling, sent.requests, commands, [await _cycle(redis, publisher, snapshots) for _ in range(_ROUNDS)]
         )

@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 from benchmarks.chains import CAPTURE
 from benchmarks.rows import Row, at_most
 from benchmarks.server import embedded_client
-from chain.clock import SystemClock
 from chain.model.keys import KeySchema
-from chain.thresholds import DEFAULT_TTL_S
+from chain.thresholds import DEFAULT_TTL_S, Thresholds
+from chaindeck.engine.context import make_context
 from publisher.capture import CaptureSource
 from publisher.loop.publisher import Publisher
 
@@ -32,7 +32,7 @@ async def _measure() -> list[Row]:
     floor: list[tuple[float, float]] = []
     async with embedded_client() as redis:
         source = CaptureSource([CAPTURE])
-        publisher = Publisher(redis, source, SystemClock())
+        publisher = Publisher(redis, source, make_context(Thresholds()))
         bodies = await _payloads(redis, publisher, source)
         for number in range(_WARM_UP + _PAIRS):
             pair = [await _timed(redis, work) for work in (lambda: _cycle(publisher), lambda: _floor(redis, bodies))]

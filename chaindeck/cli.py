@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from chain.errors import ChaindeckError
+from chain.model.keys import LIVE_PREFIX
 from chaindeck import __version__
-from chaindeck.config.flags import Capture, ConnectionFlags, PublishFlags, Switch, Theme, Url, config_of
+from chaindeck.config.flags import Capture, ConnectionFlags, Prefix, PublishFlags, Switch, Theme, Url, config_of
+from chaindeck.engine.context import make_context
 from chaindeck.engine.logs import LogFormat, log_to_stderr
 from chaindeck.exits import UsageError, exit_table
 from chaindeck.usage import usage_words
@@ -46,8 +48,9 @@ def deck(
     """
     from chaindeck.deck.deck import run_deck  # noqa: PLC0415
 
-    config = config_of(where, what, theme=theme)
-    return run_deck(config.settings, "capture" if capture else "mock", capture, among_live=among_live)
+    settings = config_of(where, what, theme=theme).settings
+    context = make_context(settings.thresholds)
+    return run_deck(context, settings, "capture" if capture else "mock", capture, among_live=among_live)
 
 
 @app.command
@@ -61,22 +64,26 @@ def live(*, where: ConnectionFlags | None = None, what: PublishFlags | None = No
     """
     from chaindeck.deck.deck import run_deck  # noqa: PLC0415
 
-    config = config_of(where, what, theme=theme)
-    return run_deck(config.settings, "massive", ())
+    settings = config_of(where, what, theme=theme).settings
+    return run_deck(make_context(settings.thresholds), settings, "massive", ())
 
 
 @app.command
-def watch(url: Url = None, /, *, where: ConnectionFlags | None = None, theme: Theme = None) -> int:
+def watch(
+    url: Url = None, /, *, prefix: Prefix = LIVE_PREFIX, where: ConnectionFlags | None = None, theme: Theme = None
+) -> int:
     """Show a Redis that others fill; never write to it.
 
     Args:
         url: Redis URL; without one, this user's running deck.
+        prefix: what the contract's keys begin with, such as massive:replay.
         where: which Redis.
         theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
     """
     from chaindeck.deck.deck import run_watch  # noqa: PLC0415
 
-    return run_watch(config_of(where, url=url, theme=theme).settings)
+    settings = config_of(where, url=url, theme=theme).settings
+    return run_watch(make_context(settings.thresholds, prefix), settings)
 
 
 @app.command
@@ -107,21 +114,26 @@ def publish(
     log_to_stderr(log_format)
     config = config_of(where, what, warn=log.warning)
     kind = source or ("capture" if capture else "mock")
-    return run_publisher(config.settings, kind, capture, once=once, among_live=among_live)
+    settings = config.settings
+    return run_publisher(make_context(settings.thresholds), settings, kind, capture, once=once, among_live=among_live)
 
 
 @app.command
-def status(url: Url = None, /, *, json: Switch = False, where: ConnectionFlags | None = None) -> int:
+def status(
+    url: Url = None, /, *, json: Switch = False, prefix: Prefix = LIVE_PREFIX, where: ConnectionFlags | None = None
+) -> int:
     """Print the Board as of now: text, or JSON. Exit 0 if Redis answered, 2 if not.
 
     Args:
         url: Redis URL; without one, this user's running deck.
         json: print JSON.
+        prefix: what the contract's keys begin with, such as massive:replay.
         where: which Redis.
     """
     from chaindeck.commands.status import print_status  # noqa: PLC0415
 
-    return print_status(config_of(where, url=url).settings.redis_url, as_json_text=json)
+    settings = config_of(where, url=url).settings
+    return print_status(make_context(settings.thresholds, prefix), settings.redis_url, as_json_text=json)
 
 
 @app.command
@@ -133,6 +145,7 @@ def check(
     stale_age: Annotated[float | None, Parameter(metavar="SECONDS")] = None,
     depth: Annotated[int | None, Parameter(metavar="COUNT")] = None,
     watch: Annotated[float | None, Parameter(metavar="SECONDS")] = None,
+    prefix: Prefix = LIVE_PREFIX,
     where: ConnectionFlags | None = None,
 ) -> int:
     """Check by the plugin convention: one line, performance data, exit 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
@@ -143,24 +156,29 @@ def check(
         stale_age: seconds above which a snapshot is STALE; by default from the publisher's interval.
         depth: how many expirations each underlying must have; by default what the publisher means to publish.
         watch: repeat every so many seconds.
+        prefix: what the contract's keys begin with, such as massive:replay.
         where: which Redis.
     """
     from chaindeck.commands.check import run_check  # noqa: PLC0415
 
-    return run_check(config_of(where, url=url).settings.redis_url, warn_age, stale_age, depth, watch)
+    settings = config_of(where, url=url).settings
+    context = make_context(settings.thresholds, prefix)
+    return run_check(context, settings.redis_url, warn_age, stale_age, depth, watch)
 
 
 @app.command
-def acknowledge(url: Url = None, /, *, where: ConnectionFlags | None = None) -> int:
+def acknowledge(url: Url = None, /, *, prefix: Prefix = LIVE_PREFIX, where: ConnectionFlags | None = None) -> int:
     """Take every SOURCE CHANGED of a Redis as known: no reader tells it any more from the next snapshot on.
 
     Args:
         url: Redis URL; without one, this user's running deck.
+        prefix: what the contract's keys begin with, such as massive:replay.
         where: which Redis.
     """
     from chaindeck.commands import operator  # noqa: PLC0415
 
-    return operator.acknowledge(config_of(where, url=url).settings.redis_url)
+    settings = config_of(where, url=url).settings
+    return operator.acknowledge(make_context(settings.thresholds, prefix), settings.redis_url)
 
 
 @app.command
@@ -170,7 +188,7 @@ def verify(
     *,
     seconds: Annotated[float, Parameter(name="--for", metavar="SECONDS")] = 30.0,
     json: Switch = False,
-    prefix: str = "massive",
+    prefix: Prefix = LIVE_PREFIX,
     where: ConnectionFlags | None = None,
 ) -> int:
     """Watch any publisher for a while and report every clause of the contract: held, broken or not seen. Only reads.
@@ -186,7 +204,9 @@ def verify(
     """
     from chaindeck.commands.verify import run_verify  # noqa: PLC0415
 
-    return run_verify(config_of(where, url=url).settings.redis_url, seconds, prefix, as_json_text=json)
+    settings = config_of(where, url=url).settings
+    context = make_context(settings.thresholds, prefix)
+    return run_verify(context, settings.redis_url, seconds, as_json_text=json)
 
 
 @app.command
@@ -197,6 +217,7 @@ def metrics(
     host: str = "127.0.0.1",
     port: int = 9464,
     rules: Switch = False,
+    prefix: Prefix = LIVE_PREFIX,
     where: ConnectionFlags | None = None,
     what: PublishFlags | None = None,
 ) -> int:
@@ -207,18 +228,19 @@ def metrics(
         host: address to listen on; loopback unless told otherwise.
         port: port to listen on.
         rules: print an alert-rules file for the interval and TTL, and end.
+        prefix: what the contract's keys begin with, such as massive:replay.
         where: which Redis.
         what: what is published: its interval and TTL shape the rules.
     """
-    config = config_of(where, what, url=url)
+    settings = config_of(where, what, url=url).settings
     if rules:
         from chaindeck.commands.alert_rules import alert_rules  # noqa: PLC0415
 
-        print(alert_rules(config.settings.thresholds), end="")
+        print(alert_rules(settings.thresholds), end="")
         return 0
     from chaindeck.commands.metrics import serve_metrics  # noqa: PLC0415
 
-    return serve_metrics(config.settings.redis_url, host, port)
+    return serve_metrics(make_context(settings.thresholds, prefix), settings.redis_url, host, port)
 
 
 @config_app.command

@@ -51,11 +51,13 @@ def _deck() -> object:
     """Run the deck as `cli.deck` does without flags: loading a parser to read nothing is a tenth of the start."""
     from chaindeck.config.file import resolve  # noqa: PLC0415
     from chaindeck.deck.deck import run_deck  # noqa: PLC0415
+    from chaindeck.engine.context import make_context  # noqa: PLC0415
 
     config = resolve({})
     for warning in config.warnings:
         say(warning)
-    return run_deck(config.settings, "mock", ())
+    settings = config.settings
+    return run_deck(make_context(settings.thresholds), settings, "mock", ())
 
 
 def _command() -> object:

@@ -17,6 +17,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import DEFAULT_TTL_S, Thresholds
 from chaindeck.engine.board_slot import BoardSlot
+from chaindeck.engine.context import make_context
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
@@ -163,7 +164,7 @@ async def picture(scene: Scene) -> str:
         try:
             clock = ManualClock(int(START.timestamp() * 1e9), 1000.0)
             source = WithholdingSource(MockSource(clock, seed=SEED))
-            publisher = Publisher(redis, source, clock, thresholds=Thresholds())
+            publisher = Publisher(redis, source, replace(make_context(Thresholds()), clock=clock))
             injector = FaultInjector(redis, KeySchema(), source, publisher, clock)
             watcher = Watcher(redis, KeySchema(), clock, shown_as="unix")
             stage = Stage(clock, publisher, injector, watcher, BoardSlot(), server.stop)

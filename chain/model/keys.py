@@ -111,7 +111,8 @@ class KeySchema:
     def __post_init__(self) -> None:
         if not _PREFIX.fullmatch(self.prefix) or len(self.prefix) > _MAX_PREFIX:
             raise InvalidNameError(
-                f"key prefix {clean(self.prefix, 40)!r} is not lower-case words joined by ':', {_MAX_PREFIX} at most"
+                f"key prefix {clean(self.prefix, 40)!r} is not lower-case words joined by ':', as in massive:replay, "
+                f"{_MAX_PREFIX} characters at most"
             )
 
     def snapshot(self, snapshot: SnapshotId) -> str:

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from chain.clock import Clock, Instant, SystemClock
+from chain.clock import Instant
+from chain.context import Context
 from chain.errors import ChaindeckError, ConfigError
-from chain.model.keys import KeySchema
 from chain.monitor.board import Board
 from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, stream_age_s, usable
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.states import DeckState, Level
-from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.text import clean
 from chaindeck.config.redis_location import running_place
 from chaindeck.engine.logs import log_nowhere, origin_of
+from chaindeck.engine.watching import look_once
 from chaindeck.exits import UNKNOWN, unknown_line, without_bar
 
 _MAX_WORDS = 800  # an agent may read no more than 2 kB in all, and cuts what is longer in mid-figure
@@ -26,20 +26,24 @@ _EXIT = {Level.INFO: 0, Level.WARNING: 1, Level.CRITICAL: 2}
 
 
 def run_check(
-    url: str | None, warn_s: float | None, stale_s: float | None, depth: int | None, every_s: float | None
+    context: Context,
+    url: str | None,
+    warn_s: float | None,
+    stale_s: float | None,
+    depth: int | None,
+    every_s: float | None,
 ) -> int:
     """Print one line and return its exit code; with `every_s`, a line each so many seconds until interrupted."""
     log_nowhere()
     try:
         _refuse_nonsense(warn_s, stale_s, depth, every_s)
         target = running_place(url).target
-        clock = SystemClock()
         while True:
-            report = asyncio.run(look(target, clock, warn_s=warn_s, stale_s=stale_s, depth=depth))
+            report = asyncio.run(look(target, context, warn_s=warn_s, stale_s=stale_s, depth=depth))
             print(line(report), flush=True)
             if every_s is None:
                 return exit_code(report)
-            asyncio.run(clock.sleep(every_s))
+            asyncio.run(context.clock.sleep(every_s))
     except ChaindeckError as error:
         return _unknown(str(error))
     except KeyboardInterrupt:
@@ -54,19 +58,15 @@ def run_check(
 
 async def look(
     target: RedisTarget,
-    clock: Clock,
+    context: Context,
     *,
     warn_s: float | None = None,
     stale_s: float | None = None,
     depth: int | None = None,
 ) -> HealthReport:
     """Return one poll, judged by the publisher's limits or the operator's."""
-    redis = target.connect(name="chaindeck-check")
-    try:
-        board = await Watcher(redis, KeySchema(), clock, shown_as=target.label).poll_once()
-    finally:
-        await redis.aclose()
-    return evaluate(limited(board, warn_s, stale_s, depth), Instant.of(clock))
+    board = await look_once(target, context, "chaindeck-check")
+    return evaluate(limited(board, warn_s, stale_s, depth), Instant.of(context.clock))
 
 
 def limited(board: Board, warn_s: float | None, stale_s: float | None, depth: int | None) -> Board:

@@ -1,12 +1,14 @@
 """The publisher without a screen: one log line a cycle, a clean end on every polite signal."""
 
+import asyncio
 import logging
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chain.clock import Clock, Instant, SystemClock
+from chain.clock import Clock, Instant
+from chain.context import Context
 from chain.errors import ConfigError
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import evaluate
@@ -14,7 +16,7 @@ from chain.redis.contract.draft import PublishVerdict
 from chain.redis.server.embedded import attach
 from chaindeck.config.redis_location import RedisLocation, redis_location
 from chaindeck.config.settings import Settings
-from chaindeck.engine.compose import make_source, publishing_services
+from chaindeck.engine.compose import PublishMode, make_source, publishing_services
 from chaindeck.engine.ended import run_until_told
 from chaindeck.engine.services import Publishing, Services
 from chaindeck.exits import Exit
@@ -26,22 +28,28 @@ log = logging.getLogger(__name__)
 
 
 def run_publisher(
-    settings: Settings, kind: SourceKind, captures: Sequence[Path], *, once: bool, among_live: bool = False
+    context: Context,
+    settings: Settings,
+    kind: SourceKind,
+    captures: Sequence[Path],
+    *,
+    once: bool,
+    among_live: bool = False,
 ) -> int:
     """Publish until told to stop, or one whole cycle; return the exit code.
 
     Raises ConfigError for one cycle into an embedded server that would end with it, and LiveProtectedError for invented
     or recorded data where a live publisher publishes, unless `among_live`.
     """
-    clock = SystemClock()
-    source = make_source(kind, settings, captures, clock)
+    source = make_source(kind, settings, captures, context.clock)
     if once and not settings.redis_url and attach() is None:
+        asyncio.run(source.aclose())
         raise ConfigError(
             "publish --once names no Redis, and what it publishes would end with its embedded one: "
             "give --redis-url, or start chaindeck first"
         )
     with redis_location(settings.redis_url) as place:
-        run = _Run(place, source, settings, clock, once=once, among_live=among_live)
+        run = _Run(place, source, settings, context, once=once, among_live=among_live)
         ended = run_until_told(run.publish(), place.release, {signal.SIGUSR1: run.publish_now})
         if ended.signal:
             log.info("stopped as told; %s", run.last_words)
@@ -55,7 +63,7 @@ class _Run:
     place: RedisLocation
     source: Source
     settings: Settings
-    clock: Clock
+    context: Context
     once: bool
     among_live: bool
     _publisher: Publisher | None = None
@@ -74,10 +82,8 @@ class _Run:
         """Publish until cancelled, or one cycle; return the exit code."""
         kind, names, shown = self.source.status().kind, ", ".join(self.source.underlyings), self.place.target.shown
         log.info("connecting to %s", shown)
-        crew_of = publishing_services(
-            self.place, self.source, self.settings, self.clock, in_turn=not self.once, among_live=self.among_live
-        )
-        async with crew_of as services:
+        mode = PublishMode(in_turn=not self.once, among_live=self.among_live)
+        async with publishing_services(self.place, self.source, self.settings, self.context, mode) as services:
             assert services.publishing is not None
             await services.publishing.guard.refuse()
             log.info("publishing %s data of %s to %s", kind, names, shown)
@@ -93,10 +99,9 @@ class _Run:
         board = await services.watcher.poll_once()
         publishing.events.on_board(board)
         await publishing.publisher.beat_everywhere()
-        _tell_skew(board, self.clock)
-        off = (
-            abs(board.redis.skew_s or 0.0) > self.settings.thresholds.stale_s
-        )  # stale, or of the future, to every reader
+        _tell_skew(board, self.context.clock)
+        # stale, or of the future, to every reader
+        off = abs(board.redis.skew_s or 0.0) > self.settings.thresholds.stale_s
         return Exit.INCOMPLETE if off and cycle.whole else _code(cycle, self.source.status())
 
 

@@ -15,7 +15,8 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from chain.clock import Clock, Instant, SystemClock
+from chain.clock import Clock, Instant
+from chain.context import Context
 from chain.errors import ConfigError
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport, evaluate, usable
@@ -24,9 +25,9 @@ from chain.text import clean
 from chaindeck import __version__
 from chaindeck.commands.counters import OTHER, PublisherCounters
 from chaindeck.config.redis_location import running_place
-from chaindeck.engine.compose import watching_services
 from chaindeck.engine.ended import run_until_told
 from chaindeck.engine.logs import log_to_stderr
+from chaindeck.engine.watching import watching_services
 from publisher.source import SourceKind
 
 log = logging.getLogger(__name__)
@@ -140,11 +141,11 @@ def _publishers(report: HealthReport) -> Iterator[Metric]:
     yield from (alive, cycle, *counts.families())
 
 
-def serve_metrics(url: str | None, host: str, port: int) -> int:
+def serve_metrics(context: Context, url: str | None, host: str, port: int) -> int:
     """Serve metrics until interrupted; raises ConfigError where the port cannot be had."""
     log_to_stderr()
-    target, clock = running_place(url).target, SystemClock()
-    collector = DeckCollector(clock)
+    target = running_place(url).target
+    collector = DeckCollector(context.clock)
     registry = CollectorRegistry()
     registry.register(collector)
     if not 0 <= port <= 65_535:
@@ -160,7 +161,7 @@ def serve_metrics(url: str | None, host: str, port: int) -> int:
     log.info("metrics of %s on http://%s:%d/metrics", target.shown, host, server.server_port)
 
     async def watch() -> None:
-        async with watching_services(target, clock, name="chaindeck-metrics") as services:
+        async with watching_services(target, context, name="chaindeck-metrics") as services:
             await services.run(collector.take)
 
     try:

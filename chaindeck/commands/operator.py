@@ -3,8 +3,8 @@
 import asyncio
 from concurrent.futures import Future
 
+from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
-from chain.model.keys import KeySchema
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.kinds import KindRecords
 from chain.redis.contract.store import Store
@@ -15,8 +15,9 @@ from chaindeck.engine.engine import Engine
 class DeckOperator:
     """The deck's two decisions, done on the engine's loop."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, context: Context) -> None:
         self._engine = engine
+        self._keys = context.keys
 
     def acknowledge(self) -> "Future[str]":
         """Take every change of source as known; a deck that only watches does so for its own screen."""
@@ -33,7 +34,7 @@ class DeckOperator:
             return "no change of source is told"
         if publishing is None:
             return f"{len(chains)} changes of source acknowledged, on this screen alone"
-        await KindRecords(publishing.redis, KeySchema()).acknowledge(chains)
+        await KindRecords(publishing.redis, self._keys).acknowledge(chains)
         return f"{len(chains)} changes of source acknowledged"
 
     async def _publish_again(self) -> str:
@@ -46,21 +47,22 @@ class DeckOperator:
         return "asked to publish again"
 
 
-def acknowledge(url: str | None) -> int:
+def acknowledge(context: Context, url: str | None) -> int:
     """Take every change of source in a Redis as known to its operators, and say how many; return the exit code.
 
     Raises RedisUnavailableError.
     """
     target = running_place(url).target
-    changed = asyncio.run(_acknowledge_at(target))
+    changed = asyncio.run(_acknowledge_at(target, context))
     print(f"{changed} changes of source acknowledged at {target.shown}")
     return 0
 
 
-async def _acknowledge_at(target: RedisTarget) -> int:
+async def _acknowledge_at(target: RedisTarget, context: Context) -> int:
     redis = target.connect(name="chaindeck-acknowledge")
     try:
-        return await KindRecords(redis, KeySchema()).acknowledge(await Store(redis, KeySchema()).discover())
+        chains = await Store(redis, context.keys).discover()
+        return await KindRecords(redis, context.keys).acknowledge(chains)
     except RedisUnavailableError as error:
         raise RedisUnavailableError(f"redis {target.label}: {error}", error.code) from None
     finally:

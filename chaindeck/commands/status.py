@@ -8,19 +8,20 @@ from typing import Any
 
 import orjson
 
-from chain.clock import Clock, Instant, SystemClock
+from chain.clock import Instant
+from chain.context import Context
 from chain.model.keys import KeySchema
 from chain.monitor.board import Board, PublisherStatus
 from chain.monitor.evaluate.health import reading_json, signal_json
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.states import Flag
-from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import PartStatus
 from chaindeck.commands.plain import WIDTH
 from chaindeck.config.redis_location import running_place
 from chaindeck.engine.logs import log_file, log_nowhere
+from chaindeck.engine.watching import look_once
 from chaindeck.exits import Exit
 from tui.panels.board import board_table
 from tui.panels.lines import cut, plain
@@ -28,11 +29,11 @@ from tui.panels.signals import signal_lines, signals_title
 from tui.panels.strip import identity, trouble
 
 
-def print_status(url: str | None, *, as_json_text: bool) -> int:
+def print_status(context: Context, url: str | None, *, as_json_text: bool) -> int:
     """Print one Board; return 0 if Redis answered, 2 if not."""
     log_nowhere()
     target = running_place(url).target
-    report = asyncio.run(look(target, SystemClock()))
+    report = asyncio.run(look(target, context))
     if as_json_text:
         body = as_json(report, target) | {"log": str(log_file())}
         print(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
@@ -57,14 +58,9 @@ def as_text(report: HealthReport, target: RedisTarget) -> str:
     return "\n".join([*map(plain, lines), *tail])
 
 
-async def look(target: RedisTarget, clock: Clock, keys: KeySchema | None = None) -> HealthReport:
+async def look(target: RedisTarget, context: Context) -> HealthReport:
     """Return the Board of one poll, judged; an unreachable Redis is a Board that says so."""
-    redis = target.connect(name="chaindeck-status")
-    try:
-        board = await Watcher(redis, keys or KeySchema(), clock, shown_as=target.label).poll_once()
-    finally:
-        await redis.aclose()
-    return evaluate(board, Instant.of(clock))
+    return evaluate(await look_once(target, context, "chaindeck-status"), Instant.of(context.clock))
 
 
 def as_json(report: HealthReport, target: RedisTarget) -> dict[str, Any]:

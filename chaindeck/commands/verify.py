@@ -15,9 +15,9 @@ from redis.asyncio import Redis
 from chain.audit.audit import Audit, Auditor
 from chain.audit.clauses import Outcome, Verdict
 from chain.audit.reader import REREAD_BYTES, AuditReader
-from chain.clock import Clock, SystemClock
+from chain.clock import Clock
+from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
-from chain.model.keys import KeySchema
 from chain.model.kinds import kind_name, kind_phrase
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.kinds import KindRecords
@@ -32,22 +32,23 @@ _SCAN_S = 0.5  # a look's share for it: in a large keyspace the walk goes on wit
 Sleep = Callable[[float], Awaitable[None]]
 
 
-def run_verify(url: str | None, for_s: float, prefix: str, *, as_json_text: bool) -> int:
+def run_verify(context: Context, url: str | None, for_s: float, *, as_json_text: bool) -> int:
     """Watch, print the report and return its exit code; an interrupt ends the watch early, with what was seen.
 
-    Raises ConfigError for a time that is not above zero and where there is no Redis to watch, InvalidNameError for a
-    prefix that no key can have.
+    Raises ConfigError for a time that is not above zero and where there is no Redis to watch.
     """
     log_nowhere()
     if not for_s > 0:
         raise ConfigError(f"--for {for_s:g}: a watch takes more than 0 seconds")
-    auditor = Auditor(KeySchema(prefix))
+    auditor = Auditor(context.keys)
     target = running_place(url).target
     if sys.stderr.isatty():
-        print(f"watching {prefix} at {target.shown} for {for_s:g} s, Ctrl-C to end sooner", file=sys.stderr)
+        print(
+            f"watching {context.keys.prefix} at {target.shown} for {for_s:g} s, Ctrl-C to end sooner", file=sys.stderr
+        )
     sources = ""
     with suppress(KeyboardInterrupt):
-        sources = asyncio.run(_watch_target(target, auditor, for_s, KeySchema(prefix)))
+        sources = asyncio.run(_watch_target(target, auditor, for_s, context))
     audit = replace(auditor.conclude(), sources=sources)
     if as_json_text:
         print(orjson.dumps(as_json(audit, target), option=orjson.OPT_INDENT_2).decode())
@@ -56,12 +57,12 @@ def run_verify(url: str | None, for_s: float, prefix: str, *, as_json_text: bool
     return exit_code(audit)
 
 
-async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float, keys: KeySchema) -> str:
+async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float, context: Context) -> str:
     """Watch, and return what kinds of source the chains come from, as far as that is recorded."""
     redis = target.connect(name="chaindeck-verify")
     try:
-        await watch(redis, auditor, SystemClock(), for_s)
-        held = await KindRecords(redis, keys).held(auditor.chains)
+        await watch(redis, auditor, context.clock, for_s)
+        held = await KindRecords(redis, context.keys).held(auditor.chains)
         return kind_phrase(kind_name(kind) for _, kind in held.values())
     except RedisUnavailableError:
         return ""  # the audit tells why

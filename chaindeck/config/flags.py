@@ -17,6 +17,7 @@ Seconds = Annotated[str | None, Parameter(metavar="SECONDS")]
 Count = Annotated[str | None, Parameter(metavar="COUNT")]
 Number = Annotated[str | None, Parameter(metavar="NUMBER")]
 Theme = Annotated[str | None, Parameter(metavar="NAME")]
+Prefix = Annotated[str, Parameter(metavar="PREFIX")]
 Switch = Annotated[bool, Parameter(negative="")]
 
 

@@ -9,7 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from pathlib import Path
 
-from chain.clock import Clock, Instant, SystemClock
+from chain.clock import Clock, Instant
+from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import evaluate
@@ -20,11 +21,12 @@ from chaindeck.config.settings import Settings
 from chaindeck.deck.demo import MockDemo
 from chaindeck.deck.display import Display
 from chaindeck.engine.board_slot import BoardSlot
-from chaindeck.engine.compose import make_source, publishing_services, refuse_beside_live, watching_services
+from chaindeck.engine.compose import PublishMode, make_source, publishing_services, refuse_beside_live
 from chaindeck.engine.engine import Engine
 from chaindeck.engine.logs import log_nowhere, log_to_file
 from chaindeck.engine.services import Services
 from chaindeck.engine.streams import why_no_screen
+from chaindeck.engine.watching import watching_services
 from chaindeck.exits import say
 from chaindeck.theme import check_theme
 from publisher.faults import WithholdingSource
@@ -33,7 +35,9 @@ from publisher.source import SourceKind
 _FRAME_WAIT_S = 8.0
 
 
-def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, among_live: bool = False) -> int:
+def run_deck(
+    context: Context, settings: Settings, kind: SourceKind, captures: Sequence[Path], *, among_live: bool = False
+) -> int:
     """Run publisher and screen until the reader quits; return the exit code.
 
     Raises LiveProtectedError for invented or recorded data where a live publisher publishes, unless `among_live`.
@@ -41,36 +45,32 @@ def run_deck(settings: Settings, kind: SourceKind, captures: Sequence[Path], *, 
     check_theme(settings)
     if why_no_screen() is None:
         threading.Thread(target=_load_screen, daemon=True).start()
-    clock = SystemClock()
-    source = WithholdingSource(make_source(kind, settings, captures, clock))
+    source = WithholdingSource(make_source(kind, settings, captures, context.clock))
     with redis_location(settings.redis_url) as place:
         log_nowhere()  # the publisher says it again, in the log
-        asyncio.run(refuse_beside_live(place.target, kind, settings, clock, among_live=among_live))
+        asyncio.run(refuse_beside_live(place.target, source, context, among_live=among_live))
         slot = BoardSlot()
+        mode = PublishMode(among_live=among_live, after_first=slot.first_paint)
 
         def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
-            return publishing_services(
-                place,
-                source,
-                settings,
-                clock,
-                supervisor=supervisor,
-                among_live=among_live,
-                after_first=slot.first_paint,
-            )
+            return publishing_services(place, source, settings, context, mode, supervisor=supervisor)
 
-        engine = Engine(slot, clock, open_services)
-        demo = MockDemo(engine, source, clock, embedded=place.server is not None)
-        return _show(place, engine, slot, clock, demo if kind == "mock" else None, settings)
+        engine = Engine(slot, context.clock, open_services)
+        demo = MockDemo(engine, source, context, embedded=place.server is not None)
+        return _show(place, engine, slot, context, demo if kind == "mock" else None, settings)
 
 
-def run_watch(settings: Settings) -> int:
+def run_watch(context: Context, settings: Settings) -> int:
     """Show a Redis that others fill; write nothing. Return the exit code."""
     check_theme(settings)
     place = running_place(settings.redis_url)
-    slot, clock = BoardSlot(), SystemClock()
-    engine = Engine(slot, clock, lambda supervisor: watching_services(place.target, clock, supervisor=supervisor))
-    return _show(place, engine, slot, clock, None, settings)
+    slot = BoardSlot()
+
+    def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
+        return watching_services(place.target, context, supervisor=supervisor)
+
+    engine = Engine(slot, context.clock, open_services)
+    return _show(place, engine, slot, context, None, settings)
 
 
 def _load_screen() -> None:
@@ -79,14 +79,14 @@ def _load_screen() -> None:
 
 
 def _show(
-    place: RedisLocation, engine: Engine, slot: BoardSlot, clock: Clock, demo: MockDemo | None, settings: Settings
+    place: RedisLocation, engine: Engine, slot: BoardSlot, context: Context, demo: MockDemo | None, settings: Settings
 ) -> int:
     """Show the deck, or print one frame where no screen can be; return the exit code."""
     reason = why_no_screen()
     if reason is not None:
         if reason:
             say(f"{reason}; one frame of text instead")
-        _print_frame(place, engine, slot, clock)
+        _print_frame(place, engine, slot, context.clock)
         return 0
     _check_driver(os.environ.get("TEXTUAL_DRIVER", ""))
     pane = log_to_file(warnings=settings.warnings)
@@ -97,7 +97,7 @@ def _show(
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     engine.start()
     try:
-        return Display(engine, slot, clock, pane, place.release).run(demo, settings.theme)
+        return Display(engine, slot, context, pane, place.release).run(demo, settings.theme)
     finally:
         engine.stop()
 
@@ -118,7 +118,7 @@ def _print_frame(place: RedisLocation, engine: Engine, slot: BoardSlot, clock: C
 
     Raises RedisUnavailableError where Redis does not answer.
     """
-    from chaindeck.commands.plain import frame  # noqa: PLC0415 - the screen's way needs it not
+    from chaindeck.commands.plain import frame  # noqa: PLC0415 - a screen does without
 
     log_nowhere()
     slot.painted()  # nothing will be

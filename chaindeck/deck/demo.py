@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from chain.clock import Clock
+from chain.context import Context
 from chain.errors import ConfigError
-from chain.model.keys import ChainId, KeySchema
+from chain.model.keys import ChainId
 from chaindeck.engine.engine import Engine
 from publisher.faults import SKEW_S, FaultInjector, InjectedFault, WithholdingSource
 
@@ -25,10 +25,10 @@ _WORDS = {
 class MockDemo:
     """The demo of a deck whose publisher is a mock."""
 
-    def __init__(self, engine: Engine, source: WithholdingSource, clock: Clock, *, embedded: bool) -> None:
+    def __init__(self, engine: Engine, source: WithholdingSource, context: Context, *, embedded: bool) -> None:
         self._engine = engine
         self._source = source
-        self._clock = clock
+        self._context = context
         self._embedded = embedded
 
     @property
@@ -48,7 +48,8 @@ class MockDemo:
         publishing = self._engine.publishing
         if publishing is None:
             raise ConfigError("the publisher has not started yet: try again in a second")
-        injector = FaultInjector(publishing.redis, KeySchema(), self._source, publishing.publisher, self._clock)
+        keys, clock = self._context.keys, self._context.clock
+        injector = FaultInjector(publishing.redis, keys, self._source, publishing.publisher, clock)
         await injector.inject(fault, chain)
         return (
             f"demo: {fault}"

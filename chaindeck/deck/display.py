@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from chain.clock import Clock
+from chain.context import Context
 from chain.errors import ChaindeckError
 from chaindeck.commands.operator import DeckOperator
 from chaindeck.deck.demo import MockDemo
@@ -45,11 +45,12 @@ class Display:
     """Shows the Boards of an engine. `release` frees what a process that ends at once would leave behind."""
 
     def __init__(
-        self, engine: Engine, slot: BoardSlot, clock: Clock, pane: LogPane, release: Callable[[], None]
+        self, engine: Engine, slot: BoardSlot, context: Context, pane: LogPane, release: Callable[[], None]
     ) -> None:
         self._engine = engine
         self._slot = slot
-        self._clock = clock
+        self._context = context
+        self._clock = context.clock
         self._pane = pane
         self._release = release
         self._app: DeckApp | None = None
@@ -102,7 +103,7 @@ class Display:
             self._slot,
             self._clock,
             demo=demo,
-            operator=DeckOperator(self._engine),
+            operator=DeckOperator(self._engine, self._context),
             prefs_file=prefs_file(),
             theme=theme,
             log_lines=self._pane.read,

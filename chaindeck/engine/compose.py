@@ -1,15 +1,17 @@
-"""Putting the parts together: which source, which publisher, and what is closed after them."""
+"""Putting a publisher together: which source, which Redis, and what is closed after them."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from redis.asyncio import Redis
+
 from chain.clock import Clock
+from chain.context import Context
 from chain.errors import ConfigError
-from chain.model.keys import KeySchema
-from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Part, Supervisor
 from chain.thresholds import HEARTBEAT_EVERY_S
@@ -17,6 +19,7 @@ from chaindeck.config.redis_location import RedisLocation
 from chaindeck.config.settings import LIVE_UNDERLYINGS, Settings
 from chaindeck.engine.embedded_keeper import keep_server
 from chaindeck.engine.services import Publishing, Services
+from chaindeck.engine.watching import make_watcher
 from publisher.capture import CaptureSource
 from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.publisher import Publisher
@@ -58,83 +61,96 @@ def _live_source(settings: Settings, clock: Clock) -> Source:
     return MassiveSource(vendor, clock, chosen, depth=settings.expirations, mult=settings.em_mult)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishMode:
+    """How a publisher stands to others.
+
+    Attributes:
+        in_turn: it publishes only while it leads; a publisher of one cycle need not, for the pointer fences it.
+        among_live: it publishes beside a live publisher all the same, chains that this one holds left out.
+        after_first: awaited once, when the first underlying is published.
+    """
+
+    in_turn: bool = True
+    among_live: bool = False
+    after_first: Callable[[], Awaitable[None]] | None = None
+
+
 @asynccontextmanager
 async def publishing_services(
     place: RedisLocation,
     source: Source,
     settings: Settings,
-    clock: Clock,
+    context: Context,
+    mode: PublishMode = PublishMode(),
     *,
     supervisor: Supervisor | None = None,
-    in_turn: bool = True,
-    among_live: bool = False,
-    after_first: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Services]:
     """Give a publisher of a source on a Redis, with its watcher and events; close the source and every client after.
 
     An embedded server is looked after beside them.
-
-    `in_turn`: it publishes only while it leads; a publisher of one cycle need not, for the pointer fences it.
-    `among_live`: it publishes beside a live publisher all the same, chains that this one holds left out.
     """
-    keys, supervisor = KeySchema(), supervisor or Supervisor(clock)
-    kind, thresholds = source.status().kind, settings.thresholds
+    supervisor = supervisor or Supervisor(context.clock)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(source.aclose)
-        redis = await stack.enter_async_context(aclosing(place.target.connect(name="chaindeck-publisher")))
+        redis = await _client(stack, place.target, "chaindeck-publisher")
         system = None
         if settings.system_redis_url:
-            system = RedisTarget(settings.system_redis_url).connect(name="chaindeck-beat")
-            await stack.enter_async_context(aclosing(system))
-        service, first = service_name(kind), source.underlyings[0]
-        guard = Guard(redis, keys, kind, clock, ttl_s=thresholds.ttl_s, among_live=among_live)
-        lease = Lease(redis, keys, source.underlyings, clock, interval_s=thresholds.interval_s, service=service)
-        events = EventPublisher(redis, service, clock, speaks=lambda: lease.leader.get(first, lease.me) == lease.me)
-        publisher = Publisher(
-            redis,
-            source,
-            clock,
-            thresholds=thresholds,
-            expirations=settings.expirations,
-            keys=keys,
-            also_beat=system,
-            report=events.report,
-            lease=lease if in_turn else None,
-            guard=guard,
-            among_live=among_live,
-            after_first=after_first,
-            parts=supervisor.status,
-        )
+            system = await _client(stack, RedisTarget(settings.system_redis_url), "chaindeck-beat")
+        publishing = _publishing(redis, system, source, settings, context, mode, supervisor)
         # What it watches first of all is its own publisher, whose first beat follows its first snapshots.
-        watcher = Watcher(
-            redis,
-            keys,
-            clock,
-            shown_as=place.target.label,
-            discover_after_s=2 * HEARTBEAT_EVERY_S,
-            parts=supervisor.status,
-        )
-        others: tuple[Part, ...] = ()
-        if place.server is not None:
-            keep = partial(keep_server, place.server, place.target.url, clock, publisher.publish_now)
-            others = (Part("embedded server", keep),)
-        yield Services(supervisor, watcher, Publishing(redis, publisher, events, guard), others)
+        watcher = make_watcher(redis, place.target, context, supervisor, discover_after_s=2 * HEARTBEAT_EVERY_S)
+        yield Services(supervisor, watcher, publishing, _keepers(place, context, publishing.publisher))
 
 
-async def refuse_beside_live(
-    target: RedisTarget, kind: SourceKind, settings: Settings, clock: Clock, *, among_live: bool
-) -> None:
-    """Raise LiveProtectedError where a source of this kind may not publish, before anything is started."""
-    async with aclosing(target.connect(name="chaindeck-guard")) as client:
-        ttl_s = settings.thresholds.ttl_s
-        await Guard(client, KeySchema(), kind, clock, ttl_s=ttl_s, among_live=among_live).refuse()
+def _publishing(
+    redis: Redis,
+    system: Redis | None,
+    source: Source,
+    settings: Settings,
+    context: Context,
+    mode: PublishMode,
+    supervisor: Supervisor,
+) -> Publishing:
+    """Return a publisher, guarded and in turn with others, and the events that tell what its watcher sees."""
+    kind = source.status().kind
+    service = service_name(kind)
+    guard = Guard(redis, context, kind, among_live=mode.among_live)
+    lease = Lease(redis, context, source.underlyings, service=service)
+    events = EventPublisher(redis, service, context.clock, speaks=lease.speaks)
+    publisher = Publisher(
+        redis,
+        source,
+        context,
+        expirations=settings.expirations,
+        also_beat=system,
+        report=events.report,
+        lease=lease if mode.in_turn else None,
+        guard=guard,
+        among_live=mode.among_live,
+        after_first=mode.after_first,
+        parts=supervisor.status,
+    )
+    return Publishing(redis, publisher, events, guard)
 
 
-@asynccontextmanager
-async def watching_services(
-    target: RedisTarget, clock: Clock, *, supervisor: Supervisor | None = None, name: str = "chaindeck-watch"
-) -> AsyncIterator[Services]:
-    """Give a watcher of a Redis that others fill, and close its client after."""
-    supervisor = supervisor or Supervisor(clock)
-    async with aclosing(target.connect(name=name)) as redis:
-        yield Services(supervisor, Watcher(redis, KeySchema(), clock, shown_as=target.label, parts=supervisor.status))
+async def _client(stack: AsyncExitStack, target: RedisTarget, name: str) -> Redis:
+    """Return a client that is closed with the stack."""
+    return await stack.enter_async_context(aclosing(target.connect(name=name)))
+
+
+def _keepers(place: RedisLocation, context: Context, publisher: Publisher) -> tuple[Part, ...]:
+    """Return what looks after an embedded server, where there is one; one that returns empty is filled at once."""
+    if place.server is None:
+        return ()
+    keep = partial(keep_server, place.server, place.target.url, context.clock, publisher.publish_now)
+    return (Part("embedded server", keep),)
+
+
+async def refuse_beside_live(target: RedisTarget, source: Source, context: Context, *, among_live: bool) -> None:
+    """Raise LiveProtectedError, with the source closed, where it may not publish; asked before anything is started."""
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(source.aclose)
+        async with aclosing(target.connect(name="chaindeck-guard")) as client:
+            await Guard(client, context, source.status().kind, among_live=among_live).refuse()
+        stack.pop_all()  # it is going to be used

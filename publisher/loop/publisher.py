@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import math
-import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
@@ -12,9 +11,9 @@ from functools import partial
 
 from redis.asyncio import Redis
 
-from chain.clock import Clock
+from chain.context import Context
 from chain.errors import ChaindeckError, InvalidSnapshotError, RedisUnavailableError
-from chain.model.keys import ChainId, KeySchema, SnapshotId, standby_service
+from chain.model.keys import ChainId, SnapshotId, standby_service
 from chain.model.session import tradable
 from chain.model.snapshot import Snapshot
 from chain.monitor.evaluate.health import health_json
@@ -23,7 +22,7 @@ from chain.monitor.heartbeat import STOPPED, WITHDRAWN, ChainPlan, Heartbeat, So
 from chain.redis.contract.draft import PublishResult, PublishVerdict
 from chain.redis.contract.store import Store
 from chain.supervisor import Part, PartStatus
-from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S, Thresholds
+from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S
 from publisher.loop.asking import Asking
 from publisher.loop.cycle import Cycle
 from publisher.loop.heartbeat_loop import Beats
@@ -43,11 +42,9 @@ class Publisher:
         self,
         redis: Redis,
         source: Source,
-        clock: Clock,
+        context: Context,
         *,
-        thresholds: Thresholds | None = None,
         expirations: int = DEFAULT_EXPIRATIONS,
-        keys: KeySchema | None = None,
         also_beat: Redis | None = None,
         report: Callable[[], HealthReport | None] | None = None,
         lease: Lease | None = None,
@@ -56,6 +53,7 @@ class Publisher:
         after_first: Callable[[], Awaitable[None]] | None = None,
         parts: Callable[[], tuple[PartStatus, ...]] = tuple,
     ) -> None:
+        clock, thresholds = context.clock, context.thresholds
         self._beats = Beats(redis, also_beat, clock, self.heartbeat, lambda: self._paused)
         self._parts = parts
         self._report = report
@@ -63,11 +61,12 @@ class Publisher:
         self._guard = guard
         self._after_first = after_first  # awaited once, when the first underlying is published
         self._source = source
-        self._asking = Asking(source, clock, max(1.0, (thresholds or Thresholds()).interval_s))
+        self._asking = Asking(source, clock, max(1.0, thresholds.interval_s))
         self._clock = clock
-        self._thresholds = thresholds or Thresholds()
+        self._thresholds = thresholds
+        self._pid = context.identity.pid
         self._expirations = expirations
-        self._keys = keys or KeySchema()
+        self._keys = context.keys
         self._kind = source.status().kind
         self._store = Store(redis, self._keys, kind=self._kind, among_live=among_live)
         self._expected: dict[str, tuple[date, ...]] = {}
@@ -295,7 +294,7 @@ class Publisher:
         return Heartbeat(
             service=service,
             ts=self._clock.wall_ns() / 1e9,
-            pid=os.getpid(),
+            pid=self._pid,
             status=status,
             source=SourceInfo(
                 kind=source.kind,

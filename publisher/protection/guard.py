@@ -16,9 +16,9 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from chain.clock import Clock
+from chain.context import Context
 from chain.errors import DecodeError, LiveProtectedError, RedisUnavailableError
-from chain.model.keys import ChainId, KeySchema, heartbeat_key, standby_service
+from chain.model.keys import ChainId, heartbeat_key, standby_service
 from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.model.session import new_york
 from chain.monitor.discovery import Discovery
@@ -29,7 +29,6 @@ from chain.redis.contract.kinds import KindRecords
 from chain.redis.contract.scan import PointerScan
 from chain.text import clean
 from chain.thresholds import HEARTBEAT_EVERY_S, HEARTBEAT_TTL_S
-from publisher.protection.lease import identity
 
 log = logging.getLogger(__name__)
 
@@ -56,15 +55,13 @@ class Guard:
     `withdrawn` is why nothing may be published, empty where all is well; it stays until `ask`.
     """
 
-    def __init__(
-        self, redis: Redis, keys: KeySchema, kind: str, clock: Clock, *, ttl_s: float, among_live: bool = False
-    ) -> None:
+    def __init__(self, redis: Redis, context: Context, kind: str, *, among_live: bool = False) -> None:
         self.withdrawn = ""
         self._redis = redis
-        self._keys = keys
+        self._keys = keys = context.keys
         self._kind = kind
-        self._clock = clock
-        self._ttl_s = ttl_s
+        self._clock = clock = context.clock
+        self._ttl_s = context.thresholds.ttl_s
         self._among_live = among_live
         self._search = Discovery(PointerScan(redis, keys), clock)
         self._suspects: set[ChainId] = set()  # found, and not judged yet
@@ -72,7 +69,7 @@ class Guard:
         self._asked = False
         self._sweep = asyncio.Event()
         self._records = KindRecords(redis, keys)
-        self._me = identity()
+        self._me = str(context.identity)
         self._since = clock.wall_ns() / 1e9
         self._marked: float | None = None  # monotonic seconds
         self._told: set[str] = set()

@@ -9,9 +9,6 @@ is the pointer's own affair, so a leader that was paused past its lease does no 
 
 import asyncio
 import logging
-import os
-import socket
-import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,9 +17,9 @@ from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
 from redis.exceptions import LockError
 
-from chain.clock import Clock
+from chain.context import Context
 from chain.errors import RedisUnavailableError
-from chain.model.keys import KeySchema, lease_key
+from chain.model.keys import lease_key
 from chain.redis.connect.causes import REFUSALS
 from chain.redis.connect.connection import redis_call
 from chain.text import clean
@@ -32,11 +29,6 @@ log = logging.getLogger(__name__)
 _LEASE_OF_INTERVAL = 0.6  # with a look every fifth of an interval, a dead leader is replaced within one
 _LOOK_OF_INTERVAL = 0.2
 _HOLDER_BYTES = 255  # of who leads; a name of ours has 60 at most
-
-
-def identity() -> str:
-    """Return who we are: host, process, and a few letters that no other process has."""
-    return f"{clean(socket.gethostname(), 40)}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
 
 
 @dataclass(slots=True)
@@ -50,25 +42,17 @@ class _Hold:
 class Lease:
     """Leases on a set of underlyings. Between looks, holding is judged by our own monotonic clock."""
 
-    def __init__(
-        self,
-        redis: Redis,
-        keys: KeySchema,
-        underlyings: Sequence[str],
-        clock: Clock,
-        *,
-        interval_s: float,
-        service: str = "massive",
-    ) -> None:
+    def __init__(self, redis: Redis, context: Context, underlyings: Sequence[str], *, service: str = "massive") -> None:
         """`service`: as which it beats; only publishers of one service take turns."""
-        self.me = identity()
+        self.me = str(context.identity)
         self._service = service
         self.leader: dict[str, str] = {}  # who leads where we do not
         self._told: frozenset[str] = frozenset()  # the troubles that were logged last
         self.looked = asyncio.Event()  # set by the first look of `run`, however it ended
         self._redis = redis
-        self._keys = keys
-        self._clock = clock
+        self._keys = context.keys
+        self._clock = context.clock
+        interval_s = context.thresholds.interval_s
         self._ttl_s = max(0.5, _LEASE_OF_INTERVAL * interval_s)
         self._every_s = _LOOK_OF_INTERVAL * interval_s
         self._holds = {underlying: _Hold(self._lock(underlying)) for underlying in underlyings}
@@ -77,6 +61,11 @@ class Lease:
         """Whether we may publish an underlying now."""
         hold = self._holds[underlying]
         return hold.without or self._clock.monotonic() < hold.until
+
+    def speaks(self) -> bool:
+        """Whether we tell of what all publishers of this service see: we lead its first underlying, or nobody does."""
+        first = next(iter(self._holds))
+        return self.leader.get(first, self.me) == self.me
 
     async def run(self, on_gain: Callable[[], None]) -> None:
         """Renew what we hold and try for what we do not, until cancelled; call `on_gain` when something was gained."""

@@ -16,8 +16,10 @@ from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import PartState
 from chaindeck.config.file import resolve
 from chaindeck.config.redis_location import RedisLocation
-from chaindeck.engine.compose import make_source, publishing_services, watching_services
+from chaindeck.engine.compose import make_source, publishing_services
 from chaindeck.engine.services import Services
+from chaindeck.engine.watching import watching_services
+from tests.support.contexts import context_for, context_of
 from tests.support.servers import Server, Servers, cluster_ok, cluster_url
 from tests.support.waiting import wait_until, wait_until_async
 
@@ -82,8 +84,8 @@ async def test_publisher_and_watchers_outlive_a_cluster_that_is_away(nodes: list
         for node in nodes:
             node.kill()
     async with (
-        publishing_services(RedisLocation(target), source, settings, CLOCK) as ours,
-        watching_services(target, CLOCK) as eyes,
+        publishing_services(RedisLocation(target), source, settings, context_for(settings, CLOCK)) as ours,
+        watching_services(target, context_of(CLOCK)) as eyes,
     ):
         lives = [Life(ours), Life(eyes)]
         if away_s is not None:

@@ -29,6 +29,7 @@ from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
+from tests.support.contexts import context_for
 from tests.support.fault_proxy import Fate, FaultProxy, always
 from tests.support.product import start
 from tests.support.waiting import wait_until, wait_until_async
@@ -44,7 +45,8 @@ async def crew_on(url: str, system_url: str = "") -> AsyncIterator[Services]:
     values = {"interval": 0.3, "ttl": 7.0, "underlyings": "SPX", "system_redis_url": system_url or None}
     settings = resolve({name: value for name, value in values.items() if value}, None, {}).settings
     source = make_source("mock", settings, (), CLOCK)
-    async with publishing_services(RedisLocation(RedisTarget(url)), source, settings, CLOCK) as services:
+    context = context_for(settings, CLOCK)
+    async with publishing_services(RedisLocation(RedisTarget(url)), source, settings, context) as services:
         task = asyncio.create_task(services.run())
         try:
             yield services

@@ -22,6 +22,7 @@ from chaindeck.commands.check import line, look
 from chaindeck.exits import Exit
 from tests.fake_massive import ChainBook, FakeMassive, expirations, generate
 from tests.support.builders import contracts
+from tests.support.contexts import context_of
 from tests.support.product import log_text, on_terminal, recorded, run, start
 from tests.support.servers import Servers
 from tests.support.source_witness import LIVE_SPOT, SourceWitness, names_its_kind, source_witness
@@ -90,7 +91,7 @@ class Scene:
     def _check(self) -> None:
         target, clock = RedisTarget(self.url), SystemClock()
         while not self._done.wait(0.3):
-            self.checks.append(line(asyncio.run(look(target, clock))))
+            self.checks.append(line(asyncio.run(look(target, context_of(clock)))))
 
     def _home(self) -> Path:
         home = self.folder / str(len(list(self.folder.iterdir())))

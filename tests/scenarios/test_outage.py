@@ -25,7 +25,7 @@ from chain.monitor.watch.watcher import SERVER_EVERY_S, Watcher
 from chain.redis.connect.connection import RedisTarget, redis_call
 from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.store import Payload, Store
-from chain.thresholds import EVICTION_SHOWN_S, Thresholds
+from chain.thresholds import EVICTION_SHOWN_S
 from chaindeck.commands.check import exit_code
 from chaindeck.config.file import resolve
 from chaindeck.engine.board_slot import BoardSlot
@@ -34,6 +34,7 @@ from chaindeck.engine.engine import Engine
 from publisher.loop.publisher import Publisher
 from publisher.protection.lease import Lease
 from tests.support.builders import ScriptedSource, assert_contract_kept, expiries, small, value_at
+from tests.support.contexts import context_of
 from tests.support.engines import publishing_engine, run_publisher, watching_engine
 from tests.support.fault_proxy import Command, Fate, FaultProxy, Rule, always, deliver, first
 from tests.support.product import run, start
@@ -366,9 +367,9 @@ def test_publishing_to_a_replica_is_refused_in_words(servers: Servers, short_dir
 
 
 def publisher_of(redis: Redis, clock: Clock, *, in_turn: bool = False) -> Publisher:
-    source, thresholds = ScriptedSource({"SPX": DATES}, as_of=time.time()), Thresholds(0.3, 30.0)
-    lease = Lease(redis, NAMES, source.underlyings, clock, interval_s=thresholds.interval_s) if in_turn else None
-    return Publisher(redis, source, clock, thresholds=thresholds, lease=lease)
+    source = ScriptedSource({"SPX": DATES}, as_of=time.time())
+    context = context_of(clock, interval_s=0.3, ttl_s=30.0)
+    return Publisher(redis, source, context, lease=Lease(redis, context, source.underlyings) if in_turn else None)
 
 
 async def test_out_of_memory_is_said_once_and_over_when_it_is_over(

@@ -9,13 +9,13 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.clock import SystemClock
-from chain.thresholds import Thresholds
 from chaindeck.exits import Exit
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
 from screenshots.scenes import SEED
 from tests.scenarios.test_pty import shows_grid
 from tests.scenarios.test_terminals import given_back, quits
+from tests.support.contexts import context_of
 from tests.support.contrast import DARK_LOOKS, LIGHT_LOOKS, dim_sequences, screen_of, worst_word
 from tests.support.product import environment, on_terminal, run
 from tests.support.terminal import Terminal
@@ -49,7 +49,7 @@ async def filled(redis: Redis, redis_url: str) -> str:
     """URL of a Redis that a publisher has just filled and left."""
     clock = SystemClock()
     source = MockSource(clock, seed=SEED, underlyings=("SPX",))
-    publisher = Publisher(redis, source, clock, thresholds=Thresholds(), expirations=2)
+    publisher = Publisher(redis, source, context_of(clock), expirations=2)
     await publisher.cycle()
     await publisher.beat()
     return redis_url

@@ -19,10 +19,10 @@ from chain.model.keys import ChainId, KeySchema, lease_key
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.store import Store
-from chain.thresholds import Thresholds
 from publisher.loop.publisher import Publisher
 from publisher.protection.lease import Lease
 from tests.support.builders import ScriptedSource, assert_contract_kept
+from tests.support.contexts import context_of
 from tests.support.engines import run_publisher
 from tests.support.fault_proxy import Command, Fate, FaultProxy
 from tests.support.product import start
@@ -208,8 +208,10 @@ async def test_a_leader_that_slept_in_the_middle_of_a_cycle_ends_it_in_silence(r
     # Behind Redis's clock by more than it is moved on: a stamp ahead would be refused whoever leads.
     chain, clock = ChainId("SPX", day), ManualClock(time.time_ns() - 30 * 10**9)
     sources = [ScriptedSource({"SPX": (day,)}, as_of=time.time()) for _ in range(2)]
-    leases = [Lease(redis, KeySchema(), ("SPX",), clock, interval_s=10.0) for _ in sources]
-    one, two = (Publisher(redis, source, clock, lease=lease) for source, lease in zip(sources, leases, strict=True))
+    leases = [Lease(redis, context_of(clock), ("SPX",)) for _ in sources]
+    one, two = (
+        Publisher(redis, source, context_of(clock), lease=lease) for source, lease in zip(sources, leases, strict=True)
+    )
     await leases[0].look()
     gate = sources[0].gates[chain] = asyncio.Event()
     cycle = asyncio.create_task(one.cycle())
@@ -241,9 +243,8 @@ class Delay:
 
 
 def led_publisher(client: Redis, source: ScriptedSource) -> Publisher:
-    clock, thresholds = SystemClock(), Thresholds(0.2, 10.0)
-    lease = Lease(client, KeySchema(), source.underlyings, clock, interval_s=thresholds.interval_s)
-    return Publisher(client, source, clock, thresholds=thresholds, lease=lease)
+    context = context_of(interval_s=0.2, ttl_s=10.0)
+    return Publisher(client, source, context, lease=Lease(client, context, source.underlyings))
 
 
 async def test_writes_that_were_long_on_their_way_arrive_in_vain(redis: Redis, redis_url: str, short_dir: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.analytics.headline import headline
-from chain.clock import SystemClock
 from chain.model.grid import build_grid
 from chain.monitor.evaluate.provenance import made_at
 from chain.monitor.evaluate.signals import HealthReport, usable
@@ -20,6 +19,7 @@ from chain.monitor.states import Flag, State
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.commands.check import exit_code, look
 from tests.support.builders import value_at
+from tests.support.contexts import context_of
 from tests.support.places import CAPTURES
 from tests.support.product import run
 
@@ -65,7 +65,7 @@ async def published(home: Path, redis_url: str) -> HealthReport:
     files = [word for name in NAMES for word in ("--capture", str(CAPTURES / f"{name}.jsonl.gz"))]
     ended = run(home, "publish", "--once", "--redis-url", redis_url, *files)
     assert ended.returncode == 0, ended.stderr
-    return await look(RedisTarget(redis_url), SystemClock())
+    return await look(RedisTarget(redis_url), context_of())
 
 
 async def test_every_announced_chain_is_shown_by_its_own_date(short_dir: Path, redis_url: str, redis: Redis) -> None:
@@ -99,7 +99,7 @@ async def test_check_counts_what_was_announced(short_dir: Path, redis_url: str, 
     [gone, *_] = report.of("SPX")
     chain = gone.record.chain
     assert await redis.delete(f"massive:chain:latest:{chain.underlying}:{chain.expiry}") == 1
-    fewer = await look(RedisTarget(redis_url), SystemClock())
+    fewer = await look(RedisTarget(redis_url), context_of())
     assert len(fewer.statuses) == 3 * DEPTH
     assert exit_code(fewer) != 0
     assert f"depth {DEPTH - 1} of {DEPTH}" in " ".join(signal.text for signal in fewer.signals)

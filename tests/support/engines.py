@@ -11,24 +11,28 @@ from chain.supervisor import Supervisor
 from chaindeck.config.redis_location import RedisLocation
 from chaindeck.config.settings import Settings
 from chaindeck.engine.board_slot import BoardSlot
-from chaindeck.engine.compose import publishing_services, watching_services
+from chaindeck.engine.compose import publishing_services
 from chaindeck.engine.engine import Engine
+from chaindeck.engine.watching import watching_services
 from publisher.loop.publisher import Publisher
 from publisher.source import Source
+from tests.support.contexts import context_for, context_of
 
 
 def watching_engine(url: str, clock: Clock, slot: BoardSlot) -> Engine:
     """Return the engine of a deck that only watches."""
-    return Engine(slot, clock, lambda supervisor: watching_services(RedisTarget(url), clock, supervisor=supervisor))
+    return Engine(
+        slot, clock, lambda supervisor: watching_services(RedisTarget(url), context_of(clock), supervisor=supervisor)
+    )
 
 
 def publishing_engine(
     url: str, source: Source, settings: Settings, clock: Clock, slot: BoardSlot, server: EmbeddedServer | None = None
 ) -> Engine:
     """Return the engine of a deck that publishes."""
-    place = RedisLocation(RedisTarget(url), server)
+    place, context = RedisLocation(RedisTarget(url), server), context_for(settings, clock)
     return Engine(
-        slot, clock, lambda supervisor: publishing_services(place, source, settings, clock, supervisor=supervisor)
+        slot, clock, lambda supervisor: publishing_services(place, source, settings, context, supervisor=supervisor)
     )
 
 

@@ -25,6 +25,7 @@ from publisher.massive.vendor import Vendor
 from tests.fake_massive import Chain, ChainBook, FakeMassive, IndexQuote, expirations, generate
 from tests.fake_massive.capture import NEW_YORK
 from tests.support.builders import held
+from tests.support.contexts import context_of
 
 CHAINS = "/v3/snapshot/options/*"
 STATUS = "/v1/marketstatus/now"
@@ -103,7 +104,7 @@ async def desk(
     """Give a desk at an instant (epoch seconds), an interval before its first cycle."""
     clock = ManualClock(round((ts - INTERVAL_S) * 1e9), 1_000.0)
     source = MassiveSource(Vendor(key, clock, base=fake.url, open_s=0.8 * INTERVAL_S), clock, underlyings, depth=depth)
-    publisher = Publisher(redis, source, clock, expirations=depth)
+    publisher = Publisher(redis, source, context_of(clock), expirations=depth)
     try:
         yield Desk(fake, redis, clock, source, publisher, Watcher(redis, KeySchema(), clock))
     finally:

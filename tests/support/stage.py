@@ -12,13 +12,13 @@ from textual.pilot import Pilot
 from chain.clock import ManualClock
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.watch.watcher import Watcher
-from chain.thresholds import Thresholds
 from chaindeck.engine.board_slot import BoardSlot
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
 from publisher.source import Source, SourceStatus
 from screenshots.scenes import SEED, START, Stage
+from tests.support.contexts import context_of
 from tui.app import DeckApp
 from tui.panels.line_panel import LinePanel
 
@@ -93,7 +93,7 @@ def make_stage(redis: Redis, seen_through: Redis | None = None, *, recorded: boo
     clock = ManualClock(int(START.timestamp() * 1e9), 1000.0)
     mock: Any = MockSource(clock, seed=SEED, underlyings=("SPX", "NDX"))
     source = WithholdingSource(Recorded(mock) if recorded else mock)
-    publisher = Publisher(redis, source, clock, thresholds=Thresholds(), expirations=3)
+    publisher = Publisher(redis, source, context_of(clock), expirations=3)
     injector = FaultInjector(redis, KeySchema(), source, publisher, clock)
     return Stage(
         clock, publisher, injector, Watcher(seen_through or redis, KeySchema(), clock, shown_as="unix"), BoardSlot()

@@ -37,6 +37,7 @@ from publisher.mock.source import MockSource
 from publisher.source import Source
 from tests.support.broken_publishers import CASES, Case, Honest, ahead
 from tests.support.builders import GOLDEN_ID, SPX, TS_MS, contracts, golden_body, payload
+from tests.support.contexts import context_of
 from tests.support.fault_proxy import Command, Fate, FaultProxy
 from tests.support.hostile import NASTY, publish
 from tests.support.places import CAPTURES
@@ -103,7 +104,7 @@ async def test_another_prefix_is_another_world(redis: Redis) -> None:
 
 async def ours(redis: Redis, source: Source, expirations: int) -> Audit:
     """Return the audit of our own publisher, of which every look sees a new cycle."""
-    publisher = Publisher(redis, source, SystemClock(), expirations=expirations)
+    publisher = Publisher(redis, source, context_of(), expirations=expirations)
     clock, auditor = ManualClock(0), Auditor(KeySchema())
 
     async def cycle(seconds: float) -> None:
@@ -683,7 +684,7 @@ async def test_an_interrupt_ends_the_watch_with_what_was_seen(redis: Redis, redi
 @pytest.mark.parametrize("for_s", [math.nan, -1.0, -math.inf])
 def test_a_watch_takes_time(for_s: float) -> None:
     with pytest.raises(ConfigError, match="more than 0 seconds"):
-        run_verify("redis://127.0.0.1:1", for_s, "massive", as_json_text=False)
+        run_verify(context_of(), "redis://127.0.0.1:1", for_s, as_json_text=False)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from chaindeck import start
 from chaindeck.commands import check
 from chaindeck.commands.check import exit_code, limited, line
 from tests.support.builders import expiries
+from tests.support.contexts import context_of
 from tests.support.plugin_line import Datum, Limits, PluginLine, read_line
 from tests.support.product import command, environment, run
 from tests.support.scenes import (
@@ -242,7 +243,7 @@ def test_a_defect_of_our_own_is_unknown_and_shown(
         raise KeyError("a defect")
 
     monkeypatch.setattr(check, "look", look)
-    assert check.run_check("redis://desk", None, None, None, None) == 3
+    assert check.run_check(context_of(), "redis://desk", None, None, None, None) == 3
     said = capsys.readouterr()
     where = r"KeyError: 'a defect' at test_check\.py:\d+ look; please report it"
     assert re.fullmatch(rf"CHAIN UNKNOWN - the check itself failed: {where}\n", said.out), said.out

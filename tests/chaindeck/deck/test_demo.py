@@ -21,6 +21,7 @@ from chaindeck.engine.compose import make_source
 from chaindeck.engine.engine import Engine
 from publisher import faults
 from publisher.faults import InjectedFault, WithholdingSource
+from tests.support.contexts import context_of
 from tests.support.engines import publishing_engine
 from tests.support.waiting import wait_until
 
@@ -85,7 +86,7 @@ def playing(url: str, server: EmbeddedServer | None = None) -> Iterator[Show]:
     source = WithholdingSource(make_source("mock", settings, (), clock))
 
     engine = publishing_engine(url, source, settings, clock, slot, server)
-    demo = MockDemo(engine, source, clock, embedded=server is not None)
+    demo = MockDemo(engine, source, context_of(clock), embedded=server is not None)
     engine.start()
     try:
         yield Show(engine, demo, slot)
@@ -183,7 +184,7 @@ def test_redis_is_frozen_only_where_it_is_our_own(show: Show) -> None:
     offered = {name for name, _ in show.demo.faults}
     assert offered == set(InjectedFault) - {InjectedFault.FREEZE}
     source = WithholdingSource(make_source("mock", resolve(SETTINGS, environ={}).settings, (), SystemClock()))
-    ours = MockDemo(show.engine, source, SystemClock(), embedded=True)
+    ours = MockDemo(show.engine, source, context_of(), embedded=True)
     assert {name for name, _ in ours.faults} == set(InjectedFault)
 
 

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from chain.clock import Clock, ManualClock, SystemClock
+from chain.clock import Clock, ManualClock
 from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema
 from chain.model.snapshot import decode
@@ -36,6 +36,7 @@ from tests.support.builders import (
     items_in,
     small,
 )
+from tests.support.contexts import context_of
 from tests.support.engines import running_parts
 from tests.support.fault_proxy import Fate, FaultProxy, always
 
@@ -59,7 +60,9 @@ def two_underlyings(**changes: Any) -> ScriptedSource:
 def publisher_of(
     redis: Redis, source: ScriptedSource, clock: Clock | None = None, thresholds: Thresholds = QUICK, **options: Any
 ) -> Publisher:
-    return Publisher(redis, source, clock or SystemClock(), thresholds=thresholds, **options)
+    return Publisher(
+        redis, source, context_of(clock, interval_s=thresholds.interval_s, ttl_s=thresholds.ttl_s), **options
+    )
 
 
 async def last_beat(redis: Redis) -> dict[str, Any]:

@@ -16,12 +16,12 @@ from chain.model.keys import REPLAY_PREFIX, ChainId, KeySchema, SnapshotId
 from chain.monitor.heartbeat import STOPPED
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.draft import PublishVerdict
-from chain.thresholds import Thresholds
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.source import SourceKind
 from tests.support.builders import ScriptedSource, held
+from tests.support.contexts import context_of
 from tests.support.fault_proxy import Command, Fate, FaultProxy
 from tests.support.waiting import wait_until_async
 
@@ -33,7 +33,7 @@ RECORDED: tuple[SourceKind, ...] = ("mock", "capture", "replay")
 
 
 def guard_of(redis: Redis, kind: str = "mock", *, keys: KeySchema = NAMES, among_live: bool = False) -> Guard:
-    return Guard(redis, keys, kind, CLOCK, ttl_s=60.0, among_live=among_live)
+    return Guard(redis, context_of(CLOCK, keys=keys), kind, among_live=among_live)
 
 
 def publisher_of(
@@ -41,7 +41,7 @@ def publisher_of(
 ) -> Publisher:
     source = ScriptedSource({underlying: DAYS}, as_of=time.time(), kind=kind, in_memory=True)
     guard = guard_of(redis, kind, among_live=among_live, keys=keys)
-    return Publisher(redis, source, CLOCK, thresholds=Thresholds(10, 60), guard=guard, among_live=among_live, keys=keys)
+    return Publisher(redis, source, context_of(CLOCK, keys=keys), guard=guard, among_live=among_live)
 
 
 async def refusal(redis: Redis, kind: str = "mock") -> str:
@@ -245,7 +245,7 @@ async def test_who_insists_leaves_the_chains_of_live_alone_and_follows_when_they
 
 async def test_no_fault_of_the_demo_befalls_live_data(redis: Redis) -> None:
     source = WithholdingSource(ScriptedSource({"SPX": DAYS}, as_of=time.time(), in_memory=True))
-    mock = Publisher(redis, source, CLOCK, guard=guard_of(redis))
+    mock = Publisher(redis, source, context_of(CLOCK), guard=guard_of(redis))
     injector = FaultInjector(redis, NAMES, source, mock, CLOCK)
     await publisher_of(redis, "massive").cycle()
     before = await redis.get(NAMES.latest(SPX))
@@ -268,7 +268,7 @@ async def test_evicted_heartbeat_and_mark_leave_each_chain_protected(redis: Redi
     live = publisher_of(redis, "massive")
     await live.cycle()
     await redis.delete("massive:heartbeat", NAMES.live())
-    guarded = Publisher(redis, ScriptedSource({"SPX": DAYS}, as_of=time.time(), in_memory=True), CLOCK)
+    guarded = Publisher(redis, ScriptedSource({"SPX": DAYS}, as_of=time.time(), in_memory=True), context_of(CLOCK))
     assert {o.verdict for o in (await guarded.cycle()).outcomes} == {PublishVerdict.LEFT_TO_LIVE}
     assert not (await mock.cycle()).outcomes
 
@@ -291,7 +291,7 @@ async def test_a_mark_that_makes_no_sense_still_protects(redis: Redis, mark: byt
 
 async def test_a_live_publisher_that_slept_longer_than_its_mark_takes_its_place_again(redis: Redis) -> None:
     clock = ManualClock(time.time_ns(), 1_000.0)
-    live = Guard(redis, NAMES, "massive", clock, ttl_s=60.0)
+    live = Guard(redis, context_of(clock), "massive")
     await live.claim()
     await redis.flushall()  # its time has run out, or Redis began anew
     mock = publisher_of(redis, "mock", "NDX")
@@ -305,7 +305,7 @@ async def test_a_live_publisher_that_slept_longer_than_its_mark_takes_its_place_
 
 async def test_a_live_publisher_asks_for_its_place_no_more_often_than_it_beats(redis: Redis) -> None:
     clock = ManualClock(time.time_ns(), 1_000.0)
-    live = Guard(redis, NAMES, "massive", clock, ttl_s=60.0)
+    live = Guard(redis, context_of(clock), "massive")
     await live.claim()
     before = (await redis.info("commandstats"))["cmdstat_set"]["calls"]
     for _ in range(10):
@@ -341,7 +341,7 @@ async def test_a_live_publisher_writes_before_all_keys_were_seen_and_takes_the_r
     await publisher_of(redis, "mock", "NDX").cycle()
     guard = guard_of(far, "massive")
     source = ScriptedSource({"SPX": DAYS}, as_of=time.time(), kind="massive", in_memory=True)
-    live = Publisher(far, source, CLOCK, thresholds=Thresholds(10, 60), guard=guard)
+    live = Publisher(far, source, context_of(CLOCK), guard=guard)
     began = time.monotonic()
     assert (await live.cycle()).whole
     assert time.monotonic() - began < 1.3
@@ -361,7 +361,7 @@ async def test_an_invented_chain_waits_for_the_walk_and_nothing_else_does(redis:
     foreign = ChainId("QQQ", DAYS[0])
     guard = guard_of(far, "mock")
     source = ScriptedSource({"SPX": DAYS}, as_of=time.time(), in_memory=True)
-    mock = Publisher(far, source, CLOCK, thresholds=Thresholds(10, 60), guard=guard)
+    mock = Publisher(far, source, context_of(CLOCK), guard=guard)
     cycling = asyncio.create_task(mock.cycle())
     await asyncio.sleep(0)
     began = time.monotonic()

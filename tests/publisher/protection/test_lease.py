@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from chain.clock import ManualClock, SystemClock
+from chain.clock import ManualClock
 from chain.model.keys import REPLAY_PREFIX, KeySchema
 from chain.redis.connect.connection import RedisTarget
-from publisher.protection.lease import Lease, identity
+from publisher.protection.lease import Lease
+from tests.support.contexts import context_of
 from tests.support.fault_proxy import Command, Fate, FaultProxy, always, deliver, first
 from tests.support.waiting import wait_until_async
 
@@ -26,7 +27,7 @@ def clock() -> ManualClock:
 
 
 def lease_of(redis: Redis, clock: ManualClock, *underlyings: str, keys: KeySchema | None = None) -> Lease:
-    return Lease(redis, keys or KeySchema(), underlyings or ("SPX",), clock, interval_s=INTERVAL_S)
+    return Lease(redis, context_of(clock, interval_s=INTERVAL_S, ttl_s=400.0, keys=keys), underlyings or ("SPX",))
 
 
 async def holder_of(redis: Redis, key: str = SPX) -> str:
@@ -281,7 +282,7 @@ async def test_running_it_keeps_the_lease_and_tells_a_gain_once(redis: Redis) ->
     gains: list[str] = []
 
     def lease() -> Lease:
-        return Lease(redis, KeySchema(), ("SPX",), SystemClock(), interval_s=0.2)
+        return Lease(redis, context_of(interval_s=0.2), ("SPX",))
 
     one, two = lease(), lease()
     leading = asyncio.create_task(one.run(lambda: gains.append("one")))
@@ -300,7 +301,3 @@ async def test_running_it_keeps_the_lease_and_tells_a_gain_once(redis: Redis) ->
     assert gains == ["one", "two"]
     waiting.cancel()
     await asyncio.gather(leading, waiting, return_exceptions=True)
-
-
-def test_no_two_are_called_the_same() -> None:
-    assert len({identity() for _ in range(100)}) == 100

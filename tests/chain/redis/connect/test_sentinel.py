@@ -19,10 +19,10 @@ from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.store import Store
-from chain.thresholds import Thresholds
 from publisher.loop.publisher import Publisher
 from publisher.protection.lease import Lease
 from tests.support.builders import ScriptedSource, expiries, small
+from tests.support.contexts import context_of
 from tests.support.engines import run_publisher
 from tests.support.product import run
 from tests.support.servers import (
@@ -143,9 +143,8 @@ class Screen:
 async def test_publishing_goes_on_after_the_primary_was_killed(desk: Watched) -> None:
     ours, eyes, theirs = (RedisTarget(desk.url).connect() for _ in range(3))
     source = ScriptedSource({"SPX": DATES}, as_of=time.time())
-    thresholds = Thresholds(1.0, 20.0)
-    lease = Lease(ours, NAMES, source.underlyings, CLOCK, interval_s=thresholds.interval_s)
-    publisher = Publisher(ours, source, CLOCK, thresholds=thresholds, lease=lease)
+    context = context_of(CLOCK, interval_s=1.0, ttl_s=20.0)
+    publisher = Publisher(ours, source, context, lease=Lease(ours, context, source.underlyings))
     publishing = asyncio.create_task(run_publisher(publisher))
     await wait_until_async(lambda: publisher.heartbeat().chain.counters.get("published", 0) >= 8)
     screen = Screen(Watcher(eyes, NAMES, CLOCK))

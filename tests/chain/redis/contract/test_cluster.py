@@ -25,11 +25,11 @@ from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.glance import POINTER_BYTES
 from chain.redis.contract.kinds import KindRecords
 from chain.redis.contract.store import Store
-from chain.thresholds import Thresholds
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
 from tests.support.builders import ScriptedSource, expiries, small, value_at
+from tests.support.contexts import context_of
 from tests.support.product import run
 from tests.support.scenes import heartbeat
 from tests.support.servers import Server, Servers, cluster_ok, cluster_url, in_step
@@ -110,8 +110,8 @@ async def test_an_older_snapshot_is_refused_there_too(client: Redis) -> None:
 
 async def test_a_publisher_in_turn_and_a_watcher_work_as_on_one_server(client: Redis, nodes: list[Server]) -> None:
     source = ScriptedSource({"SPX": DATES, "NDX": DATES}, as_of=time.time())
-    leases = [Lease(client, NAMES, source.underlyings, CLOCK, interval_s=10.0) for _ in range(2)]
-    leading, waiting = (Publisher(client, source, CLOCK, thresholds=Thresholds(), lease=lease) for lease in leases)
+    leases = [Lease(client, context_of(CLOCK), source.underlyings) for _ in range(2)]
+    leading, waiting = (Publisher(client, source, context_of(CLOCK), lease=lease) for lease in leases)
     assert (await leases[0].look(), await leases[1].look()) == (["SPX", "NDX"], [])
     assert leases[1].leader == dict.fromkeys(source.underlyings, leases[0].me)
     assert (await leading.cycle()).whole
@@ -130,12 +130,14 @@ async def test_a_publisher_in_turn_and_a_watcher_work_as_on_one_server(client: R
 async def test_live_data_are_protected_there_too(client: Redis) -> None:
     day, as_of = DATES[:1], time.time()
     live, mock = ScriptedSource({"SPX": day}, as_of, "massive"), ScriptedSource({"SPX": day, "NDX": day}, as_of)
-    guards = [Guard(client, NAMES, source.kind, CLOCK, ttl_s=TTL_S) for source in (live, mock)]
-    publishers = [Publisher(client, one, CLOCK, guard=guard) for one, guard in zip((live, mock), guards, strict=True)]
+    guards = [Guard(client, context_of(CLOCK), source.kind) for source in (live, mock)]
+    publishers = [
+        Publisher(client, one, context_of(CLOCK), guard=guard) for one, guard in zip((live, mock), guards, strict=True)
+    ]
     assert (await publishers[1].cycle()).whole
     assert (await publishers[0].cycle()).whole
     assert not await client.exists(NAMES.latest(ChainId("NDX", day[0])))  # taken away, whatever its slot
-    unguarded = await Publisher(client, ScriptedSource({"SPX": day}, as_of), CLOCK).cycle()
+    unguarded = await Publisher(client, ScriptedSource({"SPX": day}, as_of), context_of(CLOCK)).cycle()
     assert {outcome.verdict for outcome in unguarded.outcomes} == {PublishVerdict.LEFT_TO_LIVE}  # in its slot
     assert not (await publishers[1].cycle()).outcomes
     held = await KindRecords(client, NAMES).held([ChainId("SPX", day[0])])

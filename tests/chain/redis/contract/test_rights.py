@@ -23,7 +23,6 @@ from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.draft import PublishResult, PublishVerdict
 from chain.redis.contract.store import Store
-from chain.thresholds import Thresholds
 from chaindeck.commands.operator import acknowledge
 from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
@@ -31,6 +30,7 @@ from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
 from publisher.source import SourceKind, service_name
 from tests.support.builders import ScriptedSource, expiries, small, value_at
+from tests.support.contexts import context_of
 from tests.support.places import ROOT
 from tests.support.scenes import heartbeat
 from tests.support.servers import HOST, Server, Servers
@@ -193,8 +193,8 @@ async def test_a_publisher_without_its_keys_leaves_nothing_behind(server: Server
 
 def services(redis: Redis) -> tuple[Publisher, Lease]:
     source = ScriptedSource({"SPX": DATES, "NDX": DATES}, as_of=time.time())
-    lease = Lease(redis, NAMES, source.underlyings, CLOCK, interval_s=10.0)
-    return Publisher(redis, source, CLOCK, thresholds=Thresholds(), lease=lease), lease
+    lease = Lease(redis, context_of(CLOCK), source.underlyings)
+    return Publisher(redis, source, context_of(CLOCK), lease=lease), lease
 
 
 async def test_a_publisher_of_chains_alone_publishes_without_a_lease_and_says_each_thing_once(
@@ -271,9 +271,9 @@ async def test_what_an_auditor_may_not_ask_is_said(
 
 def guarded(redis: Redis, kind: SourceKind, underlying: str) -> Publisher:
     source = ScriptedSource({underlying: DATES}, as_of=time.time(), kind=kind, in_memory=True)
-    guard = Guard(redis, NAMES, kind, CLOCK, ttl_s=60.0)
-    lease = Lease(redis, NAMES, source.underlyings, CLOCK, interval_s=10.0, service=service_name(kind))
-    return Publisher(redis, source, CLOCK, thresholds=Thresholds(), lease=lease, guard=guard)
+    guard = Guard(redis, context_of(CLOCK), kind)
+    lease = Lease(redis, context_of(CLOCK), source.underlyings, service=service_name(kind))
+    return Publisher(redis, source, context_of(CLOCK), lease=lease, guard=guard)
 
 
 async def led(publisher: Publisher) -> Cycle:
@@ -325,7 +325,7 @@ async def test_the_documented_operator_acknowledges_and_lacks_nothing(server: Se
     server.admin.execute_command("ACL", "LOG", "RESET")
     await (await user(server, "operator")).aclose()
     url = f"redis://operator:pw@{HOST}:{server.port}"
-    assert await asyncio.to_thread(acknowledge, url) == 0
+    assert await asyncio.to_thread(acknowledge, context_of(), url) == 0
     assert server.admin.execute_command("ACL", "LOG") == []
     for chain in CHAINS:
         assert (await owner.get(NAMES.source(chain)) or b"").split()[0:3:2] == [b"massive"]
@@ -336,4 +336,4 @@ async def test_an_operator_without_a_need_is_told_which(server: Server, owner: R
     await change_kinds(owner)
     await (await user(server, "operator", f"-{gone}")).aclose()
     with pytest.raises(RedisUnavailableError, match=f"no right to run {gone.upper()}"):
-        await asyncio.to_thread(acknowledge, f"redis://operator:pw@{HOST}:{server.port}")
+        await asyncio.to_thread(acknowledge, context_of(), f"redis://operator:pw@{HOST}:{server.port}")

@@ -1,0 +1,43 @@
+"""Putting a watcher together, for a while or for a single look."""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+from redis.asyncio import Redis
+
+from chain.context import Context
+from chain.monitor.board import Board
+from chain.monitor.watch.watcher import Watcher
+from chain.redis.connect.connection import RedisTarget
+from chain.supervisor import Supervisor
+from chaindeck.engine.services import Services
+
+
+def make_watcher(
+    redis: Redis, target: RedisTarget, context: Context, supervisor: Supervisor, *, discover_after_s: float = 0.0
+) -> Watcher:
+    """Return a watcher of the context's prefix; `discover_after_s`: how long an announcement may take at the start."""
+    return Watcher(
+        redis,
+        context.keys,
+        context.clock,
+        shown_as=target.label,
+        discover_after_s=discover_after_s,
+        parts=supervisor.status,
+    )
+
+
+@asynccontextmanager
+async def watching_services(
+    target: RedisTarget, context: Context, *, supervisor: Supervisor | None = None, name: str = "chaindeck-watch"
+) -> AsyncIterator[Services]:
+    """Give a watcher of a Redis that others fill, and close its client after."""
+    supervisor = supervisor or Supervisor(context.clock)
+    async with aclosing(target.connect(name=name)) as redis:
+        yield Services(supervisor, make_watcher(redis, target, context, supervisor))
+
+
+async def look_once(target: RedisTarget, context: Context, name: str) -> Board:
+    """Return the Board of a single look; an unreachable Redis is a Board that says so."""
+    async with watching_services(target, context, name=name) as services:
+        return await services.watcher.poll_once()
