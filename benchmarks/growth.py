@@ -18,7 +18,7 @@ from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
 from chain.monitor.states import State
 from chain.monitor.watch.watcher import POLL_EVERY_S, Watcher
-from chain.redis.contract.draft import PublishVerdict
+from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.store import Store
 from chain.thresholds import DEFAULT_INTERVAL_S, Thresholds
 from chaindeck.engine.context import make_context

@@ -15,7 +15,7 @@ from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
 from chain.monitor.states import State
 from chain.monitor.watch.watcher import Watcher
-from chain.redis.contract.draft import PublishVerdict
+from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.store import Store
 from chain.thresholds import Thresholds
 

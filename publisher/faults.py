@@ -14,7 +14,7 @@ from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.kinds import is_recorded
 from chain.model.snapshot import decode
 from chain.redis.connect.connection import redis_call
-from chain.redis.contract.kinds import KindRecords
+from chain.redis.contract.publish.records import KindRecords
 from publisher.loop.publisher import Publisher
 from publisher.source import ChainWindow, Source, SourceError, SourceStatus, Survey
 
@@ -169,7 +169,7 @@ class FaultInjector:
         key = self.keys.snapshot(snapshot)
         kind = self.source.status().kind
         await self.redis.set(key, body, px=_HOLD_MS, nx=True)
-        if not await self._records.force(snapshot.chain, key, kind=kind, hold_ms=_HOLD_MS):
+        if not await self._records.force(snapshot, kind=kind, hold_ms=_HOLD_MS):
             raise LiveProtectedError(f"{snapshot.chain} holds live data: no fault is done to it")
 
     async def _own_pointer(self, chain: ChainId) -> bytes | None:

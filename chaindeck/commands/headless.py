@@ -12,7 +12,7 @@ from chain.context import Context
 from chain.errors import ConfigError
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import evaluate
-from chain.redis.contract.draft import PublishVerdict
+from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.server.embedded import attach
 from chaindeck.config.redis_location import RedisLocation, redis_location
 from chaindeck.config.settings import Settings

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.kinds import KindRecords
+from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.store import Store
 from chaindeck.config.redis_location import running_place
 from chaindeck.engine.engine import Engine

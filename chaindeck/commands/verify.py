@@ -20,7 +20,7 @@ from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
 from chain.model.kinds import kind_name, kind_phrase
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.kinds import KindRecords
+from chain.redis.contract.publish.records import KindRecords
 from chaindeck.config.redis_location import running_place
 from chaindeck.engine.logs import log_nowhere
 from chaindeck.exits import Exit

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chain.model.keys import ChainId
-from chain.redis.contract.draft import PublishResult, PublishVerdict
+from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from chain.model.snapshot import Snapshot
 from chain.monitor.evaluate.health import health_json
 from chain.monitor.evaluate.signals import HealthReport
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, ChainPlan, Heartbeat, SourceInfo
-from chain.redis.contract.draft import PublishResult, PublishVerdict
+from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 from chain.redis.contract.store import Store
 from chain.supervisor import Part, PartStatus
 from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_EVERY_S

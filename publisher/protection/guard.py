@@ -25,7 +25,7 @@ from chain.monitor.discovery import Discovery
 from chain.monitor.heartbeat import STOPPED, parse_heartbeat
 from chain.monitor.messages import BEAT, MARK
 from chain.redis.connect.connection import raise_if_lost, redis_call
-from chain.redis.contract.kinds import KindRecords
+from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.scan import PointerScan
 from chain.text import clean
 from chain.thresholds import HEARTBEAT_EVERY_S, HEARTBEAT_TTL_S

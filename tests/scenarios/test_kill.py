@@ -176,7 +176,7 @@ async def test_a_publisher_stopped_in_mid_publish_is_fenced_when_it_wakes(
     stopped: list[int] = []
 
     async def stop_at_the_payload(command: Command) -> Fate:
-        if stopped and command[0] == b"EVAL":
+        if stopped and command[0] == b"EVALSHA":
             await go_on.wait()  # the pointer's move, sent in one request with the payload
         if armed and not stopped and command[0] == b"SET" and b":chain:snapshot:" in command[1]:
             stopped.append(NAMES.parse_snapshot(command[1]).ts_ms)

@@ -18,7 +18,7 @@ from chain.monitor.heartbeat import beat
 from chain.monitor.states import State
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import PublishResult, PublishVerdict
+from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 from chain.redis.contract.store import Store
 from tests.support.binaries import KINDS, program
 from tests.support.builders import expiries, small

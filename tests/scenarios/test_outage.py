@@ -23,7 +23,7 @@ from chain.monitor.heartbeat import beat
 from chain.monitor.states import DeckState, Flag, State
 from chain.monitor.watch.watcher import SERVER_EVERY_S, Watcher
 from chain.redis.connect.connection import RedisTarget, redis_call
-from chain.redis.contract.draft import PublishVerdict
+from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.store import Payload, Store
 from chain.thresholds import EVICTION_SHOWN_S
 from chaindeck.commands.check import exit_code

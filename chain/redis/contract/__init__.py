@@ -1,13 +1,13 @@
-"""The only code that touches contract keys: what a poll reads, and what a publish writes.
+"""The only code that touches contract keys.
 
 ```
-store       the contract keys under one prefix: the way in
+publish     room: snapshots written, payload first, then the pointer, which moves forward only
+store       the contract keys under one prefix, read through their pointers
 glance      one look at pointers and what stands beside them, in one round trip
 scan        finds pointers by SCAN, in steps
 stream      signs of life of the stream
-writer      payload first, then the pointer, which moves forward only
-draft       a snapshot on its way, and what the answers to it mean
-kinds       the kind of source recorded beside each pointer
-scripts     the scripts that write
+kinds       what a record of the kind of source beside a pointer says
+scripts     the Lua scripts, read once and run by digest
+lua         their files: KEYS, ARGV and what each returns are documented there
 ```
 """

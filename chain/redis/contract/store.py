@@ -10,12 +10,12 @@ from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import MAX_PAYLOAD_BYTES, Snapshot
 from chain.redis.connect.causes import redis_cause
 from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call
-from chain.redis.contract.draft import PublishResult
 from chain.redis.contract.glance import POINTER_BYTES, Glance
 from chain.redis.contract.kinds import RECORD_BYTES, KindRecord, parse_record
+from chain.redis.contract.publish.draft import PublishResult
+from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.scan import PointerScan
 from chain.redis.contract.stream import StreamSigns
-from chain.redis.contract.writer import Writer
 
 _FETCH_BATCH = 16  # payloads a round trip: bounds memory when hundreds move at once
 _FETCH_BYTES = 2 * MAX_PAYLOAD_BYTES  # of a batch together; beyond it, they are read one by one
@@ -46,13 +46,9 @@ class Store:
     """Contract keys under one prefix on one Redis. Every call is bounded in time and raises RedisUnavailableError."""
 
     def __init__(self, redis: Redis, keys: KeySchema, *, kind: str = "", among_live: bool = False) -> None:
-        """`kind` of the source whose snapshots are published, recorded beside them; empty records nothing.
-
-        Recorded and invented kinds leave every chain that may be live alone, and all of them while a live publisher is
-        there, unless they are to publish `among_live`.
-        """
+        """`kind` and `among_live` as for snapshot_writer."""
         self._redis = redis
-        self.writer = Writer(redis, keys, kind=kind, among_live=among_live)
+        self._writer = snapshot_writer(redis, keys, kind=kind, among_live=among_live)
         self._apart = is_cluster(redis)
         self._glance = Glance(redis)
         self._asked: list[ChainId] = []  # the chains of the last poll, and their keys: they seldom change
@@ -61,7 +57,7 @@ class Store:
 
     async def publish(self, snapshots: Sequence[Snapshot], ttl_s: float) -> list[PublishResult]:
         """Write payloads and move their pointers; one outcome each, in order. One round trip where nothing clashes."""
-        return await self.writer.publish(snapshots, ttl_s)
+        return await self._writer.publish(snapshots, ttl_s)
 
     async def poll(self, chains: Sequence[ChainId], beside: Sequence[str] = (), payloads: Sequence[bytes] = ()) -> Poll:
         """Read every pointer, the named keys beside them and the stream's activity in one round trip.

@@ -8,14 +8,7 @@ from chain.decode.form import Form
 from chain.decode.limits import Limits
 from chain.errors import DecodeError
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, stream_activity_key, stream_key
-
-# KEYS[1] the stream; returns the newest entry's id, or nil. The entry itself, of whatever size, stays in Redis.
-# Run by EVAL_RO, which cannot write; a Redis before 7.0 does not know it, and gives no sign.
-_NEWEST = """
-local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-return newest and newest[1]
-"""
-
+from chain.redis.contract.scripts import script
 
 FRAME_BYTES = 64  # of the reader's mark: a number
 MARK = Form(float, Limits(FRAME_BYTES))  # epoch seconds
@@ -40,7 +33,8 @@ def ask(pipe: Pipeline, *, size_only: bool = False) -> None:
         pipe.execute_command("HSTRLEN", stream_activity_key(), _FIELD)
     else:
         pipe.hget(stream_activity_key(), _FIELD)
-    pipe.eval_ro(_NEWEST, 1, stream_key())
+    # A Redis before 7.0 does not know EVAL_RO, and gives no sign.
+    pipe.eval_ro(script("newest_entry").source, 1, stream_key())
 
 
 def signs(frame: object, newest: object) -> StreamSigns:

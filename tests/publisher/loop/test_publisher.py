@@ -18,7 +18,7 @@ from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema
 from chain.model.snapshot import decode
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import PublishVerdict
+from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.store import Store
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import Thresholds

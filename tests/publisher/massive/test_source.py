@@ -15,7 +15,7 @@ from chain.model.keys import ChainId
 from chain.model.session import days_to_expiry
 from chain.monitor.heartbeat import parse_heartbeat
 from chain.monitor.states import Flag, State
-from chain.redis.contract.draft import PublishVerdict
+from chain.redis.contract.publish.draft import PublishVerdict
 from chain.thresholds import OLD_SOURCE_S
 from publisher.massive.faults import FaultKind, VendorError
 from publisher.massive.profile import Band, Profile

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from chain.model.keys import ChainId
 from chain.monitor.states import Flag, State
-from chain.redis.contract.draft import PublishVerdict
+from chain.redis.contract.publish.draft import PublishVerdict
 from chaindeck.commands.check import exit_code
 from publisher.massive import vendor
 from tests.fake_massive import Chain, ChainBook, FakeMassive, Fault, faults, generate

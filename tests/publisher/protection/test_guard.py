@@ -15,7 +15,7 @@ from chain.errors import LiveProtectedError
 from chain.model.keys import REPLAY_PREFIX, ChainId, KeySchema, SnapshotId
 from chain.monitor.heartbeat import STOPPED
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import PublishVerdict
+from chain.redis.contract.publish.draft import PublishVerdict
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
@@ -211,7 +211,7 @@ async def test_a_write_under_way_when_live_appears_arrives_in_vain(
     live = publisher_of(redis, "massive")
 
     async def hold(command: Command) -> Fate:
-        if command[0] == b"EVAL" and b"mock" in command:
+        if command[0] == b"EVALSHA" and b"mock" in command:
             await live.cycle()
         return Fate.DELIVER
 

@@ -24,7 +24,7 @@ from chain.monitor.heartbeat import STOPPED, beat
 from chain.monitor.states import DeckState, Flag, State
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import PublishVerdict
+from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.store import Payload, Store
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import HEARTBEAT_TTL_S, Thresholds

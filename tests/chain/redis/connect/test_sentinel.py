@@ -17,7 +17,7 @@ from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.states import Flag, State
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import PublishVerdict
+from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.store import Store
 from publisher.loop.publisher import Publisher
 from publisher.protection.lease import Lease

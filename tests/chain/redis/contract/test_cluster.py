@@ -21,9 +21,9 @@ from chain.monitor.heartbeat import beat
 from chain.monitor.states import State
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import PublishVerdict
 from chain.redis.contract.glance import POINTER_BYTES
-from chain.redis.contract.kinds import KindRecords
+from chain.redis.contract.publish.draft import PublishVerdict
+from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.store import Store
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard

@@ -10,8 +10,9 @@ from redis.asyncio import Redis
 
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot
-from chain.redis.contract.draft import PublishVerdict
-from chain.redis.contract.kinds import KindRecord, KindRecords, SourceChange, parse_record
+from chain.redis.contract.kinds import KindRecord, SourceChange, parse_record
+from chain.redis.contract.publish.draft import PublishVerdict
+from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.store import Store
 from tests.support.builders import contracts, law
 

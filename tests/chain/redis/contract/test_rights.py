@@ -21,7 +21,7 @@ from chain.monitor.heartbeat import beat
 from chain.monitor.states import State
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import PublishResult, PublishVerdict
+from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 from chain.redis.contract.store import Store
 from chaindeck.commands.operator import acknowledge
 from publisher.loop.cycle import Cycle
@@ -331,9 +331,17 @@ async def test_the_documented_operator_acknowledges_and_lacks_nothing(server: Se
         assert (await owner.get(NAMES.source(chain)) or b"").split()[0:3:2] == [b"massive"]
 
 
+async def test_an_operator_without_digests_acknowledges_all_the_same(server: Server, owner: Redis) -> None:
+    await change_kinds(owner)
+    await (await user(server, "operator", "-evalsha")).aclose()
+    assert await asyncio.to_thread(acknowledge, context_of(), f"redis://operator:pw@{HOST}:{server.port}") == 0
+    assert (await value_at(owner, NAMES.source(CHAINS[0]))).split()[0::2] == [b"massive"]
+
+
 @pytest.mark.parametrize("gone", ["scan", "eval", "mget", "set"])
 async def test_an_operator_without_a_need_is_told_which(server: Server, owner: Redis, gone: str) -> None:
     await change_kinds(owner)
+    server.admin.script_flush()  # a script that Redis knows needs no EVAL
     await (await user(server, "operator", f"-{gone}")).aclose()
     with pytest.raises(RedisUnavailableError, match=f"no right to run {gone.upper()}"):
         await asyncio.to_thread(acknowledge, context_of(), f"redis://operator:pw@{HOST}:{server.port}")

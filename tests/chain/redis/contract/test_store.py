@@ -1,7 +1,7 @@
 """Publishing on a real server: whole or not at all, forward only, and never without a deadline."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import date
@@ -15,7 +15,11 @@ from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot, decode, encode
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.draft import Answer, PublishResult, PublishVerdict
+from chain.redis.contract.publish.draft import Draft, PublishResult, PublishVerdict
+from chain.redis.contract.publish.reply import PutReply, WriteReply
+from chain.redis.contract.publish.step_writer import Place, StepWriter
+from chain.redis.contract.publish.writer import SnapshotWriter
+from chain.redis.contract.scripts import ScriptRunner
 from chain.redis.contract.store import Store
 from chain.redis.contract.stream import StreamSigns
 from chain.redis.server.embedded import EmbeddedServer
@@ -50,11 +54,25 @@ def store(redis: Redis) -> Store:
     return Store(redis, KeySchema())
 
 
-def in_steps(redis: Redis) -> Store:
-    """A store that writes payload and pointer apart, as on a cluster: only there can anything come between."""
-    store = Store(redis, KeySchema())
-    store.writer.apart = True
-    return store
+Between = Callable[[Sequence[PutReply]], Awaitable[None]]
+
+
+class InterruptedWriter(StepWriter):
+    """Writes payload and pointer apart, as on a cluster, and lets something happen between the two."""
+
+    def __init__(self, redis: Redis, runner: ScriptRunner, between: Between | None) -> None:
+        super().__init__(redis, runner, Place(KeySchema()))
+        self._between = between
+
+    async def move(self, drafts: Sequence[Draft], puts: Sequence[PutReply]) -> list[WriteReply]:
+        if self._between is not None:
+            await self._between(puts)
+        return await super().move(drafts, puts)
+
+
+def in_steps(redis: Redis, between: Between | None = None) -> SnapshotWriter:
+    runner = ScriptRunner(redis)
+    return SnapshotWriter(redis, KeySchema(), runner, InterruptedWriter(redis, runner, between))
 
 
 async def now_ms(redis: Redis) -> int:
@@ -91,11 +109,8 @@ async def proxied(redis_url: str, folder: Path) -> AsyncIterator[tuple[FaultProx
         yield proxy, Store(client, KeySchema())
 
 
-def crash_before_moving(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def crash(*_: Any) -> list[Answer]:
-        raise SystemError("killed")
-
-    monkeypatch.setattr(store.writer, "move", crash)
+async def crash(_: Sequence[PutReply]) -> None:
+    raise SystemError("killed")
 
 
 # What stands in Redis after a publish
@@ -364,16 +379,13 @@ async def test_the_same_snapshot_under_a_lost_pointer_dies_with_its_payload(
 
 
 async def test_a_crash_before_the_pointer_leaves_the_old_snapshot_and_a_mortal_orphan(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, store: Store
 ) -> None:
-    store = in_steps(redis)
     stamp = await now_ms(redis)
     await store.publish([small(ts_ms=stamp - 1000)], TTL_S)
     before = await holds(redis)
-    with monkeypatch.context() as patch:
-        crash_before_moving(store, patch)
-        with pytest.raises(SystemError):
-            await store.publish([small(ts_ms=stamp, mark=2)], TTL_S)
+    with pytest.raises(SystemError):
+        await in_steps(redis, crash).publish([small(ts_ms=stamp, mark=2)], TTL_S)
     assert await holds(redis) == before
     orphan = KeySchema().snapshot(SnapshotId(SPX, stamp))
     assert 0 < await redis.pttl(orphan) <= 60_000
@@ -383,53 +395,40 @@ async def test_a_crash_before_the_pointer_leaves_the_old_snapshot_and_a_mortal_o
 
 
 async def test_a_restart_with_the_same_snapshot_finishes_what_the_crash_began(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
+    redis: Redis,
 ) -> None:
-    store = in_steps(redis)
     made = small(ts_ms=await now_ms(redis))
-    with monkeypatch.context() as patch:
-        crash_before_moving(store, patch)
-        with pytest.raises(SystemError):
-            await store.publish([made], 30.0)
-    [outcome] = await store.publish([made], TTL_S)
+    with pytest.raises(SystemError):
+        await in_steps(redis, crash).publish([made], 30.0)
+    [outcome] = await in_steps(redis).publish([made], TTL_S)
     assert outcome.verdict is PublishVerdict.PUBLISHED
     found = await holds(redis)
     assert (found.payload, found.deadline) == (encode(made), found.payload_deadline)
 
 
-async def test_a_pause_beyond_the_deadline_is_late_not_published(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = in_steps(redis)
-    made = small(ts_ms=await now_ms(redis))
-    move = store.writer.move
-
-    async def after_the_deadline(drafts: Any, deadlines: Any) -> list[Answer]:
+async def test_a_pause_beyond_the_deadline_is_late_not_published(redis: Redis) -> None:
+    async def until_the_deadline(puts: Sequence[PutReply]) -> None:
         async def passed() -> bool:
-            return bool(await now_ms(redis) >= deadlines[0])
+            return await now_ms(redis) >= puts[0].deadline_ms
 
         await eventually(passed)
-        return await move(drafts, deadlines)
 
-    monkeypatch.setattr(store.writer, "move", after_the_deadline)
-    [outcome] = await store.publish([made], 0.05)
+    [outcome] = await in_steps(redis, until_the_deadline).publish([small(ts_ms=await now_ms(redis))], 0.05)
     assert outcome.verdict is PublishVerdict.FAILED
     assert "too late" in outcome.reason
     assert await redis.keys("*") == []
 
 
 async def test_a_publisher_that_slept_while_another_went_on_is_fenced_at_the_pointer(
-    redis: Redis, store: Store, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, store: Store
 ) -> None:
-    sleeper, stamp = in_steps(redis), await now_ms(redis)
-    move = sleeper.writer.move
-    written, awake = asyncio.Event(), asyncio.Event()
+    stamp, written, awake = await now_ms(redis), asyncio.Event(), asyncio.Event()
 
-    async def asleep(*args: Any) -> list[Answer]:
+    async def asleep(_: Sequence[PutReply]) -> None:
         written.set()
         await awake.wait()
-        return await move(*args)
 
-    monkeypatch.setattr(sleeper.writer, "move", asleep)
-    publishing = asyncio.create_task(sleeper.publish([small(ts_ms=stamp)], TTL_S))
+    publishing = asyncio.create_task(in_steps(redis, asleep).publish([small(ts_ms=stamp)], TTL_S))
     await written.wait()
     await store.publish([small(ts_ms=stamp + 10, mark=2)], TTL_S)
     awake.set()
@@ -441,7 +440,7 @@ async def test_a_publisher_that_slept_while_another_went_on_is_fenced_at_the_poi
 # A faulty line
 
 
-@pytest.mark.parametrize("word", [b"SET", b"EVAL", b"EXISTS"])
+@pytest.mark.parametrize("word", [b"SET", b"EVAL", b"EVALSHA", b"EXISTS"])
 @pytest.mark.parametrize("fate", [Fate.SWALLOW, Fate.CUT])
 async def test_one_lost_reply_or_connection_is_published_once(
     redis: Redis, redis_url: str, short_dir: Path, word: bytes, fate: Fate
@@ -495,7 +494,7 @@ async def test_a_line_that_always_breaks_is_one_clear_error_and_then_forgotten(
     assert await redis.dbsize() == 2
 
 
-@pytest.mark.parametrize("word", [b"CLIENT", b"SET", b"EVAL"])
+@pytest.mark.parametrize("word", [b"CLIENT", b"SET", b"EVAL", b"EVALSHA"])
 async def test_a_black_hole_is_no_answer_in_time(redis: Redis, redis_url: str, short_dir: Path, word: bytes) -> None:
     async def rule(command: Command) -> Fate:
         return Fate.HOLD if command[0] == word else Fate.DELIVER

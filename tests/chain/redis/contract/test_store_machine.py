@@ -1,9 +1,9 @@
 """Two publishers, crashes, stalls, expiry and a foreign hand in any order: the laws of the store after every step."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,8 +13,11 @@ from redis.asyncio import Redis
 
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot, decode, encode
-from chain.redis.contract.draft import Answer, PublishResult, PublishVerdict
-from chain.redis.contract.writer import Writer
+from chain.redis.contract.publish.draft import Draft, PublishResult, PublishVerdict
+from chain.redis.contract.publish.reply import PutReply, WriteReply
+from chain.redis.contract.publish.step_writer import Place, StepWriter
+from chain.redis.contract.publish.writer import SnapshotWriter, snapshot_writer
+from chain.redis.contract.scripts import ScriptRunner
 from tests.support.builders import SPX, Held, assert_all_expire, eventually, held, items_in, small
 
 pytestmark = pytest.mark.slow
@@ -34,25 +37,40 @@ ways = st.tuples(st.booleans(), st.booleans())  # whether each store writes payl
 ttls = st.sampled_from([SHORT_S, 60.0, 600.0])
 
 
-class StallingWriter(Writer):
-    """A writer that can be held between payload and pointer, where it writes them apart as on a cluster."""
+class StallingSteps(StepWriter):
+    """Writes payload and pointer apart, as on a cluster, and can be held between the two."""
 
-    def __init__(self, redis: Redis) -> None:
-        super().__init__(redis, NAMES)
+    def __init__(self, redis: Redis, runner: ScriptRunner) -> None:
+        super().__init__(redis, runner, Place(NAMES))
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.between = asyncio.Event()
 
-    async def move(self, *args: Any) -> list[Answer]:
+    async def move(self, drafts: Sequence[Draft], puts: Sequence[PutReply]) -> list[WriteReply]:
         self.between.set()
         await self.go_on.wait()
-        return await super().move(*args)
+        return await super().move(drafts, puts)
+
+
+class TwoWays:
+    """One publisher that can write a snapshot in one request, and in steps."""
+
+    def __init__(self, redis: Redis) -> None:
+        runner = ScriptRunner(redis)
+        self.steps = StallingSteps(redis, runner)
+        self.at_once = snapshot_writer(redis, NAMES)
+        self.apart = SnapshotWriter(redis, NAMES, runner, self.steps)
+        self.in_steps = False
+
+    async def publish(self, made: Snapshot, ttl: float) -> PublishResult:
+        [outcome] = await (self.apart if self.in_steps else self.at_once).publish([made], ttl)
+        return outcome
 
 
 @dataclass
 class Stalled:
     made: Snapshot
-    task: asyncio.Task[list[PublishResult]]
+    task: asyncio.Task[PublishResult]
 
 
 class TwoPublishers(RuleBasedStateMachine):
@@ -79,7 +97,7 @@ class TwoPublishers(RuleBasedStateMachine):
         self.redis = Redis.from_url(self.url)
         await self.redis.flushall()
         self.clients = [Redis.from_url(self.url) for _ in range(2)]
-        self.stores = [StallingWriter(client) for client in self.clients]
+        self.stores = [TwoWays(client) for client in self.clients]
         self.base = await self.now()
 
     def teardown(self) -> None:
@@ -109,7 +127,7 @@ class TwoPublishers(RuleBasedStateMachine):
         self, chain: ChainId, left: tuple[int, int], right: tuple[int, int], apart: tuple[bool, bool]
     ) -> None:
         for store, way in zip(self.stores, apart, strict=True):
-            store.apart = way
+            store.in_steps = way
 
         async def together() -> None:
             made = [small(chain, self.base + offset, mark) for offset, mark in (left, right)]
@@ -124,11 +142,11 @@ class TwoPublishers(RuleBasedStateMachine):
         store = self.stores[who]
 
         async def stall() -> None:
-            store.apart = True
-            store.between.clear()
-            store.go_on.clear()
-            task = asyncio.create_task(store.publish([made], 60.0))
-            await store.between.wait()
+            store.in_steps = True
+            store.steps.between.clear()
+            store.steps.go_on.clear()
+            task = asyncio.create_task(store.publish(made, 60.0))
+            await store.steps.between.wait()
             self.stalled[who] = Stalled(made, task)
 
         self.run(stall())
@@ -140,8 +158,8 @@ class TwoPublishers(RuleBasedStateMachine):
         stalled = self.stalled.pop(who)
 
         async def finish() -> None:
-            self.stores[who].go_on.set()
-            [outcome] = await stalled.task
+            self.stores[who].steps.go_on.set()
+            outcome = await stalled.task
             await self.evaluate(stalled.made, outcome, lives=True)
 
         self.run(finish())
@@ -155,7 +173,7 @@ class TwoPublishers(RuleBasedStateMachine):
         async def crash() -> None:
             stalled.task.cancel()
             await asyncio.wait([stalled.task])
-            self.stores[who].go_on.set()
+            self.stores[who].steps.go_on.set()
 
         self.run(crash())
 
@@ -210,7 +228,7 @@ class TwoPublishers(RuleBasedStateMachine):
         self.robbed.discard(chain)
 
     async def publish_and_judge(self, who: int, made: Snapshot, ttl: float) -> None:
-        [outcome] = await self.stores[who].publish([made], ttl)
+        outcome = await self.stores[who].publish(made, ttl)
         await self.evaluate(made, outcome, lives=ttl > SHORT_S)
 
     async def evaluate(self, made: Snapshot, outcome: PublishResult, *, lives: bool) -> None:

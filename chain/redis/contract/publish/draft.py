@@ -1,21 +1,22 @@
-"""A snapshot on its way into Redis, and what the answers of the scripts that write it mean."""
+"""A snapshot on its way into Redis, and how its publishing ends."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from redis.exceptions import ResponseError
-
 from chain.errors import InvalidSnapshotError
 from chain.model.keys import KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot, encode
-from chain.redis.connect.causes import SCRIPT_REFUSED, redis_cause
+from chain.redis.contract.publish.reply import Word, WriteReply
 from chain.text import clean
 
 _TAIL_BYTES = 64
-_REFUSALS = {
-    "lost": "Redis evicted at once what was written: raise maxmemory",
-    "future": "the publisher's clock is ahead of Redis's: set the time on its machine",
-    "late": "written too late: its time to live had passed",
+_EVICTED = "Redis evicted at once what was written: raise maxmemory"
+_REASONS = {
+    Word.OLDER: "a newer snapshot is already there",
+    Word.LIVE: "left to a live publisher",
+    Word.LOST: _EVICTED,
+    Word.FUTURE: "the publisher's clock is ahead of Redis's: set the time on its machine",
+    Word.LATE: "written too late: its time to live had passed",
 }
 
 
@@ -26,6 +27,13 @@ class PublishVerdict(StrEnum):
     REFUSED_OLDER = "refused-older"
     LEFT_TO_LIVE = "left-to-live"
     FAILED = "failed"
+
+
+_VERDICTS = {
+    Word.MOVED: PublishVerdict.PUBLISHED,
+    Word.OLDER: PublishVerdict.REFUSED_OLDER,
+    Word.LIVE: PublishVerdict.LEFT_TO_LIVE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +49,6 @@ class PublishResult:
     def failed(self) -> bool:
         """Whether nothing newer than it is there either."""
         return self.verdict in (PublishVerdict.FAILED, PublishVerdict.LEFT_TO_LIVE)
-
-
-_LEFT = {
-    "older": (PublishVerdict.REFUSED_OLDER, "a newer snapshot is already there"),
-    "live": (PublishVerdict.LEFT_TO_LIVE, "left to a live publisher"),
-}
-
-# What a script said, and whether both keys are there after it.
-Answer = tuple[object, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +72,9 @@ class Draft:
         return cls(snapshot, keys.latest(snapshot.id.chain), keys.snapshot(snapshot.id), body, refusal)
 
     @property
-    def marks(self) -> tuple[str, int, int, bytes]:
-        """What tells its keys and its bytes from others: what its payload keys begin with, stamp, length and end."""
-        return self.head, self.snapshot.id.ts_ms, len(self.body), self.body[-_TAIL_BYTES:]
-
-    @property
-    def head(self) -> str:
-        """What every payload key of its chain begins with."""
-        return self.payload[: self.payload.rindex(":") + 1]
+    def tail(self) -> bytes:
+        """The payload's last bytes, which with its length tell it from others."""
+        return self.body[-_TAIL_BYTES:]
 
     def later(self, keys: KeySchema) -> "Draft":
         """Return the same a millisecond later."""
@@ -88,24 +82,14 @@ class Draft:
         moved = replace(self.snapshot, id=SnapshotId(self.snapshot.id.chain, stamp), ts=stamp / 1000)
         return Draft.of(moved, keys)
 
-    def ended(self, answer: Answer) -> PublishResult | None:
+    def ended(self, reply: WriteReply) -> PublishResult | None:
         """Return its end; None where its millisecond is taken by other bytes."""
-        said, there = answer
-        word = said.decode() if isinstance(said, bytes) else str(said)
-        if word == "moved" and there:
-            return PublishResult(self.snapshot.id, PublishVerdict.PUBLISHED, len(self.body))
-        if word == "clash":
+        if reply.word is Word.TAKEN:
             return None
-        if word in _LEFT:
-            verdict, reason = _LEFT[word]
-            return PublishResult(self.snapshot.id, verdict, len(self.body), reason)
-        if word == "moved":
-            return self.failed(_REFUSALS["lost"])
-        if word.startswith(SCRIPT_REFUSED):
-            said = ResponseError(word)
-        if isinstance(said, Exception):
-            return self.failed(str(redis_cause(said)))
-        return self.failed(_REFUSALS.get(str(word)) or f"Redis answered {clean(word, 40)!r}")
+        if reply.word is Word.MOVED and not reply.there:
+            return self.failed(_EVICTED)
+        verdict = _VERDICTS.get(reply.word, PublishVerdict.FAILED)
+        return PublishResult(self.snapshot.id, verdict, len(self.body), reply.error or _REASONS.get(reply.word, ""))
 
     def failed(self, reason: str) -> PublishResult:
         """Return a failure as its end."""

@@ -1,0 +1,71 @@
+"""What the scripts that write answer, typed: the one place where their words have a meaning."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Self
+
+from redis.exceptions import ResponseError
+
+from chain.redis.connect.causes import SCRIPT_REFUSED, redis_cause
+from chain.text import clean
+
+_TAKEN = -1  # what put_payload.lua returns in place of a deadline
+
+
+class Word(StrEnum):
+    """What became of one snapshot in Redis; the first six are words of the scripts."""
+
+    MOVED = "moved"  # its pointer leads to it
+    OLDER = "older"  # the pointer leads to a newer one
+    LIVE = "live"  # the pointer is left to a live publisher
+    LATE = "late"  # the payload had run out before the pointer was moved
+    FUTURE = "future"  # its stamp is ahead of Redis's clock
+    LOST = "lost"  # the payload is not there, or is not ours
+    TAKEN = "taken"  # other bytes stand at its millisecond
+    FAILED = "failed"  # Redis said something else of it
+    UNRUN = "unrun"  # Redis ran no script at all
+
+
+_WORDS = {word.value.encode(): word for word in (Word.MOVED, Word.OLDER, Word.LIVE, Word.LATE, Word.FUTURE, Word.LOST)}
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReply:
+    """The answer to one draft. `error` says why it failed; `there`: whether pointer and payload were seen after it."""
+
+    word: Word
+    error: str = ""
+    there: bool = True
+
+    @classmethod
+    def parse(cls, said: object) -> Self:
+        """Return what publish.lua or move_pointer.lua said of one snapshot, an error of Redis included."""
+        if isinstance(said, bytes) and (word := _WORDS.get(said)):
+            return cls(word)
+        if isinstance(said, bytes) and said.startswith(SCRIPT_REFUSED.encode()):
+            said = ResponseError(said.decode("utf-8", "replace"))
+        if isinstance(said, Exception):
+            return cls(Word.FAILED, str(redis_cause(said)))
+        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+        return cls(Word.FAILED, f"Redis answered {clean(text, 40)!r}")
+
+    def seen(self, there: bool) -> Self:
+        """Return the same with what was seen after it."""
+        return self if there else replace(self, there=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PutReply:
+    """The answer to one payload: epoch milliseconds at which it ends, or else why no pointer may lead to it."""
+
+    deadline_ms: int = 0
+    refused: WriteReply | None = None
+
+    @classmethod
+    def parse(cls, said: object) -> Self:
+        """Return what put_payload.lua said, an error of Redis included."""
+        if not isinstance(said, int):
+            return cls(refused=WriteReply.parse(said))
+        if said > 0:
+            return cls(said)
+        return cls(refused=WriteReply(Word.TAKEN if said == _TAKEN else Word.LOST))
