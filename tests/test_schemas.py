@@ -11,7 +11,7 @@ from chain.model.keys import ChainId, SnapshotId
 from chain.model.snapshot import Snapshot, encode
 from publisher.mock.source import MockSource
 from schemas.catalogue import FOLDER, files
-from tests.support.builders import TS_NS, payload, record, snapshot
+from tests.support.builders import TS_NS, capture_line, golden_snapshot, payload
 
 
 def validator(name: str) -> jsonschema.Draft202012Validator:
@@ -57,15 +57,15 @@ async def test_what_a_source_publishes_keeps_the_snapshots_schema() -> None:
     ],
 )
 def test_what_breaks_the_contract_breaks_the_snapshots_schema(changes: dict[str, Any]) -> None:
-    validator("snapshot").validate(orjson.loads(encode(snapshot())))
+    validator("snapshot").validate(orjson.loads(encode(golden_snapshot())))
     with pytest.raises(jsonschema.ValidationError):
         validator("snapshot").validate(orjson.loads(payload(**changes)))
 
 
 def test_a_recorded_line_keeps_the_captures_schema() -> None:
-    validator("capture").validate(orjson.loads(record()))
+    validator("capture").validate(orjson.loads(capture_line()))
     with pytest.raises(jsonschema.ValidationError):
-        validator("capture").validate(orjson.loads(record()) | {"ts": "now"})
+        validator("capture").validate(orjson.loads(capture_line()) | {"ts": "now"})
 
 
 def test_a_mark_of_the_stream_is_a_number_of_seconds() -> None:

@@ -24,7 +24,7 @@ from publisher.capture import CaptureSource
 from publisher.massive import reply
 from publisher.massive.rows import newest_spot
 from tests.hostile.variants import Variant, variants
-from tests.support.builders import GOLDEN_ID, SPX, TS_MS, contracts, golden_body, record
+from tests.support.builders import GOLDEN_ID, SPX, TS_MS, capture_line, contracts, golden_body
 from tests.support.scenes import NDX, heartbeat
 
 pytestmark = pytest.mark.slow
@@ -86,7 +86,7 @@ def read_reply(variant: Variant) -> None:
 
 def read_capture(variant: Variant, folder: Path) -> None:
     path = folder / "[x].jsonl"
-    path.write_bytes(variant.raw.replace(b"\n", b" ") + b"\n" + record())
+    path.write_bytes(variant.raw.replace(b"\n", b" ") + b"\n" + capture_line())
     try:
         CaptureSource([path])._record("SPX")
     except ChaindeckError as error:
@@ -118,7 +118,7 @@ READERS: dict[str, tuple[Callable[..., None], Any]] = {
         read_reply,
         {"status": "OK", "results": contracts()[:4], "next_url": f"https://api.massive.com{PAGE}?cursor=x"},
     ),
-    "capture": (read_capture, orjson.loads(record(strikes=(6930, 6940)))),
+    "capture": (read_capture, orjson.loads(capture_line(strikes=(6930, 6940)))),
     "config": (read_config, {"a": [1, "x", {"b": 2.5}]}),
 }
 

@@ -17,7 +17,17 @@ from chain.model.session import new_york, tradable
 from chain.model.snapshot import PAYLOAD_LIMITS, Snapshot, decode, encode
 from publisher.capture import CaptureSource
 from publisher.source import ChainWindow, SourceError, Survey
-from tests.support.builders import AS_OF, GOLDEN_STRIKES, SPOT, SPX, contract, contracts, expiries, golden_body, record
+from tests.support.builders import (
+    AS_OF,
+    GOLDEN_STRIKES,
+    SPOT,
+    SPX,
+    capture_line,
+    contract,
+    contracts,
+    expiries,
+    golden_body,
+)
 from tests.support.places import CAPTURES
 
 
@@ -167,7 +177,7 @@ def written(folder: Path, *lines: bytes, name: str = "chains.jsonl") -> Path:
 @pytest.mark.parametrize("name", ["chains.jsonl", "chains.jsonl.gz"])
 async def test_what_was_recorded_comes_out_whole(tmp_path: Path, name: str) -> None:
     dates = expiries(3)
-    source = CaptureSource([written(tmp_path, record(dates=dates), name=name)])
+    source = CaptureSource([written(tmp_path, capture_line(dates=dates), name=name)])
     assert source.underlyings == ("SPX",)
     assert source.status().kind == "capture"
     assert (source.status().detail, source.status().record, source.status().as_of) == (name, "", {})
@@ -182,8 +192,8 @@ async def test_what_was_recorded_comes_out_whole(tmp_path: Path, name: str) -> N
 
 
 async def test_records_play_in_the_order_of_their_time_over_files_and_lines(tmp_path: Path) -> None:
-    late = written(tmp_path, record(ts=AS_OF + 20, spot=6933), record(ts=AS_OF, spot=6931), name="b.jsonl")
-    early = written(tmp_path, b"\n", record(ts=AS_OF + 10, spot=6932), b"  \n", name="a.jsonl")
+    late = written(tmp_path, capture_line(ts=AS_OF + 20, spot=6933), capture_line(ts=AS_OF, spot=6931), name="b.jsonl")
+    early = written(tmp_path, b"\n", capture_line(ts=AS_OF + 10, spot=6932), b"  \n", name="a.jsonl")
     source = CaptureSource([late, early])
     spots = []
     for _ in range(4):
@@ -195,18 +205,18 @@ async def test_records_play_in_the_order_of_their_time_over_files_and_lines(tmp_
 async def test_the_range_follows_the_records_day_not_ours(tmp_path: Path) -> None:
     ladder = [5.0 * n for n in range(1200, 1600)]
     rows = [item | {"implied_volatility": 0.20} for item in contracts(strikes=ladder)]
-    source = CaptureSource([written(tmp_path, record(spot=6930.0, results=rows))])
+    source = CaptureSource([written(tmp_path, capture_line(spot=6930.0, results=rows))])
     await source.begin_cycle()
     piece = await source.fetch_window(await source.survey("SPX"), SPX.expiry)
     assert piece.range_points == 384  # seven days from 2025-12-26
-    wide = CaptureSource([written(tmp_path, record(spot=6930.0, results=rows))], mult=1.0)
+    wide = CaptureSource([written(tmp_path, capture_line(spot=6930.0, results=rows))], mult=1.0)
     await wide.begin_cycle()
     assert (await wide.fetch_window(await wide.survey("SPX"), SPX.expiry)).range_points == 192
 
 
 async def test_adjusted_contracts_are_counted(tmp_path: Path) -> None:
     odd = contract(SPX, 6930, "call", 77, shares_per_contract=150)
-    source = CaptureSource([written(tmp_path, record(results=[odd, *contracts()]))])
+    source = CaptureSource([written(tmp_path, capture_line(results=[odd, *contracts()]))])
     await source.begin_cycle()
     piece = await source.fetch_window(await source.survey("SPX"), SPX.expiry)
     assert (piece.adjusted, piece.contracts) == (1, contracts())
@@ -215,16 +225,16 @@ async def test_adjusted_contracts_are_counted(tmp_path: Path) -> None:
 async def test_a_date_of_adjusted_contracts_alone_does_not_count_among_the_expirations(tmp_path: Path) -> None:
     adjusted = ChainId("SPX", SPX.expiry - timedelta(days=1))
     items = [contract(adjusted, strike, "call", 1, shares_per_contract=25) for strike in GOLDEN_STRIKES]
-    line = orjson.dumps(orjson.loads(record()) | {"results": [*items, *contracts()]})
+    line = orjson.dumps(orjson.loads(capture_line()) | {"results": [*items, *contracts()]})
     survey = await CaptureSource([written(tmp_path, line)]).survey("SPX")
     assert survey.expirations == (SPX.expiry,)
-    alone = orjson.dumps(orjson.loads(record()) | {"results": items})
+    alone = orjson.dumps(orjson.loads(capture_line()) | {"results": items})
     with pytest.raises(SourceError, match="lists no calls of 100 shares"):
         await CaptureSource([written(tmp_path, alone, name="alone.jsonl")]).survey("SPX")
 
 
 async def test_a_date_that_the_record_lacks_concerns_that_window_alone(tmp_path: Path) -> None:
-    source = CaptureSource([written(tmp_path, record())])
+    source = CaptureSource([written(tmp_path, capture_line())])
     await source.begin_cycle()
     survey = await source.survey("SPX")
     with pytest.raises(SourceError, match="the record of SPX has no 2026-01-09"):
@@ -237,7 +247,7 @@ async def test_a_date_that_the_record_lacks_concerns_that_window_alone(tmp_path:
 
 def spoiled(**changes: Any) -> bytes:
     """Return a record with fields replaced by what does not belong there."""
-    return orjson.dumps(orjson.loads(record()) | changes) + b"\n"
+    return orjson.dumps(orjson.loads(capture_line()) | changes) + b"\n"
 
 
 def complaint(*files: Path) -> str:
@@ -251,7 +261,7 @@ def complaint(*files: Path) -> str:
 
 BAD_LINES = {
     "not JSON": (b"hello\n", "not JSON"),
-    "cut short": (record()[:500] + b"\n", "not JSON"),
+    "cut short": (capture_line()[:500] + b"\n", "not JSON"),
     "an array": (b"[]\n", "an array, not an object; a record is"),
     "a number": (b"7\n", "an integer, not an object; a record is"),
     "a snapshot": (orjson.dumps(golden_body()) + b"\n", "results: missing; a record is"),
@@ -265,9 +275,9 @@ BAD_LINES = {
     "ts in milliseconds": (spoiled(ts=round(AS_OF * 1e3)), "is in milliseconds, not in seconds"),
     "ts in microseconds": (spoiled(ts=round(AS_OF * 1e6)), "is in microseconds, not in seconds"),
     "ts in nanoseconds": (spoiled(ts=round(AS_OF * 1e9)), "is in nanoseconds, not in seconds"),
-    "a byte that is no UTF-8": (record().replace(b"REAL", b"\xff\xfe"), "is not UTF-8"),
-    "a mark within the file": (b"\xef\xbb\xbf" + record(), "begins with a byte-order mark"),
-    "nested deep": (record()[:-2] + b',"x":' + b"[" * 3_000 + b"]" * 3_000 + b"}\n", "nested more than 16 deep"),
+    "a byte that is no UTF-8": (capture_line().replace(b"REAL", b"\xff\xfe"), "is not UTF-8"),
+    "a mark within the file": (b"\xef\xbb\xbf" + capture_line(), "begins with a byte-order mark"),
+    "nested deep": (capture_line()[:-2] + b',"x":' + b"[" * 3_000 + b"]" * 3_000 + b"}\n", "nested more than 16 deep"),
     "a vast number": (spoiled().replace(b'"ts":', b'"ts":1' + b"0" * 400 + b',"x":'), "ts: a number too large"),
 }  # fmt: skip
 
@@ -275,7 +285,7 @@ BAD_LINES = {
 @pytest.mark.parametrize(("line", "said"), BAD_LINES.values(), ids=BAD_LINES.keys())
 @pytest.mark.parametrize("name", ["chains.jsonl", "chains.jsonl.gz"])
 def test_a_bad_line_is_named_at_the_start(tmp_path: Path, line: bytes, said: str, name: str) -> None:
-    reason = complaint(written(tmp_path, record(), b"\n", line, record(), name=name))
+    reason = complaint(written(tmp_path, capture_line(), b"\n", line, capture_line(), name=name))
     assert reason.startswith(f"{name}, line 3: ")
     assert said in reason
 
@@ -325,7 +335,9 @@ BAD_FIELDS = {
 async def test_a_bad_field_is_named_when_its_record_comes_up_and_the_next_record_plays(
     tmp_path: Path, changes: dict[str, Any], said: str
 ) -> None:
-    source = CaptureSource([written(tmp_path, record(), spoiled(ts=AS_OF + 1, **changes), record(ts=AS_OF + 2))])
+    source = CaptureSource(
+        [written(tmp_path, capture_line(), spoiled(ts=AS_OF + 1, **changes), capture_line(ts=AS_OF + 2))]
+    )
     await source.begin_cycle()
     assert (await source.survey("SPX")).as_of == AS_OF
     await source.begin_cycle()
@@ -343,13 +355,13 @@ async def test_a_bad_field_is_named_when_its_record_comes_up_and_the_next_record
 @pytest.mark.parametrize(("name", "packed"), [("plain.gz", False), ("packed.jsonl", True), ("packed", True)])
 def test_what_a_file_holds_is_told_by_its_bytes_not_its_name(tmp_path: Path, name: str, packed: bool) -> None:
     path = tmp_path / name
-    path.write_bytes(gzip.compress(record()) if packed else record())
+    path.write_bytes(gzip.compress(capture_line()) if packed else capture_line())
     assert CaptureSource([path]).underlyings == ("SPX",)
 
 
 def test_a_truncated_gzip_names_the_line_at_which_it_ends(tmp_path: Path) -> None:
     path = tmp_path / "cut.jsonl.gz"
-    whole = gzip.compress(record() * 30, compresslevel=0)
+    whole = gzip.compress(capture_line() * 30, compresslevel=0)
     path.write_bytes(whole[: len(whole) // 2])
     reason = complaint(path)
     assert re.match(r"cut\.jsonl\.gz, line \d+: ", reason)
@@ -358,7 +370,7 @@ def test_a_truncated_gzip_names_the_line_at_which_it_ends(tmp_path: Path) -> Non
 
 def test_a_damaged_gzip_is_a_complaint_not_a_trace(tmp_path: Path) -> None:
     path = tmp_path / "bad.jsonl.gz"
-    body = bytearray(gzip.compress(record() * 30))
+    body = bytearray(gzip.compress(capture_line() * 30))
     body[200:260] = bytes(60)
     path.write_bytes(body)
     with pytest.raises((OSError, EOFError, zlib.error)):
@@ -368,7 +380,7 @@ def test_a_damaged_gzip_is_a_complaint_not_a_trace(tmp_path: Path) -> None:
 
 def test_a_gzip_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "broken.jsonl.gz"
-    path.write_bytes(b"\x1f\x8b" + record())
+    path.write_bytes(b"\x1f\x8b" + capture_line())
     assert re.match(r"broken\.jsonl\.gz, line 1: Unknown compression method", complaint(path))
 
 
@@ -390,7 +402,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["chains.jsonl", "chains.jsonl.gz", "[x].jsonl", "[red]a.jsonl"])
 async def test_a_file_that_begins_with_a_byte_order_mark_is_read_whatever_its_name(tmp_path: Path, name: str) -> None:
-    source = CaptureSource([written(tmp_path, b"\xef\xbb\xbf", record(), name=name)])
+    source = CaptureSource([written(tmp_path, b"\xef\xbb\xbf", capture_line(), name=name)])
     await source.begin_cycle()
     assert (await source.survey("SPX")).as_of == AS_OF
     assert source.status().detail == name
@@ -401,8 +413,8 @@ def test_the_deepest_item_that_a_record_may_hold_can_be_read_where_it_is_publish
     levels = PAYLOAD_LIMITS.depth - 3  # below the record, its results, and the item
     for more, readable in ((0, True), (1, False)):
         deep = b',"deep":' + b"[" * (levels + more) + b"]" * (levels + more)
-        line = record().replace(b'"open_interest"', deep[1:] + b',"open_interest"')
-        assert line != record()
+        line = capture_line().replace(b'"open_interest"', deep[1:] + b',"open_interest"')
+        assert line != capture_line()
         if not readable:
             assert "nested more than" in complaint(written(tmp_path, line))
             continue

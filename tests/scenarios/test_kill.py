@@ -23,7 +23,7 @@ from redis.asyncio import Redis
 from chain.model.keys import ChainId, KeySchema
 from chain.model.snapshot import decode
 from chain.redis.server.embedded import RUNTIME_DIR_VARIABLE
-from tests.support.builders import assert_all_expire, assert_contract_kept, eventually, expiries, record
+from tests.support.builders import assert_all_expire, assert_contract_kept, capture_line, eventually, expiries
 from tests.support.fault_proxy import Command, Fate, FaultProxy
 from tests.support.places import ROOT
 from tests.support.waiting import wait_until
@@ -42,7 +42,7 @@ def chains_of(underlying: str) -> list[ChainId]:
 def capture(folder: Path, underlying: str) -> Path:
     """Return a file of one recorded chain: six expirations of ten contracts."""
     path = folder / f"{underlying}.jsonl"
-    path.write_bytes(record(underlying, DATES))
+    path.write_bytes(capture_line(underlying, DATES))
     return path
 
 

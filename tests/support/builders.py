@@ -1,6 +1,7 @@
 """What tests build from: vendor items whose every number is its own, snapshots, payloads, and a source on a script."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -10,12 +11,17 @@ import orjson
 from hypothesis import settings
 from redis.asyncio import Redis
 
+from chain.clock import Clock, SystemClock
 from chain.model.keys import ChainId, KeySchema, SnapshotId, vendor_symbol
 from chain.model.snapshot import Contract, Snapshot
 from publisher.source import ChainWindow, SourceKind, SourceStatus, Survey
 from tests.support.waiting import wait_until_async
 
-law = settings(deadline=None)  # a busy machine is no counterexample
+# A busy machine is no counterexample. `long` is for a law that has just changed, and for `make test-hostile`.
+settings.register_profile("short", deadline=None, max_examples=60)
+settings.register_profile("long", deadline=None, max_examples=1_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
+law = settings()
 
 TS_NS = 1_766_762_051_149_389_123  # the contract's own example: 2025-12-26 10:14 in New York
 TS_MS = TS_NS // 1_000_000
@@ -26,26 +32,29 @@ GOLDEN_ID = SnapshotId(SPX, TS_MS)
 GOLDEN_STRIKES = (6910, 6920, 6930, 6940, 6950)
 
 
+def details(chain: ChainId, strike: float, side: str, root: str | None = None) -> dict[str, Any]:
+    """Return what names a contract; its root is the underlying's name where none is given, the weekly one of SPX."""
+    root = root or {"SPX": "SPXW"}.get(chain.underlying, chain.underlying)
+    return {
+        "ticker": f"O:{root}{chain.expiry:%y%m%d}{side[0].upper()}{round(strike * 1000):08d}",
+        "contract_type": side,
+        "expiration_date": chain.expiry.isoformat(),
+        "shares_per_contract": 100,
+        "strike_price": strike,
+    }
+
+
 def contract(
-    chain: ChainId, strike: float, side: str, serial: int, *, root: str | None = None, **details: Any
+    chain: ChainId, strike: float, side: str, serial: int, *, root: str | None = None, **changes: Any
 ) -> Contract:
     """Return a vendor item in which no number occurs twice, nor in any other serial below 1000.
 
-    Strike, spot and the 100 shares are what items of a chain share; `details` replaces fields of that block.
+    Strike, spot and the 100 shares are what items of a chain share; `changes` replaces fields of its details.
     """
     k, sign = serial, 1 if side == "call" else -1
-    root = root or ("SPXW" if chain.underlying == "SPX" else chain.underlying)
     spot_field = "value" if vendor_symbol(chain.underlying).startswith("I:") else "price"
     return {
-        "details": {
-            "ticker": f"O:{root}{chain.expiry:%y%m%d}{side[0].upper()}{round(strike * 1000):08d}",
-            "contract_type": side,
-            "exercise_style": "european",
-            "expiration_date": chain.expiry.isoformat(),
-            "shares_per_contract": 100,
-            "strike_price": strike,
-        }
-        | details,
+        "details": details(chain, strike, side, root) | {"exercise_style": "european"} | changes,
         "day": {
             "open": (20_000 + k) / 100,
             "high": (32_000 + k) / 100,
@@ -111,7 +120,7 @@ def numbers(value: Any) -> Iterator[float]:
         yield value
 
 
-def snapshot(chain: ChainId = SPX, ts_ns: int = TS_NS, *, strikes: Iterable[float] = GOLDEN_STRIKES) -> Snapshot:
+def golden_snapshot(chain: ChainId = SPX, ts_ns: int = TS_NS, *, strikes: Iterable[float] = GOLDEN_STRIKES) -> Snapshot:
     """Return the golden snapshot: ten contracts around 6930, made at `ts_ns`."""
     items = contracts(chain, strikes)
     return Snapshot.at(SnapshotId(chain, ts_ns // 1_000_000), ts_ns, atm=6930, range_points=24, contracts=items)
@@ -143,7 +152,7 @@ def payload(*without: str, **changes: Any) -> bytes:
     return orjson.dumps({name: value for name, value in body.items() if name not in without})
 
 
-def record(
+def capture_line(
     underlying: str = "SPX",
     dates: Iterable[date] = (SPX.expiry,),
     *,
@@ -175,9 +184,10 @@ class ScriptedSource:
     window_faults: dict[ChainId, Exception] = field(default_factory=dict)
     gates: dict[ChainId | str, asyncio.Event] = field(default_factory=dict)  # by chain, or by underlying surveyed
     counters: dict[str, int] = field(default_factory=dict)
-    begun: list[float] = field(default_factory=list)  # loop time at which each cycle began
+    begun: list[float] = field(default_factory=list)  # monotonic seconds at which each cycle began
     fetched: list[ChainId] = field(default_factory=list)
     in_memory: bool = False
+    clock: Clock = field(default_factory=SystemClock)
 
     @property
     def underlyings(self) -> tuple[str, ...]:
@@ -187,7 +197,7 @@ class ScriptedSource:
         return SourceStatus(self.kind, "scripted", counters=self.counters)
 
     async def begin_cycle(self) -> None:
-        self.begun.append(asyncio.get_running_loop().time())
+        self.begun.append(self.clock.monotonic())
         if self.cycle_fault:
             raise self.cycle_fault
 

@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from hypothesis import settings
 
 from chain.clock import Instant, ManualClock
 from chain.model.contract import Item
@@ -29,16 +28,16 @@ from chain.monitor.states import State
 from chain.monitor.watch import tracker
 from chain.redis.server.info import Server
 from chain.thresholds import Thresholds
+from tests.support import builders
 
 START_NS = 1_767_366_000_000_000_000  # Friday 2026-01-02, 10:00 in New York
 START_S = START_NS // 10**9
-SPX = ChainId("SPX", date(2026, 1, 2))
+SPX = builders.SPX
 SPX_MON = ChainId("SPX", date(2026, 1, 5))
 SPX_MONTHLY = ChainId("SPX", date(2026, 1, 16))  # a third Friday
 NDX = ChainId("NDX", date(2026, 1, 2))
 SPOT = 6931.42
-
-law = settings(deadline=None, max_examples=60)  # a busy machine is no counterexample
+law = builders.law
 
 
 def manual_clock() -> ManualClock:
@@ -50,15 +49,8 @@ def item(
     strike: float, side: str, *, chain: ChainId = SPX, root: str | None = None, spot: float | None = SPOT, **parts: Any
 ) -> Contract:
     """Return a vendor item; `parts` replace whole blocks, and None leaves a block out."""
-    root = root or {"SPX": "SPXW"}.get(chain.underlying, chain.underlying)
     body: Contract = {
-        "details": {
-            "ticker": f"O:{root}{chain.expiry:%y%m%d}{side[0].upper()}{round(strike * 1000):08d}",
-            "contract_type": side,
-            "expiration_date": chain.expiry.isoformat(),
-            "shares_per_contract": 100,
-            "strike_price": strike,
-        },
+        "details": builders.details(chain, strike, side, root),
         "greeks": {"delta": 0.5 if side == "call" else -0.5, "gamma": 0.003, "theta": -4.0, "vega": 1.5},
         "last_quote": {"bid": 10.0, "ask": 10.4, "last_updated": START_NS - 10**9, "timeframe": "REAL-TIME"},
         "day": {"volume": 1200},

@@ -26,11 +26,11 @@ from tests.support.builders import (
     contract,
     contracts,
     golden_body,
+    golden_snapshot,
     items_in,
     law,
     numbers,
     payload,
-    snapshot,
 )
 
 NS_2000, NS_2100 = 946_684_800 * 10**9, 4_102_444_800 * 10**9
@@ -59,7 +59,7 @@ def test_the_golden_items_repeat_no_number_but_what_they_share() -> None:
 
 
 def test_the_golden_payload_is_the_contracts_six_fields_in_their_order() -> None:
-    body = orjson.loads(encode(snapshot()))
+    body = orjson.loads(encode(golden_snapshot()))
     assert list(body) == ["ts", "underlying", "expiration", "atm", "range_points", "contracts"]
     assert body == golden_body()
     assert isinstance(body["ts"], float)
@@ -67,7 +67,7 @@ def test_the_golden_payload_is_the_contracts_six_fields_in_their_order() -> None
 
 
 def test_what_is_encoded_decodes_to_itself_with_the_vendors_items_unchanged() -> None:
-    before = snapshot()
+    before = golden_snapshot()
     after = decode(encode(before), GOLDEN_ID)
     assert (after.id, after.ts, after.atm, after.range_points) == (
         before.id,
@@ -154,7 +154,7 @@ def test_too_many_contracts_are_not_made() -> None:
 )
 def test_what_every_reader_would_refuse_is_not_encoded(item: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidSnapshotError, match=said):
-        encode(replace(snapshot(), contracts=(item,)))
+        encode(replace(golden_snapshot(), contracts=(item,)))
 
 
 # Malformed payloads, one kind each

@@ -4,8 +4,8 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -245,8 +245,14 @@ async def test_windows_are_published_as_they_arrive(redis: Redis) -> None:
 
 async def test_a_window_or_survey_that_never_comes_is_given_up_and_said(redis: Redis) -> None:
     stuck = ChainId("SPX", DATES[1])
-    source = two_underlyings(gates={stuck: asyncio.Event(), "NDX": asyncio.Event()})
-    cycle = await publisher_of(redis, source).cycle()
+    source, clock = two_underlyings(gates={stuck: asyncio.Event(), "NDX": asyncio.Event()}), ManualClock(time.time_ns())
+    work = asyncio.create_task(publisher_of(redis, source, clock).cycle())
+    for limit_s in (1, 2):  # of the slice, then of the survey
+        await eventually(lambda: clock.waiting == 1)
+        await clock.run(limit_s - clock.mono - 1 / 1024)
+        assert not work.done()
+        await clock.run(1 / 1024)
+    cycle = await work
     assert cycle.trouble == {stuck: "no answer from the source within 1 s"}
     assert cycle.surveys == {"NDX": "no answer from the source within 1 s"}
     assert await chains_held(redis) == chains_of("SPX") - {stuck}
@@ -354,108 +360,124 @@ async def test_a_lost_redis_raises_nothing_in_a_single_cycle(redis_url: str, sho
 # The cadence
 
 
-async def test_the_cadence_goes_on_by_itself(redis: Redis) -> None:
-    source = ScriptedSource({"SPX": DATES[:1]})
-    async with running_parts(publisher_of(redis, source)):
-        await eventually(lambda: len(source.begun) >= 5)
-    begun = source.begun
-    for turn, at in enumerate(begun):
-        assert at >= begun[0] + turn * INTERVAL_S - 0.02  # never ahead of the schedule
+class Schedule:
+    """A publisher of one chain on a clock moved by hand; its source notes when each cycle begins, in seconds."""
+
+    def __init__(self, redis: Redis, thresholds: Thresholds, *, gated: bool = False) -> None:
+        self.clock = ManualClock(time.time_ns())
+        gates: dict[ChainId | str, asyncio.Event] = {"SPX": asyncio.Event()} if gated else {}
+        self.source = ScriptedSource({"SPX": DATES[:1]}, gates=gates, clock=self.clock)
+        self.publisher = publisher_of(redis, self.source, self.clock, thresholds)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run the publisher's parts, and nothing else that waits on this clock."""
+        tasks = [asyncio.create_task(part.run()) for part in self.publisher.parts()]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def waits_after(self, *begun: float) -> None:
+        """Wait until these cycles have ended and the publisher waits for its next turn and its next beat."""
+        await eventually(lambda: self._cycles == len(begun) and self.clock.waiting == 2)
+        assert self.source.begun == list(begun)
+
+    @property
+    def _cycles(self) -> int:
+        return self.publisher.heartbeat().chain.counters["cycles"]
+
+
+async def test_a_cycle_begins_every_interval_and_not_a_millisecond_early(redis: Redis) -> None:
+    schedule = Schedule(redis, Thresholds(2, 60))
+    async with schedule.running():
+        await schedule.waits_after(0)
+        for turn in range(4):
+            begun = [2.0 * number for number in range(turn + 1)]
+            await schedule.clock.run(2 - 1 / 1024)
+            await schedule.waits_after(*begun)
+            await schedule.clock.run(1 / 1024)
+            await schedule.waits_after(*begun, 2.0 * (turn + 1))
 
 
 async def test_a_cycle_that_overruns_skips_turns_and_none_piles_up(redis: Redis) -> None:
-    source = ScriptedSource({"SPX": DATES[:1]}, gates={"SPX": asyncio.Event()})
-    publisher = publisher_of(redis, source)
-    loop = asyncio.get_running_loop()
-    async with running_parts(publisher):
-        await eventually(lambda: source.begun)
-        overrun = source.begun[0] + 8.5 * INTERVAL_S
-        await eventually(lambda: loop.time() > overrun)
-        assert len(source.begun) == 1
-        source.gates["SPX"].set()
-        released = loop.time()
-        await eventually(lambda: len(source.begun) >= 4)
-        skipped = publisher.heartbeat().chain.counters["skipped"]
-    assert skipped >= 8
-    # After the release the turns come one interval apart again: none of the missed ones is made up for.
-    assert len([at for at in source.begun if at > released]) <= 1 + (source.begun[-1] - released) / INTERVAL_S
-    turns = [round((at - source.begun[0]) / INTERVAL_S, 3) for at in source.begun]
-    assert turns[1] >= 9 - 0.2
+    schedule = Schedule(redis, Thresholds(1 / 16, 6), gated=True)
+    async with schedule.running():
+        await eventually(lambda: schedule.source.begun)
+        await schedule.clock.run(8.5 / 16)
+        assert schedule.source.begun == [0]
+        schedule.source.gates["SPX"].set()
+        await schedule.waits_after(0)
+        await schedule.clock.run(1 / 32)
+        await schedule.waits_after(0, 9 / 16)
+        await schedule.clock.run(1 / 16)
+        await schedule.waits_after(0, 9 / 16, 10 / 16)  # none of those missed is made up for
+        assert schedule.publisher.heartbeat().chain.counters["skipped"] == 8
 
 
 async def test_publish_now_starts_a_cycle_at_once_and_the_cadence_stays(redis: Redis) -> None:
-    source = ScriptedSource({"SPX": DATES[:1]})
-    publisher = publisher_of(redis, source, thresholds=Thresholds(600, 3600))
-
-    def ended(cycles: int) -> bool:
-        return publisher.heartbeat().chain.counters.get("cycles") == cycles
-
-    async with running_parts(publisher):
-        await eventually(partial(ended, 1))
-        publisher.publish_now()
-        await eventually(partial(ended, 2))
-        publisher.publish_now()
-        await eventually(partial(ended, 3))
+    schedule = Schedule(redis, Thresholds(600, 3600))
+    async with schedule.running():
+        await schedule.waits_after(0)
+        schedule.publisher.publish_now()
+        await schedule.waits_after(0, 0)
+        await schedule.clock.run(200)
+        schedule.publisher.publish_now()
+        await schedule.waits_after(0, 0, 200)
+        await schedule.clock.run(399)
+        await schedule.waits_after(0, 0, 200)
+        await schedule.clock.run(1)
+        await schedule.waits_after(0, 0, 200, 600)
 
 
 async def test_publish_now_during_a_cycle_means_one_more_after_it(redis: Redis) -> None:
-    source = ScriptedSource({"SPX": DATES[:1]}, gates={"SPX": asyncio.Event()})
-    publisher = publisher_of(redis, source, thresholds=Thresholds(600, 3600))
-    async with running_parts(publisher):
-        await eventually(lambda: source.begun)
-        publisher.publish_now()
-        publisher.publish_now()
-        source.gates["SPX"].set()
-        await eventually(lambda: publisher.heartbeat().chain.counters.get("cycles") == 2)
+    schedule = Schedule(redis, Thresholds(600, 3600), gated=True)
+    async with schedule.running():
+        await eventually(lambda: schedule.source.begun)
+        schedule.publisher.publish_now()
+        schedule.publisher.publish_now()
+        schedule.source.gates["SPX"].set()
+        await schedule.waits_after(0, 0)
 
 
-async def test_paused_it_neither_publishes_nor_beats_and_resumed_it_does_at_once(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("publisher.loop.publisher.HEARTBEAT_EVERY_S", 0.01)
-    source = ScriptedSource({"SPX": DATES[:1]})
-    publisher = publisher_of(redis, source)
-    loop = asyncio.get_running_loop()
-    async with running_parts(publisher):
-        await eventually(lambda: redis.exists(BEAT))
-        publisher.pause()
-        idle = loop.time() + 2 * INTERVAL_S  # what was under way has ended
-        await eventually(lambda: loop.time() > idle)
-        begun = len(source.begun)
+async def test_paused_it_neither_publishes_nor_beats_and_resumed_it_does_at_once(redis: Redis) -> None:
+    schedule = Schedule(redis, Thresholds(10, 60))
+    async with schedule.running():
+        await schedule.waits_after(0)
+        schedule.publisher.pause()
         await redis.delete(BEAT)
-        publisher.publish_now()
-        silence = loop.time() + 6 * INTERVAL_S
-        await eventually(lambda: loop.time() > silence)
-        assert len(source.begun) == begun
+        schedule.publisher.publish_now()
+        await schedule.clock.run(58)
+        await schedule.waits_after(0)
         assert not await redis.exists(BEAT)
-        publisher.resume()
-        await eventually(lambda: len(source.begun) > begun)
-        await eventually(lambda: redis.exists(BEAT))
+        schedule.publisher.resume()
+        await schedule.waits_after(0, 58)
+        assert await redis.exists(BEAT)
 
 
 async def test_resumed_it_does_not_wait_for_its_turn(redis: Redis) -> None:
-    source = ScriptedSource({"SPX": DATES[:1]})
-    publisher = publisher_of(redis, source, thresholds=Thresholds(600, 3600))
-    async with running_parts(publisher):
-        await eventually(lambda: publisher.heartbeat().chain.counters.get("cycles") == 1)
-        publisher.pause()
-        publisher.resume()
-        await eventually(lambda: len(source.begun) == 2)
+    schedule = Schedule(redis, Thresholds(600, 3600))
+    async with schedule.running():
+        await schedule.waits_after(0)
+        schedule.publisher.pause()
+        schedule.publisher.resume()
+        await schedule.waits_after(0, 0)
 
 
 async def test_wishes_to_publish_while_paused_do_not_delay_what_comes_after(redis: Redis) -> None:
-    source = ScriptedSource({"SPX": DATES[:1]})
-    publisher = publisher_of(redis, source, thresholds=Thresholds(1.0, 60))
-    async with running_parts(publisher):
-        await eventually(lambda: publisher.heartbeat().chain.counters.get("cycles") == 1)
-        publisher.pause()
+    schedule = Schedule(redis, Thresholds(10, 60))
+    async with schedule.running():
+        await schedule.waits_after(0)
+        schedule.publisher.pause()
         for _ in range(40):
-            publisher.publish_now()
-            for _ in range(5):
-                await asyncio.sleep(0)
-        publisher.resume()
-        # At once, and then by the cadence of one a second: not forty seconds later.
-        await eventually(lambda: len(source.begun) >= 4)
+            schedule.publisher.publish_now()
+            await schedule.waits_after(0)
+        schedule.publisher.resume()
+        await schedule.waits_after(0, 0)
+        await schedule.clock.run(10)
+        await schedule.waits_after(0, 0, 10)  # by the cadence, not forty intervals later
 
 
 async def test_a_cancelled_publisher_cancels_what_it_asked_for(redis: Redis) -> None:

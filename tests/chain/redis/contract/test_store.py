@@ -29,11 +29,11 @@ from tests.support.builders import (
     assert_contract_kept,
     eventually,
     expiries,
+    golden_snapshot,
     held,
     items_in,
     payload_at,
     small,
-    snapshot,
 )
 from tests.support.fault_proxy import Command, Fate, FaultProxy, always, first
 
@@ -117,7 +117,7 @@ async def crash(_: Sequence[PutReply]) -> None:
 
 
 async def test_payload_and_pointer_as_the_contract_has_them(redis: Redis, store: Store) -> None:
-    made = snapshot(ts_ns=await now_ms(redis) * 1_000_000 + 389_123)
+    made = golden_snapshot(ts_ns=await now_ms(redis) * 1_000_000 + 389_123)
     [outcome] = await store.publish([made], TTL_S)
     assert outcome == PublishResult(made.id, PublishVerdict.PUBLISHED, len(encode(made)))
     key = f"massive:chain:snapshot:SPX:2026-01-02:{made.id.ts_ms}".encode()
