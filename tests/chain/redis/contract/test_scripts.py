@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import get_args
 
@@ -29,8 +30,11 @@ LUA = Path(scripts.__file__).parent / "lua"
 SHARED = {"calls", "clock", "kind", "forward"}
 
 
+STAMPS = count(time.time_ns() // 1_000_000)  # each publish has a millisecond of its own
+
+
 async def published(writer: SnapshotWriter, chains: list[ChainId] = CHAINS) -> set[tuple[PublishVerdict, str]]:
-    stamp = time.time_ns() // 1_000_000
+    stamp = next(STAMPS)
     ends = await writer.publish([small(chain, stamp) for chain in chains], 60)
     return {(end.verdict, end.reason) for end in ends}
 
