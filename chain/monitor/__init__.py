@@ -5,6 +5,7 @@ watch       the poll loop, the expected chains, each chain's steps
 evaluate    states, flags, rules and the report in which every voice finds them
 board       the Board: all that is known at one instant, a frozen component for each subject
 states      the words for how things stand: of a chain, beside it, of the whole deck
+analytics   what is shown of the chains that somebody looks at, derived once a snapshot
 changes     what became of each chain's state from Board to Board
 events      signals raised and ended, each told once
 history     what changed lately, as lines
