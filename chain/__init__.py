@@ -8,6 +8,7 @@ analytics   what is computed from a snapshot
 model       the contract as values: keys, snapshot, strike grid, trading sessions
 decode      everything that comes from outside, bounded and read by type
 supervisor  parts of a program: one that fails is restarted, and ends no other
+context     what a run is given once: clock, key schema, limits, identity
 causes      why something outside failed, and its cure
 thresholds  every limit of freshness
 clock       time that tells and waits: the machine's own, or one moved by hand

@@ -5,7 +5,8 @@ start       where the program begins, and where an expected failure ends as one 
 cli         the command line
 deck        the deck as a process: screen and engine side by side
 commands    the commands without a screen
-engine      the running program: its parts, signals, logs and streams
+engine      the running program: what it is composed of
+process     the process: its signals, logs, streams and its end
 config      settings: flags, environment and file, each with its origin
 theme       whether there is the theme that is asked for
 usage       what is said of a command line that makes no sense

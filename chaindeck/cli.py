@@ -10,8 +10,8 @@ from chain.model.keys import LIVE_PREFIX
 from chaindeck import __version__
 from chaindeck.config.flags import Capture, ConnectionFlags, Prefix, PublishFlags, Switch, Theme, Url, config_of
 from chaindeck.engine.context import make_context
-from chaindeck.engine.logs import LogFormat, log_to_stderr
 from chaindeck.exits import UsageError, exit_table
+from chaindeck.process.logs import LogFormat, log_to_stderr
 from chaindeck.usage import usage_words
 
 log = logging.getLogger(__name__)

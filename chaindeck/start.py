@@ -7,8 +7,8 @@ from typing import NoReturn
 
 from chain.causes import cause_of
 from chain.errors import ChaindeckError
-from chaindeck.engine.streams import close_quietly, prepare
 from chaindeck.exits import UNKNOWN, Exit, code_of, say, unknown_line
+from chaindeck.process.streams import close_quietly, prepare
 
 
 def main() -> NoReturn:
@@ -73,7 +73,7 @@ def _of_the_system(error: OSError) -> str:
 
 def _own_fault(error: Exception) -> str:
     """Return one line on a fault of ours; its trace goes to the log, where one was opened."""
-    from chaindeck.engine.logs import origin_of  # noqa: PLC0415
+    from chaindeck.process.logs import origin_of  # noqa: PLC0415
 
     if logging.getLogger().hasHandlers():
         logging.getLogger(__name__).error("ended by a fault", exc_info=error)
@@ -96,6 +96,6 @@ def _fail(message: str, code: Exit) -> int:
 
 
 def _log_is_json() -> bool:
-    from chaindeck.engine.logs import JsonFormatter  # noqa: PLC0415
+    from chaindeck.process.logs import JsonFormatter  # noqa: PLC0415
 
     return any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers)

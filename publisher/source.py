@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, Protocol
+from typing import Protocol
 
 from chain.errors import ChaindeckError
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId
+from chain.model.kinds import LIVE, SourceKind
 from chain.model.snapshot import Contract
-
-SourceKind = Literal["mock", "capture", "massive", "replay"]
 
 
 class SourceError(ChaindeckError):
@@ -84,4 +83,4 @@ class Source(Protocol):
 
 def service_name(kind: SourceKind) -> str:
     """Return the heartbeat's service: recorded and invented data never speak as `massive`."""
-    return "massive" if kind == "massive" else "mock_massive"
+    return LIVE if kind == LIVE else "mock_massive"

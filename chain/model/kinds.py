@@ -1,9 +1,12 @@
 """Kinds of source: what a snapshot is made from, and what every voice calls it."""
 
 from collections.abc import Iterable
+from typing import Literal, get_args
 
-LIVE = "massive"
-RECORDED = ("mock", "capture", "replay")  # invented or recorded: never to be taken for the market
+SourceKind = Literal["mock", "capture", "massive", "replay"]
+KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
+LIVE: SourceKind = "massive"
+RECORDED = tuple(kind for kind in KINDS if kind != LIVE)  # invented or recorded: never to be taken for the market
 UNKNOWN = "unknown"
 _VENDOR_HOSTS = ("api.massive.com", "api.polygon.io")
 _HOST_WIDTH = 20

@@ -16,9 +16,9 @@ from chain.monitor.states import DeckState, Level
 from chain.redis.connect.connection import RedisTarget
 from chain.text import clean
 from chaindeck.config.redis_location import running_place
-from chaindeck.engine.logs import log_nowhere, origin_of
 from chaindeck.engine.watching import look_once
 from chaindeck.exits import UNKNOWN, unknown_line, without_bar
+from chaindeck.process.logs import log_nowhere, origin_of
 
 _MAX_WORDS = 800  # an agent may read no more than 2 kB in all, and cuts what is longer in mid-figure
 _MAX_DATA = 1_000

@@ -10,6 +10,7 @@ from pathlib import Path
 from chain.clock import Clock, Instant
 from chain.context import Context
 from chain.errors import ConfigError
+from chain.model.kinds import SourceKind
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import evaluate
 from chain.redis.contract.publish.draft import PublishVerdict
@@ -17,12 +18,12 @@ from chain.redis.server.embedded import attach
 from chaindeck.config.redis_location import RedisLocation, redis_location
 from chaindeck.config.settings import Settings
 from chaindeck.engine.compose import PublishMode, make_source, publishing_services
-from chaindeck.engine.ended import run_until_told
 from chaindeck.engine.services import Publishing, Services
 from chaindeck.exits import Exit
+from chaindeck.process.ended import run_until_told
 from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
-from publisher.source import Source, SourceKind, SourceStatus
+from publisher.source import Source, SourceStatus
 
 log = logging.getLogger(__name__)
 

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from chain.clock import Clock, Instant
 from chain.context import Context
 from chain.errors import ConfigError
+from chain.model.kinds import SourceKind
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport, evaluate, usable
 from chain.monitor.states import DeckState
@@ -25,10 +26,9 @@ from chain.text import clean
 from chaindeck import __version__
 from chaindeck.commands.counters import OTHER, PublisherCounters
 from chaindeck.config.redis_location import running_place
-from chaindeck.engine.ended import run_until_told
-from chaindeck.engine.logs import log_to_stderr
 from chaindeck.engine.watching import watching_services
-from publisher.source import SourceKind
+from chaindeck.process.ended import run_until_told
+from chaindeck.process.logs import log_to_stderr
 
 log = logging.getLogger(__name__)
 

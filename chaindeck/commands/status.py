@@ -20,9 +20,9 @@ from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import PartStatus
 from chaindeck.commands.plain import WIDTH
 from chaindeck.config.redis_location import running_place
-from chaindeck.engine.logs import log_file, log_nowhere
 from chaindeck.engine.watching import look_once
 from chaindeck.exits import Exit
+from chaindeck.process.logs import log_file, log_nowhere
 from tui.panels.board import board_table
 from tui.panels.lines import cut, plain
 from tui.panels.signals import signal_lines, signals_title

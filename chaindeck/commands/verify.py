@@ -22,8 +22,8 @@ from chain.model.kinds import kind_name, kind_phrase
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.records import KindRecords
 from chaindeck.config.redis_location import running_place
-from chaindeck.engine.logs import log_nowhere
 from chaindeck.exits import Exit
+from chaindeck.process.logs import log_nowhere
 
 LOOK_EVERY_S = 0.2
 SCAN_EVERY_S = 2.0

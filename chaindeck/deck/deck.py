@@ -12,6 +12,7 @@ from pathlib import Path
 from chain.clock import Clock, Instant
 from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
+from chain.model.kinds import SourceKind
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import Supervisor
@@ -23,14 +24,13 @@ from chaindeck.deck.display import Display
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.compose import PublishMode, make_source, publishing_services, refuse_beside_live
 from chaindeck.engine.engine import Engine
-from chaindeck.engine.logs import log_nowhere, log_to_file
 from chaindeck.engine.services import Services
-from chaindeck.engine.streams import why_no_screen
 from chaindeck.engine.watching import watching_services
 from chaindeck.exits import say
+from chaindeck.process.logs import log_nowhere, log_to_file
+from chaindeck.process.streams import why_no_screen
 from chaindeck.theme import check_theme
 from publisher.faults import WithholdingSource
-from publisher.source import SourceKind
 
 _FRAME_WAIT_S = 8.0
 

@@ -19,8 +19,8 @@ from chaindeck.deck.demo import MockDemo
 from chaindeck.deck.watchdog import Watchdog
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.engine import Engine
-from chaindeck.engine.logs import LogPane, log_file
-from chaindeck.engine.signal_handlers import ending_signals, handle_signals
+from chaindeck.process.logs import LogPane, log_file
+from chaindeck.process.signal_handlers import ending_signals, handle_signals
 
 if TYPE_CHECKING:
     from tui.app import DeckApp

@@ -2,13 +2,11 @@
 
 ```
 compose          which source, which publisher, and what is closed after them
+watching         a watcher, for a while or for a single look
 services         what runs beside a screen or without one
 engine           the engine's thread, with a loop of its own
 board_slot       where the engine leaves Board and analytics for the screen
-ended            commands that run until they are done or a signal ends them
 embedded_keeper  keeps an embedded server there
-signal_handlers  signals heard on a thread of their own
-logs             where log lines go, and in which form
-streams          the three standard streams as the parent left them
+context          where a run gets its clock, its key schema and its identity
 ```
 """

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from chain.clock import Clock
 from chain.context import Context
 from chain.errors import ConfigError
+from chain.model.kinds import SourceKind
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Part, Supervisor
 from chain.thresholds import HEARTBEAT_EVERY_S
@@ -27,7 +28,7 @@ from publisher.mock.listing import PRODUCTS
 from publisher.mock.source import MockSource
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
-from publisher.source import Source, SourceKind, service_name
+from publisher.source import Source, service_name
 
 
 def make_source(kind: SourceKind, settings: Settings, captures: Sequence[Path], clock: Clock) -> Source:

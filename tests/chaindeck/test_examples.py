@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from chain.clock import Instant
+from chain.model.kinds import SourceKind
 from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED, WITHDRAWN
 from chain.monitor.states import DeckState, State
 from chain.supervisor import PartState
@@ -20,7 +21,6 @@ from chaindeck.cli import app
 from chaindeck.commands.metrics import DeckCollector
 from chaindeck.config.settings import SETTINGS
 from chaindeck.exits import Exit
-from publisher.source import SourceKind
 from tests.support.places import ROOT
 from tests.support.product import run
 from tests.support.scenes import SPX, board, changed, manual_clock, record

@@ -13,8 +13,9 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock, SystemClock
 from chain.model.keys import ChainId, KeySchema, SnapshotId, vendor_symbol
+from chain.model.kinds import SourceKind
 from chain.model.snapshot import Contract, Snapshot
-from publisher.source import ChainWindow, SourceKind, SourceStatus, Survey
+from publisher.source import ChainWindow, SourceStatus, Survey
 from tests.support.waiting import wait_until_async
 
 # A busy machine is no counterexample. `long` is for a law that has just changed, and for `make test-hostile`.

@@ -7,6 +7,7 @@ from itertools import groupby, zip_longest
 from typing import overload
 
 from chain.model.keys import ChainId
+from chain.model.kinds import RECORDED
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport
 from chain.monitor.states import Flag, State
 from tui.panels import figures
@@ -27,7 +28,7 @@ _MARK = {State.FRESH: " ", State.AGING: "·", State.STALE: "!", State.FUTURE: ">
 _COUNT_WIDTH = 52
 _RANGE_WIDTH = 62
 _FIXED_WIDTH = 38  # of a row, before its counts and flags
-_SOURCE_FLAGS = (Flag.MOCK, Flag.CAPTURE, Flag.REPLAY)
+_SOURCE_FLAGS = tuple(Flag(kind.upper()) for kind in RECORDED)
 # Each flag as a short word, and as a letter for where the words do not fit: a word is never cut.
 FLAGS: Mapping[Flag, tuple[str, str]] = {
     Flag.FAILING: ("FAIL", "F"),

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from chain.clock import Instant
-from chain.model.kinds import LIVE
+from chain.model.kinds import LIVE, RECORDED
 from chain.model.session import closing, days_to_expiry
 from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.provenance import made_at, off_hours, old_source, source_changed
 from chain.monitor.states import Flag
 
-_SOURCE_FLAGS = {"mock": Flag.MOCK, "capture": Flag.CAPTURE, "replay": Flag.REPLAY}
+_SOURCE_FLAGS = {kind: Flag(kind.upper()) for kind in RECORDED}
 
 
 def flags_of(record: ChainRecord, now: Instant) -> tuple[Flag, ...]:

@@ -13,13 +13,13 @@ from redis.asyncio import Redis
 from chain.clock import ManualClock, SystemClock
 from chain.errors import LiveProtectedError
 from chain.model.keys import REPLAY_PREFIX, ChainId, KeySchema, SnapshotId
+from chain.model.kinds import SourceKind
 from chain.monitor.heartbeat import STOPPED
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import PublishVerdict
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
-from publisher.source import SourceKind
 from tests.support.builders import ScriptedSource, held
 from tests.support.contexts import context_of
 from tests.support.fault_proxy import Command, Fate, FaultProxy

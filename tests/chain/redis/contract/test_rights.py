@@ -15,6 +15,7 @@ from chain.audit.reader import AuditReader
 from chain.clock import Instant, SystemClock
 from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema
+from chain.model.kinds import SourceKind
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
@@ -28,7 +29,7 @@ from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
-from publisher.source import SourceKind, service_name
+from publisher.source import service_name
 from tests.support.builders import ScriptedSource, expiries, small, value_at
 from tests.support.contexts import context_of
 from tests.support.places import ROOT

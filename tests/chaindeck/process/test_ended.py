@@ -50,7 +50,7 @@ async def work():
 """
 PROGRAM = """
 import asyncio, logging
-from chaindeck.engine import ended as told
+from chaindeck.process import ended as told
 logging.basicConfig(format="%(message)s")
 told.PATIENCE_S = {patience}
 {work}

@@ -18,8 +18,8 @@ import pytest
 from redis.asyncio import Redis
 
 from chaindeck import __version__
-from chaindeck.engine import logs
-from chaindeck.engine.logs import (
+from chaindeck.process import logs
+from chaindeck.process.logs import (
     JsonFormatter,
     LogFormat,
     LogPane,

@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from chain.tasks import end
-from chaindeck.engine.signal_handlers import handle_signals
 from chaindeck.exits import Exit
+from chaindeck.process.signal_handlers import handle_signals
 
 log = logging.getLogger(__name__)
 
