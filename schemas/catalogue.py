@@ -5,14 +5,17 @@ from typing import Any
 
 import orjson
 
+from chain.audit.report import AuditBody
 from chain.decode.schema import schema_of
 from chain.model.snapshot import Body
-from chain.monitor.messages import EventMessage, FullBeat
+from chain.monitor.messages.event import EventMessage
+from chain.monitor.messages.health import HealthBlock
+from chain.monitor.messages.heartbeat import FullBeat
+from chain.monitor.messages.status import StatusBody
 from chain.redis.contract.stream import MARK
 from publisher.capture import RecordLine
 
 FOLDER = Path(__file__).parent
-_HEALTH = ("state", "signals", "expiries", "depth", "stream")
 
 _KINDS: dict[str, tuple[Any, str, str]] = {
     "heartbeat": (
@@ -25,6 +28,16 @@ _KINDS: dict[str, tuple[Any, str, str]] = {
         EventMessage,
         "chaindeck event",
         "Message on the channel {service}:events, and field `event` of the entries of the stream of that name.",
+    ),
+    "status": (
+        StatusBody,
+        "chaindeck status",
+        "What `chaindeck status --json` prints: one look at a Redis. Ages and times to live in seconds.",
+    ),
+    "verify": (
+        AuditBody,
+        "chaindeck verify",
+        "What `chaindeck verify --json` prints: a watch over a publisher, clause by clause of the contract.",
     ),
     "snapshot": (
         Body,
@@ -41,13 +54,17 @@ _KINDS: dict[str, tuple[Any, str, str]] = {
 }
 
 
+# What is written all of it or none, by the type that carries it.
+_TOGETHER: dict[Any, tuple[str, ...]] = {FullBeat: HealthBlock.__struct_fields__}
+
+
 def files() -> dict[Path, bytes]:
     """Return what each schema file holds."""
     found: dict[Path, bytes] = {}
     for name, (kind, title, description) in _KINDS.items():
         schema = schema_of(kind, title, description)
-        if kind is FullBeat:  # all of a watcher's view or none of it
-            schema["dependentRequired"] = {one: [name for name in _HEALTH if name != one] for one in _HEALTH}
+        if together := _TOGETHER.get(kind):
+            schema["dependentRequired"] = {one: [name for name in together if name != one] for one in together}
         found[FOLDER / f"{name}.schema.json"] = orjson.dumps(
             schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
         )

@@ -2,7 +2,8 @@
 
 ```
 reader      looks at one prefix of one Redis, with commands that only read
-audit       what was seen, checked clause by clause; the report
+audit       what was seen, checked clause by clause
+report      the whole watch as JSON, by type
 expiries    the expirations of each underlying, against section 5
 pointer     one pointer through time, against section 2
 payload     one payload, against section 3

@@ -3,15 +3,14 @@
 from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 
 from chain.model.keys import ChainId
-from chain.monitor.evaluate.health import signal_json
+from chain.monitor.evaluate.serialize import event_data
 from chain.monitor.evaluate.signals import HealthReport, Signal
-from chain.monitor.messages import EventData, EventMessage
+from chain.monitor.messages.event import EventData, EventMessage
 from chain.monitor.states import DeckState, Level, State
 from chain.redis.connect.courtesy import allowed, announce
 
@@ -28,20 +27,20 @@ _WORST_FIRST = list(State)
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change. `ts` is epoch seconds, `data` JSON types."""
+    """One change. `ts` is epoch seconds."""
 
     ts: float
     type: str
     severity: Level
     service: str
     message: str
-    data: dict[str, Any]
+    data: EventData
 
     def encode(self) -> bytes:
         """Return the envelope `ts, ts_iso, type, severity, service, message, data`."""
         iso = datetime.fromtimestamp(self.ts, UTC).isoformat(timespec="milliseconds")
         return msgspec.json.encode(
-            EventMessage(self.ts, iso, self.type, self.severity, self.service, self.message, EventData(**self.data))
+            EventMessage(self.ts, iso, self.type, self.severity, self.service, self.message, self.data)
         )
 
 
@@ -109,8 +108,7 @@ class EventLog:
         )
 
     def _event(self, kind: str, severity: Level, message: str, signal: Signal, report: HealthReport) -> Event:
-        data = signal_json(signal) | {"subject": signal.subject, "state": report.state, "sources": report.sources}
-        return Event(report.now.wall_s, kind, severity, self.service, message, data)
+        return Event(report.now.wall_s, kind, severity, self.service, message, event_data(signal, report))
 
 
 async def emit(redis: Redis, service: str, event: Event) -> str:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time
-from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
@@ -21,7 +20,8 @@ from chain.model.keys import (
     standby_service,
 )
 from chain.model.kinds import LIVE, UNKNOWN, is_recorded
-from chain.monitor.messages import BEAT, MAX_CHAINS, FullBeat, PartBlock, PlanBlock, SourceBlock
+from chain.monitor.messages.health import HealthBlock
+from chain.monitor.messages.heartbeat import BEAT, MAX_CHAINS, FullBeat, PartBlock, PlanBlock, SourceBlock
 from chain.redis.connect.courtesy import announce
 from chain.supervisor import PartStatus
 from chain.text import clean, shown
@@ -83,7 +83,7 @@ class Heartbeat:
     chain: ChainPlan
     lease: Mapping[str, str] = field(default_factory=dict)  # who leads each underlying, where publishers take turns
     parts: tuple[PartStatus, ...] = ()  # how the publisher's own parts fare
-    health: Mapping[str, Any] = field(default_factory=dict)  # what the publisher's own watcher sees, as JSON types
+    health: HealthBlock | None = None  # what the publisher's own watcher sees
     left_out: tuple[str, ...] = ()  # of what was read: each field that does not fit, and why
 
     def encode(self) -> bytes:
@@ -120,7 +120,7 @@ class Heartbeat:
                 ),
                 lease=dict(self.lease),
                 parts=[part_block(part) for part in self.parts],
-                **self.health,
+                **(msgspec.structs.asdict(self.health) if self.health else {}),
             )
         )
 

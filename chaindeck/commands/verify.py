@@ -7,14 +7,15 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
+import msgspec
 import orjson
 from redis.asyncio import Redis
 
 from chain.audit.audit import Audit, Auditor
 from chain.audit.clauses import Outcome, Verdict
 from chain.audit.reader import REREAD_BYTES, AuditReader
+from chain.audit.report import audit_body, seconds_of, verdict_of
 from chain.clock import Clock
 from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
@@ -51,7 +52,8 @@ def run_verify(context: Context, url: str | None, for_s: float, *, as_json_text:
         sources = asyncio.run(_watch_target(target, auditor, for_s, context))
     audit = replace(auditor.conclude(), sources=sources)
     if as_json_text:
-        print(orjson.dumps(as_json(audit, target), option=orjson.OPT_INDENT_2).decode())
+        body = msgspec.to_builtins(audit_body(audit, url=target.shown))
+        print(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
     else:
         print(as_text(audit, target))
     return exit_code(audit)
@@ -100,9 +102,8 @@ async def watch(redis: Redis, auditor: Auditor, clock: Clock, for_s: float, slee
 
 def exit_code(audit: Audit) -> int:
     """Return 1 for a broken clause, 2 where Redis did not answer or nothing is published, else 0."""
-    if audit.of(Outcome.BROKEN):
-        return Exit.INCOMPLETE
-    return Exit.UNAVAILABLE if audit.error or not audit.keys else Exit.DONE
+    codes: dict[str, int] = {Outcome.HELD: Exit.DONE, Outcome.BROKEN: Exit.INCOMPLETE}
+    return codes.get(verdict_of(audit), Exit.UNAVAILABLE)
 
 
 def as_text(audit: Audit, target: RedisTarget) -> str:
@@ -147,7 +148,7 @@ def _keys(verdicts: list[Verdict]) -> str:
 
 def _extent(audit: Audit) -> str:
     parts = [
-        f"{_seconds(audit):.1f} s",
+        f"{seconds_of(audit):.1f} s",
         f"{audit.looks} looks",
         f"{audit.pointers} pointers",
         f"{audit.moves} moves",
@@ -159,50 +160,3 @@ def _extent(audit: Audit) -> str:
         parts.append(f"Redis: {audit.error}")
     parts += audit.limits
     return ", ".join(parts)
-
-
-def verdict_of(audit: Audit) -> str:
-    """Return the verdict on the whole watch in a word or two."""
-    code = exit_code(audit)
-    if code == Exit.UNAVAILABLE:
-        return "unreachable" if audit.error else "nothing published"
-    return Outcome.BROKEN if code == Exit.INCOMPLETE else Outcome.HELD
-
-
-def _seconds(audit: Audit) -> float:
-    return 0.0 if audit.began_ms is None or audit.ended_ms is None else (audit.ended_ms - audit.began_ms) / 1000
-
-
-def as_json(audit: Audit, target: RedisTarget) -> dict[str, Any]:
-    """Return the report as JSON types. Times are epoch seconds of Redis's clock, null where unknown."""
-    return {
-        "verdict": verdict_of(audit),
-        "redis": target.shown,
-        "prefix": audit.prefix,
-        "sources": audit.sources or None,
-        "error": audit.error or None,
-        "limits": list(audit.limits),
-        "began": None if audit.began_ms is None else audit.began_ms / 1000,
-        "seconds": round(_seconds(audit), 3),
-        "looks": audit.looks,
-        "looks_lost": audit.lost,
-        "pointers": audit.pointers,
-        "moves": audit.moves,
-        "payloads": audit.payloads,
-        "clauses": [_clause(verdict) for verdict in audit.verdicts],
-    }
-
-
-def _clause(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "clause": verdict.clause.slug,
-        "section": verdict.clause.section,
-        "text": verdict.clause.text,
-        "verdict": verdict.outcome,
-        "checks": verdict.checks,
-        "breaches": verdict.breaches,
-        "at": None if verdict.at_ms is None else verdict.at_ms / 1000,
-        "key": verdict.key or None,
-        "evidence": verdict.evidence or None,
-        "note": verdict.note or None,
-    }

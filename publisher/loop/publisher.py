@@ -16,7 +16,7 @@ from chain.errors import ChaindeckError, InvalidSnapshotError, RedisUnavailableE
 from chain.model.keys import ChainId, SnapshotId, standby_service
 from chain.model.session import tradable
 from chain.model.snapshot import Snapshot
-from chain.monitor.evaluate.health import health_json
+from chain.monitor.evaluate.serialize import health_block
 from chain.monitor.evaluate.signals import HealthReport
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, ChainPlan, Heartbeat, SourceInfo
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
@@ -317,5 +317,5 @@ class Publisher:
             ),
             lease=dict(self._lease.leader) if self._lease else {},
             parts=self._parts(),
-            health=health_json(report) if report else {},
+            health=health_block(report) if report else None,
         )

@@ -23,7 +23,8 @@ from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.model.session import new_york
 from chain.monitor.discovery import Discovery
 from chain.monitor.heartbeat import STOPPED, parse_heartbeat
-from chain.monitor.messages import BEAT, MARK
+from chain.monitor.messages.heartbeat import BEAT
+from chain.monitor.messages.mark import MARK
 from chain.redis.connect.connection import raise_if_lost, redis_call
 from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.scan import PointerScan

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
@@ -16,6 +17,7 @@ from chain.audit.audit import Auditor
 from chain.audit.reader import AuditReader
 from chain.clock import Instant, ManualClock
 from chain.model.keys import KeySchema, SnapshotId, stream_activity_key
+from chain.monitor.evaluate.serialize import status_body
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.states import DeckState, State
 from chain.monitor.watch.watcher import Watcher
@@ -23,7 +25,7 @@ from chain.redis.connect.connection import RedisTarget
 from chaindeck.commands.check import line
 from chaindeck.commands.metrics import DeckCollector
 from chaindeck.commands.plain import frame
-from chaindeck.commands.status import as_json, as_text
+from chaindeck.commands.status import as_text
 from chaindeck.commands.verify import as_text as audit_text
 from tests.hostile.test_readers import GROWTH_BYTES, SLOWEST_S, resident
 from tests.hostile.variants import Variant, variants
@@ -108,7 +110,7 @@ class Scene:
         report = evaluate(board, Instant.of(self.clock))
         self.collector.take(board)
         texts = [line(report), as_text(report, self.target), frame(report), generate_latest(self.registry).decode()]
-        texts.append(orjson.dumps(as_json(report, self.target)).decode())
+        texts.append(msgspec.json.encode(status_body(report, url=self.target.shown, log="")).decode())
         assert time.perf_counter() - began < SLOWEST_S
         for text in texts:
             assert_harmless(text)

@@ -15,17 +15,16 @@ from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
 from chain.model.snapshot import encode
 from chain.monitor.board import Board, ChainRecord
-from chain.monitor.evaluate.health import health_json
+from chain.monitor.evaluate.serialize import health_block
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.monitor.states import DeckState, Flag, State
 from chain.monitor.watch import tracker
-from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.kinds import SourceChange
 from chain.thresholds import OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
 from chaindeck.commands.check import exit_code, line
-from chaindeck.commands.status import as_json
 from tests.support.plugin_line import read_line
+from tests.support.published import status_json
 from tests.support.scenes import (
     NDX,
     SPX,
@@ -81,7 +80,7 @@ class Voices:
 
     @classmethod
     def of(cls, judged: HealthReport) -> "Voices":
-        beat = replace(heartbeat(), health=health_json(judged))
+        beat = replace(heartbeat(), health=health_block(judged))
         table = board_table(judged, None, WIDE, 1_000)
         heads = [plain(table.head[0])]
         rows: dict[tuple[str, str], list[str]] = {}
@@ -92,7 +91,7 @@ class Voices:
             elif columns[0] == f"{chain.expiry:%m-%d}":
                 rows[chain.underlying, chain.expiry.isoformat()] = columns[2:]
         return cls(
-            status=orjson.loads(orjson.dumps(as_json(judged, RedisTarget("redis://h:1")))),
+            status=status_json(judged),
             health=orjson.loads(beat.encode()),
             check=line(judged),
             strip=plain(trouble(judged, WIDE)),

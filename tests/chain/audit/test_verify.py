@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from chain.audit.expiries import Expirations
 from chain.audit.payload import audit_payload
 from chain.audit.pointer import NO_EXPIRY, NO_KEY, PointerSeen, PointerTrack
 from chain.audit.reader import AuditReader
+from chain.audit.report import audit_body
 from chain.clock import ManualClock, SystemClock
 from chain.errors import ConfigError, InvalidSnapshotError
 from chain.model.keys import ChainId, KeySchema, SnapshotId
@@ -30,7 +32,7 @@ from chain.model.snapshot import decode
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.embedded import EmbeddedServer
-from chaindeck.commands.verify import LOOK_EVERY_S, as_json, as_text, exit_code, run_verify, watch
+from chaindeck.commands.verify import LOOK_EVERY_S, as_text, exit_code, run_verify, watch
 from publisher.capture import CaptureSource
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
@@ -525,7 +527,7 @@ async def test_hostile_text_is_clean_wherever_it_is_told(redis: Redis) -> None:
     await publish(redis, NASTY, sound=False)
     audit = await glanced(redis)
     assert set(broken(audit)) > {Clause.POINTER_KEY, Clause.POINTER_VALUE, Clause.UNDERLYING, Clause.BOTH_SIDES}
-    text, body = as_text(audit, TARGET), orjson.dumps(as_json(audit, TARGET)).decode()
+    text, body = as_text(audit, TARGET), msgspec.json.encode(audit_body(audit, url=TARGET.shown)).decode()
     assert "CANARY" in text and "CANARY" in body
     assert lines_clean(text)
     assert lines_clean(body) and "\\u00" not in body
@@ -543,7 +545,7 @@ def golden_audit() -> Auditor:
 
 
 def test_the_golden_shape_of_the_report() -> None:
-    body = as_json(golden_audit().conclude(), TARGET)
+    body = msgspec.to_builtins(audit_body(golden_audit().conclude(), url=TARGET.shown))
     clauses = {clause["clause"]: clause for clause in body.pop("clauses")}
     assert body == {
         "verdict": "broken",

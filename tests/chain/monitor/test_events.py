@@ -17,6 +17,7 @@ from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport, Signal, evaluate
 from chain.monitor.events import EVENTS_KEPT, EVENTS_TTL_S, HOLD, Event, EventLog, emit, events_name
 from chain.monitor.heartbeat import STOPPED
+from chain.monitor.messages.event import EventData
 from chain.monitor.states import DeckState, Level, State
 from chain.thresholds import STARTING_S
 from tests.support.places import ROOT
@@ -137,7 +138,7 @@ def test_underlyings_are_told_apart() -> None:
     )
     one = replace(both, signals=both.signals[:1])
     log = EventLog(SERVICE)
-    events = [[(e.type, e.data["subject"]) for e in log.take(r)] for r in (one, both, both, one, one)]
+    events = [[(e.type, e.data.subject) for e in log.take(r)] for r in (one, both, both, one, one)]
     spx, ndx = ("chain_depth", "SPX"), ("chain_depth", "NDX")
     assert events == [[], [spx], [ndx], [], [("chain_depth_recovered", "NDX")]]
 
@@ -174,10 +175,10 @@ def test_raised_and_ended_alternate_and_both_stood_for_two(seen: list[tuple[bool
             for name in names
         }
         expected = {name for name in names if lasted[name] and here[name] is not raised[name]}
-        assert {event.data["name"] for event in events} == expected
+        assert {event.data.name for event in events} == expected
         assert len(events) == len(expected)
         for event in events:
-            assert event.type.endswith("_recovered") is raised[event.data["name"]]
+            assert event.type.endswith("_recovered") is raised[event.data.name]
         raised |= {name: here[name] for name in expected}
 
 
@@ -306,8 +307,7 @@ def test_the_schema_refuses_what_is_not_an_event() -> None:
 
 
 def event(number: int) -> Event:
-    signal = {"name": "depth", "severity": "WARNING", "text": f"event {number}", "since": None}
-    data = signal | {"subject": "", "state": "WARNING"}
+    data = EventData("depth", "WARNING", f"event {number}", None, "", "WARNING")
     return Event(START_S + number, "chain_depth", Level.WARNING, SERVICE, f"event {number}", data)
 
 

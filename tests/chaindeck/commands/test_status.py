@@ -19,8 +19,9 @@ from chain.redis.contract.store import Store
 from chain.supervisor import PartState, PartStatus
 from chaindeck.commands.check import exit_code, line
 from chaindeck.commands.plain import WIDTH, frame
-from chaindeck.commands.status import as_json, as_text, look
+from chaindeck.commands.status import as_text, look
 from tests.support.contexts import context_of
+from tests.support.published import status_json
 from tests.support.scenes import (
     NDX,
     SPX,
@@ -39,7 +40,7 @@ from tests.support.scenes import (
 )
 
 NOW = Instant(START_NS, 5_000.0)
-KEYS = ["state", "signals", "redis", "sources", "source", "parts", "expected", "expiries"]
+KEYS = ["state", "signals", "redis", "sources", "source", "parts", "expected", "expiries", "log"]
 EXPIRY_KEYS = [
     *(
         "underlying",
@@ -65,8 +66,7 @@ ADDRESS = RedisTarget("rediss://ops:hunter2@redis.example:6380/0?ssl_password=hu
 
 def body(judged: HealthReport, target: RedisTarget = ADDRESS) -> dict[str, Any]:
     """Return the report as a script reads it."""
-    read: dict[str, Any] = orjson.loads(orjson.dumps(as_json(judged, target)))
-    return read
+    return status_json(judged, target.shown)
 
 
 @pytest.fixture
@@ -105,6 +105,7 @@ async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
                 "since": None,
             }
         ],
+        "log": read["log"],
         "redis": {"ping_ms": 0.0, "limits": []},
         "sources": "mock",
         "source": read["source"],
@@ -243,8 +244,8 @@ def test_the_parts_of_living_publishers_are_listed_with_how_they_fare() -> None:
     beat = replace(heartbeat(SPX), parts=(PartStatus("publisher"), failed))
     scene = board([record(SPX, NOW)], NOW, known=(PublisherStatus(beat, NOW.mono, alive=True),))
     judged = evaluate(scene, NOW)
-    body = as_json(judged, RedisTarget("redis://desk:6379"))
-    assert orjson.loads(orjson.dumps(body["parts"])) == [
+    body = status_json(judged)
+    assert body["parts"] == [
         {"service": "mock_massive", "name": "publisher", "state": "running", "error": "", "since": None, "restarts": 0},
         {
             "service": "mock_massive",

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock
 from chain.monitor.board import Board
-from chain.monitor.evaluate.health import health_json
+from chain.monitor.evaluate.serialize import health_block
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.states import DeckState, State
@@ -259,7 +259,7 @@ def test_a_heartbeat_carries_the_health_of_any_board_by_the_schema() -> None:
         board([in_state(SPX, State.STALE, now)], now, last_frame=START_S - 1.5, beats=[heartbeat(SPX, status=STOPPED)]),
     ]
     for one in boards:
-        read = orjson.loads(replace(heartbeat(SPX), health=health_json(evaluate(one, now))).encode())
+        read = orjson.loads(replace(heartbeat(SPX), health=health_block(evaluate(one, now))).encode())
         HEARTBEAT_SCHEMA.validate(read)
         assert read.keys() >= HEALTH
     assert read["stream"] == {"active": True, "age_s": 1.5}

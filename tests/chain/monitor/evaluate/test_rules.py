@@ -11,7 +11,6 @@ import pytest
 from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.board import ChainRecord, RedisHealth
-from chain.monitor.evaluate.health import health_json
 from chain.monitor.evaluate.rules import RULES, SEVERITY, Context, Finding, Rule
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.states import DeckState, Level, State
@@ -19,8 +18,9 @@ from chain.redis.connect.connection import RedisTarget
 from chain.thresholds import STARTING_S
 from chaindeck.commands.alert_rules import alert_rules
 from chaindeck.commands.check import exit_code, line
-from chaindeck.commands.status import as_json, as_text
+from chaindeck.commands.status import as_text
 from tests.support.places import ROOT
+from tests.support.published import health_json, status_json
 from tests.support.scenes import NDX, SPX, START_NS, board, changed, in_state, record
 
 NOW = Instant(START_NS, 5_000.0)
@@ -82,7 +82,7 @@ def test_in_its_first_seconds_a_watcher_that_finds_nothing_says_so_in_every_voic
     )
     target = RedisTarget("redis://h:1")
     assert judged.state is state
-    assert as_json(judged, target)["state"] == health_json(judged)["state"] == state
+    assert status_json(judged)["state"] == health_json(judged)["state"] == state
     text = as_text(judged, target).splitlines()
     assert text[1].startswith(f" {state} ") and words in text[1]
     assert sum(words in shown for shown in text) == 3  # line two, the empty board, the panel

@@ -16,14 +16,12 @@ from chain.model.session import NEW_YORK
 from chain.model.snapshot import Contract
 from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate.freshness import age_ms
-from chain.monitor.evaluate.health import health_json
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.monitor.states import DeckState, Flag, State
-from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.info import Server
 from chain.thresholds import FUTURE_TOLERANCE_S, OLD_SOURCE_DELAYED_S, OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
-from chaindeck.commands.status import as_json
+from tests.support.published import health_json, status_json
 from tests.support.scenes import (
     NDX,
     SPOT,
@@ -133,7 +131,7 @@ def voices(judged: HealthReport) -> dict[str, str]:
     words = [state for state in State if re.search(rf"\b{state}\b", row)]
     told = [state for state in State if any(re.search(rf"\b{state}\b", s.text) for s in judged.signals)]
     strip = [state for state in State if re.search(rf"\b{state}\b", plain(trouble(judged, 200)).partition(" ")[2])]
-    body = as_json(judged, RedisTarget("redis://h:1"))
+    body = status_json(judged)
     return {
         "reading": chain_status.state,
         "board": "+".join(words),
@@ -613,7 +611,7 @@ def test_signals_read_the_same_in_every_panel() -> None:
     panel = "\n".join(plain(line) for line in signal_lines(judged, 120))
     assert all(text in panel for text in texts)
     assert texts[0] in plain(trouble(judged, 120))
-    assert [s["text"] for s in as_json(judged, RedisTarget("redis://h:1"))["signals"]] == texts
+    assert [s["text"] for s in status_json(judged)["signals"]] == texts
 
 
 def test_a_depth_that_lacks_what_has_passed_says_so() -> None:

@@ -1,0 +1,155 @@
+"""A HealthReport as it is published: the one form in which heartbeat, status and events carry it.
+
+Ages and times to live in seconds, to the millisecond; times as epoch seconds; null where unknown.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from msgspec import structs
+
+from chain.model.keys import KeySchema
+from chain.monitor.board import Board, PublisherStatus
+from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, stream_active, stream_age_s
+from chain.monitor.heartbeat import STOPPED, WITHDRAWN
+from chain.monitor.messages.event import EventData
+from chain.monitor.messages.health import ExpiryBlock, HealthBlock, SignalBlock, StreamBlock
+from chain.monitor.messages.status import (
+    ChangeBlock,
+    PublisherBlock,
+    RedisBlock,
+    StatusBody,
+    StatusExpiry,
+    StatusPart,
+)
+from chain.monitor.states import Flag
+
+
+def health_block(report: HealthReport) -> HealthBlock:
+    """Return what a heartbeat carries of its publisher's own watcher."""
+    board, now = report.board, report.now
+    return HealthBlock(
+        state=report.state,
+        sources=report.sources,
+        signals=[_signal(signal) for signal in report.signals],
+        expiries={str(status.chain): _expiry(status) for status in report.statuses},
+        depth={underlying: list(report.depth(underlying)) for underlying in board.chains.underlyings},
+        stream=StreamBlock(stream_active(board, now), _rounded(stream_age_s(board, now), 3)),
+    )
+
+
+def event_data(signal: Signal, report: HealthReport) -> EventData:
+    """Return what an event carries: the signal that it is about, and the deck's state at the time."""
+    return EventData(
+        name=signal.name,
+        severity=signal.severity,
+        text=signal.text,
+        since=signal.since,
+        subject=signal.subject,
+        state=report.state,
+        sources=report.sources,
+    )
+
+
+def status_body(report: HealthReport, *, url: str, log: str) -> StatusBody:
+    """Return what `status --json` prints; `url` is Redis's without user and password, `log` the log file's path."""
+    board = report.board
+    redis = board.redis
+    return StatusBody(
+        state=report.state,
+        signals=[_signal(signal) for signal in report.signals],
+        redis=RedisBlock(
+            url=url,
+            server=redis.server.name or None,
+            limits=[*redis.limits, *filter(None, [redis.server.unasked])],
+            ping_ms=_rounded(redis.health.ping_ms, 3),
+        ),
+        sources=report.sources,
+        source=_publisher(speaking(board)),
+        parts=list(_parts(board)),
+        expected=len(board.chains.records),
+        expiries=[_status_expiry(status, KeySchema(board.prefix)) for status in report.statuses],
+        log=log,
+    )
+
+
+def speaking(board: Board) -> PublisherStatus | None:
+    """Return the publisher to name: a living one before a silent one."""
+    known = board.publishers.known
+    return min(known, key=lambda p: (p.heartbeat.status == WITHDRAWN, not p.alive), default=None)
+
+
+def _signal(signal: Signal) -> SignalBlock:
+    return SignalBlock(signal.name, signal.severity, signal.text, signal.since)
+
+
+def _expiry(status: ChainStatus) -> ExpiryBlock:
+    return ExpiryBlock(
+        state=status.state,
+        flags=list(status.flags),
+        source=status.record.kind,
+        age_s=_rounded(status.age_s, 3),
+        ttl_s=_rounded(status.ttl_s, 3),
+        since=status.since,
+    )
+
+
+def _status_expiry(status: ChainStatus, keys: KeySchema) -> StatusExpiry:
+    good, chain = status.record.last_good, status.chain
+    summary, snapshot = (good.summary, good.snapshot) if good else (None, None)
+    return StatusExpiry(
+        underlying=chain.underlying,
+        expiry=chain.expiry.isoformat(),
+        dte=status.dte,
+        **structs.asdict(_expiry(status)),
+        source_changed=_change(status),
+        ts=snapshot.ts if snapshot else None,
+        contracts=summary.contracts if summary else None,
+        calls=summary.calls if summary else None,
+        puts=summary.puts if summary else None,
+        strikes=summary.strikes if summary else None,
+        atm=snapshot.atm if snapshot else None,
+        range_points=snapshot.range_points if snapshot else None,
+        payload_key=keys.snapshot(snapshot.id) if snapshot else None,
+    )
+
+
+def _change(status: ChainStatus) -> ChangeBlock | None:
+    """Return a change of source that still stands: the kinds before and after, and when."""
+    change = status.record.change
+    if change is None or Flag.SOURCE_CHANGED not in status.flags:
+        return None
+    return ChangeBlock(change.before, change.after, change.at)
+
+
+def _publisher(publisher: PublisherStatus | None) -> PublisherBlock:
+    if publisher is None:
+        return PublisherBlock("unknown")
+    beat = publisher.heartbeat
+    source, plan = beat.source, beat.chain
+    return PublisherBlock(
+        kind=source.kind,
+        detail=source.detail,
+        record=source.record,
+        as_of=source.as_of,
+        service=beat.service,
+        status=beat.status if publisher.alive or beat.status == STOPPED else "silent",
+        pid=beat.pid,
+        ts=beat.ts,
+        interval_s=plan.thresholds.interval_s,
+        ttl_s=plan.thresholds.ttl_s,
+        cycle_ms=_rounded(plan.cycle_ms, 1),
+        counters=dict(plan.counters),
+    )
+
+
+def _parts(board: Board) -> Iterator[StatusPart]:
+    """Yield each part that a living publisher reports, with the name of its service."""
+    for publisher in board.publishers.known:
+        if publisher.alive:
+            for part in publisher.heartbeat.parts:
+                yield StatusPart(**asdict(part), service=publisher.heartbeat.service)
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

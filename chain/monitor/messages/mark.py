@@ -1,0 +1,19 @@
+"""The mark of a live publisher."""
+
+from msgspec import Struct
+
+from chain.decode.form import Form
+from chain.decode.limits import Limits
+from chain.monitor.messages.fields import Epoch
+
+
+class Mark(Struct, frozen=True):
+    """What a live publisher leaves where it publishes: `publisher` is host:process:letters."""
+
+    service: str = ""
+    kind: str = ""
+    publisher: str = ""
+    since: Epoch | None = None
+
+
+MARK = Form(Mark, Limits(1024))

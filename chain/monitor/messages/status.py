@@ -1,0 +1,97 @@
+"""What `status --json` prints: one Board, evaluated at the moment of its poll."""
+
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from chain.monitor.messages.fields import (
+    Count,
+    Day,
+    DeckWord,
+    Epoch,
+    Period,
+    Seconds,
+    Sources,
+    StateWord,
+    Underlying,
+    promise,
+)
+from chain.monitor.messages.health import Kind, SignalBlock, StateSince
+from chain.monitor.messages.heartbeat import PartBlock
+
+
+class RedisBlock(Struct, frozen=True):
+    """The Redis that was asked."""
+
+    url: Annotated[str, Meta(description="without user and password")]
+    server: Annotated[str | None, Meta(description="name and version; null where it did not say")]
+    limits: Annotated[list[str], Meta(description="what this Redis or this user does not allow, and why")]
+    ping_ms: Annotated[float, Meta(ge=0)] | None
+
+
+class PublisherBlock(Struct, frozen=True):
+    """What the publisher that speaks says of its source and itself; of nobody, only that the kind is unknown."""
+
+    kind: str
+    detail: str | UnsetType = UNSET
+    record: str | UnsetType = UNSET
+    as_of: Epoch | UnsetType | None = UNSET
+    service: str | UnsetType = UNSET
+    status: Annotated[str, promise(examples=["running", "withdrawn", "stopped", "silent"])] | UnsetType = UNSET
+    pid: Count | UnsetType = UNSET
+    ts: Epoch | UnsetType = UNSET
+    interval_s: Period | UnsetType = UNSET
+    ttl_s: Period | UnsetType = UNSET
+    cycle_ms: Annotated[float, Meta(ge=0)] | UnsetType | None = UNSET
+    counters: dict[str, Count] | UnsetType = UNSET
+
+
+class StatusPart(PartBlock, frozen=True, kw_only=True):
+    """How one part of a living publisher fares."""
+
+    service: str
+
+
+class ChangeBlock(Struct, frozen=True):
+    """A change of the kind of source that stands for an hour, or until it is acknowledged."""
+
+    before: str
+    after: str
+    at: Epoch
+
+
+class StatusExpiry(Struct, frozen=True):
+    """One chain: its state, and what its last good snapshot holds, null where there is none."""
+
+    underlying: Underlying
+    expiry: Day
+    dte: Annotated[int, Meta(description="calendar days to expiration, in New York")]
+    state: StateWord
+    flags: list[str]
+    source: Kind
+    age_s: Seconds | None
+    ttl_s: Seconds | None
+    since: StateSince
+    source_changed: ChangeBlock | None
+    ts: Epoch | None
+    contracts: Count | None
+    calls: Count | None
+    puts: Count | None
+    strikes: Count | None
+    atm: Annotated[int, Meta(description="the listed strike next to spot, in points")] | None
+    range_points: Annotated[int, Meta(ge=0)] | None
+    payload_key: str | None
+
+
+class StatusBody(Struct, frozen=True):
+    """One Board, evaluated."""
+
+    state: DeckWord
+    signals: Annotated[list[SignalBlock], Meta(description="root cause first")]
+    redis: RedisBlock
+    sources: Sources
+    source: PublisherBlock
+    parts: list[StatusPart]
+    expected: Annotated[Count, Meta(description="how many chains should be there, or were found")]
+    expiries: list[StatusExpiry]
+    log: Annotated[str, Meta(description="path of the log file")]
