@@ -17,6 +17,7 @@ from chain.model.snapshot import Snapshot
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
 from chain.monitor.states import State
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import POLL_EVERY_S, Watcher
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.store import Store
@@ -70,7 +71,7 @@ def run() -> list[Row]:
 async def _measure(count: int) -> _Cost:
     async with embedded_client() as redis:
         snapshots = await many_snapshots(count, _SIZES)
-        watcher = Watcher(redis, KeySchema(), SystemClock())
+        watcher = Watcher(RedisReader(redis, KeySchema(), SystemClock()), SystemClock())
         await _announce(redis, snapshots)
         await watcher.poll_once()
         polling = [await _one_interval(redis, watcher, snapshots) for _ in range(_ROUNDS)]

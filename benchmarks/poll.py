@@ -14,6 +14,7 @@ from chain.model.snapshot import Snapshot
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo, beat
 from chain.monitor.states import State
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.store import Store
@@ -39,7 +40,7 @@ async def _measure() -> list[Row]:
         snapshots = await many_snapshots(_CHAINS, _SIZES)
         await _publish(redis, snapshots)
         keys = [KeySchema().snapshot(s.id) for s in snapshots]
-        watcher = Watcher(redis, KeySchema(), SystemClock())
+        watcher = Watcher(RedisReader(redis, KeySchema(), SystemClock()), SystemClock())
         for _ in range(_ROUNDS):
             await _settle(redis, watcher, snapshots)
             began = time.process_time()

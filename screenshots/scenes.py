@@ -12,6 +12,7 @@ from chain.model.keys import ChainId, KeySchema
 from chain.model.session import NEW_YORK
 from chain.monitor.board import Board
 from chain.monitor.heartbeat import HEARTBEAT_KEYS
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.embedded import EmbeddedServer
@@ -166,7 +167,7 @@ async def picture(scene: Scene) -> str:
             source = WithholdingSource(MockSource(clock, seed=SEED))
             publisher = Publisher(redis, source, replace(make_context(Thresholds()), clock=clock))
             injector = FaultInjector(redis, KeySchema(), source, publisher, clock)
-            watcher = Watcher(redis, KeySchema(), clock, shown_as="unix")
+            watcher = Watcher(RedisReader(redis, KeySchema(), clock), clock, shown_as="unix")
             stage = Stage(clock, publisher, injector, watcher, BoardSlot(), server.stop)
             return await _render(scene, stage)
         finally:

@@ -38,7 +38,7 @@ class Services:
 
         Boards go to the events, and to `on_board`.
         """
-        parts = [self._watching(on_board), Part("discovery", self.watcher.discovery.run), *self.others]
+        parts = [self._watching(on_board), *self.watcher.reader.parts(), *self.others]
         if self.publishing is not None:
             parts += [*self.publishing.publisher.parts(), Part("event sender", self.publishing.events.run)]
         try:

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from chain.context import Context
 from chain.monitor.board import Board
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Supervisor
@@ -17,14 +18,8 @@ def make_watcher(
     redis: Redis, target: RedisTarget, context: Context, supervisor: Supervisor, *, discover_after_s: float = 0.0
 ) -> Watcher:
     """Return a watcher of the context's prefix; `discover_after_s`: how long an announcement may take at the start."""
-    return Watcher(
-        redis,
-        context.keys,
-        context.clock,
-        shown_as=target.label,
-        discover_after_s=discover_after_s,
-        parts=supervisor.status,
-    )
+    reader = RedisReader(redis, context.keys, context.clock, discover_after_s=discover_after_s)
+    return Watcher(reader, context.clock, shown_as=target.label, parts=supervisor.status)
 
 
 @asynccontextmanager

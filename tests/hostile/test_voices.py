@@ -20,6 +20,7 @@ from chain.model.keys import KeySchema, SnapshotId, stream_activity_key
 from chain.monitor.evaluate.serialize import status_body
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.states import DeckState, State
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.commands.check import line
@@ -69,7 +70,7 @@ class Scene:
 
     def __init__(self, redis: Redis, client: Redis, target: RedisTarget, clock: ManualClock) -> None:
         self.redis, self.target, self.clock = redis, target, clock
-        self.watcher = Watcher(client, NAMES, clock, shown_as="unix")
+        self.watcher = Watcher(RedisReader(client, NAMES, clock), clock, shown_as="unix")
         self.collector = DeckCollector(clock)
         self.registry = CollectorRegistry()
         self.registry.register(self.collector)

@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 
 from chain.clock import SystemClock
 from chain.monitor.discovery import Discovery
-from chain.monitor.watch.watcher import Watcher
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.embedded import attach
 from chaindeck.config.file import resolve
@@ -177,7 +177,7 @@ PLACES = {
     "publisher": (Publisher, "cycle"),
     "heartbeat": (Publisher, "beat"),
     "lease": (Lease, "look"),
-    "watcher": (Watcher, "_poll"),
+    "watcher": (RedisReader, "ask"),
     "discovery": (Discovery, "step"),
     "event sender": (EventPublisher, "_send"),
     "live guard": (Guard, "run"),

@@ -16,6 +16,7 @@ from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.states import State
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
@@ -51,7 +52,7 @@ def ends(outcomes: list[PublishResult]) -> set[tuple[PublishVerdict, str]]:
 
 
 async def look(redis: Redis) -> HealthReport:
-    return evaluate(await Watcher(redis, NAMES, CLOCK).poll_once(), Instant.of(CLOCK))
+    return evaluate(await Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK).poll_once(), Instant.of(CLOCK))
 
 
 def states(report: HealthReport) -> set[State]:
@@ -154,7 +155,7 @@ async def test_a_proxy_that_knows_little_serves_a_reader_and_refuses_a_publisher
             assert b"HELLO" not in proxy.refused
         keys = server.admin.dbsize()
         if hangs_up:
-            watcher = Watcher(redis, NAMES, CLOCK)
+            watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
             for _ in range(4):
                 assert states(evaluate(await watcher.poll_once(), Instant.of(CLOCK))) == {State.FRESH}
         else:
@@ -203,7 +204,7 @@ async def test_a_cluster_that_goes_for_twelve_seconds_is_told_and_comes_back_alo
         nodes = await asyncio.to_thread(servers.cluster, 3)
         redis = RedisTarget(cluster_url(nodes)).connect()
         assert ends(await publish(redis)) == PUBLISHED
-        watcher = Watcher(redis, NAMES, CLOCK)
+        watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
         assert evaluate(await watcher.poll_once(), Instant.of(CLOCK)).board.redis.health.ok
         for node in nodes:
             node.kill()
@@ -246,7 +247,7 @@ async def test_an_idle_limit_and_a_killed_connection_are_no_outage(servers: Serv
     server = servers.alone("--timeout", "1")
     async with RedisTarget(server.url).connect() as redis:
         await publish(redis)
-        watcher = Watcher(redis, NAMES, CLOCK)
+        watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
         assert states(evaluate(await watcher.poll_once(), Instant.of(CLOCK))) == {State.FRESH}
         server.admin.client_kill_filter(_type="normal", skipme=True)
         assert states(evaluate(await watcher.poll_once(), Instant.of(CLOCK))) == {State.FRESH}

@@ -21,7 +21,8 @@ from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.states import DeckState, Flag, State
-from chain.monitor.watch.watcher import SERVER_EVERY_S, Watcher
+from chain.monitor.watch.redis_reader import SERVER_EVERY_S, RedisReader
+from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget, redis_call
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.store import Payload, Store
@@ -131,7 +132,7 @@ class Line:
 async def line(redis: Redis, redis_url: str, short_dir: Path) -> AsyncIterator[Line]:
     await publish(redis)
     async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as client:
-        watcher = Watcher(client, NAMES, CLOCK, shown_as="unix")
+        watcher = Watcher(RedisReader(client, NAMES, CLOCK), CLOCK, shown_as="unix")
         assert states(await report(watcher)) == {State.FRESH}
         yield Line(proxy, client, watcher)
 
@@ -264,7 +265,7 @@ async def watched(servers: Servers) -> AsyncIterator[tuple[Server, Watcher]]:
     server = servers.alone("--enable-debug-command", "local", "--rdbcompression", "no")
     async with RedisTarget(server.url).connect() as client:
         await publish(client)
-        watcher = Watcher(client, NAMES, CLOCK)
+        watcher = Watcher(RedisReader(client, NAMES, CLOCK), CLOCK)
         assert states(await report(watcher)) == {State.FRESH}
         yield server, watcher
 
@@ -329,7 +330,7 @@ async def test_a_replica_that_hears_nothing_more_ages_to_stale_though_it_answers
     async with RedisTarget(primary.url).connect() as redis, RedisTarget(replica.url).connect() as eyes:
         older = await publish(redis, ts_ms=clock.wall // 1_000_000)
         await wait_until_async(lambda: in_step(primary, replica))
-        watcher = Watcher(eyes, NAMES, clock)
+        watcher = Watcher(RedisReader(eyes, NAMES, clock), clock)
         assert states(await report(watcher, clock)) == {State.FRESH}
         sever(primary)
         await wait_until_async(lambda: not linked(replica))
@@ -383,7 +384,7 @@ async def test_out_of_memory_is_said_once_and_over_when_it_is_over(
 
     async with RedisTarget(server.url).connect() as redis:
         publisher = publisher_of(redis, CLOCK, in_turn=True)
-        watcher = Watcher(redis, NAMES, CLOCK)
+        watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
         publishing = asyncio.create_task(run_publisher(publisher))
         await wait_until_async(lambda: told("published 6"))
         server.admin.config_set("maxmemory", 1)
@@ -408,7 +409,7 @@ async def test_out_of_memory_is_said_once_and_over_when_it_is_over(
 async def test_what_eviction_takes_is_seen_within_one_poll_and_published_again(servers: Servers, policy: str) -> None:
     server = servers.alone("--maxmemory-policy", policy)
     async with RedisTarget(server.url).connect() as redis:
-        watcher = Watcher(redis, NAMES, CLOCK)
+        watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
         await publish(redis)
         assert states(await report(watcher)) == {State.FRESH}
         wanted = {chain: await value_at(redis, NAMES.latest(chain)) for chain in CHAINS}
@@ -448,7 +449,7 @@ async def test_evictions_are_counted_from_the_first_look_on_and_told_for_a_minut
 
     async with RedisTarget(server.url).connect() as redis:
         earlier = await push_out(redis)
-        watcher = Watcher(redis, NAMES, clock)
+        watcher = Watcher(RedisReader(redis, NAMES, clock), clock)
         assert (await report(watcher, clock)).board.redis.server.evicted == 0
         later = await push_out(redis)
         clock.advance(SERVER_EVERY_S + 0.001)
@@ -471,7 +472,7 @@ async def test_a_publisher_two_minutes_slow_publishes_with_its_honest_stamp(redi
     await slow_one.cycle()
     assert not slow_one.heartbeat().chain.trouble
     await beat(redis, heartbeat(*CHAINS, ts=time.time()))
-    watcher = Watcher(redis, NAMES, CLOCK)
+    watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
     found = await report(watcher)
     assert shown(found) == {clock.wall // 1_000_000}
     assert states(found) == {State.STALE}
@@ -485,7 +486,7 @@ async def test_a_publisher_two_minutes_fast_is_refused_and_poisons_nothing(redis
     fast_one = publisher_of(redis, ManualClock(time.time_ns() + 120 * SECOND))
     await fast_one.cycle()
     await fast_one.beat()
-    watcher = Watcher(redis, NAMES, CLOCK)
+    watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
     found = await report(watcher)
     assert states(found) == {State.MISSING}
     told = " ".join(signal.text for signal in found.signals)
@@ -508,7 +509,7 @@ async def test_only_an_active_stream_over_a_stale_snapshot_is_degraded(
     clock = ManualClock(time.time_ns(), 500.0)
     await publish(redis)
     await beat(redis, heartbeat(*CHAINS, ts=time.time(), market=market))
-    watcher = Watcher(redis, NAMES, clock)
+    watcher = Watcher(RedisReader(redis, NAMES, clock), clock)
     assert states(await report(watcher, clock)) == {State.FRESH}
     clock.advance(35.5 if stale else 5.0)
     await beat(redis, heartbeat(*CHAINS, ts=clock.wall / 1e9, market=market))

@@ -17,6 +17,7 @@ from chain.model.keys import KeySchema
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.states import DeckState, State
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.skew import clock_skew_s
@@ -83,7 +84,7 @@ async def test_a_user_who_may_not_ask_the_time_is_told_of_no_skew(redis: Redis, 
     client = RedisTarget(redis_url.replace("unix://", "unix://timeless:x@")).connect()
     try:
         assert await clock_skew_s(client, SystemClock()) is None
-        polled = await Watcher(client, KeySchema(), SystemClock()).poll_once()
+        polled = await Watcher(RedisReader(client, KeySchema(), SystemClock()), SystemClock()).poll_once()
         assert (polled.redis.health.ok, polled.redis.skew_s) == (True, None)
     finally:
         await client.aclose()
@@ -139,7 +140,7 @@ def test_a_publisher_on_a_machine_whose_clock_is_off_is_not_told_twice(skew_s: f
 async def test_a_heartbeat_from_the_future_is_told_with_the_size_of_the_skew(redis: Redis) -> None:
     clock = manual_clock()
     await beat(redis, heartbeat(SPX, ts=clock.wall / 1e9 + 90))
-    judged = evaluate(await Watcher(redis, KeySchema(), clock).poll_once(), Instant.of(clock))
+    judged = evaluate(await Watcher(RedisReader(redis, KeySchema(), clock), clock).poll_once(), Instant.of(clock))
     assert "publisher mock_massive's clock is 90 s ahead of this machine's" in [s.text for s in judged.signals]
     assert judged.state is not DeckState.OK
     assert judged.statuses[0].state is State.MISSING

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from chain.clock import ManualClock, SystemClock
 from chain.model.keys import ChainId, KeySchema, lease_key
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.store import Store
@@ -122,7 +123,7 @@ async def test_a_dead_leader_is_replaced_within_one_interval(
 ) -> None:
     interval_s = 5.0
     async with pair(redis, publish, interval_s) as (leader, standby, seen):
-        board = await Watcher(redis, KeySchema(), SystemClock()).poll_once()
+        board = await Watcher(RedisReader(redis, KeySchema(), SystemClock()), SystemClock()).poll_once()
         assert board.publishers.standbys == 1
         assert not standby.cycles
         leader.tell(signal.SIGKILL)
@@ -131,7 +132,7 @@ async def test_a_dead_leader_is_replaced_within_one_interval(
         print("takeover_s", round(moved - died, 2))
         assert moved - died <= interval_s
         await wait_until_async(lambda: leads(redis, standby), what="the new leader to say so")
-        board = await Watcher(redis, KeySchema(), SystemClock()).poll_once()
+        board = await Watcher(RedisReader(redis, KeySchema(), SystemClock()), SystemClock()).poll_once()
         assert board.publishers.standbys == 0
 
 
@@ -161,7 +162,9 @@ async def test_a_standby_told_to_stop_says_so_and_the_leader_goes_on(
         ended = time.monotonic()
         await wait_until_async(lambda: seen.moved_since(ended), 5, "the leader to go on")
         assert await leads(redis, leader)
-        assert (await Watcher(redis, KeySchema(), SystemClock()).poll_once()).publishers.standbys == 0
+        assert (
+            await Watcher(RedisReader(redis, KeySchema(), SystemClock()), SystemClock()).poll_once()
+        ).publishers.standbys == 0
 
 
 async def test_a_leader_that_slept_wakes_as_a_standby(redis: Redis, publish: Callable[..., Running]) -> None:

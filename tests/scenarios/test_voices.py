@@ -19,7 +19,7 @@ from chain.monitor.evaluate.serialize import health_block
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.monitor.states import DeckState, Flag, State
-from chain.monitor.watch import tracker
+from chain.monitor.watch import steps
 from chain.redis.contract.kinds import SourceChange
 from chain.thresholds import OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
 from chaindeck.commands.check import exit_code, line
@@ -196,7 +196,7 @@ EARLIER = snapshot(SPX, START_NS - 9 * 10**9)
 
 
 def _rolled_back() -> ChainRecord:
-    return tracker.accept(record(SPX, NOW), received(EARLIER), encode(EARLIER), 60_000, NOW)
+    return steps.accept(record(SPX, NOW), received(EARLIER), encode(EARLIER), 60_000, NOW)
 
 
 DELAYED = [

@@ -16,6 +16,7 @@ from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import Heartbeat
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
@@ -106,7 +107,7 @@ async def desk(
     source = MassiveSource(Vendor(key, clock, base=fake.url, open_s=0.8 * INTERVAL_S), clock, underlyings, depth=depth)
     publisher = Publisher(redis, source, context_of(clock), expirations=depth)
     try:
-        yield Desk(fake, redis, clock, source, publisher, Watcher(redis, KeySchema(), clock))
+        yield Desk(fake, redis, clock, source, publisher, Watcher(RedisReader(redis, KeySchema(), clock), clock))
     finally:
         await source.aclose()
 

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from chain.clock import ManualClock
 from chain.model.keys import ChainId, KeySchema
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chaindeck.engine.board_slot import BoardSlot
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
@@ -95,9 +96,8 @@ def make_stage(redis: Redis, seen_through: Redis | None = None, *, recorded: boo
     source = WithholdingSource(Recorded(mock) if recorded else mock)
     publisher = Publisher(redis, source, context_of(clock), expirations=3)
     injector = FaultInjector(redis, KeySchema(), source, publisher, clock)
-    return Stage(
-        clock, publisher, injector, Watcher(seen_through or redis, KeySchema(), clock, shown_as="unix"), BoardSlot()
-    )
+    watcher = Watcher(RedisReader(seen_through or redis, KeySchema(), clock), clock, shown_as="unix")
+    return Stage(clock, publisher, injector, watcher, BoardSlot())
 
 
 @asynccontextmanager

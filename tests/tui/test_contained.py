@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from chain.monitor.watch.watcher import Watcher
+from chain.monitor.watch.redis_reader import RedisReader
 from chaindeck.config.file import resolve
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.compose import make_source
@@ -85,7 +85,7 @@ class Switch:
 async def test_a_watcher_that_fails_from_the_first_is_on_the_screen_within_two_seconds(
     redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    switch, slot = Switch(monkeypatch, Watcher, "_poll", error), BoardSlot()
+    switch, slot = Switch(monkeypatch, RedisReader, "ask", error), BoardSlot()
     async with screen_on(watching_engine(redis_url, CLOCK, slot), slot) as app:
         said = f"watcher failed: {type(error).__name__}"
         await wait_until_async(lambda: said in text(app, "strip"), 2, "the failure on the screen")
@@ -99,7 +99,7 @@ async def test_a_watcher_that_fails_later_leaves_the_last_board_marked_and_the_p
 ) -> None:
     settings = resolve({"interval": 0.3, "ttl": 7.0, "underlyings": "SPX"}, None, {}).settings
     slot = BoardSlot()
-    switch = Switch(monkeypatch, Watcher, "_poll", ValueError("in mid-flight"))
+    switch = Switch(monkeypatch, RedisReader, "ask", ValueError("in mid-flight"))
     switch.on = False
     engine = publishing_engine(redis_url, make_source("mock", settings, (), CLOCK), settings, CLOCK, slot)
     async with screen_on(engine, slot) as app:

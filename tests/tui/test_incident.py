@@ -313,7 +313,7 @@ async def test_the_chart_of_another_expiry_is_its_own_and_one_point_is_no_trend(
 async def test_the_signals_scroll_by_keys_and_wheel_and_count_what_is_below(stage: Stage) -> None:
     async with deck_of(stage, (80, 24)) as deck:
         for number in range(30):
-            deck.stage.watcher._history.note(START_S + number, f"change {number}")
+            deck.stage.watcher.tracker.history.note(START_S + number, f"change {number}")
         await deck.pass_time(1)
         panel = deck.app.deck.signals
         assert deck.lines("signals")[-1].strip().startswith("+")

@@ -5,7 +5,7 @@ which it was asked for and received, and what a watcher makes of answers depends
 again at any later time, give the same Boards.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from chain.monitor.discovery import Search
 from chain.redis.contract.store import Payload
 from chain.redis.contract.stream import StreamSigns
 from chain.redis.server.info import Server
+from chain.supervisor import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class PollRequest:
     """
 
     chains: tuple[ChainId, ...]
-    held: Collection[bytes] = ()
+    held: tuple[bytes, ...] = ()
     heartbeats: bool = True
 
 
@@ -113,3 +114,6 @@ class SnapshotReader(Protocol):
 
         Return whether one was made: the next poll then tells what it found.
         """
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return what is to run beside a watcher that goes on polling."""

@@ -20,6 +20,7 @@ from chain.monitor.heartbeat import (
     parse_heartbeat,
 )
 from chain.monitor.states import State
+from chain.monitor.watch.chain_tracker import ChainTracker
 from chain.thresholds import HEARTBEAT_TTL_S
 
 log = logging.getLogger(__name__)
@@ -33,12 +34,11 @@ class ChainRegistry:
 
     keys: KeySchema
     publishers: dict[str, PublisherStatus] = field(default_factory=dict)
-    records: dict[ChainId, ChainRecord] = field(default_factory=dict)
+    chains: dict[ChainId, ChainTracker] = field(default_factory=dict)
     depth: dict[str, int] = field(default_factory=dict)
     refused: dict[str, Refusal] = field(default_factory=dict)
     _standbys: dict[str, Heartbeat] = field(default_factory=dict)
     _raw: dict[str, bytes | None] = field(default_factory=dict)
-    _noted: dict[ChainId, ChainRecord] = field(default_factory=dict)  # entries as their flags were last looked at
     _past: set[ChainId] = field(default_factory=set)  # chains whose day was over when last looked
     _over: set[ChainId] = field(default_factory=set)  # chains whose last session had closed then
     _checked: int | None = None  # the minute in which past chains were last looked for
@@ -101,23 +101,27 @@ class ChainRegistry:
 
     def _forget(self, kind: str) -> None:
         """Forget the chains of a kind whose publisher took them back: nobody means to publish them any more."""
-        for chain in [chain for chain, record in self.records.items() if record.kind == kind and record.fault]:
-            del self.records[chain]
+        for chain in [c for c, known in self.chains.items() if known.record.kind == kind and known.record.fault]:
+            del self.chains[chain]
 
     def add_discovered(self, chains: Iterable[ChainId], now: Instant) -> None:
         """Add chains that were found, of underlyings for which no living publisher speaks."""
         spoken_for = {chain.underlying for chain in self._announced_by(self.publishers)}
         for chain in chains:
-            if chain.underlying not in spoken_for:
-                self.records.setdefault(chain, ChainRecord(chain))
+            if chain.underlying not in spoken_for and chain not in self.chains:
+                self._add(ChainRecord(chain))
         self._forget_past(now)
         self._sort()
 
     def shown(self) -> tuple[ChainRecord, ...]:
-        """Return the entries that a Board shows: of dates that have passed, those alone that are still published."""
+        """Return the records that a Board shows: of dates that have passed, those alone that are still published."""
+        records = tuple([known.record for known in self.chains.values()])
         if not self._past:
-            return tuple(self.records.values())
-        return tuple(e for c, e in self.records.items() if c not in self._past or e.pointer or _is_broken(e))
+            return records
+        return tuple(r for r in records if r.chain not in self._past or r.pointer or _is_broken(r))
+
+    def _add(self, record: ChainRecord) -> None:
+        self.chains[record.chain] = ChainTracker(self.keys, record)
 
     def _announced_by(self, services: Iterable[str]) -> set[ChainId]:
         """Return the chains that living publishers among these announce."""
@@ -133,17 +137,22 @@ class ChainRegistry:
         chains = set(plan.expected)
         underlyings = {chain.underlying for chain in chains}
         announced = chains | elsewhere
-        for chain in [c for c in self.records if c.underlying in underlyings and c not in announced]:
-            del self.records[chain]
+        for chain in [c for c in self.chains if c.underlying in underlyings and c not in announced]:
+            del self.chains[chain]
         sources = {underlying: heartbeat.source.of(underlying) for underlying in underlyings}
-        for chain in chains - (leading & self.records.keys()):
-            record = self.records.get(chain, ChainRecord(chain))
+        for chain in chains - (leading & self.chains.keys()):
+            known = self.chains.get(chain)
+            record = known.record if known else ChainRecord(chain)
             source = sources[chain.underlying]
             if record.last_good and record.last_good.kind == record.source.kind != source.kind:
                 continue  # what stands there is another publisher's
             told = (plan.thresholds, source, plan.trouble.get(chain, ""))
-            if chain not in self.records or told != (record.thresholds, record.source, record.trouble):
-                self.records[chain] = replace(record, thresholds=told[0], source=source, trouble=told[2])
+            if told != (record.thresholds, record.source, record.trouble):
+                record = replace(record, thresholds=told[0], source=source, trouble=told[2])
+            if known:
+                known.record = record
+            else:
+                self._add(record)
         counts = Counter(chain.underlying for chain in chains)
         for underlying in underlyings - {chain.underlying for chain in leading}:
             self.depth[underlying] = max(plan.depth, counts[underlying])
@@ -155,20 +164,20 @@ class ChainRegistry:
         A date changes with the minute, or with what a beat says of its data.
         """
         self._checked = now.wall_ns // _MINUTE_NS
-        self._past = {chain for chain, record in self.records.items() if is_past(record, now)}
-        self._over = {chain for chain, record in self.records.items() if is_over(record, now)}
+        self._past = {chain for chain, known in self.chains.items() if is_past(known.record, now)}
+        self._over = {chain for chain, known in self.chains.items() if is_over(known.record, now)}
         announced = self._announced_by(self.publishers)
         for chain in self._past - announced:
-            fault = self.records[chain].fault
+            fault = self.chains[chain].record.fault
             if fault and fault.state is State.MISSING:
-                del self.records[chain]
+                del self.chains[chain]
         self._count_found()
 
     def _count_found(self) -> None:
         """Count the chains of underlyings that nobody announced: as many as were found should be there."""
         told = {chain.underlying for p in self.publishers.values() for chain in p.heartbeat.chain.expected}
         there = {record.chain.underlying for record in self.shown()}
-        counts = Counter(chain.underlying for chain in self.records if chain not in self._over)
+        counts = Counter(chain.underlying for chain in self.chains if chain not in self._over)
         for underlying in there - told:
             self.depth[underlying] = counts[underlying]
         for underlying in set(self.depth) - there:
@@ -176,13 +185,9 @@ class ChainRegistry:
 
     def remember_faults(self, now: Instant) -> None:
         """Note since when each flag of a chain stands; only chains of which something new was heard are looked at."""
-        if self.records == self._noted:
-            return
-        for chain, record in self.records.items():
-            if self._noted.get(chain) is not record:
-                self.records[chain] = self._noted[chain] = remembered(record, now)
-        for chain in [chain for chain in self._noted if chain not in self.records]:
-            del self._noted[chain]
+        for known in self.chains.values():
+            if known.record is not known.noted:
+                known.record = known.noted = remembered(known.record, now)
 
     def _sort(self) -> None:
         """Keep underlyings in order of first announcement and expirations by date."""
@@ -190,8 +195,8 @@ class ChainRegistry:
         for publisher in self.publishers.values():
             for chain in publisher.heartbeat.chain.expected:
                 rank.setdefault(chain.underlying, len(rank))
-        ordered = sorted(self.records, key=lambda c: (rank.get(c.underlying, len(rank)), c.underlying, c.expiry))
-        self.records = {chain: self.records[chain] for chain in ordered}
+        ordered = sorted(self.chains, key=lambda c: (rank.get(c.underlying, len(rank)), c.underlying, c.expiry))
+        self.chains = {chain: self.chains[chain] for chain in ordered}
 
 
 def _is_broken(record: ChainRecord) -> bool:

@@ -1,142 +1,197 @@
-"""What one chain remembers from poll to poll: pure steps from one Entry to the next."""
+"""All that a watcher knows, as answers come in: what to ask for next, and the Board. No I/O, and no clock.
 
+Every time on a Board is an answer's, so the answers of any past give the Boards of that past.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chain.clock import Instant
-from chain.errors import InvalidSnapshotError
-from chain.model.keys import SnapshotId
-from chain.model.kinds import UNKNOWN
-from chain.model.snapshot import EncodedSnapshot, Received
-from chain.model.summary import summarise
-from chain.monitor.board import ChainRecord, Fault, LastGood
-from chain.monitor.evaluate.freshness import age_ms, condition_of, is_ahead, reason_of, state_of
-from chain.monitor.states import State
-from chain.redis.contract.kinds import NO_RECORD, KindRecord, SourceChange
-from chain.thresholds import LONGEST_LIFE_MS, NO_EXPIRY_LIFE_MS
+from chain.model.keys import ChainId, KeySchema, SnapshotId
+from chain.monitor.board import Board, Chains, PollClock, Publishers, RedisStatus, Streams
+from chain.monitor.changes import Changes
+from chain.monitor.discovery import Search
+from chain.monitor.evaluate.provenance import source_changed
+from chain.monitor.history import History
+from chain.monitor.watch.chain_tracker import ChainTracker, Next
+from chain.monitor.watch.contact import Contact, WallClock
+from chain.monitor.watch.port import (
+    Answer,
+    ContactLost,
+    FetchAnswer,
+    FetchRequest,
+    PollAnswer,
+    PollRequest,
+    RecheckAnswer,
+    RecheckRequest,
+    Request,
+)
+from chain.monitor.watch.registry import ChainRegistry
+from chain.redis.contract.store import Payload
+from chain.supervisor import PartStatus
+
+FETCH_BATCH = 16  # payloads asked for at once: they are large, and hundreds may move together
+
+log = logging.getLogger(__name__)
 
 
-def missing(record: ChainRecord, now: Instant, last_seen: float | None) -> ChainRecord:
-    """Return the entry of a chain without a pointer; what was last good stays.
+class Tracker:
+    """Takes the answers of one reader. A look is a poll and whatever it makes necessary; a Board ends it."""
 
-    `last_seen` is when everything not at fault was last seen in Redis, epoch seconds.
-    """
-    return replace(_at_fault(record, State.MISSING, "no pointer", now, last_seen), rolled_back_from=None)
+    def __init__(self, keys: KeySchema, shown_as: str = "") -> None:
+        self.registry = ChainRegistry(keys)
+        self.history = History()
+        self._shown_as = shown_as
+        self._contact = Contact(self.history, shown_as)
+        self._wall = WallClock(self.history)
+        self._changes = Changes()
+        self._limits: dict[str, str] = {}  # what we may not do, and why; empty words where we may
+        self._now = Instant(0, 0.0)  # of the last answer
+        self._seen: float | None = None  # epoch seconds of the last look whose answers were all taken in
+        self._known: PollAnswer | None = None  # the poll of that look
+        self._settled: Mapping[ChainId, bytes | None] | None = None  # its pointers, where they can mean nothing new
+        self._held: dict[bytes, ChainId] = {}  # payloads that were read, by key
+        self._poll: PollAnswer | None = None  # of the look that goes on, and all pointers that it found
+        self._pointers: Mapping[ChainId, bytes | None] = {}
+        self._unasked: tuple[ChainId, ...] = ()
+        self._to_recheck: list[ChainId] = []
+        self._to_fetch: list[SnapshotId] = []
 
+    def begin(self) -> PollRequest:
+        """Begin a look; what one that was given up still wanted is asked for anew."""
+        self._drop_look()
+        return PollRequest(tuple(self.registry.chains), tuple(self._held))
 
-def faulty(
-    record: ChainRecord,
-    state: State,
-    reason: str,
-    now: Instant,
-    last_seen: float | None,
-    pointer: SnapshotId | None = None,
-) -> ChainRecord:
-    """Return the entry of a chain whose pointer or payload cannot be used (DANGLING, INVALID)."""
-    return replace(_at_fault(record, state, reason, now, last_seen), pointer=pointer)
+    def take(self, answer: Answer) -> Request | None:
+        """Take in an answer; return what to ask for next, None where the look is over."""
+        self._now = answer.received
+        self._wall.on_instant(self._now)
+        match answer:
+            case PollAnswer():
+                self._on_poll(answer)
+            case RecheckAnswer():
+                for chain, pointer in answer.pointers.items():
+                    if known := self.registry.chains.get(chain):
+                        kind = answer.types.get(chain, "none")
+                        self._want(chain, known.on_recheck(pointer, kind, self._now, self._seen))
+            case FetchAnswer():
+                self._on_payloads(answer.payloads)
+            case ContactLost():
+                asked = self._poll.asked if self._poll else answer.asked
+                self._contact.on_lost(asked, self._now, answer.error)
+                self._drop_look()
+                return None
+        return self._next_request()
 
+    def acknowledge(self, now: Instant) -> list[ChainId]:
+        """Take every change of source as known to whoever looks at the Boards; return the chains that had one."""
+        changed = [known for known in self.registry.chains.values() if source_changed(known.record, now)]
+        for known in changed:
+            at = known.record.change.at if known.record.change else None
+            known.record = replace(known.record, acknowledged=at)
+        return [known.record.chain for known in changed]
 
-def accept(
-    record: ChainRecord,
-    snapshot: Received,
-    raw: bytes,
-    ttl_ms: int | None,
-    now: Instant,
-    kind_record: KindRecord = NO_RECORD,
-) -> ChainRecord:
-    """Return the entry with a valid snapshot read through its pointer.
+    def board(self, parts: Sequence[PartStatus] = (), started: float | None = None) -> Board:
+        """Return the Board of the last answer, and remember what changed.
 
-    A snapshot met before keeps the moment it was first seen. One older than what we hold does not replace it on first
-    sight: the entry says ROLLED-BACK until the publisher's next move. One from the future gives way to the first
-    honest one.
+        `parts` are those of the program that looks; `started`, monotonic seconds, is when it began to go on looking.
+        """
+        board = self._board(tuple(parts), started)
+        if board.redis.health.ok:
+            changes = self._changes.take(board, self._now)
+            self.history.take(self._now.wall_s, changes, self._changes.states)
+        return replace(board, transitions=self.history.transitions)
 
-    Of another kind of source nothing is compared: what a mock published makes no live snapshot older, nor rolled back.
+    def _board(self, parts: tuple[PartStatus, ...], started: float | None) -> Board:
+        registry, health = self.registry, self._contact.health
+        registry.remember_faults(self._now)
+        known = self._known or PollAnswer(self._now, self._now, {}, search=Search(over=False))
+        return Board(
+            prefix=registry.keys.prefix,
+            redis=RedisStatus(
+                label=self._shown_as,
+                server=known.server if health.ok else replace(known.server, counted=None),
+                limits=tuple(f"cannot {deed}: {refused}" for deed, refused in self._limits.items() if refused),
+                health=health,
+                skew_s=known.skew_s,
+            ),
+            chains=Chains(registry.shown(), dict(registry.depth), known.search),
+            publishers=Publishers(
+                known=tuple(registry.publishers.values()),
+                refusals=tuple(registry.refused.values()),
+                standbys=registry.standbys,
+            ),
+            streams=Streams(known.stream.frame, known.stream.entry, known.stream.misread),
+            clock=PollClock(self._now.mono, started, *self._wall.step_shown(self._now)),
+            parts=parts,
+        )
 
-    Raises:
-        InvalidSnapshotError: there is no contract in it that can be used.
-    """
-    good = record.last_good
-    kind = kind_record.kind or (UNKNOWN if good is not None and good.kind else "")
-    if good is not None and good.kind and good.kind != kind:
-        record, good = replace(record, rolled_back_from=None), None
-    if good is not None and good.ahead and good.snapshot.id != snapshot.id and not is_ahead(snapshot.id, now.wall_ms):
-        good = None  # what came from the future was no state of the market: this is the first honest snapshot
-    rolled_back_from = None
-    returned = record.fault is not None and record.fault.state is State.MISSING
-    if good is not None and snapshot.id.ts_ms < good.snapshot.id.ts_ms and not returned:
-        rolled_back_from = record.rolled_back_from or good.snapshot.id
-        accepted = good if record.rolled_back_from is None else _first_sight(snapshot, raw, ttl_ms, now, good, kind)
-    elif good is not None and snapshot.id == good.snapshot.id:
-        accepted = good
-    else:
-        accepted = _first_sight(snapshot, raw, ttl_ms, now, good, kind)
-        held = None if good is None else record.rolled_back_from
-        rolled_back_from = held if held is not None and snapshot.id.ts_ms < held.ts_ms else None
-    after = replace(
-        record,
-        pointer=snapshot.id,
-        last_good=accepted,
-        fault=None,
-        deadline=None if ttl_ms is None else now.mono + ttl_ms / 1000,
-        rolled_back_from=rolled_back_from,
-        carried=None,
-        change=_change(record, kind, kind_record, now),
-    )
-    return replace(after, carried=_carried(record, after, now))
+    def _on_poll(self, answer: PollAnswer) -> None:
+        if self._poll is None:
+            self._poll = answer
+            self.registry.on_heartbeats(answer.heartbeats, answer.received)
+            self._limit("hear heartbeats", answer.refused)
+            if answer.discovered:
+                self.registry.add_discovered(answer.discovered, answer.received)
+            self._unasked = tuple([chain for chain in self.registry.chains if chain not in answer.pointers])
+        if answer.pointers == self._settled and not answer.gone:
+            self._pointers = self._settled
+            return
+        self._pointers = {**self._pointers, **answer.pointers}
+        for key in answer.gone:
+            if known := self._tracker_of(key):
+                known.on_payload_gone()
+        for chain, pointer in answer.pointers.items():
+            if known := self.registry.chains.get(chain):
+                self._want(chain, known.on_pointer(pointer, answer.received, self._seen))
 
+    def _on_payloads(self, payloads: Mapping[SnapshotId, Payload]) -> None:
+        for snapshot, payload in payloads.items():
+            if known := self.registry.chains.get(snapshot.chain):
+                self._want(snapshot.chain, known.on_payload(snapshot, payload, self._now, self._seen))
 
-def _carried(before: ChainRecord, after: ChainRecord, now: Instant) -> tuple[State, float] | None:
-    """Return the condition that the change did not end, with its beginning; None where it ended, or none is known."""
-    was, age = state_of(before, now.wall_ms, now.mono)
-    condition = condition_of(was)
-    if condition is State.FRESH or condition is not condition_of(state_of(after, now.wall_ms, now.mono)[0]):
+    def _tracker_of(self, payload: bytes) -> ChainTracker | None:
+        chain = self._held.get(payload)
+        return None if chain is None else self.registry.chains.get(chain)
+
+    def _want(self, chain: ChainId, then: Next) -> None:
+        if then.fetch is not None:
+            self._to_fetch.append(then.fetch)
+        elif then.recheck:
+            self._to_recheck.append(chain)
+
+    def _next_request(self) -> Request | None:
+        """Return what is wanted next: chains newly heard of, then payloads, then all second looks together."""
+        if chains := self._unasked:
+            self._unasked = ()
+            return PollRequest(chains, heartbeats=False)
+        if self._to_fetch:
+            batch, self._to_fetch = self._to_fetch[:FETCH_BATCH], self._to_fetch[FETCH_BATCH:]
+            return FetchRequest(tuple(batch))
+        if self._to_recheck:
+            chains, self._to_recheck = tuple(self._to_recheck), []
+            return RecheckRequest(chains)
+        if self._poll is not None:
+            self._end_look(self._poll)
         return None
-    since, _ = reason_of(before, was, age, now)
-    return None if since is None else (condition, since)
 
+    def _end_look(self, poll: PollAnswer) -> None:
+        """Take a look as whole, when all its answers were taken in."""
+        if self._pointers is not self._settled:
+            chains = self.registry.chains
+            current = all(known.is_current(self._pointers.get(chain)) for chain, known in chains.items())
+            self._settled = self._pointers if current else None
+            self._held = {key: chain for chain, known in chains.items() if (key := known.held)}
+        self._contact.on_found(poll.asked, poll.received, self._now)
+        self._known, self._seen = poll, self._now.wall_s
 
-def _change(record: ChainRecord, kind: str, kind_record: KindRecord, now: Instant) -> SourceChange | None:
-    """Return the last change of kind: as recorded, else as we saw it, where nothing was recorded in between."""
-    if kind_record.change is not None:
-        return kind_record.change
-    before = record.last_good.kind if record.last_good else ""
-    if before not in ("", kind):
-        return SourceChange(before, kind, now.wall_s)
-    known = record.change
-    if known is None or known.after != kind:
-        return None
-    # Redis remembers a change that it told: where it no longer tells it, somebody has acknowledged it elsewhere.
-    return None if known.recorded and kind_record.kind == kind and record.fault is None else known
+    def _drop_look(self) -> None:
+        self._poll, self._pointers, self._unasked = None, {}, ()
+        self._to_recheck, self._to_fetch = [], []
 
-
-def _first_sight(
-    snapshot: Received, raw: bytes, ttl_ms: int | None, now: Instant, before: LastGood | None, kind: str
-) -> LastGood:
-    """Return a snapshot met now. One made before what we hold is older by as much, whatever the wall clock says."""
-    age = max(0, now.wall_ms - snapshot.id.ts_ms)
-    if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
-        age = max(age, age_ms(before, now) + before.snapshot.id.ts_ms - snapshot.id.ts_ms)
-    ahead = is_ahead(snapshot.id, now.wall_ms)
-    summary = summarise(snapshot)
-    if summary.unusable:
-        raise InvalidSnapshotError(summary.unusable)
-    life = _life_ms(ttl_ms, age, ahead=ahead)
-    return LastGood(EncodedSnapshot.of(snapshot, raw), summary, now.mono, age, life, kind, ahead)
-
-
-def _life_ms(ttl_ms: int | None, age_ms: int, *, ahead: bool) -> int:
-    """Return how long a snapshot was to be published when made; a stamp from the future does not tell when that was."""
-    if ahead:
-        return LONGEST_LIFE_MS
-    return NO_EXPIRY_LIFE_MS if ttl_ms is None else min(ttl_ms + age_ms, LONGEST_LIFE_MS)
-
-
-def _at_fault(record: ChainRecord, state: State, reason: str, now: Instant, last_seen: float | None) -> ChainRecord:
-    """Return the entry with a fault; one that was there at our first look has no known beginning."""
-    before = record.fault
-    since: float | None = now.wall_s
-    if before is not None:
-        since = before.since  # there was nothing good in between
-        last_seen = record.last_present if before.state in (state, State.MISSING) else last_seen
-    elif before is None and record.last_good is None:
-        since = last_seen = None
-    return replace(record, pointer=None, deadline=None, last_present=last_seen, fault=Fault(state, reason, since))
+    def _limit(self, deed: str, refused: str) -> None:
+        """Remember what this Redis or this user does not let us do, and why; log it when it changes."""
+        if refused != self._limits.get(deed, ""):
+            log.warning("%s %s", f"cannot {deed}:" if refused else "can again", refused or deed)
+        self._limits[deed] = refused

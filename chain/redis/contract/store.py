@@ -51,7 +51,7 @@ class Store:
         self._writer = snapshot_writer(redis, keys, kind=kind, among_live=among_live)
         self._apart = is_cluster(redis)
         self._glance = Glance(redis)
-        self._asked: list[ChainId] = []  # the chains of the last poll, and their keys: they seldom change
+        self._asked: tuple[ChainId, ...] = ()  # the chains of the last poll, and their keys: they seldom change
         self._pointers: list[str] = []
         self.keys = keys
 
@@ -66,7 +66,7 @@ class Store:
         was evicted. A value beyond its limit comes as its beginning, one byte longer than the limit.
         """
         if chains != self._asked:
-            self._asked, self._pointers = list(chains), [*map(self.keys.latest, chains)]
+            self._asked, self._pointers = tuple(chains), [*map(self.keys.latest, chains)]
         seen = await self._glance.look(self._pointers, beside, payloads)
         pointers = dict(zip(chains, seen.values, strict=False))
         rest = dict(zip(beside, seen.values[len(chains) :], strict=True))
@@ -85,16 +85,25 @@ class Store:
             for pointer, there in zip(replies[::2], replies[1::2], strict=True)
         ]
 
-    async def pointer_types(self, chains: Iterable[ChainId]) -> dict[ChainId, str]:
-        """Return the Redis type of each pointer key; MGET answers nil for one that is no string."""
+    async def look_again(self, chains: Iterable[ChainId]) -> tuple[dict[ChainId, bytes | None], dict[ChainId, str]]:
+        """Return each chain's pointer read anew, and the Redis type of each that is no string or is empty.
+
+        MGET answers nil for one of another type, as where there is none.
+        """
         wanted = list(chains)
         pipe = self._redis.pipeline(transaction=False)
         for chain in wanted:
+            pipe.getrange(self.keys.latest(chain), 0, POINTER_BYTES)
             pipe.type(self.keys.latest(chain))
         async with redis_call():
-            kinds = raise_if_lost(await pipe.execute(raise_on_error=False)) if wanted else []
-        words = (kind.decode() if isinstance(kind, bytes) else "none" for kind in kinds)  # who may not ask: none
-        return dict(zip(wanted, words, strict=True))
+            replies = raise_if_lost(await pipe.execute(raise_on_error=False)) if wanted else []
+        pointers: dict[ChainId, bytes | None] = {}
+        types: dict[ChainId, str] = {}
+        for chain, pointer, kind in zip(wanted, replies[::2], replies[1::2], strict=True):
+            pointers[chain] = pointer if isinstance(pointer, bytes) and pointer else None
+            if pointers[chain] is None:
+                types[chain] = kind.decode() if isinstance(kind, bytes) else "none"  # who may not ask: none
+        return pointers, types
 
     async def fetch(self, snapshots: Sequence[SnapshotId]) -> list[Payload]:
         """Read payloads, their pointers' time left and their kinds; never more of one than the limit and a byte."""

@@ -16,6 +16,7 @@ from chain.monitor.discovery import DISCOVER_EVERY_S
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.states import DeckState
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.scan import PointerScan
@@ -57,7 +58,8 @@ async def test_polls_stay_quick_and_good_while_a_crowded_far_redis_is_searched(
     boards: list[tuple[float, Board]] = []
     async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as client:
         proxy.rule = slow(0.02)
-        services = Services(Supervisor(CLOCK), Watcher(client, NAMES, CLOCK))
+        reader = RedisReader(client, NAMES, CLOCK, discover_after_s=0.3)  # not before the first Board
+        services = Services(Supervisor(CLOCK), Watcher(reader, CLOCK))
         task = asyncio.create_task(services.run(lambda board: boards.append((CLOCK.monotonic(), board))))
         await wait_until_async(lambda: boards and chains_of(boards[-1][1]) == {SPX, NDX}, 15, "both chains")
         task.cancel()
@@ -100,7 +102,7 @@ async def test_a_user_who_may_not_scan_sees_what_is_announced_and_is_told_what_i
     may: dict[str, Any] = {"keys": ["*"], "channels": ["*"], "categories": ["+@all"], "commands": ["-scan"]}
     await redis.acl_setuser("eye", enabled=True, reset=True, passwords="+pw", **may)
     async with Redis.from_url(redis_url.replace("unix://", "unix://eye:pw@")) as client:
-        report = await look(Watcher(client, NAMES, CLOCK))
+        report = await look(Watcher(RedisReader(client, NAMES, CLOCK), CLOCK))
     await redis.acl_deluser("eye")
     assert report.board.redis.health.ok
     [told] = [signal for signal in report.signals if signal.name == "discovery"]
@@ -117,7 +119,7 @@ async def look(watcher: Watcher) -> HealthReport:
 @pytest.mark.parametrize(("after_s", "asked"), [(DISCOVER_EVERY_S - 0.001, 1), (DISCOVER_EVERY_S, 2)])
 async def test_a_walk_follows_another_at_a_slow_cadence(redis: Redis, after_s: float, asked: int) -> None:
     clock = ManualClock(CLOCK.wall_ns(), 100.0)
-    watcher = Watcher(redis, NAMES, clock)
+    watcher = Watcher(RedisReader(redis, NAMES, clock), clock)
     await redis.config_resetstat()
     await watcher.poll_once()
     clock.advance(after_s)
@@ -128,9 +130,9 @@ async def test_a_walk_follows_another_at_a_slow_cadence(redis: Redis, after_s: f
 
 async def test_a_chain_that_came_and_went_is_found_again(redis: Redis) -> None:
     clock = ManualClock(CLOCK.wall_ns(), 100.0)
-    watcher = Watcher(redis, NAMES, clock)
+    watcher = Watcher(RedisReader(redis, NAMES, clock), clock)
     await publish(redis, SPX)
     assert chains_of(await watcher.poll_once()) == {SPX}
-    watcher._registry.records.clear()  # as where a publisher that did not announce it spoke for its underlying
+    watcher.tracker.registry.chains.clear()  # as where a publisher that did not announce it spoke for its underlying
     clock.advance(DISCOVER_EVERY_S)
     assert chains_of(await watcher.poll_once()) == {SPX}

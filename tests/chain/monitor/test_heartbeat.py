@@ -219,7 +219,7 @@ def test_a_publisher_of_odd_fields_is_heard_and_each_is_told() -> None:
     odd = body(pid="x", source=body()["source"] | {"trouble": 7, "sessions": {"2026-11-27": "25:00"}})
     registry, clock = ChainRegistry(KeySchema()), ManualClock(START_NS)
     registry.on_heartbeats({"mock_massive:heartbeat": orjson.dumps(odd)}, Instant.of(clock))
-    assert set(registry.records) == {SPX, SPX_MON, NDX}
+    assert set(registry.chains) == {SPX, SPX_MON, NDX}
     board = Board(publishers=Publishers(tuple(registry.publishers.values())))
     [told] = [signal.text for signal in evaluate(board, Instant.of(clock)).signals if signal.name == "heartbeat-misfit"]
     assert told == "heartbeat of mock_massive: pid: a string, not an integer, ignored, and 2 more"
@@ -386,7 +386,7 @@ def test_a_refused_beat_takes_nothing_from_the_others() -> None:
     registry.on_heartbeats(
         {"massive:heartbeat": live.encode(), "mock_massive:heartbeat": live.encode()}, Instant.of(clock)
     )
-    assert set(registry.records) == {NDX}
+    assert set(registry.chains) == {NDX}
     assert set(registry.publishers) == {"massive"}
     assert list(registry.refused) == ["mock_massive"]
 
@@ -408,7 +408,7 @@ def test_each_chain_has_its_own_underlyings_date() -> None:
     own = {"SPX": START_S - 3 * 86_400.0, "NDX": float(START_S)}
     beat_of_two = heartbeat(SPX, NDX, kind="capture", as_of=min(own.values()), as_of_by=own)
     assert hear(registry, clock, beat_of_two) == {SPX, NDX}
-    assert {chain.underlying: record.source.as_of for chain, record in registry.records.items()} == own
+    assert {chain.underlying: known.record.source.as_of for chain, known in registry.chains.items()} == own
 
 
 def test_two_publishers_announce_side_by_side() -> None:
@@ -416,7 +416,7 @@ def test_two_publishers_announce_side_by_side() -> None:
     mock = heartbeat(SPX, NDX)
     live = heartbeat(SPX_MON, service="massive", kind="massive")
     assert hear(registry, clock, mock, live) == {SPX, SPX_MON, NDX}
-    assert {c: record.source.kind for c, record in registry.records.items()} == {
+    assert {c: known.record.source.kind for c, known in registry.chains.items()} == {
         SPX: "mock",
         NDX: "mock",
         SPX_MON: "massive",
@@ -434,10 +434,10 @@ def test_two_publishers_announce_side_by_side() -> None:
 def test_the_last_word_on_a_chain_is_the_newest_beats() -> None:
     clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
     hear(registry, clock, heartbeat(SPX, trouble={SPX: "vendor: 429"}))
-    assert registry.records[SPX].trouble == "vendor: 429"
+    assert registry.chains[SPX].record.trouble == "vendor: 429"
     clock.advance(5)
     hear(registry, clock, heartbeat(SPX, ts=START_S + 5, thresholds=Thresholds(4.0, 30.0)))
-    assert (registry.records[SPX].trouble, registry.records[SPX].thresholds) == ("", Thresholds(4.0, 30.0))
+    assert (registry.chains[SPX].record.trouble, registry.chains[SPX].record.thresholds) == ("", Thresholds(4.0, 30.0))
 
 
 def test_a_date_that_passed_leaves_though_a_beat_still_names_it() -> None:
@@ -477,8 +477,8 @@ def test_of_two_publishers_of_one_chain_the_live_one_speaks_in_whatever_order_th
             known = [p.heartbeat for p in registry.publishers.values() if p.heartbeat.service != service]
             hear(registry, clock, *beats, *known)
             clock.advance(2)
-        assert (registry.records[SPX].thresholds, registry.records[SPX].source.kind) == (slow, "massive")
+        assert (registry.chains[SPX].record.thresholds, registry.chains[SPX].record.source.kind) == (slow, "massive")
     hear(registry, clock, heartbeat(SPX, ts=clock.wall / 1e9, thresholds=quick))  # the live one is silent by now
     clock.advance(1)
     hear(registry, clock, heartbeat(SPX, ts=clock.wall / 1e9, thresholds=quick))
-    assert registry.records[SPX].thresholds == quick
+    assert registry.chains[SPX].record.thresholds == quick

@@ -13,7 +13,7 @@ from chain.monitor.evaluate.report import ChainStatus
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import SourceInfo
 from chain.monitor.states import Flag, State
-from chain.monitor.watch import tracker
+from chain.monitor.watch import steps
 from tests.support.scenes import (
     SPX,
     START_NS,
@@ -34,9 +34,7 @@ def taken(record: ChainRecord, clock: ManualClock, *, age_s: float = 0.0, one_si
     """Return the entry after a snapshot of this age was read."""
     contracts = [item(strike, "call") for strike in (6920, 6930)] if one_sided else surface()
     made = snapshot(SPX, clock.wall - round(age_s * 1e9), contracts)
-    return remembered(
-        tracker.accept(record, received(made), encode(made), 60_000, Instant.of(clock)), Instant.of(clock)
-    )
+    return remembered(steps.accept(record, received(made), encode(made), 60_000, Instant.of(clock)), Instant.of(clock))
 
 
 def read(record: ChainRecord, clock: ManualClock, *, reached: bool = True) -> ChainStatus:
@@ -191,7 +189,7 @@ def test_every_flag_that_is_a_fault_has_a_beginning_in_its_signal() -> None:
     clock = manual_clock()
     quote = {"bid": 1.0, "ask": 1.1, "last_updated": START_NS - 900 * 10**9}
     made = snapshot(SPX, clock.wall, [item(6930, "call", last_quote=quote)])
-    record = tracker.accept(
+    record = steps.accept(
         ChainRecord(SPX, source=SourceInfo("mock"), trouble="vendor: 429"),
         received(made),
         encode(made),

@@ -11,7 +11,7 @@ from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.heartbeat import WITHDRAWN, SourceInfo
 from chain.monitor.states import DeckState, Flag
-from chain.monitor.watch import tracker
+from chain.monitor.watch import steps
 from chain.redis.contract.kinds import KindRecord, SourceChange
 from tests.support.scenes import NDX, SPX, heartbeat, received, record, report, snapshot
 from tui.panels.grid import NO_MARKS
@@ -30,7 +30,7 @@ def names(judged: HealthReport) -> list[str]:
 def taken(before: ChainRecord, kind_record: KindRecord, *, ahead_ms: int = 0) -> ChainRecord:
     """Return an entry after one more snapshot of a kind."""
     made = snapshot(SPX, NOW.wall_ns + ahead_ms * 1_000_000)
-    return tracker.accept(before, received(made), encode(made), 60_000, NOW, kind_record)
+    return steps.accept(before, received(made), encode(made), 60_000, NOW, kind_record)
 
 
 @pytest.mark.parametrize(("age_s", "told"), [(0.0, True), (HOUR_S - 0.001, True), (HOUR_S, False)])
@@ -115,7 +115,7 @@ def test_what_was_acknowledged_elsewhere_is_silent_here_and_what_redis_forgot_is
     told = taken(taken(ChainRecord(SPX), KindRecord("mock")), KindRecord("massive", change), ahead_ms=1)
     assert told.change == change
     assert taken(told, KindRecord("massive"), ahead_ms=2).change is None  # acknowledged: Redis no longer tells it
-    emptied = tracker.missing(told, NOW, None)
+    emptied = steps.missing(told, NOW, None)
     assert taken(emptied, KindRecord("massive"), ahead_ms=2).change == change  # Redis began anew
     seen = replace(told, change=replace(change, recorded=False))
     assert taken(seen, KindRecord("massive"), ahead_ms=2).change == change  # nobody but us knows of it

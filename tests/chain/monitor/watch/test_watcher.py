@@ -22,7 +22,8 @@ from chain.monitor.discovery import DISCOVER_EVERY_S
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, beat
 from chain.monitor.states import DeckState, Flag, State
-from chain.monitor.watch.watcher import Watcher
+from chain.monitor.watch.redis_reader import RedisReader
+from chain.monitor.watch.watcher import Pace, Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.store import Payload, Store
@@ -43,7 +44,7 @@ class Desk:
         self.clock = clock
         self.keys = keys
         self.store = Store(redis, keys)
-        self.watcher = Watcher(client, keys, clock, shown_as="unix")
+        self.watcher = Watcher(RedisReader(client, keys, clock), clock, shown_as="unix")
 
     async def publish(self, *chains: ChainId) -> list[SnapshotId]:
         """Publish a snapshot of each chain, made now."""
@@ -762,7 +763,7 @@ def holder_name(holder: EmbeddedServer) -> str:
 
 async def test_a_watcher_beside_its_own_publisher_gives_it_time_to_announce(desk: Desk, clock: ManualClock) -> None:
     await desk.publish(SPX)
-    watcher = Watcher(desk.redis, NAMES, clock, discover_after_s=10.0)
+    watcher = Watcher(RedisReader(desk.redis, NAMES, clock, discover_after_s=10.0), clock)
     assert not (await watcher.poll_once()).chains.records
     clock.advance(9.999)
     assert not (await watcher.poll_once()).chains.records
@@ -772,7 +773,7 @@ async def test_a_watcher_beside_its_own_publisher_gives_it_time_to_announce(desk
 
 async def test_a_refused_port_is_one_line_and_no_chain(clock: ManualClock, unused_tcp_port: int) -> None:
     client = RedisTarget(f"redis://:secret@127.0.0.1:{unused_tcp_port}/0").connect()
-    watcher = Watcher(client, NAMES, clock)
+    watcher = Watcher(RedisReader(client, NAMES, clock), clock)
     boards = [await watcher.poll_once() for _ in range(2)]
     [signal] = evaluate(boards[1], Instant.of(clock)).signals
     assert (signal.severity, signal.since) == (DeckState.CRITICAL, START_S)
@@ -925,13 +926,14 @@ async def test_numbers_of_a_chain_come_from_one_payload(desk: Desk) -> None:
 async def test_the_loop_hands_over_a_board_for_every_poll_until_cancelled(desk: Desk) -> None:
     await desk.announce(SPX)
     await desk.publish(SPX)
+    watcher = Watcher(RedisReader(desk.client, NAMES, desk.clock), desk.clock, pace=Pace(every_s=0.01))
     boards: list[Board] = []
 
     def five() -> bool:
         desk.clock.advance(0.01)
         return len(boards) >= 5
 
-    task = asyncio.create_task(desk.watcher.run(boards.append, every_s=0.01))
+    task = asyncio.create_task(watcher.run(boards.append))
     await wait_until_async(five, what="five Boards")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

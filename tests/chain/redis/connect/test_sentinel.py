@@ -15,6 +15,7 @@ from chain.clock import Instant, SystemClock
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.states import Flag, State
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import PublishVerdict
@@ -147,7 +148,7 @@ async def test_publishing_goes_on_after_the_primary_was_killed(desk: Watched) ->
     publisher = Publisher(ours, source, context, lease=Lease(ours, context, source.underlyings))
     publishing = asyncio.create_task(run_publisher(publisher))
     await wait_until_async(lambda: publisher.heartbeat().chain.counters.get("published", 0) >= 8)
-    screen = Screen(Watcher(eyes, NAMES, CLOCK))
+    screen = Screen(Watcher(RedisReader(eyes, NAMES, CLOCK), CLOCK))
     watching = asyncio.create_task(screen.run())
     async with witness(theirs, CHAINS) as seen:
         desk.primary.kill()
@@ -175,7 +176,7 @@ async def test_publishing_goes_on_after_the_primary_was_killed(desk: Watched) ->
 
 async def test_what_a_failover_took_back_is_said_and_never_shown_as_newer(desk: Watched) -> None:
     redis, eyes = RedisTarget(desk.url).connect(), RedisTarget(desk.url).connect()
-    watcher = Watcher(eyes, NAMES, CLOCK)
+    watcher = Watcher(RedisReader(eyes, NAMES, CLOCK), CLOCK)
     older = await publish(redis)
     await report(watcher)
     await wait_until_async(lambda: in_step(desk.primary, desk.replica))
@@ -204,7 +205,7 @@ async def test_what_a_failover_took_back_is_said_and_never_shown_as_newer(desk: 
 async def test_a_primary_demoted_alive_is_left_for_the_new_one(desk: Watched) -> None:
     redis = RedisTarget(desk.url).connect()
     await publish(redis)
-    watcher = Watcher(redis, NAMES, CLOCK)
+    watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
     await report(watcher)
     hurry(desk.sentinels)
     await wait_until_async(lambda: demoted(desk.sentinels[0]), FAILOVER_S, "the Sentinel to agree")
@@ -239,7 +240,7 @@ def test_the_commands_take_the_urls_of_sentinels(desk: Watched, short_dir: Path)
 async def test_sentinels_that_are_gone_disturb_no_standing_connection(desk: Watched) -> None:
     redis = RedisTarget(desk.url).connect()
     stamp = await publish(redis)
-    watcher = Watcher(redis, NAMES, CLOCK)
+    watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
     assert shown(await report(watcher)) == {stamp}
     for sentinel in desk.sentinels:
         sentinel.kill()
@@ -268,7 +269,7 @@ async def test_a_client_that_closes_leaves_no_connection_to_a_sentinel(desk: Wat
 
 async def test_a_service_that_no_sentinel_knows_is_said(desk: Watched) -> None:
     redis = RedisTarget(sentinel_url(desk.sentinels, "elsewhere")).connect()
-    found = await report(Watcher(redis, NAMES, CLOCK))
+    found = await report(Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK))
     assert [signal.text for signal in found.signals] == [
         "Redis unreachable: no Sentinel names a primary: check the service's name in the URL"
     ]

@@ -19,6 +19,7 @@ from chain.model.snapshot import decode
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.states import State
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.glance import POINTER_BYTES
@@ -105,7 +106,7 @@ async def test_an_older_snapshot_is_refused_there_too(client: Redis) -> None:
     late = [small(chain, now_ms() - 5_000, 2) for chain in CHAINS[:6]]
     outcomes = await Store(client, NAMES).publish(late, TTL_S)
     assert {outcome.verdict for outcome in outcomes} == {PublishVerdict.REFUSED_OLDER}
-    assert states(await report(Watcher(client, NAMES, CLOCK))) == {State.FRESH}
+    assert states(await report(Watcher(RedisReader(client, NAMES, CLOCK), CLOCK))) == {State.FRESH}
 
 
 async def test_a_publisher_in_turn_and_a_watcher_work_as_on_one_server(client: Redis, nodes: list[Server]) -> None:
@@ -118,7 +119,7 @@ async def test_a_publisher_in_turn_and_a_watcher_work_as_on_one_server(client: R
     assert not (await waiting.cycle()).outcomes
     for publisher in (leading, waiting):
         await publisher.beat()
-    watcher = Watcher(client, NAMES, CLOCK)
+    watcher = Watcher(RedisReader(client, NAMES, CLOCK), CLOCK)
     found = await report(watcher)
     assert (len(found.statuses), states(found)) == (12, {State.FRESH})
     assert (len(found.board.publishers.known), found.board.redis.server.name[:6]) == (1, "valkey")
@@ -188,7 +189,7 @@ async def test_a_poll_with_nothing_new_is_one_batch_to_each_node(
     chains = CHAINS[:count]
     await publish(client, chains)
     await beat(client, heartbeat(*chains, ts=time.time()))
-    watcher = Watcher(client, NAMES, CLOCK)
+    watcher = Watcher(RedisReader(client, NAMES, CLOCK), CLOCK)
     assert states(await report(watcher)) == {State.FRESH}
     for node in nodes:
         node.admin.config_resetstat()
@@ -239,7 +240,7 @@ async def test_a_killed_node_is_told_in_words_and_over_when_it_is_back(
     client: Redis, nodes: list[Server], victim: int
 ) -> None:
     await publish(client, CHAINS[:12])
-    watcher = Watcher(client, NAMES, CLOCK)
+    watcher = Watcher(RedisReader(client, NAMES, CLOCK), CLOCK)
     assert states(await report(watcher)) == {State.FRESH}
     nodes[victim].kill()
     found = await told_in_words(watcher, time.monotonic())
@@ -261,7 +262,7 @@ async def test_a_node_that_falls_silent_is_told_in_words_and_nothing_is_lost(
     client: Redis, nodes: list[Server]
 ) -> None:
     await publish(client, CHAINS[:12])
-    watcher = Watcher(client, NAMES, CLOCK)
+    watcher = Watcher(RedisReader(client, NAMES, CLOCK), CLOCK)
     before = await report(watcher)
     assert states(before) == {State.FRESH}
     nodes[1].pause()
@@ -282,7 +283,7 @@ async def test_a_node_lost_between_pointer_and_payload_is_unreachable_not_invali
     client: Redis, nodes: list[Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await publish(client, CHAINS[:12])
-    watcher = Watcher(client, NAMES, CLOCK)
+    watcher = Watcher(RedisReader(client, NAMES, CLOCK), CLOCK)
     await report(watcher)
     await publish(client, CHAINS[:12], mark=2)
     real = Store.fetch
@@ -306,7 +307,7 @@ async def test_a_node_with_a_replica_fails_over_and_publishing_goes_on() -> None
         client = RedisTarget(cluster_url(nodes[1:3])).connect()
         await publish(client, CHAINS[:12])
         wait_until(lambda: in_step(nodes[0], nodes[3]))
-        watcher = Watcher(client, NAMES, CLOCK)
+        watcher = Watcher(RedisReader(client, NAMES, CLOCK), CLOCK)
         assert states(await report(watcher)) == {State.FRESH}
         nodes[0].kill()
         died = time.monotonic()

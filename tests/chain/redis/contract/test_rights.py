@@ -20,6 +20,7 @@ from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.states import State
+from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
@@ -75,7 +76,7 @@ async def fill(owner: Redis) -> None:
 
 
 async def read(redis: Redis, polls: int = 2) -> HealthReport:
-    watcher = Watcher(redis, NAMES, CLOCK)
+    watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
     for _ in range(polls):
         board = await watcher.poll_once()
     await redis.aclose()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -719,13 +719,14 @@ async def test_discovery_takes_pointers_of_the_grammar_only(redis: Redis, store:
     await redis.delete(*strays)
 
 
-async def test_pointer_types(redis: Redis, store: Store) -> None:
-    await store.publish([small(ts_ms=await now_ms(redis))], TTL_S)
+async def test_a_second_look_tells_a_pointer_of_another_type_from_none(redis: Redis, store: Store) -> None:
+    [end] = await store.publish([small(ts_ms=await now_ms(redis))], TTL_S)
     await redis.lpush(KeySchema().latest(NDX), "x")
     missing = ChainId("SPX", date(2026, 1, 5))
-    assert await store.pointer_types([SPX, NDX, missing]) == {SPX: "string", NDX: "list", missing: "none"}
-    with suppress(RedisUnavailableError):
-        assert await store.pointer_types([]) == {}
+    pointers, types = await store.look_again([SPX, NDX, missing])
+    assert pointers == {SPX: KeySchema().snapshot(end.id).encode(), NDX: None, missing: None}
+    assert types == {NDX: "list", missing: "none"}
+    assert await store.look_again([]) == ({}, {})
     await redis.delete(KeySchema().latest(NDX))
 
 

@@ -11,7 +11,7 @@ from chain.model.snapshot import Snapshot, encode
 from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.states import State
-from chain.monitor.watch import tracker
+from chain.monitor.watch import steps
 from tests.support.scenes import SPX, START_NS, START_S, at_fault, law, manual_clock, received, snapshot
 
 
@@ -21,7 +21,7 @@ def made(seconds: float) -> Snapshot:
 
 
 def take(record: ChainRecord, what: Snapshot, clock: ManualClock) -> ChainRecord:
-    return tracker.accept(record, received(what), encode(what), 60_000, Instant.of(clock))
+    return steps.accept(record, received(what), encode(what), 60_000, Instant.of(clock))
 
 
 def gone(record: ChainRecord, clock: ManualClock, state: State = State.MISSING) -> ChainRecord:
@@ -60,7 +60,7 @@ def test_a_newer_snapshot_takes_over_and_the_deadline_is_the_pointers() -> None:
     assert (shown(second), back_from(second)) == (9, None)
     assert second.deadline == clock.mono + 60
     assert second.pointer == made(9).id
-    assert tracker.accept(first, received(made(9)), encode(made(9)), None, Instant.of(clock)).deadline is None
+    assert steps.accept(first, received(made(9)), encode(made(9)), None, Instant.of(clock)).deadline is None
 
 
 def test_a_pointer_set_back_is_told_first_and_followed_at_its_next_move() -> None:

@@ -1,0 +1,122 @@
+"""One chain as its answers come in: what is known of it, and what is to be read next. No I/O, no clock."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from chain.clock import Instant
+from chain.errors import InvalidNameError, InvalidSnapshotError
+from chain.model.keys import KeySchema, SnapshotId
+from chain.model.snapshot import decode
+from chain.monitor.board import ChainRecord
+from chain.monitor.states import State
+from chain.monitor.watch import steps
+from chain.redis.contract.store import Payload
+from chain.text import clean
+
+_GONE = "the pointer names a payload that is gone"
+_NO_STRING = ("none", "string")  # a pointer that was set since it was asked for is read at the next poll
+
+
+class Next(NamedTuple):
+    """What a chain wants to be read next: a payload, or its pointer once more."""
+
+    fetch: SnapshotId | None = None
+    recheck: bool = False
+
+
+NOTHING = Next()
+RECHECK = Next(recheck=True)
+
+
+class _Unread(Enum):
+    UNREAD = "no pointer was judged yet"
+
+
+@dataclass(slots=True)
+class ChainTracker:
+    """The one owner of a chain's state. `last_seen` of its methods: when all chains were last read, epoch seconds."""
+
+    keys: KeySchema
+    record: ChainRecord
+    noted: ChainRecord | None = None  # the record as it was when its flags were last looked at
+    _judged: bytes | _Unread | None = _Unread.UNREAD  # the pointer by which the record came about
+    _followed: tuple[SnapshotId, bytes] | None = None  # what the pointer names, and the pointer; its payload is awaited
+    _rechecked: bool = False  # each look at a pointer earns one more look, not two
+
+    @property
+    def held(self) -> bytes | None:
+        """The key of the payload that was read and is shown as good; None where there is none."""
+        good = self.record.pointer is not None and self.record.fault is None
+        return self._judged if good and isinstance(self._judged, bytes) else None
+
+    def is_current(self, pointer: bytes | None) -> bool:
+        """Return whether a pointer was judged and can mean nothing new: its payload never changes.
+
+        It can where the payload was not there, and where the pointer was no string, which reads like no pointer.
+        """
+        if self._judged != pointer:
+            return False
+        state = self.record.fault and self.record.fault.state
+        return state is not State.DANGLING and not (state is State.INVALID and pointer is None)
+
+    def on_pointer(self, pointer: bytes | None, at: Instant, last_seen: float | None) -> Next:
+        """Take the pointer as a poll found it."""
+        if self.is_current(pointer):
+            return NOTHING
+        self._rechecked, self._followed = False, None
+        return RECHECK if pointer is None else self._follow(pointer, at, last_seen)
+
+    def on_payload_gone(self) -> None:
+        """Hear that the payload that is held is there no more: its pointer may name another."""
+        self._judged = _Unread.UNREAD
+
+    def on_recheck(self, pointer: bytes | None, kind: str, at: Instant, last_seen: float | None) -> Next:
+        """Take the pointer as a second look found it; `kind` is its Redis type where it is no string."""
+        self._rechecked = True
+        if pointer is not None:
+            return self._follow(pointer, at, last_seen)
+        self._followed, self._judged = None, None
+        if kind in _NO_STRING:
+            self.record = steps.missing(self.record, at, last_seen)
+        else:
+            reason = f"pointer is a Redis {clean(kind, 12)}, not a string"
+            self.record = steps.faulty(self.record, State.INVALID, reason, at, last_seen)
+        return NOTHING
+
+    def on_payload(self, of: SnapshotId, payload: Payload, at: Instant, last_seen: float | None) -> Next:
+        """Take a payload; one that is not there earns its pointer a second look, for it may have moved on."""
+        if self._followed is None or self._followed[0] != of:
+            return NOTHING
+        if payload.raw is None and not payload.error and not self._rechecked:
+            return RECHECK
+        self._judged, self._followed = self._followed[1], None
+        self.record = self._with(of, payload, at, last_seen)
+        return NOTHING
+
+    def _follow(self, pointer: bytes, at: Instant, last_seen: float | None) -> Next:
+        """Want what a pointer names, if it may be followed: the exact grammar, and its own chain."""
+        try:
+            target = self.keys.parse_snapshot(pointer)
+        except InvalidNameError as error:
+            reason = f"pointer: {error}"
+        else:
+            if target.chain == self.record.chain:
+                self._followed = (target, pointer)
+                return Next(fetch=target)
+            reason = f"pointer names {target.chain}"
+        self._judged, self._followed = pointer, None
+        self.record = steps.faulty(self.record, State.INVALID, reason, at, last_seen)
+        return NOTHING
+
+    def _with(self, of: SnapshotId, payload: Payload, at: Instant, last_seen: float | None) -> ChainRecord:
+        """Return the record after a payload was read."""
+        if payload.error:
+            return steps.faulty(self.record, State.INVALID, payload.error, at, last_seen, of)
+        if payload.raw is None:
+            return steps.faulty(self.record, State.DANGLING, _GONE, at, last_seen, of)
+        try:
+            snapshot = decode(payload.raw, of)
+            return steps.accept(self.record, snapshot, payload.raw, payload.ttl_ms, at, payload.kind_record)
+        except InvalidSnapshotError as error:
+            return steps.faulty(self.record, State.INVALID, f"payload: {error}", at, last_seen, of)

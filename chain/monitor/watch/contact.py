@@ -1,0 +1,60 @@
+"""Whether what is read from answers, since when, and whether the wall clock stepped meanwhile."""
+
+import logging
+from dataclasses import replace
+
+from chain.clock import Instant
+from chain.monitor.board import RedisHealth
+from chain.monitor.history import History
+from chain.thresholds import CLOCK_JUMP_S
+
+_STEP_SHOWN_S = 60.0
+
+log = logging.getLogger(__name__)
+
+
+class Contact:
+    """Contact with what is read from: found, lost, and both told in the history once."""
+
+    def __init__(self, history: History, shown_as: str) -> None:
+        self.health = RedisHealth()
+        self._history = history
+        self._shown_as = shown_as
+
+    def on_found(self, asked: Instant, answered: Instant, now: Instant) -> None:
+        """Hear that a poll was answered, and at `now` all that it made necessary."""
+        before = self.health
+        if not before.ok and before.since is not None:
+            self._history.back(f"Redis back after {now.wall_s - before.since:.1f} s")
+        since = before.since if before.ok else now.wall_s
+        self.health = RedisHealth(True, asked.mono, now.mono, since, "", (answered.mono - asked.mono) * 1000)
+
+    def on_lost(self, asked: Instant, now: Instant, error: str) -> None:
+        """Hear that there was no answer, and why; what was answered last stays known."""
+        before = self.health
+        since = before.since if before.since is not None and not before.ok else now.wall_s
+        if before.ok or before.asked is None:
+            self._history.note(now.wall_s, f"Redis unreachable: {error}")
+            log.warning("redis unreachable at %s: %s", self._shown_as, error)
+        self.health = replace(before, ok=False, asked=asked.mono, since=since, error=error, ping_ms=None)
+
+
+class WallClock:
+    """The wall clock as instants show it beside the monotonic one: a step is told for a minute."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._drift: float | None = None  # wall minus monotonic clock, seconds
+        self._step = (0.0, 0.0)  # seconds, and the monotonic time of it
+
+    def on_instant(self, now: Instant) -> None:
+        """Look whether the clocks drifted apart since the last instant."""
+        drift = now.wall_s - now.mono
+        if self._drift is not None and abs(drift - self._drift) > CLOCK_JUMP_S:
+            self._step = (drift - self._drift, now.mono)
+            self._history.note(now.wall_s, f"wall clock stepped by {self._step[0]:+.1f} s")
+        self._drift = drift
+
+    def step_shown(self, now: Instant) -> tuple[float, float]:
+        """Return the last step and when it was, monotonic seconds; zeros where it was long ago, or there was none."""
+        return self._step if now.mono - self._step[1] < _STEP_SHOWN_S else (0.0, 0.0)

@@ -1,0 +1,116 @@
+"""The reader of a real Redis: pointers and what stands beside them in one round trip, the search beside the polls."""
+
+import math
+from dataclasses import replace
+from typing import assert_never
+
+from redis.asyncio import Redis
+
+from chain.clock import Clock, Instant
+from chain.errors import RedisUnavailableError
+from chain.model.keys import ChainId, KeySchema
+from chain.monitor.discovery import Discovery
+from chain.monitor.heartbeat import HEARTBEAT_KEYS
+from chain.monitor.watch.port import (
+    Answer,
+    ContactLost,
+    FetchAnswer,
+    FetchRequest,
+    PollAnswer,
+    PollRequest,
+    RecheckAnswer,
+    RecheckRequest,
+    Request,
+)
+from chain.redis.contract.scan import PointerScan
+from chain.redis.contract.store import Store
+from chain.redis.server.info import Server, ask_server
+from chain.redis.server.skew import clock_skew_s
+from chain.supervisor import Part
+
+SERVER_EVERY_S = 10.0
+
+
+class RedisReader:
+    """Reads one Redis under one prefix."""
+
+    def __init__(self, redis: Redis, keys: KeySchema, clock: Clock, *, discover_after_s: float = 0.0) -> None:
+        """`discover_after_s`: how long an announcement may take, before chains are searched for."""
+        self.keys = keys
+        self.discovery = Discovery(PointerScan(redis, keys), clock, discover_after_s)
+        self._redis = redis
+        self._store = Store(redis, keys)
+        self._clock = clock
+        self._lost = False
+        self._server = Server()
+        self._skew_s: float | None = None
+        self._server_asked = -math.inf  # monotonic seconds
+
+    async def ask(self, request: Request) -> Answer:
+        """Return the answer; a Redis that fails, or is too slow, is ContactLost."""
+        asked = Instant.of(self._clock)
+        try:
+            match request:
+                case PollRequest():
+                    return await self._poll(request, asked)
+                case RecheckRequest():
+                    pointers, types = await self._store.look_again(request.chains)
+                    return RecheckAnswer(asked, Instant.of(self._clock), pointers, types)
+                case FetchRequest():
+                    payloads = await self._store.fetch(request.snapshots)
+                    found = dict(zip(request.snapshots, payloads, strict=True))
+                    return FetchAnswer(asked, Instant.of(self._clock), found)
+                case _:
+                    assert_never(request)
+        except RedisUnavailableError as error:
+            self._lost = True
+            self._server_asked = -math.inf  # another may answer next, with a count of its own
+            self._server = replace(self._server, counted=None)
+            return ContactLost(asked, Instant.of(self._clock), str(error), error.code)
+
+    async def search(self, within_s: float) -> bool:
+        """Walk through the keys, if it is time to, at most that many seconds."""
+        if not self.discovery.due:
+            return False
+        await self.discovery.walk(within_s)
+        return True
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return the search for chains that nobody announces, which goes on in steps."""
+        return (Part("discovery", self.discovery.run),)
+
+    async def _poll(self, request: PollRequest, asked: Instant) -> PollAnswer:
+        beside = list(HEARTBEAT_KEYS) if request.heartbeats else []
+        poll = await self._store.poll(request.chains, beside, request.held)
+        received = Instant.of(self._clock)
+        pointers, gone = poll.pointers, frozenset[bytes]()
+        if poll.payloads != len(request.held):
+            since, gone = await self._find_gone(request.held)
+            pointers = {**pointers, **since}
+        if asked.mono - self._server_asked > SERVER_EVERY_S:
+            self._server = await ask_server(self._redis, self._server, received.wall_s)
+            self._skew_s = await clock_skew_s(self._redis, self._clock)
+            self._server_asked = asked.mono
+        if self._lost:
+            self._lost = False
+            self.discovery.forgive()
+        return PollAnswer(
+            asked,
+            received,
+            pointers,
+            gone,
+            poll.beside,
+            poll.refused,
+            poll.stream,
+            self._server,
+            self._skew_s,
+            frozenset(self.discovery.take()) if request.heartbeats else frozenset(),
+            self.discovery.search,
+        )
+
+    async def _find_gone(self, held: tuple[bytes, ...]) -> tuple[dict[ChainId, bytes | None], frozenset[bytes]]:
+        """Return which payloads are there no more, and the pointers of all their chains as they are now."""
+        snapshots = [self.keys.parse_snapshot(key) for key in held]
+        looks = list(zip(held, snapshots, await self._store.recheck(snapshots), strict=True))
+        pointers = {snapshot.chain: pointer for _, snapshot, (pointer, _) in looks}
+        return pointers, frozenset(key for key, _, (_, there) in looks if not there)

@@ -1,0 +1,142 @@
+"""What one chain remembers from poll to poll: pure steps from one Entry to the next."""
+
+from dataclasses import replace
+
+from chain.clock import Instant
+from chain.errors import InvalidSnapshotError
+from chain.model.keys import SnapshotId
+from chain.model.kinds import UNKNOWN
+from chain.model.snapshot import EncodedSnapshot, Received
+from chain.model.summary import summarise
+from chain.monitor.board import ChainRecord, Fault, LastGood
+from chain.monitor.evaluate.freshness import age_ms, condition_of, is_ahead, reason_of, state_of
+from chain.monitor.states import State
+from chain.redis.contract.kinds import NO_RECORD, KindRecord, SourceChange
+from chain.thresholds import LONGEST_LIFE_MS, NO_EXPIRY_LIFE_MS
+
+
+def missing(record: ChainRecord, now: Instant, last_seen: float | None) -> ChainRecord:
+    """Return the entry of a chain without a pointer; what was last good stays.
+
+    `last_seen` is when everything not at fault was last seen in Redis, epoch seconds.
+    """
+    return replace(_at_fault(record, State.MISSING, "no pointer", now, last_seen), rolled_back_from=None)
+
+
+def faulty(
+    record: ChainRecord,
+    state: State,
+    reason: str,
+    now: Instant,
+    last_seen: float | None,
+    pointer: SnapshotId | None = None,
+) -> ChainRecord:
+    """Return the entry of a chain whose pointer or payload cannot be used (DANGLING, INVALID)."""
+    return replace(_at_fault(record, state, reason, now, last_seen), pointer=pointer)
+
+
+def accept(
+    record: ChainRecord,
+    snapshot: Received,
+    raw: bytes,
+    ttl_ms: int | None,
+    now: Instant,
+    kind_record: KindRecord = NO_RECORD,
+) -> ChainRecord:
+    """Return the entry with a valid snapshot read through its pointer.
+
+    A snapshot met before keeps the moment it was first seen. One older than what we hold does not replace it on first
+    sight: the entry says ROLLED-BACK until the publisher's next move. One from the future gives way to the first
+    honest one.
+
+    Of another kind of source nothing is compared: what a mock published makes no live snapshot older, nor rolled back.
+
+    Raises:
+        InvalidSnapshotError: there is no contract in it that can be used.
+    """
+    good = record.last_good
+    kind = kind_record.kind or (UNKNOWN if good is not None and good.kind else "")
+    if good is not None and good.kind and good.kind != kind:
+        record, good = replace(record, rolled_back_from=None), None
+    if good is not None and good.ahead and good.snapshot.id != snapshot.id and not is_ahead(snapshot.id, now.wall_ms):
+        good = None  # what came from the future was no state of the market: this is the first honest snapshot
+    rolled_back_from = None
+    returned = record.fault is not None and record.fault.state is State.MISSING
+    if good is not None and snapshot.id.ts_ms < good.snapshot.id.ts_ms and not returned:
+        rolled_back_from = record.rolled_back_from or good.snapshot.id
+        accepted = good if record.rolled_back_from is None else _first_sight(snapshot, raw, ttl_ms, now, good, kind)
+    elif good is not None and snapshot.id == good.snapshot.id:
+        accepted = good
+    else:
+        accepted = _first_sight(snapshot, raw, ttl_ms, now, good, kind)
+        held = None if good is None else record.rolled_back_from
+        rolled_back_from = held if held is not None and snapshot.id.ts_ms < held.ts_ms else None
+    after = replace(
+        record,
+        pointer=snapshot.id,
+        last_good=accepted,
+        fault=None,
+        deadline=None if ttl_ms is None else now.mono + ttl_ms / 1000,
+        rolled_back_from=rolled_back_from,
+        carried=None,
+        change=_change(record, kind, kind_record, now),
+    )
+    return replace(after, carried=_carried(record, after, now))
+
+
+def _carried(before: ChainRecord, after: ChainRecord, now: Instant) -> tuple[State, float] | None:
+    """Return the condition that the change did not end, with its beginning; None where it ended, or none is known."""
+    was, age = state_of(before, now.wall_ms, now.mono)
+    condition = condition_of(was)
+    if condition is State.FRESH or condition is not condition_of(state_of(after, now.wall_ms, now.mono)[0]):
+        return None
+    since, _ = reason_of(before, was, age, now)
+    return None if since is None else (condition, since)
+
+
+def _change(record: ChainRecord, kind: str, kind_record: KindRecord, now: Instant) -> SourceChange | None:
+    """Return the last change of kind: as recorded, else as we saw it, where nothing was recorded in between."""
+    if kind_record.change is not None:
+        return kind_record.change
+    before = record.last_good.kind if record.last_good else ""
+    if before not in ("", kind):
+        return SourceChange(before, kind, now.wall_s)
+    known = record.change
+    if known is None or known.after != kind:
+        return None
+    # Redis remembers a change that it told: where it no longer tells it, somebody has acknowledged it elsewhere.
+    return None if known.recorded and kind_record.kind == kind and record.fault is None else known
+
+
+def _first_sight(
+    snapshot: Received, raw: bytes, ttl_ms: int | None, now: Instant, before: LastGood | None, kind: str
+) -> LastGood:
+    """Return a snapshot met now. One made before what we hold is older by as much, whatever the wall clock says."""
+    age = max(0, now.wall_ms - snapshot.id.ts_ms)
+    if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
+        age = max(age, age_ms(before, now) + before.snapshot.id.ts_ms - snapshot.id.ts_ms)
+    ahead = is_ahead(snapshot.id, now.wall_ms)
+    summary = summarise(snapshot)
+    if summary.unusable:
+        raise InvalidSnapshotError(summary.unusable)
+    life = _life_ms(ttl_ms, age, ahead=ahead)
+    return LastGood(EncodedSnapshot.of(snapshot, raw), summary, now.mono, age, life, kind, ahead)
+
+
+def _life_ms(ttl_ms: int | None, age_ms: int, *, ahead: bool) -> int:
+    """Return how long a snapshot was to be published when made; a stamp from the future does not tell when that was."""
+    if ahead:
+        return LONGEST_LIFE_MS
+    return NO_EXPIRY_LIFE_MS if ttl_ms is None else min(ttl_ms + age_ms, LONGEST_LIFE_MS)
+
+
+def _at_fault(record: ChainRecord, state: State, reason: str, now: Instant, last_seen: float | None) -> ChainRecord:
+    """Return the entry with a fault; one that was there at our first look has no known beginning."""
+    before = record.fault
+    since: float | None = now.wall_s
+    if before is not None:
+        since = before.since  # there was nothing good in between
+        last_seen = record.last_present if before.state in (state, State.MISSING) else last_seen
+    elif before is None and record.last_good is None:
+        since = last_seen = None
+    return replace(record, pointer=None, deadline=None, last_present=last_seen, fault=Fault(state, reason, since))
