@@ -6,7 +6,7 @@ from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate.freshness import Steady, state_of, steady
-from chain.monitor.evaluate.rules.context import blind_since
+from chain.monitor.evaluate.rules.rule import blind_since
 from chain.monitor.states import State
 
 Change = tuple[State, State]  # before, after

@@ -4,7 +4,7 @@ from chain.model.kinds import UNKNOWN, kind_word
 from chain.model.session import new_york
 from chain.monitor.board import Board
 from chain.monitor.evaluate.report import HealthReport
-from chain.monitor.evaluate.rules.context import blind_since
+from chain.monitor.evaluate.rules.rule import blind_since
 from chain.monitor.heartbeat import WITHDRAWN
 from chain.monitor.states import DeckState, State
 from tui.panels import figures

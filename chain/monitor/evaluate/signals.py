@@ -10,8 +10,8 @@ from chain.monitor.evaluate.causality import root_first
 from chain.monitor.evaluate.flags import flags_of
 from chain.monitor.evaluate.freshness import reason_of, state_of
 from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, usable
-from chain.monitor.evaluate.rules import FAILED_RULE, RULES, SEVERITY, Context, Rule
-from chain.monitor.evaluate.rules.context import blind_since
+from chain.monitor.evaluate.rules import FAILED_RULE, RULES, SEVERITY, Facts, Rule
+from chain.monitor.evaluate.rules.rule import blind_since
 from chain.monitor.states import DeckState, State
 
 __all__ = ["ChainStatus", "HealthReport", "Signal", "evaluate", "usable"]
@@ -25,16 +25,16 @@ def evaluate(board: Board, now: Instant, rules: Sequence[Rule] = RULES) -> Healt
     """Return what is true of a Board at `now`."""
     blind = blind_since(board, now)
     statuses = tuple(_status_or_invalid(record, now, blind) for record in board.chains.records)
-    context = Context(board, now, statuses)
-    signals = [signal for rule in rules for signal in _apply(rule, context)]
+    facts = Facts(board, now, statuses)
+    signals = [signal for rule in rules for signal in _apply(rule, facts)]
     state = max((signal.severity for signal in signals), key=lambda severity: severity.rank, default=DeckState.OK)
     return HealthReport(now, board, state, statuses, root_first(signals))
 
 
-def _apply(rule: Rule, context: Context) -> Sequence[Signal]:
+def _apply(rule: Rule, facts: Facts) -> Sequence[Signal]:
     """Return a rule's signals; a rule that fails is a signal itself, and stops no other."""
     try:  # a defect in one rule must not silence the others
-        return rule.signals(context)
+        return rule.signals(facts)
     except Exception as error:
         if _is_news(rule.name, error):
             log.exception("rule %s failed", rule.name)

@@ -7,7 +7,7 @@ redis       whether it answers, and what it does to keys when it is full
 streams     signs of life of the vendor's stream
 clock       the poll loop, this machine's clock, Redis's clock beside it
 parts       the parts that a program is made of
-context     what a rule is, what it is given, and the words that several share
+rule        what a rule is, what it is given, and the words that several share
 ```
 The table below is the one place for how grave each signal is: deck, check, events and alert rules all follow it. Its
 scale is the contract's own: an old snapshot is a warning, a missing expiration is partial degradation, a stream that
@@ -15,10 +15,10 @@ runs over a stale snapshot is degraded. Critical is what leaves the desk without
 """
 
 from chain.monitor.evaluate.rules import chains, clock, parts, publishers, redis, streams
-from chain.monitor.evaluate.rules.context import Context, Finding, Rule
+from chain.monitor.evaluate.rules.rule import Facts, Finding, Rule
 from chain.monitor.states import DeckState
 
-__all__ = ["FAILED_RULE", "RULES", "SEVERITY", "Context", "Finding", "Rule"]
+__all__ = ["FAILED_RULE", "RULES", "SEVERITY", "Facts", "Finding", "Rule"]
 
 _W, _C = DeckState.WARNING, DeckState.CRITICAL
 

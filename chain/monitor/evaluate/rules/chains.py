@@ -7,27 +7,27 @@ from chain.model.session import new_york
 from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate import provenance
 from chain.monitor.evaluate.report import ChainStatus, usable
-from chain.monitor.evaluate.rules.context import Context, Finding, earliest, listed, oldest_s
+from chain.monitor.evaluate.rules.rule import Facts, Finding, earliest, listed, oldest_s
 from chain.monitor.states import Flag, State
 
 
-def all_stale(context: Context) -> Iterable[Finding]:
+def all_stale(facts: Facts) -> Iterable[Finding]:
     """No chain of the whole deck can be worked with."""
-    statuses = context.statuses
-    if statuses and context.known and not any(status.in_use for status in statuses):
+    statuses = facts.statuses
+    if statuses and facts.known and not any(status.in_use for status in statuses):
         since = max((status.since for status in statuses if status.since is not None), default=None)  # of the last one
         states = " or ".join(dict.fromkeys(status.state for status in statuses))
         which = f"all {len(statuses)}" if len(statuses) > 1 else listed(statuses)
         yield Finding(f"no chain has a usable snapshot: {which} {states}", since)
 
 
-def depth(context: Context) -> Iterable[Finding]:
+def depth(facts: Facts) -> Iterable[Finding]:
     """Fewer expirations have a snapshot than should."""
-    if not context.known:
+    if not facts.known:
         return
-    expected = context.board.chains.depth
-    for underlying in dict.fromkeys((*context.by_underlying, *sorted(expected))):  # in the order of the board
-        there, wanted = context.by_underlying.get(underlying, ()), expected.get(underlying, 0)
+    expected = facts.board.chains.depth
+    for underlying in dict.fromkeys((*facts.by_underlying, *sorted(expected))):  # in the order of the board
+        there, wanted = facts.by_underlying.get(underlying, ()), expected.get(underlying, 0)
         current = [status for status in there if Flag.PAST_DATED not in status.flags]
         lost = [status for status in current if not usable(status)]
         have = len(current) - len(lost)
@@ -43,34 +43,34 @@ def depth(context: Context) -> Iterable[Finding]:
 # States
 
 
-def dangling(context: Context) -> Iterable[Finding]:
+def dangling(facts: Facts) -> Iterable[Finding]:
     """A pointer names a payload that is gone."""
-    return _in_state(context, State.DANGLING)
+    return _in_state(facts, State.DANGLING)
 
 
-def invalid(context: Context) -> Iterable[Finding]:
+def invalid(facts: Facts) -> Iterable[Finding]:
     """A pointer or payload breaks the contract."""
-    return _in_state(context, State.INVALID)
+    return _in_state(facts, State.INVALID)
 
 
-def future(context: Context) -> Iterable[Finding]:
+def future(facts: Facts) -> Iterable[Finding]:
     """A snapshot is stamped ahead of this machine's clock."""
-    return _in_state(context, State.FUTURE)
+    return _in_state(facts, State.FUTURE)
 
 
-def stale(context: Context) -> Iterable[Finding]:
+def stale(facts: Facts) -> Iterable[Finding]:
     """A snapshot is too old."""
-    return _in_state(context, State.STALE)
+    return _in_state(facts, State.STALE)
 
 
-def aging(context: Context) -> Iterable[Finding]:
+def aging(facts: Facts) -> Iterable[Finding]:
     """A snapshot is late."""
-    return _in_state(context, State.AGING)
+    return _in_state(facts, State.AGING)
 
 
-def _in_state(context: Context, state: State) -> Iterable[Finding]:
+def _in_state(facts: Facts, state: State) -> Iterable[Finding]:
     """One finding for each underlying that has chains in this state."""
-    for underlying, group in context.in_state(state).items():
+    for underlying, group in facts.in_state(state).items():
         note = f": {group[0].note}" if group[0].note else ""
         if state in (State.STALE, State.AGING):
             note = f", {oldest_s(group)} s old"
@@ -80,31 +80,29 @@ def _in_state(context: Context, state: State) -> Iterable[Finding]:
 # Flags
 
 
-def partial(context: Context) -> Iterable[Finding]:
+def partial(facts: Facts) -> Iterable[Finding]:
     """A snapshot has fewer usable contracts, or sides, than it should."""
-    return _flagged(context, Flag.PARTIAL, _shortfall)
+    return _flagged(facts, Flag.PARTIAL, _shortfall)
 
 
-def failing(context: Context) -> Iterable[Finding]:
+def failing(facts: Facts) -> Iterable[Finding]:
     """A publisher says that it could not publish a chain; what it published before stays."""
-    return _flagged(context, Flag.FAILING, lambda record: record.trouble, every=True)
+    return _flagged(facts, Flag.FAILING, lambda record: record.trouble, every=True)
 
 
-def old_source(context: Context) -> Iterable[Finding]:
+def old_source(facts: Facts) -> Iterable[Finding]:
     """A new snapshot of old data."""
-    return _flagged(context, Flag.OLD_SOURCE, _age_of_data)
+    return _flagged(facts, Flag.OLD_SOURCE, _age_of_data)
 
 
-def rolled_back(context: Context) -> Iterable[Finding]:
+def rolled_back(facts: Facts) -> Iterable[Finding]:
     """A pointer went back to an older snapshot."""
-    return _flagged(context, Flag.ROLLED_BACK, _moved_back)
+    return _flagged(facts, Flag.ROLLED_BACK, _moved_back)
 
 
-def _flagged(
-    context: Context, flag: Flag, why: Callable[[ChainRecord], str], *, every: bool = False
-) -> Iterable[Finding]:
+def _flagged(facts: Facts, flag: Flag, why: Callable[[ChainRecord], str], *, every: bool = False) -> Iterable[Finding]:
     """One finding for all chains with a flag, and the reason of the first, or every distinct one."""
-    group = context.flagged(flag)
+    group = facts.flagged(flag)
     if group:
         reasons = list(dict.fromkeys(filter(None, (why(status.record) for status in group))))
         note = f": {'; '.join(reasons if every else reasons[:1])}" if reasons else ""
@@ -129,19 +127,19 @@ def _moved_back(record: ChainRecord) -> str:
     return "from {:%H:%M:%S} to {:%H:%M:%S}".format(*stamps)
 
 
-def past_dated(context: Context) -> Iterable[Finding]:
+def past_dated(facts: Facts) -> Iterable[Finding]:
     """Chains whose sessions are over are still published: a recording, or a publisher that does not know the date."""
-    group = context.flagged(Flag.PAST_DATED)
+    group = facts.flagged(Flag.PAST_DATED)
     if group:
-        all_of_them = "nothing that still trades is published" if len(group) == len(context.statuses) else "not counted"
+        all_of_them = "nothing that still trades is published" if len(group) == len(facts.statuses) else "not counted"
         over = "session is" if len(group) == 1 else "sessions are"
         yield Finding(f"{listed(group)} PAST-DATED: {len(group)} whose {over} over, {all_of_them}")
 
 
-def source_changed(context: Context) -> Iterable[Finding]:
+def source_changed(facts: Facts) -> Iterable[Finding]:
     """What was live is mock now, or the other way round: not a move of the market."""
     groups: dict[tuple[str, str], list[ChainStatus]] = {}
-    for status in context.flagged(Flag.SOURCE_CHANGED):
+    for status in facts.flagged(Flag.SOURCE_CHANGED):
         if change := status.record.change:
             groups.setdefault((change.before, change.after), []).append(status)
     for (before, after), group in groups.items():
@@ -154,9 +152,9 @@ def source_changed(context: Context) -> Iterable[Finding]:
 # What is announced of them, and what is found
 
 
-def limits_unfit(context: Context) -> Iterable[Finding]:
+def limits_unfit(facts: Facts) -> Iterable[Finding]:
     """A publisher announces limits that its snapshots cannot live to reach: they would be fresh for ever."""
-    for underlying, mine in context.by_underlying.items():
+    for underlying, mine in facts.by_underlying.items():
         group = [r for r in mine if r.record.thresholds.announced and r.limits is not r.record.thresholds]
         if group:
             announced, used = group[0].record.thresholds.interval_s, group[0].limits.stale_s
@@ -166,33 +164,33 @@ def limits_unfit(context: Context) -> Iterable[Finding]:
             yield Finding(f"{text}: STALE above {used:.0f} s", None, underlying)
 
 
-def mixed_sources(context: Context) -> Iterable[Finding]:
+def mixed_sources(facts: Facts) -> Iterable[Finding]:
     """What may be live and what is known not to be stand side by side."""
-    good = [status for status in context.statuses if status.record.last_good]
+    good = [status for status in facts.statuses if status.record.last_good]
     if len({is_recorded(status.record.kind) for status in good}) > 1:
         yield Finding(f"sources are mixed: {kind_phrase(status.record.source_word for status in good)}")
 
 
-def discovery(context: Context) -> Iterable[Finding]:
+def discovery(facts: Facts) -> Iterable[Finding]:
     """Redis answers, and does not let us look for chains that nobody announces."""
-    board = context.board
+    board = facts.board
     if board.redis.health.ok and board.chains.search.error:
         yield Finding(f"chains that no publisher announces cannot be found: {board.chains.search.error}")
 
 
-def starting(context: Context) -> Iterable[Finding]:
+def starting(facts: Facts) -> Iterable[Finding]:
     """Nothing is published, and we have only begun to look."""
-    board = context.board
-    if context.starting:
+    board = facts.board
+    if facts.starting:
         yield Finding("waiting for a publisher")
     elif not board.chains.records and board.redis.health.ok and _searching(board):
         yield Finding("nothing is announced: looking for chains among all keys of this Redis")
 
 
-def nothing_published(context: Context) -> Iterable[Finding]:
+def nothing_published(facts: Facts) -> Iterable[Finding]:
     """Redis answers, and holds no chain."""
-    board = context.board
-    if board.chains.records or not board.redis.health.ok or context.starting or _searching(board):
+    board = facts.board
+    if board.chains.records or not board.redis.health.ok or facts.starting or _searching(board):
         return
     hindered = bool(board.chains.search.error)
     known = "none is announced, and others cannot be looked for" if hindered else "nothing is published"

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from chain.monitor.evaluate.rules.context import Context, Finding
+from chain.monitor.evaluate.rules.rule import Facts, Finding
 from chain.supervisor import PartState, PartStatus
 
 
-def part_failed(context: Context) -> Iterable[Finding]:
+def part_failed(facts: Facts) -> Iterable[Finding]:
     """A part has failed, and has not run long enough since to count as well."""
-    board = context.board
+    board = facts.board
     theirs = (part for publisher in board.publishers.known if publisher.alive for part in publisher.heartbeat.parts)
     failing: dict[tuple[str, float | None], PartStatus] = {}
     for part in (*board.parts, *theirs):

@@ -13,7 +13,7 @@ from chain.thresholds import POLL_OVERDUE_S, STARTING_S
 
 
 @dataclass(frozen=True)
-class Context:
+class Facts:
     """A Board, the instant of its evaluation, and each of its chains as evaluated at that instant."""
 
     board: Board
@@ -77,14 +77,14 @@ class Rule:
     """One signal: how grave it is in every voice, and the function, named after it, that finds it in a Board."""
 
     severity: DeckState
-    find: Callable[[Context], Iterable[Finding]]
+    find: Callable[[Facts], Iterable[Finding]]
 
     @property
     def name(self) -> str:
         """The signal's name: the function's, with hyphens."""
         return self.find.__name__.replace("_", "-")
 
-    def signals(self, context: Context) -> list[Signal]:
+    def signals(self, facts: Facts) -> list[Signal]:
         """Return a signal for each finding."""
         return [
             Signal(
@@ -95,7 +95,7 @@ class Rule:
                 subject=finding.subject,
                 concerns=None if finding.concerns is None else frozenset(finding.concerns),
             )
-            for finding in self.find(context)
+            for finding in self.find(facts)
         ]
 
 
