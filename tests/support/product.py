@@ -11,6 +11,7 @@ from chain.model.snapshot import Contract
 from tests.support.builders import AS_OF, SPOT
 from tests.support.places import ROOT
 from tests.support.terminal import Terminal
+from tests.support.warm import run_warm
 
 _TIMEOUT_S = 30
 
@@ -37,10 +38,13 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def run(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
-    """Run one command to its end, without a terminal."""
+    """Run one command to its end, without a terminal; cold where `more` speaks to Python itself."""
+    env = environment(home, **more)
+    if not any(name.startswith(("PYTHON", "LC_", "LANG", "TZ")) for name in more):
+        return run_warm(list(arguments), env, _TIMEOUT_S)
     return subprocess.run(
         command(*arguments),
-        env=environment(home, **more),
+        env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
