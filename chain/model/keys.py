@@ -72,6 +72,11 @@ def heartbeat_key(service: str) -> str:
     return f"{service}:heartbeat"
 
 
+def events_key(service: str) -> str:
+    """Return the key of a service's events, which is also their channel."""
+    return f"{service}:events"
+
+
 def standby_service(service: str) -> str:
     """Return the service name under which a publisher that does not lead beats."""
     return f"{service}:standby"

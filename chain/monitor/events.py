@@ -12,10 +12,8 @@ from chain.monitor.evaluate.serialize import event_data
 from chain.monitor.evaluate.signals import HealthReport, Signal
 from chain.monitor.messages.event import EventData, EventMessage
 from chain.monitor.states import DeckState, Level, State
-from chain.redis.connect.courtesy import allowed, announce
+from chain.redis.contract.coordination.announce import append_event
 
-EVENTS_KEPT = 1_000
-EVENTS_TTL_S = 7 * 86_400
 HOLD = 2  # reports in a row before a change is believed: one late poll raises no alarm
 
 Key = tuple[str, str]
@@ -42,11 +40,6 @@ class Event:
         return msgspec.json.encode(
             EventMessage(self.ts, iso, self.type, self.severity, self.service, self.message, self.data)
         )
-
-
-def events_name(service: str) -> str:
-    """Return the channel on which events are published, and the stream that keeps the last of them."""
-    return f"{service}:events"
 
 
 @dataclass(slots=True)
@@ -112,17 +105,11 @@ class EventLog:
 
 
 async def emit(redis: Redis, service: str, event: Event) -> str:
-    """Keep an event in the bounded stream, an entry of one field `event`, and publish the same bytes on the channel.
+    """Keep an event and publish it; return what was refused and why, empty where nothing was.
 
-    The two are for different readers, so one is done where the other is refused. Returns what was refused and why,
-    empty where nothing was.
+    Raises RedisUnavailableError.
     """
-    name, body = events_name(service), event.encode()
-    kept = await allowed("kept", redis.xadd(name, {"event": body}, maxlen=EVENTS_KEPT, approximate=True), "XADD")
-    if not kept:
-        kept = await allowed("limited in time", redis.expire(name, EVENTS_TTL_S), "EXPIRE")
-    told = await announce(redis, name, body)
-    return "; ".join(filter(None, (kept, told)))
+    return await append_event(redis, service, event.encode())
 
 
 def _snake(name: str) -> str:

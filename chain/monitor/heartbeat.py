@@ -22,10 +22,10 @@ from chain.model.keys import (
 from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.monitor.messages.health import HealthBlock
 from chain.monitor.messages.heartbeat import BEAT, MAX_CHAINS, FullBeat, PartBlock, PlanBlock, SourceBlock
-from chain.redis.connect.courtesy import announce
+from chain.redis.contract.coordination.announce import write_heartbeat
 from chain.supervisor import PartStatus
 from chain.text import clean, shown
-from chain.thresholds import DEFAULT_EXPIRATIONS, HEARTBEAT_TTL_S, UNANNOUNCED, Thresholds
+from chain.thresholds import DEFAULT_EXPIRATIONS, UNANNOUNCED, Thresholds
 
 _LIVE_SERVICE, _RECORDED_SERVICE = SERVICES = ("massive", "mock_massive")
 STANDBYS = tuple(map(standby_service, SERVICES))
@@ -135,14 +135,11 @@ def _part(body: PartBlock) -> PartStatus:
 
 
 async def beat(redis: Redis, heartbeat: Heartbeat) -> str:
-    """Set the heartbeat's key with its time to live, and publish the same bytes on the channel of that name.
+    """Write a heartbeat and publish it; return why it was not announced to those who listen, empty where it was.
 
-    Some readers poll the key and others listen: both must see the same beat. Returns why it was not announced to those
-    who listen, empty where it was; raises what the client raises where the key could not be set.
+    Raises RedisUnavailableError where it could not be written.
     """
-    key, body = heartbeat_key(heartbeat.service), heartbeat.encode()
-    await redis.set(key, body, ex=HEARTBEAT_TTL_S)
-    return await announce(redis, key, body)
+    return await write_heartbeat(redis, heartbeat.service, heartbeat.encode())
 
 
 def parse_heartbeat(raw: bytes, service: str) -> Heartbeat | None:

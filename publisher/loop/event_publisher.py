@@ -13,7 +13,6 @@ from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.events import Event, EventLog, emit
 from chain.monitor.states import DeckState
-from chain.redis.connect.connection import redis_call
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +73,7 @@ class EventPublisher:
         """Send one event after the other: a failure may double the one on its way, and never those before it."""
         while self._waiting:
             event = self._waiting[0]
-            async with redis_call():
-                refused = await emit(self._redis, self._service, event)
+            refused = await emit(self._redis, self._service, event)
             if refused != self._refused:
                 log.log(logging.WARNING if refused else logging.INFO, "events are %s", refused or "sent whole again")
             self._refused = refused

@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 from chain.clock import Clock
 from chain.errors import RedisUnavailableError
 from chain.monitor.heartbeat import Heartbeat, beat
-from chain.redis.connect.connection import redis_call
 from chain.supervisor import Part
 from chain.thresholds import HEARTBEAT_EVERY_S
 
@@ -66,8 +65,7 @@ class Beats:
     async def _beat_to(self, redis: Redis, name: str, status: str) -> None:
         """Beat to one Redis. Why one does not take it is logged once, for the next beat tries again."""
         try:
-            async with redis_call():
-                trouble = await beat(redis, self._heartbeat(status))
+            trouble = await beat(redis, self._heartbeat(status))
         except RedisUnavailableError as error:
             trouble = f"not written: {error}"
         before = self._trouble.get(name, "")

@@ -14,18 +14,16 @@ from dataclasses import dataclass
 
 import orjson
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from chain.context import Context
 from chain.errors import DecodeError, LiveProtectedError, RedisUnavailableError
-from chain.model.keys import ChainId, heartbeat_key, standby_service
+from chain.model.keys import ChainId, standby_service
 from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.model.session import new_york
 from chain.monitor.discovery import Discovery
 from chain.monitor.heartbeat import STOPPED, parse_heartbeat
-from chain.monitor.messages.heartbeat import BEAT
 from chain.monitor.messages.mark import MARK
-from chain.redis.connect.connection import raise_if_lost, redis_call
+from chain.redis.contract.coordination.live_mark import LiveMark
 from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.scan import PointerScan
 from chain.text import clean
@@ -35,7 +33,6 @@ log = logging.getLogger(__name__)
 
 _SERVICE = "massive"
 _SPEAKERS = (_SERVICE, standby_service(_SERVICE))
-_HEARTBEATS = tuple(map(heartbeat_key, _SPEAKERS))
 _AT_ONCE_S = 0.5  # for a live publisher's first write to wait until invented chains are taken away
 _START_S = 1.5  # for a start to wait until Redis's keys were looked through
 CURE = "stop it first, name another Redis, look on with `chaindeck watch`, or insist with --among-live"
@@ -58,7 +55,7 @@ class Guard:
 
     def __init__(self, redis: Redis, context: Context, kind: str, *, among_live: bool = False) -> None:
         self.withdrawn = ""
-        self._redis = redis
+        self._live_mark = LiveMark(redis, context.keys)
         self._keys = keys = context.keys
         self._kind = kind
         self._clock = clock = context.clock
@@ -148,10 +145,9 @@ class Guard:
         """Renew our mark. Where none stood, others may have published: what is invented or recorded is taken away."""
         mark = {"service": _SERVICE, "kind": self._kind, "publisher": self._me, "since": self._since}
         hold_ms = round((self._ttl_s + HEARTBEAT_TTL_S) * 1000)
-        async with redis_call():
-            before = await self._redis.set(self._keys.live(), orjson.dumps(mark), px=hold_ms, get=True)
+        stood = await self._live_mark.renew(orjson.dumps(mark), hold_ms)
         self._marked = self._clock.monotonic()
-        if before is None:
+        if not stood:
             self._search.begin_again()
             await self._search.first_walk(_AT_ONCE_S)
             await self._take_back(self._search.take())
@@ -196,18 +192,11 @@ class Guard:
         return await self._judge(frozenset(self._suspects))
 
     async def _read(self) -> tuple[_Mark | None, Sequence[bytes | None]]:
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.pttl(self._keys.live())
-        pipe.getrange(self._keys.live(), 0, MARK.limits.size)
-        for key in _HEARTBEATS:
-            pipe.getrange(key, 0, BEAT.limits.size)
-        async with redis_call():
-            left, mark, *beats = raise_if_lost(await pipe.execute(raise_on_error=False))
-        for name, reply in zip((self._keys.live(), *_HEARTBEATS), (mark, *beats), strict=True):
-            if isinstance(reply, ResponseError):
-                self._tell(f"{name} cannot be read: whether a live publisher is here is judged by what else is seen")
-        found = None if isinstance(left, Exception) or left == -2 else _read_mark(mark, left)
-        return found, [beat if isinstance(beat, bytes) and beat else None for beat in beats]
+        signs = await self._live_mark.look(_SPEAKERS)
+        for key in signs.unreadable:
+            self._tell(f"{key} cannot be read: whether a live publisher is here is judged by what else is seen")
+        mark = None if signs.left_ms is None else _read_mark(signs.mark, signs.left_ms)
+        return mark, signs.heartbeats
 
     def _speaks(self, service: str, raw: bytes, mark: _Mark | None) -> str:
         """Return who beats as a live publisher under our prefix, in words; empty for one that stopped, or elsewhere.
@@ -242,11 +231,10 @@ class Guard:
             log.warning("%s", words)
 
 
-def _read_mark(raw: object, left: object) -> _Mark:
+def _read_mark(raw: bytes, left_ms: int) -> _Mark:
     """Return a mark as far as it can be read; that it stands is what counts."""
-    left_ms = left if isinstance(left, int) and left > 0 else 0
     try:
-        mark = MARK.decode(raw if isinstance(raw, bytes) else b"")
+        mark = MARK.decode(raw)
     except DecodeError:
         return _Mark(left_ms=left_ms)
     return _Mark(clean(mark.publisher, 80), mark.since, left_ms)

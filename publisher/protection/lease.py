@@ -10,30 +10,24 @@ is the pointer's own affair, so a leader that was paused past its lease does no 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
-from redis.asyncio.lock import Lock
-from redis.exceptions import LockError
 
 from chain.context import Context
 from chain.errors import RedisUnavailableError
-from chain.model.keys import lease_key
 from chain.redis.connect.causes import REFUSALS
-from chain.redis.connect.connection import redis_call
-from chain.text import clean
+from chain.redis.contract.coordination.leases import LeaseLock
 
 log = logging.getLogger(__name__)
 
 _LEASE_OF_INTERVAL = 0.6  # with a look every fifth of an interval, a dead leader is replaced within one
 _LOOK_OF_INTERVAL = 0.2
-_HOLDER_BYTES = 255  # of who leads; a name of ours has 60 at most
 
 
 @dataclass(slots=True)
 class _Hold:
-    lock: Lock
+    lock: LeaseLock
     until: float = float("-inf")  # monotonic seconds; counted from before the request, so never later than Redis's own
     trouble: str = ""  # why Redis could not be asked
     without: bool = False  # whether this Redis or this user has no leases: then nobody takes turns
@@ -45,17 +39,19 @@ class Lease:
     def __init__(self, redis: Redis, context: Context, underlyings: Sequence[str], *, service: str = "massive") -> None:
         """`service`: as which it beats; only publishers of one service take turns."""
         self.me = str(context.identity)
-        self._service = service
         self.leader: dict[str, str] = {}  # who leads where we do not
         self._told: frozenset[str] = frozenset()  # the troubles that were logged last
         self.looked = asyncio.Event()  # set by the first look of `run`, however it ended
-        self._redis = redis
-        self._keys = context.keys
         self._clock = context.clock
         interval_s = context.thresholds.interval_s
         self._ttl_s = max(0.5, _LEASE_OF_INTERVAL * interval_s)
         self._every_s = _LOOK_OF_INTERVAL * interval_s
-        self._holds = {underlying: _Hold(self._lock(underlying)) for underlying in underlyings}
+        self._holds = {
+            underlying: _Hold(
+                LeaseLock(redis, context.keys, underlying, service=service, owner=self.me, ttl_s=self._ttl_s)
+            )
+            for underlying in underlyings
+        }
 
     def leads(self, underlying: str) -> bool:
         """Whether we may publish an underlying now."""
@@ -85,9 +81,7 @@ class Lease:
             led = self.leads(underlying)
             asked = self._clock.monotonic()
             try:
-                async with redis_call():
-                    held = await self._take(hold)
-                    self.leader[underlying] = self.me if held else await self._who(underlying)
+                held, self.leader[underlying] = await hold.lock.take()
             except RedisUnavailableError as error:
                 hold.without = error.code in REFUSALS
                 hold.trouble = str(error)
@@ -123,27 +117,8 @@ class Lease:
             if hold.without:
                 continue
             try:
-                async with redis_call():
-                    with suppress(LockError):  # it had run out, or is another's
-                        await hold.lock.release()
+                await hold.lock.release()
             except RedisUnavailableError as error:
                 left.setdefault(str(error), []).append(underlying)
         for reason, underlyings in left.items():
             log.warning("lease on %s left to run out: %s", ", ".join(underlyings), reason)
-
-    async def _take(self, hold: _Hold) -> bool:
-        """Return whether the lease is ours: renewed where Redis still holds our name, else taken where it is free."""
-        with suppress(LockError):
-            return await hold.lock.reacquire()
-        return bool(await hold.lock.acquire(blocking=False, token=self.me))
-
-    async def _who(self, underlying: str) -> str:
-        key = lease_key(self._keys.prefix, underlying, self._service)
-        holder = await self._redis.getrange(key, 0, _HOLDER_BYTES)
-        return clean(holder.decode("utf-8", "replace"), 80) if isinstance(holder, bytes) else ""
-
-    def _lock(self, underlying: str) -> Lock:
-        name = lease_key(self._keys.prefix, underlying, self._service)
-        lock = Lock(self._redis, name, timeout=self._ttl_s, thread_local=False)
-        lock.local.token = self.me.encode()  # ours from the start: a lease taken whose answer was lost is found again
-        return lock

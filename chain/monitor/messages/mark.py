@@ -5,6 +5,7 @@ from msgspec import Struct
 from chain.decode.form import Form
 from chain.decode.limits import Limits
 from chain.monitor.messages.fields import Epoch
+from chain.redis.contract.coordination.live_mark import MARK_BYTES
 
 
 class Mark(Struct, frozen=True):
@@ -16,4 +17,4 @@ class Mark(Struct, frozen=True):
     since: Epoch | None = None
 
 
-MARK = Form(Mark, Limits(1024))
+MARK = Form(Mark, Limits(MARK_BYTES))

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from chain.clock import Instant
+from chain.model.keys import events_key
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport, Signal, evaluate
-from chain.monitor.events import EVENTS_KEPT, EVENTS_TTL_S, HOLD, Event, EventLog, emit, events_name
+from chain.monitor.events import HOLD, Event, EventLog, emit
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.messages.event import EventData
 from chain.monitor.states import DeckState, Level, State
+from chain.redis.contract.coordination.announce import EVENTS_KEPT, EVENTS_TTL_S
 from chain.thresholds import STARTING_S
 from tests.support.places import ROOT
 from tests.support.scenes import (
@@ -330,11 +332,11 @@ async def test_channel_and_stream_carry_the_same_bytes(redis: Redis) -> None:
     kept = await records(redis)
     assert kept == [{b"event": event(number).encode()} for number in range(3)]
     assert [message["data"] for message in heard] == [fields[b"event"] for fields in kept]
-    assert events_name(SERVICE) == "mock_massive:events"
+    assert events_key(SERVICE) == "mock_massive:events"
 
 
 async def test_the_stream_is_bounded_and_mortal(redis: Redis) -> None:
-    name = events_name(SERVICE)
+    name = events_key(SERVICE)
     pipe = redis.pipeline(transaction=False)
     for number in range(2 * EVENTS_KEPT):
         pipe.xadd(name, {"event": event(number).encode()})
@@ -348,9 +350,9 @@ async def test_the_stream_is_bounded_and_mortal(redis: Redis) -> None:
 
 async def test_a_quiet_stream_lives_on_from_its_last_event(redis: Redis) -> None:
     await emit(redis, SERVICE, event(1))
-    await redis.expire(events_name(SERVICE), 5)
+    await redis.expire(events_key(SERVICE), 5)
     await emit(redis, SERVICE, event(2))
-    assert await redis.ttl(events_name(SERVICE)) > EVENTS_TTL_S - 60
+    assert await redis.ttl(events_key(SERVICE)) > EVENTS_TTL_S - 60
 
 
 def test_what_cannot_be_seen_has_not_ended() -> None:

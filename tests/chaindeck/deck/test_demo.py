@@ -135,7 +135,7 @@ def test_a_fault_leaves_the_other_chains_alone(show: Show) -> None:
 def test_a_stopped_publisher_lets_everything_age_and_falls_silent(
     monkeypatch: pytest.MonkeyPatch, redis_url: str
 ) -> None:
-    monkeypatch.setattr("chain.monitor.heartbeat.HEARTBEAT_TTL_S", 2)
+    monkeypatch.setattr("chain.redis.contract.coordination.announce.HEARTBEAT_TTL_S", 2)
     with playing(redis_url) as show:
         first, *_ = show.wait_until_fresh()
         show.inject(InjectedFault.STOP, first)
