@@ -1,7 +1,7 @@
 """The command line. Each command loads only what it needs; headless ones never load the screen."""
 
 import logging
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -10,6 +10,7 @@ from chain.model.keys import LIVE_PREFIX
 from chaindeck import __version__
 from chaindeck.config.flags import Capture, ConnectionFlags, Prefix, PublishFlags, Switch, Theme, Url, config_of
 from chaindeck.engine.context import make_context
+from chaindeck.engine.sources import SourceName
 from chaindeck.exits import UsageError, exit_table
 from chaindeck.process.logs import LogFormat, log_to_stderr
 from chaindeck.usage import usage_words
@@ -90,7 +91,7 @@ def watch(
 def publish(
     *,
     once: Switch = False,
-    source: Literal["mock", "capture", "massive"] | None = None,
+    source: SourceName | None = None,
     capture: Capture = (),
     among_live: Switch = False,
     log_format: LogFormat = "text",

@@ -60,9 +60,9 @@ def rooms() -> list[Path]:
 
 
 def contents(room: Path) -> set[str]:
-    """Return the modules and rooms inside a room by name."""
+    """Return the modules, rooms and folders of data inside a room by name."""
     files = {path.stem for path in room.glob("*.py")} - {"__init__", "__main__"}
-    return files | {path.parent.name for path in room.glob("*/__init__.py")}
+    return files | {path.name for path in room.iterdir() if path.is_dir()} - {"__pycache__"}
 
 
 def test_a_file_tells_one_story() -> None:

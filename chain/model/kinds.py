@@ -1,12 +1,17 @@
 """Kinds of source: what a snapshot is made from, and what every voice calls it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 SourceKind = Literal["mock", "capture", "massive", "replay"]
 KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
 LIVE: SourceKind = "massive"
 RECORDED = tuple(kind for kind in KINDS if kind != LIVE)  # invented or recorded: never to be taken for the market
+KIND_MEANING: Mapping[SourceKind, str] = {
+    "mock": "invented data",
+    "capture": "recorded data",
+    "replay": "recorded, stamped anew",
+}
 UNKNOWN = "unknown"
 _VENDOR_HOSTS = ("api.massive.com", "api.polygon.io")
 _HOST_WIDTH = 20

@@ -10,15 +10,15 @@ from pathlib import Path
 from chain.clock import Clock, Instant
 from chain.context import Context
 from chain.errors import ConfigError
-from chain.model.kinds import SourceKind
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import evaluate
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.server.embedded import attach
 from chaindeck.config.redis_location import RedisLocation, redis_location
 from chaindeck.config.settings import Settings
-from chaindeck.engine.compose import PublishMode, make_source, publishing_services
+from chaindeck.engine.compose import PublishMode, publishing_services
 from chaindeck.engine.services import Publishing, Services
+from chaindeck.engine.sources import SourceName, make_source
 from chaindeck.exits import Exit
 from chaindeck.process.ended import run_until_told
 from publisher.loop.cycle import Cycle
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 def run_publisher(
     context: Context,
     settings: Settings,
-    kind: SourceKind,
+    kind: SourceName,
     captures: Sequence[Path],
     *,
     once: bool,

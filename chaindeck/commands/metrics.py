@@ -3,7 +3,6 @@
 import logging
 import socket
 from collections.abc import Iterable, Iterator
-from typing import get_args
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import (
@@ -18,7 +17,7 @@ from prometheus_client.registry import Collector
 from chain.clock import Clock, Instant
 from chain.context import Context
 from chain.errors import ConfigError
-from chain.model.kinds import SourceKind
+from chain.model.kinds import KINDS
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport, evaluate, usable
 from chain.monitor.states import DeckState
@@ -34,7 +33,6 @@ log = logging.getLogger(__name__)
 
 _CHAIN = ["underlying", "expiry"]
 _PUBLISHER = ["service", "source"]
-_KINDS = frozenset(get_args(SourceKind))
 
 
 class DeckCollector(Collector):
@@ -120,7 +118,7 @@ def _depth(report: HealthReport) -> Iterable[Metric]:
 
 def _known(kind: str) -> str:
     """Return a kind of source as a label: one of a few words, whatever a heartbeat says."""
-    return kind if kind in _KINDS else OTHER
+    return kind if kind in KINDS else OTHER
 
 
 def _publishers(report: HealthReport) -> Iterator[Metric]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from chain.clock import Clock, Instant
 from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
-from chain.model.kinds import SourceKind
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import Supervisor
@@ -22,9 +21,10 @@ from chaindeck.config.settings import Settings
 from chaindeck.deck.demo import MockDemo
 from chaindeck.deck.display import Display
 from chaindeck.engine.board_slot import BoardSlot
-from chaindeck.engine.compose import PublishMode, make_source, publishing_services, refuse_beside_live
+from chaindeck.engine.compose import PublishMode, publishing_services, refuse_beside_live
 from chaindeck.engine.engine import Engine
 from chaindeck.engine.services import Services
+from chaindeck.engine.sources import SourceName, make_source
 from chaindeck.engine.watching import watching_services
 from chaindeck.exits import say
 from chaindeck.process.logs import log_nowhere, log_to_file
@@ -36,7 +36,7 @@ _FRAME_WAIT_S = 8.0
 
 
 def run_deck(
-    context: Context, settings: Settings, kind: SourceKind, captures: Sequence[Path], *, among_live: bool = False
+    context: Context, settings: Settings, kind: SourceName, captures: Sequence[Path], *, among_live: bool = False
 ) -> int:
     """Run publisher and screen until the reader quits; return the exit code.
 

@@ -1,7 +1,8 @@
 """The running program: what it is composed of.
 
 ```
-compose          which source, which publisher, and what is closed after them
+compose          a publisher with its watcher and events, and what is closed after them
+sources          the sources that can be published, by name
 watching         a watcher, for a while or for a single look
 services         what runs beside a screen or without one
 engine           the engine's thread, with a loop of its own

@@ -1,65 +1,26 @@
-"""Putting a publisher together: which source, which Redis, and what is closed after them."""
+"""Putting a publisher together, and what is closed after it."""
 
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from redis.asyncio import Redis
 
-from chain.clock import Clock
 from chain.context import Context
-from chain.errors import ConfigError
-from chain.model.kinds import SourceKind
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Part, Supervisor
 from chain.thresholds import HEARTBEAT_EVERY_S
 from chaindeck.config.redis_location import RedisLocation
-from chaindeck.config.settings import LIVE_UNDERLYINGS, Settings
+from chaindeck.config.settings import Settings
 from chaindeck.engine.embedded_keeper import keep_server
 from chaindeck.engine.services import Publishing, Services
 from chaindeck.engine.watching import make_watcher
-from publisher.capture import CaptureSource
 from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.publisher import Publisher
-from publisher.mock.listing import PRODUCTS
-from publisher.mock.source import MockSource
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
 from publisher.source import Source, service_name
-
-
-def make_source(kind: SourceKind, settings: Settings, captures: Sequence[Path], clock: Clock) -> Source:
-    """Return a source; raises ChaindeckError for unreadable captures, unknown symbols and a missing key."""
-    if captures and kind != "capture":
-        raise ConfigError(f"--capture does not go with the source {kind}")
-    if kind == "capture":
-        if not captures:
-            raise ConfigError("the source capture needs --capture FILE")
-        return CaptureSource(captures, mult=settings.em_mult)
-    if kind == "massive":
-        return _live_source(settings, clock)
-    chosen = settings.underlyings or tuple(PRODUCTS)
-    try:
-        return MockSource(clock, seed=settings.seed, underlyings=chosen, mult=settings.em_mult)
-    except ConfigError as error:
-        raise settings.refused("underlyings", error) from None
-
-
-def _live_source(settings: Settings, clock: Clock) -> Source:
-    from publisher.massive.proxy import proxy_for, refuse_clear_key  # noqa: PLC0415
-    from publisher.massive.source import MassiveSource  # noqa: PLC0415 - the HTTP client loads for live data only
-    from publisher.massive.vendor import Vendor  # noqa: PLC0415
-
-    open_s = min(60.0, 0.8 * settings.thresholds.interval_s)
-    proxy = proxy_for(settings.base_url, os.environ)
-    if not settings.allow_http:
-        refuse_clear_key(settings.base_url, proxy)
-    vendor = Vendor(settings.api_key or "", clock, base=settings.base_url, proxy=proxy, open_s=open_s)
-    chosen = settings.underlyings or LIVE_UNDERLYINGS
-    return MassiveSource(vendor, clock, chosen, depth=settings.expirations, mult=settings.em_mult)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

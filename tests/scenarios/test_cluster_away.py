@@ -16,8 +16,9 @@ from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import PartState
 from chaindeck.config.file import resolve
 from chaindeck.config.redis_location import RedisLocation
-from chaindeck.engine.compose import make_source, publishing_services
+from chaindeck.engine.compose import publishing_services
 from chaindeck.engine.services import Services
+from chaindeck.engine.sources import make_source
 from chaindeck.engine.watching import watching_services
 from tests.support.contexts import context_for, context_of
 from tests.support.servers import Server, Servers, cluster_ok, cluster_url

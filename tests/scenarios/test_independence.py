@@ -23,8 +23,9 @@ from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.embedded import attach
 from chaindeck.config.file import resolve
 from chaindeck.config.redis_location import RedisLocation
-from chaindeck.engine.compose import make_source, publishing_services
+from chaindeck.engine.compose import publishing_services
 from chaindeck.engine.services import Services
+from chaindeck.engine.sources import make_source
 from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard

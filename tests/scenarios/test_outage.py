@@ -30,8 +30,8 @@ from chain.thresholds import EVICTION_SHOWN_S
 from chaindeck.commands.check import exit_code
 from chaindeck.config.file import resolve
 from chaindeck.engine.board_slot import BoardSlot
-from chaindeck.engine.compose import make_source
 from chaindeck.engine.engine import Engine
+from chaindeck.engine.sources import make_source
 from publisher.loop.publisher import Publisher
 from publisher.protection.lease import Lease
 from tests.support.builders import ScriptedSource, assert_contract_kept, expiries, small, value_at

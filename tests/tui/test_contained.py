@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from chain.monitor.watch.redis_reader import RedisReader
 from chaindeck.config.file import resolve
 from chaindeck.engine.board_slot import BoardSlot
-from chaindeck.engine.compose import make_source
 from chaindeck.engine.engine import Engine
+from chaindeck.engine.sources import make_source
 from publisher.loop.publisher import Publisher
 from tests.support.engines import publishing_engine, watching_engine
 from tests.support.live_deck import CLOCK, screen_on, text

@@ -18,7 +18,7 @@ from chain.model.keys import SnapshotId
 from chain.model.snapshot import Received
 from chaindeck.config.file import resolve
 from chaindeck.engine.board_slot import BoardSlot
-from chaindeck.engine.compose import make_source
+from chaindeck.engine.sources import make_source
 from tests.support.engines import publishing_engine
 from tests.support.live_deck import CLOCK, pilot_on, text
 from tests.support.waiting import wait_until_async

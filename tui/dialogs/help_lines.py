@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from chain.model.kinds import KIND_MEANING
 from chain.monitor.states import Flag, State
 from tui.panels.board import FLAGS, STATE_ROLE
 from tui.panels.lines import EMPTY, Ground, Line, Role, Span, left
@@ -27,9 +28,7 @@ _FLAGS = {
     Flag.ROLLED_BACK: "its pointer went back",
     Flag.PAST_DATED: "its date is over",
     Flag.DELAYED: "delayed quotes",
-    Flag.MOCK: "invented data",
-    Flag.CAPTURE: "recorded data",
-    Flag.REPLAY: "recorded, stamped anew",
+    **{Flag(kind.upper()): meaning for kind, meaning in KIND_MEANING.items()},
     Flag.SOURCE_UNKNOWN: "nobody says whose it is",
     Flag.SOURCE_CHANGED: "another kind of source",
     Flag.OFF_HOURS: "the market is closed",

@@ -17,8 +17,8 @@ from chain.redis.server.embedded import EmbeddedServer
 from chaindeck.config.file import resolve
 from chaindeck.deck.demo import MockDemo
 from chaindeck.engine.board_slot import BoardSlot
-from chaindeck.engine.compose import make_source
 from chaindeck.engine.engine import Engine
+from chaindeck.engine.sources import make_source
 from publisher import faults
 from publisher.faults import InjectedFault, WithholdingSource
 from tests.support.contexts import context_of
