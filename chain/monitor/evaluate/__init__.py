@@ -8,6 +8,6 @@ causality   root cause first: which signals can follow from which
 freshness   the age of a chain, and the state that it makes
 flags       what stands beside a state
 provenance  how old the vendor's data are, and whether the options trade now
-health      the report as JSON
+serialize   the report as JSON: one form for heartbeat, status and events
 ```
 """
