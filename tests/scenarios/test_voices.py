@@ -1,4 +1,4 @@
-"""One truth in four voices: check, status as JSON, the deck's lines and the heartbeat agree on every Board."""
+"""One truth in every voice: check, status as text and JSON, deck, heartbeat and metrics agree on every Board."""
 
 import itertools
 from collections.abc import Callable
@@ -15,14 +15,18 @@ from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
 from chain.model.snapshot import encode
 from chain.monitor.board import Board, ChainRecord
+from chain.monitor.discovery import Search
 from chain.monitor.evaluate.serialize import health_block
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.monitor.states import DeckState, Flag, State
 from chain.monitor.watch import steps
+from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.kinds import SourceChange
 from chain.thresholds import OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
 from chaindeck.commands.check import exit_code, line
+from chaindeck.commands.metrics import DeckCollector
+from chaindeck.commands.status import as_text
 from tests.support.plugin_line import read_line
 from tests.support.published import status_json
 from tests.support.scenes import (
@@ -51,7 +55,7 @@ from tui.panels.strip import trouble
 
 NOW = Instant(START_NS, 5_000.0)
 WIDE = 600  # no line of a scene is cut or wrapped at this width
-EXITS = {"OK": 0, "WARNING": 1, "PARTIAL DEGRADATION": 1, "DEGRADED": 2, "CRITICAL": 2}
+EXITS = {"OK": 0, "STARTING": 3, "WARNING": 1, "PARTIAL DEGRADATION": 1, "DEGRADED": 2, "CRITICAL": 2}
 SHORT = {
     "DLY": Flag.DELAYED,
     "OLD": Flag.OLD_SOURCE,
@@ -73,6 +77,8 @@ class Voices:
     status: dict[str, Any]
     health: dict[str, Any]
     check: str
+    text: list[str]  # of `status`
+    metrics: set[str]  # the states of the deck that a scrape finds set
     strip: str
     heads: str  # of the board: its title and the headings of underlyings
     rows: dict[tuple[str, str], list[str]]  # by underlying and expiry, the board's columns after the day
@@ -94,11 +100,21 @@ class Voices:
             status=status_json(judged),
             health=orjson.loads(beat.encode()),
             check=line(judged),
+            text=as_text(judged, RedisTarget("redis://h:1")).splitlines(),
+            metrics=_scraped(judged),
             strip=plain(trouble(judged, WIDE)),
             heads="\n".join(heads),
             rows=rows,
             panel=[plain(part) for part in signal_lines(judged, WIDE)],
         )
+
+
+def _scraped(judged: HealthReport) -> set[str]:
+    """Return the states of the deck that a scrape at the instant of the report finds set."""
+    collector = DeckCollector(ManualClock(judged.now.wall_ns, judged.now.mono))
+    collector.take(judged.board)
+    samples = [sample for family in collector.collect() for sample in family.samples]
+    return {s.labels["chaindeck_state"] for s in samples if s.name == "chaindeck_state" and s.value}
 
 
 def shown_age(text: str) -> tuple[float, float]:
@@ -120,7 +136,9 @@ def assert_agreement(judged: HealthReport) -> Voices:
     said = read_line(voices.check)
     state = voices.status["state"]
     assert said.state == voices.health["state"] == state == judged.state
+    assert voices.metrics == {state}
     assert voices.strip.startswith(f" {state} ")
+    assert voices.text[1].startswith(f" {state} ")
     assert exit_code(judged) == EXITS[state]
     _signals_agree(judged, voices, said.words)
     expiries = voices.status["expiries"]
@@ -228,6 +246,12 @@ def test_every_flag_is_told_alike(flag: Flag) -> None:
 
 VENDOR_DOWN = replace(heartbeat(SPX), source=SourceInfo("mock", trouble="vendor: 503"))
 DECKS: dict[str, tuple[DeckState, Callable[[], HealthReport]]] = {
+    "starting": (DeckState.STARTING, lambda: report([], NOW, beats=[], started=NOW.mono - 1.0)),
+    "searching": (DeckState.STARTING, lambda: report([], NOW, beats=[], search=Search(over=False))),
+    "announced, a moment ago": (
+        DeckState.CRITICAL,
+        lambda: report([ChainRecord(SPX)], NOW, beats=[heartbeat(SPX)], started=NOW.mono - 1.0),
+    ),
     "fresh": (DeckState.OK, lambda: _one(record(SPX, NOW))),
     "aging": (DeckState.WARNING, lambda: _one(in_state(SPX, State.AGING, NOW))),
     "silent": (DeckState.WARNING, lambda: _one(record(SPX, NOW), beats=[heartbeat(SPX, status=STOPPED)])),

@@ -10,7 +10,9 @@ _DATUM = re.compile(
     rf"(?P<value>{_NUMBER})(?P<unit>s|us|ms|%|B|KB|MB|GB|TB|c)?"
     rf"(?:;(?P<warn>[^;\s]*))?(?:;(?P<crit>[^;\s]*))?(?:;(?P<low>{_NUMBER})?)?(?:;(?P<high>{_NUMBER})?)?"
 )
-_HEAD = re.compile(r"CHAIN (?P<state>OK|WARNING|PARTIAL DEGRADATION|DEGRADED|CRITICAL|UNKNOWN) - (?P<words>\S.*\S|\S)")
+_HEAD = re.compile(
+    r"CHAIN (?P<state>OK|STARTING|WARNING|PARTIAL DEGRADATION|DEGRADED|CRITICAL|UNKNOWN) - (?P<words>\S.*\S|\S)"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,76 @@
+"""A component and its rule, added from outside: nothing that is there already needs to know them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from functools import partial
+
+import msgspec
+import pytest
+
+from chain.clock import Instant
+from chain.monitor.board import Board
+from chain.monitor.evaluate.rules import RULES, Facts, Finding, Rule
+from chain.monitor.evaluate.serialize import health_block
+from chain.monitor.evaluate.signals import evaluate
+from chain.monitor.events import HOLD, EventLog
+from chain.monitor.states import DeckState
+from chain.redis.connect.connection import RedisTarget
+from chaindeck.commands.check import exit_code, line
+from chaindeck.commands.status import as_text
+from tests.support.published import status_json
+from tests.support.scenes import SPX, START_NS, board, record
+
+NOW = Instant(START_NS, 5_000.0)
+LATE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Compositor:
+    """A component as a wing brings it: when its model last moved, monotonic seconds; None where it does not run."""
+
+    moved: float | None = None
+
+
+@dataclass(frozen=True)
+class WideBoard(Board):
+    """The Board with one field more, which has a default as all have."""
+
+    compositor: Compositor = field(default_factory=Compositor)
+
+
+def compositor_late(facts: Facts) -> Iterable[Finding]:
+    """The model has not moved for too long."""
+    assert isinstance(facts.board, WideBoard)
+    moved = facts.board.compositor.moved
+    if moved is not None and facts.now.mono - moved > LATE_S:
+        yield Finding(f"the model has not moved for {facts.now.mono - moved:.1f} s", facts.now.wall_s - LATE_S)
+
+
+WIDE_RULES = (*RULES, Rule(DeckState.DEGRADED, compositor_late))
+wide_evaluate = partial(evaluate, now=NOW, rules=WIDE_RULES)
+
+
+def widened(made: Board, moved: float | None = None) -> WideBoard:
+    known = {one.name: getattr(made, one.name) for one in fields(made)}
+    return WideBoard(**known, compositor=Compositor(moved))
+
+
+@pytest.mark.parametrize(("late_ms", "told"), [(1_999, False), (2_000, False), (2_001, True)])
+def test_a_rule_from_outside_speaks_in_every_voice(late_ms: int, told: bool) -> None:
+    report = wide_evaluate(widened(board([record(SPX, NOW)], NOW), NOW.mono - late_ms / 1000))
+    words, state = "the model has not moved for 2.0 s", DeckState.DEGRADED if told else DeckState.OK
+    assert report.state is state
+    assert [signal.name for signal in report.signals] == ["compositor-late"] * told
+    texts = (line(report), as_text(report, RedisTarget("redis://h:1")), str(status_json(report)))
+    assert [words in text for text in (*texts, str(msgspec.to_builtins(health_block(report))))] == [told] * 4
+    assert exit_code(report) == (2 if told else 0)
+    log = EventLog("mock_massive")
+    events = [event.type for _ in range(HOLD) for event in log.take(report)]
+    assert events == ["chain_compositor_late"] * told
+
+
+def test_what_was_there_already_says_the_same_beside_it() -> None:
+    made = board([record(SPX, NOW, age_ms=25_000)], NOW, last_frame=NOW.wall_s)
+    wide = widened(made)
+    assert wide_evaluate(wide).signals == evaluate(made, NOW).signals == evaluate(wide, NOW).signals
+    assert replace(wide, parts=()).compositor == Compositor()  # and stays where others change their own part

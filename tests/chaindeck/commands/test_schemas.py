@@ -1,0 +1,97 @@
+"""What `status --json` and `verify --json` really print, held against their schemas field by field."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import orjson
+from redis.asyncio import Redis
+
+from chain.clock import Instant, SystemClock
+from chain.model.calendar import Calendar
+from chain.model.keys import KeySchema
+from chain.monitor.evaluate.serialize import health_block
+from chain.monitor.evaluate.signals import evaluate
+from chain.monitor.events import HOLD, EventLog
+from chain.monitor.heartbeat import SourceInfo, beat
+from chain.monitor.states import State
+from chain.redis.contract.store import Store
+from chain.supervisor import PartState, PartStatus
+from schemas.catalogue import FOLDER
+from tests.support.product import run
+from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, board, heartbeat, in_state, record, snapshot
+from tests.support.schema_fields import filled, promised
+
+FAILED = PartStatus("lease", PartState.FAILED, "ValueError: x", START_S - 4.0, 3)
+NOW = Instant(START_NS, 5_000.0)
+
+
+def schema_of(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = orjson.loads((FOLDER / f"{name}.schema.json").read_bytes())
+    return schema
+
+
+def assert_promise_kept(name: str, *bodies: Any) -> None:
+    """Fail unless each body keeps the schema, and all of them together fill every field of it and no other."""
+    schema = schema_of(name)
+    validator = jsonschema.Draft202012Validator(schema)
+    for body in bodies:
+        validator.validate(body)
+    assert set().union(*(filled(schema, body) for body in bodies)) == promised(schema)
+
+
+async def _publish(redis: Redis, **values: Any) -> None:
+    """Publish what a mock and then a capture made, a stale chain beside it, and a beat that fills its fields."""
+    keys, now_ns = KeySchema(), SystemClock().wall_ns()
+    for kind, age_s in (("mock", 2), ("capture", 1)):
+        await Store(redis, keys, kind=kind).publish([snapshot(SPX, now_ns - age_s * 10**9)], 60)
+    await Store(redis, keys, kind="capture").publish([snapshot(SPX_MON, now_ns - 40 * 10**9)], 60)
+    told = heartbeat(
+        SPX, SPX_MON, kind="capture", ts=now_ns / 1e9, detail="chains.gz", record="3 of 9", as_of=START_S - 60.0
+    )
+    await beat(redis, replace(told, parts=(FAILED,), **values))
+
+
+async def test_a_status_keeps_its_schema_field_by_field(redis: Redis, redis_url: str, short_dir: Path) -> None:
+    await _publish(redis)
+    may: dict[str, Any] = {"keys": ["*"], "channels": ["*"], "commands": ["+@all", "-info"]}
+    await redis.acl_setuser("modest", enabled=True, reset=True, passwords="+secret", **may)
+    modest = redis_url.replace("unix://", "unix://modest:secret@")
+    bodies = [orjson.loads(run(short_dir, "status", "--json", url).stdout) for url in (redis_url, modest)]
+    await redis.acl_deluser("modest")
+    away = orjson.loads(run(short_dir, "status", "--json", "redis://127.0.0.1:1").stdout)
+    assert_promise_kept("status", *bodies, away)
+    assert away["source"] == {"kind": "unknown"}
+
+
+async def test_a_verification_keeps_its_schema_field_by_field(redis: Redis, redis_url: str, short_dir: Path) -> None:
+    await _publish(redis)
+    await redis.persist(KeySchema().latest(SPX))
+    may: dict[str, Any] = {"keys": ["*"], "channels": ["*"], "commands": ["+@all", "-scan"]}
+    await redis.acl_setuser("modest", enabled=True, reset=True, passwords="+secret", **may)
+    modest = redis_url.replace("unix://", "unix://modest:secret@")
+    urls = (redis_url, modest, "redis://127.0.0.1:1")
+    bodies = [orjson.loads(run(short_dir, "verify", "--json", "--for", "0.1", url).stdout) for url in urls]
+    await redis.acl_deluser("modest")
+    assert [body["verdict"] for body in bodies] == ["broken", "broken", "unreachable"]
+    assert_promise_kept("verify", *bodies)
+
+
+async def test_a_heartbeat_keeps_its_schema_field_by_field(redis: Redis) -> None:
+    seen = board([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW, last_frame=START_S)
+    plan = heartbeat(SPX, NDX, trouble={SPX: "vendor: 429"}).chain
+    calendar = Calendar({SPX.expiry: None})
+    source = SourceInfo(
+        "capture", "chains.gz", "3 of 9", START_S - 60.0, "closed", "ended", {"SPX": START_S - 60.0}, calendar
+    )
+    health = health_block(evaluate(seen, NOW))
+    await _publish(redis, source=source, chain=plan, health=health, lease={"SPX": "a:1:x"})
+    read = orjson.loads(await redis.get("mock_massive:heartbeat") or b"")
+    assert_promise_kept("heartbeat", read)
+
+
+def test_an_event_keeps_its_schema_field_by_field() -> None:
+    log, seen = EventLog("mock_massive"), board([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW)
+    events = [event for _ in range(HOLD) for event in log.take(evaluate(seen, NOW))]
+    assert_promise_kept("event", *(orjson.loads(event.encode()) for event in events))
