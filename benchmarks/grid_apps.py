@@ -14,10 +14,14 @@ from textual.widgets import DataTable
 
 from benchmarks.grid_market import COLUMNS, ROWS, ticks
 from chain.model.grid import StrikeGrid, build_grid
+from chain.model.placement import Place
 from chain.model.snapshot import decode, encode
 from tui.palette import build_palette
 from tui.panels import figures
-from tui.panels.grid import NO_MARKS, Column, Marks, Place, changes, columns_for, grid_foot, grid_table
+from tui.panels.grid.changes import NO_CHANGES, Changes, changes
+from tui.panels.grid.columns import Column, columns_for
+from tui.panels.grid.frame import grid_foot
+from tui.panels.grid.rows import grid_table
 from tui.panels.line_panel import LinePanel
 from tui.panels.lines import Ground, Role
 from tui.terminal.depth import Depth
@@ -42,7 +46,8 @@ class GridApp(App[None]):
         self.register_theme(dark)
         self.theme = dark.name
         self._report = report
-        self._snapshots = [decode(encode(made), made.id) for made in ticks(WARM_UP + MEASURED)]
+        # Derived beforehand, as the deck has it done on another thread: what is measured is the screen's own work.
+        self._grids = [build_grid(decode(encode(made), made.id)) for made in ticks(WARM_UP + MEASURED)]
         self._ticked = 0
         self._began = (0.0, 0.0)
         self._grid: StrikeGrid | None = None
@@ -63,14 +68,14 @@ class GridApp(App[None]):
         self._ticked += 1
 
     def advance(self, number: int) -> None:
-        """Do with a new snapshot what the deck does: its grid, what changed in it, and a repaint."""
-        grid = build_grid(self._snapshots[number])
-        marks = changes(self._grid, grid)
+        """Do with a new snapshot what the deck does: its grid, what changed in it and a repaint."""
+        grid = self._grids[number]
+        changed = changes(self._grid, grid)
         with self.batch_update():
-            self.paint(grid, marks)
+            self.paint(grid, changed)
         self._grid = grid
 
-    def paint(self, grid: StrikeGrid, marks: Marks) -> None:
+    def paint(self, grid: StrikeGrid, changed: Changes) -> None:
         """Bring the widget up to the grid."""
         raise NotImplementedError
 
@@ -82,9 +87,9 @@ class PanelApp(GridApp):
         """Show one panel."""
         yield LinePanel(id="grid")
 
-    def paint(self, grid: StrikeGrid, marks: Marks) -> None:
+    def paint(self, grid: StrikeGrid, changed: Changes) -> None:
         """Show the grid's lines."""
-        table = grid_table(grid, _WIDTH, marks=marks)
+        table = grid_table(grid, _WIDTH, changed=changed)
         self.query_one(LinePanel).show(table.head, table.body, (grid_foot(grid, _WIDTH),), top=0)
 
 
@@ -98,7 +103,7 @@ class IdleApp(PanelApp):
 
 
 class TableApp(GridApp):
-    """The same figures, colours and marks on a DataTable, which is told exactly which cells to update.
+    """The same figures, colours and arrows on a DataTable, which is told exactly which cells to update.
 
     Cells are styled Text, justified by the table and padded as it does by itself: the way its own guide shows.
     """
@@ -111,23 +116,23 @@ class TableApp(GridApp):
         self._columns = {column.name: column for column in calls}
         self._palette = build_palette(self.theme_variables, ansi=False, dark=True, depth=Depth.TRUE)
         self._rows: dict[tuple[str, float], int] = {}
-        self._marks: Marks = NO_MARKS
+        self._changed: Changes = NO_CHANGES
 
     def compose(self) -> ComposeResult:
         """Show one table without a cursor, its columns of fixed widths."""
         table: DataTable[Text] = DataTable(show_cursor=False)
         yield table
 
-    def paint(self, grid: StrikeGrid, marks: Marks) -> None:
-        """Fill the table at first; then update the cells that changed, and those that were marked before."""
+    def paint(self, grid: StrikeGrid, changed: Changes) -> None:
+        """Fill the table at first; then update the cells that changed, and those that had changed before."""
         table = self.query_one(DataTable)
         if not self._rows:
             self._fill(table, grid)
-        for place, name in {**self._marks, **marks}:
+        for place, name in {**self._changed, **changed}:
             if name in self._columns:
-                row, cell = self._cell(grid, place, self._columns[name], marks)
-                table.update_cell(row, f"{place[2]} {name}", cell, update_width=False)
-        self._marks = marks
+                row, cell = self._cell(grid, place, self._columns[name], changed)
+                table.update_cell(row, f"{place.side} {name}", cell, update_width=False)
+        self._changed = changed
 
     def _fill(self, table: "DataTable[Text]", grid: StrikeGrid) -> None:
         for side, columns in self._sides.items():
@@ -139,27 +144,28 @@ class TableApp(GridApp):
         for index in range(len(grid.rows) - 1, -1, -1):
             row = grid.rows[index]
             self._rows[row.root, row.strike] = index
-            places = [(row.root, row.strike, side) for side in self._sides]
+            places = [Place(row.strike, row.root, side) for side in self._sides]
             calls, puts = (
-                [self._cell(grid, place, column, NO_MARKS)[1] for column in self._sides[place[2]]] for place in places
+                [self._cell(grid, place, column, NO_CHANGES)[1] for column in self._sides[place.side]]
+                for place in places
             )
             ground = Ground.ATM if index == grid.atm else Ground.PLAIN
             strike = Text(figures.strike(row.strike), self._palette[Role.HEAD, ground], justify="right")
             table.add_row(*calls, strike, *puts, key=str(index))
 
-    def _cell(self, grid: StrikeGrid, place: Place, column: Column, marks: Marks) -> tuple[str, Text]:
+    def _cell(self, grid: StrikeGrid, place: Place, column: Column, changed: Changes) -> tuple[str, Text]:
         """Return a cell and the key of its row."""
-        index = self._rows[place[:2]]
+        index = self._rows[place.root, place.strike]
         row = grid.rows[index]
-        leg = row.call if place[2] == "call" else row.put
+        leg = row.call if place.side == "call" else row.put
         assert leg is not None and grid.spot is not None
-        mark = marks.get((place, column.name), 0)
+        direction = changed.get((place, column.name), 0)
         text = column.text(leg)
         if column.name in ("Bid", "Ask"):
-            text = ("", "▴", "▾")[mark] + text
-        in_the_money = row.strike < grid.spot if place[2] == "call" else row.strike > grid.spot
+            text = ("", "▴", "▾")[direction] + text
+        in_the_money = row.strike < grid.spot if place.side == "call" else row.strike > grid.spot
         ground = Ground.ATM if index == grid.atm else Ground.ITM if in_the_money else Ground.PLAIN
-        style = self._palette[(Role.TEXT, Role.UP, Role.DOWN)[mark], ground]
+        style = self._palette[(Role.TEXT, Role.UP, Role.DOWN)[direction], ground]
         return str(index), Text(text, style, justify="right")
 
 

@@ -24,7 +24,6 @@ LARGE_FILES = {
     "chain/redis/server/embedded.py": "being split",
     "publisher/loop/publisher.py": "being split",
     "tests/support/broken_publishers.py": "being split",
-    "tui/panels/grid.py": "being split",
 }
 LARGE_FUNCTIONS = {
     "chain/monitor/watch/steps.py::accept": "being split",

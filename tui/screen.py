@@ -26,7 +26,7 @@ from tui.panels.age_chart import AgeChart
 from tui.panels.line_panel import LinePanel
 from tui.panels.lines import Role, Span
 from tui.panels.widgets import BoardPanel, GridPanel, LogPanel, SignalsPanel, StripPanel
-from tui.view import MARK_S, View
+from tui.view import CHANGE_SHOWN_S, View
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ class DeckScreen(DecisionScreen):
         self._painted = False
         self._shown_mono = float("-inf")
         self._ticks: Timer | None = None
-        self._calm: Timer | None = None  # takes the marks of change away
+        self._highlight: Timer | None = None  # ends the highlight of what changed
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
@@ -122,14 +122,14 @@ class DeckScreen(DecisionScreen):
             self._contained(self.chart, self._show_chart)
             self._contained(self.grid_panel, lambda: self.grid_panel.bring(self._report, self.view))
             self._contained(self.log_panel, lambda: self.log_panel.bring(self._report, self._log_lines()))
-        if self.view.marks and self._calm is None:
-            self._calm = self.set_timer(MARK_S, self._take_marks_away)
+        if self.view.changed and self._highlight is None:
+            self._highlight = self.set_timer(CHANGE_SHOWN_S, self._end_highlight)
         if self.view.analytics is not None and not self._painted:
             self._painted = True
             self.call_after_refresh(self._feed.painted)
 
-    def _take_marks_away(self) -> None:
-        self._calm = None
+    def _end_highlight(self) -> None:
+        self._highlight = None
         self.redraw()
 
     def _contained(self, panel: Widget, show: Callable[[], None], name: str = "") -> bool:

@@ -12,9 +12,10 @@ from chain.monitor.board import Board, LastGood
 from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
 from chain.monitor.states import State
-from tui.panels.grid import NO_MARKS, Marks, Shown, changes, is_past
+from tui.panels.grid.changes import NO_CHANGES, Changes, changes
+from tui.panels.grid.frame import Shown, is_past
 
-MARK_S = 0.8
+CHANGE_SHOWN_S = 0.8
 WINDOW_S = 120.0  # seconds of ages that are kept
 _EVERY_S = 1.0
 _CHAINS_KEPT = 600  # histories; beyond, those that were looked at least recently are forgotten
@@ -59,8 +60,8 @@ class View:
     frozen_at: float | None = None  # epoch seconds
     analytics: ChainAnalytics | None = None  # of what is shown of the selected chain
     shown: LastGood | None = None  # the snapshot that they were derived from
-    marks: Marks = field(default_factory=dict)
-    marked_at: float = 0.0  # monotonic seconds
+    changed: Changes = field(default_factory=dict)  # since the snapshot before, shown for a moment
+    changed_at: float = 0.0  # monotonic seconds
     histories: Histories = field(default_factory=Histories)
     _seen: float | None = None  # monotonic seconds at which the grid was last known to be in time
 
@@ -69,7 +70,7 @@ class View:
         if chain != self.selected:
             self.selected = chain
             self.frozen_at = self.analytics = self.shown = self._seen = None
-            self.marks = NO_MARKS
+            self.changed = NO_CHANGES
 
     def keep_selection(self, board: Board) -> None:
         """Keep a selection that still exists, or take the first chain there is."""
@@ -125,11 +126,11 @@ class View:
             if fresh is None or fresh.snapshot_id != good.snapshot.id:
                 return  # it is being derived, and comes with the next wake-up
             before = self.analytics.grid if self.analytics else None
-            self.marks = changes(before, fresh.grid) if self._follows(good, status, now) else NO_MARKS
-            self.marked_at = now.mono
+            self.changed = changes(before, fresh.grid) if self._follows(good, status, now) else NO_CHANGES
+            self.changed_at = now.mono
             self.analytics, self.shown = fresh, good
-        elif self.marks and now.mono - self.marked_at >= MARK_S:
-            self.marks = NO_MARKS
+        elif self.changed and now.mono - self.changed_at >= CHANGE_SHOWN_S:
+            self.changed = NO_CHANGES
         self._seen = None if is_past(status.state) else now.mono
 
     def _follows(self, good: LastGood, status: ChainStatus, now: Instant) -> bool:

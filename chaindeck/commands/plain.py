@@ -3,7 +3,8 @@
 from chain.monitor.analytics import analytics_of
 from chain.monitor.evaluate.signals import HealthReport
 from tui.panels.board import board_table
-from tui.panels.grid import grid_foot, grid_headline, grid_table, grid_title
+from tui.panels.grid.frame import grid_foot, grid_headline, grid_title
+from tui.panels.grid.rows import grid_table
 from tui.panels.lines import cut, plain
 from tui.panels.signals import signal_lines, signals_title
 from tui.panels.strip import badge, identity, trouble

@@ -32,7 +32,7 @@ from tui.panels.board import FLAGS, board_table, flags_within
 from tui.panels.lines import Line, Role, cut, length, plain
 from tui.panels.signals import signal_lines
 from tui.panels.strip import identity, trouble
-from tui.view import MARK_S, Histories, View
+from tui.view import CHANGE_SHOWN_S, Histories, View
 
 NOW = Instant(START_NS, 5_000.0)
 
@@ -228,14 +228,14 @@ def seen(view: View, clock: ManualClock, bid: float, *, kind: str = "", age_ms: 
 
 @pytest.mark.parametrize("interval", [1, 2, 10])
 def test_marks_calm_before_the_next_snapshot(interval: int) -> None:
-    assert interval > MARK_S
+    assert interval > CHANGE_SHOWN_S
     clock, view = ManualClock(START_NS, 5.0), View()
     for turn in range(3):
         seen(view, clock, 10.0 + turn)
-        assert {name for _, name in view.marks} == ({"Bid", "Ask"} if turn else set())
-        clock.advance(MARK_S)
-        assert view.marked_at <= clock.mono - MARK_S
-        clock.advance(interval - MARK_S)
+        assert {name for _, name in view.changed} == ({"Bid", "Ask"} if turn else set())
+        clock.advance(CHANGE_SHOWN_S)
+        assert view.changed_at <= clock.mono - CHANGE_SHOWN_S
+        clock.advance(interval - CHANGE_SHOWN_S)
 
 
 @pytest.mark.parametrize("gap", [22.1, 70])
@@ -244,7 +244,7 @@ def test_nothing_is_marked_after_a_gap(gap: float) -> None:
     seen(view, clock, 10.0)
     clock.advance(gap)
     seen(view, clock, 11.0)
-    assert not view.marks
+    assert not view.changed
 
 
 def test_nothing_is_marked_across_a_change_of_source_or_selection_or_a_frozen_view() -> None:
@@ -252,18 +252,18 @@ def test_nothing_is_marked_across_a_change_of_source_or_selection_or_a_frozen_vi
     seen(view, clock, 10.0, kind="mock")
     clock.advance(1)
     seen(view, clock, 11.0, kind="massive")
-    assert not view.marks
+    assert not view.changed
     view.choose(NDX)
     clock.advance(1)
     seen(view, clock, 12.0, kind="massive")
-    assert not view.marks
+    assert not view.changed
     view.frozen_at = START_S
     clock.advance(1)
     seen(view, clock, 13.0, kind="massive")
     view.frozen_at = None
     clock.advance(1)
     seen(view, clock, 14.0, kind="massive")
-    assert not view.marks
+    assert not view.changed
 
 
 # The chart

@@ -7,7 +7,8 @@ from chain.model.keys import ChainId
 from chain.monitor.evaluate.report import HealthReport
 from tui.panels import figures
 from tui.panels.board import BoardTable, board_table
-from tui.panels.grid import GridTable, grid_foot, grid_headline, grid_table, grid_title, is_past
+from tui.panels.grid.frame import grid_foot, grid_headline, grid_title, is_past
+from tui.panels.grid.rows import GridTable, grid_table
 from tui.panels.line_panel import LinePanel
 from tui.panels.lines import Ground, Line, Role, Span, dimmed, justify, left
 from tui.panels.signals import signal_lines, signals_title
@@ -89,9 +90,9 @@ class GridPanel(LinePanel):
 
     def _lines(self, view: View, grid: StrikeGrid, width: int, *, past: bool) -> tuple[GridTable, Line]:
         """Return the grid's lines, the same objects as long as nothing that shapes them changed."""
-        shape = (grid.snapshot.id, view.marks, width, view.highest_first, past)
+        shape = (grid.snapshot.id, view.changed, width, view.highest_first, past)
         if self._drawn is None or self._drawn[0] != shape:
-            table = grid_table(grid, width, highest_first=view.highest_first, marks=view.marks)
+            table = grid_table(grid, width, highest_first=view.highest_first, changed=view.changed)
             if past:
                 table = GridTable(table.head, tuple(map(dimmed, table.body)), table.atm, table.spot)
             self._drawn = (shape, table, grid_foot(grid, width))

@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 from chain.analytics.headline import headline
 from chain.model.grid import Condition, StrikeGrid, build_grid
 from chain.model.keys import ChainId
+from chain.model.placement import Place
 from chain.model.snapshot import Contract
 from tests.support.scenes import SPX, SPX_MON, SPX_MONTHLY, START_S, item, law, received, snapshot, surface
-from tui.panels.grid import GridTable, changes, grid_foot, grid_table
+from tui.panels.grid.changes import changes
+from tui.panels.grid.frame import grid_foot
+from tui.panels.grid.rows import GridTable, grid_table
 from tui.panels.lines import Ground, Line, Role, plain
 
 STRIKES = (6910, 6920, 6930, 6940, 6950)
@@ -461,30 +464,30 @@ def test_spot_is_the_vendors_own_for_shares_and_for_indices() -> None:
 # Changes
 
 
-def marks(before: Contract, after: Contract) -> dict[str, int]:
+def changed(before: Contract, after: Contract) -> dict[str, int]:
     found = changes(grid_of(before), grid_of(after))
-    assert {place for place, _ in found} <= {("SPXW", 6930.0, "call")}
-    return {name: mark for (_, name), mark in found.items()}
+    assert {place for place, _ in found} <= {Place(6930.0, "SPXW", "call")}
+    return {name: direction for (_, name), direction in found.items()}
 
 
 def test_a_changed_quote_or_trade_is_marked_with_its_direction() -> None:
     before = item(6930, "call", last_trade={"price": 10.2})
-    assert marks(before, before) == {}
-    assert marks(before, quoted(6930, "call", 10.1, 10.3, last_trade={"price": 10.2})) == {"Bid": 1, "Ask": -1}
-    assert marks(before, item(6930, "call", last_trade={"price": 10.3})) == {"Last": 1}
+    assert changed(before, before) == {}
+    assert changed(before, quoted(6930, "call", 10.1, 10.3, last_trade={"price": 10.2})) == {"Bid": 1, "Ask": -1}
+    assert changed(before, item(6930, "call", last_trade={"price": 10.3})) == {"Last": 1}
 
 
 def test_what_follows_from_quotes_and_trades_is_not_marked() -> None:
     """Greeks, volumes and open interest change all the time: marked too, they would hide what was quoted."""
     before = item(6930, "call")
-    assert marks(before, item(6930, "call", open_interest=901, day={"volume": 899})) == {}
+    assert changed(before, item(6930, "call", open_interest=901, day={"volume": 899})) == {}
     greeks = {"delta": 0.6, "gamma": 0.001, "theta": -5.0, "vega": 1.6}
-    assert marks(before, item(6930, "call", greeks=greeks)) == {}
+    assert changed(before, item(6930, "call", greeks=greeks)) == {}
 
 
 def test_what_comes_or_goes_is_no_change() -> None:
     full, bare = item(6930, "call"), item(6930, "call", last_quote=None, greeks=None)
-    assert marks(full, bare) == marks(bare, full) == {}
+    assert changed(full, bare) == changed(bare, full) == {}
     assert not changes(grid_of(item(6920, "call")), grid_of(full))
 
 
@@ -506,7 +509,7 @@ def test_arrows_stand_at_the_changed_quote_alone_and_colour_is_not_needed() -> N
         grid_of(*surface()),
         grid_of(*surface((6920, 6940)), quoted(6930, "put", 10.1, 10.3), item(6930, "call")),
     )
-    table = grid_table(after, 107, marks=changes(before, after))
+    table = grid_table(after, 107, changed=changes(before, after))
     assert sum(plain(line).count(arrow) for line in table.body for arrow in "▴▾") == 2
     call, put = rendered(table, strike_rows(table)["6930"])
     assert (put["Bid"], put["Ask"]) == ("▴10.10", "▾10.30")

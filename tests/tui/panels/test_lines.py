@@ -40,11 +40,12 @@ from tests.support.scenes import (
 )
 from tui.panels import figures
 from tui.panels.board import board_table
-from tui.panels.grid import Shown, grid_foot, grid_headline, grid_table, grid_title, is_past
+from tui.panels.grid.frame import Shown, grid_foot, grid_headline, grid_title, is_past
+from tui.panels.grid.rows import grid_table
 from tui.panels.lines import Ground, Line, Span, cut, justify, left, length, plain, right
 from tui.panels.signals import signal_lines, signals_title
 from tui.panels.strip import badge, identity, trouble
-from tui.view import MARK_S, View
+from tui.view import CHANGE_SHOWN_S, View
 
 NOW = Instant(START_NS, 5_000.0)
 WIDTHS = st.integers(40, 220)
@@ -484,16 +485,16 @@ def bid_of(view: View) -> float | None:
 def test_changes_are_marked_for_a_moment_and_never_at_first_sight_or_after_a_gap() -> None:
     clock, view = ManualClock(START_NS, 5.0), View()
     seen(view, clock, 10.0)
-    assert not view.marks
+    assert not view.changed
     clock.advance(10)
     judged = seen(view, clock, 11.0)
-    assert {name for _, name in view.marks} == {"Bid", "Ask"}
-    clock.advance(MARK_S + 0.1)
+    assert {name for _, name in view.changed} == {"Bid", "Ask"}
+    clock.advance(CHANGE_SHOWN_S + 0.1)
     view.on_report(replace(judged, now=Instant.of(clock)))
-    assert not view.marks
+    assert not view.changed
     clock.advance(60)
     seen(view, clock, 12.0)
-    assert not view.marks
+    assert not view.changed
 
 
 def test_a_frozen_view_keeps_its_grid_while_ages_go_on() -> None:

@@ -14,7 +14,7 @@ from chain.monitor.states import DeckState, Flag
 from chain.monitor.watch import steps
 from chain.redis.contract.kinds import KindRecord, SourceChange
 from tests.support.scenes import NDX, SPX, heartbeat, received, record, report, snapshot
-from tui.panels.grid import NO_MARKS
+from tui.panels.grid.changes import NO_CHANGES
 from tui.panels.strip import badge
 from tui.view import View
 
@@ -64,7 +64,7 @@ def test_an_older_snapshot_of_another_kind_is_no_rollback_and_no_price_change() 
         view.on_report(told, RecentAnalytics().update(told.board, SPX))
     assert view.analytics is not None
     assert view.analytics.snapshot_id == live.last_good.snapshot.id
-    assert view.marks == NO_MARKS
+    assert view.changed == NO_CHANGES
     same_kind = taken(taken(ChainRecord(SPX), KindRecord("mock")), KindRecord("mock"), ahead_ms=-1_500)
     assert same_kind.rolled_back_from is not None
 

@@ -1,0 +1,7 @@
+"""The strike grid as lines: calls at the left, strike in the middle, puts mirrored at the right.
+
+columns   which figures are shown, and which of them fit a width
+changes   which figures read differently than in the snapshot before
+rows      the body: a line a strike, the spot ruled between two of them
+frame     the title, the numbers above the rows and the count of contracts below
+"""

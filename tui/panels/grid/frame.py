@@ -1,0 +1,77 @@
+"""The lines around the grid's rows: which chain and how fresh, what the ATM says, and where every contract went."""
+
+from typing import NamedTuple
+
+from chain.analytics.headline import Headline
+from chain.model.grid import StrikeGrid
+from chain.model.session import settlement
+from chain.monitor.evaluate.report import ChainStatus
+from chain.monitor.states import State
+from tui.panels import figures
+from tui.panels.board import STATE_ROLE
+from tui.panels.grid.rows import CONDITION_SIGN
+from tui.panels.lines import Ground, Line, Role, Span, justify, length
+
+
+class Shown(NamedTuple):
+    """How old what the grid shows is: its state, its age in seconds, and when it was frozen, epoch seconds."""
+
+    state: State
+    age_s: float | None
+    frozen_at: float | None = None
+
+
+def grid_title(
+    grid: StrikeGrid | None, status: ChainStatus | None, badge: str, width: int, shown: Shown | None = None
+) -> Line:
+    """Return the line over the grid: which chain, how fresh, and where that is not what it should be, of when."""
+    end = [Span(" "), Span(badge, Role.BADGE), Span(" ")]
+    if status is None:
+        return justify([Span(" STRIKES", Role.HEAD)], end, width, Ground.BAR)
+    chain = status.record.chain
+    state = shown.state if shown else status.state
+    age_s = shown.age_s if shown else status.age_s
+    told = [Span(f"{state} ", STATE_ROLE[state])]
+    if shown and shown.frozen_at is not None:
+        told.insert(0, Span(f"FROZEN {figures.clock(shown.frozen_at)} ", Role.CAUTION))
+    if grid and is_past(state):
+        told.append(Span(f"LAST GOOD {figures.clock(grid.snapshot.ts)} ", Role.CAUTION))
+    told.append(Span(f"{figures.age(age_s)} s" if age_s is not None else "", Role.TEXT))
+    start = [Span(f" {chain.underlying} {chain.expiry.isoformat()} ", Role.HEAD)]
+    roots = "  ".join(f"{root} {settlement(root)}" for root in grid.roots) if grid else ""
+    for words in (f"{figures.day(chain.expiry)[-3:]}  ", f"{status.dte} DTE  ", f"{roots}  " if roots else ""):
+        if length([*start, *told, *end]) + len(words) <= width:
+            start.append(Span(words, Role.TEXT))
+    return justify([*start, *told], end, width, Ground.BAR)
+
+
+def is_past(state: State) -> bool:
+    """Return whether what is shown of a chain in this state was true once, and need not be now."""
+    return state not in (State.FRESH, State.AGING, State.FUTURE)
+
+
+def grid_headline(grid: StrikeGrid, top: Headline, width: int) -> Line:
+    """Return what the ATM says, each number with its method and how many contracts it could use."""
+    straddle, move = top.straddle, top.move
+    start = [
+        Span(" straddle ", Role.DIM),
+        Span(figures.price(straddle.value), Role.STRONG),
+        Span(f" {straddle.used}/{straddle.of} {straddle.method}   EM ", Role.DIM),
+        Span(f"±{figures.price(move.value)}", Role.STRONG),
+        Span(f" 1 SD by {move.method} {figures.percent(top.atm_iv.value)}, {move.used}/{move.of}", Role.DIM),
+    ]
+    return justify(start, [Span(f"made {figures.clock(grid.snapshot.ts)} ", Role.DIM)], width)
+
+
+def grid_foot(grid: StrikeGrid, width: int) -> Line:
+    """Return the line that accounts for every contract of the payload."""
+    rejected = len(grid.rejected)
+    total = len(grid.legs) + rejected
+    odd = sum(leg.condition in CONDITION_SIGN for leg in grid.legs)
+    words = f" {total} contracts: {len(grid.legs)} in {len(grid.rows)} rows"
+    if rejected:
+        words += f", {rejected} rejected ({grid.rejected[0].reason}{', ...' if rejected > 1 else ''})"
+    if odd:
+        words += f", {odd} quotes crossed, locked or negative"
+    reach = f"ATM {grid.snapshot.atm} ±{grid.snapshot.range_points} "
+    return justify([Span(words, Role.DIM)], [Span(reach, Role.DIM)], width)

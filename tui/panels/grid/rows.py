@@ -1,0 +1,140 @@
+"""The body of the strike grid: one line a strike, in-the-money sides shaded, the spot ruled between two strikes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from chain.model.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
+from chain.model.placement import Place
+from tui.panels import figures
+from tui.panels.grid.changes import NO_CHANGES, Changes, LegChanges, by_leg
+from tui.panels.grid.columns import ROOT_WIDTH, STRIKE_WIDTH, Column, columns_for, margin, mirrored
+from tui.panels.lines import Ground, Line, Role, Span, justify, left, right
+
+CONDITION_SIGN = {Condition.CROSSED: "x", Condition.LOCKED: "=", Condition.NEGATIVE: "n"}
+_ROWS_KEPT, _SIDES_KEPT = 256, 512  # lines of the snapshot before, which most of a new one reads like
+_NOTHING_MOVED: tuple[LegChanges, LegChanges] = ((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class GridTable:
+    """The grid as lines. `atm` and `spot` are body line numbers, None where there is none."""
+
+    head: tuple[Line, ...]
+    body: tuple[Line, ...]
+    atm: int | None
+    spot: int | None
+
+
+def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, changed: Changes = NO_CHANGES) -> GridTable:
+    """Return the grid for a panel of `width`."""
+    roots = len(grid.roots) > 1
+    columns = columns_for(width, roots=roots, quotes=grid.price_source is PriceSource.MID)
+    order = range(len(grid.rows) - 1, -1, -1) if highest_first else range(len(grid.rows))
+    rule_before = _rule_place(grid, highest_first=highest_first)
+    by_place = by_leg(changed)
+    body: list[Line] = []
+    atm = spot = None
+    for index in order:
+        if index == rule_before:
+            spot = len(body)
+            body.append(_rule(grid, width))
+        if index == grid.atm:
+            atm = len(body)
+        row = grid.rows[index]
+        itm = (grid.spot is not None and row.strike < grid.spot, grid.spot is not None and row.strike > grid.spot)
+        moved = _moved(by_place, row) if by_place else _NOTHING_MOVED
+        body.append(_row(row, index == grid.atm, itm, columns, width, roots, moved))
+    return GridTable((_headings(columns, width, roots=roots),), tuple(body), atm, spot)
+
+
+def _moved(by_place: Mapping[Place, LegChanges], row: StrikeRow) -> tuple[LegChanges, LegChanges]:
+    """Return what changed of a strike's call and of its put."""
+    call, put = (Place(row.strike, row.root, side) for side in ("call", "put"))
+    return by_place.get(call, ()), by_place.get(put, ())
+
+
+def _headings(columns: tuple[Column, ...], width: int, *, roots: bool) -> Line:
+    calls = "".join(right(column.name, column.width) for column in columns)
+    puts = "".join(right(column.name, column.width) for column in mirrored(columns))
+    middle = (left(" root", ROOT_WIDTH) if roots else "") + right("STRIKE", STRIKE_WIDTH)
+    pad = " " * margin(columns, width, roots=roots)
+    return (Span(left(f"{pad}{calls} │{middle} │{puts}", width), Role.DIM),)
+
+
+@lru_cache(maxsize=_ROWS_KEPT)
+def _row(
+    row: StrikeRow,
+    is_atm: bool,
+    itm: tuple[bool, bool],
+    columns: tuple[Column, ...],
+    width: int,
+    roots: bool,
+    moved: tuple[LegChanges, LegChanges],
+) -> Line:
+    """Return one strike's line; most rows of a new snapshot read as they did in the one before."""
+    base = Ground.ATM if is_atm else Ground.PLAIN
+    sides = [base if base is not Ground.PLAIN or not inside else Ground.ITM for inside in itm]
+    spans = [Span(" " * margin(columns, width, roots=roots), Role.TEXT, base)]
+    spans += _side(row.call, columns, sides[0], moved[0])
+    spans += _middle(row, is_atm=is_atm, itm=itm, roots=roots, ground=base)
+    spans += _side(row.put, mirrored(columns), sides[1], moved[1])
+    return justify(spans, [], width, base)
+
+
+def _middle(row: StrikeRow, *, is_atm: bool, itm: tuple[bool, bool], roots: bool, ground: Ground) -> list[Span]:
+    """The strike between two rules; the rule beside an in-the-money leg is heavy, so that it reads without colour."""
+    text = figures.strike(row.strike)
+    shown = f"[{text}]" if is_atm else f"{text} "
+    spans = [Span(" ┃" if itm[0] else " │", Role.DIM, ground)]
+    if roots:
+        spans.append(Span(left(f" {row.root}", ROOT_WIDTH), Role.DIM, ground))
+    spans.append(Span(right(shown, STRIKE_WIDTH), Role.STRONG if is_atm else Role.HEAD, ground))
+    spans.append(Span(" ┃" if itm[1] else " │", Role.DIM, ground))
+    return spans
+
+
+@lru_cache(maxsize=_SIDES_KEPT)
+def _side(leg: Leg | None, columns: tuple[Column, ...], ground: Ground, moved: LegChanges) -> tuple[Span, ...]:
+    """One leg's cells, neighbours of one meaning joined."""
+    directions = dict(moved)
+    spans: list[Span] = []
+    joined, meaning = "", Role.TEXT
+    for column in columns:
+        text = figures.MISSING if leg is None else column.text(leg)
+        direction = directions.get(column.name, 0)
+        role = Role.DIM if text == figures.MISSING else (Role.TEXT, Role.UP, Role.DOWN)[direction]
+        if leg is not None and column.name in ("Bid", "Ask"):
+            text += CONDITION_SIGN.get(leg.condition, "")
+            text = _arrow(direction) + text if len(text) + 1 < column.width else text
+        if joined and role is not meaning:
+            spans.append(Span(joined, meaning, ground))
+            joined = ""
+        joined, meaning = f"{joined} {right(text, column.width - 1)}", role
+    return (*spans, Span(joined, meaning, ground))
+
+
+def _arrow(direction: int) -> str:
+    return ("", "▴", "▾")[direction]
+
+
+def _rule_place(grid: StrikeGrid, *, highest_first: bool) -> int | None:
+    """Return the row index before which the spot rule is drawn, in drawing order."""
+    if grid.spot is None or not grid.rows:
+        return None
+    below = [i for i, row in enumerate(grid.rows) if row.strike <= grid.spot]
+    above = [i for i, row in enumerate(grid.rows) if row.strike > grid.spot]
+    if not below or not above:
+        return None
+    return below[-1] if highest_first else above[0]
+
+
+def _rule(grid: StrikeGrid, width: int) -> Line:
+    label = f" spot {figures.level(grid.spot)} "
+    dashes = "- " * width
+    side = (width - len(label)) // 2
+    return (
+        Span(dashes[:side], Role.DIM),
+        Span(label, Role.ACCENT),
+        Span(dashes[: width - side - len(label)], Role.DIM),
+    )
