@@ -31,7 +31,7 @@ class Audit:
     limits: tuple[str, ...] = ()  # what could not be asked, and why
     sources: str = ""  # what kinds of source the chains come from, as running text
 
-    def of(self, outcome: Outcome) -> list[Verdict]:
+    def verdicts_of(self, outcome: Outcome) -> list[Verdict]:
         """Return the verdicts of one outcome, in the contract's order."""
         return [verdict for verdict in self.verdicts if verdict.outcome is outcome]
 

@@ -52,7 +52,7 @@ class Expirations:
             self._beats[key] = beat
             for underlying in {chain.underlying for chain in beat.chain.expected}:
                 self._as_of.pop(underlying, None)
-                as_of = beat.source.of(underlying).as_of
+                as_of = beat.source.for_underlying(underlying).as_of
                 if as_of is not None:
                     self._as_of[underlying] = as_of
                 self._calendars[underlying] = beat.source.calendar

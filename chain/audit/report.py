@@ -72,7 +72,7 @@ def audit_body(audit: Audit, *, url: str) -> AuditBody:
 
 def verdict_of(audit: Audit) -> str:
     """Return the verdict on the whole watch in a word or two; a broken clause before anything else."""
-    if audit.of(Outcome.BROKEN):
+    if audit.verdicts_of(Outcome.BROKEN):
         return Outcome.BROKEN
     if audit.error:
         return UNREACHABLE

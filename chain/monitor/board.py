@@ -1,4 +1,4 @@
-"""The Board: what was read of every expected chain, when, and why anything is wrong. Frozen; judged elsewhere."""
+"""The Board: all that is known at one poll, in frozen components. What it means is for `evaluate` to say."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,20 +18,20 @@ from chain.thresholds import LONGEST_LIFE_MS, UNANNOUNCED, Thresholds
 
 @dataclass(frozen=True, slots=True)
 class LastGood:
-    """A snapshot that passed validation, and when its pointer first met our eyes (monotonic seconds)."""
+    """A snapshot that passed validation, and when its pointer was first read (monotonic seconds)."""
 
     snapshot: EncodedSnapshot
     summary: Summary
     first_seen: float
     age_then_ms: int  # its age by the wall clock at that moment, never below zero
-    life_ms: int = LONGEST_LIFE_MS  # how long it was to be published when made, as far as its pointer tells
+    life_ms: int = LONGEST_LIFE_MS  # its time to live when it was made, as far as its pointer shows
     kind: str = ""  # of its source, as recorded beside its pointer; empty where nothing was
-    ahead: bool = False  # whether its stamp was in our future then: it makes no honest one older
+    ahead: bool = False  # whether its stamp was in our future then: a later honest one is no step back
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a chain has no valid snapshot now. `since`: epoch seconds of our first notice, None if it was so at once."""
+    """Why a chain has no valid snapshot now. `since`: epoch seconds, None if it was so at the first look."""
 
     state: State
     reason: str
@@ -40,7 +40,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class ChainRecord:
-    """One expected chain. `last_good` stays when a fault comes, and is then shown as such."""
+    """One expected chain. `last_good` stays when a fault comes, and is shown as the last good one."""
 
     chain: ChainId
     thresholds: Thresholds = UNANNOUNCED
@@ -51,8 +51,8 @@ class ChainRecord:
     deadline: float | None = None  # monotonic seconds at which the pointer's time to live ends
     last_present: float | None = None  # epoch seconds at which a pointer was last there
     rolled_back_from: SnapshotId | None = None
-    trouble: str = ""  # the publisher's own word on why it could not publish
-    carried: tuple[State, float] | None = None  # a condition that the accepted snapshot did not end, and its beginning
+    trouble: str = ""  # why it could not be published, in the publisher's words
+    carried: tuple[State, float] | None = None  # what the last good snapshot did not end, and since when
     flagged: Mapping[Flag, float] = field(default_factory=dict)  # epoch seconds since when each flag stands
     change: SourceChange | None = None  # the last change of its source's kind
     acknowledged: float | None = None  # `at` of the change that a reader of this screen has acknowledged
@@ -107,7 +107,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change worth remembering, `at` epoch seconds: of chains that changed alike, or without chains of the deck."""
+    """A change in the history, `at` epoch seconds: of chains that changed alike, or of the deck where it names none."""
 
     at: float
     chains: tuple[ChainId, ...]
@@ -141,7 +141,7 @@ class Chains:
 
 @dataclass(frozen=True, slots=True)
 class Publishers:
-    """Who publishes, as far as heartbeats tell."""
+    """Who publishes, as far as heartbeats say."""
 
     known: tuple[PublisherStatus, ...] = ()
     refusals: tuple[Refusal, ...] = ()
@@ -177,5 +177,5 @@ class Board:
     publishers: Publishers = field(default_factory=Publishers)
     streams: Streams = field(default_factory=Streams)
     clock: PollClock = field(default_factory=PollClock)
-    parts: tuple[PartStatus, ...] = ()  # of the program that made this Board; publishers tell of theirs in heartbeats
+    parts: tuple[PartStatus, ...] = ()  # of this program; those of publishers are in their heartbeats
     transitions: tuple[Transition, ...] = ()

@@ -1,4 +1,4 @@
-"""Changes of chains' states from Board to Board, looked for only where something read, or time, can have made one."""
+"""Changes of chains' states from Board to Board, looked for only where a new answer, or time, can have made one."""
 
 from collections.abc import Mapping
 
@@ -13,19 +13,19 @@ Change = tuple[State, State]  # before, after
 
 
 class Changes:
-    """What the states of all chains were when last judged, and until when time alone changes none of them."""
+    """What the states of all chains were when last evaluated, and until when time alone changes none of them."""
 
     def __init__(self) -> None:
         self._states: dict[ChainId, State] = {}
-        self._entries: tuple[ChainRecord, ...] = ()
+        self._records: tuple[ChainRecord, ...] = ()
         self._steady = Steady()
 
     @property
     def states(self) -> Mapping[ChainId, State]:
-        """Each chain's state when it was last judged."""
+        """Each chain's state when it was last evaluated."""
         return self._states
 
-    def take(self, board: Board, now: Instant) -> dict[Change, list[ChainId]]:
+    def on_board(self, board: Board, now: Instant) -> dict[Change, list[ChainId]]:
         """Return the chains whose state is another than before, by their change, in the Board's order.
 
         Nothing while Redis or the poll loop is lost: that is a change of its own.
@@ -33,8 +33,8 @@ class Changes:
         if blind_since(board, now) is not None:
             return {}
         wall_ms, mono = now.wall_ms, now.mono
-        if board.chains.records == self._entries and self._steady.holds(wall_ms, mono):
-            self._entries = board.chains.records  # the very same are soon found equal
+        if board.chains.records == self._records and self._steady.holds(wall_ms, mono):
+            self._records = board.chains.records  # the very same are soon found equal
             return {}
         changes: dict[Change, list[ChainId]] = {}
         states = {record.chain: state_of(record, wall_ms, mono)[0] for record in board.chains.records}
@@ -42,6 +42,6 @@ class Changes:
             before = self._states.get(chain, state)
             if before is not state:
                 changes.setdefault((before, state), []).append(chain)
-        self._states, self._entries = states, board.chains.records
+        self._states, self._records = states, board.chains.records
         self._steady = Steady.of_all(steady(record, states[record.chain], mono) for record in board.chains.records)
         return changes

@@ -44,7 +44,7 @@ class Discovery:
         return found
 
     def forgive(self) -> None:
-        """Forget why a step failed: Redis was away, and that has been told."""
+        """Forget why a step failed: Redis was away, which has its own signal."""
         self.search = Search(self.search.over)
 
     def begin_again(self) -> None:

@@ -1,4 +1,4 @@
-"""What changed and since when: signals raised and ended, told once each, in the health collector's envelope."""
+"""What changed and since when: signals raised and ended, an event for each, in the health collector's envelope."""
 
 from collections.abc import Set
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ HOLD = 2  # reports in a row before a change is believed: one late poll raises n
 
 Key = tuple[str, str]
 
-# Signals that tell of lateness, and the state of their chains. What left that state for a worse one has not recovered.
+# Signals of lateness, and the state of their chains. What left that state for a worse one has not recovered.
 _LATE = {"aging": State.AGING, "stale": State.STALE, "stream-over-stale": State.STALE}
 _WORST_FIRST = list(State)
 
@@ -44,9 +44,9 @@ class Event:
 
 @dataclass(slots=True)
 class EventLog:
-    """Turns Reports into events: a signal is told when it has stood, and ended when it has been gone, for two.
+    """Turns reports into events: a signal is raised once two in a row have it, and ended once two have it no more.
 
-    Lateness that ends because its chains got worse is told as ended once they are better than they were.
+    Lateness that gives way to something worse ends once its chains are better than late.
     """
 
     service: str
@@ -55,10 +55,10 @@ class EventLog:
     _gone: dict[Key, int] = field(default_factory=dict)
     _late: dict[str, frozenset[ChainId]] = field(default_factory=dict)  # by signal: chains late when it last stood
 
-    def take(self, report: HealthReport) -> list[Event]:
+    def on_report(self, report: HealthReport) -> list[Event]:
         """Return the events that this report completes, raised ones first."""
-        told = [signal for signal in report.signals if signal.severity is not DeckState.STARTING]
-        present = {(signal.name, signal.subject): signal for signal in told}
+        lasting = [signal for signal in report.signals if signal.severity is not DeckState.STARTING]
+        present = {(signal.name, signal.subject): signal for signal in lasting}
         as_now = [(key, signal.severity) for key, signal in present.items()]
         self._standing = {known: self._standing.get(known, 0) + 1 for known in as_now}
         known = report.board.redis.health.ok  # of what cannot be seen nothing has ended
@@ -68,7 +68,7 @@ class EventLog:
         raised = [
             present[key]
             for (key, severity), count in self._standing.items()
-            if count >= HOLD and not self._told(key, severity)
+            if count >= HOLD and not self._is_raised(key, severity)
         ]
         ended = [key for key, count in self._gone.items() if count >= HOLD]
         events = [self._raise(signal, report) for signal in raised]
@@ -86,7 +86,7 @@ class EventLog:
         worse = _WORST_FIRST[: _WORST_FIRST.index(_LATE[name])]
         return any(r.state in worse and r.chain in self._late.get(name, ()) for r in report.statuses)
 
-    def _told(self, key: Key, severity: DeckState) -> bool:
+    def _is_raised(self, key: Key, severity: DeckState) -> bool:
         return key in self._raised and self._raised[key].severity is severity
 
     def _raise(self, signal: Signal, report: HealthReport) -> Event:

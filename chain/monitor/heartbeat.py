@@ -53,7 +53,7 @@ class SourceInfo:
     """Where a publisher's data come from. `as_of`, epoch seconds, replaces "today" for recorded data.
 
     Records of several days have one each, by underlying in `as_of_by`. `as_of` is then the earliest of them: a reader
-    that knows it alone takes no chain for past. `calendar` holds what the source was told of single trading days.
+    that knows only that one takes no chain for past. `calendar` holds what the source knows of single trading days.
     """
 
     kind: str = "unknown"
@@ -65,7 +65,7 @@ class SourceInfo:
     as_of_by: Mapping[str, float] = field(default_factory=dict)
     calendar: Calendar = RULE
 
-    def of(self, underlying: str) -> "SourceInfo":
+    def for_underlying(self, underlying: str) -> "SourceInfo":
         """Return what holds for one underlying: `as_of` is its own."""
         own = self.as_of_by.get(underlying, self.as_of)
         return self if own == self.as_of else replace(self, as_of=own)
@@ -145,7 +145,7 @@ async def beat(redis: Redis, heartbeat: Heartbeat) -> str:
 def parse_heartbeat(raw: bytes, service: str) -> Heartbeat | None:
     """Return the heartbeat that stands under a service's key; every string has passed the sanitiser.
 
-    None for a plain beat of `service` and `ts` alone: it names no expirations, and asks for nothing to be told. Raises
+    None for a plain beat of `service` and `ts` alone: it names no expirations, and nothing is said about it. Raises
     DecodeError, naming what does not fit, for any other value that is no heartbeat of that service. Whose it is, when
     it was made, and which chains it announces must fit; any other field is left out if it does not.
     """
@@ -200,12 +200,12 @@ def _source(body: SourceBlock, service: str, left_out: list[str]) -> SourceInfo:
 
 
 def sessions_json(calendar: Calendar) -> dict[str, str]:
-    """Return what a calendar was told, by date: `closed`, or New York's time of the close as HH:MM."""
+    """Return what a calendar knows of single dates: `closed`, or New York's time of the close as HH:MM."""
     return {day.isoformat(): f"{close:%H:%M}" if close else "closed" for day, close in calendar.told.items()}
 
 
 def _calendar(sessions: Mapping[str, str]) -> Calendar:
-    """Return the calendar that a heartbeat's sessions tell, our own rule where they tell nothing."""
+    """Return the calendar that a heartbeat's sessions tell, our own rule where there are none."""
     closes: dict[date, time | None] = {}
     for day, close in sessions.items():
         if close != "closed" and not _CLOSE.fullmatch(close):

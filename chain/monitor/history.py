@@ -38,10 +38,12 @@ class History:
         self._kept.appendleft(Transition(at, tuple(chains), text))
 
     def back(self, text: str) -> None:
-        """Hear that Redis is back; it is told together with the states in which the chains are found."""
+        """Remember that Redis is back; the line says also in which states the chains are found."""
         self._back = text
 
-    def take(self, at: float, changes: Mapping[Change, Sequence[ChainId]], states: Mapping[ChainId, State]) -> None:
+    def on_changes(
+        self, at: float, changes: Mapping[Change, Sequence[ChainId]], states: Mapping[ChainId, State]
+    ) -> None:
         """Note changes of chains' states, those of one kind together; after an outage, in which states all are."""
         for (before, after), chains in changes.items():
             log.info("%s %s to %s", listed(chains), before, after)

@@ -30,7 +30,7 @@ class Flag(StrEnum):
     REPLAY = "REPLAY"
     OFF_HOURS = "OFF-HOURS"
     SOURCE_UNKNOWN = "SOURCE-?"
-    SOURCE_CHANGED = "SOURCE-CHANGED"  # live to mock, mock to live...: told until acknowledged, or an hour old
+    SOURCE_CHANGED = "SOURCE-CHANGED"  # live to mock, or mock to live: stands until acknowledged, or an hour old
 
 
 class Level(StrEnum):

@@ -9,7 +9,7 @@ from chain.thresholds import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One alert. It is as grave as the signal that tells the same, and as quick: it waits for no second scrape."""
+    """One alert. It is as grave as the signal of the same name, and as quick: it waits for no second scrape."""
 
     alert: str
     signal: str

@@ -39,7 +39,7 @@ def run_check(
         _refuse_nonsense(warn_s, stale_s, depth, every_s)
         target = running_place(url).target
         while True:
-            report = asyncio.run(look(target, context, warn_s=warn_s, stale_s=stale_s, depth=depth))
+            report = asyncio.run(report_once(target, context, warn_s=warn_s, stale_s=stale_s, depth=depth))
             print(line(report), flush=True)
             if every_s is None:
                 return exit_code(report)
@@ -56,7 +56,7 @@ def run_check(
         return _unknown(f"the check itself failed: {origin_of(error)}; please report it")
 
 
-async def look(
+async def report_once(
     target: RedisTarget,
     context: Context,
     *,
@@ -64,7 +64,7 @@ async def look(
     stale_s: float | None = None,
     depth: int | None = None,
 ) -> HealthReport:
-    """Return one poll, judged by the publisher's limits or the operator's."""
+    """Return the report of one poll, by the publisher's limits or the operator's."""
     board = await look_once(target, context, "chaindeck-check")
     return evaluate(limited(board, warn_s, stale_s, depth), Instant.of(context.clock))
 

@@ -95,22 +95,22 @@ class _Run:
         return Exit.DONE
 
     async def _cycle(self, services: Services, publishing: Publishing) -> int:
-        """Run one cycle and tell it everywhere; return how it ended."""
+        """Run one cycle and announce it everywhere; return how it ended."""
         cycle = await publishing.publisher.cycle()
         board = await services.watcher.poll_once()
         publishing.events.on_board(board)
         await publishing.publisher.beat_everywhere()
-        _tell_skew(board, self.context.clock)
-        # stale, or of the future, to every reader
+        _log_skew(board, self.context.clock)
+        # So far apart, what was published is stale, or of the future, to every reader.
         off = abs(board.redis.skew_s or 0.0) > self.settings.thresholds.stale_s
         return Exit.INCOMPLETE if off and cycle.whole else _code(cycle, self.source.status())
 
 
-def _tell_skew(board: Board, clock: Clock) -> None:
-    """Log that this machine's clock is off: a single cycle ends before an event would be told."""
-    for told in evaluate(board, Instant.of(clock)).signals:
-        if told.name == "clock-skew":
-            log.warning("%s", told.text)
+def _log_skew(board: Board, clock: Clock) -> None:
+    """Log that this machine's clock is off: a single cycle ends before an event would be raised."""
+    for found in evaluate(board, Instant.of(clock)).signals:
+        if found.name == "clock-skew":
+            log.warning("%s", found.text)
 
 
 def _code(cycle: Cycle, source: SourceStatus) -> Exit:

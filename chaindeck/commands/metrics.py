@@ -36,13 +36,13 @@ _PUBLISHER = ["service", "source"]
 
 
 class DeckCollector(Collector):
-    """Turns the newest Board into metrics when asked; ages are judged at the moment of the scrape."""
+    """Turns the newest Board into metrics when asked; ages are those at the moment of the scrape."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._board: Board | None = None
 
-    def take(self, board: Board) -> None:
+    def on_board(self, board: Board) -> None:
         """Remember the newest Board."""
         self._board = board
 
@@ -160,7 +160,7 @@ def serve_metrics(context: Context, url: str | None, host: str, port: int) -> in
 
     async def watch() -> None:
         async with watching_services(target, context, name="chaindeck-metrics") as services:
-            await services.run(collector.take)
+            await services.run(collector.on_board)
 
     try:
         if run_until_told(watch()).signal:

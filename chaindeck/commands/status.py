@@ -26,7 +26,7 @@ def print_status(context: Context, url: str | None, *, as_json_text: bool) -> in
     """Print one Board; return 0 if Redis answered, 2 if not."""
     log_nowhere()
     target = running_place(url).target
-    report = asyncio.run(look(target, context))
+    report = asyncio.run(report_once(target, context))
     if as_json_text:
         body = status_body(report, url=target.shown, log=str(log_file()))
         print(orjson.dumps(msgspec.to_builtins(body), option=orjson.OPT_INDENT_2).decode())
@@ -51,6 +51,6 @@ def as_text(report: HealthReport, target: RedisTarget) -> str:
     return "\n".join([*map(plain, lines), *tail])
 
 
-async def look(target: RedisTarget, context: Context) -> HealthReport:
-    """Return the Board of one poll, judged; an unreachable Redis is a Board that says so."""
+async def report_once(target: RedisTarget, context: Context) -> HealthReport:
+    """Return the report of one poll; an unreachable Redis is a report that says so."""
     return evaluate(await look_once(target, context, "chaindeck-status"), Instant.of(context.clock))

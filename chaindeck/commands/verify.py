@@ -67,7 +67,7 @@ async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float, con
         held = await KindRecords(redis, context.keys).held(auditor.chains)
         return kind_phrase(kind_name(kind) for _, kind in held.values())
     except RedisUnavailableError:
-        return ""  # the audit tells why
+        return ""  # the audit says why
     finally:
         await redis.aclose()
 
@@ -75,7 +75,7 @@ async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float, con
 async def watch(redis: Redis, auditor: Auditor, clock: Clock, for_s: float, sleep: Sleep | None = None) -> None:
     """Look about five times a second for `for_s` seconds; the last look reads every known payload once more.
 
-    Never raises for Redis: the auditor is told. A Redis that does not answer the first look is not waited for.
+    Never raises for Redis: the audit says what happened. A Redis that does not answer the first look is not waited for.
     `sleep` passes the time between two looks; without one, the clock does.
     """
     reader = AuditReader(redis, auditor, clock)
@@ -131,7 +131,7 @@ def _rows(verdict: Verdict) -> Iterator[str]:
 
 
 def _last_line(audit: Audit, target: RedisTarget) -> str:
-    broken, held, unseen = (audit.of(outcome) for outcome in (Outcome.BROKEN, Outcome.HELD, Outcome.NOT_SEEN))
+    broken, held, unseen = (audit.verdicts_of(outcome) for outcome in (Outcome.BROKEN, Outcome.HELD, Outcome.NOT_SEEN))
     words = [f"{len(held)} clauses held"]
     if broken:
         words.insert(0, f"{len(broken)} broken: {_keys(broken)}")

@@ -39,7 +39,7 @@ class EventPublisher:
     def on_board(self, board: Board) -> None:
         """Remember a Board, and queue the events that it completes."""
         self._board = board
-        events = self._log.take(evaluate(board, Instant.of(self._clock)))
+        events = self._log.on_report(evaluate(board, Instant.of(self._clock)))
         for event in events:
             log.log(logging.INFO if event.severity == "info" else logging.WARNING, "%s: %s", event.type, event.message)
         if self._speaks():

@@ -137,7 +137,7 @@ def test_the_page_on_metrics_names_those_that_there_are() -> None:
     clock = manual_clock()
     one = board([record(SPX, Instant.of(clock))], Instant.of(clock))
     collector = DeckCollector(clock)
-    collector.take(changed(one, server=replace(one.redis.server, counted=1)))
+    collector.on_board(changed(one, server=replace(one.redis.server, counted=1)))
     there = {family.name + "_total" * (family.type == "counter") for family in collector.collect()}
     page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(chaindeck_\w+)`", page))

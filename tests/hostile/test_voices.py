@@ -109,7 +109,7 @@ class Scene:
         began = time.perf_counter()
         board = await self.watcher.poll_once()
         report = evaluate(board, Instant.of(self.clock))
-        self.collector.take(board)
+        self.collector.on_board(board)
         texts = [line(report), as_text(report, self.target), frame(report), generate_latest(self.registry).decode()]
         texts.append(msgspec.json.encode(status_body(report, url=self.target.shown, log="")).decode())
         assert time.perf_counter() - began < SLOWEST_S

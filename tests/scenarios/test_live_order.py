@@ -18,7 +18,7 @@ import redis as blocking
 from chain.clock import SystemClock
 from chain.model.session import new_york
 from chain.redis.connect.connection import RedisTarget
-from chaindeck.commands.check import line, look
+from chaindeck.commands.check import line, report_once
 from chaindeck.exits import Exit
 from tests.fake_massive import ChainBook, FakeMassive, expirations, generate
 from tests.support.builders import contracts
@@ -91,7 +91,7 @@ class Scene:
     def _check(self) -> None:
         target, clock = RedisTarget(self.url), SystemClock()
         while not self._done.wait(0.3):
-            self.checks.append(line(asyncio.run(look(target, context_of(clock)))))
+            self.checks.append(line(asyncio.run(report_once(target, context_of(clock)))))
 
     def _home(self) -> Path:
         home = self.folder / str(len(list(self.folder.iterdir())))

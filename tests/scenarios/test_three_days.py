@@ -17,7 +17,7 @@ from chain.monitor.evaluate.provenance import made_at
 from chain.monitor.evaluate.signals import HealthReport, usable
 from chain.monitor.states import Flag, State
 from chain.redis.connect.connection import RedisTarget
-from chaindeck.commands.check import exit_code, look
+from chaindeck.commands.check import exit_code, report_once
 from tests.support.builders import value_at
 from tests.support.contexts import context_of
 from tests.support.places import CAPTURES
@@ -61,11 +61,11 @@ def expected_move(record: dict[str, Any], expiry: date) -> float | None:
 
 
 async def published(home: Path, redis_url: str) -> HealthReport:
-    """Publish the three files once, as a user would, and look as `check` does."""
+    """Publish the three files once, as a user would, and report_once as `check` does."""
     files = [word for name in NAMES for word in ("--capture", str(CAPTURES / f"{name}.jsonl.gz"))]
     ended = run(home, "publish", "--once", "--redis-url", redis_url, *files)
     assert ended.returncode == 0, ended.stderr
-    return await look(RedisTarget(redis_url), context_of())
+    return await report_once(RedisTarget(redis_url), context_of())
 
 
 async def test_every_announced_chain_is_shown_by_its_own_date(short_dir: Path, redis_url: str, redis: Redis) -> None:
@@ -77,7 +77,7 @@ async def test_every_announced_chain_is_shown_by_its_own_date(short_dir: Path, r
     assert len(shown) == 3 * DEPTH
     for record in map(first_record, NAMES):
         name = record["underlying"]
-        statuses = report.of(name)
+        statuses = report.statuses_of(name)
         assert [r.record.chain.expiry for r in statuses] == next_dates(record)
         own = datetime.fromtimestamp(record["ts"], EASTERN).date()
         for status in statuses:
@@ -96,10 +96,10 @@ async def test_every_announced_chain_is_shown_by_its_own_date(short_dir: Path, r
 async def test_check_counts_what_was_announced(short_dir: Path, redis_url: str, redis: Redis) -> None:
     report = await published(short_dir, redis_url)
     assert sum(map(usable, report.statuses)) == 3 * DEPTH
-    [gone, *_] = report.of("SPX")
+    [gone, *_] = report.statuses_of("SPX")
     chain = gone.record.chain
     assert await redis.delete(f"massive:chain:latest:{chain.underlying}:{chain.expiry}") == 1
-    fewer = await look(RedisTarget(redis_url), context_of())
+    fewer = await report_once(RedisTarget(redis_url), context_of())
     assert len(fewer.statuses) == 3 * DEPTH
     assert exit_code(fewer) != 0
     assert f"depth {DEPTH - 1} of {DEPTH}" in " ".join(signal.text for signal in fewer.signals)

@@ -112,7 +112,7 @@ class Voices:
 def _scraped(judged: HealthReport) -> set[str]:
     """Return the states of the deck that a scrape at the instant of the report finds set."""
     collector = DeckCollector(ManualClock(judged.now.wall_ns, judged.now.mono))
-    collector.take(judged.board)
+    collector.on_board(judged.board)
     samples = [sample for family in collector.collect() for sample in family.samples]
     return {s.labels["chaindeck_state"] for s in samples if s.name == "chaindeck_state" and s.value}
 

@@ -85,7 +85,7 @@ def board_table(report: HealthReport | None, selected: ChainId | None, width: in
     if report is None or not report.statuses:
         nothing = (Span(left(f"   {_why_none(report)}", width), Role.DIM),)
         return BoardTable((title, _columns(width)), (nothing,), (None,))
-    groups = {u: report.of(u) for u in report.board.chains.underlyings}
+    groups = {u: report.statuses_of(u) for u in report.board.chains.underlyings}
     room = height - 2
     lines = len(report.statuses) + (len(groups) if len(groups) > 1 else 0)
     tight = lines + sum(_notes(statuses) for statuses in groups.values()) > room

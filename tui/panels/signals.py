@@ -76,7 +76,7 @@ def _fold(group: Sequence[Signal], report: HealthReport) -> Signal:
     names = [signal.subject for signal in group]
     since = min((signal.since for signal in group if signal.since is not None), default=None)
     where = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    statuses = [status for name in names for status in report.of(name)]
+    statuses = [status for name in names for status in report.statuses_of(name)]
     state = _FOLDED[first.name]
     concerned = [r for r in statuses if (not usable(r) if state is None else r.state is state)]
     counts = Counter(r.state for r in concerned)

@@ -54,14 +54,15 @@ def incidents(signals: Iterable[Signal]) -> tuple[Incident, ...]:
 
     A signal that nothing explains is a root. Signals that are equally grave keep their order.
     """
-    told = tuple(signals)
-    causes = sorted((one for one in told if _source(one) in CONSEQUENCES), key=lambda one: _ORDER.index(_source(one)))
+    standing = tuple(signals)
+    known = (signal for signal in standing if _source(signal) in CONSEQUENCES)
+    causes = sorted(known, key=lambda signal: _ORDER.index(_source(signal)))
     groups: dict[int, list[Signal]] = {}
-    for signal in told:
+    for signal in standing:
         groups.setdefault(id(_root_of(signal, causes)), []).append(signal)
     found = [
         Incident(root, _gravest_first(one for one in groups[id(root)] if one is not root))
-        for root in told
+        for root in standing
         if id(root) in groups
     ]
     return tuple(sorted(found, key=lambda incident: -incident.severity.rank))
@@ -82,7 +83,7 @@ def explains(cause: Signal, effect: Signal) -> bool:
 
 
 def _root_of(signal: Signal, causes: Sequence[Signal]) -> Signal:
-    """Return what stands at the beginning of a signal; the table has no circles, so there is an end to asking."""
+    """Return what stands at the beginning of a signal; the table has no circles, so the search ends."""
     while cause := next((one for one in causes if explains(one, signal)), None):
         signal = cause
     return signal

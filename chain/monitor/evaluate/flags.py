@@ -1,4 +1,4 @@
-"""What stands beside a chain's state: flags, as pure functions of an Entry and an instant."""
+"""What stands beside a chain's state: flags, as pure functions of a record and an instant."""
 
 from dataclasses import replace
 
@@ -40,7 +40,7 @@ def is_over(record: ChainRecord, now: Instant) -> bool:
 def is_past(record: ChainRecord, now: Instant) -> bool:
     """Return whether a chain is still published though its date has passed, or its session has closed.
 
-    What was made before the close is no fault of anybody on that day: it is let run out.
+    What was made before the close is nobody's fault on that day: it may run out.
     """
     as_of, good = _as_of(record, now), record.last_good
     if days_to_expiry(record.chain.expiry, as_of) < 0:
@@ -57,7 +57,7 @@ def _closing_s(record: ChainRecord) -> float:
 
 
 def faults_of(record: ChainRecord) -> tuple[Flag, ...]:
-    """Return the flags that tell of a fault; they depend on what was read alone, not on the time."""
+    """Return the flags of faults; they depend only on what was read, not on the time."""
     good, flags = record.last_good, list[Flag]()
     if record.trouble:
         flags.append(Flag.FAILING)
@@ -71,7 +71,7 @@ def faults_of(record: ChainRecord) -> tuple[Flag, ...]:
 
 
 def remembered(record: ChainRecord, now: Instant) -> ChainRecord:
-    """Return an entry that knows since when each of its faults stands; one that is gone for a poll begins anew.
+    """Return a record that holds since when each of its faults stands; one that is gone for a poll begins anew.
 
     What the snapshot itself shows is as old as its stamp: it was so when it was made.
     """

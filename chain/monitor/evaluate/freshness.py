@@ -1,4 +1,4 @@
-"""How old a chain's snapshot is, and which state that makes: pure functions of an Entry and two clock readings."""
+"""How old a chain's snapshot is, and which state that makes: pure functions of a record and both clocks."""
 
 import math
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ def _age(accepted: LastGood, wall_ms: int, mono: float) -> int:
 
 
 def limits_of(record: ChainRecord) -> Thresholds:
-    """Return the ages by which a chain is judged: those announced, where its snapshots can live to reach them.
+    """Return the limits of a chain's age: those announced, where its snapshots can live to reach them.
 
     An interval of days would make any age fresh. Limits that an operator has set stand.
     """
@@ -79,7 +79,7 @@ class Steady(NamedTuple):
 
 
 def steady(record: ChainRecord, state: State, mono: float) -> Steady:
-    """Return for how long a chain stays in the state that `state_of` tells at `mono`, whatever the wall clock does."""
+    """Return how long a chain stays in the state that `state_of` returns at `mono`, whatever the wall clock does."""
     good = record.last_good
     if good is None or record.fault:
         return Steady()

@@ -1,4 +1,4 @@
-"""What a chain's source tells beyond its age: how old the vendor's data are, and whether its options trade now."""
+"""What is known of a chain's source beyond its age: how old the vendor's data are, whether its options trade now."""
 
 from chain.clock import Instant
 from chain.model.calendar import Calendar
@@ -64,7 +64,7 @@ def off_hours(record: ChainRecord, now: Instant) -> bool:
     """Return whether a chain's options do not trade at the instant that counts for it.
 
     Only where that can be known: of recorded data by their own time, of live data by what the vendor says of the
-    market. The vendor speaks of shares in their regular session; options' other hours are ours to tell.
+    market. The vendor speaks of shares in their regular session; the other hours of options are computed here.
     """
     source, market = record.source, record.source.market
     if market == "open" or (not market and source.as_of is None):

@@ -1,4 +1,4 @@
-"""What is true of a Board at one instant: a reading of each chain, and signals for what is wrong."""
+"""What is true of a Board at one instant: a status of each chain, and signals for what is wrong."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _IN_USE = (State.FRESH, State.AGING, State.FUTURE, State.UNREACHABLE)
 
 @dataclass(frozen=True, slots=True)
 class ChainStatus:
-    """One chain judged at one instant. Ages and TTL in seconds, `since` epoch seconds, None where unknown."""
+    """One chain at one instant. Ages and TTL in seconds, `since` epoch seconds, None where unknown."""
 
     record: ChainRecord
     state: State
@@ -32,12 +32,12 @@ class ChainStatus:
 
     @property
     def chain(self) -> ChainId:
-        """The chain that was read."""
+        """Which chain it is."""
         return self.record.chain
 
     @property
     def limits(self) -> Thresholds:
-        """The ages by which this chain is judged."""
+        """The limits of this chain's age."""
         return limits_of(self.record)
 
     @property
@@ -74,7 +74,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class HealthReport:
-    """A Board judged at one instant: readings in the Board's order, signals root cause first."""
+    """A Board evaluated at one instant: statuses in the Board's order, signals root cause first."""
 
     now: Instant
     board: Board
@@ -82,8 +82,8 @@ class HealthReport:
     statuses: tuple[ChainStatus, ...]
     signals: tuple[Signal, ...]
 
-    def of(self, underlying: str) -> tuple[ChainStatus, ...]:
-        """The readings of one underlying."""
+    def statuses_of(self, underlying: str) -> tuple[ChainStatus, ...]:
+        """The chains of one underlying, in the Board's order."""
         return self._groups.get(underlying, ())
 
     @cached_property
@@ -94,7 +94,7 @@ class HealthReport:
         """Return the newest price of an underlying that its snapshots carry; of those in use before any other."""
         carrying = [
             Spot(good.summary.spot, status.age_s, status.state)
-            for status in self.of(underlying)
+            for status in self.statuses_of(underlying)
             if (good := status.record.last_good) and good.summary.spot is not None and status.age_s is not None
         ]
         return min(carrying, key=lambda spot: (not spot.current, spot.age_s), default=None)
@@ -106,11 +106,11 @@ class HealthReport:
 
     def depth(self, underlying: str) -> tuple[int, int]:
         """Return how many expirations of an underlying have a valid snapshot, and how many should."""
-        return sum(map(usable, self.of(underlying))), self.board.chains.depth.get(underlying, 0)
+        return sum(map(usable, self.statuses_of(underlying))), self.board.chains.depth.get(underlying, 0)
 
 
 def grouped(statuses: Iterable[ChainStatus]) -> dict[str, tuple[ChainStatus, ...]]:
-    """Return readings by underlying, in their order."""
+    """Return statuses by underlying, in their order."""
     groups: dict[str, list[ChainStatus]] = {}
     for status in statuses:
         groups.setdefault(status.chain.underlying, []).append(status)

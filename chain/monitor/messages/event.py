@@ -8,7 +8,7 @@ from chain.monitor.messages.fields import DeckWord, LevelWord, SignalName, Since
 
 
 class EventData(Struct, frozen=True):
-    """The signal that an event tells of, and the deck's state at the time."""
+    """The signal that an event is about, and the deck's state at the time."""
 
     name: SignalName
     severity: DeckWord

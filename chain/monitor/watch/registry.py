@@ -139,7 +139,7 @@ class ChainRegistry:
         announced = chains | elsewhere
         for chain in [c for c in self.chains if c.underlying in underlyings and c not in announced]:
             del self.chains[chain]
-        sources = {underlying: heartbeat.source.of(underlying) for underlying in underlyings}
+        sources = {underlying: heartbeat.source.for_underlying(underlying) for underlying in underlyings}
         for chain in chains - (leading & self.chains.keys()):
             known = self.chains.get(chain)
             record = known.record if known else ChainRecord(chain)

@@ -99,8 +99,8 @@ class Tracker:
         """
         board = self._board(tuple(parts), started)
         if board.redis.health.ok:
-            changes = self._changes.take(board, self._now)
-            self.history.take(self._now.wall_s, changes, self._changes.states)
+            changes = self._changes.on_board(board, self._now)
+            self.history.on_changes(self._now.wall_s, changes, self._changes.states)
         return replace(board, transitions=self.history.transitions)
 
     def _board(self, parts: tuple[PartStatus, ...], started: float | None) -> Board:

@@ -84,7 +84,7 @@ def by_clause(audit: Audit) -> dict[Clause, Verdict]:
 
 def broken(audit: Audit) -> dict[Clause, str]:
     """Return the evidence of each broken clause; a failing test shows it."""
-    return {verdict.clause: f"{verdict.key}: {verdict.evidence}" for verdict in audit.of(Outcome.BROKEN)}
+    return {verdict.clause: f"{verdict.key}: {verdict.evidence}" for verdict in audit.verdicts_of(Outcome.BROKEN)}
 
 
 # Publishers that keep the contract
@@ -188,7 +188,7 @@ async def test_notes_stand_beside_what_held(redis: Redis) -> None:
 async def test_what_did_not_happen_is_not_seen(redis: Redis) -> None:
     await Honest(redis).step()
     audit = await glanced(redis)
-    unseen = {verdict.clause for verdict in audit.of(Outcome.NOT_SEEN)}
+    unseen = {verdict.clause for verdict in audit.verdicts_of(Outcome.NOT_SEEN)}
     assert unseen == {Clause.POINTER_FORWARD, Clause.POINTER_KEPT, Clause.TS_FORWARD}
     assert exit_code(audit) == 0
     last = as_text(audit, TARGET).splitlines()[-1]

@@ -59,7 +59,7 @@ def test_what_is_skipped_has_not_changed(steps: list[tuple[ChainId, tuple[str, A
     for chain, step in [(SPX, ("pass", 0)), *steps]:
         records[chain] = moved(clock, records[chain], step)
         now = Instant.of(clock)
-        told = found.take(board(list(records.values()), now, reached=step[0] != "lost"), now)
+        told = found.on_board(board(list(records.values()), now, reached=step[0] != "lost"), now)
         expected: dict[tuple[State, State], list[ChainId]] = {}
         if step[0] != "lost":
             for each, held in records.items():
@@ -100,7 +100,7 @@ def test_a_state_is_judged_again_at_the_instant_it_can_change(limit_ms: int, aft
     for passed, told in ((0.0, []), (0.001, []), (0.001, [after])):
         clock.advance(passed)
         now = Instant.of(clock)
-        assert [state for _, state in found.take(board([held], now), now)] == told
+        assert [state for _, state in found.on_board(board([held], now), now)] == told
 
 
 def test_fresh_chains_are_not_judged_again_while_nothing_can_change() -> None:
@@ -108,6 +108,6 @@ def test_fresh_chains_are_not_judged_again_while_nothing_can_change() -> None:
     records = [record(SPX, Instant.of(clock)), record(SPX_MON, Instant.of(clock))]
     with patch.object(changes, "state_of", wraps=state_of) as judged:
         for _ in range(20):
-            found.take(board(records, Instant.of(clock)), Instant.of(clock))
+            found.on_board(board(records, Instant.of(clock)), Instant.of(clock))
             clock.advance(1)
     assert judged.call_count == len(records)

@@ -54,7 +54,7 @@ MISSING = report([in_state(SPX, State.MISSING, NOW), record(NDX, NOW)], NOW)
 def told(reports: Iterable[HealthReport]) -> list[list[str]]:
     """Return the types of the events that each report completes."""
     log = EventLog(SERVICE)
-    return [[event.type for event in log.take(one)] for one in reports]
+    return [[event.type for event in log.on_report(one)] for one in reports]
 
 
 def signalling(*signals: tuple[str, DeckState], subject: str = "SPX") -> HealthReport:
@@ -86,8 +86,8 @@ def test_an_end_is_told_once_when_it_has_lasted_for_two() -> None:
 def test_flapping_tells_nothing() -> None:
     assert told([AGING, FRESH] * 10) == [[]] * 20
     log = EventLog(SERVICE)
-    assert len(log.take(AGING) + log.take(AGING)) == 1
-    assert not [event for one in [FRESH, AGING] * 10 for event in log.take(one)]
+    assert len(log.on_report(AGING) + log.on_report(AGING)) == 1
+    assert not [event for one in [FRESH, AGING] * 10 for event in log.on_report(one)]
 
 
 def test_what_recurs_is_told_again() -> None:
@@ -128,7 +128,7 @@ WARN, GRAVE = ("depth", DeckState.WARNING), ("depth", DeckState.CRITICAL)
 def test_a_change_of_severity_is_told_when_it_has_stood_for_two() -> None:
     reports = [signalling(sign) for sign in (WARN, WARN, GRAVE, WARN, GRAVE, GRAVE, GRAVE, WARN, WARN)]
     log = EventLog(SERVICE)
-    events = [[(event.type, event.severity) for event in log.take(one)] for one in reports]
+    events = [[(event.type, event.severity) for event in log.on_report(one)] for one in reports]
     mild, grave = [("chain_depth", "warning")], [("chain_depth", "critical")]
     assert events == [[], mild, [], [], [], grave, [], [], mild]
 
@@ -140,7 +140,7 @@ def test_underlyings_are_told_apart() -> None:
     )
     one = replace(both, signals=both.signals[:1])
     log = EventLog(SERVICE)
-    events = [[(e.type, e.data.subject) for e in log.take(r)] for r in (one, both, both, one, one)]
+    events = [[(e.type, e.data.subject) for e in log.on_report(r)] for r in (one, both, both, one, one)]
     spx, ndx = ("chain_depth", "SPX"), ("chain_depth", "NDX")
     assert events == [[], [spx], [ndx], [], [("chain_depth_recovered", "NDX")]]
 
@@ -149,7 +149,7 @@ def test_an_age_that_grows_is_no_news() -> None:
     log = EventLog(SERVICE)
     later = [Instant(NOW.wall_ns + second * 10**9, NOW.mono + second) for second in range(9)]
     stale = board([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW)
-    events = [event for now in later for event in log.take(evaluate(changed(stale, polled=now.mono), now))]
+    events = [event for now in later for event in log.on_report(evaluate(changed(stale, polled=now.mono), now))]
     assert [(event.type, event.message) for event in events] == [("chain_stale", "SPX 01-02 STALE, 41 s old")]
 
 
@@ -171,7 +171,7 @@ def test_raised_and_ended_alternate_and_both_stood_for_two(seen: list[tuple[bool
     raised = dict.fromkeys(names, False)
     for turn, present in enumerate(seen):
         here = dict(zip(names, present, strict=True))
-        events = log.take(signalling(*((name, DeckState.WARNING) for name in names if here[name])))
+        events = log.on_report(signalling(*((name, DeckState.WARNING) for name in names if here[name])))
         lasted = {
             name: turn >= HOLD - 1 and all(past[names.index(name)] is here[name] for past in seen[turn - 1 : turn + 1])
             for name in names
@@ -189,8 +189,8 @@ def test_raised_and_ended_alternate_and_both_stood_for_two(seen: list[tuple[bool
 
 def test_the_envelope_of_the_health_collector() -> None:
     log = EventLog(SERVICE)
-    assert not log.take(MISSING)
-    [event] = log.take(MISSING)
+    assert not log.on_report(MISSING)
+    [event] = log.on_report(MISSING)
     assert list(body(event)) == ["ts", "ts_iso", "type", "severity", "service", "message", "data"]
     assert body(event) == {
         "ts": float(START_S),
@@ -214,7 +214,7 @@ def test_the_envelope_of_the_health_collector() -> None:
 def test_a_recovery_names_what_ended() -> None:
     log = EventLog(SERVICE)
     calm = replace(FRESH, now=Instant(NOW.wall_ns + 1_234 * 10**6, NOW.mono + 1.234))
-    [_, ended] = [event for one in (MISSING, MISSING, calm, calm) for event in log.take(one)]
+    [_, ended] = [event for one in (MISSING, MISSING, calm, calm) for event in log.on_report(one)]
     read = body(ended)
     assert (read["type"], read["severity"]) == ("chain_depth_recovered", "info")
     assert read["message"] == "ended: SPX depth 0 of 1: SPX 01-02 MISSING"
@@ -233,7 +233,7 @@ def test_a_recovery_names_what_ended() -> None:
 )
 def test_the_collectors_severities(severity: DeckState, word: str) -> None:
     log = EventLog(SERVICE)
-    [event] = [event for _ in range(2) for event in log.take(signalling(("stale", severity)))]
+    [event] = [event for _ in range(2) for event in log.on_report(signalling(("stale", severity)))]
     assert body(event)["severity"] == word
 
 
@@ -261,7 +261,7 @@ def _troubled() -> list[Board]:
 
 def test_every_event_there_can_be_follows_the_published_schema() -> None:
     log = EventLog(SERVICE)
-    events = [event for one in _troubled() for now in (NOW, NOW) for event in log.take(evaluate(one, now))]
+    events = [event for one in _troubled() for now in (NOW, NOW) for event in log.on_report(evaluate(one, now))]
     types = {event.type.removesuffix("_recovered") for event in events}
     assert {event.type for event in events if event.type.endswith("_recovered")}
     assert types == {
@@ -293,8 +293,8 @@ def test_every_event_there_can_be_follows_the_published_schema() -> None:
 
 def test_the_schema_refuses_what_is_not_an_event() -> None:
     log = EventLog(SERVICE)
-    log.take(MISSING)
-    good = body(log.take(MISSING)[0])
+    log.on_report(MISSING)
+    good = body(log.on_report(MISSING)[0])
     for bad in (
         good | {"extra": 1},
         good | {"severity": "grave"},

@@ -247,8 +247,8 @@ def test_counters_are_bounded_in_number_and_in_names() -> None:
 
 def test_each_underlying_has_its_own_date_and_the_single_one_stands_for_all_others() -> None:
     source = SourceInfo("capture", as_of=10.0, as_of_by={"SPX": 10.0, "NDX": 20.0})
-    assert [source.of(name).as_of for name in ("SPX", "NDX", "SPY")] == [10.0, 20.0, 10.0]
-    assert SourceInfo("massive").of("SPX").as_of is None
+    assert [source.for_underlying(name).as_of for name in ("SPX", "NDX", "SPY")] == [10.0, 20.0, 10.0]
+    assert SourceInfo("massive").for_underlying("SPX").as_of is None
 
 
 def test_a_beat_of_before_that_has_one_date_is_read_as_ever() -> None:
@@ -256,7 +256,7 @@ def test_a_beat_of_before_that_has_one_date_is_read_as_ever() -> None:
     del source["as_of_by"], source["sessions"]
     found = parse(orjson.dumps(body(source=source)))
     assert found
-    assert found.source.of("NDX").as_of == START_S - 86_400.5
+    assert found.source.for_underlying("NDX").as_of == START_S - 86_400.5
     assert found.source.calendar == RULE
 
 
@@ -292,7 +292,10 @@ def test_only_recorded_data_have_a_now_of_their_own(kind: str, told: dict[str, A
     """Else live data of last month would be as old as that now says."""
     found = parse(orjson.dumps(body(service="massive", source={"kind": kind} | told)), "massive")
     assert found
-    assert (found.source.of("SPX").as_of, found.left_out) == (None, ("source.as_of: of data that are not recorded",))
+    assert (found.source.for_underlying("SPX").as_of, found.left_out) == (
+        None,
+        ("source.as_of: of data that are not recorded",),
+    )
 
 
 def test_trouble_of_chains_that_nobody_announced_is_left_out() -> None:

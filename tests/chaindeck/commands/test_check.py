@@ -219,10 +219,10 @@ def test_a_mistake_is_unknown(
 def test_limits_that_do_not_go_with_the_publishers_are_unknown(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def look(*_: Any, **limits: Any) -> HealthReport:
+    async def report_once(*_: Any, **limits: Any) -> HealthReport:
         return evaluate(limited(board([record(SPX, NOW)], NOW), **limits), NOW)
 
-    monkeypatch.setattr(check, "look", look)
+    monkeypatch.setattr(check, "report_once", report_once)
     code, said = main(capsys, monkeypatch, "redis://desk", "--warn-age", "60")
     assert code == 3
     assert said == "CHAIN UNKNOWN - warn age 60 s must be above 0 and below stale age 35 s\n"
@@ -239,10 +239,10 @@ def test_without_a_running_deck_it_is_unknown(
 def test_a_defect_of_our_own_is_unknown_and_shown(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def look(*_: Any, **__: Any) -> HealthReport:
+    async def report_once(*_: Any, **__: Any) -> HealthReport:
         raise KeyError("a defect")
 
-    monkeypatch.setattr(check, "look", look)
+    monkeypatch.setattr(check, "report_once", report_once)
     assert check.run_check(context_of(), "redis://desk", None, None, None, None) == 3
     said = capsys.readouterr()
     where = r"KeyError: 'a defect' at test_check\.py:\d+ look; please report it"

@@ -57,7 +57,7 @@ def scraped(one: Board | None, clock: ManualClock) -> Samples:
     collector, registry = DeckCollector(clock), CollectorRegistry()
     registry.register(collector)
     if one is not None:
-        collector.take(one)
+        collector.on_board(one)
     return read(generate_latest(registry).decode())
 
 
@@ -209,7 +209,7 @@ def test_names_follow_the_naming_guide() -> None:
     clock, registry = manual_clock(), CollectorRegistry()
     collector = DeckCollector(clock)
     registry.register(collector)
-    collector.take(
+    collector.on_board(
         board([record(SPX, Instant.of(clock))], Instant.of(clock), beats=[counting(cycles=1, vendor_fault_dns=1)])
     )
     for family in text_string_to_metric_families(generate_latest(registry).decode()):

@@ -93,5 +93,5 @@ async def test_a_heartbeat_keeps_its_schema_field_by_field(redis: Redis) -> None
 
 def test_an_event_keeps_its_schema_field_by_field() -> None:
     log, seen = EventLog("mock_massive"), board([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW)
-    events = [event for _ in range(HOLD) for event in log.take(evaluate(seen, NOW))]
+    events = [event for _ in range(HOLD) for event in log.on_report(evaluate(seen, NOW))]
     assert_promise_kept("event", *(orjson.loads(event.encode()) for event in events))

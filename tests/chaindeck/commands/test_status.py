@@ -19,7 +19,7 @@ from chain.redis.contract.store import Store
 from chain.supervisor import PartState, PartStatus
 from chaindeck.commands.check import exit_code, line
 from chaindeck.commands.plain import WIDTH, frame
-from chaindeck.commands.status import as_text, look
+from chaindeck.commands.status import as_text, report_once
 from tests.support.contexts import context_of
 from tests.support.published import status_json
 from tests.support.scenes import (
@@ -88,7 +88,7 @@ async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
     await beat(redis, heartbeat(SPX, SPX_MON))
     await publish(redis, clock, SPX)
     clock.advance(3.125)
-    read = body(await look(target, context_of(clock)), target)
+    read = body(await report_once(target, context_of(clock)), target)
     assert list(read) == KEYS
     [ttl] = [expiry.pop("ttl_s") for expiry in read["expiries"][:1]]
     assert 58 < ttl <= 60  # the server's own seconds, not ours
@@ -147,7 +147,7 @@ async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
 
 async def test_the_source_is_told_as_its_heartbeat_says(redis: Redis, target: RedisTarget) -> None:
     await beat(redis, heartbeat(SPX, kind="capture", detail="chains.gz", record="3 of 9", as_of=START_S - 60.0))
-    source = body(await look(target, context_of(manual_clock())), target)["source"]
+    source = body(await report_once(target, context_of(manual_clock())), target)["source"]
     told = {"kind": "capture", "detail": "chains.gz", "record": "3 of 9", "as_of": START_S - 60.0}
     assert source.items() >= told.items()
     assert (source["service"], source["status"], source["pid"]) == ("mock_massive", "running", 77)
@@ -157,21 +157,21 @@ async def test_the_source_is_told_as_its_heartbeat_says(redis: Redis, target: Re
 async def test_one_look_is_enough_where_nobody_announces(redis: Redis, target: RedisTarget) -> None:
     clock = manual_clock()
     await publish(redis, clock, SPX, NDX)
-    read = body(await look(target, context_of(clock)), target)
+    read = body(await report_once(target, context_of(clock)), target)
     assert [(e["underlying"], e["state"]) for e in read["expiries"]] == [("NDX", "FRESH"), ("SPX", "FRESH")]
     assert read["source"] == {"kind": "unknown"}
 
 
 async def test_a_look_leaves_no_connection_and_writes_nothing(redis: Redis, target: RedisTarget) -> None:
     before = {client["id"] for client in await redis.client_list()}
-    await look(target, context_of(manual_clock()))
+    await report_once(target, context_of(manual_clock()))
     assert await redis.dbsize() == 0
     assert {client["id"] for client in await redis.client_list()} <= before
 
 
 async def test_an_unreachable_redis_is_an_answer(unused_tcp_port: int) -> None:
     nowhere = RedisTarget(f"redis://:hunter2@127.0.0.1:{unused_tcp_port}/3")
-    judged = await look(nowhere, context_of(manual_clock()))
+    judged = await report_once(nowhere, context_of(manual_clock()))
     read = body(judged, nowhere)
     assert read["redis"] == {
         "url": f"redis://127.0.0.1:{unused_tcp_port}/3",

@@ -2,7 +2,7 @@
 
 ```
 chains      how old, how whole, how many
-publishers  as far as their heartbeats tell
+publishers  who they are and how they fare, by their heartbeats
 redis       whether it answers, and what it does to keys when it is full
 streams     signs of life of the vendor's stream
 clock       the poll loop, this machine's clock, Redis's clock beside it

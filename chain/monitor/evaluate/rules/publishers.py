@@ -1,4 +1,4 @@
-"""Rules about publishers, as far as their heartbeats tell."""
+"""Rules about publishers, by their heartbeats."""
 
 from collections.abc import Iterable
 
@@ -81,7 +81,7 @@ def withdrawn(facts: Facts) -> Iterable[Finding]:
 
 
 def publisher_silent(facts: Facts) -> Iterable[Finding]:
-    """A publisher whose heartbeat was read before beats no more."""
+    """A publisher whose heartbeat was read before sends none now."""
     for publisher in facts.board.publishers.known:
         if not publisher.alive:
             how = "has stopped" if publisher.heartbeat.status == STOPPED else "is silent"

@@ -65,7 +65,7 @@ def test_a_rule_from_outside_speaks_in_every_voice(late_ms: int, told: bool) -> 
     assert [words in text for text in (*texts, str(msgspec.to_builtins(health_block(report))))] == [told] * 4
     assert exit_code(report) == (2 if told else 0)
     log = EventLog("mock_massive")
-    events = [event.type for _ in range(HOLD) for event in log.take(report)]
+    events = [event.type for _ in range(HOLD) for event in log.on_report(report)]
     assert events == ["chain_compositor_late"] * told
 
 
