@@ -8,6 +8,7 @@ from cyclopts import App, CycloptsError, Parameter
 from chain.errors import ChaindeckError
 from chain.model.keys import LIVE_PREFIX
 from chaindeck import __version__
+from chaindeck.commands.tape.cli import tape_app
 from chaindeck.config.flags import Capture, ConnectionFlags, Prefix, PublishFlags, Switch, Theme, Url, config_of
 from chaindeck.engine.context import make_context
 from chaindeck.engine.sources import SourceName
@@ -25,6 +26,7 @@ app = App(
 )
 config_app = App(name="config", help="Show or check the settings.")
 app.command(config_app)
+app.command(tape_app)
 
 
 @app.default

@@ -1,0 +1,1 @@
+"""`chaindeck tape`: recordings looked over, verified, and made into others."""

@@ -1,0 +1,164 @@
+"""A tape that is read: what it says of itself, its looks, moments and values, and what was in force at any of them.
+
+Whatever a tape holds, reading it is bounded: in the bytes of a value and of all that it is packed against, in how far
+deltas are followed. A value that cannot be believed raises DamagedError, and spoils no other.
+"""
+
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+from tape.errors import DamagedError, TapeError
+from tape.store.codec import MAX_DELTAS, Packed, unpack
+from tape.store.facts import Fact, Moment, MomentKind
+from tape.store.layout import check_header, check_tables, connect, shown, sqlite_call
+from tape.store.rows import (
+    SELECT_FACTS_OF,
+    SELECT_IN_FORCE,
+    SELECT_MOMENTS,
+    SELECT_PACKED,
+    StoredFact,
+    fact_of,
+    moment_of,
+    packed_of,
+    typed,
+)
+
+_CACHE_BYTES = 32 * 1024 * 1024
+_ASIDE = ("-wal", "-shm")
+
+
+class _Note(NamedTuple):
+    name: str
+    value: str
+
+
+class TapeFile:
+    """Reads one tape, also while it is being written. For one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a tape; raise TapeError where there is none that can be read."""
+        self.path = path
+        check_header(path)
+        self.tail_missing = False  # whether moments that were written last cannot be read here
+        self._values: OrderedDict[int, bytes] = OrderedDict()
+        self._held = 0
+        with sqlite_call(path):
+            self._connection = self._open()
+            try:
+                self._connection.execute("PRAGMA query_only = ON")
+                check_tables(self._connection, path)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def __enter__(self) -> "TapeFile":
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def about(self) -> Mapping[str, str]:
+        """Return what the tape says of itself, by name."""
+        return dict(typed(row, _Note, "note") for row in self.rows("SELECT name, value FROM tape LIMIT 100"))
+
+    def rows(self, sql: str, *values: object) -> Iterator[tuple[object, ...]]:
+        """Yield the rows of a query; raise TapeError."""
+        with sqlite_call(self.path):
+            yield from self._connection.execute(sql, values)
+
+    def moment(self, number: int) -> Moment:
+        """Return a moment without its facts; raise DamagedError where it is not as it was written."""
+        for row in self.rows(SELECT_MOMENTS, number - 1, number, 1):
+            return moment_of(row)[1]
+        raise DamagedError(f"moment {number} is not there")
+
+    def facts(self, first: int, last: int) -> Iterator[StoredFact]:
+        """Yield the facts of moments from `first` to `last`, in the order in which they were written."""
+        for row in self.rows(SELECT_FACTS_OF, first, last):
+            yield fact_of(row)
+
+    def in_force(self, last: int) -> list[StoredFact]:
+        """Return the facts in force after a moment: of each subject the last one since its recorder began."""
+        [began] = self.rows("SELECT max(id) FROM moments WHERE kind = ? AND id <= ?", MomentKind.RUN, last)
+        return [fact_of(row) for row in self.rows(SELECT_IN_FORCE, began[0] or 0, last)]
+
+    def value(self, fact: StoredFact) -> bytes | None:
+        """Return a fact's value; raise DamagedError where it is not as it was written."""
+        return fact.value if fact.packed is None else self.unpacked(fact.packed)
+
+    def fact(self, row: StoredFact) -> Fact:
+        """Return a fact with its value; raise DamagedError."""
+        return Fact(row.kind, row.name, row.about, self.value(row))
+
+    def unpacked(self, number: int) -> bytes:
+        """Return a packed value by its id; raise DamagedError."""
+        chain: list[tuple[int, Packed]] = []
+        value, at = self._values.get(number), number
+        while value is None:
+            packed = self._packed(at)
+            chain.append((at, packed))
+            if packed.parent is None:
+                break
+            if packed.parent >= at or len(chain) > MAX_DELTAS:
+                raise DamagedError(f"value {number}: its deltas lead to no value that stands alone")
+            at = packed.parent
+            value = self._values.get(at)
+        for at, packed in reversed(chain):
+            try:
+                value = unpack(packed, value)
+            except DamagedError as error:
+                raise DamagedError(f"value {at}: {error}") from None
+            self._keep(at, value)
+        assert value is not None
+        return value
+
+    def _packed(self, number: int) -> Packed:
+        for row in self.rows(SELECT_PACKED, number):
+            return packed_of(row)
+        raise DamagedError(f"value {number} is not there")
+
+    def _keep(self, number: int, value: bytes) -> None:
+        self._values[number] = value
+        self._held += len(value)
+        while self._held > _CACHE_BYTES and len(self._values) > 1:
+            _, oldest = self._values.popitem(last=False)
+            self._held -= len(oldest)
+
+    def _open(self) -> sqlite3.Connection:
+        """Return a connection that changes nothing; where no log can be kept, one that leaves the log unread.
+
+        It is opened for writing all the same: what a killed recorder left in its log is then put in its place, and no
+        log of ours stays beside the file.
+        """
+        connection = connect(self.path, "rw")
+        try:
+            connection.execute("PRAGMA writable_schema = ON")  # or SQLite would refuse a truncated file whole
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            log = self.path.with_name(self.path.name + "-wal")
+            with suppress(OSError):
+                self.tail_missing = log.stat().st_size > 0
+            return connect(self.path, "ro", immutable=True)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def remove(path: Path) -> None:
+    """Delete a tape and what SQLite keeps beside it; raise TapeError."""
+    try:
+        for name in (path.name, *(path.name + end for end in _ASIDE)):
+            path.with_name(name).unlink(missing_ok=True)
+    except OSError as error:
+        raise TapeError(f"{shown(path)}: {error.strerror}") from None

@@ -1,0 +1,118 @@
+"""The layout of a tape in SQLite: tables, what names format and version, and how a file is opened or refused."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+from zlib import crc32
+
+from chain.text import clean
+from tape.errors import DamagedError, TapeError, TapeFullError
+
+APPLICATION_ID = 0x43445450  # "CDTP"
+VERSION = 1
+
+TABLES = (
+    "CREATE TABLE tape (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    """CREATE TABLE moments (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, asked_wall_ns INTEGER NOT NULL, asked_mono REAL NOT NULL,
+  received_wall_ns INTEGER NOT NULL, received_mono REAL NOT NULL, about TEXT, begins INTEGER NOT NULL,
+  sum INTEGER NOT NULL) STRICT""",
+    "CREATE INDEX looks ON moments (asked_wall_ns) WHERE begins",
+    """CREATE TABLE subjects (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, UNIQUE (kind, name)) STRICT""",
+    """CREATE TABLE facts (
+  id INTEGER PRIMARY KEY, moment INTEGER NOT NULL, subject INTEGER NOT NULL, about TEXT, value BLOB, packed INTEGER,
+  sum INTEGER NOT NULL) STRICT""",
+    "CREATE INDEX facts_by_subject ON facts (subject, moment)",
+    "CREATE INDEX facts_by_moment ON facts (moment)",
+    """CREATE TABLE packed (
+  id INTEGER PRIMARY KEY, subject INTEGER NOT NULL, parent INTEGER, size INTEGER NOT NULL, digest BLOB NOT NULL,
+  data BLOB NOT NULL) STRICT""",
+)
+
+_MOST_BYTES = 16 * 1024 * 1024  # of one column, and of a statement
+_SQLITE = b"SQLite format 3\0"
+_FULL = {"SQLITE_FULL"}
+_DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
+
+
+def row_sum(*columns: object) -> int:
+    """Return the checksum of a row: CRC-32 of its other columns as text, joined by line feeds; NULL is empty."""
+    return crc32(b"\n".join(one if isinstance(one, bytes) else _text(one) for one in columns))
+
+
+def _text(column: object) -> bytes:
+    return b"" if column is None else str(column).encode("utf-8", "surrogateescape")
+
+
+@contextmanager
+def sqlite_call(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises into a TapeError that names the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _tape_error(path, error) from None
+
+
+def _tape_error(path: Path, error: sqlite3.Error) -> TapeError:
+    code = getattr(error, "sqlite_errorname", "") or ""
+    name = shown(path)
+    base = "_".join(code.split("_")[:2])
+    if base in _FULL:
+        return TapeFullError(f"{name}: no room for more")
+    if base in _DAMAGED or isinstance(error, sqlite3.DataError):
+        return DamagedError(f"{name}: {clean(error, 120)}")
+    if base in ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"):
+        return TapeError(f"{name}: cannot be written here: {clean(error, 120)}")
+    if base == "SQLITE_IOERR":  # a quota or a limit of a file's size comes as a failed write
+        kind = TapeFullError if code == "SQLITE_IOERR_WRITE" else TapeError
+        return kind(f"{name}: {clean(error, 120)}")
+    return TapeError(f"{name}: {clean(error, 120)}")
+
+
+def shown(path: Path) -> str:
+    """Return a path as it may be shown."""
+    return clean(path)
+
+
+def check_header(path: Path) -> None:
+    """Raise TapeError for a path at which no tape of this version stands, by the first bytes of the file."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except OSError as error:
+        raise TapeError(f"{shown(path)}: {error.strerror}") from None
+    if not head:
+        raise TapeError(f"{shown(path)}: empty, no tape")
+    if len(head) < 100 or not head.startswith(_SQLITE) or int.from_bytes(head[68:72], "big") != APPLICATION_ID:
+        raise TapeError(f"{shown(path)}: no tape")
+    version = int.from_bytes(head[60:64], "big")
+    if version != VERSION:
+        raise TapeError(f"{shown(path)}: a tape of version {version}, and this chaindeck reads version {VERSION}")
+
+
+def connect(path: Path, mode: str, *, immutable: bool = False) -> sqlite3.Connection:
+    """Return a connection that trusts nothing in the file; `mode` is ro, rw or rwc."""
+    uri = f"file:{quote(str(path.absolute()))}?mode={mode}{'&immutable=1' if immutable else ''}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0, check_same_thread=False)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0", "temp_store = MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def check_tables(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise TapeError unless the file holds exactly a tape's tables: no view or trigger acts in their place."""
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_master LIMIT 100").fetchall()
+    if not all(isinstance(kind, str) and isinstance(name, str) for kind, name, _ in rows):
+        raise DamagedError(f"{shown(path)}: damaged where its tables are named")
+    found = {(kind, name, sql) for kind, name, sql in rows if not name.startswith("sqlite_")}
+    wanted = {(*map(str.lower, sql.split(maxsplit=3)[1:3]), sql) for sql in TABLES}
+    if extra := sorted(found - wanted, key=str):
+        kind, name, _ = extra[0]
+        raise TapeError(f"{shown(path)}: no tape as chaindeck writes it: holds the {kind} {clean(name, 40)!r}")
+    if missing := sorted(wanted - found, key=str):
+        raise TapeError(f"{shown(path)}: no tape as chaindeck writes it: lacks the {missing[0][0]} {missing[0][1]!r}")
