@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chain.audit.clauses import Clause
+from chaindeck import __version__
 from chaindeck.cli import app
 from tests.support.places import ROOT
 
@@ -99,3 +100,8 @@ def test_the_page_on_the_contract_has_every_section_that_verify_prints() -> None
     page = (ROOT / "docs/contract.md").read_text(encoding="utf-8")
     sections = set(re.findall(r"^(?:## |\| |- \*\*)(\d(?:\.\d)?) ", page, re.MULTILINE))
     assert {clause.section for clause in Clause} <= sections
+
+
+def test_the_newest_release_in_the_changelog_is_the_version_of_the_code() -> None:
+    releases = re.findall(r"^## (\d\S*) \(\d{4}-\d{2}-\d{2}\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert releases[0] == __version__
