@@ -245,7 +245,7 @@ def test_a_defect_of_our_own_is_unknown_and_shown(
     monkeypatch.setattr(check, "report_once", report_once)
     assert check.run_check(context_of(), "redis://desk", None, None, None, None) == 3
     said = capsys.readouterr()
-    where = r"KeyError: 'a defect' at test_check\.py:\d+ look; please report it"
+    where = r"KeyError: 'a defect' at test_check\.py:\d+ report_once; please report it"
     assert re.fullmatch(rf"CHAIN UNKNOWN - the check itself failed: {where}\n", said.out), said.out
 
 
