@@ -17,9 +17,11 @@ from chaindeck.engine.embedded_keeper import keep_server
 from chaindeck.engine.services import Publishing, Services
 from chaindeck.engine.watching import make_watcher
 from publisher.loop.event_publisher import EventPublisher
+from publisher.loop.own_heartbeat import Surroundings
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
+from publisher.protection.permission import Permission
 from publisher.source import Source, service_name
 
 
@@ -85,13 +87,10 @@ def _publishing(
         source,
         context,
         expirations=settings.expirations,
-        also_beat=system,
-        report=events.report,
-        lease=lease if mode.in_turn else None,
-        guard=guard,
-        among_live=mode.among_live,
+        permission=Permission(lease if mode.in_turn else None, guard, among_live=mode.among_live),
+        surroundings=Surroundings(events.report, supervisor.status),
+        system_redis=system,
         after_first=mode.after_first,
-        parts=supervisor.status,
     )
     return Publishing(redis, publisher, events, guard)
 

@@ -1,8 +1,8 @@
-"""Heartbeats to our Redis and to a system Redis: neither waits for the other."""
+"""Heartbeats to our Redis and to a system Redis: neither waits for the other, nor a cycle for either of them."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
@@ -17,8 +17,8 @@ from chain.thresholds import HEARTBEAT_EVERY_S
 log = logging.getLogger(__name__)
 
 
-class Beats:
-    """Sends what `heartbeat` returns for a status; while `silent`, the system Redis hears nothing by itself."""
+class HeartbeatLoop:
+    """Sends what `heartbeat` returns for a status; while `silent`, nothing is sent on schedule."""
 
     def __init__(
         self,
@@ -26,33 +26,47 @@ class Beats:
         system_redis: Redis | None,
         clock: Clock,
         heartbeat: Callable[[str], Heartbeat],
+        *,
         silent: Callable[[], bool],
+        before: Callable[[], Awaitable[None]],
     ) -> None:
+        """`before` is awaited before each beat on schedule to our Redis."""
         self._redis = redis
         self._system_redis = system_redis
         self._clock = clock
         self._heartbeat = heartbeat
         self._silent = silent
+        self._before = before
         self._due = asyncio.Event()  # for the system Redis
         self._trouble: dict[str, str] = {}  # why a Redis did not take the last beat whole
 
     def parts(self) -> list[Part]:
-        """Return what beats to the system Redis, where there is one."""
-        return [] if self._system_redis is None else [Part("system heartbeat", partial(self._run, self._system_redis))]
+        """Return what beats to each Redis."""
+        ours = Part("heartbeat", self._run)
+        if self._system_redis is None:
+            return [ours]
+        return [ours, Part("system heartbeat", partial(self._run_to_system, self._system_redis))]
 
     async def beat(self, status: str) -> None:
         """Beat to our Redis, and let the system Redis hear one too."""
         self._due.set()
         await self._beat_to(self._redis, "heartbeat", status)
 
-    async def everywhere(self, status: str) -> None:
+    async def beat_everywhere(self, status: str) -> None:
         """Beat to each Redis at once."""
         beats = [self._beat_to(self._redis, "heartbeat", status)]
         if self._system_redis is not None:
             beats.append(self._beat_to(self._system_redis, "system heartbeat", status))
         await asyncio.gather(*beats)
 
-    async def _run(self, redis: Redis) -> None:
+    async def _run(self) -> None:
+        while True:
+            await self._clock.sleep(HEARTBEAT_EVERY_S)
+            if not self._silent():
+                await self._before()
+                await self.beat("running")
+
+    async def _run_to_system(self, redis: Redis) -> None:
         """Beat to the system Redis as often as to ours, and by its own time where ours does not answer."""
         while True:
             with suppress(TimeoutError):

@@ -2,6 +2,7 @@
 
 ```
 guard       keeps invented and recorded data away from live data
+permission  what the two allow a publisher now
 lease       one live publisher leads, another stands by
 ```
 """

@@ -34,6 +34,7 @@ from chaindeck.engine.engine import Engine
 from chaindeck.engine.sources import make_source
 from publisher.loop.publisher import Publisher
 from publisher.protection.lease import Lease
+from publisher.protection.permission import Permission
 from tests.support.builders import ScriptedSource, assert_contract_kept, expiries, small, value_at
 from tests.support.contexts import context_of
 from tests.support.engines import publishing_engine, run_publisher, watching_engine
@@ -370,7 +371,8 @@ def test_publishing_to_a_replica_is_refused_in_words(servers: Servers, short_dir
 def publisher_of(redis: Redis, clock: Clock, *, in_turn: bool = False) -> Publisher:
     source = ScriptedSource({"SPX": DATES}, as_of=time.time())
     context = context_of(clock, interval_s=0.3, ttl_s=30.0)
-    return Publisher(redis, source, context, lease=Lease(redis, context, source.underlyings) if in_turn else None)
+    lease = Lease(redis, context, source.underlyings) if in_turn else None
+    return Publisher(redis, source, context, permission=Permission(lease))
 
 
 async def test_out_of_memory_is_said_once_and_over_when_it_is_over(

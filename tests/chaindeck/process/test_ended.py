@@ -60,7 +60,7 @@ print("ended by", ended.signal, flush=True)
 
 SWALLOWING_PUBLISHER = """
 import asyncio, sys
-from publisher.loop.publisher import Publisher
+from publisher.loop.cadence import Cadence
 from chaindeck.start import main
 async def swallow(self):
     while True:
@@ -68,7 +68,7 @@ async def swallow(self):
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
             pass
-Publisher._cadence = swallow
+Cadence.run = swallow
 main()
 """
 

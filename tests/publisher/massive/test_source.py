@@ -63,7 +63,7 @@ def record_of(name: str, number: int = 0) -> Record:
 async def published(here: Desk) -> list[dict[str, Any]]:
     """Return the payloads of all expected chains, all of them published and FRESH."""
     report = await here.report()
-    assert len(report.statuses) == here.publisher._expirations
+    assert len(report.statuses) == here.publisher.heartbeat().chain.depth
     assert {chain_status.state for chain_status in report.statuses} == {State.FRESH}
     return [await payload(here.redis, chain) for chain in here.expected()]
 

@@ -20,6 +20,7 @@ from chain.redis.contract.publish.draft import PublishVerdict
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
+from publisher.protection.permission import Permission
 from tests.support.builders import ScriptedSource, held
 from tests.support.contexts import context_of
 from tests.support.fault_proxy import Command, Fate, FaultProxy
@@ -41,7 +42,9 @@ def publisher_of(
 ) -> Publisher:
     source = ScriptedSource({underlying: DAYS}, as_of=time.time(), kind=kind, in_memory=True)
     guard = guard_of(redis, kind, among_live=among_live, keys=keys)
-    return Publisher(redis, source, context_of(CLOCK, keys=keys), guard=guard, among_live=among_live)
+    return Publisher(
+        redis, source, context_of(CLOCK, keys=keys), permission=Permission(guard=guard, among_live=among_live)
+    )
 
 
 async def refusal(redis: Redis, kind: str = "mock") -> str:
@@ -245,7 +248,7 @@ async def test_who_insists_leaves_the_chains_of_live_alone_and_follows_when_they
 
 async def test_no_fault_of_the_demo_befalls_live_data(redis: Redis) -> None:
     source = WithholdingSource(ScriptedSource({"SPX": DAYS}, as_of=time.time(), in_memory=True))
-    mock = Publisher(redis, source, context_of(CLOCK), guard=guard_of(redis))
+    mock = Publisher(redis, source, context_of(CLOCK), permission=Permission(guard=guard_of(redis)))
     injector = FaultInjector(redis, NAMES, source, mock, CLOCK)
     await publisher_of(redis, "massive").cycle()
     before = await redis.get(NAMES.latest(SPX))
@@ -341,7 +344,7 @@ async def test_a_live_publisher_writes_before_all_keys_were_seen_and_takes_the_r
     await publisher_of(redis, "mock", "NDX").cycle()
     guard = guard_of(far, "massive")
     source = ScriptedSource({"SPX": DAYS}, as_of=time.time(), kind="massive", in_memory=True)
-    live = Publisher(far, source, context_of(CLOCK), guard=guard)
+    live = Publisher(far, source, context_of(CLOCK), permission=Permission(guard=guard))
     began = time.monotonic()
     assert (await live.cycle()).whole
     assert time.monotonic() - began < 1.3
@@ -361,7 +364,7 @@ async def test_an_invented_chain_waits_for_the_walk_and_nothing_else_does(redis:
     foreign = ChainId("QQQ", DAYS[0])
     guard = guard_of(far, "mock")
     source = ScriptedSource({"SPX": DAYS}, as_of=time.time(), in_memory=True)
-    mock = Publisher(far, source, context_of(CLOCK), guard=guard)
+    mock = Publisher(far, source, context_of(CLOCK), permission=Permission(guard=guard))
     cycling = asyncio.create_task(mock.cycle())
     await asyncio.sleep(0)
     began = time.monotonic()

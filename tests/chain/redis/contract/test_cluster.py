@@ -29,6 +29,7 @@ from chain.redis.contract.store import Store
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
+from publisher.protection.permission import Permission
 from tests.support.builders import ScriptedSource, expiries, small, value_at
 from tests.support.contexts import context_of
 from tests.support.product import run
@@ -112,7 +113,7 @@ async def test_an_older_snapshot_is_refused_there_too(client: Redis) -> None:
 async def test_a_publisher_in_turn_and_a_watcher_work_as_on_one_server(client: Redis, nodes: list[Server]) -> None:
     source = ScriptedSource({"SPX": DATES, "NDX": DATES}, as_of=time.time())
     leases = [Lease(client, context_of(CLOCK), source.underlyings) for _ in range(2)]
-    leading, waiting = (Publisher(client, source, context_of(CLOCK), lease=lease) for lease in leases)
+    leading, waiting = (Publisher(client, source, context_of(CLOCK), permission=Permission(lease)) for lease in leases)
     assert (await leases[0].look(), await leases[1].look()) == (["SPX", "NDX"], [])
     assert leases[1].leader == dict.fromkeys(source.underlyings, leases[0].me)
     assert (await leading.cycle()).whole
@@ -133,7 +134,8 @@ async def test_live_data_are_protected_there_too(client: Redis) -> None:
     live, mock = ScriptedSource({"SPX": day}, as_of, "massive"), ScriptedSource({"SPX": day, "NDX": day}, as_of)
     guards = [Guard(client, context_of(CLOCK), source.kind) for source in (live, mock)]
     publishers = [
-        Publisher(client, one, context_of(CLOCK), guard=guard) for one, guard in zip((live, mock), guards, strict=True)
+        Publisher(client, one, context_of(CLOCK), permission=Permission(guard=guard))
+        for one, guard in zip((live, mock), guards, strict=True)
     ]
     assert (await publishers[1].cycle()).whole
     assert (await publishers[0].cycle()).whole

@@ -30,6 +30,7 @@ from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
+from publisher.protection.permission import Permission
 from publisher.source import service_name
 from tests.support.builders import ScriptedSource, expiries, small, value_at
 from tests.support.contexts import context_of
@@ -196,7 +197,7 @@ async def test_a_publisher_without_its_keys_leaves_nothing_behind(server: Server
 def services(redis: Redis) -> tuple[Publisher, Lease]:
     source = ScriptedSource({"SPX": DATES, "NDX": DATES}, as_of=time.time())
     lease = Lease(redis, context_of(CLOCK), source.underlyings)
-    return Publisher(redis, source, context_of(CLOCK), lease=lease), lease
+    return Publisher(redis, source, context_of(CLOCK), permission=Permission(lease)), lease
 
 
 async def test_a_publisher_of_chains_alone_publishes_without_a_lease_and_says_each_thing_once(
@@ -275,12 +276,13 @@ def guarded(redis: Redis, kind: SourceKind, underlying: str) -> Publisher:
     source = ScriptedSource({underlying: DATES}, as_of=time.time(), kind=kind, in_memory=True)
     guard = Guard(redis, context_of(CLOCK), kind)
     lease = Lease(redis, context_of(CLOCK), source.underlyings, service=service_name(kind))
-    return Publisher(redis, source, context_of(CLOCK), lease=lease, guard=guard)
+    return Publisher(redis, source, context_of(CLOCK), permission=Permission(lease, guard))
 
 
 async def led(publisher: Publisher) -> Cycle:
-    assert publisher._lease is not None
-    await publisher._lease.look()
+    lease = publisher._permission.lease
+    assert lease is not None
+    await lease.look()
     cycle = await publisher.cycle()
     await publisher.beat()
     return cycle

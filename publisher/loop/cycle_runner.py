@@ -1,0 +1,172 @@
+"""One publishing cycle: every underlying that we lead, each of its expirations on its own."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import date
+
+from chain.context import Context
+from chain.errors import ChaindeckError, InvalidSnapshotError, RedisUnavailableError
+from chain.model.keys import ChainId, SnapshotId
+from chain.model.session import tradable
+from chain.model.snapshot import Snapshot
+from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
+from chain.redis.contract.publish.writer import SnapshotWriter
+from publisher.loop.asking import Asking
+from publisher.loop.cycle import Cycle
+from publisher.protection.permission import Permission
+from publisher.source import ChainWindow, Source, SourceError, Survey
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the cycle under way has done so far; fields as of Cycle."""
+
+    outcomes: list[PublishResult] = field(default_factory=list)
+    trouble: dict[ChainId, str] = field(default_factory=dict)
+    surveys: dict[str, str] = field(default_factory=dict)
+
+    def end(self, planned: dict[str, tuple[date, ...]], wall_ms: float) -> Cycle:
+        """Return the cycle; what could not be surveyed is trouble of every chain planned there."""
+        for underlying, reason in self.surveys.items():
+            self.trouble |= {ChainId(underlying, expiry): reason for expiry in planned.get(underlying, ())}
+        return Cycle(tuple(self.outcomes), self.trouble, self.surveys, wall_ms)
+
+
+class CycleRunner:
+    """Publishes a source's chains once a call; keeps what is planned, what the last cycle did and what all did."""
+
+    def __init__(
+        self,
+        writer: SnapshotWriter,
+        source: Source,
+        context: Context,
+        permission: Permission,
+        expirations: int,
+        on_plan: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`expirations`: how many of each underlying; `on_plan` is awaited when another set of them is planned."""
+        self.planned: dict[str, tuple[date, ...]] = {}  # expirations by underlying
+        self.counters: Counter[str] = Counter(cycles=0)
+        self.last = Cycle()
+        self.after_first: Callable[[], Awaitable[None]] | None = None  # awaited once, when something is published
+        self._writer = writer
+        self._source = source
+        self._asking = Asking(source, context.clock, max(1.0, context.thresholds.interval_s))
+        self._clock = context.clock
+        self._ttl_s = context.thresholds.ttl_s
+        self._permission = permission
+        self.expirations = expirations
+        self._on_plan = on_plan
+        self._kind = source.status().kind
+
+    def chains(self, underlyings: Sequence[str]) -> tuple[ChainId, ...]:
+        """Return the chains that are planned of some underlyings."""
+        return tuple(ChainId(name, expiry) for name in underlyings for expiry in self.planned.get(name, ()))
+
+    async def look(self, *, met: bool = False, within_s: float = float("inf")) -> None:
+        """Give way to a live publisher with all that is planned, or mark the place as live."""
+        await self._permission.look(self.chains([*self.planned]), met=met, within_s=within_s)
+
+    async def run(self) -> Cycle:
+        """Publish every underlying's next expirations once; failures are counted and told, never raised."""
+        began, progress = self._clock.monotonic(), _Progress()
+        try:
+            led, paused_s = await self._publish_all(progress)
+        except asyncio.CancelledError:  # what was published stands, though the cycle does not count
+            self.counters["published"] += Cycle(tuple(progress.outcomes)).count()["published"]
+            raise
+        wall_ms = (self._clock.monotonic() - began - paused_s) * 1000
+        before, self.last = self.last, progress.end(self.planned, wall_ms)
+        counts = self.last.count()
+        self.counters.update(counts)
+        if led:
+            self.last.tell(self.counters["cycles"], counts, self._kind, before)
+        return self.last
+
+    async def _publish_all(self, progress: _Progress) -> tuple[list[str], float]:
+        """Publish all that we lead; return what that is, and for how many seconds the cycle gave way to the screen."""
+        await self.look()
+        paused_s = 0.0
+        try:
+            await self._asking.ask(self._source.begin_cycle)
+        except ChaindeckError as error:
+            progress.surveys = dict.fromkeys(self._source.underlyings, str(error))
+        led = [*filter(self._permission.leads, self._source.underlyings)]
+        for underlying in led:
+            if underlying in progress.surveys:
+                continue
+            try:
+                survey = await self._asking.ask(self._source.survey, underlying)
+            except ChaindeckError as error:
+                progress.surveys[underlying] = str(error)
+                continue
+            await self._publish_underlying(survey, progress)
+            if progress.outcomes:
+                paused_s += await self._pause_once()
+        return led, paused_s
+
+    async def _pause_once(self) -> float:
+        """Give way to whoever asked for it, once, now that there is something to show; return for how many seconds."""
+        if self.after_first is None:
+            return 0.0
+        began, wait, self.after_first = self._clock.monotonic(), self.after_first, None
+        await wait()
+        return self._clock.monotonic() - began
+
+    async def _publish_underlying(self, survey: Survey, progress: _Progress) -> None:
+        """Publish windows as they arrive, all that are ready in one batch; a failure concerns its expiry alone."""
+        underlying, listed = survey.underlying, survey.expirations
+        expiries = tuple(tradable(listed, survey.as_of, survey.calendar)[: self.expirations])
+        announced = self.planned.get(underlying) == expiries
+        self.planned[underlying] = expiries
+        async with aclosing(self._asking.windows(survey, expiries)) as arriving:
+            async for ready in arriving:
+                if not self._permission.leads(underlying):
+                    break  # it was lost while the source took its time: another speaks now
+                windows = [found for found in ready.values() if isinstance(found, ChainWindow)]
+                failed = {expiry: found for expiry, found in ready.items() if isinstance(found, SourceError)}
+                progress.trouble |= {ChainId(underlying, expiry): str(error) for expiry, error in failed.items()}
+                await self._publish(self._snapshots(windows, progress), progress)
+        if not announced:
+            await self._on_plan()
+        if not expiries:
+            why = f"all {len(listed)} expirations that the source lists are over" if listed else "no expirations listed"
+            progress.surveys[underlying] = f"{underlying}: {why}"
+
+    def _snapshots(self, windows: Sequence[ChainWindow], progress: _Progress) -> list[Snapshot]:
+        """Return windows as snapshots of this moment, less those that break the contract."""
+        snapshots: list[Snapshot] = []
+        ts_ns = self._clock.wall_ns()
+        for window in windows:
+            try:
+                snapshots.append(
+                    Snapshot.at(
+                        SnapshotId(window.chain, ts_ns // 1_000_000),
+                        ts_ns,
+                        atm=window.atm,
+                        range_points=window.range_points,
+                        contracts=window.contracts,
+                    )
+                )
+            except InvalidSnapshotError as error:
+                progress.trouble[window.chain] = str(error)
+        return snapshots
+
+    async def _publish(self, snapshots: Sequence[Snapshot], progress: _Progress) -> None:
+        if not snapshots:
+            return
+        await self._permission.claim()
+        try:
+            ended = await self._writer.publish(snapshots, self._ttl_s)
+        except RedisUnavailableError as error:
+            ended = [PublishResult(each.id, PublishVerdict.FAILED, reason=f"Redis: {error}") for each in snapshots]
+        progress.outcomes.extend(ended)
+        progress.trouble |= {end.id.chain: end.reason for end in ended if end.failed}
+        if any(end.verdict is PublishVerdict.LEFT_TO_LIVE for end in ended):
+            await self.look(met=True)
