@@ -1,1 +1,8 @@
-"""Recordings: what a reader of chain snapshots was answered, on disk, and from there again."""
+"""Recordings: what a reader of chain snapshots was answered, on disk, and from there again.
+
+```
+tools       what is done with whole tapes
+store       the tape as a file
+errors      what is wrong with a tape
+```
+"""

@@ -10,10 +10,10 @@ import pytest
 from chain.audit.clauses import Clause
 from chaindeck import __version__
 from chaindeck.cli import app
-from tests.support.places import ROOT
+from tests.support.places import PACKAGES, ROOT
 
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))])
-CODE = ("chain", "publisher", "tui", "chaindeck", "schemas", "screenshots", "benchmarks", "tests")
+CODE = (*PACKAGES, "schemas", "screenshots", "benchmarks", "tests")
 
 _SPAN = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(rf"(?:{'|'.join(CODE)}|docs|examples)/[\w./-]*|\.ci/run")

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.places import ROOT
+from tests.support.places import PACKAGES, ROOT
 
-PRODUCT = ("chain", "publisher", "tui", "chaindeck")
-HELD = (*PRODUCT, "schemas", "screenshots", "benchmarks", "tests/support")
+HELD = (*PACKAGES, "schemas", "screenshots", "benchmarks", "tests/support")
 
 MAX_LINES_OF_A_FILE = 300
 MAX_LINES_OF_A_FUNCTION = 40
@@ -53,7 +52,7 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def rooms() -> list[Path]:
-    return [path.parent for path in sources(*PRODUCT) if path.name == "__init__.py"]
+    return [path.parent for path in sources(*PACKAGES) if path.name == "__init__.py"]
 
 
 def contents(room: Path) -> set[str]:

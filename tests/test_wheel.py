@@ -12,12 +12,10 @@ from pathlib import Path
 import pytest
 
 from chaindeck import __version__
-from tests.support.places import ROOT
+from tests.support.places import PACKAGES, ROOT
 from tests.support.product import environment
 
 pytestmark = pytest.mark.slow
-
-PACKAGES = ("chain", "publisher", "tui", "chaindeck")
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ verify       `verify`
 metrics      `metrics`
 counters     the counters of a heartbeat as metrics
 alert_rules  `metrics --rules`
+tape         `tape`
 operator     `acknowledge`, and publishing again
 ```
 """

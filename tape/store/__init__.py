@@ -1,1 +1,12 @@
-"""The tape as a file: its layout, how values are packed, the one writer and the readers."""
+"""The tape as a file: its layout, how values are packed, the one writer and the readers.
+
+```
+writer      the one writer: moments and facts as they came
+file        a tape that is read: its moments, its values, and what was in force at any of them
+rows        rows as they are read, typed and held against their checksums
+facts       what stands on a tape: moments, and in each the facts that were new
+codec       how values are packed: each against an earlier one of its kind
+zstd        Zstandard, of the standard library where it has it
+layout      tables, format and version, and how a file is opened or refused
+```
+"""

@@ -1,1 +1,8 @@
-"""What is done with whole tapes: looked over, verified, salvaged, cut, joined and exported."""
+"""What is done with whole tapes: looked over, verified, salvaged, cut, joined and exported.
+
+```
+info        what is on a tape
+verify      whether a tape is sound
+scan        goes through a tape that may be damaged
+```
+"""

@@ -1,1 +1,7 @@
-"""`chaindeck tape`: recordings looked over, verified, and made into others."""
+"""`chaindeck tape`: recordings looked over, verified, and made into others.
+
+```
+cli         its command line
+look        what is on a recording, and whether it is sound
+```
+"""
