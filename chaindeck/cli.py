@@ -237,11 +237,11 @@ def metrics(
     """
     settings = config_of(where, what, url=url).settings
     if rules:
-        from chaindeck.commands.alert_rules import alert_rules  # noqa: PLC0415
+        from chaindeck.commands.metrics.alert_rules import alert_rules  # noqa: PLC0415
 
         print(alert_rules(settings.thresholds), end="")
         return 0
-    from chaindeck.commands.metrics import serve_metrics  # noqa: PLC0415
+    from chaindeck.commands.metrics.endpoint import serve_metrics  # noqa: PLC0415
 
     return serve_metrics(make_context(settings.thresholds, prefix), settings.redis_url, host, port)
 

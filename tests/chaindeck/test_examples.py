@@ -13,12 +13,13 @@ import jsonschema
 import pytest
 
 from chain.clock import Instant
+from chain.audit.clauses import Clause, Outcome
 from chain.model.kinds import SourceKind
 from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED, WITHDRAWN
 from chain.monitor.states import DeckState, State
 from chain.supervisor import PartState
 from chaindeck.cli import app
-from chaindeck.commands.metrics import DeckCollector
+from chaindeck.commands.metrics.endpoint import DeckCollector
 from chaindeck.config.settings import SETTINGS
 from chaindeck.exits import Exit
 from tests.support.places import ROOT
@@ -113,6 +114,9 @@ def test_the_words_of_the_schemas_are_the_products(path: Path) -> None:
         "status": [{"running", "standby", WITHDRAWN, STOPPED}],
         "kind": [set(get_args(SourceKind))],
         "PartState": [set(PartState)],
+        "clause": [{clause.slug for clause in Clause}],
+        "Outcome": [set(Outcome)],
+        "verdict": [{Outcome.HELD, Outcome.BROKEN, "unreachable", "nothing published"}],
     }
     found = list(_enums(schema))
     assert len(found) >= (3 if path.name.startswith(("event", "heartbeat")) else 0)

@@ -12,7 +12,7 @@ from redis import Redis
 from chain.clock import SystemClock
 from chain.model.session import new_york, tradable
 from chain.redis.server.embedded import EmbeddedServer
-from chaindeck.commands.counters import PublisherCounters
+from chaindeck.commands.metrics.counters import PublisherCounters
 from chaindeck.exits import Exit
 from tests.fake_massive import ChainBook, FakeMassive, Fault, expirations, faults, generate
 from tests.support.live_scene import CHAINS

@@ -24,7 +24,7 @@ from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.commands.check import line
-from chaindeck.commands.metrics import DeckCollector
+from chaindeck.commands.metrics.endpoint import DeckCollector
 from chaindeck.commands.plain import frame
 from chaindeck.commands.status import as_text
 from chaindeck.commands.verify import as_text as audit_text

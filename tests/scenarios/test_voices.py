@@ -25,7 +25,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.kinds import SourceChange
 from chain.thresholds import OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
 from chaindeck.commands.check import exit_code, line
-from chaindeck.commands.metrics import DeckCollector
+from chaindeck.commands.metrics.endpoint import DeckCollector
 from chaindeck.commands.status import as_text
 from tests.support.plugin_line import read_line
 from tests.support.published import status_json

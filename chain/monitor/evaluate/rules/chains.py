@@ -7,21 +7,21 @@ from chain.model.session import new_york
 from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate import provenance
 from chain.monitor.evaluate.report import ChainStatus, usable
-from chain.monitor.evaluate.rules.rule import Facts, Finding, earliest, listed, oldest_s
+from chain.monitor.evaluate.rules.rule import Facts, Notice, earliest, listed, oldest_s
 from chain.monitor.states import Flag, State
 
 
-def all_stale(facts: Facts) -> Iterable[Finding]:
+def all_stale(facts: Facts) -> Iterable[Notice]:
     """No chain of the whole deck can be worked with."""
     statuses = facts.statuses
     if statuses and facts.known and not any(status.in_use for status in statuses):
         since = max((status.since for status in statuses if status.since is not None), default=None)  # of the last one
         states = " or ".join(dict.fromkeys(status.state for status in statuses))
         which = f"all {len(statuses)}" if len(statuses) > 1 else listed(statuses)
-        yield Finding(f"no chain has a usable snapshot: {which} {states}", since)
+        yield Notice(f"no chain has a usable snapshot: {which} {states}", since)
 
 
-def depth(facts: Facts) -> Iterable[Finding]:
+def depth(facts: Facts) -> Iterable[Notice]:
     """Fewer expirations have a snapshot than should."""
     if not facts.known:
         return
@@ -37,78 +37,78 @@ def depth(facts: Facts) -> Iterable[Finding]:
             past = len(there) - len(current)
             no_more = f"{past} PAST-DATED" if past else "the publisher lists no more"
             why = f"{which} {states}" if lost else no_more
-            yield Finding(f"{underlying} depth {have} of {wanted}: {why}", earliest(lost), underlying)
+            yield Notice(f"{underlying} depth {have} of {wanted}: {why}", earliest(lost), underlying)
 
 
 # States
 
 
-def dangling(facts: Facts) -> Iterable[Finding]:
+def dangling(facts: Facts) -> Iterable[Notice]:
     """A pointer names a payload that is gone."""
     return _in_state(facts, State.DANGLING)
 
 
-def invalid(facts: Facts) -> Iterable[Finding]:
+def invalid(facts: Facts) -> Iterable[Notice]:
     """A pointer or payload breaks the contract."""
     return _in_state(facts, State.INVALID)
 
 
-def future(facts: Facts) -> Iterable[Finding]:
+def future(facts: Facts) -> Iterable[Notice]:
     """A snapshot is stamped ahead of this machine's clock."""
     return _in_state(facts, State.FUTURE)
 
 
-def stale(facts: Facts) -> Iterable[Finding]:
+def stale(facts: Facts) -> Iterable[Notice]:
     """A snapshot is too old."""
     return _in_state(facts, State.STALE)
 
 
-def aging(facts: Facts) -> Iterable[Finding]:
+def aging(facts: Facts) -> Iterable[Notice]:
     """A snapshot is late."""
     return _in_state(facts, State.AGING)
 
 
-def _in_state(facts: Facts, state: State) -> Iterable[Finding]:
-    """One finding for each underlying that has chains in this state."""
+def _in_state(facts: Facts, state: State) -> Iterable[Notice]:
+    """One notice for each underlying that has chains in this state."""
     for underlying, group in facts.in_state(state).items():
         note = f": {group[0].note}" if group[0].note else ""
         if state in (State.STALE, State.AGING):
             note = f", {oldest_s(group)} s old"
-        yield Finding(f"{listed(group)} {state}{note}", earliest(group), underlying)
+        yield Notice(f"{listed(group)} {state}{note}", earliest(group), underlying)
 
 
 # Flags
 
 
-def partial(facts: Facts) -> Iterable[Finding]:
+def partial(facts: Facts) -> Iterable[Notice]:
     """A snapshot has fewer usable contracts, or sides, than it should."""
     return _flagged(facts, Flag.PARTIAL, _shortfall)
 
 
-def failing(facts: Facts) -> Iterable[Finding]:
+def failing(facts: Facts) -> Iterable[Notice]:
     """A publisher says that it could not publish a chain; what it published before stays."""
     return _flagged(facts, Flag.FAILING, lambda record: record.trouble, every=True)
 
 
-def old_source(facts: Facts) -> Iterable[Finding]:
+def old_source(facts: Facts) -> Iterable[Notice]:
     """A new snapshot of old data."""
     return _flagged(facts, Flag.OLD_SOURCE, _age_of_data)
 
 
-def rolled_back(facts: Facts) -> Iterable[Finding]:
+def rolled_back(facts: Facts) -> Iterable[Notice]:
     """A pointer went back to an older snapshot."""
     return _flagged(facts, Flag.ROLLED_BACK, _moved_back)
 
 
-def _flagged(facts: Facts, flag: Flag, why: Callable[[ChainRecord], str], *, every: bool = False) -> Iterable[Finding]:
-    """One finding for all chains with a flag, and the reason of the first, or every distinct one."""
+def _flagged(facts: Facts, flag: Flag, why: Callable[[ChainRecord], str], *, every: bool = False) -> Iterable[Notice]:
+    """One notice for all chains with a flag, and the reason of the first, or every distinct one."""
     group = facts.flagged(flag)
     if group:
         reasons = list(dict.fromkeys(filter(None, (why(status.record) for status in group))))
         note = f": {'; '.join(reasons if every else reasons[:1])}" if reasons else ""
         began = [status.record.flagged[flag] for status in group if flag in status.record.flagged]
         suffer = {status.chain.underlying for status in group}
-        yield Finding(f"{listed(group)} {flag}{note}", min(began, default=None), concerns=suffer)
+        yield Notice(f"{listed(group)} {flag}{note}", min(began, default=None), concerns=suffer)
 
 
 def _shortfall(record: ChainRecord) -> str:
@@ -127,16 +127,16 @@ def _moved_back(record: ChainRecord) -> str:
     return "from {:%H:%M:%S} to {:%H:%M:%S}".format(*stamps)
 
 
-def past_dated(facts: Facts) -> Iterable[Finding]:
+def past_dated(facts: Facts) -> Iterable[Notice]:
     """Chains whose sessions are over are still published: a recording, or a publisher that does not know the date."""
     group = facts.flagged(Flag.PAST_DATED)
     if group:
         all_of_them = "nothing that still trades is published" if len(group) == len(facts.statuses) else "not counted"
         over = "session is" if len(group) == 1 else "sessions are"
-        yield Finding(f"{listed(group)} PAST-DATED: {len(group)} whose {over} over, {all_of_them}")
+        yield Notice(f"{listed(group)} PAST-DATED: {len(group)} whose {over} over, {all_of_them}")
 
 
-def source_changed(facts: Facts) -> Iterable[Finding]:
+def source_changed(facts: Facts) -> Iterable[Notice]:
     """What was live is mock now, or the other way round: not a move of the market."""
     groups: dict[tuple[str, str], list[ChainStatus]] = {}
     for status in facts.flagged(Flag.SOURCE_CHANGED):
@@ -146,13 +146,13 @@ def source_changed(facts: Facts) -> Iterable[Finding]:
         at = min(status.record.change.at for status in group if status.record.change)
         words = f"from {kind_name(before)} to {kind_name(after)}"
         when = f"{new_york(at):%H:%M:%S} ET"
-        yield Finding(f"{listed(group)} SOURCE CHANGED {words} at {when}", at, f"{before}-{after}")
+        yield Notice(f"{listed(group)} SOURCE CHANGED {words} at {when}", at, f"{before}-{after}")
 
 
 # What is announced of them, and what is found
 
 
-def limits_unfit(facts: Facts) -> Iterable[Finding]:
+def limits_unfit(facts: Facts) -> Iterable[Notice]:
     """A publisher announces limits that its snapshots cannot live to reach: they would be fresh for ever."""
     for underlying, mine in facts.by_underlying.items():
         group = [r for r in mine if r.record.thresholds.announced and r.limits is not r.record.thresholds]
@@ -161,40 +161,40 @@ def limits_unfit(facts: Facts) -> Iterable[Finding]:
             text = (
                 f"{listed(group)}: an interval of {announced:g} s is announced, of snapshots that do not live so long"
             )
-            yield Finding(f"{text}: STALE above {used:.0f} s", None, underlying)
+            yield Notice(f"{text}: STALE above {used:.0f} s", None, underlying)
 
 
-def mixed_sources(facts: Facts) -> Iterable[Finding]:
+def mixed_sources(facts: Facts) -> Iterable[Notice]:
     """What may be live and what is known not to be stand side by side."""
     good = [status for status in facts.statuses if status.record.last_good]
     if len({is_recorded(status.record.kind) for status in good}) > 1:
-        yield Finding(f"sources are mixed: {kind_phrase(status.record.source_word for status in good)}")
+        yield Notice(f"sources are mixed: {kind_phrase(status.record.source_word for status in good)}")
 
 
-def discovery(facts: Facts) -> Iterable[Finding]:
+def discovery(facts: Facts) -> Iterable[Notice]:
     """Redis answers, and does not let us look for chains that nobody announces."""
     board = facts.board
     if board.redis.health.ok and board.chains.search.error:
-        yield Finding(f"chains that no publisher announces cannot be found: {board.chains.search.error}")
+        yield Notice(f"chains that no publisher announces cannot be found: {board.chains.search.error}")
 
 
-def starting(facts: Facts) -> Iterable[Finding]:
+def starting(facts: Facts) -> Iterable[Notice]:
     """Nothing is published, and we have only begun to look."""
     board = facts.board
     if facts.starting:
-        yield Finding("waiting for a publisher")
+        yield Notice("waiting for a publisher")
     elif not board.chains.records and board.redis.health.ok and _searching(board):
-        yield Finding("nothing is announced: looking for chains among all keys of this Redis")
+        yield Notice("nothing is announced: looking for chains among all keys of this Redis")
 
 
-def nothing_published(facts: Facts) -> Iterable[Finding]:
+def nothing_published(facts: Facts) -> Iterable[Notice]:
     """Redis answers, and holds no chain."""
     board = facts.board
     if board.chains.records or not board.redis.health.ok or facts.starting or _searching(board):
         return
     hindered = bool(board.chains.search.error)
     known = "none is announced, and others cannot be looked for" if hindered else "nothing is published"
-    yield Finding(f"no chains under {board.prefix}: {known}")
+    yield Notice(f"no chains under {board.prefix}: {known}")
 
 
 def _searching(board: Board) -> bool:

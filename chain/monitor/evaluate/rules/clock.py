@@ -3,28 +3,28 @@
 import math
 from collections.abc import Iterable
 
-from chain.monitor.evaluate.rules.rule import Facts, Finding, apart, blind_since, poll_overdue_s
+from chain.monitor.evaluate.rules.rule import Facts, Notice, apart, blind_since, poll_overdue_s
 from chain.thresholds import CLOCK_JUMP_S, FUTURE_TOLERANCE_S
 
 
-def poll_silent(facts: Facts) -> Iterable[Finding]:
+def poll_silent(facts: Facts) -> Iterable[Notice]:
     """The poll loop itself has stopped: what is shown is not being refreshed."""
     overdue = poll_overdue_s(facts.board, facts.now)
     if overdue is not None:
         text = f"the poll loop has been silent for {math.floor(overdue)} s: nothing on this screen is being refreshed"
-        yield Finding(text, blind_since(facts.board, facts.now))
+        yield Notice(text, blind_since(facts.board, facts.now))
 
 
-def clock_step(facts: Facts) -> Iterable[Finding]:
+def clock_step(facts: Facts) -> Iterable[Notice]:
     """This machine's wall clock was set."""
     clock, now = facts.board.clock, facts.now
     if abs(clock.step_s) > CLOCK_JUMP_S:
         text = f"this machine's clock stepped by {clock.step_s:+.1f} s: ages by wall clock may be off"
-        yield Finding(text, now.wall_s - (now.mono - clock.step_at))
+        yield Notice(text, now.wall_s - (now.mono - clock.step_at))
 
 
-def clock_skew(facts: Facts) -> Iterable[Finding]:
+def clock_skew(facts: Facts) -> Iterable[Notice]:
     """This machine's clock and Redis's differ by more than clocks that are kept in step do."""
     skew = facts.board.redis.skew_s
     if skew is not None and abs(skew) > FUTURE_TOLERANCE_S:
-        yield Finding(f"this machine's clock is {apart(skew)} Redis's: what it stamps and judges is off by that")
+        yield Notice(f"this machine's clock is {apart(skew)} Redis's: what it stamps and judges is off by that")

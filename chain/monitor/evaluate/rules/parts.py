@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from chain.monitor.evaluate.rules.rule import Facts, Finding
+from chain.monitor.evaluate.rules.rule import Facts, Notice
 from chain.supervisor import PartState, PartStatus
 
 
-def part_failed(facts: Facts) -> Iterable[Finding]:
+def part_failed(facts: Facts) -> Iterable[Notice]:
     """A part has failed, and has not run long enough since to count as well."""
     board = facts.board
     theirs = (part for publisher in board.publishers.known if publisher.alive for part in publisher.heartbeat.parts)
@@ -16,4 +16,4 @@ def part_failed(facts: Facts) -> Iterable[Finding]:
             failing.setdefault((part.name, part.since), part)  # our own publisher's parts come both ways
     for part in failing.values():
         again = f", restarted {part.restarts} times" if part.restarts > 1 else ""
-        yield Finding(f"{part.name} failed: {part.error}{again}", part.since, part.name)
+        yield Notice(f"{part.name} failed: {part.error}{again}", part.since, part.name)

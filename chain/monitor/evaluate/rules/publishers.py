@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from chain.monitor.evaluate.rules.rule import Facts, Finding, apart, listed
+from chain.monitor.evaluate.rules.rule import Facts, Notice, apart, listed
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.states import Flag
 from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 
 
-def publisher_unknown(facts: Facts) -> Iterable[Finding]:
+def publisher_unknown(facts: Facts) -> Iterable[Notice]:
     """There are chains, and nobody says that they are theirs."""
     board = facts.board
     unknown = facts.flagged(Flag.SOURCE_UNKNOWN)
@@ -18,38 +18,38 @@ def publisher_unknown(facts: Facts) -> Iterable[Finding]:
         refused = next((limit for limit in board.redis.limits if "heartbeats" in limit), "")
         concerns = () if refused else None  # a heartbeat that may not be read is not gone
         why = refused or "no publisher's heartbeat"
-        yield Finding(f"{why}: source of data unknown", concerns=concerns)
+        yield Notice(f"{why}: source of data unknown", concerns=concerns)
     elif unknown:
         text = f"{listed(unknown)}: of no publisher that beats, source of data unknown"
-        yield Finding(text, concerns={status.chain.underlying for status in unknown})
+        yield Notice(text, concerns={status.chain.underlying for status in unknown})
 
 
-def source(facts: Facts) -> Iterable[Finding]:
+def source(facts: Facts) -> Iterable[Notice]:
     """A living publisher says that its source is in trouble."""
     for publisher in facts.board.publishers.known:
         info = publisher.heartbeat.source
         if publisher.alive and info.trouble and publisher.heartbeat.status != WITHDRAWN:
-            yield Finding(f"source {info.kind}: {info.trouble}", concerns=publisher.underlyings)
+            yield Notice(f"source {info.kind}: {info.trouble}", concerns=publisher.underlyings)
 
 
-def heartbeat_refused(facts: Facts) -> Iterable[Finding]:
+def heartbeat_refused(facts: Facts) -> Iterable[Notice]:
     """What stands under a heartbeat's key is no heartbeat of that service."""
     refusals = facts.board.publishers.refusals
     if refusals:
         text = "; ".join(f"heartbeat of {refusal.service} refused: {refusal.reason}" for refusal in refusals)
-        yield Finding(text, min(refusal.since for refusal in refusals))
+        yield Notice(text, min(refusal.since for refusal in refusals))
 
 
-def heartbeat_misfit(facts: Facts) -> Iterable[Finding]:
+def heartbeat_misfit(facts: Facts) -> Iterable[Notice]:
     """Fields of a heartbeat do not fit, and the publisher is read without them."""
     for publisher in facts.board.publishers.known:
         left_out = publisher.heartbeat.left_out
         if publisher.alive and left_out:
             more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
-            yield Finding(f"heartbeat of {publisher.heartbeat.service}: {left_out[0]}, ignored{more}")
+            yield Notice(f"heartbeat of {publisher.heartbeat.service}: {left_out[0]}, ignored{more}")
 
 
-def publisher_clock(facts: Facts) -> Iterable[Finding]:
+def publisher_clock(facts: Facts) -> Iterable[Notice]:
     """A publisher's clock is off: what it stamps looks older than it is, or comes from the future.
 
     One that agrees with ours is off where ours is, which is said of this machine.
@@ -62,7 +62,7 @@ def publisher_clock(facts: Facts) -> Iterable[Finding]:
         if publisher.alive and _is_off(ahead) and not shared:
             whose = "this machine's" if board.redis.skew_s is None else "Redis's"
             text = f"publisher {publisher.heartbeat.service}'s clock is {apart(ahead)} {whose}"
-            yield Finding(text, concerns=publisher.underlyings)
+            yield Notice(text, concerns=publisher.underlyings)
 
 
 def _is_off(ahead_s: float) -> bool:
@@ -70,23 +70,23 @@ def _is_off(ahead_s: float) -> bool:
     return ahead_s > FUTURE_TOLERANCE_S or ahead_s < -HEARTBEAT_TTL_S - FUTURE_TOLERANCE_S
 
 
-def withdrawn(facts: Facts) -> Iterable[Finding]:
+def withdrawn(facts: Facts) -> Iterable[Notice]:
     """A publisher of invented or recorded data gave way to a live one: no fault of the desk, and worth knowing."""
     for publisher in facts.board.publishers.known:
         beat = publisher.heartbeat
         if publisher.alive and beat.status == WITHDRAWN:
             who = f"{beat.source.kind} publisher (process {beat.pid})"
             text = f"{who} has withdrawn, until asked to publish again: {beat.source.trouble}"
-            yield Finding(text, concerns=publisher.underlyings - _published(facts))
+            yield Notice(text, concerns=publisher.underlyings - _published(facts))
 
 
-def publisher_silent(facts: Facts) -> Iterable[Finding]:
+def publisher_silent(facts: Facts) -> Iterable[Notice]:
     """A publisher whose heartbeat was read before sends none now."""
     for publisher in facts.board.publishers.known:
         if not publisher.alive:
             how = "has stopped" if publisher.heartbeat.status == STOPPED else "is silent"
             text = f"publisher {publisher.heartbeat.service} {how}"
-            yield Finding(text, publisher.gone_since, concerns=publisher.underlyings - _published(facts))
+            yield Notice(text, publisher.gone_since, concerns=publisher.underlyings - _published(facts))
 
 
 def _published(facts: Facts) -> frozenset[str]:

@@ -63,7 +63,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Notice:
     """What a rule finds wrong, in words; `since` is epoch seconds, None where it was so before we looked."""
 
     text: str
@@ -77,7 +77,7 @@ class Rule:
     """One signal: how grave it is in every voice, and the function, named after it, that finds it in a Board."""
 
     severity: DeckState
-    find: Callable[[Facts], Iterable[Finding]]
+    find: Callable[[Facts], Iterable[Notice]]
 
     @property
     def name(self) -> str:
@@ -85,17 +85,17 @@ class Rule:
         return self.find.__name__.replace("_", "-")
 
     def signals(self, facts: Facts) -> list[Signal]:
-        """Return a signal for each finding."""
+        """Return a signal for each notice."""
         return [
             Signal(
                 name=self.name,
                 severity=self.severity,
-                text=finding.text,
-                since=finding.since,
-                subject=finding.subject,
-                concerns=None if finding.concerns is None else frozenset(finding.concerns),
+                text=notice.text,
+                since=notice.since,
+                subject=notice.subject,
+                concerns=None if notice.concerns is None else frozenset(notice.concerns),
             )
-            for finding in self.find(facts)
+            for notice in self.find(facts)
         ]
 
 

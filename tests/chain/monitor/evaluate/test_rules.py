@@ -11,13 +11,13 @@ import pytest
 from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.board import ChainRecord, RedisHealth
-from chain.monitor.evaluate.rules import RULES, SEVERITY, Facts, Finding, Rule
+from chain.monitor.evaluate.rules import RULES, SEVERITY, Facts, Notice, Rule
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.states import DeckState, Level, State
 from chain.redis.connect.connection import RedisTarget
 from chain.thresholds import STARTING_S
-from chaindeck.commands.alert_rules import alert_rules
 from chaindeck.commands.check import exit_code, line
+from chaindeck.commands.metrics.alert_rules import alert_rules
 from chaindeck.commands.status import as_text
 from tests.support.places import ROOT
 from tests.support.published import health_json, status_json
@@ -26,11 +26,11 @@ from tests.support.scenes import NDX, SPX, START_NS, board, changed, in_state, r
 NOW = Instant(START_NS, 5_000.0)
 
 
-def broken(_: Facts) -> Iterable[Finding]:
+def broken(_: Facts) -> Iterable[Notice]:
     raise ZeroDivisionError("a defect of one rule")
 
 
-def broken_late(_: Facts) -> Iterable[Finding]:
+def broken_late(_: Facts) -> Iterable[Notice]:
     yield from ()
     raise RecursionError("x" * 9_000)
 
@@ -42,7 +42,7 @@ def test_each_rule_bears_the_name_of_its_signal_and_each_signal_has_a_rule() -> 
 
 @pytest.mark.parametrize("find", [broken, broken_late])
 @pytest.mark.parametrize("at", [0, len(RULES) // 2, len(RULES)])
-def test_a_rule_that_raises_is_a_signal_and_stops_no_other(find: Callable[[Facts], Iterable[Finding]], at: int) -> None:
+def test_a_rule_that_raises_is_a_signal_and_stops_no_other(find: Callable[[Facts], Iterable[Notice]], at: int) -> None:
     rule = Rule(DeckState.OK, find)
     scene = board([in_state(SPX, State.MISSING, NOW), record(NDX, NOW)], NOW)
     sound = evaluate(scene, NOW)

@@ -27,8 +27,8 @@ from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import Thresholds
 from chaindeck import __version__
 from chaindeck.cli import app
-from chaindeck.commands.alert_rules import alert_rules
-from chaindeck.commands.metrics import DeckCollector
+from chaindeck.commands.metrics.alert_rules import alert_rules
+from chaindeck.commands.metrics.endpoint import DeckCollector
 from tests.support.product import command, environment, run
 from tests.support.scenes import NDX, SPX, SPX_MON, board, changed, heartbeat, in_state, law, manual_clock, record
 from tests.support.waiting import wait_until

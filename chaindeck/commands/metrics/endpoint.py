@@ -23,7 +23,7 @@ from chain.monitor.evaluate.signals import HealthReport, evaluate, usable
 from chain.monitor.states import DeckState
 from chain.text import clean
 from chaindeck import __version__
-from chaindeck.commands.counters import OTHER, PublisherCounters
+from chaindeck.commands.metrics.counters import OTHER, PublisherCounters
 from chaindeck.config.redis_location import running_place
 from chaindeck.engine.watching import watching_services
 from chaindeck.process.ended import run_until_told
