@@ -12,8 +12,8 @@ from typing import Any, get_args
 import jsonschema
 import pytest
 
-from chain.clock import Instant
 from chain.audit.clauses import Clause, Outcome
+from chain.clock import Instant
 from chain.model.kinds import SourceKind
 from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED, WITHDRAWN
 from chain.monitor.states import DeckState, State
