@@ -9,7 +9,8 @@ import pytest
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
-from chain.redis.server.embedded import RUNTIME_DIR_VARIABLE, EmbeddedServer
+from chain.redis.server.embedded import EmbeddedServer
+from chain.redis.server.folder import RUNTIME_DIR_VARIABLE
 from screenshots.scenes import Stage
 from tests.support.stage import Deck, deck_of, make_stage
 

@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 
 from chain.model.keys import ChainId, KeySchema
 from chain.model.snapshot import decode
-from chain.redis.server.embedded import RUNTIME_DIR_VARIABLE
+from chain.redis.server.folder import RUNTIME_DIR_VARIABLE
 from tests.support.builders import assert_all_expire, assert_contract_kept, capture_line, eventually, expiries
 from tests.support.fault_proxy import Command, Fate, FaultProxy
 from tests.support.places import ROOT

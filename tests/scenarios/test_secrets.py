@@ -13,7 +13,7 @@ import redis as blocking
 from chain.clock import SystemClock
 from chain.errors import ChaindeckError
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.server.embedded import binary
+from chain.redis.server.binary import binary
 from chaindeck.engine.board_slot import BoardSlot
 from tests.support.engines import watching_engine
 from tests.support.product import log_text, on_terminal, run

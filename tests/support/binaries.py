@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chain.redis.server.embedded import binary
+from chain.redis.server.binary import binary
 
 # What each is, where its program comes from: a module and a path in it, or a name on PATH with its version.
 _IN_MODULES = {

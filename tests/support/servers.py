@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import redis
 
-from chain.redis.server.embedded import binary
+from chain.redis.server.binary import binary
 from tests.support.waiting import wait_until
 
 HOST = "127.0.0.1"

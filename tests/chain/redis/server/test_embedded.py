@@ -19,7 +19,8 @@ from redis.asyncio import Redis
 
 from chain.errors import RedisUnavailableError
 from chain.redis.server import embedded
-from chain.redis.server.embedded import EmbeddedServer, attach, binary
+from chain.redis.server.binary import binary
+from chain.redis.server.embedded import EmbeddedServer, attach
 from tests.support.places import ROOT
 from tests.support.waiting import wait_until
 
@@ -37,7 +38,8 @@ sys.stdin.read()
 # An owner that leads a session on a terminal and leaves a file for every signal that the terminal sends.
 OWNER_ON_A_TERMINAL = """
 import fcntl, signal, termios
-from chain.redis.server.embedded import EmbeddedServer, runtime_dir
+from chain.redis.server.embedded import EmbeddedServer
+from chain.redis.server.folder import runtime_dir
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 for number in (signal.SIGINT, signal.SIGHUP):
     signal.signal(number, lambda number, _: (runtime_dir() / signal.Signals(number).name).touch())

