@@ -87,6 +87,23 @@ def _safe(text: str) -> str:
     return clean(without_login(text), _MAX_LINE)
 
 
+class OnceFilter(logging.Filter):
+    """Drops a record marked `once` that says what one before it said, of the same kind of error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, object] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is new."""
+        if not getattr(record, "once", False):
+            return True
+        message, error = record.getMessage(), record.exc_info and record.exc_info[0]
+        new = message not in self._said or self._said[message] is not error
+        self._said[message] = error
+        return new
+
+
 class LogPane(logging.Handler):
     """Keeps the last lines for the deck's log pane; the same records, the same words as in the file."""
 
@@ -95,6 +112,7 @@ class LogPane(logging.Handler):
         self.lines: deque[str] = deque(maxlen=_PANE_LINES)
         self.notices: tuple[str, ...] = ()  # what the reader is to know at the start
         self.setFormatter(TextFormatter())
+        self.addFilter(OnceFilter())
 
     def read(self) -> tuple[str, ...]:
         """Return the lines, oldest first."""
@@ -157,6 +175,7 @@ def log_nowhere() -> None:
 
 def _install(handler: logging.Handler, form: LogFormat) -> None:
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    handler.addFilter(OnceFilter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
     threading.excepthook = _log_thread  # Python's own writes a trace wherever standard error leads

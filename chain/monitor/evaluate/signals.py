@@ -18,7 +18,7 @@ __all__ = ["ChainStatus", "HealthReport", "Signal", "evaluate", "usable"]
 
 log = logging.getLogger(__name__)
 
-_logged: dict[str, type[Exception]] = {}  # of what failed, how it did when its trace was last logged
+_ONCE = {"once": True}  # Boards are evaluated many times a second: one trace of a defect is enough
 
 
 def evaluate(board: Board, now: Instant, rules: Sequence[Rule] = RULES) -> HealthReport:
@@ -36,8 +36,7 @@ def _apply(rule: Rule, facts: Facts) -> Sequence[Signal]:
     try:  # a defect in one rule must not silence the others
         return rule.signals(facts)
     except Exception as error:
-        if _is_news(rule.name, error):
-            log.exception("rule %s failed", rule.name)
+        log.exception("rule %s failed", rule.name, extra=_ONCE)
         text = f"rule {rule.name} failed ({type(error).__name__}): whether it is so is unknown"
         return [Signal(FAILED_RULE, SEVERITY[FAILED_RULE], text, None, rule.name)]
 
@@ -47,17 +46,9 @@ def _status_or_invalid(record: ChainRecord, now: Instant, blind: float | None) -
     try:
         return _status(record, now, blind)
     except Exception as error:
-        if _is_news("chain", error):
-            log.exception("%s cannot be evaluated", record.chain)
+        log.exception("%s cannot be evaluated", record.chain, extra=_ONCE)
         note = f"it cannot be judged ({type(error).__name__})"
         return ChainStatus(record, State.INVALID, flags=(), age_s=None, ttl_s=None, dte=0, since=None, note=note)
-
-
-def _is_news(what: str, error: Exception) -> bool:
-    """Return whether something fails in another way than last time: Boards are evaluated many times a second."""
-    news = _logged.get(what) is not type(error)
-    _logged[what] = type(error)
-    return news
 
 
 def _status(record: ChainRecord, now: Instant, blind: float | None) -> ChainStatus:

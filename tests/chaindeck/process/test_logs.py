@@ -17,6 +17,11 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from chain.clock import Instant
+from chain.monitor.board import Board
+from chain.monitor.evaluate.rules import Facts, Notice, Rule
+from chain.monitor.evaluate.signals import evaluate
+from chain.monitor.states import DeckState
 from chaindeck import __version__
 from chaindeck.process import logs
 from chaindeck.process.logs import (
@@ -226,6 +231,20 @@ def test_the_pane_holds_the_words_of_the_file(home: Path) -> None:
     assert len(pane.read()) == 2
     assert pane.read() == tuple(line for line in lines if " chain.scene: " in line)
     assert pane.read()[0].endswith("INFO    chain.scene: one \ufffd[31mred")
+
+
+def test_a_defect_at_every_evaluation_is_one_line_until_it_is_another(home: Path) -> None:
+    pane, errors = log_to_file(), [KeyError("a"), KeyError("b"), ValueError("c"), ValueError("c"), KeyError("d")]
+    failing = iter(errors)
+
+    def broken(_: Facts) -> Iterator[Notice]:
+        raise next(failing)
+
+    for _ in errors:
+        evaluate(Board(), Instant(0, 0.0), [Rule(DeckState.OK, broken)])
+    traces = [line for line in log_file().read_text(encoding="utf-8").splitlines() if "rule broken failed" in line]
+    assert re.findall(r"\[(\w+): ", "\n".join(traces)) == ["KeyError", "ValueError", "KeyError"]
+    assert pane.read() == tuple(traces)
 
 
 def test_the_pane_keeps_the_last_lines_alone(home: Path) -> None:
