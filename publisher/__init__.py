@@ -8,6 +8,7 @@ mock        an invented market
 massive     the live vendor
 capture     recorded chains
 window     the window around the ATM: the one rule by which every source cuts
+fields      a contract item as it came from the vendor
 source      what the loop asks of any source
 ```
 """

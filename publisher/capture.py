@@ -12,12 +12,12 @@ from msgspec import Raw, Struct
 from chain.decode.form import BYTE_ORDER_MARK, Form, decode_plain
 from chain.decode.limits import Limits
 from chain.errors import ChaindeckError, DecodeError
-from chain.model.contract import MAX_LEVEL, Figure, Item
-from chain.model.fields import block, contradiction, number, spot_of
+from chain.model.contract import MAX_LEVEL, Figure, Item, number
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, ChainId, parse_expiry, parse_underlying, vendor_symbol
 from chain.model.session import days_to_expiry, new_york
 from chain.model.snapshot import Contract
 from chain.text import clean
+from publisher.fields import block, contradiction, spot_of
 from publisher.source import ChainWindow, SourceError, SourceStatus, Survey
 from publisher.window import EM_MULT, ExpiryChain, cut, index_expiry
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
-from chain.model.fields import number
+from chain.model.contract import number
 from chain.model.keys import ChainId
 from chain.model.snapshot import Contract
 from publisher.source import ChainWindow, SourceError

@@ -4,8 +4,7 @@
 keys        every Redis name of the contract, built and parsed
 kinds       kinds of source, and what each is called
 snapshot    the chain snapshot, validated on the way in and on the way out
-contract    a contract item as a reader sees it
-fields      a contract item as a publisher received it
+contract    a contract item as it is read, typed
 placement   where a contract stands in its chain: the one rule by which a row is usable
 grid        the strike grid: rows by root and strike, calls beside puts
 summary     what one pass over the contracts tells of a snapshot

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Any
 
 from chain.errors import InvalidNameError
-from chain.model.fields import block, contradiction, number, spot_of
+from chain.model.contract import number
 from chain.model.keys import parse_expiry
 from chain.model.snapshot import Contract
+from publisher.fields import block, contradiction, spot_of
 from publisher.massive.faults import FaultKind, VendorError
 
 Row = dict[str, Any]

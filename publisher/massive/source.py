@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 from chain.clock import Clock
 from chain.errors import ChaindeckError
-from chain.model.fields import block, number
+from chain.model.contract import number
 from chain.model.keys import ChainId, parse_underlying, vendor_symbol
 from chain.model.session import days_to_expiry, new_york, tradable
 from chain.model.snapshot import Contract
 from chain.model.summary import lopsided
+from publisher.fields import block
 from publisher.massive.faults import OF_SETTINGS, FaultKind, VendorError
 from publisher.massive.market_status import MarketStatus
 from publisher.massive.profile import Band, Filters, Profile, first_band, wider

@@ -6,8 +6,6 @@ from chain.model.contract import MAX_LEVEL, number
 from chain.model.placement import mismatch, not_of
 from chain.model.snapshot import Contract
 
-__all__ = ["block", "contradiction", "number", "spot_of"]
-
 
 def block(item: Contract, name: str) -> dict[str, Any]:
     """Return a nested object of a contract item; empty where the vendor left it out, sent null or something else."""
