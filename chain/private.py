@@ -1,4 +1,4 @@
-"""Folders and files of this user alone: 0700 and 0600 whatever the umask, also where they were there before."""
+"""Folders and files that only this user can read: modes 0700 and 0600 whatever the umask, existing ones included."""
 
 import os
 from contextlib import suppress
@@ -19,7 +19,7 @@ def make_folder(folder: Path) -> None:
 
 
 def private_folder(folder: Path) -> None:
-    """Make a folder of our own, or close one that is there to all others; raise OSError where that fails."""
+    """Make a folder for this user alone, or close an existing one to all others; raise OSError where that fails."""
     make_folder(folder)
     status = folder.stat()
     if status.st_uid == os.geteuid() and status.st_mode & 0o077:
@@ -27,7 +27,7 @@ def private_folder(folder: Path) -> None:
 
 
 def open_private(path: Path, flags: int = os.O_TRUNC) -> int:
-    """Return a descriptor to write a file by, made if missing, which from now on its owner alone can read."""
+    """Open a file for writing, created if missing, that only its owner can read from now on; return its descriptor."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, _FILE)
     try:
         if os.fstat(descriptor).st_uid == os.geteuid():

@@ -1,4 +1,4 @@
-"""Parts with a life of their own: one that fails is told and restarted, and ends no other.
+"""Supervised parts of a program: one that fails is reported and restarted, and takes no other down.
 
 A failure is anything but a cancellation from outside: an exception, a return before it was time, a cancellation that a
 part brought on itself. The error is logged with its trace when it is new, and kept in one line as the part's status
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PROVEN_S = 10.0  # a part that has run for so long after a failure counts as well again
+PROVEN_S = 10.0  # a part that has run this long after a failure counts as healthy again
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
 _ERROR_LENGTH = 160
-_MOST_CANCELS = 3  # one a second: nobody's end waits for a part that will not end
+_MOST_CANCELS = 3  # one a second: shutting down does not wait for a part that ignores them
 
 
 class PartState(StrEnum):
@@ -35,7 +35,7 @@ class PartState(StrEnum):
 
     RUNNING = "running"
     FAILED = "failed"  # waiting for its restart
-    RECOVERING = "recovering"  # restarted, and not yet long enough to be believed
+    RECOVERING = "recovering"  # restarted, and not running long enough to count as healthy
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """How a part fares. `since`: epoch seconds of the first failure of a row, None while it runs well."""
+    """How a part fares. `since`: epoch seconds of the first failure in a row, None while it runs well."""
 
     name: str
     state: PartState = PartState.RUNNING
@@ -65,7 +65,7 @@ class _Record:
 
 
 class Supervisor:
-    """Runs parts on one event loop until it is cancelled. `on_change` hears that some part's status has changed."""
+    """Runs parts on one event loop until it is cancelled. `on_change` is called when a part's status has changed."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Supervisor:
     ) -> None:
         self._clock = clock
         self._on_change = on_change
-        self._chance = chance  # from 0 to 1: parts that fail together shall not restart together
+        self._chance = chance  # random, 0 to 1, so that parts that fail together do not restart together
         self._records: dict[str, _Record] = {}
 
     def status(self) -> tuple[PartStatus, ...]:
@@ -110,7 +110,7 @@ class Supervisor:
         return guarded_call
 
     async def _keep(self, part: Part) -> None:
-        """Run one part again and again, later after each failure."""
+        """Run one part again and again, waiting longer after each failure."""
         record = self._records[part.name]
         while True:
             self._failed(record, await self._life(part, record))
@@ -174,6 +174,6 @@ def error_words(error: BaseException | None) -> str:
         return clean(error, _ERROR_LENGTH)
     try:
         said = clean(" ".join(str(error).split()), _ERROR_LENGTH)
-    except Exception:  # noqa: BLE001 - an error that holds a value too deep for words; its trace is in the log
+    except Exception:  # noqa: BLE001 - an error whose text cannot be made; its trace is in the log
         said = ""
     return f"{type(error).__name__}: {said}" if said else type(error).__name__

@@ -1,4 +1,4 @@
-"""Ending tasks for certain."""
+"""Ending tasks reliably."""
 
 import asyncio
 from collections.abc import Coroutine, Iterable
@@ -10,7 +10,7 @@ _CANCEL_EVERY_S = 1.0
 async def end(tasks: Iterable[asyncio.Future[Any]], most: int | None = None) -> set[asyncio.Future[Any]]:
     """Cancel tasks once a second until all have ended; a client library may swallow one cancellation or more.
 
-    After `most` cancellations return those that have not ended. Cancelled itself meanwhile, it raises at its own end.
+    After `most` cancellations return those that have not ended. Cancelled itself meanwhile, it raises that in the end.
     """
     pending = {task for task in tasks if not task.done()}
     interrupted: asyncio.CancelledError | None = None
@@ -30,7 +30,7 @@ async def end(tasks: Iterable[asyncio.Future[Any]], most: int | None = None) -> 
 
 
 async def finish(work: Coroutine[Any, Any, None]) -> None:
-    """Await work to its end, whoever cancels the waiting; it has to be bounded in time by itself."""
+    """Await work to its end even where the waiting is cancelled; the work must limit its own time."""
     task = asyncio.ensure_future(work)
     interrupted: asyncio.CancelledError | None = None
     while not task.done():

@@ -3,17 +3,17 @@
 import re
 import unicodedata
 
-# Letters and marks that Unicode lets a terminal ignore. All else that is not seen (controls, format and bidi marks,
-# line separators, surrogates, unassigned) `str.isprintable` tells.
+# Letters and marks that Unicode lets a terminal ignore. Everything else that is invisible (controls, format and bidi
+# marks, line separators, surrogates, unassigned) is found by `str.isprintable`.
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
-# User and password of a URL, up to the last @ of its word; the words by which a cure shows where to write them stay.
+# User and password of a URL, up to the last @ of its word. The placeholder USER:PASSWORD of our own messages stays.
 _LOGIN = re.compile(r"//(?!(?:USER)?:PASSWORD@[^\s'\"@]*(?:[\s'\"]|$))[^\s'\"]*@")
 _PLACEHOLDER = "\ufffd"
 _EXACT = 2**63  # an integer beyond it may have more digits than Python agrees to print
 
 
 def clean(value: object, limit: int = 200) -> str:
-    """Return `value` as one visible line: all that is not seen replaced, NFC, at most `limit` characters."""
+    """Return `value` as one visible line: everything invisible replaced, NFC, at most `limit` characters."""
     text = unicodedata.normalize("NFC", (value if isinstance(value, str) else _brief(value))[: limit * 4])
     if not text.isascii():
         text = _INVISIBLE.sub(_PLACEHOLDER, text)

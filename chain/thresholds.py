@@ -12,8 +12,8 @@ DEFAULT_EXPIRATIONS = 6
 
 FUTURE_TOLERANCE_S = 2.0  # a stamp further ahead of us than this is a clock fault, not a fresh snapshot
 FUTURE_TOLERANCE_MS = round(FUTURE_TOLERANCE_S * 1000)
-POLL_OVERDUE_S = 3.0  # without a poll for this long, we do not know
-STARTING_S = 5.0  # how long a watcher that goes on looking may find nothing before that is news
+POLL_OVERDUE_S = 3.0  # without a poll for this long, nothing is known
+STARTING_S = 5.0  # how long a running watcher may find nothing before that is reported
 OLD_SOURCE_S = 120.0  # median quote older than the snapshot by more than this
 OLD_SOURCE_DELAYED_S = 17 * 60.0  # the same on a feed that is 15 minutes late by contract
 STREAM_ACTIVE_S = 5.0  # the stream's reader saw a frame within this time
@@ -21,7 +21,7 @@ CLOCK_JUMP_S = 2.0  # wall and monotonic clocks drifting apart by more than this
 LIFE_SLACK_MS = 5_000  # by how much a snapshot's life may seem shorter than it is, for clocks that differ
 LONGEST_LIFE_MS = 86_400_000  # no announcement makes a snapshot of the day before fresh
 NO_EXPIRY_LIFE_MS = 3_600_000  # what counts as the life of a pointer without a time to live
-EVICTION_SHOWN_S = 60.0  # how long an eviction is told
+EVICTION_SHOWN_S = 60.0  # how long an eviction is reported
 HEARTBEAT_EVERY_S = 5.0
 HEARTBEAT_TTL_S = 15
 

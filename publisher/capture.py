@@ -97,7 +97,7 @@ class CaptureSource:
         return cut(ChainId(survey.underlying, expiry), chain, spot=record.spot, dte=dte, mult=self._mult)
 
     async def aclose(self) -> None:
-        """Let go of the records."""
+        """Forget the records."""
         self._cache.clear()
 
     def _record(self, underlying: str) -> Record:
@@ -122,7 +122,7 @@ def _in_words(records: Sequence[Record]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A record as it stands in its file, and what was read of it at the start: its contracts wait for their turn."""
+    """A record as it is in its file, and what was read of it at the start; its contracts are read when it is played."""
 
     raw: bytes
     where: str
@@ -179,7 +179,7 @@ def _parse(line: _Line, place: int, of: int) -> Record:
 
 
 def _spot(contracts: Sequence[Contract], line: _Line) -> float:
-    """Return a record's spot if it can be one, and its contracts do not tell of quite another; raise SourceError."""
+    """Return a record's spot if it can be one and its contracts do not say quite another; raise SourceError."""
     spot = line.spot
     if spot is None or not 0 < spot <= MAX_LEVEL:
         raise SourceError(f"{line.where}: spot is missing or not a positive number")
@@ -190,7 +190,7 @@ def _spot(contracts: Sequence[Contract], line: _Line) -> float:
 
 
 def _contracts(line: _Line) -> list[Contract]:
-    """Return the recorded objects as they are, for they are published so."""
+    """Return the recorded objects unchanged, as they are published."""
     try:
         body = decode_plain(line.raw, _LIMITS)
     except DecodeError as error:

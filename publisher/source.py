@@ -78,7 +78,7 @@ class Source(Protocol):
         """Return the contracts of one expiry around the ATM."""
 
     async def aclose(self) -> None:
-        """Let go of connections and files."""
+        """Close connections and files."""
 
 
 def service_name(kind: SourceKind) -> str:

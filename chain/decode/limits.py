@@ -36,7 +36,7 @@ class Limits:
         """Raise as `check` does, of JSON that we have written from values that were checked when they were read.
 
         It is well formed, and nests as deep as they did and what we put around them: only what adds up is left to see.
-        The brackets in its strings may be refused by a reader alone.
+        Brackets inside its strings are limited for readers only.
         """
         self.check_size(raw)
         self._check_values(raw)

@@ -1,4 +1,4 @@
-"""Reading a value of which only a part is indispensable: a field that does not fit is left out, and said."""
+"""Reading a value of which only a part is indispensable: a field that does not fit is left out and reported."""
 
 from collections.abc import Iterator
 from types import UnionType

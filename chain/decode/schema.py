@@ -5,15 +5,15 @@ from typing import Any
 import msgspec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_ANYTHING = {"type": "array", "items": {}}  # an array of whatever: only a tolerant field puts up with it
+_ANYTHING = {"type": "array", "items": {}}  # an array of anything: only a tolerant field accepts it
 MEANS = "means"  # the mark of a field that is read tolerantly: what is promised stands beneath it
 
 
 def schema_of(kind: type[object], title: str, description: str) -> dict[str, Any]:
     """Return the schema of what we write by a type.
 
-    A field with a default is one that a reader does without; written it always is, unless its type admits UNSET. Only
-    those of tolerant types, which come from others, are left optional.
+    A reader does without a field that has a default; we always write it, unless its type allows UNSET. Only fields of
+    tolerant types, which come from others, are optional.
     """
     [body], parts = msgspec.json.schema_components([kind], ref_template="#/$defs/{name}")
     name = str(body.get("$ref", "")).rpartition("/")[2]
@@ -30,7 +30,7 @@ def _refers(parts: object, name: str) -> bool:
 
 
 def _plain(node: Any) -> Any:  # noqa: ANN401 -- JSON
-    """Return a node without defaults, with what tolerant fields mean in place of all that they put up with."""
+    """Return a node without defaults, with what tolerant fields mean in place of everything that they accept."""
     if isinstance(node, list):
         return [_plain(part) for part in node]
     if not isinstance(node, dict):

@@ -12,9 +12,9 @@ EARLY_CLOSE = time(13, 0)
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """When the exchanges close. `told` holds what somebody who knows says of single dates, None for a closed day.
+    """When the exchanges close. `told` holds single dates as the vendor lists them, None for a closed day.
 
-    It goes before the rule, which knows the regular holidays and half days, and no day of mourning or storm.
+    They go before the rule, which knows regular holidays and half days, but no day of mourning or storm.
     """
 
     told: Mapping[date, time | None] = field(default_factory=dict)

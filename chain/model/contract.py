@@ -1,7 +1,7 @@
-"""A contract item as it is read: the vendor's fields that we look at, each tolerant of what should not be there.
+"""A contract item as it is read: the vendor's fields that we use, each tolerant of a value of another type.
 
-One field of another type must not cost the whole chain, so it is kept as what it is, and judged where it is used.
-Fields that we do not look at are checked for their JSON and left in the bytes.
+One field of another type must not cost the whole chain, so it is kept as it is, and checked where it is used.
+Fields that we do not use are only checked to be JSON.
 """
 
 import math

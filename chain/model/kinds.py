@@ -1,4 +1,4 @@
-"""Kinds of source: what a snapshot is made from, and what every voice calls it."""
+"""Kinds of source: what a snapshot is made from, and what it is called everywhere."""
 
 from collections.abc import Iterable, Mapping
 from typing import Literal, get_args

@@ -78,7 +78,7 @@ def placed(contracts: Iterable[Item], chain: ChainId) -> Iterator[tuple[Item, Pl
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What the contracts of one chain have in common, in the words in which they say it."""
+    """What all contracts of one chain must say, as they spell it."""
 
     underlying: str
     symbol: str  # of the underlying, as in the vendor's path
@@ -131,9 +131,9 @@ def _mismatch(match: re.Match[str], day: str, expiration: str, side: str, strike
 
 
 def not_of(named: object, ticker: object, symbol: str) -> str:
-    """Return of what else a standard contract is, if not of an underlying; empty where nothing says so.
+    """Return what other underlying or root a standard contract belongs to; empty where it belongs to `symbol`.
 
-    By the vendor's own word on the underlying, `named`, and by the root in the contract's `ticker`. `symbol` is the
+    Judged by the underlying that the vendor names, `named`, and by the root in the contract's `ticker`; `symbol` is the
     underlying as in the vendor's path.
     """
     match = _symbol(ticker)
@@ -148,8 +148,8 @@ def _foreign(named: str | None, root: str | None, symbol: str) -> str:
     root = own if root is None else _NO_LETTER.sub("", root)
     is_index = symbol.startswith("I:") or (named is not None and named.startswith("I:"))
     suffix = _INDEX_SUFFIX if is_index else _SHARE_SUFFIX
-    kin = root.startswith(own) and suffix.fullmatch(root, len(own))
-    return "" if kin or root == _OTHER_ROOTS.get(own) else f"of the root {clean(root, 12)}"
+    related = root.startswith(own) and suffix.fullmatch(root, len(own))
+    return "" if related or root == _OTHER_ROOTS.get(own) else f"of the root {clean(root, 12)}"
 
 
 def _symbol(ticker: object) -> re.Match[str] | None:

@@ -32,7 +32,7 @@ _EXACT = 2**53  # up to here every reader of JSON holds an integer exactly
 
 
 class Body(msgspec.Struct, frozen=True):
-    """The payload's JSON: the contract's six fields. Others are let be."""
+    """The payload's JSON: the contract's six fields. Other fields are ignored."""
 
     ts: float
     underlying: str
@@ -96,7 +96,7 @@ class Snapshot(SnapshotHeader):
 
 @dataclass(frozen=True, slots=True)
 class Received(SnapshotHeader):
-    """One option chain at one instant, as it was read: its contracts typed, for looking at."""
+    """One option chain at one instant, as it was read: its contracts are typed."""
 
     contracts: tuple[Item, ...] = field(repr=False)
 

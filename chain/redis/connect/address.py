@@ -1,4 +1,4 @@
-"""A Redis URL read to the last letter: what it asks for is a field here, or is refused with a ConfigError."""
+"""A Redis URL, read completely: each thing that it asks for is a field here, or is refused with a ConfigError."""
 
 import re
 import ssl
@@ -83,7 +83,7 @@ def parse_url(url: str) -> Address:
 
 
 def _refuse_unescaped(url: str) -> None:
-    """Raise ValueError where the parts of a URL cannot be told apart; the words must not show it."""
+    """Raise ValueError where the parts of a URL cannot be told apart; the message must not show the URL."""
     if not url.isprintable() or " " in url:
         raise ValueError(f"it holds spaces or control characters: {_ESCAPE}")
     if "://" not in url:

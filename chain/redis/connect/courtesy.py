@@ -1,4 +1,4 @@
-"""What is done where this Redis and this user allow it, and left undone with a word where they do not."""
+"""What is done only where this Redis and this user allow it; where they do not, one word says so."""
 
 from collections.abc import Awaitable
 

@@ -34,7 +34,7 @@ class Greeting:
     def __init__(self, name: str) -> None:
         self._name = name
         self._named = True  # whether to give it
-        self._met = False  # whether any connection was ever answered
+        self._answered = False  # whether any connection was ever answered
 
     async def greet(self, link: AbstractConnection) -> None:
         """Introduce a new connection; raise what Redis says against it."""
@@ -42,14 +42,14 @@ class Greeting:
             await link.on_connect_check_health()
             if self._named:
                 await self._give_name(link)
-            elif not self._met:
+            elif not self._answered:
                 with suppress(ResponseError):  # a refusal is an answer
                     await self._ask(link, "GET", heartbeat_key("massive"))
         except RedisConnectionError as error:
-            if self._met or redis_cause(error).code not in (CLOSED.code, RESET.code):
+            if self._answered or redis_cause(error).code not in (CLOSED.code, RESET.code):
                 raise
             raise KnownFailureError(TLS_ENDED if isinstance(link, SSLConnection) else ENDED) from error
-        self._met = True
+        self._answered = True
 
     async def _give_name(self, link: AbstractConnection) -> None:
         try:

@@ -56,7 +56,7 @@ class Sentinels(Sentinel):
 
 
 def _why(error: Exception) -> Cause:
-    """Return why a Sentinel did not tell."""
+    """Return why a Sentinel gave no answer."""
     if isinstance(error, AuthenticationError):
         return SENTINEL_AUTH
     cause = redis_cause(error)

@@ -1,4 +1,4 @@
-"""What a Redis URL asks of TLS: checked before a connection is tried, each file named that is of no use."""
+"""What a Redis URL asks of TLS: checked before a connection is tried; a file that cannot be used is named."""
 
 import os
 import ssl
@@ -12,7 +12,7 @@ from chain.text import clean
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Settings of TLS as in a Redis URL; empty where the system's own hold. Files are paths."""
+    """Settings of TLS as in a Redis URL; empty where the system's defaults apply. Files are paths."""
 
     ca_certs: str = ""
     ca_path: str = ""

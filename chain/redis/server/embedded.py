@@ -100,7 +100,7 @@ class EmbeddedServer:
         return True
 
     def stop(self) -> None:
-        """Let go: end the server if this object started it, leave it running if not; safe to repeat."""
+        """Release the server: end it if this object started it, else leave it running; safe to repeat."""
         server, endpoint, replaced = self._server, self._endpoint, self.replaced()
         self._server = self._endpoint = None
         with self._undo:  # whatever fails below, the server ends
@@ -108,7 +108,7 @@ class EmbeddedServer:
             if server is not None and server.poll() is None and endpoint is not None:
                 with locked(endpoint.socket.parent):
                     if replaced:
-                        server.kill()  # told kindly, it would remove the socket that stands there now
+                        server.kill()  # a SIGTERM would make it remove the socket that is there now
                         server.wait()
                     else:
                         _end(server)
@@ -196,7 +196,7 @@ def _ready(server: subprocess.Popen[bytes], path: Path) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a child of ours, kindly first, and leave no zombie; safe to repeat."""
+    """End a child process, by SIGTERM first, and leave no zombie; safe to repeat."""
     process.terminate()
     try:
         process.wait(STOP_S)

@@ -1,4 +1,4 @@
-"""How far this machine's clock and Redis's lie apart: ages compare stamps of several machines."""
+"""How far the clocks of this machine and of Redis differ: ages compare stamps of several machines."""
 
 from collections.abc import Mapping
 from typing import Any
