@@ -1,6 +1,7 @@
 """The command line. Each command loads only what it needs; headless ones never load the screen."""
 
 import logging
+import sys
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
@@ -277,7 +278,7 @@ def validate(*, where: ConnectionFlags | None = None) -> int:
 def run_command() -> object:
     """Run what the command line says; return its exit code, None for 0. Raise UsageError where it makes no sense."""
     try:
-        return app(exit_on_error=False, print_error=False, result_action="return_value")
+        return app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         if isinstance(error.__cause__, ChaindeckError):
             raise error.__cause__ from None

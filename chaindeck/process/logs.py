@@ -32,7 +32,7 @@ _MAX_FRAMES = 8  # of each exception in a text line, the innermost first
 _PANE_LINES = 500
 _PAINTER = "textual-output"  # the thread of Textual that writes to the terminal
 _HUNG_UP = (errno.EIO, errno.EPIPE)
-_QUIET = ("httpx", "httpcore", "asyncio", "stamina")  # they log whole URLs, or what we tell in our own words
+_QUIET = ("httpx", "httpcore", "asyncio")  # they log whole URLs, or what we tell in our own words
 
 
 class JsonFormatter(logging.Formatter):
@@ -179,8 +179,13 @@ def _install(handler: logging.Handler, form: LogFormat) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
     threading.excepthook = _log_thread  # Python's own writes a trace wherever standard error leads
+    quiet_libraries()
+
+
+def quiet_libraries() -> None:
+    """Let libraries log warnings and worse alone."""
     for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING if name != "stamina" else logging.ERROR)
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _log_thread(ended: threading.ExceptHookArgs) -> None:

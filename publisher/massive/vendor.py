@@ -4,12 +4,18 @@ The key travels in a header, to our own base URL and nowhere else.
 """
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 
 import httpx
-import stamina
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
 
 from chain.clock import Clock
 from chain.text import clean
@@ -22,17 +28,15 @@ from publisher.massive.transport import PROXY_LOGIN, Progress, lost, refused_by_
 
 MAX_PAGES = 40
 PAGE_ROWS = 250  # the most that the vendor gives on one page
-REQUEST_S = 8.0  # one attempt from first byte sent to last byte read
+REQUEST_S = 8.0  # one attempt from first byte sent to last byte read, as all limits of real sockets in real time
 SILENCE_S = 5.0  # the longest wait for the next bytes
 ATTEMPTS = 3
+RETRY_S, RETRY_MOST_S, RETRY_JITTER_S = 0.2, 2.0, 0.4  # the wait before a second attempt, and the longest before any
 CONNECTIONS = 8
 PER_SECOND = 50.0  # requests; the vendor asks for less than 100, and a burst comes on top
 BURST = 24
 HOLD_S = 1.0  # after a rate limit that names no wait
 _KEEP_ALIVE_S = 90.0  # longer than the longest publishing interval
-
-logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log the URL of every request
-logging.getLogger("stamina").setLevel(logging.ERROR)  # retries are in the counters
 
 Params = Mapping[str, str | int | float]
 
@@ -86,13 +90,14 @@ class Vendor:
 
     async def get(self, path: str, params: Params | None = None) -> object:
         """Return the decoded JSON of one request, retried where that can help."""
-        retries = stamina.retry_context(
-            on=self._retry, attempts=ATTEMPTS, wait_initial=0.2, wait_max=2.0, wait_jitter=0.4, timeout=None
+        retrying = AsyncRetrying(
+            sleep=self._clock.sleep,
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=_wait_s,
+            retry=retry_if_exception(self._can_help),
+            reraise=True,
         )
-        async for attempt in retries:
-            with attempt:
-                return await self._guarded(path, params or {})
-        raise AssertionError("stamina ends by a value or an error")
+        return await retrying(self._guarded, path, params or {})
 
     async def pages(self, path: str, params: Params, *, most: int | None = None) -> AsyncIterator[Page]:
         """Yield the pages of a listing to its end; raise where it has none, unless only `most` pages were wanted."""
@@ -111,11 +116,9 @@ class Vendor:
         if most is None:
             raise VendorError(FaultKind.INCOMPLETE, f"more than {MAX_PAGES} pages")
 
-    def _retry(self, error: Exception) -> bool | float:
-        """Say whether asking again can help; where the vendor named a wait, that long."""
-        if not isinstance(error, VendorError) or error.kind not in RETRIED or not self.breaker.closed:
-            return False
-        return True if error.retry_after is None else error.retry_after
+    def _can_help(self, error: BaseException) -> bool:
+        """Return whether asking again soon can help."""
+        return isinstance(error, VendorError) and error.kind in RETRIED and self.breaker.closed
 
     async def _guarded(self, path: str, params: Params) -> object:
         """Make one attempt in its turn, past two breakers: one for what concerns this path alone, and the vendor's."""
@@ -149,14 +152,14 @@ class Vendor:
         if wait is None and fault.kind is FaultKind.RATE_LIMITED:
             wait = HOLD_S
         if wait is not None and fault.kind in WAITED_FOR and self.breaker.closed:
-            self._next_start = max(self._next_start, asyncio.get_running_loop().time() + wait)
+            self._next_start = max(self._next_start, self._clock.monotonic() + wait)
 
     async def _pace(self) -> None:
         """Wait until a request may start: a burst at once after a quiet time, then evenly, all callers together."""
-        now = asyncio.get_running_loop().time()
+        now = self._clock.monotonic()
         self._next_start = max(self._next_start, now - BURST / PER_SECOND) + 1 / PER_SECOND
         if self._next_start > now:
-            await asyncio.sleep(self._next_start - now)
+            await self._clock.sleep_until(self._next_start)
 
     async def _once(self, path: str, params: Params) -> object:
         self.counters["requests"] += 1
@@ -185,3 +188,11 @@ class Vendor:
             through = f"through the {self._proxy.shown}"
             detail = f"{fault.detail}, {through}" if fault.detail else through
             raise VendorError(fault.kind, detail, retry_after=fault.retry_after) from None
+
+
+def _wait_s(state: RetryCallState) -> float:
+    """Return the seconds before the next attempt: as the vendor named them, else more each time, some by chance."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, VendorError) and error.retry_after is not None:
+        return error.retry_after
+    return wait_exponential(RETRY_S, RETRY_MOST_S)(state) + wait_random(0, RETRY_JITTER_S)(state)

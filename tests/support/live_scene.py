@@ -1,5 +1,6 @@
 """A live desk in a test: fake vendor, live source, publisher on a real Redis, and one clock moved by hand."""
 
+import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from typing import Any
 
 import orjson
 import pytest
-import stamina
 from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock
@@ -54,9 +54,10 @@ def small_book(spot: float = 6853.25, **how: Any) -> ChainBook:
 @contextmanager
 def hurried() -> Iterator[None]:
     """Ask and retry as often as the product does, without the waits by which it spares the vendor."""
-    with stamina.set_testing(True, attempts=vendor.ATTEMPTS, cap=True), pytest.MonkeyPatch.context() as patched:
-        patched.setattr(vendor, "PER_SECOND", 1e6)
-        patched.setattr(vendor, "HOLD_S", 0.0)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(vendor, "PER_SECOND", math.inf)
+        for name in ("HOLD_S", "RETRY_S", "RETRY_MOST_S", "RETRY_JITTER_S"):
+            patched.setattr(vendor, name, 0.0)
         yield
 
 
@@ -107,7 +108,8 @@ async def desk(
     source = MassiveSource(Vendor(key, clock, base=fake.url, open_s=0.8 * INTERVAL_S), clock, underlyings, depth=depth)
     publisher = Publisher(redis, source, context_of(clock), expirations=depth)
     try:
-        yield Desk(fake, redis, clock, source, publisher, Watcher(RedisReader(redis, KeySchema(), clock), clock))
+        with hurried():  # nobody moves the clock while a cycle runs
+            yield Desk(fake, redis, clock, source, publisher, Watcher(RedisReader(redis, KeySchema(), clock), clock))
     finally:
         await source.aclose()
 

@@ -3,8 +3,7 @@
 import os
 import socket
 import subprocess
-import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -183,13 +182,21 @@ def _start(path: Path) -> tuple[subprocess.Popen[bytes], ExitStack, str]:
 
 
 def _ready(server: subprocess.Popen[bytes], path: Path) -> str:
-    """Return the server's name once it answers; raise RedisUnavailableError with its last words if it does not."""
-    deadline = time.monotonic() + START_S
-    while server.poll() is None and time.monotonic() < deadline:
+    """Return the server's name once it answers; raise RedisUnavailableError with its last words if it does not.
+
+    What is waited for is the process itself, so that its end ends the wait.
+    """
+    left_s = START_S
+    while left_s > 0:
         try:
             return _program(path)
-        except OSError:
-            time.sleep(POLL_S)  # not listening yet
+        except TimeoutError:  # it listens, and does not answer yet
+            left_s -= PING_S
+        except OSError:  # it does not listen yet
+            left_s -= POLL_S
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(POLL_S)
+            break
     why = f"no PING within {START_S} s" if server.returncode is None else f"exit code {server.returncode}"
     said = (path.parent / LOG).read_text("utf-8", "replace").rstrip().rpartition("\n")[2]
     raise RedisUnavailableError(f"embedded server did not start, {why}: {clean(said) or 'no output'}; {FIX}")

@@ -45,7 +45,7 @@ log = logging.getLogger("chain.scene")
 def logging_restored() -> Iterator[None]:
     """Give log lines back to whoever had them; close what a test opened."""
     root = logging.getLogger()
-    quiet = [logging.getLogger(name) for name in ("httpx", "httpcore", "asyncio", "stamina")]
+    quiet = [logging.getLogger(name) for name in ("httpx", "httpcore", "asyncio")]
     before = root.handlers[:], root.level, [(logger, logger.level) for logger in quiet]
     root.handlers[:] = []  # what pytest put there must not be closed
     for logger in quiet:
@@ -271,7 +271,7 @@ def test_requests_of_the_http_client_are_told_by_us_alone(capsys: pytest.Capture
     assert "secret" in capsys.readouterr().err  # what httpx logs by itself
     log_to_stderr()
     _ask("http://vendor.example/v3?apiKey=secret")
-    for name in ("httpcore", "asyncio", "stamina"):
+    for name in ("httpcore", "asyncio"):
         logging.getLogger(name).info("noise")
     log.info("heard")
     logging.getLogger("httpx").warning("trouble")
