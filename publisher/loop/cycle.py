@@ -27,16 +27,15 @@ class Cycle:
 
     def count(self) -> dict[str, int]:
         """Return the counters of this cycle: snapshots by their end, and bytes of payload published."""
-        verdicts = [outcome.verdict for outcome in self.outcomes]
-        tried = {outcome.id.chain for outcome in self.outcomes}
-        untried = sum(chain not in tried for chain in self.trouble)
-        size = sum(outcome.size for outcome in self.outcomes if outcome.verdict is PublishVerdict.PUBLISHED)
+        sizes = [outcome.size for outcome in self.outcomes if outcome.verdict is PublishVerdict.PUBLISHED]
+        refused = sum(outcome.verdict is PublishVerdict.REFUSED_OLDER for outcome in self.outcomes)
+        untried = self.trouble.keys() - {outcome.id.chain for outcome in self.outcomes}
         return {
             "cycles": 1,
-            "published": verdicts.count(PublishVerdict.PUBLISHED),
-            "refused_older": verdicts.count(PublishVerdict.REFUSED_OLDER),
-            "failed": sum(outcome.failed for outcome in self.outcomes) + untried,
-            "bytes": size,
+            "published": len(sizes),
+            "refused_older": refused,
+            "failed": len(self.outcomes) - len(sizes) - refused + len(untried),
+            "bytes": sum(sizes),
         }
 
     @property
@@ -44,11 +43,15 @@ class Cycle:
         """Why something could not be published, each reason once."""
         return tuple(dict.fromkeys([*self.surveys.values(), *self.trouble.values()]))
 
+    def _goes_on_from(self, before: "Cycle") -> bool:
+        """Whether nothing was published, for the same reasons as in the cycle before."""
+        nothing = self.count()["published"] == 0 == before.count()["published"]
+        return nothing and self.reasons == before.reasons and before.wall_ms is not None
+
     def tell(self, number: int, counts: Mapping[str, int], kind: str, before: "Cycle") -> None:
         """Log the cycle of a source of this kind in one line; a failure that goes on is no news."""
         level = logging.WARNING if counts["failed"] or self.surveys else logging.INFO
-        same = self.reasons == before.reasons and counts["published"] == 0 == before.count()["published"]
-        if not log.isEnabledFor(level) or (level == logging.WARNING and same and before.wall_ms is not None):
+        if not log.isEnabledFor(level) or (level == logging.WARNING and self._goes_on_from(before)):
             return
         log.log(
             level,

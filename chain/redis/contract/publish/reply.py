@@ -1,8 +1,7 @@
 """What the scripts that write answer, typed: the one place where their words have a meaning."""
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -26,11 +25,7 @@ class Word(StrEnum):
     UNRUN = "unrun"  # Redis ran no script at all
 
 
-_WORDS = {word.value.encode(): word for word in (Word.MOVED, Word.OLDER, Word.LIVE, Word.LATE, Word.FUTURE, Word.LOST)}
-
-
-@dataclass(frozen=True, slots=True)
-class WriteReply:
+class WriteReply(NamedTuple):
     """The answer to one draft. `error` says why it failed; `there`: whether pointer and payload were seen after it."""
 
     word: Word
@@ -38,10 +33,10 @@ class WriteReply:
     there: bool = True
 
     @classmethod
-    def parse(cls, said: object) -> Self:
+    def parse(cls, said: object) -> "WriteReply":
         """Return what publish.lua or move_pointer.lua said of one snapshot, an error of Redis included."""
-        if isinstance(said, bytes) and (word := _WORDS.get(said)):
-            return cls(word)
+        if isinstance(said, bytes) and (known := _WORDS.get(said)):
+            return known
         if isinstance(said, bytes) and said.startswith(SCRIPT_REFUSED.encode()):
             said = ResponseError(said.decode("utf-8", "replace"))
         if isinstance(said, Exception):
@@ -49,20 +44,23 @@ class WriteReply:
         text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
         return cls(Word.FAILED, f"Redis answered {clean(text, 40)!r}")
 
-    def seen(self, there: bool) -> Self:
+    def seen(self, there: bool) -> "WriteReply":
         """Return the same with what was seen after it."""
-        return self if there else replace(self, there=False)
+        return self if there else self._replace(there=False)
 
 
-@dataclass(frozen=True, slots=True)
-class PutReply:
+_OF_SCRIPTS = (Word.MOVED, Word.OLDER, Word.LIVE, Word.LATE, Word.FUTURE, Word.LOST)
+_WORDS = {word.value.encode(): WriteReply(word) for word in _OF_SCRIPTS}
+
+
+class PutReply(NamedTuple):
     """The answer to one payload: epoch milliseconds at which it ends, or else why no pointer may lead to it."""
 
     deadline_ms: int = 0
     refused: WriteReply | None = None
 
     @classmethod
-    def parse(cls, said: object) -> Self:
+    def parse(cls, said: object) -> "PutReply":
         """Return what put_payload.lua said, an error of Redis included."""
         if not isinstance(said, int):
             return cls(refused=WriteReply.parse(said))
