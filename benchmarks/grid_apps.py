@@ -16,14 +16,14 @@ from benchmarks.grid_market import COLUMNS, ROWS, ticks
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.placement import Place
 from chain.model.snapshot import decode, encode
+from tui.lines import figures
+from tui.lines.grid.changes import NO_CHANGES, Changes, changes
+from tui.lines.grid.columns import Column, columns_for
+from tui.lines.grid.frame import grid_foot
+from tui.lines.grid.rows import grid_table
+from tui.lines.line import Ground, Role
 from tui.palette import build_palette
-from tui.panels import figures
-from tui.panels.grid.changes import NO_CHANGES, Changes, changes
-from tui.panels.grid.columns import Column, columns_for
-from tui.panels.grid.frame import grid_foot
-from tui.panels.grid.rows import grid_table
 from tui.panels.line_panel import LinePanel
-from tui.panels.lines import Ground, Role
 from tui.terminal.depth import Depth
 from tui.terminal.themes import own_themes
 

@@ -4,7 +4,8 @@
 app           the Textual app: one screen, themes, the command palette
 screen        the deck's one screen
 dialogs       help, decisions, the faults of a demo
-panels        the panels of the screen, each a function from a report to lines
+panels        the panels of the screen: widgets that carry lines
+lines         what is on screen, as lines: pure functions
 view          what the reader has chosen to look at
 palette       meanings to styles
 bindings      the deck's keys

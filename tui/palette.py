@@ -8,7 +8,7 @@ from rich.style import Style
 from textual.app import App
 from textual.color import Color
 
-from tui.panels.lines import Ground, Role
+from tui.lines.line import Ground, Role
 from tui.terminal.depth import Depth, HasDepth
 
 Palette = Mapping[tuple[Role, Ground], Style]

@@ -21,10 +21,10 @@ from tui.bindings import BINDINGS
 from tui.board_source import BoardSource, Demo, Operator
 from tui.dialogs.decisions import DecisionScreen
 from tui.dialogs.help import HelpScreen
+from tui.lines.line import Role, Span
 from tui.panels.age_chart import HEIGHT as CHART_HEIGHT
 from tui.panels.age_chart import AgeChart
 from tui.panels.line_panel import LinePanel
-from tui.panels.lines import Role, Span
 from tui.panels.widgets import BoardPanel, GridPanel, LogPanel, SignalsPanel, StripPanel
 from tui.view import CHANGE_SHOWN_S, View
 

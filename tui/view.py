@@ -12,8 +12,8 @@ from chain.monitor.board import Board, LastGood
 from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
 from chain.monitor.states import State
-from tui.panels.grid.changes import NO_CHANGES, Changes, changes
-from tui.panels.grid.frame import Shown, is_past
+from tui.lines.grid.changes import NO_CHANGES, Changes, changes
+from tui.lines.grid.frame import Shown, is_past
 
 CHANGE_SHOWN_S = 0.8
 WINDOW_S = 120.0  # seconds of ages that are kept

@@ -2,12 +2,12 @@
 
 from chain.monitor.analytics import analytics_of
 from chain.monitor.evaluate.signals import HealthReport
-from tui.panels.board import board_table
-from tui.panels.grid.frame import grid_foot, grid_headline, grid_title
-from tui.panels.grid.rows import grid_table
-from tui.panels.lines import cut, plain
-from tui.panels.signals import signal_lines, signals_title
-from tui.panels.strip import badge, identity, trouble
+from tui.lines.board import board_table
+from tui.lines.grid.frame import grid_foot, grid_headline, grid_title
+from tui.lines.grid.rows import grid_table
+from tui.lines.line import cut, plain
+from tui.lines.signals import signal_lines, signals_title
+from tui.lines.strip import badge, identity, trouble
 
 WIDTH = 100
 _ROWS_AROUND = 12

@@ -16,10 +16,10 @@ from chaindeck.config.redis_location import running_place
 from chaindeck.engine.watching import look_once
 from chaindeck.exits import Exit
 from chaindeck.process.logs import log_file, log_nowhere
-from tui.panels.board import board_table
-from tui.panels.lines import cut, plain
-from tui.panels.signals import signal_lines, signals_title
-from tui.panels.strip import identity, trouble
+from tui.lines.board import board_table
+from tui.lines.line import cut, plain
+from tui.lines.signals import signal_lines, signals_title
+from tui.lines.strip import identity, trouble
 
 
 def print_status(context: Context, url: str | None, *, as_json_text: bool) -> int:

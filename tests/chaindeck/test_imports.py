@@ -81,5 +81,5 @@ def test_mock_and_capture_load_no_http_client() -> None:
 
 def test_the_screens_lines_load_no_screen() -> None:
     """Status, plain frames and the deck speak through the same lines."""
-    lines = [f"tui.panels.{name}" for name in ("lines", "figures", "board", "grid", "signals", "strip")]
+    lines = modules_of("tui/lines")
     assert not loaded_by_modules(lines) & (SCREEN | HTTP | {"rich", "cyclopts", "publisher", "chaindeck"})

@@ -48,10 +48,10 @@ from tests.support.scenes import (
     snapshot,
     surface,
 )
-from tui.panels.board import board_table
-from tui.panels.lines import plain
-from tui.panels.signals import severity_word, signal_lines
-from tui.panels.strip import trouble
+from tui.lines.board import board_table
+from tui.lines.line import plain
+from tui.lines.signals import severity_word, signal_lines
+from tui.lines.strip import trouble
 
 NOW = Instant(START_NS, 5_000.0)
 WIDE = 600  # no line of a scene is cut or wrapped at this width

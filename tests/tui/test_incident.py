@@ -26,12 +26,12 @@ from tests.support.fault_proxy import FaultProxy
 from tests.support.scenes import NDX, SPX, START_NS, START_S, board, heartbeat, in_state, item, law, record, report
 from tests.support.stage import Deck, deck_of, make_stage
 from tui.app import DeckApp
-from tui.panels import figures
+from tui.lines import figures
+from tui.lines.board import FLAGS, board_table, flags_within
+from tui.lines.line import Line, Role, cut, length, plain
+from tui.lines.signals import signal_lines
+from tui.lines.strip import identity, trouble
 from tui.panels.age_chart import AgeChart, scale
-from tui.panels.board import FLAGS, board_table, flags_within
-from tui.panels.lines import Line, Role, cut, length, plain
-from tui.panels.signals import signal_lines
-from tui.panels.strip import identity, trouble
 from tui.view import CHANGE_SHOWN_S, Histories, View
 
 NOW = Instant(START_NS, 5_000.0)

@@ -16,8 +16,8 @@ from tests.support.stage import ATM_CELL, Deck, deck_of, make_stage
 from tests.support.waiting import wait_until_async
 from tui.dialogs.demo import DemoMenu
 from tui.dialogs.help import HelpScreen
+from tui.lines.line import plain
 from tui.panels.line_panel import LinePanel
-from tui.panels.lines import plain
 from tui.screen import DeckScreen
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from chain.model.kinds import KIND_MEANING
 from chain.monitor.states import Flag, State
-from tui.panels.board import FLAGS, STATE_ROLE
-from tui.panels.lines import EMPTY, Ground, Line, Role, Span, left
+from tui.lines.board import FLAGS, STATE_ROLE
+from tui.lines.line import EMPTY, Ground, Line, Role, Span, left
 
 WIDTH = 74
 _KEY = 14

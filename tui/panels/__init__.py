@@ -1,14 +1,8 @@
-"""The panels of the main screen, each a pure function from a report to lines, and the widget that shows lines.
+"""The panels of the main screen: the widgets that carry lines.
 
 ```
-widgets     the panels as widgets
+widgets     each panel as a widget that keeps its own state
 line_panel  a panel of lines: fixed head, scrolled body, repaints what changed
-lines       lines of styled text as plain data
-figures     figures as the desk reads them
-strip       the two top lines
-board       the expiry board
-signals     the signals, root cause first
-grid        the strike grid
 age_chart   the age of the selected chain over two minutes
 ```
 """

@@ -10,8 +10,8 @@ from textual.widgets import Static
 
 from chain.model.keys import ChainId
 from chain.thresholds import Thresholds
+from tui.lines.line import Ground, Role
 from tui.palette import palette_of
-from tui.panels.lines import Ground, Role
 from tui.view import WINDOW_S, Ages
 
 HEIGHT = 9

@@ -11,8 +11,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.lines.line import EMPTY, Ground, Line, Role, Span, cut, length
 from tui.palette import Palette, palette_of
-from tui.panels.lines import EMPTY, Ground, Line, Role, Span, cut, length
 
 _CACHE_LIMIT = 2_000
 _LETTERS = {meaning: chr(ord("0") + at) for at, meaning in enumerate(product(Role, Ground))}

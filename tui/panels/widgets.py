@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from chain.model.grid import StrikeGrid
 from chain.model.keys import ChainId
 from chain.monitor.evaluate.report import HealthReport
-from tui.panels import figures
-from tui.panels.board import BoardTable, board_table
-from tui.panels.grid.frame import grid_foot, grid_headline, grid_title, is_past
-from tui.panels.grid.rows import GridTable, grid_table
+from tui.lines import figures
+from tui.lines.board import BoardTable, board_table
+from tui.lines.grid.frame import grid_foot, grid_headline, grid_title, is_past
+from tui.lines.grid.rows import GridTable, grid_table
+from tui.lines.line import Ground, Line, Role, Span, dimmed, justify, left
+from tui.lines.signals import signal_lines, signals_title
+from tui.lines.strip import badge, identity, trouble
 from tui.panels.line_panel import LinePanel
-from tui.panels.lines import Ground, Line, Role, Span, dimmed, justify, left
-from tui.panels.signals import signal_lines, signals_title
-from tui.panels.strip import badge, identity, trouble
 from tui.view import View
 
 _NO_GRID = (Span("  no valid snapshot of this chain has been read yet", Role.DIM),)

@@ -16,10 +16,10 @@ from chain.model.keys import ChainId
 from chain.model.placement import Place
 from chain.model.snapshot import Contract
 from tests.support.scenes import SPX, SPX_MON, SPX_MONTHLY, START_S, item, law, received, snapshot, surface
-from tui.panels.grid.changes import changes
-from tui.panels.grid.frame import grid_foot
-from tui.panels.grid.rows import GridTable, grid_table
-from tui.panels.lines import Ground, Line, Role, plain
+from tui.lines.grid.changes import changes
+from tui.lines.grid.frame import grid_foot
+from tui.lines.grid.rows import GridTable, grid_table
+from tui.lines.line import Ground, Line, Role, plain
 
 STRIKES = (6910, 6920, 6930, 6940, 6950)
 NARROWEST, WIDEST = 46, 220  # below, a line is cut

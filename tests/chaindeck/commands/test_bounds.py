@@ -17,8 +17,8 @@ from chain.monitor.states import State
 from chaindeck.commands.check import line
 from tests.support.plugin_line import read_line
 from tests.support.scenes import START_NS, board, in_state
-from tui.panels.board import board_table
-from tui.panels.signals import signal_lines
+from tui.lines.board import board_table
+from tui.lines.signals import signal_lines
 from tui.view import View
 
 pytestmark = pytest.mark.slow

@@ -12,8 +12,8 @@ from tests.tui.test_screen import Stub
 from tui.dialogs.demo import DemoMenu
 from tui.dialogs.dialog import Palette
 from tui.dialogs.help import HelpScreen
+from tui.lines.line import plain
 from tui.panels.line_panel import LinePanel
-from tui.panels.lines import plain
 from tui.screen import DeckScreen
 
 

@@ -11,8 +11,8 @@ from tests.support.contrast import DARK_LOOKS, LIGHT_LOOKS, Look, dim_sequences,
 from tests.support.stage import Deck, deck_of, make_stage
 from tests.tui.test_screen import Stub
 from tui.app import DeckApp
+from tui.lines.line import Ground, Role
 from tui.palette import build_palette
-from tui.panels.lines import Ground, Role
 from tui.terminal.contrast import LEGIBLE
 from tui.terminal.depth import Depth
 from tui.terminal.themes import DARK, LIGHT

@@ -41,10 +41,10 @@ from tests.support.scenes import (
     report,
     surface,
 )
-from tui.panels.board import board_table
-from tui.panels.lines import plain
-from tui.panels.signals import signal_lines
-from tui.panels.strip import trouble
+from tui.lines.board import board_table
+from tui.lines.line import plain
+from tui.lines.signals import signal_lines
+from tui.lines.strip import trouble
 
 NOW = Instant(START_NS, 5_000.0)
 WARN_MS, STALE_MS, TOLERANCE_MS = 22_000, 35_000, 2_000

@@ -14,8 +14,8 @@ from chain.monitor.states import DeckState, Flag
 from chain.monitor.watch import steps
 from chain.redis.contract.kinds import KindRecord, SourceChange
 from tests.support.scenes import NDX, SPX, heartbeat, received, record, report, snapshot
-from tui.panels.grid.changes import NO_CHANGES
-from tui.panels.strip import badge
+from tui.lines.grid.changes import NO_CHANGES
+from tui.lines.strip import badge
 from tui.view import View
 
 NOW = Instant(1_767_366_000_000_000_000, 5_000.0)

@@ -9,9 +9,9 @@ from chain.monitor.board import Transition
 from chain.monitor.evaluate.causality import Incident, incidents
 from chain.monitor.evaluate.report import HealthReport, Signal, usable
 from chain.monitor.states import DeckState, State
-from tui.panels import figures
-from tui.panels.lines import EMPTY, Ground, Line, Role, Span, justify, left
-from tui.panels.strip import STATE_ROLE, badge
+from tui.lines import figures
+from tui.lines.line import EMPTY, Ground, Line, Role, Span, justify, left
+from tui.lines.strip import STATE_ROLE, badge
 
 _FOLDED = {state.lower(): state for state in State} | {"depth": None}  # signals that come for each underlying
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from chain.model.grid import Leg
-from tui.panels import figures
+from tui.lines import figures
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,8 +7,8 @@ from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.rules.rule import blind_since
 from chain.monitor.heartbeat import WITHDRAWN
 from chain.monitor.states import DeckState, State
-from tui.panels import figures
-from tui.panels.lines import Ground, Line, Role, Span, justify, left
+from tui.lines import figures
+from tui.lines.line import Ground, Line, Role, Span, justify, left
 
 STATE_ROLE = {
     DeckState.OK: Role.OK,

@@ -10,9 +10,9 @@ from chain.model.keys import ChainId
 from chain.model.kinds import RECORDED
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport
 from chain.monitor.states import Flag, State
-from tui.panels import figures
-from tui.panels.lines import Ground, Line, Role, Span, justify, left, length, right
-from tui.panels.strip import badge, spot_text
+from tui.lines import figures
+from tui.lines.line import Ground, Line, Role, Span, justify, left, length, right
+from tui.lines.strip import badge, spot_text
 
 STATE_ROLE = {
     State.FRESH: Role.OK,

@@ -8,9 +8,9 @@ from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.report import Spot
 from chain.monitor.states import State
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, at_fault, record, report, surface
-from tui.panels.board import board_table
-from tui.panels.lines import plain
-from tui.panels.strip import identity
+from tui.lines.board import board_table
+from tui.lines.line import plain
+from tui.lines.strip import identity
 
 NOW = Instant(START_NS, 5_000.0)
 

@@ -38,13 +38,13 @@ from tests.support.scenes import (
     snapshot,
     surface,
 )
-from tui.panels import figures
-from tui.panels.board import board_table
-from tui.panels.grid.frame import Shown, grid_foot, grid_headline, grid_title, is_past
-from tui.panels.grid.rows import grid_table
-from tui.panels.lines import Ground, Line, Span, cut, justify, left, length, plain, right
-from tui.panels.signals import signal_lines, signals_title
-from tui.panels.strip import badge, identity, trouble
+from tui.lines import figures
+from tui.lines.board import board_table
+from tui.lines.grid.frame import Shown, grid_foot, grid_headline, grid_title, is_past
+from tui.lines.grid.rows import grid_table
+from tui.lines.line import Ground, Line, Span, cut, justify, left, length, plain, right
+from tui.lines.signals import signal_lines, signals_title
+from tui.lines.strip import badge, identity, trouble
 from tui.view import CHANGE_SHOWN_S, View
 
 NOW = Instant(START_NS, 5_000.0)

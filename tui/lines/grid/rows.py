@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from chain.model.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
 from chain.model.placement import Place
-from tui.panels import figures
-from tui.panels.grid.changes import NO_CHANGES, Changes, LegChanges, by_leg
-from tui.panels.grid.columns import ROOT_WIDTH, STRIKE_WIDTH, Column, columns_for, margin, mirrored
-from tui.panels.lines import Ground, Line, Role, Span, justify, left, right
+from tui.lines import figures
+from tui.lines.grid.changes import NO_CHANGES, Changes, LegChanges, by_leg
+from tui.lines.grid.columns import ROOT_WIDTH, STRIKE_WIDTH, Column, columns_for, margin, mirrored
+from tui.lines.line import Ground, Line, Role, Span, justify, left, right
 
 CONDITION_SIGN = {Condition.CROSSED: "x", Condition.LOCKED: "=", Condition.NEGATIVE: "n"}
 _ROWS_KEPT, _SIDES_KEPT = 256, 512  # lines of the snapshot before, which most of a new one reads like

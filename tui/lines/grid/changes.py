@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from chain.model.grid import Leg, StrikeGrid
 from chain.model.placement import Place
-from tui.panels.grid.columns import COLUMNS
+from tui.lines.grid.columns import COLUMNS
 
 _WATCHED = tuple(COLUMNS[name] for name in ("Bid", "Ask", "Last"))  # what moves at every tick is no news
 

@@ -7,10 +7,10 @@ from chain.model.grid import StrikeGrid
 from chain.model.session import settlement
 from chain.monitor.evaluate.report import ChainStatus
 from chain.monitor.states import State
-from tui.panels import figures
-from tui.panels.board import STATE_ROLE
-from tui.panels.grid.rows import CONDITION_SIGN
-from tui.panels.lines import Ground, Line, Role, Span, justify, length
+from tui.lines import figures
+from tui.lines.board import STATE_ROLE
+from tui.lines.grid.rows import CONDITION_SIGN
+from tui.lines.line import Ground, Line, Role, Span, justify, length
 
 
 class Shown(NamedTuple):

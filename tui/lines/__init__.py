@@ -1,0 +1,11 @@
+"""What is on screen, as lines: pure functions from a report or a grid. On a terminal, in a file or in a test.
+
+```
+line        a line of styled text as plain data
+figures     figures as the desk reads them
+strip       the two top lines
+board       the expiry board
+signals     the signals, root cause first
+grid        the strike grid
+```
+"""
