@@ -12,12 +12,7 @@ from chain.model.snapshot import Snapshot, encode
 from publisher.mock.source import MockSource
 from schemas.catalogue import FOLDER, files
 from tests.support.builders import TS_NS, capture_line, golden_snapshot, payload
-
-
-def validator(name: str) -> jsonschema.Draft202012Validator:
-    schema: dict[str, Any] = orjson.loads((FOLDER / f"{name}.schema.json").read_bytes())
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
+from tests.support.schemas import validator
 
 
 def test_the_files_are_what_the_types_say() -> None:

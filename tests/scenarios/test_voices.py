@@ -48,12 +48,14 @@ from tests.support.scenes import (
     snapshot,
     surface,
 )
+from tests.support.schemas import validator
 from tui.lines.board import board_table
 from tui.lines.line import plain
 from tui.lines.signals import severity_word, signal_lines
 from tui.lines.strip import trouble
 
 NOW = Instant(START_NS, 5_000.0)
+STATUS_SCHEMA, HEARTBEAT_SCHEMA = validator("status"), validator("heartbeat")
 WIDE = 600  # no line of a scene is cut or wrapped at this width
 EXITS = {"OK": 0, "STARTING": 3, "WARNING": 1, "PARTIAL DEGRADATION": 1, "DEGRADED": 2, "CRITICAL": 2}
 SHORT = {
@@ -86,7 +88,7 @@ class Voices:
 
     @classmethod
     def of(cls, judged: HealthReport) -> "Voices":
-        beat = replace(heartbeat(), health=health_block(judged))
+        beat = replace(heartbeat(SPX), health=health_block(judged))
         table = board_table(judged, None, WIDE, 1_000)
         heads = [plain(table.head[0])]
         rows: dict[tuple[str, str], list[str]] = {}
@@ -133,6 +135,8 @@ def shown_age(text: str) -> tuple[float, float]:
 def assert_agreement(judged: HealthReport) -> Voices:
     """Fail unless all four voices say the same; return what they say."""
     voices = Voices.of(judged)
+    STATUS_SCHEMA.validate(voices.status)
+    HEARTBEAT_SCHEMA.validate(voices.health)
     said = read_line(voices.check)
     state = voices.status["state"]
     assert said.state == voices.health["state"] == state == judged.state

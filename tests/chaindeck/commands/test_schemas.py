@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import orjson
 from redis.asyncio import Redis
 
@@ -18,26 +17,19 @@ from chain.monitor.heartbeat import SourceInfo, beat
 from chain.monitor.states import State
 from chain.redis.contract.store import Store
 from chain.supervisor import PartState, PartStatus
-from schemas.catalogue import FOLDER
 from tests.support.product import run
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, board, heartbeat, in_state, record, snapshot
-from tests.support.schema_fields import filled, promised
+from tests.support.schemas import filled, promised, schema_of, validator
 
 FAILED = PartStatus("lease", PartState.FAILED, "ValueError: x", START_S - 4.0, 3)
 NOW = Instant(START_NS, 5_000.0)
 
 
-def schema_of(name: str) -> dict[str, Any]:
-    schema: dict[str, Any] = orjson.loads((FOLDER / f"{name}.schema.json").read_bytes())
-    return schema
-
-
 def assert_promise_kept(name: str, *bodies: Any) -> None:
     """Fail unless each body keeps the schema, and all of them together fill every field of it and no other."""
     schema = schema_of(name)
-    validator = jsonschema.Draft202012Validator(schema)
     for body in bodies:
-        validator.validate(body)
+        validator(name).validate(body)
     assert set().union(*(filled(schema, body) for body in bodies)) == promised(schema)
 
 

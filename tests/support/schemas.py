@@ -1,7 +1,28 @@
-"""Which fields a JSON Schema promises, and which of them a body holds filled."""
+"""The published JSON Schemas: whether a body keeps one, which fields it promises, and which of them a body fills."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
+
+import jsonschema
+import orjson
+
+from schemas.catalogue import FOLDER
+
+
+@cache
+def schema_of(name: str) -> dict[str, Any]:
+    """Return a published schema."""
+    schema: dict[str, Any] = orjson.loads((FOLDER / f"{name}.schema.json").read_bytes())
+    return schema
+
+
+@cache
+def validator(name: str) -> jsonschema.Draft202012Validator:
+    """Return the validator of a published schema."""
+    schema = schema_of(name)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
 
 
 def promised(schema: dict[str, Any]) -> set[str]:
