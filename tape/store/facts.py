@@ -23,7 +23,7 @@ class FactKind(StrEnum):
 
     ASKED = "asked"  # which chains a poll asked for
     POINTER = "pointer"  # by chain
-    TYPE = "type"  # by chain: the Redis type of what stands in a pointer's place
+    RECHECK = "recheck"  # by chain: a pointer at a second look, and the Redis type of what stands there
     PAYLOAD = "payload"  # by chain
     HEARTBEAT = "heartbeat"  # by key
     REFUSED = "refused"

@@ -21,6 +21,7 @@ from tape.store.rows import (
     SELECT_IN_FORCE,
     SELECT_MOMENTS,
     SELECT_PACKED,
+    SELECT_TOLD,
     StoredFact,
     fact_of,
     moment_of,
@@ -30,6 +31,10 @@ from tape.store.rows import (
 
 _CACHE_BYTES = 32 * 1024 * 1024
 _ASIDE = ("-wal", "-shm")
+
+
+class _Id(NamedTuple):
+    moment: int
 
 
 class _Note(NamedTuple):
@@ -77,9 +82,14 @@ class TapeFile:
 
     def moment(self, number: int) -> Moment:
         """Return a moment without its facts; raise DamagedError where it is not as it was written."""
-        for row in self.rows(SELECT_MOMENTS, number - 1, number, 1):
-            return moment_of(row)[1]
+        for _, moment in self.moments(number, number):
+            return moment
         raise DamagedError(f"moment {number} is not there")
+
+    def moments(self, first: int, last: int) -> Iterator[tuple[int, Moment]]:
+        """Yield the moments from `first` to `last` without their facts, each with its id."""
+        for row in self.rows(SELECT_MOMENTS, first - 1, last, -1):
+            yield moment_of(row)
 
     def facts(self, first: int, last: int) -> Iterator[StoredFact]:
         """Yield the facts of moments from `first` to `last`, in the order in which they were written."""
@@ -90,6 +100,12 @@ class TapeFile:
         """Return the facts in force after a moment: of each subject the last one since its recorder began."""
         [began] = self.rows("SELECT max(id) FROM moments WHERE kind = ? AND id <= ?", MomentKind.RUN, last)
         return [fact_of(row) for row in self.rows(SELECT_IN_FORCE, began[0] or 0, last)]
+
+    def told_before(self, fact: StoredFact, most: int) -> list[int]:
+        """Return the moments before a fact at which its subject last had a value, at most so many, newest first."""
+        return [
+            typed(row, _Id, "fact").moment for row in self.rows(SELECT_TOLD, fact.kind, fact.name, fact.moment, most)
+        ]
 
     def value(self, fact: StoredFact) -> bytes | None:
         """Return a fact's value; raise DamagedError where it is not as it was written."""

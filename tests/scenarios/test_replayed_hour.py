@@ -3,8 +3,11 @@
 import asyncio
 import bisect
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock
@@ -14,13 +17,19 @@ from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.states import State
-from chain.monitor.watch.port import FetchRequest, Request
+from chain.monitor.watch.port import FetchRequest, PollRequest, Request
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.thresholds import HEARTBEAT_EVERY_S
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
+from tape.play.boards import board_at, boards
+from tape.play.reader import TapeReader
+from tape.record.changes import Changes
+from tape.store.file import TapeFile
+from tape.store.writer import TapeWriter
+from tape.tools.verify import verify
 from tests.support.contexts import context_of
 from tests.support.recorded import Exchange, PlaybackReader, RecordingReader
 from tests.support.scenes import NDX, START_NS, snapshot
@@ -203,19 +212,76 @@ async def played(kept: list[Exchange], boards: int) -> list[Board]:
     return again
 
 
-async def test_the_answers_of_an_hour_give_its_boards_again() -> None:
-    with Servers() as servers:
-        server = servers.alone()
-        async with RedisTarget(server.url).connect() as redis, RedisTarget(server.url).connect() as eyes:
-            hour = Hour(server, redis, eyes)
-            await hour.run()
-    met = {status.state for board in hour.boards for status in evaluate(board, instant(board.clock.polled)).statuses}
-    assert met == set(State)
-    lived, again = hour.boards, await played(hour.reader.kept, len(hour.boards))
-    assert len(again) == len(lived) >= HOUR_S
-    polled = [board.clock.polled for board in lived]
+@pytest.fixture(scope="module")
+def hour() -> Hour:
+    """An hour that has gone by."""
+
+    async def lived() -> Hour:
+        with Servers() as servers:
+            server = servers.alone()
+            async with RedisTarget(server.url).connect() as redis, RedisTarget(server.url).connect() as eyes:
+                hour = Hour(server, redis, eyes)
+                await hour.run()
+        return hour
+
+    return asyncio.run(lived())
+
+
+def begins(request: Request) -> bool:
+    """Whether a look begins with a request."""
+    return isinstance(request, PollRequest) and request.heartbeats
+
+
+def assert_the_same(hour: Hour, again: Sequence[Board]) -> None:
+    """Hold that Boards made again are those that were made then, at random moments of the hour."""
+    assert len(again) == len(hour.boards) >= HOUR_S
+    polled = [board.clock.polled for board in hour.boards]
     for _ in range(MOMENTS):
         moment = hour.dice.uniform(polled[0], polled[-1])
         at = bisect.bisect_right(polled, moment) - 1
-        assert again[at] == lived[at], f"{moment - BEGAN:.0f} s after the beginning"
-        assert evaluate(again[at], instant(moment)) == evaluate(lived[at], instant(moment))
+        assert again[at] == hour.boards[at], f"{moment - BEGAN:.0f} s after the beginning"
+        assert evaluate(again[at], instant(moment)) == evaluate(hour.boards[at], instant(moment))
+
+
+async def test_the_answers_of_an_hour_give_its_boards_again(hour: Hour) -> None:
+    met = {status.state for board in hour.boards for status in evaluate(board, instant(board.clock.polled)).statuses}
+    assert met == set(State)
+    assert_the_same(hour, await played(hour.reader.kept, len(hour.boards)))
+
+
+@pytest.fixture(scope="module")
+def tape_of_the_hour(hour: Hour, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The answers of the hour as a tape."""
+    path = tmp_path_factory.mktemp("hour") / "hour.tape"
+    changes = Changes(KEYS)
+    with TapeWriter(path, {"prefix": KEYS.prefix}) as writer:
+        for request, answer in hour.reader.kept:
+            writer.add(changes.moment(request, answer))
+    return path
+
+
+def test_a_tape_of_the_hour_gives_its_boards_again(hour: Hour, tape_of_the_hour: Path) -> None:
+    with TapeFile(tape_of_the_hour) as tape:
+        assert verify(tape).sound
+        assert_the_same(hour, [*boards(TapeReader(tape), "an hour", started=hour.boards[0].clock.started)])
+
+
+def test_a_seek_into_the_tape_gives_the_state_of_that_moment(hour: Hour, tape_of_the_hour: Path) -> None:
+    polled = [answer.asked.wall_ns for request, answer in hour.reader.kept if begins(request)]
+    with TapeFile(tape_of_the_hour) as tape:
+        reader = TapeReader(tape)
+        for _ in range(80):
+            at = hour.dice.randrange(len(polled))
+            at = max(number for number, wall in enumerate(polled) if wall <= polled[at])
+            lived, again = hour.boards[at], board_at(reader, polled[at], "an hour")
+            assert again is not None
+            for mine, theirs in zip(again.chains.records, lived.chains.records, strict=True):
+                for part in ("chain", "pointer", "last_good", "deadline", "source", "thresholds", "trouble"):
+                    assert getattr(mine, part) == getattr(theirs, part), f"{part} {at}"
+                assert (mine.fault and mine.fault.state) == (theirs.fault and theirs.fault.state), at
+            mine_known, known = ([replace(p, gone_since=None) for p in b.publishers.known] for b in (again, lived))
+            assert mine_known == known  # since when one is silent follows from looks at which nothing was told
+            assert again.streams == lived.streams
+            now = instant(lived.clock.polled)
+            told, states = ({s.record.chain: s.state for s in evaluate(b, now).statuses} for b in (again, lived))
+            assert told == states

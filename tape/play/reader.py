@@ -1,0 +1,308 @@
+"""A reader that answers from a tape: to a watcher it is a Redis of that past.
+
+A watcher that is fed from the beginning of a tape asks what the recorded one asked, and is given exactly what that one
+was given. One that begins in the middle asks for more, having seen nothing yet: it is answered from what was in force.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import NamedTuple, assert_never
+
+from chain.clock import Instant
+from chain.errors import ChaindeckError
+from chain.model.keys import ChainId, KeySchema, SnapshotId
+from chain.monitor.discovery import Search
+from chain.monitor.watch.port import (
+    Answer,
+    ContactLost,
+    FetchAnswer,
+    FetchRequest,
+    PollAnswer,
+    PollRequest,
+    RecheckAnswer,
+    RecheckRequest,
+    Request,
+)
+from chain.redis.contract.store import Payload
+from chain.redis.contract.stream import StreamSigns
+from chain.redis.server.info import Server
+from chain.supervisor import Part
+from tape.errors import DamagedError, TapeError
+from tape.store import words
+from tape.store.facts import FactKind, Moment, MomentKind
+from tape.store.file import TapeFile
+from tape.store.rows import StoredFact, typed
+
+THE_END = "the recording ends here"
+_MOST_RUN_UP = 64  # looks before the one that is wanted
+_LARGEST_ID = 2**63 - 1
+_STATE = frozenset({FactKind.POINTER, FactKind.PAYLOAD, FactKind.HEARTBEAT})
+_NOT_RECORDED = "not on the tape"
+
+
+class _Told(NamedTuple):
+    moment: Moment
+    facts: tuple[StoredFact, ...]
+
+
+class _LookRow(NamedTuple):
+    id: int
+    asked_wall_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at everything: the id of the moment that began it, and when that was asked for, epoch ns."""
+
+    id: int
+    asked_wall_ns: int
+
+
+class TapeReader:
+    """Answers from a tape, look by look. `seek` and `skip_to` say which look the next poll is given."""
+
+    def __init__(self, tape: TapeFile) -> None:
+        """Raise TapeError where the tape tells no prefix, and DamagedError where its looks cannot be read."""
+        self._tape = tape
+        try:
+            self.keys = KeySchema(tape.about().get("prefix", ""))
+        except ChaindeckError as error:
+            raise TapeError(f"{tape.path}: {error}") from None
+        sql = "SELECT id, asked_wall_ns FROM moments WHERE begins ORDER BY id"
+        self.looks: tuple[Look, ...] = tuple(Look(*typed(row, _LookRow, "moment")) for row in tape.rows(sql))
+        # The earliest from each look on: where the wall clock was set back, an instant is that of the later pass.
+        self._walls = [*accumulate((look.asked_wall_ns for look in reversed(self.looks)), min)][::-1]
+        self._next = 0  # of the looks, the one that the next poll is given
+        self._fresh = True  # whether the watcher knows nothing yet
+        self._jumped = True  # whether it was not given the look before
+        self._state: dict[tuple[str, str], StoredFact] = {}
+        self._window: list[_Told] = []  # moments of the look that goes on, not given yet
+        self._now = Instant(0, 0.0), Instant(0, 0.0)  # of the last answer
+        self._offset = 0.0  # seconds: what brings each recorder's monotonic clock into line with the one before
+
+    def seek(self, wall_ns: int) -> Look | None:
+        """Give a new watcher's first poll the last look at or before an instant (epoch ns), or the first of all.
+
+        Return that look, None where the tape has none.
+        """
+        return self.go_to(bisect_right(self._walls, wall_ns) - 1)
+
+    def go_to(self, number: int) -> Look | None:
+        """Give a new watcher's first poll the look of this number, counted from 0; return it, None where none is."""
+        self._fresh = True
+        self.skip_to(max(0, number))
+        return self.looks[self._next] if self._next < len(self.looks) else None
+
+    def skip_to(self, number: int) -> None:
+        """Give the same watcher's next poll a later look."""
+        self._jumped = self._fresh or self._jumped or number != self._next
+        self._next = number
+
+    def run_up(self, depth: int = 1) -> list[int]:
+        """Return the looks, by number, that a new watcher needs for the Board of the look that comes next, it included.
+
+        They are those at which what was in force then was told, each with the one before it; for what is absent then,
+        also those at which it was last there. `depth`: how many times each pointer, payload and heartbeat was told.
+        """
+        if self._next >= len(self.looks):
+            return []
+        last = self._last(self._next)
+        held = self._tape.in_force(last)
+        told = {fact.moment for fact in held}
+        for fact in held:
+            if fact.kind in _STATE and (depth > 1 or (fact.value is None and fact.packed is None)):
+                told |= set(self._tape.told_before(fact, max(2, depth)))
+        wanted = sorted({*map(self._number_of, told), self._next})[-_MOST_RUN_UP:]
+        return sorted({max(0, at) for number in wanted for at in (number - 1, number) if at <= self._next})
+
+    def _number_of(self, moment: int) -> int:
+        return bisect_right(self.looks, moment, key=lambda look: look.id) - 1
+
+    def _last(self, number: int) -> int:
+        """Return the last moment of a look."""
+        return self.looks[number + 1].id - 1 if number + 1 < len(self.looks) else _LARGEST_ID
+
+    async def ask(self, request: Request) -> Answer:
+        """Return what was answered then."""
+        return self.answer(request)
+
+    def answer(self, request: Request) -> Answer:
+        """Return what was answered then; what cannot be read of the tape is contact lost."""
+        try:
+            match request:
+                case PollRequest():
+                    return self._poll(request)
+                case RecheckRequest():
+                    return self._recheck(request)
+                case FetchRequest():
+                    return self._fetch(request)
+                case _:
+                    assert_never(request)
+        except TapeError as error:
+            return ContactLost(*self._now, str(error), "tape")
+
+    async def search(self, within_s: float) -> bool:
+        """Nothing is searched for: what was found then is on the tape."""
+        return False
+
+    def parts(self) -> tuple[Part, ...]:
+        """Nothing runs beside."""
+        return ()
+
+    def _poll(self, request: PollRequest) -> Answer:
+        jumped = False
+        if request.heartbeats:
+            if self._next >= len(self.looks):
+                return ContactLost(*self._now, THE_END, "tape")
+            jumped = self._jumped
+            self._open_look()
+        told = self._take(MomentKind.POLL)
+        if told is not None and told.moment.kind == MomentKind.LOST:
+            return self._lost(told)
+        return self._poll_answer(request, told, jumped=jumped)
+
+    def _poll_answer(self, request: PollRequest, told: _Told | None, *, jumped: bool) -> PollAnswer:
+        gone = self._gone(request.held, told.moment.about if told else None)
+        found: set[str] = set()
+        if told is not None and request.heartbeats:
+            found = {fact.name for fact in told.facts if fact.kind == FactKind.FOUND}
+        if jumped:
+            asked = words.get(words.ASKED, self._about(FactKind.ASKED), list[str]())
+            found |= {name for kind, name in self._state if kind == FactKind.FOUND}.intersection(asked)
+        return PollAnswer(
+            *self._now,
+            pointers={chain: self._value(FactKind.POINTER, str(chain)) for chain in request.chains},
+            gone=gone,
+            heartbeats=self._heartbeats() if request.heartbeats else {},
+            refused=words.get(words.REFUSED, self._about(FactKind.REFUSED), ""),
+            stream=words.get(words.STREAM, self._about(FactKind.STREAM), StreamSigns()),
+            server=words.get(words.SERVER, self._about(FactKind.SERVER), Server()),
+            skew_s=words.get(words.SKEW, self._about(FactKind.SKEW), words.SkewWords()).skew_s,
+            discovered=frozenset(map(words.chain_of, found)),
+            search=words.get(words.SEARCH, self._about(FactKind.SEARCH), Search(over=False)),
+        )
+
+    def _gone(self, held: Sequence[bytes], about: str | None) -> frozenset[bytes]:
+        """Return which payloads were gone: as told then, or, to a watcher that was not there, as is known of them."""
+        told = words.get(words.POLL, about, words.PollWords()).gone
+        known = [fact for (kind, _), fact in self._state.items() if kind == FactKind.PAYLOAD]
+        absent = [key for key, fact in _payloads(known).items() if fact.value is None and fact.packed is None]
+        return frozenset(key.encode("utf-8", "surrogateescape") for key in (*told, *absent)).intersection(held)
+
+    def _heartbeats(self) -> Mapping[str, bytes | None]:
+        names = [name for kind, name in self._state if kind == FactKind.HEARTBEAT]
+        return {name: self._value(FactKind.HEARTBEAT, name) for name in names}
+
+    def _recheck(self, request: RecheckRequest) -> Answer:
+        told = self._take(MomentKind.RECHECK)
+        if told is not None and told.moment.kind == MomentKind.LOST:
+            return self._lost(told)
+        pointers: dict[ChainId, bytes | None] = {}
+        types: dict[ChainId, str] = {}
+        for chain in request.chains:
+            pointer, again = (self._state.get((kind, str(chain))) for kind in (FactKind.POINTER, FactKind.RECHECK))
+            if again is not None and (pointer is None or again.moment >= pointer.moment):
+                pointers[chain] = self._tape.value(again)
+                if kind := words.get(words.RECHECK, again.about, words.RecheckWords()).type:
+                    types[chain] = kind
+            else:
+                pointers[chain] = None if pointer is None else self._tape.value(pointer)
+        return RecheckAnswer(*self._now, pointers, types)
+
+    def _fetch(self, request: FetchRequest) -> Answer:
+        wanted = {self.keys.snapshot(snapshot) for snapshot in request.snapshots}
+        told = self._take(MomentKind.FETCH)
+        if told is not None and told.moment.kind == MomentKind.LOST:
+            return self._lost(told)
+        given = _payloads(told.facts if told else ())
+        if not wanted <= given.keys():  # a watcher that begins here asks for what another was given before
+            for later in self._window:
+                given |= _payloads(later.facts)
+        return FetchAnswer(*self._now, {snapshot: self._payload(snapshot, given) for snapshot in request.snapshots})
+
+    def _payload(self, snapshot: SnapshotId, given: Mapping[str, StoredFact]) -> Payload:
+        key = self.keys.snapshot(snapshot)
+        held = self._state.get((FactKind.PAYLOAD, str(snapshot.chain)))
+        fact = given.get(key) or _payloads([held] if held else []).get(key)
+        if fact is None:
+            return Payload(None, None, f"payload {_NOT_RECORDED}")
+        told = words.get(words.PAYLOAD, fact.about, words.PayloadWords(key))
+        try:
+            raw = self._tape.value(fact)
+        except DamagedError as error:
+            return Payload(None, told.ttl_ms, f"payload is damaged on the tape: {error}", told.kind_record)
+        return Payload(raw, told.ttl_ms, told.error, told.kind_record)
+
+    def _lost(self, told: _Told) -> ContactLost:
+        said = words.get(words.LOST, told.moment.about, words.LostWords(MomentKind.POLL, ""))
+        return ContactLost(*self._now, said.error, said.code)
+
+    def _take(self, kind: MomentKind) -> _Told | None:
+        """Return the next moment that answers such a request, None where the look has none; its facts are in force."""
+        for at, told in enumerate(self._window):
+            if told.moment.kind == kind or _lost_at(told.moment) == kind:
+                for past in self._window[: at + 1]:
+                    self._apply(past)
+                del self._window[: at + 1]
+                self._now = self._in_line(told.moment)
+                return told
+        return None
+
+    def _apply(self, told: _Told) -> None:
+        if told.moment.kind == MomentKind.RUN:
+            self._state.clear()
+        for fact in told.facts:
+            self._state[fact.kind, fact.name] = fact
+
+    def _open_look(self) -> None:
+        """Bring what is in force up to the next look, and read its moments."""
+        look, last = self.looks[self._next], self._last(self._next)
+        for left in self._window:
+            self._apply(left)
+        if self._jumped:
+            self._state = {(fact.kind, fact.name): fact for fact in self._tape.in_force(look.id - 1)}
+        if self._fresh:
+            self._offset, self._now = 0.0, (Instant(0, 0.0), Instant(0, 0.0))
+        self._fresh = self._jumped = False
+        facts: dict[int, list[StoredFact]] = {}
+        for fact in self._tape.facts(look.id, last):
+            facts.setdefault(fact.moment, []).append(fact)
+        told = self._tape.moments(look.id, last)
+        self._window = [_Told(moment, tuple(facts.get(number, ()))) for number, moment in told]
+        self._next += 1
+
+    def _in_line(self, moment: Moment) -> tuple[Instant, Instant]:
+        """Return a moment's instants with a monotonic clock that never goes back, whoever recorded it."""
+        before = self._now[1]
+        if before.wall_ns and moment.asked.mono + self._offset < before.mono:
+            gone_by = max(0.0, (moment.asked.wall_ns - before.wall_ns) / 1e9)
+            self._offset = before.mono + gone_by - moment.asked.mono
+        return (
+            replace(moment.asked, mono=moment.asked.mono + self._offset),
+            replace(moment.received, mono=moment.received.mono + self._offset),
+        )
+
+    def _about(self, kind: FactKind) -> str | None:
+        fact = self._state.get((kind, ""))
+        return None if fact is None else fact.about
+
+    def _value(self, kind: FactKind, name: str) -> bytes | None:
+        fact = self._state.get((kind, name))
+        return None if fact is None else self._tape.value(fact)
+
+
+def _payloads(facts: Sequence[StoredFact]) -> dict[str, StoredFact]:
+    """Return facts of payloads by their keys."""
+    return {
+        words.get(words.PAYLOAD, fact.about, words.PayloadWords("")).key: fact
+        for fact in facts
+        if fact.kind == FactKind.PAYLOAD
+    }
+
+
+def _lost_at(moment: Moment) -> str:
+    if moment.kind != MomentKind.LOST:
+        return ""
+    return words.get(words.LOST, moment.about, words.LostWords("", "")).request
