@@ -20,7 +20,7 @@ from chain.monitor.states import State
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import POLL_EVERY_S, Watcher
 from chain.redis.contract.publish.draft import PublishVerdict
-from chain.redis.contract.store import Store
+from chain.redis.contract.publish.writer import snapshot_writer
 from chain.thresholds import DEFAULT_INTERVAL_S, Thresholds
 from chaindeck.engine.context import make_context
 from publisher.loop.publisher import Publisher
@@ -95,9 +95,9 @@ async def _one_interval(redis: Redis, watcher: Watcher, snapshots: Sequence[Snap
     """Move every pointer, poll as often as an interval has seconds; return the share of a core, percent."""
     stamp = time.time_ns() // 1_000_000
     moved = [replace(s, id=SnapshotId(s.id.chain, stamp), ts=stamp / 1000) for s in snapshots]
-    store = Store(redis, KeySchema())
+    writer = snapshot_writer(redis, KeySchema())
     for start in range(0, len(moved), _BATCH):
-        for end in await store.publish(moved[start : start + _BATCH], _THRESHOLDS.ttl_s):
+        for end in await writer.publish(moved[start : start + _BATCH], _THRESHOLDS.ttl_s):
             assert end.verdict is PublishVerdict.PUBLISHED, end
     began = time.process_time()
     for _ in range(_POLLS_A_CYCLE):

@@ -17,7 +17,7 @@ from chain.monitor.states import State
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.contract.publish.draft import PublishVerdict
-from chain.redis.contract.store import Store
+from chain.redis.contract.publish.writer import snapshot_writer
 from chain.thresholds import Thresholds
 
 _CHAINS = 300
@@ -62,7 +62,7 @@ async def _measure() -> list[Row]:
 
 async def _publish(redis: Redis, snapshots: list[Snapshot]) -> None:
     for start in range(0, len(snapshots), 50):
-        for end in await Store(redis, KeySchema()).publish(snapshots[start : start + 50], _THRESHOLDS.ttl_s):
+        for end in await snapshot_writer(redis, KeySchema()).publish(snapshots[start : start + 50], _THRESHOLDS.ttl_s):
             assert end.verdict is PublishVerdict.PUBLISHED, end
 
 

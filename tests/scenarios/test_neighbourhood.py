@@ -20,7 +20,7 @@ from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
-from chain.redis.contract.store import Store
+from chain.redis.contract.publish.writer import snapshot_writer
 from tests.support.binaries import KINDS, program
 from tests.support.builders import expiries, small
 from tests.support.poor_proxy import KNOWN, PoorProxy
@@ -41,7 +41,9 @@ def servers() -> Iterator[Servers]:
 
 async def publish(redis: Redis) -> list[PublishResult]:
     stamp = time.time_ns() // 1_000_000
-    outcomes = await Store(redis, NAMES, kind="massive").publish([small(chain, stamp) for chain in CHAINS], 60)
+    outcomes = await snapshot_writer(redis, NAMES, kind="massive").publish(
+        [small(chain, stamp) for chain in CHAINS], 60
+    )
     if all(outcome.verdict is PublishVerdict.PUBLISHED for outcome in outcomes):
         await beat(redis, heartbeat(*CHAINS, ts=time.time()))
     return outcomes
@@ -176,16 +178,16 @@ async def test_a_proxy_that_refuses_scripts_only_sometimes_leaves_nothing_behind
         PoorProxy(server.port, known=some) as proxy,
         RedisTarget(f"redis://{HOST}:{proxy.port}").connect() as redis,
     ):
-        store = Store(redis, NAMES, kind="massive")
+        writer = snapshot_writer(redis, NAMES, kind="massive")
         stamp = time.time_ns() // 1_000_000
-        assert ends(await store.publish([small(chain, stamp) for chain in CHAINS], 60)) == PUBLISHED
+        assert ends(await writer.publish([small(chain, stamp) for chain in CHAINS], 60)) == PUBLISHED
         before = sorted(server.admin.keys())
         proxy.known = KNOWN
-        outcomes = await store.publish([small(chain, stamp + 1, 2) for chain in CHAINS], 60)
+        outcomes = await writer.publish([small(chain, stamp + 1, 2) for chain in CHAINS], 60)
         assert {outcome.verdict for outcome in outcomes} == {PublishVerdict.FAILED}
         assert sorted(server.admin.keys()) == before
         proxy.known = some
-        assert ends(await store.publish([small(chain, stamp + 2, 3) for chain in CHAINS], 60)) == PUBLISHED
+        assert ends(await writer.publish([small(chain, stamp + 2, 3) for chain in CHAINS], 60)) == PUBLISHED
 
 
 async def lost(watcher: Watcher) -> HealthReport | None:

@@ -25,6 +25,7 @@ from chain.monitor.watch.redis_reader import SERVER_EVERY_S, RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget, redis_call
 from chain.redis.contract.publish.draft import PublishVerdict
+from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.store import Payload, Store
 from chain.thresholds import EVICTION_SHOWN_S
 from chaindeck.commands.check import exit_code
@@ -58,7 +59,7 @@ SECOND = 1_000_000_000
 async def publish(redis: Redis, mark: int = 1, *, ts_ms: int | None = None) -> int:
     """Publish every chain; return the stamp."""
     stamp = ts_ms or time.time_ns() // 1_000_000
-    outcomes = await Store(redis, NAMES).publish([small(chain, stamp, mark) for chain in CHAINS], 60)
+    outcomes = await snapshot_writer(redis, NAMES).publish([small(chain, stamp, mark) for chain in CHAINS], 60)
     assert {outcome.verdict for outcome in outcomes} == {PublishVerdict.PUBLISHED}
     return stamp
 

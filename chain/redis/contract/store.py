@@ -1,4 +1,4 @@
-"""The contract keys under one prefix: read through their pointers, and published by the writer."""
+"""The contract keys under one prefix, read through their pointers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,13 +7,11 @@ from redis.asyncio import Redis
 
 from chain.errors import OversizedError
 from chain.model.keys import ChainId, KeySchema, SnapshotId
-from chain.model.snapshot import MAX_PAYLOAD_BYTES, Snapshot
+from chain.model.snapshot import MAX_PAYLOAD_BYTES
 from chain.redis.connect.causes import redis_cause
 from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call
 from chain.redis.contract.glance import POINTER_BYTES, Glance
 from chain.redis.contract.kinds import RECORD_BYTES, KindRecord, parse_record
-from chain.redis.contract.publish.draft import PublishResult
-from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.scan import PointerScan
 from chain.redis.contract.stream import StreamSigns
 
@@ -43,21 +41,18 @@ class Payload:
 
 
 class Store:
-    """Contract keys under one prefix on one Redis. Every call is bounded in time and raises RedisUnavailableError."""
+    """Reads the contract keys under one prefix of one Redis.
 
-    def __init__(self, redis: Redis, keys: KeySchema, *, kind: str = "", among_live: bool = False) -> None:
-        """`kind` and `among_live` as for snapshot_writer."""
+    Every call is bounded in time and raises RedisUnavailableError.
+    """
+
+    def __init__(self, redis: Redis, keys: KeySchema) -> None:
         self._redis = redis
-        self._writer = snapshot_writer(redis, keys, kind=kind, among_live=among_live)
         self._apart = is_cluster(redis)
         self._glance = Glance(redis)
         self._asked: tuple[ChainId, ...] = ()  # the chains of the last poll, and their keys: they seldom change
         self._pointers: list[str] = []
         self.keys = keys
-
-    async def publish(self, snapshots: Sequence[Snapshot], ttl_s: float) -> list[PublishResult]:
-        """Write payloads and move their pointers; one outcome each, in order. One round trip where nothing clashes."""
-        return await self._writer.publish(snapshots, ttl_s)
 
     async def poll(self, chains: Sequence[ChainId], beside: Sequence[str] = (), payloads: Sequence[bytes] = ()) -> Poll:
         """Read every pointer, the named keys beside them and the stream's activity in one round trip.

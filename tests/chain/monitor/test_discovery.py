@@ -19,8 +19,8 @@ from chain.monitor.states import DeckState
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.scan import PointerScan
-from chain.redis.contract.store import Store
 from chain.supervisor import Supervisor
 from chaindeck.engine.services import Services
 from tests.support.fault_proxy import Command, Fate, FaultProxy, first
@@ -43,7 +43,7 @@ def slow(seconds: float) -> Callable[[Command], Awaitable[Fate]]:
 
 
 async def publish(redis: Redis, *chains: ChainId) -> None:
-    await Store(redis, NAMES).publish([snapshot(chain, CLOCK.wall_ns()) for chain in chains], 60)
+    await snapshot_writer(redis, NAMES).publish([snapshot(chain, CLOCK.wall_ns()) for chain in chains], 60)
 
 
 def chains_of(board: Board) -> set[ChainId]:

@@ -22,7 +22,7 @@ from chain.model.session import new_york
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import beat
 from chain.monitor.states import DeckState, State
-from chain.redis.contract.store import Store
+from chain.redis.contract.publish.writer import snapshot_writer
 from chain.thresholds import Thresholds
 from chaindeck import start
 from chaindeck.commands import check
@@ -261,7 +261,7 @@ async def publish(redis: Redis, *ages_s: float) -> None:
         snapshot(chain, now.wall_ns - round(age * 1e9), surface(chain=chain, last_quote=quote))
         for chain, age in zip(chains, ages_s, strict=True)
     ]
-    await Store(redis, KeySchema()).publish(made, 60)
+    await snapshot_writer(redis, KeySchema()).publish(made, 60)
     await beat(redis, heartbeat(*chains, ts=now.wall_s))
 
 

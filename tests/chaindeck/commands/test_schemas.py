@@ -15,7 +15,7 @@ from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.events import HOLD, EventLog
 from chain.monitor.heartbeat import SourceInfo, beat
 from chain.monitor.states import State
-from chain.redis.contract.store import Store
+from chain.redis.contract.publish.writer import snapshot_writer
 from chain.supervisor import PartState, PartStatus
 from tests.support.product import run
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, board, heartbeat, in_state, record, snapshot
@@ -37,8 +37,8 @@ async def _publish(redis: Redis, **values: Any) -> None:
     """Publish what a mock and then a capture made, a stale chain beside it, and a beat that fills its fields."""
     keys, now_ns = KeySchema(), SystemClock().wall_ns()
     for kind, age_s in (("mock", 2), ("capture", 1)):
-        await Store(redis, keys, kind=kind).publish([snapshot(SPX, now_ns - age_s * 10**9)], 60)
-    await Store(redis, keys, kind="capture").publish([snapshot(SPX_MON, now_ns - 40 * 10**9)], 60)
+        await snapshot_writer(redis, keys, kind=kind).publish([snapshot(SPX, now_ns - age_s * 10**9)], 60)
+    await snapshot_writer(redis, keys, kind="capture").publish([snapshot(SPX_MON, now_ns - 40 * 10**9)], 60)
     told = heartbeat(
         SPX, SPX_MON, kind="capture", ts=now_ns / 1e9, detail="chains.gz", record="3 of 9", as_of=START_S - 60.0
     )

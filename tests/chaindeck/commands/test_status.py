@@ -15,7 +15,7 @@ from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, beat
 from chain.monitor.states import Flag, State
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.store import Store
+from chain.redis.contract.publish.writer import snapshot_writer
 from chain.supervisor import PartState, PartStatus
 from chaindeck.commands.check import exit_code, line
 from chaindeck.commands.plain import WIDTH, frame
@@ -80,7 +80,7 @@ async def target(redis: Redis, redis_url: str) -> AsyncIterator[RedisTarget]:
 
 async def publish(redis: Redis, clock: ManualClock, *chains: ChainId) -> None:
     made = [snapshot(c, clock.wall, surface((6920, 6930, 6940), chain=c)[:-1]) for c in chains]
-    await Store(redis, KeySchema()).publish(made, 60)
+    await snapshot_writer(redis, KeySchema()).publish(made, 60)
 
 
 async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:

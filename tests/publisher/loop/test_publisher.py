@@ -19,6 +19,7 @@ from chain.model.keys import ChainId, KeySchema
 from chain.model.snapshot import decode
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import PublishVerdict
+from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.store import Store
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import Thresholds
@@ -354,7 +355,7 @@ async def test_a_lost_redis_raises_nothing_in_a_single_cycle(redis_url: str, sho
         assert {outcome.verdict for outcome in cycle.outcomes} == {PublishVerdict.FAILED}
         assert set(cycle.trouble) == chains_of("SPX") | chains_of("NDX")
         with pytest.raises(RedisUnavailableError):
-            await Store(client, KeySchema()).publish([small()], 60)
+            await snapshot_writer(client, KeySchema()).publish([small()], 60)
 
 
 # The cadence

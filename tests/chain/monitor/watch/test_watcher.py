@@ -26,6 +26,7 @@ from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Pace, Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import PublishVerdict
+from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.store import Payload, Store
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import HEARTBEAT_TTL_S, Thresholds
@@ -43,12 +44,12 @@ class Desk:
         self.client = client
         self.clock = clock
         self.keys = keys
-        self.store = Store(redis, keys)
+        self.writer = snapshot_writer(redis, keys)
         self.watcher = Watcher(RedisReader(client, keys, clock), clock, shown_as="unix")
 
     async def publish(self, *chains: ChainId) -> list[SnapshotId]:
         """Publish a snapshot of each chain, made now."""
-        outcomes = await self.store.publish([snapshot(c, self.clock.wall) for c in chains], 60)
+        outcomes = await self.writer.publish([snapshot(c, self.clock.wall) for c in chains], 60)
         assert all(outcome.verdict is PublishVerdict.PUBLISHED for outcome in outcomes)
         return [outcome.id for outcome in outcomes]
 
@@ -904,7 +905,7 @@ async def test_numbers_of_a_chain_come_from_one_payload(desk: Desk) -> None:
         for n in range(1, 201):
             spot = 6900.0 + n
             made = snapshot(SPX, START_NS + n * 10**6, surface([6900 + n], spot=spot), atm=6900 + n)
-            await desk.store.publish([made], 60)
+            await desk.writer.publish([made], 60)
         done.set()
 
     async with asyncio.TaskGroup() as tasks:

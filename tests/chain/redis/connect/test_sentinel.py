@@ -19,7 +19,7 @@ from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import PublishVerdict
-from chain.redis.contract.store import Store
+from chain.redis.contract.publish.writer import snapshot_writer
 from publisher.loop.publisher import Publisher
 from publisher.protection.lease import Lease
 from publisher.protection.permission import Permission
@@ -88,7 +88,7 @@ def desk(request: pytest.FixtureRequest) -> Iterator[Watched]:
 async def publish(redis: Redis, mark: int = 1) -> int:
     """Publish every chain; return the stamp."""
     stamp = time.time_ns() // 1_000_000
-    outcomes = await Store(redis, NAMES).publish([small(chain, stamp, mark) for chain in CHAINS], 60)
+    outcomes = await snapshot_writer(redis, NAMES).publish([small(chain, stamp, mark) for chain in CHAINS], 60)
     assert {outcome.verdict for outcome in outcomes} == {PublishVerdict.PUBLISHED}
     return stamp
 

@@ -25,6 +25,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.glance import POINTER_BYTES
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.publish.records import KindRecords
+from chain.redis.contract.publish.writer import SnapshotWriter, snapshot_writer
 from chain.redis.contract.store import Store
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
@@ -76,9 +77,9 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-async def publish(redis: Redis | Store, chains: list[ChainId], mark: int = 1) -> None:
-    stamp, store = now_ms(), redis if isinstance(redis, Store) else Store(redis, NAMES)
-    outcomes = await store.publish([small(chain, stamp, mark) for chain in chains], TTL_S)
+async def publish(redis: Redis | SnapshotWriter, chains: list[ChainId], mark: int = 1) -> None:
+    stamp, writer = now_ms(), redis if isinstance(redis, SnapshotWriter) else snapshot_writer(redis, NAMES)
+    outcomes = await writer.publish([small(chain, stamp, mark) for chain in chains], TTL_S)
     assert {(outcome.verdict, outcome.reason) for outcome in outcomes} == {(PublishVerdict.PUBLISHED, "")}
 
 
@@ -105,7 +106,7 @@ async def test_every_pointer_leads_to_its_payload_and_dies_with_it(client: Redis
 async def test_an_older_snapshot_is_refused_there_too(client: Redis) -> None:
     await publish(client, CHAINS[:6])
     late = [small(chain, now_ms() - 5_000, 2) for chain in CHAINS[:6]]
-    outcomes = await Store(client, NAMES).publish(late, TTL_S)
+    outcomes = await snapshot_writer(client, NAMES).publish(late, TTL_S)
     assert {outcome.verdict for outcome in outcomes} == {PublishVerdict.REFUSED_OLDER}
     assert states(await report(Watcher(RedisReader(client, NAMES, CLOCK), CLOCK))) == {State.FRESH}
 
@@ -209,11 +210,11 @@ async def test_a_poll_with_nothing_new_is_one_batch_to_each_node(
 
 
 async def test_publishing_is_two_batches_to_each_node_whatever_the_number(client: Redis) -> None:
-    store = Store(client, NAMES)
-    await publish(store, CHAINS[:1])  # which asks once whether scripts run
+    writer = snapshot_writer(client, NAMES)
+    await publish(writer, CHAINS[:60])  # which asks once whether scripts run, and lets every node learn them
     for count in (6, 300):
         async with counted() as sent:
-            await publish(store, CHAINS[:count], mark=2)
+            await publish(writer, CHAINS[:count], mark=2)
         assert max(sent.count(port) for port in sent) <= 2, count
 
 

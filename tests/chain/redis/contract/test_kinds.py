@@ -13,6 +13,7 @@ from chain.model.snapshot import Snapshot
 from chain.redis.contract.kinds import KindRecord, SourceChange, parse_record
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.publish.records import KindRecords
+from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.store import Store
 from tests.support.builders import contracts, law
 
@@ -26,7 +27,7 @@ async def publish(redis: Redis, kind: str, *, ago_ms: int = 0, among_live: bool 
     snapshot = Snapshot.at(
         SnapshotId(SPX, ts_ns // 1_000_000), ts_ns, atm=6930, range_points=24, contracts=contracts(SPX)
     )
-    [end] = await Store(redis, NAMES, kind=kind, among_live=among_live).publish([snapshot], 60)
+    [end] = await snapshot_writer(redis, NAMES, kind=kind, among_live=among_live).publish([snapshot], 60)
     return end.verdict
 
 

@@ -24,7 +24,7 @@ from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
-from chain.redis.contract.store import Store
+from chain.redis.contract.publish.writer import snapshot_writer
 from chaindeck.commands.operator import acknowledge
 from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
@@ -69,7 +69,7 @@ async def user(server: Server, role: str, *changes: str, instead: tuple[str, str
 
 async def fill(owner: Redis) -> None:
     stamp = time.time_ns() // 1_000_000
-    await Store(owner, NAMES, kind="massive").publish([small(chain, stamp) for chain in CHAINS], 60)
+    await snapshot_writer(owner, NAMES, kind="massive").publish([small(chain, stamp) for chain in CHAINS], 60)
     await beat(owner, heartbeat(*CHAINS, ts=time.time()))
 
 
@@ -150,7 +150,7 @@ async def test_a_reader_without_a_need_is_told_which(server: Server, owner: Redi
 
 async def published(redis: Redis) -> list[PublishResult]:
     stamp = time.time_ns() // 1_000_000
-    return await Store(redis, NAMES, kind="massive").publish([small(chain, stamp) for chain in CHAINS], 60)
+    return await snapshot_writer(redis, NAMES, kind="massive").publish([small(chain, stamp) for chain in CHAINS], 60)
 
 
 @pytest.mark.parametrize("gone", ["", "pexpiretime", "del", "exists", "info", "scan", "publish", "xadd", "evalsha"])
@@ -321,7 +321,7 @@ async def test_a_live_publisher_that_may_not_mark_its_place_says_so_and_its_chai
 async def change_kinds(owner: Redis) -> None:
     stamp = time.time_ns() // 1_000_000
     for ahead, kind in enumerate(("mock", "massive")):
-        await Store(owner, NAMES, kind=kind).publish([small(chain, stamp + ahead) for chain in CHAINS], 60)
+        await snapshot_writer(owner, NAMES, kind=kind).publish([small(chain, stamp + ahead) for chain in CHAINS], 60)
 
 
 async def test_the_documented_operator_acknowledges_and_lacks_nothing(server: Server, owner: Redis) -> None:

@@ -18,7 +18,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import Draft, PublishResult, PublishVerdict
 from chain.redis.contract.publish.reply import PutReply, WriteReply
 from chain.redis.contract.publish.step_writer import Place, StepWriter
-from chain.redis.contract.publish.writer import SnapshotWriter
+from chain.redis.contract.publish.writer import SnapshotWriter, snapshot_writer
 from chain.redis.contract.scripts import ScriptRunner
 from chain.redis.contract.store import Store
 from chain.redis.contract.stream import StreamSigns
@@ -52,6 +52,11 @@ async def contract_kept(redis: Redis) -> AsyncIterator[None]:
 @pytest.fixture
 def store(redis: Redis) -> Store:
     return Store(redis, KeySchema())
+
+
+@pytest.fixture
+def writer(redis: Redis) -> SnapshotWriter:
+    return snapshot_writer(redis, KeySchema())
 
 
 Between = Callable[[Sequence[PutReply]], Awaitable[None]]
@@ -103,10 +108,10 @@ async def commands_of(redis: Redis, act: Callable[[], Any]) -> list[tuple[str, l
 
 
 @asynccontextmanager
-async def proxied(redis_url: str, folder: Path) -> AsyncIterator[tuple[FaultProxy, Store]]:
-    """A store as the product connects it, with a proxy between that obeys the test."""
+async def proxied(redis_url: str, folder: Path) -> AsyncIterator[tuple[FaultProxy, SnapshotWriter]]:
+    """A writer as the product connects it, with a proxy between that obeys the test."""
     async with FaultProxy(redis_url, folder) as proxy, RedisTarget(proxy.url).connect() as client:
-        yield proxy, Store(client, KeySchema())
+        yield proxy, snapshot_writer(client, KeySchema())
 
 
 async def crash(_: Sequence[PutReply]) -> None:
@@ -116,9 +121,9 @@ async def crash(_: Sequence[PutReply]) -> None:
 # What stands in Redis after a publish
 
 
-async def test_payload_and_pointer_as_the_contract_has_them(redis: Redis, store: Store) -> None:
+async def test_payload_and_pointer_as_the_contract_has_them(redis: Redis, writer: SnapshotWriter) -> None:
     made = golden_snapshot(ts_ns=await now_ms(redis) * 1_000_000 + 389_123)
-    [outcome] = await store.publish([made], TTL_S)
+    [outcome] = await writer.publish([made], TTL_S)
     assert outcome == PublishResult(made.id, PublishVerdict.PUBLISHED, len(encode(made)))
     key = f"massive:chain:snapshot:SPX:2026-01-02:{made.id.ts_ms}".encode()
     assert set(await redis.keys()) == {b"massive:chain:latest:SPX:2026-01-02", key}
@@ -129,12 +134,12 @@ async def test_payload_and_pointer_as_the_contract_has_them(redis: Redis, store:
     assert items_in(raw) == made.contracts
 
 
-async def test_a_prefix_of_its_own_is_a_world_of_its_own(redis: Redis, store: Store) -> None:
+async def test_a_prefix_of_its_own_is_a_world_of_its_own(redis: Redis, writer: SnapshotWriter) -> None:
     stamp = await now_ms(redis)
-    replay = Store(redis, KeySchema("massive:replay"))
+    replay = snapshot_writer(redis, KeySchema("massive:replay"))
     await replay.publish([small(ts_ms=stamp)], TTL_S)
     assert await held(redis) is None
-    await store.publish([small(ts_ms=stamp - 5_000, mark=2)], TTL_S)
+    await writer.publish([small(ts_ms=stamp - 5_000, mark=2)], TTL_S)
     assert (await holds(redis)).ts_ms == stamp - 5_000
     assert set(await redis.keys("massive:replay:chain:*")) == {
         b"massive:replay:chain:latest:SPX:2026-01-02",
@@ -144,12 +149,12 @@ async def test_a_prefix_of_its_own_is_a_world_of_its_own(redis: Redis, store: St
 
 @pytest.mark.parametrize("apart", [False, True])
 async def test_every_payload_is_written_before_its_pointer_and_with_the_same_deadline(
-    redis: Redis, store: Store, apart: bool
+    redis: Redis, writer: SnapshotWriter, apart: bool
 ) -> None:
     stamp = await now_ms(redis)
     batch = [small(SPX, stamp, 1), small(NDX, stamp, 2)]
     keys = [(KeySchema().snapshot(made.id), KeySchema().latest(made.id.chain)) for made in batch]
-    seen = await commands_of(redis, lambda: (in_steps(redis) if apart else store).publish(batch, TTL_S))
+    seen = await commands_of(redis, lambda: (in_steps(redis) if apart else writer).publish(batch, TTL_S))
     sets = [words for _, words in seen if words[0].upper() == "SET"]
     assert [words[1] for words in sets] == [key for pair in zip(*keys, strict=True) for key in pair]
     payloads = dict(keys)
@@ -160,9 +165,11 @@ async def test_every_payload_is_written_before_its_pointer_and_with_the_same_dea
 
 
 @pytest.mark.parametrize("skew_s", [-120, -3600 * 24 * 365, 0, 1])
-async def test_the_deadline_is_of_rediss_clock_whatever_ours_says(redis: Redis, store: Store, skew_s: int) -> None:
+async def test_the_deadline_is_of_rediss_clock_whatever_ours_says(
+    redis: Redis, writer: SnapshotWriter, skew_s: int
+) -> None:
     before = await now_ms(redis)
-    [outcome] = await store.publish([small(ts_ms=before + skew_s * 1000)], TTL_S)
+    [outcome] = await writer.publish([small(ts_ms=before + skew_s * 1000)], TTL_S)
     after = await now_ms(redis)
     found = await holds(redis)
     assert outcome.verdict is PublishVerdict.PUBLISHED
@@ -171,17 +178,17 @@ async def test_the_deadline_is_of_rediss_clock_whatever_ours_says(redis: Redis, 
     assert abs(found.deadline - found.payload_deadline) <= 1
 
 
-async def test_nothing_to_publish_is_no_outcome(redis: Redis, store: Store) -> None:
-    assert await store.publish([], TTL_S) == []
+async def test_nothing_to_publish_is_no_outcome(redis: Redis, writer: SnapshotWriter) -> None:
+    assert await writer.publish([], TTL_S) == []
     assert await redis.dbsize() == 0
 
 
-async def test_a_snapshot_that_no_reader_would_take_fails_alone(redis: Redis, store: Store) -> None:
+async def test_a_snapshot_that_no_reader_would_take_fails_alone(redis: Redis, writer: SnapshotWriter) -> None:
     stamp = await now_ms(redis)
     bad = replace(small(NDX, stamp), contracts=({"name": "x" * 10_000},))
     worse = replace(small(SPX, stamp, 2), contracts=({"set": {1}},))
     good = small(SPX, stamp)
-    outcomes = await store.publish([bad, worse, good], TTL_S)
+    outcomes = await writer.publish([bad, worse, good], TTL_S)
     assert [outcome.verdict for outcome in outcomes] == [
         PublishVerdict.FAILED,
         PublishVerdict.FAILED,
@@ -196,12 +203,12 @@ async def test_a_snapshot_that_no_reader_would_take_fails_alone(redis: Redis, st
 # Forward only
 
 
-async def test_an_older_snapshot_is_refused_by_name(redis: Redis, store: Store) -> None:
+async def test_an_older_snapshot_is_refused_by_name(redis: Redis, writer: SnapshotWriter) -> None:
     stamp = await now_ms(redis)
-    await store.publish([small(ts_ms=stamp, mark=1), small(NDX, stamp - 900, mark=2)], TTL_S)
+    await writer.publish([small(ts_ms=stamp, mark=1), small(NDX, stamp - 900, mark=2)], TTL_S)
     before = await holds(redis)
     older, newer = small(ts_ms=stamp - 1, mark=3), small(NDX, stamp, mark=4)
-    outcomes = await store.publish([older, newer], TTL_S)
+    outcomes = await writer.publish([older, newer], TTL_S)
     assert outcomes[0] == PublishResult(
         older.id, PublishVerdict.REFUSED_OLDER, len(encode(older)), "a newer snapshot is already there"
     )
@@ -210,24 +217,26 @@ async def test_an_older_snapshot_is_refused_by_name(redis: Redis, store: Store) 
     assert (await holds(redis, NDX)).ts_ms == stamp
 
 
-async def test_after_the_pointer_expired_an_older_snapshot_is_the_newest_again(redis: Redis, store: Store) -> None:
+async def test_after_the_pointer_expired_an_older_snapshot_is_the_newest_again(
+    redis: Redis, writer: SnapshotWriter
+) -> None:
     stamp = await now_ms(redis)
-    await store.publish([small(ts_ms=stamp)], 0.05)
+    await writer.publish([small(ts_ms=stamp)], 0.05)
 
     async def gone() -> bool:
         return await held(redis) is None
 
     await eventually(gone)
-    [outcome] = await store.publish([small(ts_ms=stamp - 1000, mark=2)], TTL_S)
+    [outcome] = await writer.publish([small(ts_ms=stamp - 1000, mark=2)], TTL_S)
     assert outcome.verdict is PublishVerdict.PUBLISHED
     assert (await holds(redis)).ts_ms == stamp - 1000
 
 
 @pytest.mark.parametrize(("ahead_ms", "verdict"), [(1500, PublishVerdict.PUBLISHED), (2500, PublishVerdict.FAILED)])
 async def test_a_stamp_ahead_of_redis_beyond_tolerance_is_refused(
-    redis: Redis, store: Store, ahead_ms: int, verdict: PublishVerdict
+    redis: Redis, writer: SnapshotWriter, ahead_ms: int, verdict: PublishVerdict
 ) -> None:
-    [outcome] = await store.publish([small(ts_ms=await now_ms(redis) + ahead_ms)], TTL_S)
+    [outcome] = await writer.publish([small(ts_ms=await now_ms(redis) + ahead_ms)], TTL_S)
     assert outcome.verdict is verdict
     if verdict is PublishVerdict.FAILED:
         assert "clock is ahead" in outcome.reason
@@ -240,11 +249,11 @@ async def poison(redis: Redis, value: str, ttl_s: int | None = 3600) -> None:
 
 @pytest.mark.parametrize("ahead_s", [3, 3600, 10**9])
 async def test_a_pointer_poisoned_from_the_future_holds_no_honest_writer_back(
-    redis: Redis, store: Store, ahead_s: int
+    redis: Redis, writer: SnapshotWriter, ahead_s: int
 ) -> None:
     now = await now_ms(redis)
     await poison(redis, KeySchema().snapshot(SnapshotId(SPX, now + ahead_s * 1000)))
-    [outcome] = await store.publish([small(ts_ms=now)], TTL_S)
+    [outcome] = await writer.publish([small(ts_ms=now)], TTL_S)
     assert outcome.verdict is PublishVerdict.PUBLISHED
     assert (await holds(redis)).ts_ms == now
 
@@ -271,28 +280,30 @@ FOREIGN = [
 
 @pytest.mark.parametrize("value", FOREIGN, ids=lambda value: value[-20:])
 @pytest.mark.parametrize("ttl_s", [3600, None])
-async def test_a_foreign_pointer_is_replaced(redis: Redis, store: Store, value: str, ttl_s: int | None) -> None:
+async def test_a_foreign_pointer_is_replaced(
+    redis: Redis, writer: SnapshotWriter, value: str, ttl_s: int | None
+) -> None:
     now = await now_ms(redis)
     await poison(redis, value.replace("{}", str(now + 500)), ttl_s)
-    [outcome] = await store.publish([small(ts_ms=now)], TTL_S)
+    [outcome] = await writer.publish([small(ts_ms=now)], TTL_S)
     assert outcome.verdict is PublishVerdict.PUBLISHED
     found = await holds(redis)
     assert (found.ts_ms, found.payload) == (now, encode(small(ts_ms=now)))
 
 
 @pytest.mark.parametrize("words", ["LPUSH {} x", "HSET {} x 1", "SADD {} x", "ZADD {} 1 x", "XADD {} * x 1"])
-async def test_a_pointer_of_another_type_is_replaced(redis: Redis, store: Store, words: str) -> None:
+async def test_a_pointer_of_another_type_is_replaced(redis: Redis, writer: SnapshotWriter, words: str) -> None:
     await redis.execute_command(*words.format(POINTER).split(" "))
-    [outcome] = await store.publish([small(ts_ms=await now_ms(redis))], TTL_S)
+    [outcome] = await writer.publish([small(ts_ms=await now_ms(redis))], TTL_S)
     assert outcome.verdict is PublishVerdict.PUBLISHED
 
 
-async def test_the_batch_survives_a_payload_key_of_another_type(redis: Redis, store: Store) -> None:
+async def test_the_batch_survives_a_payload_key_of_another_type(redis: Redis, writer: SnapshotWriter) -> None:
     stamp = await now_ms(redis)
     wrong = KeySchema().snapshot(SnapshotId(SPX, stamp))
     await redis.lpush(wrong, "x")
     await redis.expire(wrong, 60)
-    outcomes = await store.publish([small(SPX, stamp), small(NDX, stamp)], TTL_S)
+    outcomes = await writer.publish([small(SPX, stamp), small(NDX, stamp)], TTL_S)
     assert [outcome.verdict for outcome in outcomes] == [PublishVerdict.PUBLISHED, PublishVerdict.PUBLISHED]
     assert outcomes[0].id.ts_ms == stamp + 1
 
@@ -300,10 +311,10 @@ async def test_the_batch_survives_a_payload_key_of_another_type(redis: Redis, st
 # Immutable payloads
 
 
-async def test_a_millisecond_taken_by_other_bytes_is_stepped_over(redis: Redis, store: Store) -> None:
+async def test_a_millisecond_taken_by_other_bytes_is_stepped_over(redis: Redis, writer: SnapshotWriter) -> None:
     stamp = await now_ms(redis)
     ones = [small(ts_ms=stamp, mark=mark) for mark in range(1, 5)]
-    ends = [(await store.publish([one], TTL_S))[0] for one in ones]
+    ends = [(await writer.publish([one], TTL_S))[0] for one in ones]
     assert [end.id.ts_ms - stamp for end in ends] == [0, 1, 2, 3]
     assert all(end.verdict is PublishVerdict.PUBLISHED for end in ends)
     for one, end in zip(ones, ends, strict=True):
@@ -322,7 +333,8 @@ async def test_two_publishers_in_one_millisecond_both_land_unharmed(redis: Redis
         for turn in range(20):
             left, right = (small(ts_ms=stamp + 10 * turn, mark=2 * turn + side) for side in (1, 2))
             ends = await asyncio.gather(
-                Store(one, KeySchema()).publish([left], TTL_S), Store(other, KeySchema()).publish([right], TTL_S)
+                snapshot_writer(one, KeySchema()).publish([left], TTL_S),
+                snapshot_writer(other, KeySchema()).publish([right], TTL_S),
             )
             written = {}
             for made, [end] in zip((left, right), ends, strict=True):
@@ -334,17 +346,19 @@ async def test_two_publishers_in_one_millisecond_both_land_unharmed(redis: Redis
             assert (await holds(redis)).ts_ms == stamp + 10 * turn + 1
 
 
-async def test_the_last_millisecond_tried_is_as_good_as_the_first(redis: Redis, store: Store) -> None:
+async def test_the_last_millisecond_tried_is_as_good_as_the_first(redis: Redis, writer: SnapshotWriter) -> None:
     stamp = await now_ms(redis)
     await occupy(redis, stamp, 8)
-    [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+    [outcome] = await writer.publish([small(ts_ms=stamp)], TTL_S)
     assert (outcome.verdict, outcome.id.ts_ms) == (PublishVerdict.PUBLISHED, stamp + 8)
 
 
-async def test_when_no_millisecond_is_free_it_says_so_and_overwrites_nothing(redis: Redis, store: Store) -> None:
+async def test_when_no_millisecond_is_free_it_says_so_and_overwrites_nothing(
+    redis: Redis, writer: SnapshotWriter
+) -> None:
     stamp = await now_ms(redis)
     await occupy(redis, stamp, 12)
-    [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+    [outcome] = await writer.publish([small(ts_ms=stamp)], TTL_S)
     assert outcome.verdict is PublishVerdict.FAILED
     assert "every millisecond tried" in outcome.reason
     assert await held(redis) is None
@@ -352,11 +366,13 @@ async def test_when_no_millisecond_is_free_it_says_so_and_overwrites_nothing(red
 
 
 @pytest.mark.parametrize("second_ttl_s", [5.0, 60.0, 600.0])
-async def test_the_same_snapshot_again_changes_nothing(redis: Redis, store: Store, second_ttl_s: float) -> None:
+async def test_the_same_snapshot_again_changes_nothing(
+    redis: Redis, writer: SnapshotWriter, second_ttl_s: float
+) -> None:
     made = small(ts_ms=await now_ms(redis))
-    await store.publish([made], TTL_S)
+    await writer.publish([made], TTL_S)
     before = await holds(redis)
-    [outcome] = await store.publish([made], second_ttl_s)
+    [outcome] = await writer.publish([made], second_ttl_s)
     assert outcome == PublishResult(made.id, PublishVerdict.PUBLISHED, len(encode(made)))
     assert await holds(redis) == before
     assert await redis.dbsize() == 2
@@ -364,12 +380,12 @@ async def test_the_same_snapshot_again_changes_nothing(redis: Redis, store: Stor
 
 @pytest.mark.parametrize("second_ttl_s", [5.0, 600.0])
 async def test_the_same_snapshot_under_a_lost_pointer_dies_with_its_payload(
-    redis: Redis, store: Store, second_ttl_s: float
+    redis: Redis, writer: SnapshotWriter, second_ttl_s: float
 ) -> None:
     made = small(ts_ms=await now_ms(redis))
-    await store.publish([made], TTL_S)
+    await writer.publish([made], TTL_S)
     await redis.delete(POINTER)
-    [outcome] = await store.publish([made], second_ttl_s)
+    [outcome] = await writer.publish([made], second_ttl_s)
     assert outcome.verdict is PublishVerdict.PUBLISHED
     found = await holds(redis)
     assert abs(found.deadline - found.payload_deadline) <= 1
@@ -379,17 +395,17 @@ async def test_the_same_snapshot_under_a_lost_pointer_dies_with_its_payload(
 
 
 async def test_a_crash_before_the_pointer_leaves_the_old_snapshot_and_a_mortal_orphan(
-    redis: Redis, store: Store
+    redis: Redis, writer: SnapshotWriter
 ) -> None:
     stamp = await now_ms(redis)
-    await store.publish([small(ts_ms=stamp - 1000)], TTL_S)
+    await writer.publish([small(ts_ms=stamp - 1000)], TTL_S)
     before = await holds(redis)
     with pytest.raises(SystemError):
         await in_steps(redis, crash).publish([small(ts_ms=stamp, mark=2)], TTL_S)
     assert await holds(redis) == before
     orphan = KeySchema().snapshot(SnapshotId(SPX, stamp))
     assert 0 < await redis.pttl(orphan) <= 60_000
-    [outcome] = await store.publish([small(ts_ms=stamp + 1, mark=3)], TTL_S)
+    [outcome] = await writer.publish([small(ts_ms=stamp + 1, mark=3)], TTL_S)
     assert outcome.verdict is PublishVerdict.PUBLISHED
     assert (await holds(redis)).ts_ms == stamp + 1
 
@@ -420,7 +436,7 @@ async def test_a_pause_beyond_the_deadline_is_late_not_published(redis: Redis) -
 
 
 async def test_a_publisher_that_slept_while_another_went_on_is_fenced_at_the_pointer(
-    redis: Redis, store: Store
+    redis: Redis, writer: SnapshotWriter
 ) -> None:
     stamp, written, awake = await now_ms(redis), asyncio.Event(), asyncio.Event()
 
@@ -430,7 +446,7 @@ async def test_a_publisher_that_slept_while_another_went_on_is_fenced_at_the_poi
 
     publishing = asyncio.create_task(in_steps(redis, asleep).publish([small(ts_ms=stamp)], TTL_S))
     await written.wait()
-    await store.publish([small(ts_ms=stamp + 10, mark=2)], TTL_S)
+    await writer.publish([small(ts_ms=stamp + 10, mark=2)], TTL_S)
     awake.set()
     [outcome] = await publishing
     assert outcome.verdict is PublishVerdict.REFUSED_OLDER
@@ -447,9 +463,9 @@ async def test_one_lost_reply_or_connection_is_published_once(
 ) -> None:
     stamp = await now_ms(redis)
     batch = [small(SPX, stamp, 1), small(NDX, stamp, 2)]
-    async with proxied(redis_url, short_dir) as (proxy, store):
+    async with proxied(redis_url, short_dir) as (proxy, writer):
         proxy.rule = first(word, fate)
-        outcomes = await store.publish(batch, TTL_S)
+        outcomes = await writer.publish(batch, TTL_S)
     assert outcomes == [PublishResult(made.id, PublishVerdict.PUBLISHED, len(encode(made))) for made in batch]
     assert len(proxy.seen(word)) > (len(batch) if word == b"SET" else 1)
     assert await redis.dbsize() == 4
@@ -460,16 +476,16 @@ async def test_one_lost_reply_or_connection_is_published_once(
 
 async def test_a_lost_reply_while_stepping_over_a_millisecond(redis: Redis, redis_url: str, short_dir: Path) -> None:
     stamp = await now_ms(redis)
-    await Store(redis, KeySchema()).publish([small(ts_ms=stamp, mark=1)], TTL_S)
+    await snapshot_writer(redis, KeySchema()).publish([small(ts_ms=stamp, mark=1)], TTL_S)
     taken = KeySchema().snapshot(SnapshotId(SPX, stamp + 1)).encode()
 
     async def lose_the_second_set(command: Command) -> Fate:
         lost = command[:2] == (b"SET", taken) and len([c for c in proxy.commands if c[:2] == command[:2]]) == 1
         return Fate.SWALLOW if lost else Fate.DELIVER
 
-    async with proxied(redis_url, short_dir) as (proxy, store):
+    async with proxied(redis_url, short_dir) as (proxy, writer):
         proxy.rule = lose_the_second_set
-        [outcome] = await store.publish([small(ts_ms=stamp, mark=2)], TTL_S)
+        [outcome] = await writer.publish([small(ts_ms=stamp, mark=2)], TTL_S)
     assert (outcome.verdict, outcome.id.ts_ms) == (PublishVerdict.PUBLISHED, stamp + 1)
     assert await redis.dbsize() == 3
 
@@ -482,14 +498,14 @@ async def test_a_line_that_always_breaks_is_one_clear_error_and_then_forgotten(
         return Fate.SWALLOW if command[0] == word else Fate.DELIVER
 
     stamp = await now_ms(redis)
-    async with proxied(redis_url, short_dir) as (proxy, store):
+    async with proxied(redis_url, short_dir) as (proxy, writer):
         proxy.rule = rule
         with pytest.raises(RedisUnavailableError) as error:
-            await store.publish([small(ts_ms=stamp)], TTL_S)
+            await writer.publish([small(ts_ms=stamp)], TTL_S)
         assert str(error.value).isprintable()
         await assert_contract_kept(redis)
         proxy.rule = always(Fate.DELIVER)
-        [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+        [outcome] = await writer.publish([small(ts_ms=stamp)], TTL_S)
     assert outcome.verdict is PublishVerdict.PUBLISHED
     assert await redis.dbsize() == 2
 
@@ -500,13 +516,13 @@ async def test_a_black_hole_is_no_answer_in_time(redis: Redis, redis_url: str, s
         return Fate.HOLD if command[0] == word else Fate.DELIVER
 
     stamp = await now_ms(redis)
-    async with proxied(redis_url, short_dir) as (proxy, store):
+    async with proxied(redis_url, short_dir) as (proxy, writer):
         proxy.rule = rule
         with pytest.raises(RedisUnavailableError, match="no answer in time"):
             async with asyncio.timeout(8):
-                await store.publish([small(ts_ms=stamp)], TTL_S)
+                await writer.publish([small(ts_ms=stamp)], TTL_S)
         proxy.rule = always(Fate.DELIVER)
-        [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+        [outcome] = await writer.publish([small(ts_ms=stamp)], TTL_S)
     assert outcome.verdict is PublishVerdict.PUBLISHED
 
 
@@ -514,12 +530,12 @@ async def test_a_refused_connection_is_named_and_over_when_it_is_over(
     redis: Redis, redis_url: str, short_dir: Path
 ) -> None:
     stamp = await now_ms(redis)
-    async with proxied(redis_url, short_dir) as (proxy, store):
+    async with proxied(redis_url, short_dir) as (proxy, writer):
         await proxy.refuse()
         with pytest.raises(RedisUnavailableError, match=r"refused|no such socket|reset|closed"):
-            await store.publish([small(ts_ms=stamp)], TTL_S)
+            await writer.publish([small(ts_ms=stamp)], TTL_S)
         await proxy.listen()
-        [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+        [outcome] = await writer.publish([small(ts_ms=stamp)], TTL_S)
     assert outcome.verdict is PublishVerdict.PUBLISHED
 
 
@@ -528,9 +544,9 @@ async def test_slow_replies_only_delay(redis: Redis, redis_url: str, short_dir: 
         await asyncio.sleep(0.02)
         return Fate.DELIVER
 
-    async with proxied(redis_url, short_dir) as (proxy, store):
+    async with proxied(redis_url, short_dir) as (proxy, writer):
         proxy.rule = slowly
-        [outcome] = await store.publish([small(ts_ms=await now_ms(redis))], TTL_S)
+        [outcome] = await writer.publish([small(ts_ms=await now_ms(redis))], TTL_S)
     assert outcome.verdict is PublishVerdict.PUBLISHED
 
 
@@ -551,9 +567,9 @@ async def test_what_is_gone_before_the_last_look_is_not_published(
             await redis.delete(key)
         return Fate.DELIVER
 
-    async with proxied(redis_url, short_dir) as (proxy, store):
+    async with proxied(redis_url, short_dir) as (proxy, writer):
         proxy.rule = evict
-        [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+        [outcome] = await writer.publish([small(ts_ms=stamp)], TTL_S)
     assert outcome.verdict is PublishVerdict.FAILED
     assert "evicted at once" in outcome.reason
     await redis.delete(POINTER)
@@ -567,17 +583,17 @@ async def own(short_dir: Path, holder: EmbeddedServer) -> AsyncIterator[Redis]:
 
 
 async def test_out_of_memory_fails_loudly_keeps_the_old_and_recovers(own: Redis) -> None:
-    store, stamp = Store(own, KeySchema()), await now_ms(own)
-    await store.publish([small(ts_ms=stamp)], TTL_S)
+    writer, stamp = snapshot_writer(own, KeySchema()), await now_ms(own)
+    await writer.publish([small(ts_ms=stamp)], TTL_S)
     await own.config_set("maxmemory-policy", "noeviction")
     await own.config_set("maxmemory", 1)
     for turn in (1, 2):
-        [outcome] = await store.publish([small(ts_ms=stamp + turn, mark=2)], TTL_S)
+        [outcome] = await writer.publish([small(ts_ms=stamp + turn, mark=2)], TTL_S)
         assert outcome.verdict is PublishVerdict.FAILED
         assert outcome.reason == "Redis is out of memory: raise maxmemory or set maxmemory-policy volatile-ttl"
         assert (await holds(own)).ts_ms == stamp
     await own.config_set("maxmemory", 0)
-    [outcome] = await store.publish([small(ts_ms=stamp + 3, mark=2)], TTL_S)
+    [outcome] = await writer.publish([small(ts_ms=stamp + 3, mark=2)], TTL_S)
     assert outcome.verdict is PublishVerdict.PUBLISHED
     assert (await holds(own)).ts_ms == stamp + 3
     await assert_contract_kept(own)
@@ -585,7 +601,7 @@ async def test_out_of_memory_fails_loudly_keeps_the_old_and_recovers(own: Redis)
 
 @pytest.mark.parametrize("policy", ["volatile-ttl", "allkeys-random"])
 async def test_what_eviction_took_is_never_called_published(own: Redis, policy: str) -> None:
-    store = Store(own, KeySchema())
+    writer = snapshot_writer(own, KeySchema())
     chains = [ChainId("SPX", expiry) for expiry in expiries(12)]
     await own.config_set("maxmemory-policy", policy)
     limit = (await own.info("memory"))["used_memory"] + 600_000
@@ -594,7 +610,7 @@ async def test_what_eviction_took_is_never_called_published(own: Redis, policy: 
         stamp = await now_ms(own)
         batch = [small(chain, stamp, turn + 1, padding=100_000) for chain in chains]
         await own.config_set("maxmemory", limit)
-        outcomes = await store.publish(batch, TTL_S)
+        outcomes = await writer.publish(batch, TTL_S)
         await own.config_set("maxmemory", 0)  # so that looking pushes nothing out
         for outcome in outcomes:
             verdicts.add(outcome.verdict)
@@ -607,22 +623,24 @@ async def test_what_eviction_took_is_never_called_published(own: Redis, policy: 
 
 
 async def test_a_replica_is_told_from_a_broken_redis(own: Redis) -> None:
-    store, stamp = Store(own, KeySchema()), await now_ms(own)
+    writer, stamp = snapshot_writer(own, KeySchema()), await now_ms(own)
     await own.replicaof("127.0.0.1", "1")
-    [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+    [outcome] = await writer.publish([small(ts_ms=stamp)], TTL_S)
     assert outcome.verdict is PublishVerdict.FAILED
     assert outcome.reason == "this Redis is a read-only replica: publish to the primary"
     await own.replicaof("NO", "ONE")
-    [outcome] = await store.publish([small(ts_ms=stamp)], TTL_S)
+    [outcome] = await writer.publish([small(ts_ms=stamp)], TTL_S)
     assert outcome.verdict is PublishVerdict.PUBLISHED
 
 
 # Reading
 
 
-async def test_one_poll_reads_all_pointers_and_what_stands_beside_them(redis: Redis, store: Store) -> None:
+async def test_one_poll_reads_all_pointers_and_what_stands_beside_them(
+    redis: Redis, store: Store, writer: SnapshotWriter
+) -> None:
     stamp = await now_ms(redis)
-    [one, other] = await store.publish([small(SPX, stamp, 1), small(NDX, stamp, 2)], TTL_S)
+    [one, other] = await writer.publish([small(SPX, stamp, 1), small(NDX, stamp, 2)], TTL_S)
     await redis.set("mock_massive:heartbeat", "beat", ex=15)
     await redis.hset("massive:ws:analytics", "last_ts", "1766762051.5")
     await redis.expire("massive:ws:analytics", 15)
@@ -667,9 +685,9 @@ async def test_the_newest_id_of_the_stream_is_read_and_its_entry_is_not(
     assert (await redis.info("stats"))["total_net_output_bytes"] - out < 100_000
 
 
-async def test_recheck_tells_a_pointer_from_its_payload(redis: Redis, store: Store) -> None:
+async def test_recheck_tells_a_pointer_from_its_payload(redis: Redis, store: Store, writer: SnapshotWriter) -> None:
     stamp = await now_ms(redis)
-    [one, other] = await store.publish([small(SPX, stamp, 1), small(NDX, stamp, 2)], TTL_S)
+    [one, other] = await writer.publish([small(SPX, stamp, 1), small(NDX, stamp, 2)], TTL_S)
     await redis.delete(KeySchema().snapshot(other.id))
     assert await store.recheck([one.id, other.id]) == [
         (KeySchema().snapshot(one.id).encode(), True),
@@ -679,11 +697,13 @@ async def test_recheck_tells_a_pointer_from_its_payload(redis: Redis, store: Sto
     assert (await store.recheck([other.id])) == [(None, False)]
 
 
-async def test_fetch_reads_each_payload_with_the_time_it_has_left(redis: Redis, store: Store) -> None:
+async def test_fetch_reads_each_payload_with_the_time_it_has_left(
+    redis: Redis, store: Store, writer: SnapshotWriter
+) -> None:
     stamp = await now_ms(redis)
     chains = [ChainId("SPX", expiry) for expiry in expiries(40)]
     made = [small(chain, stamp, mark) for mark, chain in enumerate(chains, start=1)]
-    await store.publish(made, TTL_S)
+    await writer.publish(made, TTL_S)
     absent = SnapshotId(NDX, stamp)
     wrong = SnapshotId(NDX, stamp + 1)
     await redis.lpush(KeySchema().snapshot(wrong), "x")
@@ -706,9 +726,9 @@ async def test_fetch_never_reads_more_than_the_limit_and_one_byte(
     assert payload.raw == b"x" * 101
 
 
-async def test_discovery_takes_pointers_of_the_grammar_only(redis: Redis, store: Store) -> None:
+async def test_discovery_takes_pointers_of_the_grammar_only(redis: Redis, store: Store, writer: SnapshotWriter) -> None:
     stamp = await now_ms(redis)
-    await store.publish([small(SPX, stamp, 1), small(NDX, stamp, 2)], TTL_S)
+    await writer.publish([small(SPX, stamp, 1), small(NDX, stamp, 2)], TTL_S)
     strays = ["massive:chain:latest", "massive:chain:latest:SPX", "massive:chain:latest:spx:2026-01-02"]
     strays += ["massive:chain:latest:SPX:tomorrow", "massive:replay:chain:latest:SPX:2026-01-09"]
     for stray in strays:
@@ -719,8 +739,10 @@ async def test_discovery_takes_pointers_of_the_grammar_only(redis: Redis, store:
     await redis.delete(*strays)
 
 
-async def test_a_second_look_tells_a_pointer_of_another_type_from_none(redis: Redis, store: Store) -> None:
-    [end] = await store.publish([small(ts_ms=await now_ms(redis))], TTL_S)
+async def test_a_second_look_tells_a_pointer_of_another_type_from_none(
+    redis: Redis, store: Store, writer: SnapshotWriter
+) -> None:
+    [end] = await writer.publish([small(ts_ms=await now_ms(redis))], TTL_S)
     await redis.lpush(KeySchema().latest(NDX), "x")
     missing = ChainId("SPX", date(2026, 1, 5))
     pointers, types = await store.look_again([SPX, NDX, missing])
@@ -737,11 +759,13 @@ def test_snapshots_differ_by_mark_alone() -> None:
     assert encode(one) != encode(other)
 
 
-async def test_a_cancelled_call_ends_and_leaves_no_reply_for_the_next(redis: Redis, store: Store) -> None:
+async def test_a_cancelled_call_ends_and_leaves_no_reply_for_the_next(
+    redis: Redis, store: Store, writer: SnapshotWriter
+) -> None:
     stamp = await now_ms(redis)
     chains = [ChainId("SPX", expiry) for expiry in expiries(4)]
     made = [small(chain, stamp, mark) for mark, chain in enumerate(chains, start=1)]
-    await store.publish(made, TTL_S)
+    await writer.publish(made, TTL_S)
 
     async def read_for_ever() -> None:
         while True:
