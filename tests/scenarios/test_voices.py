@@ -87,9 +87,9 @@ class Voices:
     panel: list[str]
 
     @classmethod
-    def of(cls, judged: HealthReport) -> "Voices":
-        beat = replace(heartbeat(SPX), health=health_block(judged))
-        table = board_table(judged, None, WIDE, 1_000)
+    def of(cls, evaluated: HealthReport) -> "Voices":
+        beat = replace(heartbeat(SPX), health=health_block(evaluated))
+        table = board_table(evaluated, None, WIDE, 1_000)
         heads = [plain(table.head[0])]
         rows: dict[tuple[str, str], list[str]] = {}
         for body_line, chain in zip(table.body, table.rows, strict=True):
@@ -99,22 +99,22 @@ class Voices:
             elif columns[0] == f"{chain.expiry:%m-%d}":
                 rows[chain.underlying, chain.expiry.isoformat()] = columns[2:]
         return cls(
-            status=status_json(judged),
+            status=status_json(evaluated),
             health=orjson.loads(beat.encode()),
-            check=line(judged),
-            text=as_text(judged, RedisTarget("redis://h:1")).splitlines(),
-            metrics=_scraped(judged),
-            strip=plain(trouble(judged, WIDE)),
+            check=line(evaluated),
+            text=as_text(evaluated, RedisTarget("redis://h:1")).splitlines(),
+            metrics=_scraped(evaluated),
+            strip=plain(trouble(evaluated, WIDE)),
             heads="\n".join(heads),
             rows=rows,
-            panel=[plain(part) for part in signal_lines(judged, WIDE)],
+            panel=[plain(part) for part in signal_lines(evaluated, WIDE)],
         )
 
 
-def _scraped(judged: HealthReport) -> set[str]:
+def _scraped(evaluated: HealthReport) -> set[str]:
     """Return the states of the deck that a scrape at the instant of the report finds set."""
-    collector = DeckCollector(ManualClock(judged.now.wall_ns, judged.now.mono))
-    collector.on_board(judged.board)
+    collector = DeckCollector(ManualClock(evaluated.now.wall_ns, evaluated.now.mono))
+    collector.on_board(evaluated.board)
     samples = [sample for family in collector.collect() for sample in family.samples]
     return {s.labels["chaindeck_state"] for s in samples if s.name == "chaindeck_state" and s.value}
 
@@ -132,19 +132,19 @@ def shown_age(text: str) -> tuple[float, float]:
     return at, at + 1
 
 
-def assert_agreement(judged: HealthReport) -> Voices:
+def assert_agreement(evaluated: HealthReport) -> Voices:
     """Fail unless all four voices say the same; return what they say."""
-    voices = Voices.of(judged)
+    voices = Voices.of(evaluated)
     STATUS_SCHEMA.validate(voices.status)
     HEARTBEAT_SCHEMA.validate(voices.health)
     said = read_line(voices.check)
     state = voices.status["state"]
-    assert said.state == voices.health["state"] == state == judged.state
+    assert said.state == voices.health["state"] == state == evaluated.state
     assert voices.metrics == {state}
     assert voices.strip.startswith(f" {state} ")
     assert voices.text[1].startswith(f" {state} ")
-    assert exit_code(judged) == EXITS[state]
-    _signals_agree(judged, voices, said.words)
+    assert exit_code(evaluated) == EXITS[state]
+    _signals_agree(evaluated, voices, said.words)
     expiries = voices.status["expiries"]
     for expiry in expiries:
         _expiry_agrees(expiry, voices)
@@ -159,28 +159,30 @@ def assert_agreement(judged: HealthReport) -> Voices:
     return voices
 
 
-def _signals_agree(judged: HealthReport, voices: Voices, words: str) -> None:
+def _signals_agree(evaluated: HealthReport, voices: Voices, words: str) -> None:
     signals = voices.status["signals"]
-    assert voices.status["sources"] == voices.health["sources"] == judged.sources
-    kinds = judged.sources.removeprefix("source ")
+    assert voices.status["sources"] == voices.health["sources"] == evaluated.sources
+    kinds = evaluated.sources.removeprefix("source ")
     texts = [signal["text"] for signal in signals]
     assert voices.health["signals"] == signals
-    assert [signal["name"] for signal in signals] == [signal.name for signal in judged.signals]
+    assert [signal["name"] for signal in signals] == [signal.name for signal in evaluated.signals]
     panel = [text[len(lead) :] for text in voices.panel for lead in (" ! ", "   └ ") if text.startswith(lead)]
-    for told in judged.signals:
+    for told in evaluated.signals:
         word, text = severity_word(told.severity), told.text
-        alike = [other for other in judged.signals if other.name == told.name]
+        alike = [other for other in evaluated.signals if other.name == told.name]
         folded = len(alike) > 1 and any(line.startswith(word) and told.subject in line for line in panel)
         assert folded or any(line.startswith(f"{word} {text}") for line in panel)
     assert len(panel) <= len(signals)
-    assert not judged.signals or panel[0].startswith(f"{severity_word(judged.signals[0].severity)} ")
+    assert not evaluated.signals or panel[0].startswith(f"{severity_word(evaluated.signals[0].severity)} ")
     if signals:
         assert words == "; ".join(texts) + (f"; source {kinds}" if kinds else "")
-        assert voices.strip.removeprefix(f" {judged.state}  ").startswith(texts[0])
-        assert max(signals, key=lambda s: DeckState(s["severity"]).rank)["severity"] == judged.state
+        assert voices.strip.removeprefix(f" {evaluated.state}  ").startswith(texts[0])
+        assert max(signals, key=lambda s: DeckState(s["severity"]).rank)["severity"] == evaluated.state
     else:
-        assert words == f"{len(judged.statuses)} chain{'s' * (len(judged.statuses) != 1)} fresh, {judged.sources}"
-        assert (words if len(judged.statuses) == 1 else f"all {words}") in voices.strip
+        assert (
+            words == f"{len(evaluated.statuses)} chain{'s' * (len(evaluated.statuses) != 1)} fresh, {evaluated.sources}"
+        )
+        assert (words if len(evaluated.statuses) == 1 else f"all {words}") in voices.strip
 
 
 def _expiry_agrees(expiry: dict[str, Any], voices: Voices) -> None:
@@ -355,15 +357,17 @@ def test_at_every_limit_all_voices_turn_in_the_same_millisecond(limit: str, off_
 @pytest.mark.parametrize("off_ms", [-1, 0, 1])
 @pytest.mark.parametrize(("limits", "seconds"), [("warn", 22.0), ("crit", 35.0)])
 def test_the_limits_in_the_performance_data_are_those_of_the_states(limits: str, seconds: float, off_ms: int) -> None:
-    judged = _aged(Thresholds(), alone=limits == "crit")(manual_clock(), seconds + off_ms / 1000)
-    data = read_line(line(judged)).data
+    evaluated = _aged(Thresholds(), alone=limits == "crit")(manual_clock(), seconds + off_ms / 1000)
+    data = read_line(line(evaluated)).data
     datum = data["SPX 2026-01-02 age"] if limits == "warn" else data["youngest"]
     told = datum.warn if limits == "warn" else datum.crit
     assert told is not None
     assert told.alarms(datum.value) is (off_ms > 0)
     worse = (State.AGING, State.STALE) if limits == "warn" else (State.STALE,)
-    assert told.alarms(datum.value) is (judged.statuses[0].state in worse)
-    assert exit_code(judged) == (2 if limits == "crit" and off_ms > 0 else 1 if limits == "crit" or off_ms > 0 else 0)
+    assert told.alarms(datum.value) is (evaluated.statuses[0].state in worse)
+    assert exit_code(evaluated) == (
+        2 if limits == "crit" and off_ms > 0 else 1 if limits == "crit" or off_ms > 0 else 0
+    )
 
 
 # Any Board

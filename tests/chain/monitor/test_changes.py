@@ -106,8 +106,8 @@ def test_a_state_is_judged_again_at_the_instant_it_can_change(limit_ms: int, aft
 def test_fresh_chains_are_not_judged_again_while_nothing_can_change() -> None:
     clock, found = manual_clock(), Changes()
     records = [record(SPX, Instant.of(clock)), record(SPX_MON, Instant.of(clock))]
-    with patch.object(changes, "state_of", wraps=state_of) as judged:
+    with patch.object(changes, "state_of", wraps=state_of) as evaluated:
         for _ in range(20):
             found.on_board(board(records, Instant.of(clock)), Instant.of(clock))
             clock.advance(1)
-    assert judged.call_count == len(records)
+    assert evaluated.call_count == len(records)

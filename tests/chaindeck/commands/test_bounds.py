@@ -37,19 +37,19 @@ def report(count: int, state: State) -> HealthReport:
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("count", [1, 25, 2_000])
 def test_a_check_prints_two_kilobytes_at_most_and_cuts_no_figure(count: int, state: State) -> None:
-    judged = report(count, state)
-    said = line(judged)
+    evaluated = report(count, state)
+    said = line(evaluated)
     assert len(said.encode()) <= 2_048
     read = read_line(said)
-    assert not judged.signals or judged.signals[0].text[:20] in said
+    assert not evaluated.signals or evaluated.signals[0].text[:20] in said
     figures = sum(name.endswith((" age", " depth")) for name in read.data)
     if "left out" in read.data:
-        ages = sum(status.age_s is not None for status in judged.statuses)
+        ages = sum(status.age_s is not None for status in evaluated.statuses)
         assert figures + read.data["left out"].value == ages + count
         assert "youngest" in read.data or state in (State.MISSING, State.DANGLING, State.INVALID, State.UNREACHABLE)
-    if len(judged.signals) > 30:
-        shown = sum(signal.text in said for signal in judged.signals)
-        assert f"and {len(judged.signals) - shown} more signals" in said
+    if len(evaluated.signals) > 30:
+        shown = sum(signal.text in said for signal in evaluated.signals)
+        assert f"and {len(evaluated.signals) - shown} more signals" in said
 
 
 def quickest(work: Callable[[], object]) -> float:
@@ -66,23 +66,23 @@ def quickest(work: Callable[[], object]) -> float:
 def test_costs_grow_with_the_chains_and_not_with_their_square(state: State) -> None:
     few, many = report(80, state), report(2_000, state)  # 25 times as many, 625 times squared
     for work in (
-        lambda judged: evaluate(judged.board, NOW),
-        lambda judged: line(evaluate(judged.board, NOW)),
-        lambda judged: board_table(judged, None, 80, 30).body[:30],
+        lambda evaluated: evaluate(evaluated.board, NOW),
+        lambda evaluated: line(evaluate(evaluated.board, NOW)),
+        lambda evaluated: board_table(evaluated, None, 80, 30).body[:30],
     ):
         once = quickest(lambda work=work: work(few))  # type: ignore[misc]
         assert quickest(lambda work=work: work(many)) < 200 * max(once, 0.0005)  # type: ignore[misc]
 
 
 def test_a_key_is_answered_at_once_among_five_thousand_underlyings() -> None:
-    judged, view = report(5_000, State.STALE), View()
-    view.keep_selection(judged.board)
+    evaluated, view = report(5_000, State.STALE), View()
+    view.keep_selection(evaluated.board)
 
     def press() -> None:
-        view.step_underlying(judged.board, 1)
-        view.on_report(judged)
-        table = board_table(judged, view.selected, 80, 30)
+        view.step_underlying(evaluated.board, 1)
+        view.on_report(evaluated)
+        table = board_table(evaluated, view.selected, 80, 30)
         assert len(table.body[2_000:2_030]) == 30
-        signal_lines(judged, 80)
+        signal_lines(evaluated, 80)
 
     assert quickest(press) < 0.1

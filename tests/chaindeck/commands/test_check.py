@@ -83,17 +83,17 @@ def main(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *a
 
 
 def test_the_golden_line() -> None:
-    judged = report(
+    evaluated = report(
         [record(SPX, NOW, age_ms=4_125), in_state(SPX_MON, State.MISSING, NOW), in_state(NDX, State.AGING, NOW)],
         NOW,
         last_frame=START_S - 1.5,
     )
-    assert line(judged) == (
+    assert line(evaluated) == (
         "CHAIN PARTIAL DEGRADATION - SPX depth 1 of 2: SPX 01-05 MISSING; NDX 01-02 AGING, 25 s old; source mock | "
         "'SPX 2026-01-02 age'=4.125s;22;;0 'SPX 2026-01-05 age'=3.000s;22;;0 'NDX 2026-01-02 age'=25.000s;22;;0 "
         "'youngest'=4.125s;;35;0 'SPX depth'=1;2:;;0;2 'NDX depth'=1;1:;;0;1 'stream age'=1.500s 'redis ping'=0.4ms"
     )
-    assert read_line(line(judged)) == PluginLine(
+    assert read_line(line(evaluated)) == PluginLine(
         "PARTIAL DEGRADATION",
         "SPX depth 1 of 2: SPX 01-05 MISSING; NDX 01-02 AGING, 25 s old; source mock",
         {
@@ -114,8 +114,8 @@ def test_all_quiet_says_how_many() -> None:
 
 
 def test_an_unreachable_redis_has_a_verdict_and_no_data() -> None:
-    judged = report([], NOW, beats=[], reached=False)
-    lost = changed(judged.board, health=replace(judged.board.redis.health, ping_ms=None))
+    evaluated = report([], NOW, beats=[], reached=False)
+    lost = changed(evaluated.board, health=replace(evaluated.board.redis.health, ping_ms=None))
     assert line(evaluate(lost, NOW)) == "CHAIN CRITICAL - Redis unreachable: connection refused"
 
 
@@ -135,14 +135,14 @@ def test_an_unreachable_redis_has_a_verdict_and_no_data() -> None:
 def test_each_state_of_the_deck_has_its_exit_code(
     state: DeckState, code: int, records: list[tuple[ChainId, State]], parts: dict[str, Any]
 ) -> None:
-    judged = report([in_state(chain, wanted, NOW) for chain, wanted in records], NOW, **parts)
-    assert (read_line(line(judged)).state, exit_code(judged)) == (state, code)
+    evaluated = report([in_state(chain, wanted, NOW) for chain, wanted in records], NOW, **parts)
+    assert (read_line(line(evaluated)).state, exit_code(evaluated)) == (state, code)
 
 
 def test_text_from_outside_can_neither_end_the_line_nor_begin_data() -> None:
     hostile = "503 | 'x'=1;2;3\nCHAIN OK - fine\x1b[0m\u2028"
-    judged = report([replace(record(SPX, NOW), trouble=hostile)], NOW)
-    said = read_line(line(judged))
+    evaluated = report([replace(record(SPX, NOW), trouble=hostile)], NOW)
+    said = read_line(line(evaluated))
     assert (said.state, set(said.data)) == ("WARNING", {"SPX 2026-01-02 age", "youngest", "SPX depth", "redis ping"})
 
 
@@ -178,9 +178,9 @@ def test_an_operators_limits_come_before_the_publishers(
     limits: dict[str, Any], age_ms: int, state: DeckState, code: int
 ) -> None:
     given = {"warn_s": None, "stale_s": None, "depth": None} | limits
-    judged = evaluate(limited(board([record(SPX, NOW, age_ms=age_ms)], NOW), **given), NOW)
-    assert (judged.state, exit_code(judged)) == (state, code)
-    said = read_line(line(judged)).data
+    evaluated = evaluate(limited(board([record(SPX, NOW, age_ms=age_ms)], NOW), **given), NOW)
+    assert (evaluated.state, exit_code(evaluated)) == (state, code)
+    said = read_line(line(evaluated)).data
     age, depth = said["SPX 2026-01-02 age"], said["SPX depth"]
     assert (age.warn, said["youngest"].crit) == (Limits(0, given["warn_s"] or 22), Limits(0, given["stale_s"] or 35))
     assert (depth.warn, depth.high) == (Limits(given["depth"] or 1, float("inf")), given["depth"] or 1)

@@ -64,9 +64,9 @@ EXPIRY_KEYS = [
 ADDRESS = RedisTarget("rediss://ops:hunter2@redis.example:6380/0?ssl_password=hunter3")
 
 
-def body(judged: HealthReport, target: RedisTarget = ADDRESS) -> dict[str, Any]:
+def body(evaluated: HealthReport, target: RedisTarget = ADDRESS) -> dict[str, Any]:
     """Return the report as a script reads it."""
-    return status_json(judged, target.shown)
+    return status_json(evaluated, target.shown)
 
 
 @pytest.fixture
@@ -171,8 +171,8 @@ async def test_a_look_leaves_no_connection_and_writes_nothing(redis: Redis, targ
 
 async def test_an_unreachable_redis_is_an_answer(unused_tcp_port: int) -> None:
     nowhere = RedisTarget(f"redis://:hunter2@127.0.0.1:{unused_tcp_port}/3")
-    judged = await report_once(nowhere, context_of(manual_clock()))
-    read = body(judged, nowhere)
+    evaluated = await report_once(nowhere, context_of(manual_clock()))
+    read = body(evaluated, nowhere)
     assert read["redis"] == {
         "url": f"redis://127.0.0.1:{unused_tcp_port}/3",
         "server": None,
@@ -181,16 +181,16 @@ async def test_an_unreachable_redis_is_an_answer(unused_tcp_port: int) -> None:
     }
     assert (read["state"], read["expected"], read["expiries"]) == ("CRITICAL", 0, [])
     assert [signal["name"] for signal in read["signals"]] == ["redis-unreachable"]
-    assert "hunter2" not in orjson.dumps(read).decode() + as_text(judged, nowhere)
+    assert "hunter2" not in orjson.dumps(read).decode() + as_text(evaluated, nowhere)
 
 
 @pytest.mark.parametrize("state", State)
 def test_every_state_has_the_same_keys_and_the_board_says_the_same_word(state: State) -> None:
-    judged = report([in_state(SPX, state, NOW)], NOW, reached=state is not State.UNREACHABLE)
-    [expiry] = body(judged)["expiries"]
+    evaluated = report([in_state(SPX, state, NOW)], NOW, reached=state is not State.UNREACHABLE)
+    [expiry] = body(evaluated)["expiries"]
     assert list(expiry) == EXPIRY_KEYS
     assert expiry["state"] == state
-    [row] = [line for line in as_text(judged, ADDRESS).splitlines() if "01-02 Fri" in line]
+    [row] = [line for line in as_text(evaluated, ADDRESS).splitlines() if "01-02 Fri" in line]
     assert state in row
 
 
@@ -211,18 +211,18 @@ def test_severities_and_flags_are_the_words_of_the_board() -> None:
 
 def test_text_and_frame_hold_no_control_and_keep_their_width() -> None:
     lost = at_fault(record(SPX_MON, NOW), State.INVALID, NOW, "payload: not JSON")
-    judged = report([record(SPX, NOW), lost], NOW)
-    for text in (frame(judged), as_text(judged, ADDRESS)):
+    evaluated = report([record(SPX, NOW), lost], NOW)
+    for text in (frame(evaluated), as_text(evaluated, ADDRESS)):
         assert all(line.isprintable() for line in text.split("\n"))
         assert "hunter" not in text
-    assert max(map(len, frame(judged).split("\n"))) <= WIDTH
-    assert "rediss://redis.example:6380/0" in as_text(judged, ADDRESS)
+    assert max(map(len, frame(evaluated).split("\n"))) <= WIDTH
+    assert "rediss://redis.example:6380/0" in as_text(evaluated, ADDRESS)
 
 
 def test_the_frame_shows_strip_board_signals_and_the_grid_around_the_atm() -> None:
     strikes = range(6800, 7061, 5)
-    judged = report([record(SPX, NOW, contracts=surface(strikes)), in_state(SPX_MON, State.MISSING, NOW)], NOW)
-    text = frame(judged)
+    evaluated = report([record(SPX, NOW, contracts=surface(strikes)), in_state(SPX_MON, State.MISSING, NOW)], NOW)
+    text = frame(evaluated)
     assert text.count("[MOCK]") >= 4
     for words in ("EXPIRIES", "SIGNALS", "MISSING", "last seen 09:59:59", "[6930]", "spot 6,931.42", "106 contracts"):
         assert words in text
@@ -243,8 +243,8 @@ def test_the_parts_of_living_publishers_are_listed_with_how_they_fare() -> None:
     failed = PartStatus("lease", PartState.FAILED, "ValueError: x", START_S - 4.0, 3)
     beat = replace(heartbeat(SPX), parts=(PartStatus("publisher"), failed))
     scene = board([record(SPX, NOW)], NOW, known=(PublisherStatus(beat, NOW.mono, alive=True),))
-    judged = evaluate(scene, NOW)
-    body = status_json(judged)
+    evaluated = evaluate(scene, NOW)
+    body = status_json(evaluated)
     assert body["parts"] == [
         {"service": "mock_massive", "name": "publisher", "state": "running", "error": "", "since": None, "restarts": 0},
         {
@@ -256,7 +256,7 @@ def test_the_parts_of_living_publishers_are_listed_with_how_they_fare() -> None:
             "restarts": 3,
         },
     ]
-    [told] = [signal for signal in judged.signals if signal.name == "part-failed"]
+    [told] = [signal for signal in evaluated.signals if signal.name == "part-failed"]
     assert (told.text, told.since) == ("lease failed: ValueError: x, restarted 3 times", START_S - 4.0)
-    assert exit_code(judged) == 2
-    assert "lease failed: ValueError: x" in line(judged)
+    assert exit_code(evaluated) == 2
+    assert "lease failed: ValueError: x" in line(evaluated)

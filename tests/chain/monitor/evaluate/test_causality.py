@@ -64,33 +64,35 @@ def test_the_table_has_no_circle_and_knows_its_names() -> None:
     assert not {pair for pair in reached if pair[0] == pair[1]}
 
 
-def names(judged: HealthReport) -> list[str]:
-    return [told.name for told in judged.signals]
+def names(evaluated: HealthReport) -> list[str]:
+    return [told.name for told in evaluated.signals]
 
 
 @pytest.mark.parametrize("state", [State.STALE, State.MISSING, State.DANGLING])
 def test_a_silent_publisher_comes_before_what_it_left_behind(state: State) -> None:
     records = [in_state(chain, state, NOW) for chain in (SPX, SPX_MON, NDX)]
-    judged = report(records, NOW, beats=[heartbeat(SPX, SPX_MON, NDX, status=STOPPED)], last_frame=START_S)
-    assert names(judged)[:2] == ["publisher-silent", "all-stale"]
-    assert judged.state is DeckState.CRITICAL
-    assert len(incidents(judged.signals)) == 1
-    assert judged.signals[1].text == f"no chain has a usable snapshot: all 3 {state}"
+    evaluated = report(records, NOW, beats=[heartbeat(SPX, SPX_MON, NDX, status=STOPPED)], last_frame=START_S)
+    assert names(evaluated)[:2] == ["publisher-silent", "all-stale"]
+    assert evaluated.state is DeckState.CRITICAL
+    assert len(incidents(evaluated.signals)) == 1
+    assert evaluated.signals[1].text == f"no chain has a usable snapshot: all 3 {state}"
 
 
 def test_a_publisher_whose_place_another_took_explains_nothing() -> None:
     beats = [heartbeat(SPX, status=STOPPED), heartbeat(SPX, SPX_MON, service="massive", kind="massive")]
     records = [in_state(SPX, State.MISSING, NOW), record(SPX_MON, NOW, source=SourceInfo("massive"))]
-    judged = report(records, NOW, beats=beats)
-    assert names(judged)[0] == "depth"
-    assert "publisher-silent" in names(judged)
+    evaluated = report(records, NOW, beats=beats)
+    assert names(evaluated)[0] == "depth"
+    assert "publisher-silent" in names(evaluated)
 
 
 def test_a_cause_explains_only_what_it_concerns() -> None:
     beats = [heartbeat(NDX, status=STOPPED), heartbeat(SPX, SPX_MON, service="massive", kind="massive")]
     records = [in_state(SPX, State.STALE, NOW), record(SPX_MON, NOW), in_state(NDX, State.MISSING, NOW)]
-    judged = report(records, NOW, beats=beats)
-    grouped = {incident.root.name: [one.subject for one in incident.follows] for incident in incidents(judged.signals)}
+    evaluated = report(records, NOW, beats=beats)
+    grouped = {
+        incident.root.name: [one.subject for one in incident.follows] for incident in incidents(evaluated.signals)
+    }
     assert grouped["publisher-silent"] == ["NDX"]
     assert grouped["stale"] == []
 
@@ -106,13 +108,13 @@ def test_the_first_of_a_chain_of_causes_leads() -> None:
 
 @pytest.mark.parametrize("reached", [True, False])
 def test_no_answer_of_redis_is_always_first(reached: bool) -> None:
-    judged = report([record(SPX, NOW)], NOW, beats=[heartbeat(SPX, status=STOPPED)], reached=reached)
-    assert names(judged)[0] == ("publisher-silent" if reached else "redis-unreachable")
+    evaluated = report([record(SPX, NOW)], NOW, beats=[heartbeat(SPX, status=STOPPED)], reached=reached)
+    assert names(evaluated)[0] == ("publisher-silent" if reached else "redis-unreachable")
 
 
 def test_causes_that_have_no_consequence_do_not_push_away_graver_ones() -> None:
-    judged = report(
+    evaluated = report(
         [in_state(SPX, State.MISSING, NOW), record(SPX_MON, NOW)], NOW, last_frame=START_S + 900, skew_s=None
     )
-    assert names(judged)[0] == "depth"
-    assert "stream-clock" in names(judged)
+    assert names(evaluated)[0] == "depth"
+    assert "stream-clock" in names(evaluated)

@@ -82,16 +82,16 @@ def test_limits_that_fit_are_those_announced_and_nothing_is_said(thresholds: Thr
     assert not report([one], NOW).signals
 
 
-def told(judged: HealthReport) -> list[str]:
-    return [signal.text for signal in judged.signals if signal.name == "limits-unfit"]
+def told(evaluated: HealthReport) -> list[str]:
+    return [signal.text for signal in evaluated.signals if signal.name == "limits-unfit"]
 
 
 def test_an_absurd_announcement_is_told_for_each_underlying() -> None:
-    judged = report([record(SPX, NOW, thresholds=ABSURD), record(NDX, NOW)], NOW)
-    assert told(judged) == [
+    evaluated = report([record(SPX, NOW, thresholds=ABSURD), record(NDX, NOW)], NOW)
+    assert told(evaluated) == [
         "SPX 01-02: an interval of 200000 s is announced, of snapshots that do not live so long: STALE above 35 s"
     ]
-    assert "22;;0" in line(judged)
+    assert "22;;0" in line(evaluated)
 
 
 def test_what_nobody_announced_is_no_absurd_announcement() -> None:
@@ -104,8 +104,8 @@ def test_what_nobody_announced_is_no_absurd_announcement() -> None:
 
 def test_limits_that_an_operator_set_stand() -> None:
     one = record(SPX, NOW, age_ms=50_000, thresholds=ABSURD, ttl_ms=10_000)
-    judged = evaluate(limited(board([one], NOW), 100.0, 200.0, None), NOW)
-    assert (judged.statuses[0].state, told(judged)) == (State.FRESH, [])
+    evaluated = evaluate(limited(board([one], NOW), 100.0, 200.0, None), NOW)
+    assert (evaluated.statuses[0].state, told(evaluated)) == (State.FRESH, [])
     warn_alone = evaluate(limited(board([one], NOW), 10.0, None, None), NOW)
     assert (warn_alone.statuses[0].limits.warn_s, warn_alone.statuses[0].limits.stale_s) == (10.0, 35.0)
 

@@ -46,27 +46,27 @@ def test_a_rule_that_raises_is_a_signal_and_stops_no_other(find: Callable[[Facts
     rule = Rule(DeckState.OK, find)
     scene = board([in_state(SPX, State.MISSING, NOW), record(NDX, NOW)], NOW)
     sound = evaluate(scene, NOW)
-    judged = evaluate(scene, NOW, (*RULES[:at], rule, *RULES[at:]))
-    [told] = [signal for signal in judged.signals if signal.name == "rule-failed"]
-    assert [signal for signal in judged.signals if signal is not told] == list(sound.signals)
+    evaluated = evaluate(scene, NOW, (*RULES[:at], rule, *RULES[at:]))
+    [told] = [signal for signal in evaluated.signals if signal.name == "rule-failed"]
+    assert [signal for signal in evaluated.signals if signal is not told] == list(sound.signals)
     assert told.text.startswith(f"rule {rule.name} failed (")
     assert len(told.text) < 120
 
 
 def test_a_deck_with_a_broken_rule_is_never_green() -> None:
-    judged = evaluate(board([record(SPX, NOW)], NOW), NOW, (*RULES, Rule(DeckState.OK, broken)))
-    assert (judged.state, exit_code(judged)) == (DeckState.WARNING, 1)
-    assert "rule broken failed (ZeroDivisionError)" in line(judged)
+    evaluated = evaluate(board([record(SPX, NOW)], NOW), NOW, (*RULES, Rule(DeckState.OK, broken)))
+    assert (evaluated.state, exit_code(evaluated)) == (DeckState.WARNING, 1)
+    assert "rule broken failed (ZeroDivisionError)" in line(evaluated)
 
 
 def test_a_chain_that_cannot_be_judged_is_invalid_and_takes_no_other_with_it() -> None:
     sound, poisoned = record(NDX, NOW), record(SPX, NOW)
     assert poisoned.last_good
     poisoned = replace(poisoned, last_good=replace(poisoned.last_good, summary=None))  # type: ignore[arg-type]
-    judged = evaluate(board([poisoned, sound], NOW), NOW)
-    assert [chain_status.state for chain_status in judged.statuses] == [State.INVALID, State.FRESH]
-    assert judged.state is DeckState.PARTIAL_DEGRADATION
-    assert "SPX 01-02 INVALID: it cannot be judged (AttributeError)" in [signal.text for signal in judged.signals]
+    evaluated = evaluate(board([poisoned, sound], NOW), NOW)
+    assert [chain_status.state for chain_status in evaluated.statuses] == [State.INVALID, State.FRESH]
+    assert evaluated.state is DeckState.PARTIAL_DEGRADATION
+    assert "SPX 01-02 INVALID: it cannot be judged (AttributeError)" in [signal.text for signal in evaluated.signals]
 
 
 # Starting
@@ -74,28 +74,28 @@ def test_a_chain_that_cannot_be_judged_is_invalid_and_takes_no_other_with_it() -
 
 @pytest.mark.parametrize(("seconds", "begun"), [(0.0, True), (STARTING_S - 0.001, True), (STARTING_S, False)])
 def test_in_its_first_seconds_a_watcher_that_finds_nothing_says_so_in_every_voice(seconds: float, begun: bool) -> None:
-    judged = evaluate(board([], NOW, beats=[], started=NOW.mono - seconds), NOW)
+    evaluated = evaluate(board([], NOW, beats=[], started=NOW.mono - seconds), NOW)
     state, words = (
         (DeckState.STARTING, "waiting for a publisher") if begun else (DeckState.CRITICAL, "nothing is published")
     )
     target = RedisTarget("redis://h:1")
-    assert judged.state is state
-    assert status_json(judged)["state"] == health_json(judged)["state"] == state
-    text = as_text(judged, target).splitlines()
+    assert evaluated.state is state
+    assert status_json(evaluated)["state"] == health_json(evaluated)["state"] == state
+    text = as_text(evaluated, target).splitlines()
     assert text[1].startswith(f" {state} ") and words in text[1]
     assert sum(words in shown for shown in text) == 3  # line two, the empty board, the panel
-    assert words in line(judged)
-    assert exit_code(judged) == (3 if begun else 2)
+    assert words in line(evaluated)
+    assert exit_code(evaluated) == (3 if begun else 2)
 
 
 def test_a_single_look_gives_no_time_to_start() -> None:
-    judged = evaluate(board([], NOW, beats=[]), NOW)
-    assert [signal.name for signal in judged.signals] == ["nothing-published"]
+    evaluated = evaluate(board([], NOW, beats=[]), NOW)
+    assert [signal.name for signal in evaluated.signals] == ["nothing-published"]
 
 
 def test_with_a_chain_on_the_board_nothing_is_starting() -> None:
-    judged = evaluate(board([in_state(SPX, State.MISSING, NOW)], NOW, started=NOW.mono), NOW)
-    assert judged.state is DeckState.CRITICAL
+    evaluated = evaluate(board([in_state(SPX, State.MISSING, NOW)], NOW, started=NOW.mono), NOW)
+    assert evaluated.state is DeckState.CRITICAL
 
 
 # One severity for one fact
@@ -135,8 +135,8 @@ def test_an_alert_is_as_grave_as_the_signal_and_waits_for_no_second_scrape(alert
 def test_a_stale_chain_among_fresh_ones_is_a_warning_and_the_last_one_critical() -> None:
     fresh, stale = record(NDX, NOW), in_state(SPX, State.STALE, NOW)
     for records, level, code in (([stale, fresh], Level.WARNING, 1), ([stale], Level.CRITICAL, 2)):
-        judged = evaluate(board(records, NOW), NOW)
-        assert (judged.state.level, exit_code(judged)) == (level, code)
+        evaluated = evaluate(board(records, NOW), NOW)
+        assert (evaluated.state.level, exit_code(evaluated)) == (level, code)
 
 
 def test_what_is_unreachable_is_so_since_contact_was_lost() -> None:
@@ -207,9 +207,9 @@ def test_what_nobody_has_read_yet_is_said_to_be_so() -> None:
 
 def test_before_the_first_poll_no_chain_is_unreachable() -> None:
     waiting = board([record(SPX, NOW)], NOW, health=RedisHealth(), polled=0.0)
-    judged = evaluate(waiting, NOW)
-    assert [chain_status.state for chain_status in judged.statuses] == [State.FRESH]
-    assert {"redis-unreachable", "poll-silent"}.isdisjoint(signal.name for signal in judged.signals)
+    evaluated = evaluate(waiting, NOW)
+    assert [chain_status.state for chain_status in evaluated.statuses] == [State.FRESH]
+    assert {"redis-unreachable", "poll-silent"}.isdisjoint(signal.name for signal in evaluated.signals)
 
 
 def test_the_page_on_operations_lists_every_signal_with_its_severity() -> None:

@@ -51,12 +51,12 @@ WARN_MS, STALE_MS, TOLERANCE_MS = 22_000, 35_000, 2_000
 SOONER = Thresholds(3.0, 20.0)  # AGING above 8 s, STALE above 14 s
 
 
-def names(judged: HealthReport) -> list[str]:
-    return [signal.name for signal in judged.signals]
+def names(evaluated: HealthReport) -> list[str]:
+    return [signal.name for signal in evaluated.signals]
 
 
-def text_of(judged: HealthReport, name: str) -> str:
-    [found] = [signal.text for signal in judged.signals if signal.name == name]
+def text_of(evaluated: HealthReport, name: str) -> str:
+    [found] = [signal.text for signal in evaluated.signals if signal.name == name]
     return found
 
 
@@ -124,14 +124,14 @@ def test_a_step_forward_ages_at_once_and_the_true_age_returns_with_the_clock() -
 # Limits
 
 
-def voices(judged: HealthReport) -> dict[str, str]:
+def voices(evaluated: HealthReport) -> dict[str, str]:
     """Return the one state that board, JSON and signals give the only chain, read from each voice's own words."""
-    [chain_status] = judged.statuses
-    row = plain(board_table(judged, None, 60, 20).body[0])
+    [chain_status] = evaluated.statuses
+    row = plain(board_table(evaluated, None, 60, 20).body[0])
     words = [state for state in State if re.search(rf"\b{state}\b", row)]
-    told = [state for state in State if any(re.search(rf"\b{state}\b", s.text) for s in judged.signals)]
-    strip = [state for state in State if re.search(rf"\b{state}\b", plain(trouble(judged, 200)).partition(" ")[2])]
-    body = status_json(judged)
+    told = [state for state in State if any(re.search(rf"\b{state}\b", s.text) for s in evaluated.signals)]
+    strip = [state for state in State if re.search(rf"\b{state}\b", plain(trouble(evaluated, 200)).partition(" ")[2])]
+    body = status_json(evaluated)
     return {
         "reading": chain_status.state,
         "board": "+".join(words),
@@ -188,8 +188,8 @@ def test_limits_follow_the_publishers_own_interval() -> None:
 @law
 @given(age=st.integers(WARN_MS + 1, 3_600_000))
 def test_no_signal_says_an_age_that_a_limit_forbids(age: int) -> None:
-    judged = report([record(SPX, NOW, age_ms=age), record(SPX_MON, NOW)], NOW, last_frame=START_S)
-    said = {int(found) for signal in judged.signals for found in re.findall(r"(\d+) s\b", signal.text)}
+    evaluated = report([record(SPX, NOW, age_ms=age), record(SPX_MON, NOW)], NOW, last_frame=START_S)
+    said = {int(found) for signal in evaluated.signals for found in re.findall(r"(\d+) s\b", signal.text)}
     assert said == {age // 1000}
 
 
@@ -249,9 +249,9 @@ def test_days_to_expiry_are_counted_from_the_recorded_day_where_there_is_one() -
 def test_since_is_the_moment_at_which_the_limit_was_crossed() -> None:
     known = board([record(SPX, NOW, age_ms=1_000), record(SPX_MON, NOW)], NOW)
     for seconds in (40, 47.25, 3_000):
-        judged = evaluate(changed(known, polled=NOW.mono + seconds), later(seconds))
-        assert judged.statuses[0].since == pytest.approx(START_S + 34, abs=1e-3)
-        assert judged.signals[0].since == judged.statuses[1].since  # all are stale since the last of them is
+        evaluated = evaluate(changed(known, polled=NOW.mono + seconds), later(seconds))
+        assert evaluated.statuses[0].since == pytest.approx(START_S + 34, abs=1e-3)
+        assert evaluated.signals[0].since == evaluated.statuses[1].since  # all are stale since the last of them is
     aging = evaluate(changed(known, polled=NOW.mono + 30), later(30))
     assert [r.since for r in aging.statuses] == [START_S + 21, START_S + 22]
     assert [s.since for s in aging.signals] == [START_S + 21]
@@ -319,9 +319,9 @@ DAY = 86_400
 def test_without_quotes_the_next_best_stamp_tells_the_datas_age(
     names: tuple[str, ...], seconds: float, said: str
 ) -> None:
-    judged = report([record(SPX, NOW, contracts=stamped(seconds, *names), source=SourceInfo("massive"))], NOW)
-    assert (Flag.OLD_SOURCE in judged.statuses[0].flags) is bool(said)
-    told = [signal.text for signal in judged.signals if signal.name == "old-source"]
+    evaluated = report([record(SPX, NOW, contracts=stamped(seconds, *names), source=SourceInfo("massive"))], NOW)
+    assert (Flag.OLD_SOURCE in evaluated.statuses[0].flags) is bool(said)
+    told = [signal.text for signal in evaluated.signals if signal.name == "old-source"]
     assert told == ([f"SPX 01-02 OLD-SOURCE: {said}"] if said else [])
 
 
@@ -337,15 +337,15 @@ def test_without_quotes_the_next_best_stamp_tells_the_datas_age(
 )
 def test_a_stamp_that_cannot_be_right_vouches_for_no_age(stamp: int, said: str) -> None:
     contracts = surface(last_quote={"bid": 10.0, "ask": 10.4, "last_updated": stamp})
-    judged = report([record(SPX, NOW, contracts=contracts, source=SourceInfo("massive"))], NOW)
-    told = [signal.text for signal in judged.signals if signal.name == "old-source"]
+    evaluated = report([record(SPX, NOW, contracts=contracts, source=SourceInfo("massive"))], NOW)
+    told = [signal.text for signal in evaluated.signals if signal.name == "old-source"]
     assert told == ([f"SPX 01-02 OLD-SOURCE: {said}"] if said else [])
 
 
 def test_one_old_trade_among_new_ones_is_a_quiet_contract() -> None:
     mixed = stamped(60 * DAY, "last_trade")[:1] + stamped(5, "last_trade")[1:]
-    judged = report([record(SPX, NOW, contracts=mixed, source=SourceInfo("massive"))], NOW)
-    assert Flag.OLD_SOURCE not in judged.statuses[0].flags
+    evaluated = report([record(SPX, NOW, contracts=mixed, source=SourceInfo("massive"))], NOW)
+    assert Flag.OLD_SOURCE not in evaluated.statuses[0].flags
 
 
 NIGHT = datetime(2026, 1, 2, 21, tzinfo=NEW_YORK).timestamp()
@@ -389,9 +389,9 @@ def test_what_the_vendor_calls_closed_may_be_the_global_session_of_an_index() ->
 
 
 def test_a_publishers_trouble_is_told_even_of_a_chain_never_published() -> None:
-    judged = report([replace(ChainRecord(SPX), trouble="vendor: 403, the key has no options plan")], NOW)
-    assert Flag.FAILING in judged.statuses[0].flags
-    assert text_of(judged, "failing") == "SPX 01-02 FAILING: vendor: 403, the key has no options plan"
+    evaluated = report([replace(ChainRecord(SPX), trouble="vendor: 403, the key has no options plan")], NOW)
+    assert Flag.FAILING in evaluated.statuses[0].flags
+    assert text_of(evaluated, "failing") == "SPX 01-02 FAILING: vendor: 403, the key has no options plan"
 
 
 def test_off_hours_changes_neither_age_nor_word() -> None:
@@ -400,10 +400,10 @@ def test_off_hours_changes_neither_age_nor_word() -> None:
     quote = {"bid": 1.0, "ask": 1.1, "last_updated": clock.wall - 60 * 10**9}
     items = [item(6930, side, chain=SPX_MON, last_quote=quote) for side in ("call", "put")]
     last = record(SPX_MON, Instant.of(clock), age_ms=41_500, source=closed, contracts=items)
-    judged = report([last], Instant.of(clock))
-    assert (judged.statuses[0].state, judged.statuses[0].age_s) == (State.STALE, 41.5)
-    assert judged.statuses[0].flags == (Flag.OFF_HOURS,)
-    row = plain(board_table(judged, None, 80, 10).body[0])
+    evaluated = report([last], Instant.of(clock))
+    assert (evaluated.statuses[0].state, evaluated.statuses[0].age_s) == (State.STALE, 41.5)
+    assert evaluated.statuses[0].flags == (Flag.OFF_HOURS,)
+    row = plain(board_table(evaluated, None, 80, 10).body[0])
     assert "STALE" in row and "41.5" in row and "OFF" in row
 
 
@@ -431,9 +431,9 @@ def test_the_state_of_the_deck_is_that_of_its_gravest_signal() -> None:
 )
 def test_no_usable_chain_is_critical_in_every_mixture(states: tuple[State, State]) -> None:
     records = [in_state(chain, state, NOW) for chain, state in zip((SPX, NDX), states, strict=True)]
-    judged = report(records, NOW)
-    assert judged.state is DeckState.CRITICAL
-    assert judged.signals[0].text.startswith("no chain has a usable snapshot: all 2 ")
+    evaluated = report(records, NOW)
+    assert evaluated.state is DeckState.CRITICAL
+    assert evaluated.signals[0].text.startswith("no chain has a usable snapshot: all 2 ")
 
 
 @pytest.mark.parametrize("stream", ["active", "quiet", "none", "within what clocks differ by"])
@@ -444,12 +444,12 @@ def test_degraded_means_that_the_stream_runs_over_a_stale_snapshot(stream: str, 
     first = record(SPX, NOW, age_ms=48_000 if stale else 1_000, source=source)
     stream_ts = {"active": START_S - STREAM_ACTIVE_S, "quiet": START_S - STREAM_ACTIVE_S - 0.001, "none": None}
     moment = stream_ts.get(stream, START_S + FUTURE_TOLERANCE_S)
-    judged = report([first, record(SPX_MON, NOW, source=source)], NOW, last_frame=moment)
+    evaluated = report([first, record(SPX_MON, NOW, source=source)], NOW, last_frame=moment)
     degraded = stale and stream not in ("quiet", "none")
-    assert ("stream-over-stale" in names(judged)) is degraded
-    assert judged.state is (DeckState.DEGRADED if degraded else DeckState.WARNING if stale else DeckState.OK)
+    assert ("stream-over-stale" in names(evaluated)) is degraded
+    assert evaluated.state is (DeckState.DEGRADED if degraded else DeckState.WARNING if stale else DeckState.OK)
     if degraded:
-        assert text_of(judged, "stream-over-stale") == "stream active while SPX 01-02 is STALE, 48 s"
+        assert text_of(evaluated, "stream-over-stale") == "stream active while SPX 01-02 is STALE, 48 s"
 
 
 FRAME, ENTRY = "last frame", "newest entry"
@@ -471,25 +471,25 @@ FRAME, ENTRY = "last frame", "newest entry"
 def test_a_stream_stamped_in_the_future_is_unknown_and_told(
     parts: dict[str, float], active: bool, told: list[str]
 ) -> None:
-    judged = report([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW, **parts)
-    assert (judged.state is DeckState.DEGRADED) is active
-    assert health_json(judged)["stream"]["active"] is active
-    said = [signal.text for signal in judged.signals if signal.name == "stream-clock"]
+    evaluated = report([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW, **parts)
+    assert (evaluated.state is DeckState.DEGRADED) is active
+    assert health_json(evaluated)["stream"]["active"] is active
+    said = [signal.text for signal in evaluated.signals if signal.name == "stream-clock"]
     assert [text.partition("'s ")[2].partition(" is")[0] for text in said] == told
     assert all("s ahead of us: not counted" in text for text in said)
 
 
 def test_a_stream_over_an_aging_snapshot_is_no_degradation() -> None:
-    judged = report([in_state(SPX, State.AGING, NOW), record(SPX_MON, NOW)], NOW, last_frame=START_S)
-    assert judged.state is DeckState.WARNING
+    evaluated = report([in_state(SPX, State.AGING, NOW), record(SPX_MON, NOW)], NOW, last_frame=START_S)
+    assert evaluated.state is DeckState.WARNING
 
 
 def test_depth_names_what_is_lost_and_since_when() -> None:
     days = [ChainId("SPX", SPX.expiry + timedelta(days=n)) for n in range(5)]
     lost = [at_fault(record(c, later(n)), State.MISSING, later(n)) for n, c in enumerate(days[:4])]
-    judged = report([*lost, record(days[4], later(9)), record(NDX, later(9))], later(9))
-    assert text_of(judged, "depth") == "SPX depth 1 of 5: SPX 01-02, 01-03 and 2 more MISSING"
-    [depth] = [s for s in judged.signals if s.name == "depth"]
+    evaluated = report([*lost, record(days[4], later(9)), record(NDX, later(9))], later(9))
+    assert text_of(evaluated, "depth") == "SPX depth 1 of 5: SPX 01-02, 01-03 and 2 more MISSING"
+    [depth] = [s for s in evaluated.signals if s.name == "depth"]
     assert (depth.since, depth.severity) == (START_S, DeckState.PARTIAL_DEGRADATION)
     short = report([record(SPX, NOW)], NOW, depth={"SPX": 6})
     assert text_of(short, "depth") == "SPX depth 1 of 6: the publisher lists no more"
@@ -497,35 +497,35 @@ def test_depth_names_what_is_lost_and_since_when() -> None:
 
 
 def test_two_underlyings_are_told_apart() -> None:
-    judged = report([in_state(SPX, State.STALE, NOW), in_state(NDX, State.STALE, NOW), record(SPX_MON, NOW)], NOW)
-    assert [s.text for s in judged.signals] == ["SPX 01-02 STALE, 40 s old", "NDX 01-02 STALE, 40 s old"]
+    evaluated = report([in_state(SPX, State.STALE, NOW), in_state(NDX, State.STALE, NOW), record(SPX_MON, NOW)], NOW)
+    assert [s.text for s in evaluated.signals] == ["SPX 01-02 STALE, 40 s old", "NDX 01-02 STALE, 40 s old"]
 
 
 def test_an_outage_is_one_signal_with_its_beginning_and_no_depth_is_guessed() -> None:
     known = board([in_state(SPX, State.MISSING, NOW), record(NDX, NOW, age_ms=50_000)], NOW, reached=False)
-    judged = evaluate(changed(known, polled=NOW.mono + 8), later(8))
-    assert names(judged)[:1] == ["redis-unreachable"]
-    assert "depth" not in names(judged) and "all-stale" not in names(judged)
-    assert judged.signals[0].text == "Redis unreachable: connection refused"
-    assert judged.signals[0].since == START_S
-    assert [r.age_s for r in judged.statuses] == [11.0, 58.0]
+    evaluated = evaluate(changed(known, polled=NOW.mono + 8), later(8))
+    assert names(evaluated)[:1] == ["redis-unreachable"]
+    assert "depth" not in names(evaluated) and "all-stale" not in names(evaluated)
+    assert evaluated.signals[0].text == "Redis unreachable: connection refused"
+    assert evaluated.signals[0].since == START_S
+    assert [r.age_s for r in evaluated.statuses] == [11.0, 58.0]
 
 
 def test_a_silent_poll_loop_is_said_with_the_moment_it_fell_silent() -> None:
     known = board([record(SPX, NOW)], NOW)
     assert evaluate(known, later(3.0)).state is DeckState.OK
-    judged = evaluate(known, later(3.001))
-    assert (judged.state, names(judged)) == (DeckState.CRITICAL, ["poll-silent"])
-    assert judged.statuses[0].state is State.UNREACHABLE
+    evaluated = evaluate(known, later(3.001))
+    assert (evaluated.state, names(evaluated)) == (DeckState.CRITICAL, ["poll-silent"])
+    assert evaluated.statuses[0].state is State.UNREACHABLE
     assert evaluate(known, later(60)).signals[0].since == pytest.approx(START_S)
 
 
 def test_the_cause_comes_first_then_the_worst_and_nothing_lesser_is_dropped() -> None:
     stopped = heartbeat(SPX, SPX_MON, NDX, status=STOPPED)
     records = [in_state(SPX, State.STALE, NOW), in_state(SPX_MON, State.MISSING, NOW), record(NDX, NOW)]
-    judged = report(records, NOW, beats=[stopped], last_frame=START_S)
-    assert names(judged) == ["publisher-silent", "stream-over-stale", "depth", "stale"]
-    ranks = [signal.severity.rank for signal in judged.signals[1:]]
+    evaluated = report(records, NOW, beats=[stopped], last_frame=START_S)
+    assert names(evaluated) == ["publisher-silent", "stream-over-stale", "depth", "stale"]
+    ranks = [signal.severity.rank for signal in evaluated.signals[1:]]
     assert ranks == sorted(ranks, reverse=True)
 
 
@@ -536,25 +536,25 @@ def test_a_publisher_that_said_so_has_stopped_and_one_that_did_not_is_silent() -
     ):
         known = board([record(SPX, NOW)], NOW, beats=[heartbeat(SPX, status=status)])
         gone = tuple(replace(p, alive=False, gone_since=START_S - 3.0) for p in known.publishers.known)
-        judged = evaluate(changed(known, known=gone), NOW)
-        assert [(s.text, s.since) for s in judged.signals] == [(words, START_S - 3.0)]
+        evaluated = evaluate(changed(known, known=gone), NOW)
+        assert [(s.text, s.since) for s in evaluated.signals] == [(words, START_S - 3.0)]
     assert names(report([record(SPX, NOW)], NOW, beats=[])) == ["publisher-unknown"]
 
 
 def test_a_rolled_back_pointer_is_told_with_both_times() -> None:
     later_one = SnapshotId(SPX, (START_S + 10) * 1000)
-    judged = report([replace(record(SPX, NOW), rolled_back_from=later_one)], NOW)
-    assert text_of(judged, "rolled-back") == "SPX 01-02 ROLLED-BACK: from 10:00:10 to 10:00:00"
+    evaluated = report([replace(record(SPX, NOW), rolled_back_from=later_one)], NOW)
+    assert text_of(evaluated, "rolled-back") == "SPX 01-02 ROLLED-BACK: from 10:00:10 to 10:00:00"
 
 
 def test_what_redis_evicts_is_told_for_a_minute_and_how_it_would_evict_as_long_as_it_is_so() -> None:
     for policy, told in (("", False), ("noeviction", False), ("volatile-ttl", False), ("allkeys-lru", True)):
-        judged = report([record(SPX, NOW)], NOW, server=Server("valkey 9", policy))
-        assert names(judged) == ["eviction-policy"] * told
+        evaluated = report([record(SPX, NOW)], NOW, server=Server("valkey 9", policy))
+        assert names(evaluated) == ["eviction-policy"] * told
     for seconds, told in ((0.0, True), (59.999, True), (60.0, False)):
         evicting = Server("valkey 9", "volatile-ttl", 12, NOW.wall_s - seconds)
-        judged = report([record(SPX, NOW)], NOW, server=evicting)
-        assert [(s.text, s.since, s.severity) for s in judged.signals] == [
+        evaluated = report([record(SPX, NOW)], NOW, server=evicting)
+        assert [(s.text, s.since, s.severity) for s in evaluated.signals] == [
             (
                 "Redis is full: 12 keys evicted since this watcher began; raise maxmemory",
                 NOW.wall_s - seconds,
@@ -592,11 +592,11 @@ def test_the_loss_of_a_chain_never_makes_the_deck_look_better(states: list[State
 @given(states=st.lists(STATES, max_size=5))
 def test_each_state_that_is_not_fresh_is_named_in_a_signal(states: list[State]) -> None:
     chains = [ChainId("SPX", date(2026, 1, 2) + timedelta(days=n)) for n in range(len(states))]
-    judged = report([in_state(c, s, NOW) for c, s in zip(chains, states, strict=True)], NOW)
-    said = " ".join(signal.text for signal in judged.signals)
+    evaluated = report([in_state(c, s, NOW) for c, s in zip(chains, states, strict=True)], NOW)
+    said = " ".join(signal.text for signal in evaluated.signals)
     for state in set(states) - {State.FRESH}:
-        assert state in said or (state is State.MISSING and "depth" in names(judged))
-    assert bool(judged.signals) is (not states or any(state is not State.FRESH for state in states))
+        assert state in said or (state is State.MISSING and "depth" in names(evaluated))
+    assert bool(evaluated.signals) is (not states or any(state is not State.FRESH for state in states))
 
 
 def test_a_board_before_its_first_poll_alarms_nobody() -> None:
@@ -604,17 +604,17 @@ def test_a_board_before_its_first_poll_alarms_nobody() -> None:
 
 
 def test_signals_read_the_same_in_every_panel() -> None:
-    judged = report(
+    evaluated = report(
         [record(SPX, NOW, age_ms=48_000, contracts=surface()), record(SPX_MON, NOW)], NOW, last_frame=START_S
     )
-    texts = [signal.text for signal in judged.signals]
-    panel = "\n".join(plain(line) for line in signal_lines(judged, 120))
+    texts = [signal.text for signal in evaluated.signals]
+    panel = "\n".join(plain(line) for line in signal_lines(evaluated, 120))
     assert all(text in panel for text in texts)
-    assert texts[0] in plain(trouble(judged, 120))
-    assert [s["text"] for s in status_json(judged)["signals"]] == texts
+    assert texts[0] in plain(trouble(evaluated, 120))
+    assert [s["text"] for s in status_json(evaluated)["signals"]] == texts
 
 
 def test_a_depth_that_lacks_what_has_passed_says_so() -> None:
     over = record(ChainId("SPX", date(2026, 1, 1)), NOW)
-    judged = report([over], NOW)
-    assert [signal.text for signal in judged.signals if signal.name == "depth"] == ["SPX depth 0 of 1: 1 PAST-DATED"]
+    evaluated = report([over], NOW)
+    assert [signal.text for signal in evaluated.signals if signal.name == "depth"] == ["SPX depth 0 of 1: 1 PAST-DATED"]

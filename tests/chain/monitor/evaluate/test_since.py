@@ -199,8 +199,8 @@ def test_every_flag_that_is_a_fault_has_a_beginning_in_its_signal() -> None:
     record = replace(record, rolled_back_from=made.id._replace(ts_ms=made.id.ts_ms + 5_000))
     record = remembered(record, Instant.of(clock))
     clock.advance(7)
-    judged = evaluate(board([record], Instant.of(clock)), Instant.of(clock))
-    told = {signal.name: signal.since for signal in judged.signals}
+    evaluated = evaluate(board([record], Instant.of(clock)), Instant.of(clock))
+    told = {signal.name: signal.since for signal in evaluated.signals}
     assert told == dict.fromkeys(("partial", "failing", "old-source", "rolled-back"), float(START_S))
 
 
@@ -210,5 +210,5 @@ def test_a_signal_of_several_chains_began_with_the_first_of_them() -> None:
     first = remembered(ChainRecord(SPX, trouble="503"), Instant.of(clock))
     clock.advance(3)
     second = remembered(ChainRecord(other, trouble="503"), Instant.of(clock))
-    judged = evaluate(board([second, first], Instant.of(clock)), Instant.of(clock))
-    assert [signal.since for signal in judged.signals if signal.name == "failing"] == [START_S]
+    evaluated = evaluate(board([second, first], Instant.of(clock)), Instant.of(clock))
+    assert [signal.since for signal in evaluated.signals if signal.name == "failing"] == [START_S]

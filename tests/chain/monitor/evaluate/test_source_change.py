@@ -23,8 +23,8 @@ HOUR_S = 3600.0
 LIVE = SourceInfo("massive", "api.massive.com")
 
 
-def names(judged: HealthReport) -> list[str]:
-    return [signal.name for signal in judged.signals]
+def names(evaluated: HealthReport) -> list[str]:
+    return [signal.name for signal in evaluated.signals]
 
 
 def taken(before: ChainRecord, kind_record: KindRecord, *, ahead_ms: int = 0) -> ChainRecord:
@@ -36,11 +36,11 @@ def taken(before: ChainRecord, kind_record: KindRecord, *, ahead_ms: int = 0) ->
 @pytest.mark.parametrize(("age_s", "told"), [(0.0, True), (HOUR_S - 0.001, True), (HOUR_S, False)])
 def test_a_change_is_told_for_an_hour(age_s: float, told: bool) -> None:
     change = SourceChange("massive", "mock", NOW.wall_s - age_s)
-    judged = report([replace(record(SPX, NOW), change=change)], NOW)
-    assert (Flag.SOURCE_CHANGED in judged.statuses[0].flags) is told
-    assert ("source-changed" in names(judged)) is told
+    evaluated = report([replace(record(SPX, NOW), change=change)], NOW)
+    assert (Flag.SOURCE_CHANGED in evaluated.statuses[0].flags) is told
+    assert ("source-changed" in names(evaluated)) is told
     if told:
-        [signal] = [s for s in judged.signals if s.name == "source-changed"]
+        [signal] = [s for s in evaluated.signals if s.name == "source-changed"]
         assert "SOURCE CHANGED from live to mock at " in signal.text
         assert (signal.since, signal.severity) == (change.at, DeckState.WARNING)
 
@@ -92,22 +92,22 @@ def test_a_mixture_names_all_its_kinds(kinds: tuple[str, str], words: str) -> No
         replace(record(chain, NOW), source=LIVE if kind == "massive" else SourceInfo(kind))
         for chain, kind in zip((SPX, NDX), kinds, strict=True)
     ]
-    judged = report(records, NOW)
-    assert judged.sources == words
+    evaluated = report(records, NOW)
+    assert evaluated.sources == words
     recorded = [kind in ("mock", "capture") for kind in kinds]
-    assert ("mixed-sources" in names(judged)) is (len(set(recorded)) > 1)
+    assert ("mixed-sources" in names(evaluated)) is (len(set(recorded)) > 1)
 
 
 def test_one_that_withdrew_is_told_without_alarm_and_names_nothing() -> None:
     gone = replace(heartbeat(), status=WITHDRAWN, source=SourceInfo("mock", trouble="live publisher massive is here"))
     live = replace(heartbeat(SPX, service="massive", kind="massive"), source=LIVE)
-    judged = report([replace(record(SPX, NOW), source=LIVE)], NOW, beats=[live, gone])
-    assert judged.state is DeckState.OK
-    [signal] = judged.signals
+    evaluated = report([replace(record(SPX, NOW), source=LIVE)], NOW, beats=[live, gone])
+    assert evaluated.state is DeckState.OK
+    [signal] = evaluated.signals
     assert signal.name == "withdrawn"
     assert "mock publisher" in signal.text
     assert "live publisher massive is here" in signal.text
-    assert badge(judged.board) == "[LIVE]"
+    assert badge(evaluated.board) == "[LIVE]"
 
 
 def test_what_was_acknowledged_elsewhere_is_silent_here_and_what_redis_forgot_is_not() -> None:

@@ -70,11 +70,11 @@ def value(samples: Samples, name: str, **labels: str) -> float | None:
 
 def assert_says(samples: Samples, one: Board, now: Instant) -> None:
     """Fail unless every figure of a scrape is the Report's."""
-    judged = evaluate(one, now)
+    evaluated = evaluate(one, now)
     assert value(samples, "chaindeck_redis_up") == one.redis.health.ok
     for state in DeckState:
-        assert value(samples, "chaindeck_state", chaindeck_state=state) == (state is judged.state)
-    for chain_status in judged.statuses:
+        assert value(samples, "chaindeck_state", chaindeck_state=state) == (state is evaluated.state)
+    for chain_status in evaluated.statuses:
         chain = {
             "underlying": chain_status.record.chain.underlying,
             "expiry": chain_status.record.chain.expiry.isoformat(),
@@ -86,7 +86,9 @@ def assert_says(samples: Samples, one: Board, now: Instant) -> None:
         assert value(samples, "chaindeck_pointer_ttl_seconds", **chain) == chain_status.ttl_s
         assert value(samples, "chaindeck_snapshot_contracts", **chain) == (good.summary.contracts if good else None)
     for underlying in one.chains.underlyings:
-        mine = [chain_status for chain_status in judged.statuses if chain_status.record.chain.underlying == underlying]
+        mine = [
+            chain_status for chain_status in evaluated.statuses if chain_status.record.chain.underlying == underlying
+        ]
         assert value(samples, "chaindeck_depth", underlying=underlying) == sum(map(usable, mine))
         assert value(samples, "chaindeck_depth_wanted", underlying=underlying) == one.chains.depth[underlying]
     for publisher in one.publishers.known:
