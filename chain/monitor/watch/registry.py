@@ -39,6 +39,7 @@ class ChainRegistry:
     refused: dict[str, Refusal] = field(default_factory=dict)
     _standbys: dict[str, Heartbeat] = field(default_factory=dict)
     _raw: dict[str, bytes | None] = field(default_factory=dict)
+    _noted: tuple[ChainRecord, ...] = ()  # as flags were last looked at
     _past: set[ChainId] = field(default_factory=set)  # chains whose day was over when last looked
     _over: set[ChainId] = field(default_factory=set)  # chains whose last session had closed then
     _checked: int | None = None  # the minute in which past chains were last looked for
@@ -115,10 +116,13 @@ class ChainRegistry:
 
     def shown(self) -> tuple[ChainRecord, ...]:
         """Return the records that a Board shows: of dates that have passed, those alone that are still published."""
-        records = tuple([known.record for known in self.chains.values()])
+        records = self._records()
         if not self._past:
             return records
         return tuple(r for r in records if r.chain not in self._past or r.pointer or _is_broken(r))
+
+    def _records(self) -> tuple[ChainRecord, ...]:
+        return tuple([known.record for known in self.chains.values()])
 
     def _add(self, record: ChainRecord) -> None:
         self.chains[record.chain] = ChainTracker(self.keys, record)
@@ -185,9 +189,12 @@ class ChainRegistry:
 
     def remember_faults(self, now: Instant) -> None:
         """Note since when each flag of a chain stands; only chains of which something new was heard are looked at."""
+        if self._records() == self._noted:  # nearly always the very same, which are soon found equal
+            return
         for known in self.chains.values():
             if known.record is not known.noted:
                 known.record = known.noted = remembered(known.record, now)
+        self._noted = self._records()
 
     def _sort(self) -> None:
         """Keep underlyings in order of first announcement and expirations by date."""

@@ -52,7 +52,9 @@ class Tracker:
         self._known: PollAnswer | None = None  # the poll of that look
         self._settled: Mapping[ChainId, bytes | None] | None = None  # its pointers, where they can mean nothing new
         self._held: dict[bytes, ChainId] = {}  # payloads that were read, by key
-        self._poll: PollAnswer | None = None  # of the look that goes on, and all pointers that it found
+        self._asked: tuple[ChainId, ...] = ()  # of the look that goes on: its chains, its poll, all pointers found
+        self._poll: PollAnswer | None = None
+        self._news = False  # whether some pointer may mean something new
         self._pointers: Mapping[ChainId, bytes | None] = {}
         self._unasked: tuple[ChainId, ...] = ()
         self._to_recheck: list[ChainId] = []
@@ -61,7 +63,8 @@ class Tracker:
     def begin(self) -> PollRequest:
         """Begin a look; what one that was given up still wanted is asked for anew."""
         self._drop_look()
-        return PollRequest(tuple(self.registry.chains), tuple(self._held))
+        self._asked = tuple(self.registry.chains)
+        return PollRequest(self._asked, tuple(self._held))
 
     def take(self, answer: Answer) -> Request | None:
         """Take in an answer; return what to ask for next, None where the look is over."""
@@ -134,11 +137,11 @@ class Tracker:
             self._limit("hear heartbeats", answer.refused)
             if answer.discovered:
                 self.registry.add_discovered(answer.discovered, answer.received)
-            self._unasked = tuple([chain for chain in self.registry.chains if chain not in answer.pointers])
-        if answer.pointers == self._settled and not answer.gone:
-            self._pointers = self._settled
-            return
-        self._pointers = {**self._pointers, **answer.pointers}
+            if tuple(self.registry.chains) != self._asked:
+                self._unasked = tuple([chain for chain in self.registry.chains if chain not in answer.pointers])
+        if not answer.gone and (answer.pointers is self._settled or answer.pointers == self._settled):
+            return  # nearly always the very same
+        self._news, self._pointers = True, {**self._pointers, **answer.pointers}
         for key in answer.gone:
             if known := self._tracker_of(key):
                 known.on_payload_gone()
@@ -178,7 +181,7 @@ class Tracker:
 
     def _end_look(self, poll: PollAnswer) -> None:
         """Take a look as whole, when all its answers were taken in."""
-        if self._pointers is not self._settled:
+        if self._news:
             chains = self.registry.chains
             current = all(known.is_current(self._pointers.get(chain)) for chain, known in chains.items())
             self._settled = self._pointers if current else None
@@ -187,7 +190,7 @@ class Tracker:
         self._known, self._seen = poll, self._now.wall_s
 
     def _drop_look(self) -> None:
-        self._poll, self._pointers, self._unasked = None, {}, ()
+        self._poll, self._news, self._pointers, self._unasked = None, False, {}, ()
         self._to_recheck, self._to_fetch = [], []
 
     def _limit(self, deed: str, refused: str) -> None:

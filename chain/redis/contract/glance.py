@@ -1,7 +1,7 @@
 """One look at pointers, at values beside them and at the stream's signs of life: one round trip, bounded in bytes."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -36,6 +36,8 @@ class Glance:
         self._apart = is_cluster(redis)
         self._oversized: set[str] = set()
         self._mark_oversized = False
+        self._fitting: list[bytes | None] = []  # the values of the last look, if none was beyond its limit
+        self._limits: Sequence[int] = ()  # theirs
         self._barely = False  # whether a proxy stands there that hangs up at what it does not know
         self._hung_up = 0  # looks in a row that were cut, and went through by the simplest commands
 
@@ -87,7 +89,7 @@ class Glance:
         """Return what is there under the keys, of which the first so many are pointers: those must be readable."""
         known_large = self._oversized  # nearly always none
         large = [at for at in zip(keys, limits, strict=True) if at[0] in known_large] if known_large else []
-        plain = [key for key in keys if key not in self._oversized] if large else keys
+        plain = [key for key in keys if key not in known_large] if large else keys
         pipe = self._redis.pipeline(transaction=False)
         self._ask(pipe, plain, large, payloads)
         replies: list[object] = [*raise_if_lost(await pipe.execute(raise_on_error=False))]
@@ -95,24 +97,29 @@ class Glance:
             replies[:1] = _values(replies[0])
         unasked: list[object] = [None, None] if self._barely else []
         frame, newest, *counts = unasked + replies[len(keys) :]
-        refused = ""
-        if self._apart or large:  # in what MGET answers, there is no refusal of a single key
-            asked = zip([*plain, *(key for key, _ in large)], replies, strict=False)
-            refused = _refused(asked, frozenset(keys[:pointers]))
         self._mark_oversized = oversized(frame)
-        values = [reply if isinstance(reply, bytes) else None for reply in replies[: len(keys)]]
-        if large:
-            # GETRANGE answers the same to an empty value and to none.
-            beginnings = {key: value or None for (key, _), value in zip(large, values[len(plain) :], strict=True)}
-            found = dict(zip(plain, values, strict=False)) | beginnings
-            values = [found[key] for key in keys]
+        if self._apart or large:
+            values, refused = _one_by_one(keys, pointers, plain, large, replies)
+        else:  # in what MGET answers there is no refusal of a single key, and nothing but strings
+            values, refused = cast("list[bytes | None]", replies[: len(keys)]), ""
+        known = all(isinstance(count, int) for count in counts)  # who may not ask takes them to be there
+        there = sum(count for count in counts if isinstance(count, int)) if known else len(payloads)
+        return Seen(self._cut(values, keys, limits), signs(frame, newest), there, refused)
+
+    def _cut(self, values: list[bytes | None], keys: Sequence[str], limits: Sequence[int]) -> list[bytes | None]:
+        """Return values of which none is more than a byte longer than its limit; remember the keys of those that were.
+
+        The very same list as before where nothing changed, which is nearly always: whoever compares is done at once.
+        """
+        if values == self._fitting and limits == self._limits:
+            self._oversized = set()
+            return self._fitting
         at_fault = [at for at, value in enumerate(values) if value and len(value) > limits[at]]
         self._oversized = {keys[at] for at in at_fault}
         for at in at_fault:
             values[at] = (values[at] or b"")[: limits[at] + 1]
-        known = all(isinstance(count, int) for count in counts)  # who may not ask takes them to be there
-        there = sum(count for count in counts if isinstance(count, int)) if known else len(payloads)
-        return Seen(values, signs(frame, newest), there, refused)
+        self._fitting, self._limits = ([], ()) if at_fault else (values, limits)
+        return values
 
     def _ask(
         self, pipe: Pipeline, plain: Sequence[str], large: Sequence[tuple[str, int]], payloads: Sequence[bytes]
@@ -132,6 +139,23 @@ class Glance:
                 pipe.exists(payload)
         elif payloads:
             pipe.exists(*payloads)
+
+
+def _one_by_one(
+    keys: Sequence[str],
+    pointers: int,
+    plain: Sequence[str],
+    large: Sequence[tuple[str, int]],
+    replies: Sequence[object],
+) -> tuple[list[bytes | None], str]:
+    """Return values that were asked for one by one, in the keys' order, and why some were refused."""
+    asked = [*plain, *(key for key, _ in large)]
+    refused = _refused(zip(asked, replies, strict=False), frozenset(keys[:pointers]))
+    values = [reply if isinstance(reply, bytes) else None for reply in replies[: len(keys)]]
+    # GETRANGE answers the same to an empty value and to none.
+    values[len(plain) :] = [value or None for value in values[len(plain) :]]
+    found = dict(zip(asked, values, strict=True))
+    return [found[key] for key in keys], refused
 
 
 def _refused(replies: Iterable[tuple[str, object]], pointers: frozenset[str]) -> str:

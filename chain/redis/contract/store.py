@@ -52,6 +52,8 @@ class Store:
         self._glance = Glance(redis)
         self._asked: tuple[ChainId, ...] = ()  # the chains of the last poll, and their keys: they seldom change
         self._pointers: list[str] = []
+        self._values: list[bytes | None] = []  # what it found
+        self._answered: Mapping[ChainId, bytes | None] | None = None
         self.keys = keys
 
     async def poll(self, chains: Sequence[ChainId], beside: Sequence[str] = (), payloads: Sequence[bytes] = ()) -> Poll:
@@ -60,12 +62,14 @@ class Store:
         `payloads`, their keys as pointers gave them, are counted, not read: one that is gone while its pointer stands
         was evicted. A value beyond its limit comes as its beginning, one byte longer than the limit.
         """
-        if chains != self._asked:
-            self._asked, self._pointers = tuple(chains), [*map(self.keys.latest, chains)]
+        if (asked := tuple(chains)) != self._asked:
+            self._asked, self._pointers = asked, [*map(self.keys.latest, chains)]
+            self._answered = None
         seen = await self._glance.look(self._pointers, beside, payloads)
-        pointers = dict(zip(chains, seen.values, strict=False))
+        if self._answered is None or seen.values is not self._values:  # they seldom move
+            self._answered, self._values = dict(zip(chains, seen.values, strict=False)), seen.values
         rest = dict(zip(beside, seen.values[len(chains) :], strict=True))
-        return Poll(pointers, rest, seen.stream, seen.there, seen.refused)
+        return Poll(self._answered, rest, seen.stream, seen.there, seen.refused)
 
     async def recheck(self, snapshots: Sequence[SnapshotId]) -> list[tuple[bytes | None, bool]]:
         """Return, for each snapshot, its chain's pointer read anew and whether the payload exists."""
