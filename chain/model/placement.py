@@ -18,6 +18,7 @@ STANDARD_SHARES = 100
 _ROUNDING = 0.5  # `atm` is a strike rounded to an int
 _TICK = 0.001  # the smallest step of a strike in an option's symbol
 _TICKER = re.compile(r"O:([A-Z0-9.]{1,6}?)(\d{6}[CP])(\d{8})", re.ASCII)
+_HEAD, _STRIKE_DIGITS = re.compile(r"O:([A-Z0-9.]{1,6})"), 8
 
 # What a root may add to its underlying's name: the W of SPXW and the P of NDXP, the digit of an adjusted TSLA1.
 _INDEX_SUFFIX, _SHARE_SUFFIX = re.compile(r"[A-Z]{0,2}"), re.compile(r"[0-9]?")
@@ -64,7 +65,7 @@ def centred(snapshot: Received, lowest: float, highest: float, spot: float | Non
 
 def placed(contracts: Iterable[Item], chain: ChainId) -> Iterator[tuple[Item, Place | Misfit]]:
     """Yield each contract with its place in the chain, or why it has none: the second in a place has none either."""
-    terms = _Terms.of(chain)
+    terms = _terms(chain)
     taken: set[Place] = set()
     for item in contracts:
         at = _place(item, terms)
@@ -85,11 +86,12 @@ class _Terms:
     expiration: str
     days: Mapping[str, str]  # the expiration and the side as in an option's symbol, by side
 
-    @classmethod
-    def of(cls, chain: ChainId) -> "_Terms":
-        day = f"{chain.expiry:%y%m%d}"
-        days = {"call": f"{day}C", "put": f"{day}P"}
-        return cls(chain.underlying, vendor_symbol(chain.underlying), chain.expiry.isoformat(), days)
+
+@lru_cache(maxsize=4096)
+def _terms(chain: ChainId) -> _Terms:
+    day = f"{chain.expiry:%y%m%d}"
+    days = {"call": f"{day}C", "put": f"{day}P"}
+    return _Terms(chain.underlying, vendor_symbol(chain.underlying), chain.expiry.isoformat(), days)
 
 
 def _place(item: Item, terms: _Terms) -> Place | Misfit:
@@ -108,12 +110,35 @@ def _place(item: Item, terms: _Terms) -> Place | Misfit:
         known = number(details.shares_per_contract) is not None
         words = f"adjusted contract of {how_many} shares" if known else f"shares_per_contract {how_many} is no number"
         return Misfit(words, adjusted=known)
-    named, match = part(item.underlying_asset, Asset).ticker, _symbol(details.ticker)
-    root = match[1] if match else None
-    other = _foreign(named if isinstance(named, str) else None, root, terms.symbol)
-    if match and not other:
-        other = _mismatch(match, terms.days[side], terms.expiration, side, strike)
+    named, ticker, unlike = part(item.underlying_asset, Asset).ticker, details.ticker, ""
+    root = _root_before(ticker, terms.days[side] + _thousandths(strike))
+    if root is None and (match := _symbol(ticker)):
+        root, unlike = match[1], _mismatch(match, terms.days[side], terms.expiration, side, strike)
+    other = _foreign(named if isinstance(named, str) else None, root, terms.symbol) or unlike
     return Misfit(other) if other else Place(strike, root or terms.underlying, side)
+
+
+def _root_before(ticker: object, expected: str) -> str | None:
+    """Return the root of a symbol that ends to the letter as the fields beside it say, which is nearly always so.
+
+    None for any other, which needs a closer look.
+    """
+    if isinstance(ticker, str) and ticker.endswith(expected):
+        return _root_in(ticker[: -len(expected)])
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _root_in(head: str) -> str | None:
+    match = _HEAD.fullmatch(head)
+    return match[1] if match else None
+
+
+@lru_cache(maxsize=8192)  # both sides of all chains ask the same, again and again
+def _thousandths(strike: float) -> str:
+    """Return a strike as symbols write it, in thousandths of a point; "-" where it is too large."""
+    digits = f"{strike * 1000:08.0f}"
+    return digits if len(digits) == _STRIKE_DIGITS else "-"
 
 
 def mismatch(ticker: object, expiration: str, side: str, strike: float) -> str:

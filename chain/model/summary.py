@@ -131,8 +131,8 @@ def _underlying(usable: Sequence[Item]) -> tuple[float | None, bool]:
 
 def _is_delayed(item: Item) -> bool:
     """Return whether the vendor calls a contract's figures delayed: its quote, else its last trade, else the price."""
-    quote, trade = part(item.last_quote, Quote), part(item.last_trade, Trade)
-    return (quote.timeframe or trade.timeframe or part(item.underlying_asset, Asset).timeframe) == "DELAYED"
+    told = part(item.last_quote, Quote).timeframe or part(item.last_trade, Trade).timeframe
+    return (told or part(item.underlying_asset, Asset).timeframe) == "DELAYED"
 
 
 def _unsound_quotes(usable: Sequence[Item]) -> int:

@@ -81,7 +81,8 @@ def accept(
         carried=None,
         change=_change(record, kind, kind_record, now),
     )
-    return replace(after, carried=_carried(record, after, now))
+    carried = _carried(record, after, now)
+    return replace(after, carried=carried) if carried else after
 
 
 def _carried(before: ChainRecord, after: ChainRecord, now: Instant) -> tuple[State, float] | None:
