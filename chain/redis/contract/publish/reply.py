@@ -35,8 +35,12 @@ class WriteReply(NamedTuple):
     @classmethod
     def parse(cls, said: object) -> "WriteReply":
         """Return what publish.lua or move_pointer.lua said of one snapshot, an error of Redis included."""
-        if isinstance(said, bytes) and (known := _WORDS.get(said)):
-            return known
+        known = _WORDS.get(said) if isinstance(said, bytes) else None
+        return known or cls.failure(said)
+
+    @classmethod
+    def failure(cls, said: object) -> "WriteReply":
+        """Return the failure that an error of Redis tells of, or anything else that is no word of a script."""
         if isinstance(said, bytes) and said.startswith(SCRIPT_REFUSED.encode()):
             said = ResponseError(said.decode("utf-8", "replace"))
         if isinstance(said, Exception):
@@ -63,7 +67,7 @@ class PutReply(NamedTuple):
     def parse(cls, said: object) -> "PutReply":
         """Return what put_payload.lua said, an error of Redis included."""
         if not isinstance(said, int):
-            return cls(refused=WriteReply.parse(said))
+            return cls(refused=WriteReply.failure(said))
         if said > 0:
             return cls(said)
         return cls(refused=WriteReply(Word.TAKEN if said == _TAKEN else Word.LOST))
