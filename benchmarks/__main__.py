@@ -22,6 +22,7 @@ BENCHMARKS = {
     "grid-repaint": "grid_repaint",
     "first-grid": "first_grid",
     "idle": "idle",
+    "key-to-frame": "key_to_frame",
     "vendor": "vendor",
 }
 

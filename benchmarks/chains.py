@@ -9,19 +9,20 @@ from chain.model.keys import ChainId, SnapshotId
 from chain.model.session import new_york
 from chain.model.snapshot import Contract, Snapshot
 from publisher.mock.source import MockSource
+from publisher.window import EM_MULT
 from tests.support.places import CAPTURES
 
 CAPTURE = CAPTURES / "SPY-2026-07-14.jsonl.gz"
 
 
-async def many_snapshots(count: int, sizes: tuple[int, int]) -> list[Snapshot]:
+async def many_snapshots(count: int, sizes: tuple[int, int], *, mult: float = EM_MULT) -> list[Snapshot]:
     """Return snapshots of `count` chains, six expirations an underlying, their payloads of so many bytes, from and to.
 
     The contracts are those of one mock chain around its ATM, under other names and dates: a payload's length is what
-    matters, but every reader must find it whole.
+    matters, but every reader must find it whole. A payload holds no more than the window of `mult` expected moves does.
     """
     clock = SystemClock()
-    source = MockSource(clock, underlyings=["SPX"])
+    source = MockSource(clock, underlyings=["SPX"], mult=mult)
     await source.begin_cycle()
     survey = await source.survey("SPX")
     piece = await source.fetch_window(survey, survey.expirations[8])

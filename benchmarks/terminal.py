@@ -67,6 +67,17 @@ class Terminal:
         why = "the program ended" if ended else f"{timeout_s:g} s passed"
         raise RuntimeError(f"{why} before {pattern.pattern!r} was painted: {self.last_words}")
 
+    def press(self, key: bytes, pattern: re.Pattern[bytes], timeout_s: float = 5.0) -> float:
+        """Send a key; return seconds until `pattern` is in the text that was painted since."""
+        start, began = len(self._output), time.monotonic()
+        os.write(self._fd, key)
+        while (left := began + timeout_s - time.monotonic()) > 0:
+            if select.select([self._fd], [], [], left)[0] and not self._read():
+                break
+            if pattern.search(_ESCAPE.sub(b"", bytes(self._output[start:]))):
+                return time.monotonic() - began
+        raise RuntimeError(f"no {pattern.pattern!r} after {key!r}: {self.last_words}")
+
     @property
     def text(self) -> bytes:
         """Everything painted so far in the order of painting, without escape sequences."""

@@ -122,6 +122,7 @@ class DeckScreen(DecisionScreen):
             self._contained(self.chart, self._show_chart)
             self._contained(self.grid_panel, lambda: self.grid_panel.bring(self._report, self.view))
             self._contained(self.log_panel, lambda: self.log_panel.bring(self._report, self._log_lines()))
+        self.call_after_refresh(self._feed.select, self.view.selected)  # what answers a key is painted first
         if self.view.changed and self._highlight is None:
             self._highlight = self.set_timer(CHANGE_SHOWN_S, self._end_highlight)
         if self.view.analytics is not None and not self._painted:
@@ -156,7 +157,6 @@ class DeckScreen(DecisionScreen):
         if report is None or report.board is not self._board or now.mono - report.now.mono > _JUDGE_EVERY_S:
             self.view.keep_selection(self._board)
             self._report = report = evaluate(self._board, now)
-        self._feed.select(self.view.selected)
         self.view.on_report(report, self._feed.analytics())
 
     def _show_board(self) -> None:

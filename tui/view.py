@@ -18,6 +18,7 @@ from tui.lines.grid.frame import Shown, is_past
 CHANGE_SHOWN_S = 0.8
 WINDOW_S = 120.0  # seconds of ages that are kept
 _EVERY_S = 1.0
+_AWAITED_S = 0.3  # for so long what was shown before may stand until the analytics of another chain are there
 _CHAINS_KEPT = 600  # histories; beyond, those that were looked at least recently are forgotten
 
 Ages = Sequence[tuple[float, float]]  # monotonic seconds, age in seconds
@@ -63,13 +64,15 @@ class View:
     changed: Changes = field(default_factory=dict)  # since the snapshot before, shown for a moment
     changed_at: float = 0.0  # monotonic seconds
     histories: Histories = field(default_factory=Histories)
+    awaiting: bool = False  # whether the selected chain's analytics are on their way
+    _awaited_from: float | None = None  # monotonic seconds
     _seen: float | None = None  # monotonic seconds at which the grid was last known to be in time
 
     def choose(self, chain: ChainId | None) -> None:
         """Turn to another chain; a frozen view follows again, for it was frozen on the old one."""
         if chain != self.selected:
             self.selected = chain
-            self.frozen_at = self.analytics = self.shown = self._seen = None
+            self.frozen_at = self.analytics = self.shown = self._seen = self._awaited_from = None
             self.changed = NO_CHANGES
 
     def keep_selection(self, board: Board) -> None:
@@ -117,6 +120,7 @@ class View:
         """Show the newest valid snapshot once its analytics are there, unless frozen; remember the ages."""
         self.histories.on_report(report)
         status, now = self.status(report), report.now
+        self.awaiting = False
         good = status.record.last_good if status else None
         if status is None or self.frozen_at is not None or good is None:
             self._seen = None
@@ -124,14 +128,20 @@ class View:
         if self.shown is None or self.shown.snapshot.id != good.snapshot.id:
             fresh = analytics.get(status.chain)
             if fresh is None or fresh.snapshot_id != good.snapshot.id:
-                return  # it is being derived, and comes with the next wake-up
+                self._await(now)
+                return
             before = self.analytics.grid if self.analytics else None
             self.changed = changes(before, fresh.grid) if self._follows(good, status, now) else NO_CHANGES
             self.changed_at = now.mono
-            self.analytics, self.shown = fresh, good
+            self.analytics, self.shown, self._awaited_from = fresh, good, None
         elif self.changed and now.mono - self.changed_at >= CHANGE_SHOWN_S:
             self.changed = NO_CHANGES
         self._seen = None if is_past(status.state) else now.mono
+
+    def _await(self, now: Instant) -> None:
+        """Note that analytics are being derived: they come with the next wake-up, or something is wrong."""
+        self._awaited_from = now.mono if self._awaited_from is None else self._awaited_from
+        self.awaiting = now.mono - self._awaited_from <= _AWAITED_S
 
     def _follows(self, good: LastGood, status: ChainStatus, now: Instant) -> bool:
         """Return whether a snapshot comes in its turn after the one shown: of one source, and without a gap.

