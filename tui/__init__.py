@@ -8,6 +8,7 @@ panels        the panels of the screen: widgets that carry lines
 lines         what is on screen, as lines: pure functions
 view          what the reader has chosen to look at
 palette       meanings to styles
+key_bar       the bottom line: the keys that are needed most
 bindings      the deck's keys
 board_source  what the screen is given by whoever composes it
 pump          how queues of messages are worked off

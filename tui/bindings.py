@@ -1,4 +1,4 @@
-"""The deck's keys: one list that the screen obeys, the footer shows and the help explains."""
+"""The deck's keys: one list that the screen obeys, the key bar shows and the help explains."""
 
 from textual.binding import Binding, BindingType
 

@@ -10,7 +10,6 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from chain.clock import Clock, Instant
 from chain.monitor.board import Board
@@ -21,6 +20,7 @@ from tui.bindings import BINDINGS
 from tui.board_source import BoardSource, Demo, Operator
 from tui.dialogs.decisions import DecisionScreen
 from tui.dialogs.help import HelpScreen
+from tui.key_bar import KeyBar
 from tui.lines.line import Role, Span
 from tui.panels.age_chart import HEIGHT as CHART_HEIGHT
 from tui.panels.age_chart import AgeChart
@@ -82,7 +82,7 @@ class DeckScreen(DecisionScreen):
                 yield self.chart
             yield self.grid_panel
         yield self.log_panel
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Watch over the feed: ages tick even where no Board comes."""

@@ -16,6 +16,7 @@ from tests.support.stage import ATM_CELL, Deck, deck_of, make_stage
 from tests.support.waiting import wait_until_async
 from tui.dialogs.demo import DemoMenu
 from tui.dialogs.help import HelpScreen
+from tui.key_bar import KeyBar
 from tui.lines.line import plain
 from tui.panels.line_panel import LinePanel
 from tui.screen import DeckScreen
@@ -205,4 +206,17 @@ async def test_the_demo_menu_can_be_left(stage: Stage, key: str) -> None:
 
 async def test_only_a_mock_has_a_demo_menu(deck: Deck) -> None:
     await deck.press("d")
+    assert deck.app.screen is deck.app.deck
+
+
+async def test_a_click_on_a_key_of_the_bottom_line_is_that_key(deck: Deck) -> None:
+    bar = deck.app.deck.query_one(KeyBar)
+    shown = bar.render().plain
+    assert shown.startswith("j k expiry [ ] underlying")
+    assert "demo" not in shown  # there is nobody for it
+    order = deck.strikes[0] > deck.strikes[-1]
+    await deck.pilot.click(KeyBar, offset=(shown.index("order"), 0))
+    await deck.pilot.pause()
+    assert (deck.strikes[0] > deck.strikes[-1]) is not order
+    await deck.pilot.click(KeyBar, offset=(len(shown) + 5, 0))  # beyond the last key is none
     assert deck.app.screen is deck.app.deck
