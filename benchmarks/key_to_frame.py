@@ -23,7 +23,7 @@ from benchmarks.terminal import ROOT, running
 from chain.model.keys import KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.store import Store
+from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.server.embedded import EmbeddedServer
 
 _CHAINS = 12
@@ -94,10 +94,10 @@ async def _feed(url: str, *, once: bool = False) -> None:
     """Publish every chain anew once a second, until ended; or once."""
     chains = await _chains()
     redis = RedisTarget(url).connect(name="benchmark")
-    store, due = Store(redis, KeySchema()), time.monotonic()
+    writer, due = snapshot_writer(redis, KeySchema()), time.monotonic()
     while True:
         stamp = time.time_ns() // 1_000_000
-        await store.publish([replace(s, id=SnapshotId(s.id.chain, stamp), ts=stamp / 1000) for s in chains], _TTL_S)
+        await writer.publish([replace(s, id=SnapshotId(s.id.chain, stamp), ts=stamp / 1000) for s in chains], _TTL_S)
         if once:
             return await redis.aclose()
         due += 1.0
