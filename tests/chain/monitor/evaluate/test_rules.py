@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.board import ChainRecord, RedisHealth
+from chain.monitor.board import Board, ChainRecord, RedisHealth
 from chain.monitor.evaluate.rules import RULES, SEVERITY, Facts, Notice, Rule
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.states import DeckState, Level, State
@@ -38,6 +38,11 @@ def broken_late(_: Facts) -> Iterable[Notice]:
 def test_each_rule_bears_the_name_of_its_signal_and_each_signal_has_a_rule() -> None:
     assert len({rule.name for rule in RULES}) == len(RULES)
     assert {rule.name for rule in RULES} == set(SEVERITY) - {"rule-failed"}
+
+
+def test_each_component_of_the_board_has_its_file_of_rules() -> None:
+    rooms = {rule.find.__module__.rpartition(".")[2] for rule in RULES}
+    assert rooms == {field.name for field in fields(Board)} - {"prefix", "transitions"}
 
 
 @pytest.mark.parametrize("find", [broken, broken_late])
