@@ -23,7 +23,6 @@ LARGE_FILES = {
     "tests/support/broken_publishers.py": "being split",
 }
 LARGE_FUNCTIONS = {
-    "chain/monitor/watch/steps.py::accept": "being split",
     "tests/support/builders.py::contract": "one literal: a vendor's item, field by field",
 }
 FULL_ROOMS = {

@@ -52,7 +52,7 @@ class ChainRegistry:
             if raw != self._raw.get(key):
                 heartbeat = self._parse(service, raw, now)
                 if service in STANDBYS:
-                    self._hear_standby(service, heartbeat)
+                    self._take_standby(service, heartbeat)
                 elif raw is not None:
                     self._take(service, heartbeat, now)
                     heard = True
@@ -83,7 +83,7 @@ class ChainRegistry:
         self.refused.pop(service, None)
         return heartbeat
 
-    def _hear_standby(self, service: str, heartbeat: Heartbeat | None) -> None:
+    def _take_standby(self, service: str, heartbeat: Heartbeat | None) -> None:
         if heartbeat and heartbeat.status != STOPPED and heartbeat.chain.prefix == self.keys.prefix:
             self._standbys[service] = heartbeat
         else:

@@ -1,4 +1,4 @@
-"""What one chain remembers from poll to poll: pure steps from one Entry to the next."""
+"""What one chain remembers from poll to poll: pure steps from one record to the next."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ from chain.thresholds import LONGEST_LIFE_MS, NO_EXPIRY_LIFE_MS
 
 
 def missing(record: ChainRecord, now: Instant, last_seen: float | None) -> ChainRecord:
-    """Return the entry of a chain without a pointer; what was last good stays.
+    """Return the record of a chain without a pointer; what was last good stays.
 
     `last_seen` is when everything not at fault was last seen in Redis, epoch seconds.
     """
@@ -31,7 +31,7 @@ def faulty(
     last_seen: float | None,
     pointer: SnapshotId | None = None,
 ) -> ChainRecord:
-    """Return the entry of a chain whose pointer or payload cannot be used (DANGLING, INVALID)."""
+    """Return the record of a chain whose pointer or payload cannot be used (DANGLING, INVALID)."""
     return replace(_at_fault(record, state, reason, now, last_seen), pointer=pointer)
 
 
@@ -43,10 +43,10 @@ def accept(
     now: Instant,
     kind_record: KindRecord = NO_RECORD,
 ) -> ChainRecord:
-    """Return the entry with a valid snapshot read through its pointer.
+    """Return the record with a valid snapshot read through its pointer.
 
     A snapshot met before keeps the moment it was first seen. One older than what we hold does not replace it on first
-    sight: the entry says ROLLED-BACK until the publisher's next move. One from the future gives way to the first
+    sight: the record says ROLLED-BACK until the publisher's next move. One from the future gives way to the first
     honest one.
 
     Of another kind of source nothing is compared: what a mock published makes no live snapshot older, nor rolled back.
@@ -54,23 +54,14 @@ def accept(
     Raises:
         InvalidSnapshotError: there is no contract in it that can be used.
     """
-    good = record.last_good
-    kind = kind_record.kind or (UNKNOWN if good is not None and good.kind else "")
-    if good is not None and good.kind and good.kind != kind:
-        record, good = replace(record, rolled_back_from=None), None
-    if good is not None and good.ahead and good.snapshot.id != snapshot.id and not is_ahead(snapshot.id, now.wall_ms):
-        good = None  # what came from the future was no state of the market: this is the first honest snapshot
-    rolled_back_from = None
-    returned = record.fault is not None and record.fault.state is State.MISSING
-    if good is not None and snapshot.id.ts_ms < good.snapshot.id.ts_ms and not returned:
-        rolled_back_from = record.rolled_back_from or good.snapshot.id
-        accepted = good if record.rolled_back_from is None else _first_sight(snapshot, raw, ttl_ms, now, good, kind)
-    elif good is not None and snapshot.id == good.snapshot.id:
+    kind = kind_record.kind or (UNKNOWN if record.last_good is not None and record.last_good.kind else "")
+    good = _comparable(record, snapshot.id, kind, now)
+    rolled_back_from = _rolled_back_from(record, good, snapshot.id)
+    went_back_now = rolled_back_from is not None and record.rolled_back_from is None
+    if good is not None and (went_back_now or snapshot.id == good.snapshot.id):
         accepted = good
     else:
         accepted = _first_sight(snapshot, raw, ttl_ms, now, good, kind)
-        held = None if good is None else record.rolled_back_from
-        rolled_back_from = held if held is not None and snapshot.id.ts_ms < held.ts_ms else None
     after = replace(
         record,
         pointer=snapshot.id,
@@ -83,6 +74,27 @@ def accept(
     )
     carried = _carried(record, after, now)
     return replace(after, carried=carried) if carried else after
+
+
+def _comparable(record: ChainRecord, of: SnapshotId, kind: str, now: Instant) -> LastGood | None:
+    """Return what a snapshot met now is compared with; None where nothing that is held can be."""
+    good = record.last_good
+    if good is None or (good.kind and good.kind != kind):
+        return None
+    if good.ahead and good.snapshot.id != of and not is_ahead(of, now.wall_ms):
+        return None  # what came from the future was no state of the market: this is the first honest snapshot
+    return good
+
+
+def _rolled_back_from(record: ChainRecord, good: LastGood | None, of: SnapshotId) -> SnapshotId | None:
+    """Return the snapshot from which the pointer went back, until there is one again that is not older."""
+    if good is None or of == good.snapshot.id:
+        return None
+    returned = record.fault is not None and record.fault.state is State.MISSING
+    if of.ts_ms < good.snapshot.id.ts_ms and not returned:
+        return record.rolled_back_from or good.snapshot.id
+    held = record.rolled_back_from
+    return held if held is not None and of.ts_ms < held.ts_ms else None
 
 
 def _carried(before: ChainRecord, after: ChainRecord, now: Instant) -> tuple[State, float] | None:
@@ -132,7 +144,7 @@ def _life_ms(ttl_ms: int | None, age_ms: int, *, ahead: bool) -> int:
 
 
 def _at_fault(record: ChainRecord, state: State, reason: str, now: Instant, last_seen: float | None) -> ChainRecord:
-    """Return the entry with a fault; one that was there at our first look has no known beginning."""
+    """Return the record with a fault; one that was there at our first look has no known beginning."""
     before = record.fault
     since: float | None = now.wall_s
     if before is not None:
