@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 _TURNS = 50  # turns of the event loop that woken tasks get before a manual clock moves on
+_TURNS_A_LOOK = 10  # of these, from one look at whether somebody waits for a socket to the next
 
 
 class Clock(Protocol):
@@ -152,14 +153,17 @@ class ManualClock:
             pass
         self._move(end)
 
-    async def run(self, seconds: float) -> None:
-        """Move forward from one sleeper to the next, each awake and asleep again before time goes on."""
+    async def run(self, seconds: float, settled: Callable[[], bool] = lambda: True) -> None:
+        """Move forward from one sleeper to the next, each awake and asleep again before time goes on.
+
+        Where tasks also wait for real sockets, `settled` tells whether none does at the moment.
+        """
         end = self.mono + seconds
-        await self._let_others_run()
+        await self._let_others_run(settled)
         while self._ring_next(end):
-            await self._let_others_run()
+            await self._let_others_run(settled)
         self._move(end)
-        await self._let_others_run()
+        await self._let_others_run(settled)
 
     def step_wall(self, seconds: float) -> None:
         """Step the wall clock alone, as a time service may."""
@@ -186,6 +190,10 @@ class ManualClock:
         self.mono = moment
 
     @staticmethod
-    async def _let_others_run() -> None:
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
+    async def _let_others_run(settled: Callable[[], bool]) -> None:
+        """Turn the event loop until so many turns in a row found nobody who waits for anything but this clock."""
+        left = _TURNS
+        while left > 0:
+            for _ in range(_TURNS_A_LOOK):
+                await asyncio.sleep(0)
+            left = left - _TURNS_A_LOOK if settled() else _TURNS

@@ -20,7 +20,7 @@ from chaindeck.engine.compose import PublishMode, publishing_services
 from chaindeck.engine.services import Publishing, Services
 from chaindeck.engine.sources import SourceName, make_source
 from chaindeck.exits import Exit
-from chaindeck.process.ended import run_until_told
+from chaindeck.process.ended import run_until_signal
 from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
 from publisher.source import Source, SourceStatus
@@ -51,7 +51,7 @@ def run_publisher(
         )
     with redis_location(settings.redis_url) as place:
         run = _Run(place, source, settings, context, once=once, among_live=among_live)
-        ended = run_until_told(run.publish(), place.release, {signal.SIGUSR1: run.publish_now})
+        ended = run_until_signal(run.publish(), place.release, {signal.SIGUSR1: run.publish_now})
         if ended.signal:
             log.info("stopped as told; %s", run.last_words)
         return 128 + ended.signal if once and ended.signal else ended.result or Exit.DONE

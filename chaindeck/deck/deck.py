@@ -1,7 +1,6 @@
 """The deck: engine and screen side by side in one process, or one frame of text where there is no terminal."""
 
 import asyncio
-import gc
 import os
 import threading
 from collections.abc import Sequence
@@ -90,8 +89,6 @@ def _show(
         return 0
     _check_driver(os.environ.get("TEXTUAL_DRIVER", ""))
     pane = log_to_file(warnings=settings.warnings)
-    # A payload decodes to thousands of objects that die by reference count: searching them for cycles finds nothing.
-    gc.set_threshold(100_000, 50, 100)
     if "SSH_CONNECTION" in os.environ:
         os.environ.setdefault("TEXTUAL_FPS", "15")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")

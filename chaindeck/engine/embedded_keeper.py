@@ -1,4 +1,4 @@
-"""Keeps an embedded server there: when the program that owned it leaves, or it is killed, another is at hand."""
+"""Keeps an embedded server running: where its owner has left or it was killed, another is found or started."""
 
 import asyncio
 import logging
@@ -20,8 +20,8 @@ _CONNECT_S = 0.5
 async def keep_server(server: EmbeddedServer, url: str, clock: Clock, on_return: Callable[[], object]) -> None:
     """Look after the embedded server at a unix:// URL until cancelled; call `on_return` once one is there again.
 
-    One that listens but is slow to answer is left alone: another in its place would be empty. Where another took its
-    place, as where somebody removed its socket, the one that nobody can find any more is ended.
+    A server that listens but answers slowly is left alone: one started in its place would be empty. A server that can
+    no longer be found, because its socket was removed or replaced, is ended.
     """
     path = Path(unquote(urlsplit(url).path))
     trouble = ""

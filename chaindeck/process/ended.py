@@ -31,15 +31,15 @@ class Ended(Generic[T]):
     signal: int = 0
 
 
-def run_until_told(
+def run_until_signal(
     work: Coroutine[Any, Any, T],
     release: Callable[[], None] = lambda: None,
     on_signals: Mapping[int, Callable[[], None]] | None = None,
 ) -> Ended[T]:
     """Run work on a loop of its own until it ends, which raises what it raised, or SIGINT, SIGTERM or SIGHUP ends it.
 
-    `on_signals` are called on that loop. What does not end when told is left behind: `release` is called, and the
-    process is gone. To be called on the main thread, once.
+    `on_signals` are called on that loop. Work that does not end when cancelled is abandoned: `release` is called, and
+    the process exits. To be called on the main thread, once.
     """
     return _Run(release).run(work, on_signals or {})
 
@@ -65,11 +65,11 @@ class _Run:
         self._loop = asyncio.get_running_loop()
         if self._signal:
             self._stop.set()
-        running, told = asyncio.ensure_future(work), asyncio.ensure_future(self._stop.wait())
+        running, signalled = asyncio.ensure_future(work), asyncio.ensure_future(self._stop.wait())
         try:
-            await asyncio.wait([running, told], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([running, signalled], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await end([running, told])
+            await end([running, signalled])
         return Ended(signal=self._signal) if running.cancelled() else Ended(running.result())
 
     def _call(self, call: Callable[[], object]) -> None:
@@ -84,7 +84,7 @@ class _Run:
             self._call(self._stop.set)
             if self._over.wait(PATIENCE_S):
                 return
-            log.error("did not end within %g s of being told, and is left as it is", PATIENCE_S)
+            log.error("did not end within %g s of the signal, and is left as it is", PATIENCE_S)
             self._release()
             logging.shutdown()
             os._exit(Exit.INTERNAL)

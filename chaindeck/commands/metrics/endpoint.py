@@ -26,7 +26,7 @@ from chaindeck import __version__
 from chaindeck.commands.metrics.counters import OTHER, PublisherCounters
 from chaindeck.config.redis_location import running_place
 from chaindeck.engine.watching import watching_services
-from chaindeck.process.ended import run_until_told
+from chaindeck.process.ended import run_until_signal
 from chaindeck.process.logs import log_to_stderr
 
 log = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ def serve_metrics(context: Context, url: str | None, host: str, port: int) -> in
             await services.run(collector.on_board)
 
     try:
-        if run_until_told(watch()).signal:
+        if run_until_signal(watch()).signal:
             log.info("stopped as told")
     finally:
         server.shutdown()

@@ -54,7 +54,7 @@ from chaindeck.process import ended as told
 logging.basicConfig(format="%(message)s")
 told.PATIENCE_S = {patience}
 {work}
-ended = told.run_until_told(work(), lambda: print("released", flush=True))
+ended = told.run_until_signal(work(), lambda: print("released", flush=True))
 print("ended by", ended.signal, flush=True)
 """
 
