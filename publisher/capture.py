@@ -17,6 +17,7 @@ from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, ChainId, parse_expiry, pa
 from chain.model.session import days_to_expiry, new_york
 from chain.model.snapshot import Contract
 from chain.text import clean
+from publisher.exported import as_records
 from publisher.fields import block, contradiction, spot_of
 from publisher.source import ChainWindow, SourceError, SourceStatus, Survey
 from publisher.window import EM_MULT, ExpiryChain, cut, index_expiry
@@ -135,7 +136,7 @@ def _read_lines(files: Sequence[Path]) -> dict[str, list[_Line]]:
     """Return the records' lines by underlying, in time order within each; raise SourceError naming file and line."""
     found: dict[str, list[_Line]] = {}
     for path in files:
-        for nth, raw in enumerate(_lines_of(path), start=1):
+        for nth, raw in as_records(enumerate(_lines_of(path), start=1), clean(path.name, 80)):
             if raw and not raw.isspace():
                 line = _read_line(raw, f"{clean(path.name, 80)}, line {nth}")
                 found.setdefault(line.underlying, []).append(line)

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from chain.clock import Instant
-from chain.model.keys import ChainId
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import encode
 from tape.store.facts import Fact, FactKind, Moment, MomentKind
+from tape.store.words import PayloadWords, put
 from tape.store.writer import TapeWriter
 from tests.support.scenes import NDX, SPX, START_NS, snapshot, surface
 
@@ -33,6 +34,12 @@ def moment(seconds: float, *facts: Fact, kind: str = MomentKind.POLL, begins: bo
     return Moment(kind, instant(seconds), instant(seconds + 0.001), begins=begins, facts=facts)
 
 
+def fetched(seconds: float, chain: ChainId) -> Fact:
+    """Return the fact of a chain's payload as published so long after the beginning."""
+    key = KeySchema().snapshot(SnapshotId(chain, instant(seconds).wall_ms))
+    return Fact(FactKind.PAYLOAD, str(chain), put(PayloadWords(key, 60_000)), payload(seconds, chain))
+
+
 def recording(seconds: int, every: int = 10) -> list[Moment]:
     """Return a recording of two chains: a look each second, a snapshot of each every so many seconds."""
     return list(recorded(seconds, every))
@@ -48,8 +55,7 @@ def recorded(seconds: int, every: int = 10) -> Iterator[Moment]:
             facts += [Fact(FactKind.POINTER, str(chain), None, named) for chain in (SPX, NDX)]
         yield moment(at, *facts)
         if facts:
-            payloads = [Fact(FactKind.PAYLOAD, str(one), f'{{"at":{at}}}', payload(at, one)) for one in (SPX, NDX)]
-            yield moment(at + 0.01, *payloads, kind=MomentKind.FETCH, begins=False)
+            yield moment(at + 0.01, *(fetched(at, one) for one in (SPX, NDX)), kind=MomentKind.FETCH, begins=False)
 
 
 def write(path: Path, moments: Iterable[Moment]) -> Path:

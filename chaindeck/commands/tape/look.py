@@ -28,7 +28,7 @@ def print_info(path: Path, *, as_json_text: bool) -> int:
         with TapeFile(path) as tape:
             found = info(tape)
     except TapeError as error:
-        return _unreadable(error)
+        return unreadable(error)
     if as_json_text:
         print(orjson.dumps(info_as_json(path, found), option=orjson.OPT_INDENT_2).decode())
     else:
@@ -43,14 +43,15 @@ def print_verdict(path: Path) -> int:
             found = verify(tape)
             lines = [f" damaged  {_where(tape, damage)}{damage.what}" for damage in found.damages[:_TOLD]]
     except TapeError as error:
-        return _unreadable(error)
+        return unreadable(error)
     if found.damaged > len(lines):
         lines.append(f" ... and {found.damaged - len(lines)} more")
     print("\n".join([*lines, _verdict_line(path, found)]))
     return Exit.DONE if found.sound else Exit.INCOMPLETE
 
 
-def _unreadable(error: TapeError) -> int:
+def unreadable(error: TapeError) -> int:
+    """Say why a tape cannot be read or written; return the exit code."""
     say(str(error))
     return Exit.UNAVAILABLE
 

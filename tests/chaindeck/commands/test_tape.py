@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from chaindeck.commands.tape.look import print_info, print_verdict
+from chaindeck.commands.tape.make import run_cut, run_salvage
+from chaindeck.exits import UsageError
 from tests.support.product import run
 from tests.support.scenes import START_S
 from tests.support.tapes import recording, spoil_value, write
@@ -49,3 +51,56 @@ def test_the_command_line_leads_there(tmp_path: Path) -> None:
     unknown = run(tmp_path, "tape", "mend", str(path))
     assert unknown.returncode == 64
     assert "\n" not in unknown.stderr.strip()
+
+
+def test_salvage_keeps_what_is_whole_and_says_what_was_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = write(tmp_path / "a.tape", recording(30)), tmp_path / "b.tape"
+    spoil_value(path, 5)
+    assert run_salvage(path, out) == 1
+    said = capsys.readouterr()
+    assert said.out == f"{out}: 34 moments, 11 facts; lost 1\n"
+    assert said.err.startswith("chaindeck: lost: payload SPX 2026-01-02: value 5: ")
+    assert print_verdict(out) == 0
+    assert run_salvage(path, out) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "looks"),
+    [
+        ("10:00:10", "10:00:20", 10),
+        (None, "10:00:05", 5),
+        ("2026-01-02T10:00:25", None, 5),
+        ("2026-01-02T15:00:25+00:00", None, 5),
+        ("09:00", "11:00", 30),
+    ],
+)
+def test_a_cut_takes_times_of_new_york(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], begin: str | None, end: str | None, looks: int
+) -> None:
+    path, out = write(tmp_path / "a.tape", recording(30)), tmp_path / "b.tape"
+    assert run_cut(path, begin, end, out) == 0
+    assert capsys.readouterr().out == f"{out}: {looks} looks\n"
+
+
+def test_a_time_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tape", recording(3))
+    with pytest.raises(UsageError, match="'noon' is no time: 10:30"):
+        run_cut(path, "noon", None, tmp_path / "b.tape")
+    assert not (tmp_path / "b.tape").exists()
+
+
+@pytest.mark.slow
+def test_tapes_are_cut_joined_and_exported_from_the_command_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tape", recording(30))
+    for name, begin, end in (("b", "10:00", "10:00:15"), ("c", "10:00:15", "10:01")):
+        where = ("--from", begin, "--to", end, "--out", str(tmp_path / f"{name}.tape"))
+        cut = run(tmp_path, "tape", "cut", str(path), *where)
+        assert cut.returncode == 0, cut.stderr
+    parts = [str(tmp_path / f"{name}.tape") for name in "cb"]
+    joined = run(tmp_path, "tape", "merge", *parts, "--out", str(tmp_path / "d.tape"))
+    assert joined.returncode == 0, joined.stderr
+    exported = run(tmp_path, "tape", "export", str(tmp_path / "d.tape"), "--ndjson", "-")
+    assert exported.returncode == 0, exported.stderr
+    assert [json.loads(line)["payload"]["underlying"] for line in exported.stdout.splitlines()] == ["SPX", "NDX"] * 3
+    assert run(tmp_path, "tape", "export", str(path)).returncode == 64

@@ -1,0 +1,120 @@
+"""`tape salvage`, `cut`, `merge` and `export`: from tapes to other tapes and files."""
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from chain.model.session import NEW_YORK, new_york
+from chain.text import clean
+from chaindeck.commands.tape.look import unreadable
+from chaindeck.exits import Exit, UsageError, say
+from tape.errors import TapeError
+from tape.store.file import TapeFile
+from tape.tools.info import info
+from tape.tools.ndjson import line, payloads
+from tape.tools.scan import Damage
+from tape.tools.write import cut, merge, salvage
+
+_TOLD = 20
+_BEGINNING_NS, _END_NS = -(2**63), 2**63 - 1
+_CLOCKS = ("%H:%M", "%H:%M:%S")
+
+
+def run_salvage(path: Path, out: Path) -> int:
+    """Write what is whole of a tape, and say what was lost; return 1 where something was, 2 where nothing is read."""
+    try:
+        done = salvage(path, out)
+    except TapeError as error:
+        return unreadable(error)
+    _tell_lost(done.lost)
+    print(f"{clean(out)}: {done.moments} moments, {done.facts} facts; lost {len(done.lost) or 'nothing'}")
+    return Exit.INCOMPLETE if done.lost else Exit.DONE
+
+
+def run_cut(path: Path, begin: str | None, end: str | None, out: Path) -> int:
+    """Write the looks between two times as a tape."""
+    try:
+        with TapeFile(path) as tape:
+            first = info(tape).first
+        count = cut(path, _time(begin, first, _BEGINNING_NS), _time(end, first, _END_NS), out)
+    except TapeError as error:
+        return unreadable(error)
+    print(f"{clean(out)}: {count} looks")
+    return Exit.DONE
+
+
+def run_merge(paths: Iterable[Path], out: Path) -> int:
+    """Write several tapes as one."""
+    try:
+        count = merge(list(paths), out)
+    except TapeError as error:
+        return unreadable(error)
+    print(f"{clean(out)}: {count} moments")
+    return Exit.DONE
+
+
+def run_ndjson(path: Path, out: str) -> int:
+    """Write a tape's payloads as lines, `-` to standard output; return 1 where a damaged one was left out."""
+    lost: list[Damage] = []
+    try:
+        with TapeFile(path) as tape, _target(out) as file:
+            count = _write_lines(tape, file, lost.append)
+    except TapeError as error:
+        return unreadable(error)
+    _tell_lost(lost)
+    if out != "-":
+        print(f"{clean(out)}: {count} snapshots")
+    return Exit.INCOMPLETE if lost else Exit.DONE
+
+
+def _write_lines(tape: TapeFile, file: BinaryIO, on_damage: Callable[[Damage], None]) -> int:
+    count = 0
+    for received_ns, key, payload in payloads(tape, on_damage):
+        file.write(line(received_ns, key, payload))
+        count += 1
+    return count
+
+
+def _target(out: str) -> "nullcontext[BinaryIO] | BinaryIO":
+    if out == "-":
+        return nullcontext(sys.stdout.buffer)
+    try:
+        return Path(out).open("xb")
+    except FileExistsError:
+        raise TapeError(f"{clean(out)}: is there already, and is not written over") from None
+    except OSError as error:
+        raise TapeError(f"{clean(out)}: {error.strerror}") from None
+
+
+def _tell_lost(lost: Iterable[Damage]) -> None:
+    told = list(lost)
+    for damage in told[:_TOLD]:
+        say(f"lost: {damage.name + ': ' if damage.name else ''}{damage.what}")
+    if len(told) > _TOLD:
+        say(f"lost: and {len(told) - _TOLD} more")
+
+
+def _time(text: str | None, first: float | None, default: int) -> int:
+    """Return a time in epoch ns: a clock's time in New York on the tape's first day, or a date and time."""
+    if text is None:
+        return default
+    for form in _CLOCKS:
+        try:
+            clock = datetime.strptime(text, form).time()
+        except ValueError:
+            continue
+        if first is None:
+            raise TapeError("nothing is recorded on it")
+        return _epoch_ns(datetime.combine(new_york(first).date(), clock, NEW_YORK))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{clean(text, 40)!r} is no time: 10:30, 10:30:15 or 2026-01-02T10:30, in New York") from None
+    return _epoch_ns(moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK))
+
+
+def _epoch_ns(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000) * 1000
