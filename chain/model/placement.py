@@ -18,7 +18,7 @@ STANDARD_SHARES = 100
 _ROUNDING = 0.5  # `atm` is a strike rounded to an int
 _TICK = 0.001  # the smallest step of a strike in an option's symbol
 _TICKER = re.compile(r"O:([A-Z0-9.]{1,6}?)(\d{6}[CP])(\d{8})", re.ASCII)
-_HEAD, _STRIKE_DIGITS = re.compile(r"O:([A-Z0-9.]{1,6})"), 8
+_HEAD, _AFTER_ROOT = re.compile(r"O:([A-Z0-9.]{1,6})"), 15
 
 # What a root may add to its underlying's name: the W of SPXW and the P of NDXP, the digit of an adjusted TSLA1.
 _INDEX_SUFFIX, _SHARE_SUFFIX = re.compile(r"[A-Z]{0,2}"), re.compile(r"[0-9]?")
@@ -123,8 +123,8 @@ def _root_before(ticker: object, expected: str) -> str | None:
 
     None for any other, which needs a closer look.
     """
-    if isinstance(ticker, str) and ticker.endswith(expected):
-        return _root_in(ticker[: -len(expected)])
+    if isinstance(ticker, str) and ticker[-_AFTER_ROOT:] == expected:
+        return _root_in(ticker[:-_AFTER_ROOT])
     return None
 
 
@@ -136,9 +136,8 @@ def _root_in(head: str) -> str | None:
 
 @lru_cache(maxsize=8192)  # both sides of all chains ask the same, again and again
 def _thousandths(strike: float) -> str:
-    """Return a strike as symbols write it, in thousandths of a point; "-" where it is too large."""
-    digits = f"{strike * 1000:08.0f}"
-    return digits if len(digits) == _STRIKE_DIGITS else "-"
+    """Return a strike as symbols write it, in thousandths of a point; more digits than they have where it is larger."""
+    return f"{strike * 1000:08.0f}"
 
 
 def mismatch(ticker: object, expiration: str, side: str, strike: float) -> str:
