@@ -88,7 +88,7 @@ def _exact(variables: Mapping[str, str]) -> tuple[dict[Role, Style], dict[Ground
     base = Color.parse(variables["background"])
     text = Color.parse(variables["foreground"])
 
-    def of(name: str, instead: str) -> Color:
+    def colour_of(name: str, instead: str) -> Color:
         return Color.parse(variables.get(name, variables[instead]))
 
     def style(colour: Color, *, bold: bool = False) -> Style:
@@ -103,21 +103,21 @@ def _exact(variables: Mapping[str, str]) -> tuple[dict[Role, Style], dict[Ground
         Role.DIM: style(base.blend(text, 0.58)),
         Role.HEAD: style(text, bold=True),
         Role.STRONG: style(text.lighten(0.1), bold=True),
-        Role.OK: style(of("success", "foreground")),
-        Role.CAUTION: style(of("warning", "foreground"), bold=True),
-        Role.ALARM: style(of("error", "foreground"), bold=True),
-        Role.BADGE: style(of("warning", "foreground")),
-        Role.ACCENT: style(of("accent", "primary")),
-        Role.UP: style(of("deck-up", "primary"), bold=True),
-        Role.DOWN: style(of("deck-down", "warning"), bold=True),
+        Role.OK: style(colour_of("success", "foreground")),
+        Role.CAUTION: style(colour_of("warning", "foreground"), bold=True),
+        Role.ALARM: style(colour_of("error", "foreground"), bold=True),
+        Role.BADGE: style(colour_of("warning", "foreground")),
+        Role.ACCENT: style(colour_of("accent", "primary")),
+        Role.UP: style(colour_of("deck-up", "primary"), bold=True),
+        Role.DOWN: style(colour_of("deck-down", "warning"), bold=True),
     }
     back = {
         Ground.PLAIN: ground("background", base),
         Ground.BAR: ground("panel", base),
         Ground.ITM: ground("deck-itm", base.blend(text, 0.12)),
         Ground.ATM: ground("deck-atm", base.blend(text, 0.26), bold=True),
-        Ground.CURSOR: ground("deck-cursor", base.blend(of("primary", "foreground"), 0.6)),
-        Ground.ALARM: ground("deck-alarm", base.blend(of("error", "primary"), 0.25)),
+        Ground.CURSOR: ground("deck-cursor", base.blend(colour_of("primary", "foreground"), 0.6)),
+        Ground.ALARM: ground("deck-alarm", base.blend(colour_of("error", "primary"), 0.25)),
     }
     return fore, back
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
@@ -22,21 +22,18 @@ from tui.dialogs.decisions import DecisionScreen
 from tui.dialogs.help import HelpScreen
 from tui.key_bar import KeyBar
 from tui.lines.line import Role, Span
-from tui.panels.age_chart import HEIGHT as CHART_HEIGHT
-from tui.panels.age_chart import AgeChart
 from tui.panels.line_panel import LinePanel
-from tui.panels.widgets import BoardPanel, GridPanel, LogPanel, SignalsPanel, StripPanel
+from tui.panels.side import Side
+from tui.panels.widgets import GridPanel, LogPanel, SignalsPanel, StripPanel
 from tui.view import CHANGE_SHOWN_S, View
 
 log = logging.getLogger(__name__)
 
-_SIGNALS_MIN = 8
-_CHART_FROM = 34  # lines of the side from which it has room for the chart
-_JUDGE_EVERY_S = 0.3
+_EVALUATE_EVERY_S = 0.3
 
 
 class DeckScreen(DecisionScreen):
-    """Everything on one screen. It judges the newest Board against the clock and shows what that says."""
+    """Everything on one screen. It evaluates the newest Board against the clock and shows what that says."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide"), (190, "-huge")]
     BINDINGS = BINDINGS
@@ -56,9 +53,8 @@ class DeckScreen(DecisionScreen):
         super().__init__(view, demo, operator)
         # Made here, not found once mounted: a key may come before that.
         self.strip = StripPanel(id="strip")
-        self.board_panel = BoardPanel(id="board", can_focus=True, says_more=True)
-        self.signals = SignalsPanel(id="signals", can_focus=True, says_more=True)
-        self.chart = AgeChart(id="chart")
+        self.side = Side(id="side")
+        self.board_panel, self.signals = self.side.board, self.side.signals
         self.grid_panel = GridPanel(id="grid", can_focus=True)
         self.log_panel = LogPanel(id="log")
         self._log_lines = log_lines
@@ -68,26 +64,23 @@ class DeckScreen(DecisionScreen):
         self._report: HealthReport | None = None
         self._failed: dict[str, str] = {}  # panels that could not be brought up to date, and why
         self._painted = False
-        self._shown_mono = float("-inf")
-        self._ticks: Timer | None = None
-        self._highlight: Timer | None = None  # ends the highlight of what changed
+        self._redrawn_at = float("-inf")
+        self._silence_timer: Timer | None = None  # redraws where no Board comes to
+        self._highlight_timer: Timer | None = None  # ends the highlight of what changed
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
         yield self.strip
         with Horizontal(id="main"):
-            with Vertical(id="side"):
-                yield self.board_panel
-                yield self.signals
-                yield self.chart
+            yield self.side
             yield self.grid_panel
         yield self.log_panel
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Watch over the feed: ages tick even where no Board comes."""
+        """Have ages go on even where no Board comes."""
         self.board_panel.focus()
-        self._ticks = self.set_interval(0.5, self._tick)
+        self._silence_timer = self.set_interval(0.5, self._redraw_in_silence)
 
     @property
     def focus_chain(self) -> list[Widget]:
@@ -99,38 +92,38 @@ class DeckScreen(DecisionScreen):
         """Lay the lines out anew once the panels know their sizes."""
         self.call_after_refresh(self.redraw)
 
-    def _tick(self) -> None:
+    def _redraw_in_silence(self) -> None:
         """Redraw where the poll loop has not: its silence is itself worth showing."""
-        if self._clock.monotonic() - self._shown_mono > 1.4:
+        if self._clock.monotonic() - self._redrawn_at > 1.4:
             self.redraw()
 
     def board_arrived(self) -> None:
-        """Take the newest Board from the slot and show it."""
+        """Show the newest Board."""
         self._board = self._feed.latest() or self._board
         self.redraw()
 
     def redraw(self) -> None:
-        """Judge the Board now and bring every panel up to it."""
-        if self._ticks is None:
+        """Evaluate the Board now and bring every panel up to date."""
+        if self._silence_timer is None:
             return  # a Board came before the panels; the first resize shows it
-        self._shown_mono = self._clock.monotonic()
+        self._redrawn_at = self._clock.monotonic()
         with self.app.batch_update():
-            if self._contained(self.strip, self._judge_board, "judgement"):
-                self._contained(self.strip, lambda: self.strip.bring(self._report, self.view, self._feed.polls))
-            self._contained(self.board_panel, self._show_board)
-            self._contained(self.signals, lambda: self.signals.bring(self._report))
-            self._contained(self.chart, self._show_chart)
-            self._contained(self.grid_panel, lambda: self.grid_panel.bring(self._report, self.view))
-            self._contained(self.log_panel, lambda: self.log_panel.bring(self._report, self._log_lines()))
+            if self._contained(self.strip, self._evaluate_board, "evaluation"):
+                self._contained(self.strip, lambda: self.strip.update(self._report, self.view, self._feed.polls))
+            self._contained(self.board_panel, lambda: self.side.update_board(self._report, self.view))
+            self._contained(self.signals, lambda: self.signals.update(self._report))
+            self._contained(self.side.chart, lambda: self.side.update_chart(self._report, self.view))
+            self._contained(self.grid_panel, lambda: self.grid_panel.update(self._report, self.view))
+            self._contained(self.log_panel, lambda: self.log_panel.update(self._report, self._log_lines()))
         self.call_after_refresh(self._feed.select, self.view.selected)  # what answers a key is painted first
-        if self.view.changed and self._highlight is None:
-            self._highlight = self.set_timer(CHANGE_SHOWN_S, self._end_highlight)
+        if self.view.changed and self._highlight_timer is None:
+            self._highlight_timer = self.set_timer(CHANGE_SHOWN_S, self._end_highlight)
         if self.view.analytics is not None and not self._painted:
             self._painted = True
             self.call_after_refresh(self._feed.painted)
 
     def _end_highlight(self) -> None:
-        self._highlight = None
+        self._highlight_timer = None
         self.redraw()
 
     def _contained(self, panel: Widget, show: Callable[[], None], name: str = "") -> bool:
@@ -149,37 +142,21 @@ class DeckScreen(DecisionScreen):
         self._failed.pop(name, None)
         return True
 
-    def _judge_board(self) -> None:
-        """Judge a Board that is new, or was judged a while ago: a key that is pressed does not wait for it."""
+    def _evaluate_board(self) -> None:
+        """Evaluate a Board that is new, or was evaluated a while ago: a key that is pressed does not wait for it."""
         if self._board is None:
             return
         now, report = Instant.of(self._clock), self._report
-        if report is None or report.board is not self._board or now.mono - report.now.mono > _JUDGE_EVERY_S:
+        if report is None or report.board is not self._board or now.mono - report.now.mono > _EVALUATE_EVERY_S:
             self.view.keep_selection(self._board)
             self._report = report = evaluate(self._board, now)
         self.view.on_report(report, self._feed.analytics())
-
-    def _show_board(self) -> None:
-        """Share out the side's height; the signals take what the board and the chart leave."""
-        side = self.board_panel.parent
-        assert isinstance(side, Vertical)
-        width, height = side.size
-        if width:
-            self.chart.display = height >= _CHART_FROM
-            room = height - (CHART_HEIGHT if self.chart.display else 0)
-            self.board_panel.bring(self._report, self.view.selected, room - _SIGNALS_MIN)
-
-    def _show_chart(self) -> None:
-        status = self.view.status(self._report) if self._report else None
-        if status and self._report:
-            ages = self.view.histories.of(status.chain)
-            self.chart.draw(status.chain, ages, status.limits, self._report.now.mono)
 
     def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
         """A click on the board chooses its chain."""
         chain = self.board_panel.chain_at(event.row) if event.panel is self.board_panel else None
         if chain is not None:
-            self.view.choose(chain)
+            self.view.select(chain)
             self._turned()
 
     def on_line_panel_scrolled(self, event: LinePanel.Scrolled) -> None:
@@ -242,7 +219,7 @@ class DeckScreen(DecisionScreen):
         self.call_after_refresh(self.redraw)
 
     def action_board(self) -> None:
-        """Turn back to the board, and leave what the mouse has marked."""
+        """Turn back to the board, and drop what the mouse has selected."""
         self.clear_selection()
         self.remove_class("-grid-open")
         self.board_panel.focus()

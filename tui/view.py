@@ -29,14 +29,14 @@ class Histories:
     """The ages of the last two minutes of every chain, so that turning to one finds what came before."""
 
     _ages: "OrderedDict[ChainId, deque[tuple[float, float]]]" = field(default_factory=OrderedDict)
-    _taken: float = float("-inf")
+    _noted_at: float = float("-inf")
 
     def on_report(self, report: HealthReport) -> None:
         """Note the ages of a report, at most once a second."""
         now = report.now.mono
-        if now - self._taken < _EVERY_S:
+        if now - self._noted_at < _EVERY_S:
             return
-        self._taken = now
+        self._noted_at = now
         for status in report.statuses[:_CHAINS_KEPT]:
             if status.age_s is not None:
                 ages = self._ages.setdefault(status.chain, deque())
@@ -47,7 +47,7 @@ class Histories:
         for chain in [chain for chain in self._ages if chain not in expected]:
             del self._ages[chain]
 
-    def of(self, chain: ChainId | None) -> Ages:
+    def ages(self, chain: ChainId | None) -> Ages:
         """Return a chain's ages, oldest first."""
         return tuple(self._ages.get(chain, ())) if chain else ()
 
@@ -68,7 +68,7 @@ class View:
     _awaited_from: float | None = None  # monotonic seconds
     _seen: float | None = None  # monotonic seconds at which the grid was last known to be in time
 
-    def choose(self, chain: ChainId | None) -> None:
+    def select(self, chain: ChainId | None) -> None:
         """Turn to another chain; a frozen view follows again, for it was frozen on the old one."""
         if chain != self.selected:
             self.selected = chain
@@ -76,11 +76,11 @@ class View:
             self.changed = NO_CHANGES
 
     def keep_selection(self, board: Board) -> None:
-        """Keep a selection that still exists, or take the first chain there is."""
+        """Keep a selection that still exists, or select the first chain there is."""
         chains = [record.chain for record in board.chains.records]
         if self.selected not in chains:
             same = [c for c in chains if self.selected and c.underlying == self.selected.underlying]
-            self.choose(next(iter(same or chains), None))
+            self.select(next(iter(same or chains), None))
 
     def step_chain(self, board: Board, by: int) -> None:
         """Move along the expirations of the selected underlying."""
@@ -88,7 +88,7 @@ class View:
             e.chain for e in board.chains.records if self.selected and e.chain.underlying == self.selected.underlying
         ]
         if self.selected in mine:
-            self.choose(mine[max(0, min(len(mine) - 1, mine.index(self.selected) + by))])
+            self.select(mine[max(0, min(len(mine) - 1, mine.index(self.selected) + by))])
 
     def step_underlying(self, board: Board, by: int) -> None:
         """Move to another underlying, same place in the list of expirations where it has as many."""
@@ -99,10 +99,10 @@ class View:
         place = mine.index(self.selected) if self.selected in mine else 0
         at = names.index(self.selected.underlying) if self.selected.underlying in names else 0
         there = [e.chain for e in board.chains.records if e.chain.underlying == names[(at + by) % len(names)]]
-        self.choose(there[min(place, len(there) - 1)])
+        self.select(there[min(place, len(there) - 1)])
 
     def status(self, report: HealthReport) -> ChainStatus | None:
-        """The selected chain's reading."""
+        """Return how the selected chain stands; None where the Board no longer has it."""
         return next((r for r in report.statuses if r.record.chain == self.selected), None)
 
     def as_shown(self, status: ChainStatus, now: Instant) -> Shown:

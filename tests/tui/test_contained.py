@@ -57,7 +57,7 @@ async def test_a_judgement_that_raises_leaves_the_panels_as_they_were(
     board = deck.text("board")
     monkeypatch.setattr("tui.screen.evaluate", broken)
     await deck.pass_time(1)
-    assert "judgement failed: ValueError" in deck.text("strip")
+    assert "evaluation failed: ValueError" in deck.text("strip")
     assert deck.text("board") == board
 
 

@@ -253,7 +253,7 @@ def test_nothing_is_marked_across_a_change_of_source_or_selection_or_a_frozen_vi
     clock.advance(1)
     seen(view, clock, 11.0, kind="massive")
     assert not view.changed
-    view.choose(NDX)
+    view.select(NDX)
     clock.advance(1)
     seen(view, clock, 12.0, kind="massive")
     assert not view.changed
@@ -276,11 +276,11 @@ def test_each_chain_keeps_two_minutes_of_ages_and_no_more() -> None:
     for _ in range(300):
         clock.advance(1)
         kept.on_report(report(records, Instant.of(clock)))
-    assert [len(kept.of(chain)) for chain in (SPX, NDX)] == [121, 121]
+    assert [len(kept.ages(chain)) for chain in (SPX, NDX)] == [121, 121]
     kept.on_report(report(records[:1], Instant.of(clock)))
     clock.advance(1)
     kept.on_report(report(records[:1], Instant.of(clock)))
-    assert not kept.of(NDX)
+    assert not kept.ages(NDX)
 
 
 @law

@@ -110,7 +110,7 @@ def board_table(report: HealthReport | None, selected: ChainId | None, width: in
 def _noted(
     statuses: Sequence[ChainStatus], selected: ChainId | None, width: int, *, tight: bool
 ) -> Iterator[tuple[ChainStatus, str]]:
-    """Yield each reading with the line under it: of neighbours that say the same, the last says it for all."""
+    """Yield each chain's status with the line under it: of neighbours that say the same, the last says it for all."""
     for status, following in zip_longest(statuses, statuses[1:]):
         note = _note(status)
         chosen = status.chain == selected

@@ -1,6 +1,7 @@
 """The panels of the main screen: the widgets that carry lines.
 
 ```
+side        board, signals and chart, and how they share their height
 widgets     each panel as a widget that keeps its own state
 line_panel  a panel of lines: fixed head, scrolled body, repaints what changed
 age_chart   the age of the selected chain over two minutes

@@ -14,7 +14,7 @@ from tui.lines.line import Ground, Role
 from tui.palette import palette_of
 from tui.view import WINDOW_S, Ages
 
-HEIGHT = 9
+HEIGHT = 9  # lines
 _REDRAW_EVERY_S = 10.0
 _FIRST_AFTER_S = 3.0  # by then the grid is on screen, and loading plotext delays nothing
 
@@ -24,10 +24,10 @@ Colour = str | int | tuple[int, ...]
 class AgeChart(Container):
     """Draws with plotext, which loads only when the first chart is due: it costs more than the rest of the screen."""
 
-    DEFAULT_CSS = """
-    AgeChart { height: 9; }
-    AgeChart > PlotextPlot { width: 1fr; height: 1fr; }
-    AgeChart > Static { color: $text-muted; padding: 0 1; }
+    DEFAULT_CSS = f"""
+    AgeChart {{ height: {HEIGHT}; }}
+    AgeChart > PlotextPlot {{ width: 1fr; height: 1fr; }}
+    AgeChart > Static {{ color: $text-muted; padding: 0 1; }}
     """
 
     def __init__(self, *, id: str) -> None:

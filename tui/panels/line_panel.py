@@ -14,7 +14,7 @@ from textual.widget import Widget
 from tui.lines.line import EMPTY, Ground, Line, Role, Span, cut, length
 from tui.palette import Palette, palette_of
 
-_CACHE_LIMIT = 2_000
+_STRIPS_KEPT = 256  # of lines as Textual paints them, about 2 kB each
 _LETTERS = {meaning: chr(ord("0") + at) for at, meaning in enumerate(product(Role, Ground))}
 
 
@@ -142,7 +142,7 @@ class LinePanel(Widget):
         width = self.size.width
         if strip is None or strip.cell_length != width:
             strip = self._strip(line, width)
-            if len(self._strips) > _CACHE_LIMIT:
+            if len(self._strips) > _STRIPS_KEPT:
                 self._strips.clear()
             self._strips[line] = strip
         return strip

@@ -21,7 +21,7 @@ _NO_GRID = (Span("  no valid snapshot of this chain has been read yet", Role.DIM
 class StripPanel(LinePanel):
     """The two top lines."""
 
-    def bring(self, report: HealthReport | None, view: View, polls: int) -> None:
+    def update(self, report: HealthReport | None, view: View, polls: int) -> None:
         """Show who and how alive, and what is wrong."""
         underlying = view.selected.underlying if view.selected else "-"
         width = self.size.width
@@ -34,7 +34,7 @@ class BoardPanel(LinePanel):
 
     _table = BoardTable((), (), ())
 
-    def bring(self, report: HealthReport | None, selected: ChainId | None, limit: int) -> int:
+    def update(self, report: HealthReport | None, selected: ChainId | None, limit: int) -> int:
         """Show every chain in at most `limit` lines, and return how many it takes."""
         self._table = table = board_table(report, selected, self.size.width, limit)
         wanted = max(4, min(limit, len(table.head) + len(table.body)))
@@ -54,7 +54,7 @@ class BoardPanel(LinePanel):
 class SignalsPanel(LinePanel):
     """What is wrong, and what changed."""
 
-    def bring(self, report: HealthReport | None) -> None:
+    def update(self, report: HealthReport | None) -> None:
         """Show the signals, the gravest incident on top unless the reader has scrolled."""
         width = self.size.width
         if width:
@@ -67,7 +67,7 @@ class GridPanel(LinePanel):
     _follows = True
     _drawn: tuple[tuple[object, ...], GridTable, Line] | None = None
 
-    def bring(self, report: HealthReport | None, view: View) -> None:
+    def update(self, report: HealthReport | None, view: View) -> None:
         """Show what the view holds of the selected chain; dimmed where that was true once and need not be now."""
         width = self.size.width
         if not width or (view.awaiting and view.analytics is None):
@@ -117,7 +117,7 @@ class GridPanel(LinePanel):
 class LogPanel(LinePanel):
     """The last lines of the log."""
 
-    def bring(self, report: HealthReport | None, lines: Sequence[str]) -> None:
+    def update(self, report: HealthReport | None, lines: Sequence[str]) -> None:
         """Show the lines, the newest last."""
         width = self.size.width
         if not self.display or not width:

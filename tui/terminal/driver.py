@@ -162,7 +162,7 @@ class TerminalDriver(LinuxDriver):
     def _sort(self, message: Message) -> None:
         """Hold characters back as long as they may be pasted text; everything else goes on at once, in order."""
         if isinstance(message, events.Key) and message.character is not None and message.key != "escape":
-            self._release(self._pending_burst.take(message, self.clock.monotonic()))
+            self._release(self._pending_burst.hold(message, self.clock.monotonic()))
         else:
             self._release(self._pending_burst.flush())
             self.process_message(message)

@@ -27,7 +27,7 @@ class Burst:
         """Whether something is held back."""
         return bool(self._held or self._pasted)
 
-    def take(self, key: events.Key, now: float) -> list[events.Key | events.Paste]:
+    def hold(self, key: events.Key, now: float) -> list[events.Key | events.Paste]:
         """Return what the keys before this one turned out to be; this one is held back."""
         done = self.due(now)
         if self._pasted:

@@ -504,7 +504,7 @@ def test_a_frozen_view_keeps_its_grid_while_ages_go_on() -> None:
     clock.advance(10)
     seen(view, clock, 11.0)
     assert bid_of(view) == 10.0
-    assert len(view.histories.of(SPX)) == 2
+    assert len(view.histories.ages(SPX)) == 2
     view.frozen_at = None
     seen(view, clock, 11.0)
     assert bid_of(view) == 11.0
@@ -532,9 +532,9 @@ def test_another_chain_shows_nothing_of_the_one_before() -> None:
     clock, view = ManualClock(START_NS, 5.0), View()
     seen(view, clock, 10.0)
     view.frozen_at = START_S
-    view.choose(NDX)
+    view.select(NDX)
     assert [view.analytics, view.shown, view.frozen_at] == [None] * 3
-    assert not view.histories.of(NDX)
+    assert not view.histories.ages(NDX)
 
 
 def test_every_deck_state_has_its_words_on_line_two() -> None:

@@ -15,7 +15,7 @@ def typed(text: str, gap: float) -> list[str]:
     burst, now, out = Burst(), 100.0, []
     for character in text:
         now += gap
-        out += burst.take(Key(character, character), now)
+        out += burst.hold(Key(character, character), now)
     out += burst.due(now + BURST_S)
     return [f"paste:{one.text}" if isinstance(one, Paste) else f"key:{one.character}" for one in out]
 
@@ -40,7 +40,7 @@ def test_a_key_that_repeats_itself_and_a_key_with_enter_are_keys() -> None:
 
 def test_nothing_is_known_before_a_bursts_time_is_over() -> None:
     burst = Burst()
-    assert burst.take(Key("q", "q"), 1.0) == []
+    assert burst.hold(Key("q", "q"), 1.0) == []
     assert burst.waiting
     assert burst.due(1.0 + TOGETHER) == []
     assert len(burst.due(1.0 + APART)) == 1
@@ -49,10 +49,10 @@ def test_nothing_is_known_before_a_bursts_time_is_over() -> None:
 
 def test_a_long_text_is_one_paste_and_holds_little() -> None:
     burst = Burst()
-    burst.take(Key("q", "q"), 1.0)
+    burst.hold(Key("q", "q"), 1.0)
     for _ in range(3):
         burst.absorb("x" * MAX_PASTE, 1.001)
-    burst.take(Key("z", "z"), 1.002)
+    burst.hold(Key("z", "z"), 1.002)
     [paste] = burst.flush()
     assert isinstance(paste, Paste)
     assert paste.text == "q" + "x" * (MAX_PASTE - 1)

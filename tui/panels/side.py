@@ -1,0 +1,44 @@
+"""The left side of the deck: the board, the signals and the age chart, and how they share its height."""
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from chain.monitor.evaluate.report import HealthReport
+from tui.panels.age_chart import HEIGHT as CHART_HEIGHT
+from tui.panels.age_chart import AgeChart
+from tui.panels.widgets import BoardPanel, SignalsPanel
+from tui.view import View
+
+_SIGNALS_MIN = 8  # lines
+_CHART_FROM = 34  # lines of height from which there is room for the chart
+
+
+class Side(Vertical):
+    """The board takes the lines that it needs, the chart its own where there is room, the signals what is left."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        # Made here, not found once mounted: a key may come before that.
+        self.board = BoardPanel(id="board", can_focus=True, says_more=True)
+        self.signals = SignalsPanel(id="signals", can_focus=True, says_more=True)
+        self.chart = AgeChart(id="chart")
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels from the top."""
+        yield self.board
+        yield self.signals
+        yield self.chart
+
+    def update_board(self, report: HealthReport | None, view: View) -> None:
+        """Show the chains in as many lines as the others leave."""
+        width, height = self.size
+        if width:
+            self.chart.display = height >= _CHART_FROM
+            room = height - (CHART_HEIGHT if self.chart.display else 0)
+            self.board.update(report, view.selected, room - _SIGNALS_MIN)
+
+    def update_chart(self, report: HealthReport | None, view: View) -> None:
+        """Draw the selected chain's ages."""
+        status = view.status(report) if report else None
+        if status and report:
+            self.chart.draw(status.chain, view.histories.ages(status.chain), status.limits, report.now.mono)
