@@ -19,9 +19,9 @@ from benchmarks.terminal import ROOT, usage
 from chain.clock import ManualClock, SystemClock
 from chain.model.keys import ChainId
 from chain.model.session import new_york
-from publisher.massive import vendor as limits
+from publisher.massive.api import vendor as limits
+from publisher.massive.api.vendor import BURST, PER_SECOND, Vendor
 from publisher.massive.source import MassiveSource
-from publisher.massive.vendor import BURST, PER_SECOND, Vendor
 from publisher.source import ChainWindow
 from publisher.window import cut, index_expiry
 from tests.fake_massive import ChainBook, FakeMassive, Fault, expirations, faults, generate, generate_count

@@ -10,7 +10,7 @@ from chain.model.keys import parse_underlying, vendor_symbol
 from chain.redis.connect.connection import RedisTarget
 from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
-from publisher.massive.address import DEFAULT_BASE_URL, base_url
+from publisher.massive.api.address import DEFAULT_BASE_URL, base_url
 from publisher.window import EM_MULT
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")

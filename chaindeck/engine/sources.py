@@ -40,9 +40,9 @@ def _capture(settings: Settings, captures: Sequence[Path], _: Clock) -> Source:
 
 
 def _massive(settings: Settings, _: Sequence[Path], clock: Clock) -> Source:
-    from publisher.massive.proxy import proxy_for, refuse_clear_key  # noqa: PLC0415
+    from publisher.massive.api.proxy import proxy_for, refuse_clear_key  # noqa: PLC0415
+    from publisher.massive.api.vendor import Vendor  # noqa: PLC0415
     from publisher.massive.source import MassiveSource  # noqa: PLC0415
-    from publisher.massive.vendor import Vendor  # noqa: PLC0415
 
     open_s = min(60.0, 0.8 * settings.thresholds.interval_s)
     proxy = proxy_for(settings.base_url, os.environ)

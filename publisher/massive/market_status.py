@@ -9,8 +9,8 @@ from chain.model.calendar import CLOSE, EARLY_CLOSE, RULE, Calendar
 from chain.model.keys import parse_expiry
 from chain.model.session import AM_OPEN, NEW_YORK, new_york
 from chain.text import clean
-from publisher.massive.faults import VendorError
-from publisher.massive.vendor import Vendor
+from publisher.massive.api.faults import VendorError
+from publisher.massive.api.vendor import Vendor
 
 STATUS_EVERY_S = 60.0
 _NOW = "/v1/marketstatus/now"

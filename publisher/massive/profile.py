@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
 
-from publisher.massive.vendor import PAGE_ROWS
+from publisher.massive.api.vendor import PAGE_ROWS
 from publisher.source import ChainWindow
 from publisher.window import MIN_STRIKES_EACH_SIDE, ExpiryChain, nearest_strike, range_points
 

@@ -9,7 +9,7 @@ from chain.model.contract import number
 from chain.model.keys import parse_expiry
 from chain.model.snapshot import Contract
 from publisher.fields import block, contradiction, spot_of
-from publisher.massive.faults import FaultKind, VendorError
+from publisher.massive.api.faults import FaultKind, VendorError
 
 Row = dict[str, Any]
 

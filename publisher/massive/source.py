@@ -16,12 +16,12 @@ from chain.model.session import days_to_expiry, new_york, tradable
 from chain.model.snapshot import Contract
 from chain.model.summary import lopsided
 from publisher.fields import block
-from publisher.massive.faults import OF_SETTINGS, FaultKind, VendorError
+from publisher.massive.api.faults import OF_SETTINGS, FaultKind, VendorError
+from publisher.massive.api.reply import Page
+from publisher.massive.api.vendor import PAGE_ROWS, Params, Vendor
 from publisher.massive.market_status import MarketStatus
 from publisher.massive.profile import Band, Filters, Profile, first_band, wider
-from publisher.massive.reply import Page
 from publisher.massive.rows import Row, check_rows, expiry_of, is_standard, newest_spot, without_nulls
-from publisher.massive.vendor import PAGE_ROWS, Params, Vendor
 from publisher.source import ChainWindow, SourceError, SourceStatus, Survey
 from publisher.window import EM_MULT, ExpiryChain, atm_iv, cut, index_expiry
 

@@ -21,7 +21,7 @@ from chain.monitor.heartbeat import parse_heartbeat
 from chain.redis.contract.stream import signs
 from chaindeck.config.file import resolve
 from publisher.capture import CaptureSource
-from publisher.massive import reply
+from publisher.massive.api import reply
 from publisher.massive.rows import newest_spot
 from tests.hostile.variants import Variant, variants
 from tests.support.builders import GOLDEN_ID, SPX, TS_MS, capture_line, contracts, golden_body

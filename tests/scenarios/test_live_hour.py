@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.states import Flag, State
 from chain.redis.contract.publish.draft import PublishVerdict
-from publisher.massive.vendor import ATTEMPTS, CONNECTIONS
+from publisher.massive.api.vendor import ATTEMPTS, CONNECTIONS
 from tests.fake_massive import ChainBook, FakeMassive, Fault, faults, generate
 from tests.fake_massive.faults import Effect
 from tests.support.live_scene import CHAINS, MONDAY, Desk, desk, hurried, within

@@ -20,9 +20,9 @@ from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
-from publisher.massive import vendor
+from publisher.massive.api import vendor
+from publisher.massive.api.vendor import Vendor
 from publisher.massive.source import MassiveSource
-from publisher.massive.vendor import Vendor
 from tests.fake_massive import Chain, ChainBook, FakeMassive, IndexQuote, expirations, generate
 from tests.fake_massive.capture import NEW_YORK
 from tests.support.builders import held

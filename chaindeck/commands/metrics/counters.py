@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from publisher.massive.faults import FaultKind
+from publisher.massive.api.faults import FaultKind
 
 OTHER = "other"  # the label of a word that is not among those known
 _PUBLISHER = ("service", "source")

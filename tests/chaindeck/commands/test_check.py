@@ -366,7 +366,7 @@ HEAVY = (
     "prometheus_client",
     "tui",
     "publisher.massive.source",
-    "publisher.massive.vendor",
+    "publisher.massive.api.vendor",
 )
 
 

@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 from chain.clock import ManualClock
 from chain.model.keys import vendor_symbol
 from publisher.capture import CaptureSource
+from publisher.massive.api.vendor import Vendor
 from publisher.massive.rows import flaw
 from publisher.massive.source import MassiveSource
-from publisher.massive.vendor import Vendor
 from tests.fake_massive import Chain, ChainBook, FakeMassive, Fault, faults, generate, load_capture
 from tests.support.live_scene import (
     CHAINS,

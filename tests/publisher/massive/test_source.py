@@ -17,10 +17,10 @@ from chain.monitor.heartbeat import parse_heartbeat
 from chain.monitor.states import Flag, State
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.thresholds import OLD_SOURCE_S
-from publisher.massive.faults import FaultKind, VendorError
+from publisher.massive.api.faults import FaultKind, VendorError
+from publisher.massive.api.vendor import CONNECTIONS, Vendor
 from publisher.massive.profile import Band, Profile
 from publisher.massive.source import MassiveSource
-from publisher.massive.vendor import CONNECTIONS, Vendor
 from publisher.source import SourceError
 from publisher.window import cut, index_expiry, range_points
 from tests.fake_massive import (

@@ -15,7 +15,7 @@ from chain.model.keys import ChainId
 from chain.monitor.states import Flag, State
 from chain.redis.contract.publish.draft import PublishVerdict
 from chaindeck.commands.check import exit_code
-from publisher.massive import vendor
+from publisher.massive.api import vendor
 from tests.fake_massive import Chain, ChainBook, FakeMassive, Fault, faults, generate
 from tests.fake_massive.faults import Effect
 from tests.fake_massive.query import next_url

@@ -14,7 +14,7 @@ from chain.decode.form import decode_plain
 from chain.decode.limits import Limits
 from chain.errors import DecodeError, OverLimitError
 from chain.text import clean
-from publisher.massive.faults import FaultKind, VendorError, by_status
+from publisher.massive.api.faults import FaultKind, VendorError, by_status
 
 MAX_BODY_BYTES = 2 * 1024 * 1024  # decoded; a page of 250 contracts is about 280 kB
 LIMITS = Limits(MAX_BODY_BYTES, containers=20_000, values=50_000)  # such a page has about 2,000 and 14,000

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from chain.clock import ManualClock
-from publisher.massive.breaker import FAILURES, Breaker, BreakerState
-from publisher.massive.faults import OF_ONE_PATH, OF_THE_VENDOR, FaultKind, VendorError
+from publisher.massive.api.breaker import FAILURES, Breaker, BreakerState
+from publisher.massive.api.faults import OF_ONE_PATH, OF_THE_VENDOR, FaultKind, VendorError
 
 OPEN_S = 8.0
 

@@ -24,12 +24,12 @@ from hypothesis import strategies as st
 from chain.clock import ManualClock, SystemClock
 from chain.errors import ConfigError
 from chaindeck.process.logs import quiet_libraries
-from publisher.massive import reply as vendor_reply
-from publisher.massive import vendor as module
-from publisher.massive.address import base_url
-from publisher.massive.faults import RETRIED, FaultKind, VendorError, by_status
-from publisher.massive.reply import RETRY_AFTER_MAX_S, read_page, retry_after
-from publisher.massive.vendor import ATTEMPTS, BURST, CONNECTIONS, PER_SECOND, Vendor
+from publisher.massive.api import reply as vendor_reply
+from publisher.massive.api import vendor as module
+from publisher.massive.api.address import base_url
+from publisher.massive.api.faults import RETRIED, FaultKind, VendorError, by_status
+from publisher.massive.api.reply import RETRY_AFTER_MAX_S, read_page, retry_after
+from publisher.massive.api.vendor import ATTEMPTS, BURST, CONNECTIONS, PER_SECOND, Vendor
 from tests.fake_massive import FakeMassive, Fault, faults
 from tests.fake_massive.faults import Effect
 from tests.fake_massive.reply import Reply, json_reply

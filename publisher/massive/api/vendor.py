@@ -19,12 +19,12 @@ from tenacity import (
 
 from chain.clock import Clock
 from chain.text import clean
-from publisher.massive.address import DEFAULT_BASE_URL, base_url
-from publisher.massive.breaker import Breaker
-from publisher.massive.faults import OF_ONE_PATH, OF_THE_VENDOR, RETRIED, WAITED_FOR, FaultKind, VendorError
-from publisher.massive.proxy import Proxy
-from publisher.massive.reply import Page, decode, read_body, read_page
-from publisher.massive.transport import PROXY_LOGIN, Progress, lost, refused_by_proxy, trusted_authorities
+from publisher.massive.api.address import DEFAULT_BASE_URL, base_url
+from publisher.massive.api.breaker import Breaker
+from publisher.massive.api.faults import OF_ONE_PATH, OF_THE_VENDOR, RETRIED, WAITED_FOR, FaultKind, VendorError
+from publisher.massive.api.proxy import Proxy
+from publisher.massive.api.reply import Page, decode, read_body, read_page
+from publisher.massive.api.transport import PROXY_LOGIN, Progress, lost, refused_by_proxy, trusted_authorities
 
 MAX_PAGES = 40
 PAGE_ROWS = 250  # the most that the vendor gives on one page

@@ -9,9 +9,9 @@ import pytest
 
 from chain.clock import ManualClock
 from chain.errors import ConfigError
-from publisher.massive.faults import FaultKind, VendorError
-from publisher.massive.proxy import Proxy, is_loopback, proxy_for, refuse_clear_key
-from publisher.massive.vendor import Vendor
+from publisher.massive.api.faults import FaultKind, VendorError
+from publisher.massive.api.proxy import Proxy, is_loopback, proxy_for, refuse_clear_key
+from publisher.massive.api.vendor import Vendor
 from tests.fake_massive import FakeMassive, Fault, faults
 from tests.support import http_proxy
 from tests.support.certificates import Certificates, Door, make_certificates
@@ -243,7 +243,7 @@ async def test_a_dead_proxy_is_named_and_the_vendor_is_not_blamed(fake: FakeMass
 async def test_a_tunnel_that_fails_names_the_proxy(
     door: str, monkeypatch: pytest.MonkeyPatch, answer: http_proxy.Answer, kind: FaultKind, words: str
 ) -> None:
-    monkeypatch.setattr("publisher.massive.vendor.SILENCE_S", 0.3)
+    monkeypatch.setattr("publisher.massive.api.vendor.SILENCE_S", 0.3)
     async with HttpProxy(answer=answer) as proxy:
         fault = await told(door, f"http://{proxy.address}")
         assert fault.kind is kind
@@ -264,7 +264,7 @@ async def test_a_tunnel_that_fails_names_the_proxy(
 async def test_in_clear_either_may_have_failed_and_both_are_named(
     fake: FakeMassive, monkeypatch: pytest.MonkeyPatch, answer: http_proxy.Answer, kind: FaultKind
 ) -> None:
-    monkeypatch.setattr("publisher.massive.vendor.SILENCE_S", 0.3)
+    monkeypatch.setattr("publisher.massive.api.vendor.SILENCE_S", 0.3)
     async with HttpProxy(answer=answer) as proxy:
         fault = await told(fake.url, f"http://{proxy.address}")
         assert (fault.kind, fake.count()) == (kind, 0)

@@ -12,8 +12,8 @@ from chain import causes
 from chain.causes import Cause, cause_of
 from chain.errors import ConfigError
 from chain.text import clean
-from publisher.massive.faults import FaultKind, VendorError
-from publisher.massive.proxy import Proxy
+from publisher.massive.api.faults import FaultKind, VendorError
+from publisher.massive.api.proxy import Proxy
 
 PROXY_LOGIN = 407
 _ISSUER = "name your company's authority in SSL_CERT_FILE, if it inspects TLS"

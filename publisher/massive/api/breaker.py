@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from enum import StrEnum
 
 from chain.clock import Clock
-from publisher.massive.faults import HOPELESS, OF_ONE_PATH, WAITED_FOR, FaultKind, VendorError
+from publisher.massive.api.faults import HOPELESS, OF_ONE_PATH, WAITED_FOR, FaultKind, VendorError
 
 FAILURES = 5  # in a row, and none of them beside a success: one bad expiry must not close off the others
 
