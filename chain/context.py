@@ -19,12 +19,11 @@ class Identity:
     host: str
     pid: int
     run: str  # a few letters, for a process number comes back
-    version: str  # of the program
 
     @classmethod
-    def of_this_process(cls, version: str) -> Self:
+    def of_this_process(cls) -> Self:
         """Return the identity of this process, with letters of its own at each call."""
-        return cls(clean(socket.gethostname(), 40), os.getpid(), uuid.uuid4().hex[:6], version)
+        return cls(clean(socket.gethostname(), 40), os.getpid(), uuid.uuid4().hex[:6])
 
     def __str__(self) -> str:
         return f"{self.host}:{self.pid}:{self.run}"

@@ -4,9 +4,8 @@ from chain.clock import SystemClock
 from chain.context import Context, Identity
 from chain.model.keys import LIVE_PREFIX, KeySchema
 from chain.thresholds import Thresholds
-from chaindeck import __version__
 
 
 def make_context(thresholds: Thresholds, prefix: str = LIVE_PREFIX) -> Context:
     """Return the context of this run; raise InvalidNameError for a prefix that no key can have."""
-    return Context(SystemClock(), KeySchema(prefix), thresholds, Identity.of_this_process(__version__))
+    return Context(SystemClock(), KeySchema(prefix), thresholds, Identity.of_this_process())

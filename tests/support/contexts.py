@@ -15,7 +15,7 @@ def context_of(
     keys: KeySchema | None = None,
 ) -> Context:
     """Return the context of a run of its own, on the machine's clock unless another is handed in."""
-    identity = Identity.of_this_process("0.0.0")
+    identity = Identity.of_this_process()
     return Context(clock or SystemClock(), keys or KeySchema(), Thresholds(interval_s, ttl_s), identity)
 
 
