@@ -1,6 +1,5 @@
 """Where the program begins, and where every failure that was to be expected ends as one line."""
 
-import gc
 import logging
 import signal
 import sys
@@ -9,15 +8,14 @@ from typing import NoReturn
 from chain.causes import cause_of
 from chain.errors import ChaindeckError
 from chaindeck.exits import UNKNOWN, Exit, code_of, say, unknown_line
+from chaindeck.process.collector import while_loading
 from chaindeck.process.streams import close_quietly, prepare
 
 
 def main() -> NoReturn:
     """Run one command; without a word, the deck. Never shows a trace: what was not expected has it in the log."""
     prepare()
-    # What imports make lives on, what a payload decodes to dies by reference count: among these thousands of objects a
-    # search for cycles finds nothing.
-    gc.set_threshold(100_000, 50, 100)
+    while_loading()
     try:
         code = _run()
     except BrokenPipeError:  # whoever read our output has seen enough, as `head` does

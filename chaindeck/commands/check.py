@@ -18,6 +18,7 @@ from chain.text import clean
 from chaindeck.config.redis_location import running_place
 from chaindeck.engine.watching import look_once
 from chaindeck.exits import UNKNOWN, unknown_line, without_bar
+from chaindeck.process.collector import when_loaded
 from chaindeck.process.logs import log_nowhere, origin_of
 
 _MAX_WORDS = 800  # an agent may read no more than 2 kB in all, and cuts what is longer in mid-figure
@@ -38,6 +39,7 @@ def run_check(
     try:
         _refuse_nonsense(warn_s, stale_s, depth, every_s)
         target = running_place(url).target
+        when_loaded()
         while True:
             report = asyncio.run(report_once(target, context, warn_s=warn_s, stale_s=stale_s, depth=depth))
             print(line(report), flush=True)

@@ -24,6 +24,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.records import KindRecords
 from chaindeck.config.redis_location import running_place
 from chaindeck.exits import Exit
+from chaindeck.process.collector import when_loaded
 from chaindeck.process.logs import log_nowhere
 
 LOOK_EVERY_S = 0.2
@@ -48,6 +49,7 @@ def run_verify(context: Context, url: str | None, for_s: float, *, as_json_text:
             f"watching {context.keys.prefix} at {target.shown} for {for_s:g} s, Ctrl-C to end sooner", file=sys.stderr
         )
     sources = ""
+    when_loaded()
     with suppress(KeyboardInterrupt):
         sources = asyncio.run(_watch_target(target, auditor, for_s, context))
     audit = replace(auditor.conclude(), sources=sources)

@@ -19,6 +19,7 @@ from chaindeck.deck.demo import MockDemo
 from chaindeck.deck.watchdog import Watchdog
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.engine import Engine
+from chaindeck.process.collector import when_loaded
 from chaindeck.process.logs import LogPane, log_file
 from chaindeck.process.signal_handlers import ending_signals, handle_signals
 
@@ -98,6 +99,7 @@ class Display:
         from tui.prefs import prefs_file  # noqa: PLC0415
         from tui.terminal.driver import driver_for  # noqa: PLC0415
 
+        when_loaded()
         own = None if os.environ.get("TEXTUAL_DRIVER") else driver_for(self._clock, self._hung_up)
         self._app = app = DeckApp(
             self._slot,

@@ -4,6 +4,7 @@
 ended            commands that run until they are done or a signal ends them
 signal_handlers  signals heard on a thread of their own
 logs             where log lines go, and in which form
+collector        how often Python searches for dead objects
 streams          the three standard streams as the parent left them
 ```
 """

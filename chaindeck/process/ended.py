@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from chain.tasks import end
 from chaindeck.exits import Exit
+from chaindeck.process.collector import when_loaded
 from chaindeck.process.signal_handlers import handle_signals
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class _Run:
         heard: dict[int, Callable[[], None]] = {number: self._ender(number) for number in _POLITE}
         heard |= {number: partial(self._call, call) for number, call in on_signals.items()}
         handle_signals(heard)
+        when_loaded()
         try:
             return asyncio.run(self._main(work))
         finally:
