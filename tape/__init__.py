@@ -2,6 +2,8 @@
 
 ```
 tools       what is done with whole tapes
+record      from answers to a tape
+play        from a tape to answers
 store       the tape as a file
 errors      what is wrong with a tape
 ```

@@ -1,1 +1,7 @@
-"""From a tape to answers: a reader that gives a watcher what another reader was answered then."""
+"""From a tape to answers: a reader that gives a watcher what another reader was answered then.
+
+```
+reader      answers from a tape: to a watcher it is a Redis of that past
+boards      Boards from a tape, without waiting for any clock
+```
+"""

@@ -3,6 +3,8 @@
 ```
 info        what is on a tape
 verify      whether a tape is sound
+write       new tapes from old ones: salvaged, cut, joined
+ndjson      a tape's snapshots as lines of JSON
 scan        goes through a tape that may be damaged
 ```
 """

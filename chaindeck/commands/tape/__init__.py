@@ -2,6 +2,7 @@
 
 ```
 cli         its command line
+make        `salvage`, `cut`, `merge` and `export`
 look        what is on a recording, and whether it is sound
 ```
 """
