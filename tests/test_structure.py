@@ -21,7 +21,7 @@ MAX_FILES_IN_A_ROOM = 9  # beside `__init__`
 # Each with the reason why it is better as it is. What has come back within the limit must leave this list.
 LARGE_FILES = {
     "tape/play/reader.py": "being split",
-    "tests/support/broken_publishers.py": "being split",
+    "tests/support/broken_publishers.py": "a catalogue: one small publisher for each way to break the contract",
 }
 LARGE_FUNCTIONS = {
     "tests/support/builders.py::contract": "one literal: a vendor's item, field by field",
