@@ -1,15 +1,14 @@
 """Faults on purpose, for demonstrations: a source that withholds, and a hand that damages what is in Redis."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 import orjson
-from redis.asyncio import Redis
 
 from chain.clock import Clock
 from chain.errors import InvalidNameError, LiveProtectedError
-from chain.model.keys import ChainId, KeySchema, SnapshotId
+from chain.model.keys import ChainId, SnapshotId
 from chain.model.snapshot import decode
 from chain.redis.contract.publish.damage import Damage
 from publisher.loop.publisher import Publisher
@@ -81,15 +80,10 @@ class WithholdingSource:
 class FaultInjector:
     """Does to Redis what a careful publisher never would; only ever composed with a mock."""
 
-    redis: Redis
-    keys: KeySchema
+    damage: Damage
     source: WithholdingSource
     publisher: Publisher
     clock: Clock
-    _damage: Damage = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._damage = Damage(self.redis, self.keys)
 
     async def inject(self, fault: InjectedFault, chain: ChainId) -> None:
         """Do one fault to a chain, or to the whole deck; HEAL undoes them all.
@@ -104,7 +98,7 @@ class FaultInjector:
         elif fault is InjectedFault.STOP:
             self.publisher.pause()
         elif fault is InjectedFault.FREEZE:
-            await self._damage.freeze(_REDIS_PAUSE_MS)
+            await self.damage.freeze(_REDIS_PAUSE_MS)
         else:
             self.source.withheld[chain] = f"withheld by the demo menu ({fault})"
             await self._idle()
@@ -121,9 +115,9 @@ class FaultInjector:
     async def _inflict(self, fault: InjectedFault, chain: ChainId) -> None:
         match fault:
             case InjectedFault.DROP:
-                await self._damage.drop_pointer(chain)
+                await self.damage.drop_pointer(chain)
             case InjectedFault.DANGLE:
-                await self._damage.drop_payload(chain)
+                await self.damage.drop_payload(chain)
             case InjectedFault.CORRUPT:
                 await self._corrupt(chain)
             case InjectedFault.SKEW:
@@ -135,22 +129,22 @@ class FaultInjector:
 
     async def _corrupt(self, chain: ChainId) -> None:
         body = orjson.dumps({"ts": "soon", "underlying": chain.underlying, "contracts": "\x1b[31mnone\x1b[0m"})
-        await self._damage.force(SnapshotId(chain, self._now_ms() + 1), body, self.source.status().kind)
+        await self.damage.force(SnapshotId(chain, self._now_ms() + 1), body, self.source.status().kind)
 
     async def _roll_back(self, chain: ChainId) -> None:
-        held = await self._damage.held(chain)
+        held = await self.damage.held(chain)
         if held is not None:
             await self._republish(chain, held.ts_ms - 5_000)
 
     async def _republish(self, chain: ChainId, ts_ms: int) -> None:
         """Write the chain's present contracts again under another moment, and point there whatever was there."""
-        held = await self._damage.held(chain)
-        raw = await self._damage.read(held) if held is not None else None
+        held = await self.damage.held(chain)
+        raw = await self.damage.read(held) if held is not None else None
         if held is None or raw is None:
             raise InvalidNameError(f"{chain} has no snapshot to work on: heal the demo first")
         decode(raw, held)  # what is no snapshot is not moved
         body = orjson.loads(raw) | {"ts": ts_ms / 1000}
-        await self._damage.force(SnapshotId(chain, ts_ms), orjson.dumps(body), self.source.status().kind)
+        await self.damage.force(SnapshotId(chain, ts_ms), orjson.dumps(body), self.source.status().kind)
 
     def _now_ms(self) -> int:
         return self.clock.wall_ns() // 1_000_000

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from redis.asyncio import Redis
+
 from chain.clock import ManualClock
 from chain.model.keys import ChainId, KeySchema
 from chain.model.session import NEW_YORK
@@ -15,6 +17,7 @@ from chain.monitor.heartbeat import HEARTBEAT_KEYS
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.publish.damage import Damage
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import DEFAULT_TTL_S, Thresholds
 from chaindeck.engine.board_slot import BoardSlot
@@ -34,8 +37,9 @@ _NUMBERED = re.compile(r"\bterminal-\d+")  # by how colours are spelled, which w
 
 @dataclass(slots=True)
 class Stage:
-    """What a scene may move: the clock, the publisher, the faults, and the watcher that looks on."""
+    """What a scene may move: Redis, the clock, the publisher, the faults, and the watcher that looks on."""
 
+    redis: Redis
     clock: ManualClock
     publisher: Publisher
     injector: FaultInjector
@@ -104,14 +108,14 @@ async def troubled(stage: Stage) -> None:
     await stage.injector.inject(InjectedFault.CORRUPT, chains[3])
     await stage.look()
     stage.clock.advance(3.1)
-    await stage.injector.redis.hset("massive:ws:analytics", "last_ts", str(stage.clock.wall / 1e9))
+    await stage.redis.hset("massive:ws:analytics", "last_ts", str(stage.clock.wall / 1e9))
     await stage.look()
 
 
 async def silent(stage: Stage) -> None:
     """The publisher has died: its heartbeat has ended, then every pointer, one underlying after the other."""
     await calm(stage)
-    redis, keys = stage.injector.redis, KeySchema()
+    redis, keys = stage.redis, KeySchema()
     await redis.delete(*HEARTBEAT_KEYS)
     chains = [record.chain for record in (await stage.look()).chains.records]
     for _ in range(5):
@@ -166,9 +170,9 @@ async def picture(scene: Scene) -> str:
             clock = ManualClock(int(START.timestamp() * 1e9), 1000.0)
             source = WithholdingSource(MockSource(clock, seed=SEED))
             publisher = Publisher(redis, source, replace(make_context(Thresholds()), clock=clock))
-            injector = FaultInjector(redis, KeySchema(), source, publisher, clock)
+            injector = FaultInjector(Damage(redis, KeySchema()), source, publisher, clock)
             watcher = Watcher(RedisReader(redis, KeySchema(), clock), clock, shown_as="unix")
-            stage = Stage(clock, publisher, injector, watcher, BoardSlot(), server.stop)
+            stage = Stage(redis, clock, publisher, injector, watcher, BoardSlot(), server.stop)
             return await _render(scene, stage)
         finally:
             await redis.aclose()

@@ -39,19 +39,11 @@ class Cadence:
         due = self._clock.monotonic()
         while True:
             await self._turn()
-            due = self._next_due(due)
+            due, missed = next_due(due, self._interval_s, self._clock.monotonic())
+            if missed:
+                self._skipped(missed)
             while await self._woken_before(due):
                 await self._turn()
-
-    def _next_due(self, due: float) -> float:
-        """Return when the next turn is due, monotonic seconds: the first of the schedule that is still to come."""
-        due += self._interval_s
-        late = self._clock.monotonic() - due
-        if late <= 0:
-            return due
-        missed = int(late // self._interval_s) + 1
-        self._skipped(missed)
-        return due + self._interval_s * missed
 
     async def _woken_before(self, due: float) -> bool:
         """Wait for `due`, monotonic seconds; return whether a turn was asked for first, or since the last wait."""
@@ -61,3 +53,16 @@ class Cadence:
             self._wake.clear()
             return True
         return False
+
+
+def next_due(due: float, interval_s: float, now: float) -> tuple[float, int]:
+    """Return when the turn after the one that was due is due, and how many turns were missed; monotonic seconds.
+
+    It is the first of the schedule that is still to come, or that is due just now where none was missed.
+    """
+    due += interval_s
+    late = now - due
+    if late <= 0:
+        return due, 0
+    missed = int(late // interval_s) + 1
+    return due + interval_s * missed, missed

@@ -16,6 +16,7 @@ from chain.model.keys import REPLAY_PREFIX, ChainId, KeySchema, SnapshotId
 from chain.model.kinds import SourceKind
 from chain.monitor.heartbeat import STOPPED
 from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.publish.damage import Damage
 from chain.redis.contract.publish.draft import PublishVerdict
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
@@ -249,7 +250,7 @@ async def test_who_insists_leaves_the_chains_of_live_alone_and_follows_when_they
 async def test_no_fault_of_the_demo_befalls_live_data(redis: Redis) -> None:
     source = WithholdingSource(ScriptedSource({"SPX": DAYS}, as_of=time.time(), in_memory=True))
     mock = Publisher(redis, source, context_of(CLOCK), permission=Permission(guard=guard_of(redis)))
-    injector = FaultInjector(redis, NAMES, source, mock, CLOCK)
+    injector = FaultInjector(Damage(redis, NAMES), source, mock, CLOCK)
     await publisher_of(redis, "massive").cycle()
     before = await redis.get(NAMES.latest(SPX))
     for fault in (
