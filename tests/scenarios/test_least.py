@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import orjson
 import pytest
 
 from tests.support.product import command, environment, log_text, on_terminal, run, start
-from tests.support.terminal import Terminal
+from tests.support.terminal import Terminal, start_cold
 from tests.support.waiting import wait_until
 
 CANARY = "canary-7d31"
@@ -203,7 +204,9 @@ main()
 def test_a_screen_that_fails_shows_no_values(short_dir: Path, redis_url: str) -> None:
     script = SCREEN_FAULT.format(canary=CANARY)
     environ = environment(short_dir, MARKET_REDIS_URL=redis_url, **SECRETS)
-    with Terminal([command()[0], "-c", script, "watch"], environ, columns=120, rows=40) as terminal:
+    with Terminal(
+        partial(start_cold, [command()[0], "-c", script, "watch"], environ), columns=120, rows=40
+    ) as terminal:
         assert terminal.wait(30) != 0
         assert CANARY.encode() not in terminal.raw
         assert b"Traceback" not in terminal.raw and b"deep inside" not in terminal.raw.partition(b"chaindeck: ")[0]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.scenarios.test_terminals import given_back, quits
 from tests.support.contexts import context_of
 from tests.support.contrast import DARK_LOOKS, LIGHT_LOOKS, dim_sequences, screen_of, worst_word
 from tests.support.product import environment, on_terminal, run
-from tests.support.terminal import Terminal
+from tests.support.terminal import Terminal, start_cold
 from tests.support.waiting import wait_until
 from tui.terminal.contrast import LEGIBLE
 
@@ -41,7 +42,7 @@ def shell(home: Path, script: str, **more: str) -> "subprocess.CompletedProcess[
 def in_a_shell(home: Path, script: str, **more: str) -> Terminal:
     """Run a script in an interactive shell on a terminal."""
     shell_line = ["/bin/bash", "--norc", "--noprofile", "-i", "-c", script]
-    return Terminal(shell_line, environment(home, PS1="$ ", **more), columns=120, rows=40)
+    return Terminal(partial(start_cold, shell_line, environment(home, PS1="$ ", **more)), columns=120, rows=40)
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ import random
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.scenarios.test_pty import shows_grid
 from tests.support.product import environment, log_text, on_terminal
-from tests.support.terminal import Terminal
+from tests.support.terminal import Terminal, start_cold
 from tests.support.waiting import wait_until
 
 RESTORED = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l", b"\x1b[?1002l", b"\x1b[?2004l", b"\x1b[?1004l", b"\x1b[<u")
@@ -257,7 +258,9 @@ main()
 
 
 def test_a_screen_that_fails_or_spins_is_told_and_started_again_while_publishing_goes_on(short_dir: Path) -> None:
-    with Terminal([sys.executable, "-c", SPINS], environment(short_dir), columns=120, rows=40) as terminal:
+    with Terminal(
+        partial(start_cold, [sys.executable, "-c", SPINS], environment(short_dir)), columns=120, rows=40
+    ) as terminal:
         shows_grid(terminal)
         for key, words in ((" ", "failed (KeyError)"), ("o", "failed (ScreenStuckError)")):
             terminal.send(key)

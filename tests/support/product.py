@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -10,8 +11,8 @@ import orjson
 from chain.model.snapshot import Contract
 from tests.support.builders import AS_OF, SPOT
 from tests.support.places import ROOT
-from tests.support.terminal import Terminal
-from tests.support.warm import run_warm
+from tests.support.terminal import Terminal, start_cold
+from tests.support.warm import can_be_warm, run_warm, start_warm
 
 _TIMEOUT_S = 30
 
@@ -40,8 +41,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 def run(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
     """Run one command to its end, without a terminal; cold where `more` speaks to Python itself."""
     env = environment(home, **more)
-    if not any(name.startswith(("PYTHON", "LC_", "LANG", "TZ")) for name in more):
-        return run_warm(list(arguments), env, _TIMEOUT_S)
+    if can_be_warm(more):
+        return run_warm(arguments, env, _TIMEOUT_S)
     return subprocess.run(
         command(*arguments),
         env=env,
@@ -66,8 +67,10 @@ def start(home: Path, *arguments: str, **more: str) -> "subprocess.Popen[str]":
 
 
 def on_terminal(home: Path, *arguments: str, columns: int = 120, rows: int = 40, **more: str) -> Terminal:
-    """Run one command on a terminal."""
-    return Terminal(command(*arguments), environment(home, **more), columns=columns, rows=rows)
+    """Run one command on a terminal; cold where `more` speaks to Python or to Textual."""
+    env = environment(home, **more)
+    warm, cold = partial(start_warm, arguments, env), partial(start_cold, command(*arguments), env)
+    return Terminal(warm if can_be_warm(more) else cold, columns=columns, rows=rows)
 
 
 def recorded(home: Path, *markets: list[Contract]) -> Path:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import pyte
 import pytest
@@ -25,18 +25,43 @@ _LOOK_S = 0.02
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
+class Child(Protocol):
+    """A process that runs on a terminal."""
+
+    pid: int
+
+    def ended(self) -> tuple[int, float] | None:
+        """Return status, as of `os.wait`, and seconds of processor once it has ended."""
+
+
+class ColdChild:
+    """A child of ours."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def ended(self) -> tuple[int, float] | None:
+        pid, status, usage = os.wait4(self.pid, os.WNOHANG)
+        return (status, usage.ru_utime + usage.ru_stime) if pid else None
+
+
+def start_cold(command: Sequence[str], environment: Mapping[str, str], terminal: int) -> ColdChild:
+    """Start a program as the leader of a session of its own on a terminal, an open descriptor."""
+    # The leader of a new session that opens a terminal makes it its own: closing it sends SIGHUP there.
+    stdio: list[tuple[object, ...]] = [(os.POSIX_SPAWN_OPEN, 0, os.ttyname(terminal), os.O_RDWR, 0)]
+    stdio += [(os.POSIX_SPAWN_DUP2, 0, 1), (os.POSIX_SPAWN_DUP2, 0, 2)]
+    return ColdChild(os.posix_spawn(command[0], list(command), dict(environment), file_actions=stdio, setsid=True))
+
+
 class Terminal:
     """One program and its terminal. A thread reads what the program writes, until told to stop reading."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], *, columns: int, rows: int) -> None:
+    def __init__(self, start: Callable[[int], Child], *, columns: int, rows: int) -> None:
         self._master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (rows, columns))
         self._found = termios.tcgetattr(self._master)
-        name = os.ttyname(slave)
-        # The leader of a new session that opens a terminal makes it its own: closing it sends SIGHUP there.
-        stdio: list[tuple[object, ...]] = [(os.POSIX_SPAWN_OPEN, 0, name, os.O_RDWR, 0)]
-        stdio += [(os.POSIX_SPAWN_DUP2, 0, 1), (os.POSIX_SPAWN_DUP2, 0, 2)]
-        self.pid = os.posix_spawn(command[0], list(command), dict(environment), file_actions=stdio, setsid=True)
+        self._child = start(slave)
+        self.pid = self._child.pid
         os.close(slave)
         self.code: int | None = None
         self.cpu_used = 0.0  # seconds of processor, user and system, once ended
@@ -152,11 +177,11 @@ class Terminal:
     def ended(self) -> bool:
         """Whether the program has ended; `code` is then as a shell reports it."""
         if self.code is None:
-            pid, status, usage = os.wait4(self.pid, os.WNOHANG)
-            if pid:
-                code = os.waitstatus_to_exitcode(status)
+            end = self._child.ended()
+            if end is not None:
+                code = os.waitstatus_to_exitcode(end[0])
                 self.code = code if code >= 0 else 128 - code
-                self.cpu_used = usage.ru_utime + usage.ru_stime
+                self.cpu_used = end[1]
         return self.code is not None
 
     def wait(self, timeout: float = _END_S) -> int:
