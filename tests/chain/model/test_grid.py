@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.analytics.headline import headline
-from chain.model.grid import Condition, StrikeGrid, build_grid
+from chain.model.grid import Condition, PriceSource, StrikeGrid, build_grid
 from chain.model.keys import ChainId
 from chain.model.placement import Place
 from chain.model.snapshot import Contract
@@ -159,6 +159,25 @@ def test_a_plan_without_quotes_shows_trades_and_closes_and_no_empty_quote() -> N
     assert not {"Bid", "Ask", "Mid", "Spr%"} & set(call)
 
 
+BARE: dict[str, Any] = {"last_quote": None, "last_trade": None, "day": None}
+KINDS: list[tuple[dict[str, Any], PriceSource, float | None]] = [
+    ({}, PriceSource.MID, 10.2),
+    ({"last_quote": None}, PriceSource.TRADE, 10.25),
+    ({"last_quote": None, "last_trade": None}, PriceSource.CLOSE, 12.5),
+    (BARE, PriceSource.NONE, None),
+]
+
+
+@pytest.mark.parametrize(("without", "kind", "price"), KINDS)
+def test_the_best_kind_of_price_is_taken_where_one_leg_alone_has_it(
+    without: dict[str, Any], kind: PriceSource, price: float | None
+) -> None:
+    call = item(6930, "call", **{"day": {"close": 12.5}, "last_trade": {"price": 10.25}} | without)
+    grid = grid_of(call, item(6930, "put", **BARE))
+    assert grid.price_source is kind
+    assert [leg.price(kind) for leg in grid.legs] == [price, None]
+
+
 def cells_of(contract: Contract) -> dict[str, str]:
     """Return the rendered call cells of one contract."""
     table = grid_table(grid_of(contract), WIDEST)
@@ -263,6 +282,8 @@ def test_a_solvers_floor_is_no_volatility(iv: float, shown: str) -> None:
         ("Vega", {"greeks": {"vega": -1.0}}),
         ("Vol", {"day": {"volume": -5}}),
         ("OI", {"open_interest": -1e308}),
+        ("OI", {"open_interest": -1}),
+        ("Vol", {"day": {"volume": -1}}),
         ("Last", {"last_trade": {"price": -2.0}}),
     ],
 )
@@ -413,6 +434,12 @@ def test_atm_means_the_strike_that_was_rounded_to_it(spot: float | None, strike:
     grid = grid_of(*items, chain=SPY, atm=208)
     assert grid.atm is not None
     assert grid.rows[grid.atm].strike == strike
+
+
+def test_a_strike_half_a_point_off_is_what_an_atm_was_rounded_from_and_one_further_off_is_not() -> None:
+    for strikes, atm_row in (((207.5, 208), 0), ((207.49, 208), 1), ((208, 208.5), 0)):
+        items = [item(k, side, chain=SPY, spot=207.4) for k in strikes for side in ("call", "put")]
+        assert grid_of(*items, chain=SPY, atm=208).atm == atm_row
 
 
 def test_an_atm_outside_the_grid_marks_the_nearest_row() -> None:

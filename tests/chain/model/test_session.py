@@ -130,6 +130,7 @@ def test_a_date_on_which_nothing_trades_expires_at_four_like_any() -> None:
     ("moment", "share", "ndx", "spx"),
     [
         (at(2026, 8, 14, 7, 30), False, False, True),  # the Friday before shares' longer hours
+        (at(2026, 8, 14, 15, 59, 59), True, True, True),
         (at(2026, 8, 14, 16, 0), False, True, True),
         (at(2026, 8, 17, 7, 29, 59), False, False, True),
         (at(2026, 8, 17, 7, 30), True, False, True),
@@ -139,7 +140,9 @@ def test_a_date_on_which_nothing_trades_expires_at_four_like_any() -> None:
         (at(2026, 8, 17, 16, 14, 59), True, True, True),
         (at(2026, 8, 17, 16, 15), False, False, True),  # the curb session
         (at(2026, 8, 17, 17, 0), False, False, False),
+        (at(2026, 8, 17, 20, 14, 59), False, False, False),
         (at(2026, 8, 17, 20, 15), False, False, True),  # the global session of the next day
+        (at(2026, 8, 20, 20, 15), False, False, True),  # which on a Thursday is the last of the week
         (at(2026, 8, 21, 20, 15), False, False, False),  # Friday night
         (at(2026, 8, 23, 20, 15), False, False, True),  # Sunday night
         (at(2026, 11, 27, 13, 14, 59), True, True, True),

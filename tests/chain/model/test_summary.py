@@ -11,7 +11,7 @@ from chain.analytics.headline import headline
 from chain.model.grid import build_grid
 from chain.model.placement import MAX_STRIKE
 from chain.model.snapshot import Contract
-from chain.model.summary import Summary, summarise
+from chain.model.summary import DataTime, Origin, Summary, summarise
 from tests.support.scenes import SPOT, START_S, item, law, received, snapshot, surface
 
 STRIKES = range(6870, 6990, 10)
@@ -224,3 +224,103 @@ def test_what_is_below_zero_is_no_price() -> None:
         last_quote={"bid": -5.0, "ask": -4.0}, last_trade={"price": -1.0}, day={"close": -0.0}, implied_volatility=-0.5
     )
     assert summary(below).shortfall == "no price in any of its 24 contracts"
+    zero = spoiled(last_quote={"bid": 0, "ask": 0}, last_trade=None, day={"close": 0.0}, implied_volatility=0)
+    assert summary(zero).shortfall == "no price in any of its 24 contracts"
+    assert summary([zero[0] | {"day": {"close": 0.01}}, *zero[1:]]).shortfall == ""
+
+
+# The age of the data
+
+
+def stamped(**blocks: int | None) -> Contract:
+    """Return a contract that carries these stamps, by the block that they stand in."""
+    quote = {"bid": 1.0, "ask": 1.1, "last_updated": blocks.get("quote")}
+    trade = {"price": 1.0, "sip_timestamp": blocks.get("trade")}
+    day = {"close": 1.0, "last_updated": blocks.get("day")}
+    underlying = {"ticker": "I:SPX", "value": SPOT, "last_updated": blocks.get("underlying")}
+    return item(6930, "call", last_quote=quote, last_trade=trade, day=day, underlying_asset=underlying)
+
+
+@pytest.mark.parametrize(
+    ("stamps", "wanted"),
+    [([5], 5), ([9, 1], 1), ([9, 1, 5], 5), ([4, 9, 1, 5], 4), ([9, 1, 5, 7, 3], 5)],
+)
+def test_the_age_of_quotes_is_their_median_the_lower_of_two(stamps: list[int], wanted: int) -> None:
+    contracts = [stamped(quote=at, underlying=1_000, trade=1_000, day=1_000) for at in stamps]
+    assert summary(contracts).data == DataTime(wanted, Origin.QUOTE)
+
+
+@pytest.mark.parametrize(
+    ("block", "origin"), [("underlying", Origin.UNDERLYING), ("trade", Origin.TRADE), ("day", Origin.DAY)]
+)
+def test_without_quotes_the_newest_of_the_next_best_stamp_counts(block: str, origin: Origin) -> None:
+    order = ["underlying", "trade", "day"]
+    worse = dict.fromkeys(order[order.index(block) + 1 :], 1_000)
+    assert summary([stamped(**{block: at}, **worse) for at in (4, 9, 1)]).data == DataTime(9, origin)
+
+
+@pytest.mark.parametrize(("stamp", "counts"), [(0, False), (1, True), (-1, False), (2**63 - 1, True), (2**63, False)])
+def test_a_stamp_is_an_instant_above_zero_that_64_bits_hold(stamp: int, counts: bool) -> None:
+    assert summary([stamped(quote=stamp)]).data == (DataTime(stamp, Origin.QUOTE) if counts else None)
+
+
+@pytest.mark.parametrize("stamp", ["5", 5.0, True, None])
+def test_what_is_no_whole_number_is_no_stamp(stamp: Any) -> None:
+    assert summary([stamped(quote=stamp)]).data is None
+
+
+@pytest.mark.parametrize(
+    ("quote", "trade", "underlying", "delayed"),
+    [
+        ("DELAYED", "REAL-TIME", "REAL-TIME", True),
+        ("REAL-TIME", "DELAYED", "DELAYED", False),
+        (None, "DELAYED", "REAL-TIME", True),
+        (None, "REAL-TIME", "DELAYED", False),
+        (None, None, "DELAYED", True),
+        (None, None, "REAL-TIME", False),
+        (None, None, None, False),
+    ],
+)
+def test_data_are_delayed_by_the_word_of_the_quote_else_the_trade_else_the_underlying(
+    quote: str | None, trade: str | None, underlying: str | None, delayed: bool
+) -> None:
+    blocks: dict[str, Any] = {
+        "last_quote": {"bid": 1.0, "ask": 1.1, "timeframe": quote},
+        "last_trade": {"price": 1.0, "timeframe": trade},
+        "underlying_asset": {"ticker": "I:SPX", "value": SPOT, "timeframe": underlying},
+    }
+    one = item(6930, "call", **blocks)
+    plain = item(6930, "put", last_quote={"bid": 1.0, "ask": 1.1})
+    assert summary([plain, one]).delayed is delayed  # one contract suffices
+
+
+@pytest.mark.parametrize(
+    ("asset", "index"), [({"ticker": "I:SPX"}, True), ({"ticker": "SPX"}, False), ({}, False), (None, False)]
+)
+def test_an_underlying_is_an_index_by_its_ticker(asset: Any, index: bool) -> None:
+    assert summary([item(6930, "call", underlying_asset=asset)]).index is index
+
+
+def test_without_usable_contracts_nothing_is_an_index() -> None:
+    assert summary([with_details(item(6930, "call"), strike_price=None)]).index is False
+
+
+# The centre
+
+
+@pytest.mark.parametrize(("atm", "told"), [(6819, True), (6820, False), (7030, False), (7031, True)])
+def test_an_atm_lies_within_the_range_beyond_its_outermost_strikes(atm: int, told: bool) -> None:
+    """The snapshot's range is 50 points, and a rounded ATM may be one off."""
+    made = snapshot(contracts=surface(STRIKES, spot=None), atm=atm)
+    assert bool(summarise(received(made)).off_centre) is told
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"contract_type": "s" * 20}, f"contract_type '{'s' * 15}…' is neither call nor put"),
+        ({"expiration_date": "2" * 20}, f"expires {'2' * 15}…, not 2026-01-02"),
+    ],
+)
+def test_a_reason_quotes_what_is_too_long_by_its_beginning(changes: dict[str, Any], told: str) -> None:
+    assert summary([with_details(item(6930, "call"), **changes)]).misfit == told

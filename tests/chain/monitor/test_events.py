@@ -166,22 +166,20 @@ def test_that_nothing_is_published_yet_is_no_news_and_later_it_is() -> None:
 @law
 @given(seen=st.lists(st.tuples(st.booleans(), st.booleans()), max_size=40))
 def test_raised_and_ended_alternate_and_both_stood_for_two(seen: list[tuple[bool, bool]]) -> None:
-    log = EventLog(SERVICE)
-    names = ("stale", "depth")
-    raised = dict.fromkeys(names, False)
+    log, names = EventLog(SERVICE), ("stale", "depth")
+    history: dict[str, list[bool]] = {name: [] for name in names}  # whether each event raised its signal
     for turn, present in enumerate(seen):
-        here = dict(zip(names, present, strict=True))
-        events = log.on_report(signalling(*((name, DeckState.WARNING) for name in names if here[name])))
-        lasted = {
-            name: turn >= HOLD - 1 and all(past[names.index(name)] is here[name] for past in seen[turn - 1 : turn + 1])
-            for name in names
-        }
-        expected = {name for name in names if lasted[name] and here[name] is not raised[name]}
-        assert {event.data.name for event in events} == expected
-        assert len(events) == len(expected)
-        for event in events:
-            assert event.type.endswith("_recovered") is raised[event.data.name]
-        raised |= {name: here[name] for name in expected}
+        shown = [(name, DeckState.WARNING) for name, here in zip(names, present, strict=True) if here]
+        for event in log.on_report(signalling(*shown)):
+            raised = not event.type.endswith("_recovered")
+            history[event.data.name].append(raised)
+            lately = [past[names.index(event.data.name)] for past in seen[: turn + 1][-HOLD:]]
+            assert lately == [raised] * HOLD
+    for name, *stood in zip(names, *seen[-HOLD:], strict=True):
+        kinds = history[name]
+        assert kinds == [number % 2 == 0 for number in range(len(kinds))]
+        if len(stood) == HOLD and len(set(stood)) == 1:  # and as every beginning of a list is a list, at any turn
+            assert (kinds[-1:] == [True]) is stood[0]
 
 
 # What

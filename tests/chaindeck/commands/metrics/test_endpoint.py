@@ -68,6 +68,65 @@ def value(samples: Samples, name: str, **labels: str) -> float | None:
 # One Board
 
 
+FRIDAY, MONDAY, NASDAQ = (
+    f'expiry="2026-01-0{day}",underlying="{name}"' for day, name in ((2, "SPX"), (5, "SPX"), (2, "NDX"))
+)
+PUBLISHER = 'service="mock_massive",source="mock"'
+GOLDEN = f"""
+chaindeck_build_info{{version="{__version__}"}} 1
+chaindeck_state{{chaindeck_state="STARTING"}} 0
+chaindeck_state{{chaindeck_state="OK"}} 0
+chaindeck_state{{chaindeck_state="WARNING"}} 0
+chaindeck_state{{chaindeck_state="PARTIAL DEGRADATION"}} 1
+chaindeck_state{{chaindeck_state="DEGRADED"}} 0
+chaindeck_state{{chaindeck_state="CRITICAL"}} 0
+chaindeck_redis_up 1
+chaindeck_redis_ping_seconds 0.0004
+chaindeck_depth{{underlying="SPX"}} 2
+chaindeck_depth{{underlying="NDX"}} 0
+chaindeck_depth_wanted{{underlying="SPX"}} 2
+chaindeck_depth_wanted{{underlying="NDX"}} 1
+chaindeck_snapshot_usable{{{FRIDAY}}} 1
+chaindeck_snapshot_usable{{{MONDAY}}} 1
+chaindeck_snapshot_usable{{{NASDAQ}}} 0
+chaindeck_snapshot_age_seconds{{{FRIDAY}}} 3
+chaindeck_snapshot_age_seconds{{{MONDAY}}} 40
+chaindeck_snapshot_age_seconds{{{NASDAQ}}} 3
+chaindeck_snapshot_timestamp_seconds{{{FRIDAY}}} 1767365997
+chaindeck_snapshot_timestamp_seconds{{{MONDAY}}} 1767365960
+chaindeck_snapshot_timestamp_seconds{{{NASDAQ}}} 1767365997
+chaindeck_snapshot_contracts{{{FRIDAY}}} 6
+chaindeck_snapshot_contracts{{{MONDAY}}} 6
+chaindeck_snapshot_contracts{{{NASDAQ}}} 6
+chaindeck_pointer_ttl_seconds{{{FRIDAY}}} 60
+chaindeck_pointer_ttl_seconds{{{MONDAY}}} 60
+chaindeck_chain_source_info{{expiry="2026-01-02",source="mock",underlying="SPX"}} 1
+chaindeck_chain_source_info{{expiry="2026-01-05",source="mock",underlying="SPX"}} 1
+chaindeck_chain_source_info{{expiry="2026-01-02",source="mock",underlying="NDX"}} 1
+chaindeck_publisher_alive{{{PUBLISHER}}} 1
+chaindeck_publish_cycle_seconds{{{PUBLISHER}}} 0.0142
+chaindeck_publisher_snapshots_total{{result="published",{PUBLISHER}}} 12
+chaindeck_publisher_unknown_counters{{{PUBLISHER}}} 0
+"""
+
+
+def test_the_golden_page_of_a_fresh_a_stale_and_a_missing_chain() -> None:
+    clock = manual_clock()
+    now = Instant.of(clock)
+    states = ((SPX, State.FRESH), (SPX_MON, State.STALE), (NDX, State.MISSING))
+    samples = scraped(board([in_state(chain, state, now) for chain, state in states], now), clock)
+    golden = (line.rsplit(" ", 1) for line in GOLDEN.strip().splitlines())
+    assert {_spelt(*key): figure for key, figure in samples.items()} == {
+        name: pytest.approx(float(figure)) for name, figure in golden
+    }
+
+
+def _spelt(name: str, labels: frozenset[tuple[str, str]]) -> str:
+    """Return a sample's name and labels as they stand on the page."""
+    inside = ",".join(f'{label}="{text}"' for label, text in sorted(labels))
+    return f"{name}{{{inside}}}" if inside else name
+
+
 def assert_says(samples: Samples, one: Board, now: Instant) -> None:
     """Fail unless every figure of a scrape is the Report's."""
     evaluated = evaluate(one, now)
