@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
-WORKERS ?= 2
+# Tests wait about half as long as they work, so three keep two cores busy; the fast ones only work.
+WORKERS ?= 3
+FAST_WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest --dist worksteal -n
 
 PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 
@@ -13,15 +16,15 @@ demo: $(VENV)/.run
 	$(BIN)/chaindeck
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(PYTEST) $(WORKERS)
 
-# Without processes, terminals and servers that go and come back.
+# Without processes, terminals, whole decks and servers that go and come back.
 test-fast: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not hostile"
+	$(PYTEST) $(FAST_WORKERS) -m "not slow and not hostile"
 
 # Values, servers, users, networks and kills that mean no good; `make test` runs a shorter cut.
 test-hostile: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) -m "hostile or not hostile" tests/hostile tests/scenarios/test_neighbourhood.py \
+	HYPOTHESIS_PROFILE=long $(PYTEST) $(WORKERS) -m "hostile or not hostile" tests/hostile tests/scenarios/test_neighbourhood.py \
 	  tests/scenarios/test_kill.py tests/scenarios/test_live_hour.py tests/scenarios/test_live_order.py \
 	  tests/chain/test_causes.py tests/chain/redis/connect/test_causes.py tests/chain/redis/contract/test_rights.py \
 	  tests/chain/redis/connect/test_sentinel_secured.py

@@ -142,7 +142,7 @@ def live_and_die(url: str, underlying: str, folder: Path, witness: Witness, kill
     return published
 
 
-@pytest.mark.parametrize("kills", [30, pytest.param(200, marks=pytest.mark.hostile)])
+@pytest.mark.parametrize("kills", [15, pytest.param(200, marks=pytest.mark.hostile)])
 async def test_killed_at_any_moment_no_pointer_ever_dangles_or_goes_back(
     redis: Redis, redis_url: str, short_dir: Path, kills: int
 ) -> None:

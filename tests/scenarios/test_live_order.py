@@ -194,7 +194,7 @@ def test_a_mock_deck_withdraws_when_live_begins_and_returns_only_when_asked(scen
     scene.held()
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.hostile) for seed in range(2, 8))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.hostile) for seed in range(1, 8))])
 def test_in_any_order(scene: Scene, seed: int) -> None:
     chance = random.Random(seed)
     makers: list[Callable[[], Actor | Terminal]] = [

@@ -21,7 +21,7 @@ from tests.support.terminal import Terminal
 from tests.support.waiting import wait_until
 
 FRAME_S = 0.04  # time for one repaint
-STALL_S = 12.0
+MOVES = 5  # of each pointer while nobody reads the terminal
 ATM_ROW = re.compile(r"\d [│┃] +\[\d+(\.\d+)?\] ?[│┃] +\d")
 HELP = "age within twice the publishing interval"
 LEFT_ALTERNATE_SCREEN, ENTERED_ALTERNATE_SCREEN = b"\x1b[?1049l", b"\x1b[?1049h"
@@ -142,6 +142,11 @@ class Cadence:
         self._stop.set()
         self._thread.join()
 
+    def moves(self, pointers: int) -> int:
+        """How often the one of so many pointers has moved that moved least."""
+        seen = [len(stamps) - 1 for stamps in self.stamps.values()]
+        return min(seen) if len(seen) == pointers else 0
+
     @property
     def largest_gap_ms(self) -> int:
         """The longest time between two moves of any pointer."""
@@ -152,16 +157,13 @@ def test_a_stalled_terminal_does_not_hold_the_publisher(redis_url: str, short_di
     arguments = ("--redis-url", redis_url, "--interval", "1", "--underlyings", "SPX", "--expirations", "2")
     with on_terminal(short_dir, *arguments) as terminal:
         shows_grid(terminal)
+        block(terminal)  # from here on, nothing is painted
+        painted = len(terminal.raw)
         with Cadence(redis_url) as cadence:
-            began = time.monotonic()
-            block(terminal)
-            painted = len(terminal.raw)
-            time.sleep(STALL_S - (time.monotonic() - began))
+            # A publisher that waited for the terminal would not come to a second cycle.
+            wait_until(lambda: cadence.moves(2) > MOVES, 3 * MOVES, "the publisher to go on")
         assert len(terminal.raw) == painted
-        assert len(cadence.stamps) == 2
-        # One that waited for the terminal would show a gap as long as the stall; a busy machine makes small ones.
-        assert all(len(seen) > STALL_S / 2 for seen in cadence.stamps.values())
-        assert cadence.largest_gap_ms < 1000 * STALL_S / 3
+        assert cadence.largest_gap_ms < 4_000  # of one second; a busy machine makes some longer
         terminal.resume()
         terminal.send("?")
         terminal.wait_for(HELP)

@@ -18,6 +18,8 @@ from tests.support.live_deck import CLOCK, screen_on, text
 from tests.support.stage import PANELS, Deck
 from tests.support.waiting import wait_until_async
 
+pytestmark = pytest.mark.slow
+
 PARTS_OF_SCREEN = {
     "strip": "tui.panels.widgets.identity",
     "board": "tui.panels.widgets.board_table",

@@ -24,6 +24,8 @@ from tests.support.live_deck import CLOCK, pilot_on, text
 from tests.support.waiting import wait_until_async
 from tui.app import DeckApp
 
+pytestmark = pytest.mark.slow
+
 STEPS = ("j", "j", "k", "j", "right_square_bracket", "j", "left_square_bracket", "k")
 
 

@@ -21,6 +21,8 @@ from tui.lines.line import plain
 from tui.panels.line_panel import LinePanel
 from tui.screen import DeckScreen
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("forth", "back"), [("down", "up"), ("j", "k"), ("right", "left"), ("l", "h")])
 async def test_keys_move_along_the_expirations(deck: Deck, forth: str, back: str) -> None:

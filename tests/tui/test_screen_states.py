@@ -25,6 +25,8 @@ from tests.support.waiting import wait_until_async
 from tui.app import DeckApp
 from tui.terminal.depth import Depth
 
+pytestmark = pytest.mark.slow
+
 
 async def test_space_freezes_the_grid_while_the_board_goes_on(deck: Deck) -> None:
     body = slice(2, -1)

@@ -34,7 +34,7 @@ from tests.support.live_scene import (
     tickers,
 )
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
 STRUCK = SPX_DATES[2]
 TOLD: list[tuple[str, Callable[[], Effect], str]] = [

@@ -16,6 +16,8 @@ from tui.lines.line import plain
 from tui.panels.line_panel import LinePanel
 from tui.screen import DeckScreen
 
+pytestmark = pytest.mark.slow
+
 
 def no_dialog(deck: Deck) -> bool:
     """Whether the deck itself is on top."""
@@ -51,18 +53,16 @@ async def test_a_key_right_behind_the_one_that_closes_a_dialog_is_heard(stage: S
         assert not deck.app.is_running
 
 
-@pytest.mark.parametrize("keys", ["j k", "enter", "G g", "pagedown pageup", "space", "down up"])
 @pytest.mark.parametrize("opened", ["d", "question_mark"])
-async def test_keys_in_a_dialog_that_still_opens_and_one_that_leaves_are_borne(
-    stage: Stage, opened: str, keys: str
-) -> None:
+async def test_keys_in_a_dialog_that_still_opens_and_one_that_leaves_are_borne(stage: Stage, opened: str) -> None:
     async with deck_of(stage, demo=Stub()) as deck:
-        for key in (opened, *keys.split(), "escape") * 3:
-            deck.app.post_message(_key(key))
-        await deck.pilot.resize_terminal(90, 30)
-        await deck.press("escape")
-        assert deck.app.screen is deck.app.deck
-        assert deck.app.failure is None
+        for width, keys in enumerate(("j k", "enter", "G g", "pagedown pageup", "space", "down up"), start=90):
+            for key in (opened, *keys.split(), "escape") * 3:
+                deck.app.post_message(_key(key))
+            await deck.pilot.resize_terminal(width, 30)
+            await deck.press("escape")
+            assert deck.app.screen is deck.app.deck, keys
+            assert deck.app.failure is None, keys
 
 
 async def test_a_choice_counts_before_the_key_behind_it(stage: Stage) -> None:
@@ -147,8 +147,8 @@ def _painted(deck: Deck) -> list[str]:
     return screen_of(raw.render_segments(app.console).encode(), width, height).display
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (40, 10)], ids=str)
-async def test_the_help_is_whole_at_every_size_by_scrolling(stage: Stage, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("size", "key"), [((80, 24), "j"), ((120, 40), "j"), ((40, 10), "pagedown")], ids=str)
+async def test_the_help_is_whole_at_every_size_by_scrolling(stage: Stage, size: tuple[int, int], key: str) -> None:
     async with deck_of(stage, size) as deck:
         await deck.press("question_mark")
         help_screen = deck.app.screen
@@ -160,7 +160,7 @@ async def test_the_help_is_whole_at_every_size_by_scrolling(stage: Stage, size: 
             seen |= dict.fromkeys(shown)
             if not any(" more" in line and "+" in line for line in shown[-1:]):
                 break
-            await deck.press("j")
+            await deck.press(key)
         wanted = {plain(line)[: panel.size.width].rstrip() for line in help_screen.lines}
         assert wanted <= set(seen)
         for heading in ("KEYS", "STATES", "FLAGS", "COLOURS"):
