@@ -164,7 +164,8 @@ def test_pasted_text_is_no_command(short_dir: Path) -> None:
             time.sleep(0.001)
         terminal.send("\x1b[200~quit\x1b[201~")
         terminal.flood("all is quiet, " * 700_000)
-        time.sleep(0.2)  # what follows at once still belongs to it
+        # What follows at once still belongs to it.
+        terminal.wait_until(lambda: terminal.idle(0.2), "all of it taken")
         terminal.send("?")
         terminal.wait_for("this help")
         assert quits(terminal) == 0
