@@ -1,0 +1,52 @@
+"""The slot between engine and screen: the newest Board, one wake-up, and analytics on the filling side."""
+
+from collections.abc import Callable
+
+import pytest
+
+from chain.clock import Instant
+from chain.monitor.analytics import RecentAnalytics
+from chaindeck.engine.board_slot import BoardSlot
+from tests.support.scenes import NDX, SPX, board, manual_clock, record
+
+NOW = Instant.of(manual_clock())
+SHOWN = board([record(SPX, NOW), record(NDX, NOW)], NOW)
+
+
+def test_a_wake_up_is_due_once_until_the_board_is_fetched() -> None:
+    slot, woken = BoardSlot(), list[int]()
+    slot.subscribe(lambda: woken.append(slot.polls))
+    slot.put(SHOWN)
+    slot.put(SHOWN)
+    assert woken == [1]
+    assert slot.latest() is SHOWN
+    slot.put(SHOWN)
+    assert woken == [1, 3]
+
+
+def test_what_is_selected_is_derived_by_whoever_fills_the_slot_and_wakes_the_reader() -> None:
+    slot, waiting, woken = BoardSlot(), list[Callable[[], object]](), list[object]()
+    slot.fill_by(waiting.append)
+    slot.put(SHOWN)
+    slot.subscribe(lambda: woken.append(set(slot.analytics())))
+    slot.select(NDX)
+    slot.select(NDX)
+    assert (len(waiting), set(slot.analytics()), woken) == (1, {SPX}, [])
+    waiting.pop()()
+    assert woken == [{SPX, NDX}]
+    slot.latest()
+    slot.select(SPX)
+    waiting.pop()()
+    assert len(woken) == 1  # it was there already
+
+
+def test_a_board_is_handed_over_even_where_nothing_can_be_derived(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no figures today")
+
+    monkeypatch.setattr(RecentAnalytics, "update", broken)
+    slot, woken = BoardSlot(), list[object]()
+    slot.subscribe(lambda: woken.append(slot.latest()))
+    with pytest.raises(ValueError, match="no figures"):
+        slot.put(SHOWN)
+    assert woken == [SHOWN]
