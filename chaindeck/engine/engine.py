@@ -27,7 +27,7 @@ OpenServices = Callable[[Supervisor], AbstractAsyncContextManager[Services]]
 
 
 class Engine:
-    """Runs a crew in a thread until stopped. What fails there is on the Board that the slot holds."""
+    """Runs services in a thread until stopped. What fails there is on the Board that the slot holds."""
 
     def __init__(self, slot: BoardSlot, clock: Clock, open_services: OpenServices) -> None:
         self._slot = slot

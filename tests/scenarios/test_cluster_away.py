@@ -42,7 +42,7 @@ def raise_again(nodes: list[Server]) -> None:
 
 
 class Life:
-    """A crew that runs, and what its watcher saw last."""
+    """Services that run, and what its watcher saw last."""
 
     def __init__(self, services: Services) -> None:
         self.services = services

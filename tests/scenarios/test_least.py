@@ -164,7 +164,7 @@ main()
     [
         ("chaindeck.commands.status", "as_text", ("status",)),
         ("chaindeck.config.file", "_resolve", ("config", "show")),
-        ("chaindeck.commands.headless", "publishing_crew", ("publish", "--once", *SMALL)),
+        ("chaindeck.commands.headless", "publishing_services", ("publish", "--once", *SMALL)),
         ("chaindeck.commands.verify", "as_text", ("verify", "--for", "0.1")),
     ],
 )
