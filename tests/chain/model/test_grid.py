@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -374,7 +375,7 @@ def test_each_reason_is_told() -> None:
         (5, "a second SPX put at 1"),
         (6, "contract_type null is neither call nor put"),
     ]
-    foot = plain(grid_foot(grid, 140))
+    foot = plain(grid_foot(grid, 180))
     assert "7 contracts: 1 in 1 rows, 6 rejected (contract_type 'other' is neither call nor put, ...)" in foot
 
 
@@ -486,6 +487,22 @@ def test_spot_is_the_vendors_own_for_shares_and_for_indices() -> None:
     share = item(207, "call", chain=SPY, underlying_asset={"ticker": "SPY", "price": 207.31})
     assert grid_of(share, chain=SPY, atm=207).spot == 207.31
     assert grid_of(item(6930, "call", spot=None), item(6930, "put", spot=6931.5)).spot == 6931.5
+
+
+def test_the_foot_says_why_there_is_no_spot() -> None:
+    contracts = [item(strike, "call") for strike in STRIKES]
+    far = build_grid(received(snapshot(contracts=contracts, atm=99_999)))
+    foot = plain(grid_foot(far, 140))
+    assert foot.startswith(f" {far.off_centre}; 5 contracts: 5 in 5 rows")
+    assert "far from its strikes" in foot
+    assert "; 5 contracts" not in plain(grid_foot(grid_of(*contracts), 140))
+
+
+def test_points_beyond_any_underlying_are_no_digits() -> None:
+    grid = grid_of(*(item(strike, "call") for strike in STRIKES))
+    for points, shown in ((9_999_999, "9999999"), (10_000_000, "#######"), (2**53, "#######")):
+        vast = replace(grid, snapshot=replace(grid.snapshot, range_points=points))
+        assert plain(grid_foot(vast, 140)).endswith(f"ATM 6930 ±{shown}")
 
 
 # Changes

@@ -10,7 +10,9 @@ from chain.monitor.states import State
 from tui.lines import figures
 from tui.lines.board import STATE_ROLE
 from tui.lines.grid.rows import CONDITION_SIGN
-from tui.lines.line import Ground, Line, Role, Span, justify, length
+from tui.lines.line import Ground, Line, Role, Span, justify, length, right
+
+_POINTS_WIDTH = 7  # digits: no underlying has more before its point
 
 
 class Shown(NamedTuple):
@@ -64,7 +66,7 @@ def grid_headline(grid: StrikeGrid, top: Headline, width: int) -> Line:
 
 
 def grid_foot(grid: StrikeGrid, width: int) -> Line:
-    """Return the line that accounts for every contract of the payload."""
+    """Return the line that accounts for every contract of the payload, first why there is no spot if one is refused."""
     rejected = len(grid.rejected)
     total = len(grid.legs) + rejected
     odd = sum(leg.condition in CONDITION_SIGN for leg in grid.legs)
@@ -73,5 +75,9 @@ def grid_foot(grid: StrikeGrid, width: int) -> Line:
         words += f", {rejected} rejected ({grid.rejected[0].reason}{', ...' if rejected > 1 else ''})"
     if odd:
         words += f", {odd} quotes crossed, locked or negative"
-    reach = f"ATM {grid.snapshot.atm} ±{grid.snapshot.range_points} "
-    return justify([Span(words, Role.DIM)], [Span(reach, Role.DIM)], width)
+    said = (grid.snapshot.atm, grid.snapshot.range_points)
+    atm, half_width = (right(str(points), _POINTS_WIDTH).lstrip() for points in said)
+    start = [Span(words, Role.DIM)]
+    if grid.off_centre:
+        start.insert(0, Span(f" {grid.off_centre};", Role.CAUTION))
+    return justify(start, [Span(f"ATM {atm} ±{half_width} ", Role.DIM)], width)
