@@ -18,9 +18,9 @@ from textual.theme import Theme
 
 from chain.clock import Clock
 from chain.errors import ConfigError
-from tui.board_source import BoardSource, Demo, Operator
 from tui.dialogs.dialog import Dialog, Palette
 from tui.panels.line_panel import LinePanel
+from tui.ports.board_source import BoardSource, Demo, Operator
 from tui.prefs import Prefs, load_prefs, save_prefs
 from tui.pump import FairPump
 from tui.screen import DeckScreen

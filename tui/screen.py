@@ -12,12 +12,10 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from chain.clock import Clock, Instant
-from chain.monitor.board import Board
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import error_words
 from tui.bindings import BINDINGS
-from tui.board_source import BoardSource, Demo, Operator
 from tui.dialogs.decisions import DecisionScreen
 from tui.dialogs.help import HelpScreen
 from tui.key_bar import KeyBar
@@ -25,6 +23,7 @@ from tui.lines.line import Role, Span
 from tui.panels.line_panel import LinePanel
 from tui.panels.side import Side
 from tui.panels.widgets import GridPanel, LogPanel, SignalsPanel, StripPanel
+from tui.ports.board_source import BoardSource, Demo, Operator, Scene
 from tui.view import CHANGE_SHOWN_S, View
 
 log = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ class DeckScreen(DecisionScreen):
         self._log_lines = log_lines
         self._feed = feed
         self._clock = clock
-        self._board: Board | None = None
+        self._scene: Scene | None = None
         self._report: HealthReport | None = None
         self._failed: dict[str, str] = {}  # panels that could not be brought up to date, and why
         self._painted = False
@@ -99,7 +98,7 @@ class DeckScreen(DecisionScreen):
 
     def board_arrived(self) -> None:
         """Show the newest Board."""
-        self._board = self._feed.latest() or self._board
+        self._scene = self._feed.scene() or self._scene
         self.redraw()
 
     def redraw(self) -> None:
@@ -144,13 +143,14 @@ class DeckScreen(DecisionScreen):
 
     def _evaluate_board(self) -> None:
         """Evaluate a Board that is new, or was evaluated a while ago: a key that is pressed does not wait for it."""
-        if self._board is None:
+        if self._scene is None:
             return
-        now, report = Instant.of(self._clock), self._report
-        if report is None or report.board is not self._board or now.mono - report.now.mono > _EVALUATE_EVERY_S:
-            self.view.keep_selection(self._board)
-            self._report = report = evaluate(self._board, now)
-        self.view.on_report(report, self._feed.analytics())
+        board, report = self._scene.board, self._report
+        now = self._scene.as_of or Instant.of(self._clock)
+        if report is None or report.board is not board or now.mono - report.now.mono > _EVALUATE_EVERY_S:
+            self.view.keep_selection(board)
+            self._report = report = evaluate(board, now)
+        self.view.on_report(report, self._scene.analytics)
 
     def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
         """A click on the board chooses its chain."""
@@ -202,14 +202,14 @@ class DeckScreen(DecisionScreen):
 
     def action_expiry(self, by: int) -> None:
         """Choose another expiry."""
-        if self._board:
-            self.view.step_chain(self._board, by)
+        if self._scene:
+            self.view.step_chain(self._scene.board, by)
             self._turned()
 
     def action_underlying(self, by: int) -> None:
         """Choose another underlying."""
-        if self._board:
-            self.view.step_underlying(self._board, by)
+        if self._scene:
+            self.view.step_underlying(self._scene.board, by)
             self._turned()
 
     def action_grid(self) -> None:

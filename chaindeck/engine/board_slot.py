@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chain.model.keys import ChainId
-from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, RecentAnalytics
+from chain.monitor.analytics import NO_ANALYTICS, RecentAnalytics
 from chain.monitor.board import Board
 from chain.supervisor import PartState, PartStatus
+from tui.ports.board_source import Scene
 
 _PAINT_S = 1.0
 
@@ -24,6 +25,8 @@ class BoardSlot:
     """The newest Board with the analytics of the chain that is looked at, and at most one wake-up outstanding.
 
     Analytics are derived on the thread that fills the slot, so the screen's only formats. Neither waits for the other.
+    In front of the newest Board there may stand a scene of the past, which another thread puts there and takes away;
+    the newest is filled and derived all the same.
     """
 
     def __init__(self) -> None:
@@ -32,6 +35,8 @@ class BoardSlot:
         self._analytics = NO_ANALYTICS
         self._recent = RecentAnalytics()
         self._selected: ChainId | None = None
+        self._past: Scene | None = None
+        self._hear_selected: Callable[[ChainId | None], None] = lambda _: None
         self._call: Caller = _at_once
         self._wake: Callable[[], None] | None = None
         self._asked = False
@@ -56,34 +61,47 @@ class BoardSlot:
         if chain != self._selected:
             self._selected = chain
             self._call(self._derive)
+            self._hear_selected(chain)
+
+    def on_select(self, hear: Callable[[ChainId | None], None]) -> None:
+        """Have `hear` called, on the reader's thread, with the chain that is looked at whenever it is another."""
+        self._hear_selected = hear
+
+    def look_back(self, past: Scene | None) -> None:
+        """Show a scene of the past in place of the newest Board, or that again; from any thread."""
+        self._past = past
+        self.wake_reader()
+
+    def wake_reader(self) -> None:
+        """Have the reader look, unless it has yet to answer the last call."""
+        if self._wake is not None and not self._asked:
+            self._asked = True
+            self._wake()
 
     def _hold(self, board: Board) -> None:
         self._board = board
         try:
             self._analytics = self._recent.update(board, self._selected)
         finally:  # what cannot be derived keeps no Board back
-            self._call_reader()
+            self.wake_reader()
 
     def _derive(self) -> None:
         before = self._analytics
         if self._board is not None:
             self._analytics = self._recent.update(self._board, self._selected)
         if self._analytics != before:
-            self._call_reader()
-
-    def _call_reader(self) -> None:
-        if self._wake is not None and not self._asked:
-            self._asked = True
-            self._wake()
+            self.wake_reader()
 
     def latest(self) -> Board | None:
         """Return the newest Board and allow the next wake-up."""
         self._asked = False
         return self._board
 
-    def analytics(self) -> AnalyticsByChain:
-        """Return what is derived of the newest snapshots of the chains that were looked at."""
-        return self._analytics
+    def scene(self) -> Scene | None:
+        """Return what is to be shown, a scene of the past or of the present, and allow the next wake-up."""
+        self._asked = False
+        past, board = self._past, self._board
+        return past or (Scene(board, self._analytics) if board is not None else None)
 
     def subscribe(self, wake: Callable[[], None]) -> None:
         """Call `wake` from the engine's thread when a Board comes in."""

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
-from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, RecentAnalytics
+from chain.monitor.analytics import RecentAnalytics
 from chain.monitor.board import Board, Transition
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
@@ -32,6 +32,7 @@ from tui.lines.line import Line, Role, cut, length, plain
 from tui.lines.signals import signal_lines
 from tui.lines.strip import identity, trouble
 from tui.panels.age_chart import AgeChart, scale
+from tui.ports.board_source import Scene
 from tui.view import CHANGE_SHOWN_S, Histories, View
 
 NOW = Instant(START_NS, 5_000.0)
@@ -352,11 +353,11 @@ class Still:
     def latest(self) -> Board:
         return self._shown
 
+    def scene(self) -> Scene:
+        return Scene(self._shown)
+
     def select(self, chain: ChainId | None) -> None:
         """Nothing is derived."""
-
-    def analytics(self) -> AnalyticsByChain:
-        return NO_ANALYTICS
 
     def subscribe(self, wake: Callable[[], None]) -> None:
         wake()

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from chain.clock import SystemClock
 from chain.errors import ConfigError
 from chain.model.keys import ChainId
-from chain.monitor.analytics import AnalyticsByChain, RecentAnalytics
+from chain.monitor.analytics import RecentAnalytics
 from chain.monitor.board import Board
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.engine.board_slot import BoardSlot
@@ -23,6 +23,7 @@ from tests.support.fault_proxy import FaultProxy
 from tests.support.stage import ATM_CELL, Deck, deck_of, make_stage
 from tests.support.waiting import wait_until_async
 from tui.app import DeckApp
+from tui.ports.board_source import Scene
 from tui.terminal.depth import Depth
 
 pytestmark = pytest.mark.slow
@@ -171,11 +172,11 @@ class Eager:
     def latest(self) -> Board:
         return self._board
 
+    def scene(self) -> Scene:
+        return Scene(self._board, RecentAnalytics().update(self._board, None))
+
     def select(self, chain: ChainId | None) -> None:
         pass
-
-    def analytics(self) -> AnalyticsByChain:
-        return RecentAnalytics().update(self._board, None)
 
     def subscribe(self, wake: Callable[[], None]) -> None:
         for _ in range(3):

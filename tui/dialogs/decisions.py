@@ -10,8 +10,8 @@ from textual.screen import Screen
 
 from chain.errors import ChaindeckError
 from chain.model.keys import ChainId
-from tui.board_source import Demo, Operator
 from tui.dialogs.demo import DemoMenu
+from tui.ports.board_source import Demo, Operator
 from tui.pump import FittedPump
 from tui.view import View
 

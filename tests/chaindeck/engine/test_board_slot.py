@@ -5,12 +5,19 @@ from collections.abc import Callable
 import pytest
 
 from chain.clock import Instant
+from chain.model.keys import ChainId
 from chain.monitor.analytics import RecentAnalytics
 from chaindeck.engine.board_slot import BoardSlot
 from tests.support.scenes import NDX, SPX, board, manual_clock, record
+from tui.ports.board_source import Scene
 
 NOW = Instant.of(manual_clock())
 SHOWN = board([record(SPX, NOW), record(NDX, NOW)], NOW)
+
+
+def derived(slot: BoardSlot) -> set[ChainId]:
+    scene = slot.scene()
+    return set(scene.analytics) if scene else set()
 
 
 def test_a_wake_up_is_due_once_until_the_board_is_fetched() -> None:
@@ -28,13 +35,12 @@ def test_what_is_selected_is_derived_by_whoever_fills_the_slot_and_wakes_the_rea
     slot, waiting, woken = BoardSlot(), list[Callable[[], object]](), list[object]()
     slot.fill_by(waiting.append)
     slot.put(SHOWN)
-    slot.subscribe(lambda: woken.append(set(slot.analytics())))
+    slot.subscribe(lambda: woken.append(derived(slot)))
     slot.select(NDX)
     slot.select(NDX)
-    assert (len(waiting), set(slot.analytics()), woken) == (1, {SPX}, [])
+    assert (len(waiting), derived(slot), woken) == (1, {SPX}, [])
     waiting.pop()()
     assert woken == [{SPX, NDX}]
-    slot.latest()
     slot.select(SPX)
     waiting.pop()()
     assert len(woken) == 1  # it was there already
@@ -50,3 +56,21 @@ def test_a_board_is_handed_over_even_where_nothing_can_be_derived(monkeypatch: p
     with pytest.raises(ValueError, match="no figures"):
         slot.put(SHOWN)
     assert woken == [SHOWN]
+
+
+def test_a_scene_of_the_past_stands_before_the_present_which_goes_on() -> None:
+    slot, woken, selected = BoardSlot(), list[int](), list[ChainId | None]()
+    slot.subscribe(lambda: woken.append(slot.polls))
+    slot.on_select(selected.append)
+    past = Scene(board([record(SPX, NOW)], NOW), as_of=NOW)
+    slot.look_back(past)
+    assert slot.scene() is past and slot.latest() is None
+    slot.put(SHOWN)
+    slot.select(SPX)
+    slot.select(SPX)
+    assert slot.scene() is past and slot.latest() is SHOWN
+    assert selected == [SPX]
+    slot.look_back(None)
+    present = slot.scene()
+    assert present is not None and (present.board, present.as_of) == (SHOWN, None)
+    assert len(woken) == 3

@@ -2,11 +2,26 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.analytics import AnalyticsByChain
+from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain
 from chain.monitor.board import Board
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A Board to show, and what is derived of its snapshots.
+
+    `as_of` is the recorded instant by which a Board of the past is evaluated, and from which every age and report on
+    it counts; None of the present, which is evaluated by the clock.
+    """
+
+    board: Board
+    analytics: AnalyticsByChain = field(default_factory=lambda: NO_ANALYTICS)
+    as_of: Instant | None = None
 
 
 class BoardSource(Protocol):
@@ -17,13 +32,13 @@ class BoardSource(Protocol):
         """How many Boards have come in."""
 
     def latest(self) -> Board | None:
-        """Return the newest Board and allow the next wake-up."""
+        """Return the newest Board of the present and allow the next wake-up; None where there is no present."""
+
+    def scene(self) -> Scene | None:
+        """Return what is to be shown and allow the next wake-up: the present, or an instant of the past."""
 
     def select(self, chain: ChainId | None) -> None:
         """Say which chain is looked at: its analytics are derived, and come with a wake-up of their own."""
-
-    def analytics(self) -> AnalyticsByChain:
-        """Return what is derived of the newest snapshots of the chains that were looked at."""
 
     def painted(self) -> None:
         """Hear that a grid is on screen."""

@@ -1,0 +1,137 @@
+"""Travelling in time, as the screen is given it: what is recorded, where one stands in it, and how to move.
+
+What is shown at an instant of the past comes through the same `BoardSource` as what is shown now, as a Scene with
+`as_of`. Every move is asked for and returns at once; of several asked for in a row only the last needs to be shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from chain.model.keys import ChainId
+from chain.monitor.states import Level
+
+
+class Stride(StrEnum):
+    """What one step passes over."""
+
+    LOOK = "look"  # to the next Board that was made
+    MINUTE = "minute"
+    SNAPSHOT = "snapshot"  # to where a snapshot of any chain came in
+    TRANSITION = "transition"  # to the next mark
+
+
+class MarkKind(StrEnum):
+    """What a mark is about."""
+
+    STATE = "state"  # chains changed their state, or the deck's Redis answered or not
+    RAISED = "raised"  # a signal began
+    ENDED = "ended"  # a signal ended
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One thing that happened: when (epoch ns), how grave, to which chains (none where to the deck), and in words."""
+
+    at: int
+    kind: MarkKind
+    level: Level
+    text: str
+    chains: tuple[ChainId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time from its first look to its last, epoch ns."""
+
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What is recorded. Between two spans lies a gap: nobody looked.
+
+    `label` says where it is kept (`TAPE 2026-01-02.tape`, `LAST 38 min, 41 of 64 MB`); `searched_to`, epoch ns, up to
+    where marks are known: None where nothing is recorded, the end once all are.
+    """
+
+    label: str
+    spans: tuple[Span, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    searched_to: int | None = None
+    unreadable: str = ""  # what of it cannot be shown, and why
+
+    @property
+    def begin(self) -> int | None:
+        """The first instant that is recorded, epoch ns; None where nothing is."""
+        return self.spans[0].begin if self.spans else None
+
+    @property
+    def end(self) -> int | None:
+        """The last instant that is recorded, epoch ns; None where nothing is."""
+        return self.spans[-1].end if self.spans else None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where one stands: `at`, epoch ns, is the look that is shown, None while what is shown is live.
+
+    `speed` is how many recorded seconds pass in one, 0.0 while paused. `wanted` is where one is about to stand, where
+    that look is not shown yet.
+    """
+
+    at: int | None = None
+    speed: float = 0.0
+    wanted: int | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the present is shown."""
+        return self.at is None and self.wanted is None
+
+
+class TimeTravel(Protocol):
+    """The recorded past beside the present. Its methods may be called on the screen's thread, and never wait."""
+
+    @property
+    def can_be_live(self) -> bool:
+        """Whether there is a present to go back to: of a tape that was opened there is none."""
+
+    def timeline(self, columns: int) -> Timeline:
+        """Return what is recorded, with at most the gravest mark for each of so many columns of its length."""
+
+    def cursor(self) -> Cursor:
+        """Return where one stands."""
+
+    def seek(self, wall_ns: int) -> None:
+        """Stand at the last look at or before an instant (epoch ns), or at the first of all; playing goes on."""
+
+    def step(self, stride: Stride, by: int) -> None:
+        """Move on (`by` above 0) or back by so many strides from where one stands, and pause."""
+
+    def play(self, speed: float) -> None:
+        """Let the past go on from where one stands, so many times as fast as it went; at its end, pause."""
+
+    def pause(self) -> None:
+        """Stand still in the past; from the present, at the last look that is recorded."""
+
+    def live(self) -> None:
+        """Go back to the present, where there is one."""
+
+
+def thinned(marks: Sequence[Mark], begin: int, end: int, columns: int) -> tuple[Mark, ...]:
+    """Return the marks from `begin` to `end`, epoch ns; of those that share a column the gravest, or its first."""
+    shown: dict[int, Mark] = {}
+    length = max(1, end - begin)
+    for mark in marks:
+        if begin <= mark.at <= end and columns > 0:
+            column = min(columns - 1, (mark.at - begin) * columns // length)
+            known = shown.get(column)
+            if known is None or _GRAVITY.index(mark.level) > _GRAVITY.index(known.level):
+                shown[column] = mark
+    return tuple(shown[column] for column in sorted(shown))
+
+
+_GRAVITY = list(Level)  # mildest first
