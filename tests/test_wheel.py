@@ -75,7 +75,7 @@ def test_everything_that_lies_in_a_package_is_in_the_wheel(wheel: Path) -> None:
     }
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     assert inside == ours
-    assert {Path(name).suffix for name in inside} >= {".py", ".typed", ".tcss"}
+    assert {Path(name).suffix for name in inside} >= {".py", ".typed", ".tcss", ".lua"}
 
 
 def test_the_wheel_bears_the_version_of_the_code(wheel: Path) -> None:
