@@ -2,6 +2,7 @@
 
 ```
 reader      answers from a tape: to a watcher it is a Redis of that past
+told        what a moment of a tape told
 boards      Boards from a tape, without waiting for any clock
 ```
 """

@@ -30,6 +30,7 @@ from chain.redis.contract.stream import StreamSigns
 from chain.redis.server.info import Server
 from chain.supervisor import Part
 from tape.errors import DamagedError, TapeError
+from tape.play.told import Told, payloads
 from tape.store import words
 from tape.store.facts import FactKind, Moment, MomentKind
 from tape.store.file import TapeFile
@@ -40,11 +41,6 @@ _MOST_RUN_UP = 64  # looks before the one that is wanted
 _LARGEST_ID = 2**63 - 1
 _STATE = frozenset({FactKind.POINTER, FactKind.PAYLOAD, FactKind.HEARTBEAT})
 _NOT_RECORDED = "not on the tape"
-
-
-class _Told(NamedTuple):
-    moment: Moment
-    facts: tuple[StoredFact, ...]
 
 
 class _LookRow(NamedTuple):
@@ -78,7 +74,7 @@ class TapeReader:
         self._fresh = True  # whether the watcher knows nothing yet
         self._jumped = True  # whether it was not given the look before
         self._state: dict[tuple[str, str], StoredFact] = {}
-        self._window: list[_Told] = []  # moments of the look that goes on, not given yet
+        self._window: list[Told] = []  # moments of the look that goes on, not given yet
         self._now = Instant(0, 0.0), Instant(0, 0.0)  # of the last answer
         self._offset = 0.0  # seconds: what brings each recorder's monotonic clock into line with the one before
 
@@ -163,7 +159,7 @@ class TapeReader:
             return self._lost(told)
         return self._poll_answer(request, told, jumped=jumped)
 
-    def _poll_answer(self, request: PollRequest, told: _Told | None, *, jumped: bool) -> PollAnswer:
+    def _poll_answer(self, request: PollRequest, told: Told | None, *, jumped: bool) -> PollAnswer:
         gone = self._gone(request.held, told.moment.about if told else None)
         found: set[str] = set()
         if told is not None and request.heartbeats:
@@ -188,7 +184,7 @@ class TapeReader:
         """Return which payloads were gone: as told then, or, to a watcher that was not there, as is known of them."""
         told = words.get(words.POLL, about, words.PollWords()).gone
         known = [fact for (kind, _), fact in self._state.items() if kind == FactKind.PAYLOAD]
-        absent = [key for key, fact in _payloads(known).items() if fact.value is None and fact.packed is None]
+        absent = [key for key, fact in payloads(known).items() if fact.value is None and fact.packed is None]
         return frozenset(key.encode("utf-8", "surrogateescape") for key in (*told, *absent)).intersection(held)
 
     def _heartbeats(self) -> Mapping[str, bytes | None]:
@@ -216,16 +212,16 @@ class TapeReader:
         told = self._take(MomentKind.FETCH)
         if told is not None and told.moment.kind == MomentKind.LOST:
             return self._lost(told)
-        given = _payloads(told.facts if told else ())
+        given = payloads(told.facts if told else ())
         if not wanted <= given.keys():  # a watcher that begins here asks for what another was given before
             for later in self._window:
-                given |= _payloads(later.facts)
+                given |= payloads(later.facts)
         return FetchAnswer(*self._now, {snapshot: self._payload(snapshot, given) for snapshot in request.snapshots})
 
     def _payload(self, snapshot: SnapshotId, given: Mapping[str, StoredFact]) -> Payload:
         key = self.keys.snapshot(snapshot)
         held = self._state.get((FactKind.PAYLOAD, str(snapshot.chain)))
-        fact = given.get(key) or _payloads([held] if held else []).get(key)
+        fact = given.get(key) or payloads([held] if held else []).get(key)
         if fact is None:
             return Payload(None, None, f"payload {_NOT_RECORDED}")
         told = words.get(words.PAYLOAD, fact.about, words.PayloadWords(key))
@@ -235,14 +231,14 @@ class TapeReader:
             return Payload(None, told.ttl_ms, f"payload is damaged on the tape: {error}", told.kind_record)
         return Payload(raw, told.ttl_ms, told.error, told.kind_record)
 
-    def _lost(self, told: _Told) -> ContactLost:
+    def _lost(self, told: Told) -> ContactLost:
         said = words.get(words.LOST, told.moment.about, words.LostWords(MomentKind.POLL, ""))
         return ContactLost(*self._now, said.error, said.code)
 
-    def _take(self, kind: MomentKind) -> _Told | None:
+    def _take(self, kind: MomentKind) -> Told | None:
         """Return the next moment that answers such a request, None where the look has none; its facts are in force."""
         for at, told in enumerate(self._window):
-            if told.moment.kind == kind or _lost_at(told.moment) == kind:
+            if kind in (told.moment.kind, told.lost_at):
                 for past in self._window[: at + 1]:
                     self._apply(past)
                 del self._window[: at + 1]
@@ -250,7 +246,7 @@ class TapeReader:
                 return told
         return None
 
-    def _apply(self, told: _Told) -> None:
+    def _apply(self, told: Told) -> None:
         if told.moment.kind == MomentKind.RUN:
             self._state.clear()
         for fact in told.facts:
@@ -270,7 +266,7 @@ class TapeReader:
         for fact in self._tape.facts(look.id, last):
             facts.setdefault(fact.moment, []).append(fact)
         told = self._tape.moments(look.id, last)
-        self._window = [_Told(moment, tuple(facts.get(number, ()))) for number, moment in told]
+        self._window = [Told(moment, tuple(facts.get(number, ()))) for number, moment in told]
         self._next += 1
 
     def _in_line(self, moment: Moment) -> tuple[Instant, Instant]:
@@ -291,18 +287,3 @@ class TapeReader:
     def _value(self, kind: FactKind, name: str) -> bytes | None:
         fact = self._state.get((kind, name))
         return None if fact is None else self._tape.value(fact)
-
-
-def _payloads(facts: Sequence[StoredFact]) -> dict[str, StoredFact]:
-    """Return facts of payloads by their keys."""
-    return {
-        words.get(words.PAYLOAD, fact.about, words.PayloadWords("")).key: fact
-        for fact in facts
-        if fact.kind == FactKind.PAYLOAD
-    }
-
-
-def _lost_at(moment: Moment) -> str:
-    if moment.kind != MomentKind.LOST:
-        return ""
-    return words.get(words.LOST, moment.about, words.LostWords("", "")).request
