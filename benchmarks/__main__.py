@@ -24,6 +24,7 @@ BENCHMARKS = {
     "idle": "idle",
     "key-to-frame": "key_to_frame",
     "vendor": "vendor",
+    "tape": "tape",
 }
 
 

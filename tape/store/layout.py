@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 from zlib import crc32
@@ -33,9 +33,8 @@ TABLES = (
 )
 
 _MOST_BYTES = 16 * 1024 * 1024  # of one column, and of a statement
-_SQLITE = b"SQLite format 3\0"
 _FULL = {"SQLITE_FULL"}
-_DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
+_DAMAGED = {"SQLITE_CORRUPT"}
 
 
 def row_sum(*columns: object) -> int:
@@ -62,6 +61,8 @@ def _tape_error(path: Path, error: sqlite3.Error) -> TapeError:
     base = "_".join(code.split("_")[:2])
     if base in _FULL:
         return TapeFullError(f"{name}: no room for more")
+    if base == "SQLITE_NOTADB":
+        return TapeError(f"{name}: no tape")
     if base in _DAMAGED or isinstance(error, sqlite3.DataError):
         return DamagedError(f"{name}: {clean(error, 120)}")
     if base in ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"):
@@ -78,17 +79,27 @@ def shown(path: Path) -> str:
 
 
 def check_header(path: Path) -> None:
-    """Raise TapeError for a path at which no tape of this version stands, by the first bytes of the file."""
+    """Raise TapeError for a path at which no tape of this version stands; change and lock nothing.
+
+    SQLite itself reads the header: were the file opened by other means, its closing would end every lock that this
+    process has on it, and a recorder's log could be taken away under it.
+    """
     try:
-        with path.open("rb") as file:
-            head = file.read(100)
+        status = path.stat()
+        if not path.is_file():
+            raise TapeError(f"{shown(path)}: {'Is a directory' if path.is_dir() else 'no file'}")
+        if status.st_size == 0:
+            raise TapeError(f"{shown(path)}: empty, no tape")
+        with closing(connect(path, "ro", immutable=True)) as connection:
+            connection.execute("PRAGMA writable_schema = ON")  # or SQLite would refuse a truncated file whole
+            [(application,)] = connection.execute("PRAGMA application_id")
+            [(version,)] = connection.execute("PRAGMA user_version")
     except OSError as error:
         raise TapeError(f"{shown(path)}: {error.strerror}") from None
-    if not head:
-        raise TapeError(f"{shown(path)}: empty, no tape")
-    if len(head) < 100 or not head.startswith(_SQLITE) or int.from_bytes(head[68:72], "big") != APPLICATION_ID:
+    except sqlite3.Error as error:
+        raise _tape_error(path, error) from None
+    if application != APPLICATION_ID:
         raise TapeError(f"{shown(path)}: no tape")
-    version = int.from_bytes(head[60:64], "big")
     if version != VERSION:
         raise TapeError(f"{shown(path)}: a tape of version {version}, and this chaindeck reads version {VERSION}")
 

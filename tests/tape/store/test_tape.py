@@ -2,6 +2,8 @@
 
 import random
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from tape.store.layout import APPLICATION_ID
 from tape.store.writer import TapeWriter
 from tape.tools.scan import moments
 from tape.tools.verify import verify
+from tests.support.places import ROOT
 from tests.support.scenes import NDX, SPX
 from tests.support.tapes import moment, payload, recording, write
 
@@ -75,6 +78,21 @@ def test_what_is_committed_can_be_read_while_the_rest_is_being_written(tmp_path:
         assert read_open(reader) == [moment(0)]
         writer.add(moment(1))
         assert read(path) == [moment(0)]
+
+
+def test_a_reader_beside_the_writer_takes_no_lock_and_no_log_away(tmp_path: Path) -> None:
+    """Whoever opens a file and closes it again ends all locks that the process has on it: SQLite alone opens it."""
+    path = tmp_path / "a.tape"
+    with TapeWriter(path) as writer:
+        writer.add(moment(0))
+        writer.commit()
+        read(path)
+        code = "import sys; from pathlib import Path; from tape.store.file import TapeFile; TapeFile(Path(sys.argv[1]))"
+        subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, check=True)
+        assert path.with_name("a.tape-wal").exists()
+        writer.add(moment(1))
+        writer.commit()
+        assert read(path) == [moment(0), moment(1)]
 
 
 def test_facts_in_force_are_each_subjects_last_since_the_recorder_began(tmp_path: Path) -> None:
@@ -164,7 +182,7 @@ def tape_cut_to(size: int) -> Callable[[Path], object]:
         (tape_with("DROP TABLE tape", "CREATE VIEW tape AS SELECT 'a' name, 'b' value"), "holds the view 'tape'"),
         (tape_with("DROP TABLE packed", "CREATE TABLE packed (id, parent)"), "holds the table 'packed'"),
         (tape_cut_to(60), "no tape"),
-        (tape_cut_to(1000), "damaged where its tables are named"),
+        (tape_cut_to(1000), "damaged where its tables are named|malformed"),
     ],
     ids=[
         *("absent", "folder", "empty", "text", "sqlite", "version", "no tables", "view", "trigger", "view for a table"),

@@ -1,0 +1,89 @@
+"""`record`: follows any Redis through its pointers and writes what it answers, until told to stop."""
+
+import logging
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chain.context import Context
+from chain.errors import ConfigError
+from chain.monitor.board import Board
+from chain.monitor.watch.redis_reader import RedisReader
+from chain.monitor.watch.watcher import Watcher
+from chain.redis.connect.connection import RedisTarget
+from chain.supervisor import Part, Supervisor
+from chaindeck.config.redis_location import running_place
+from chaindeck.exits import Exit
+from chaindeck.process.ended import run_until_signal
+from tape.record.days import Retention
+from tape.record.reader import RecordingReader
+from tape.record.recorder import Recorder
+
+log = logging.getLogger(__name__)
+
+_TELL_EVERY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOptions:
+    """Where to record to, how long (seconds, None until told to stop), and how long tapes are kept."""
+
+    folder: Path
+    for_s: float | None = None
+    retention: Retention = field(default_factory=Retention)
+
+    @classmethod
+    def of(cls, folder: Path, for_s: float | None, keep_days: int | None, keep_mb: int | None) -> "RecordOptions":
+        """Return options as the command line gives them; raise ConfigError for those that make no sense."""
+        if for_s is not None and not for_s > 0:
+            raise ConfigError(f"--for {for_s:g}: a recording takes more than 0 seconds")
+        for name, value in (("--keep-days", keep_days), ("--keep-mb", keep_mb)):
+            if value is not None and value < 1:
+                raise ConfigError(f"{name} {value}: at least 1")
+        return cls(folder, for_s, Retention(keep_days, None if keep_mb is None else keep_mb * 1_000_000))
+
+
+def run_record(context: Context, url: str | None, options: RecordOptions) -> int:
+    """Record; return 0, or 1 where something could not be recorded. Raises ConfigError and TapeError at start."""
+    target = running_place(url).target
+    about = {"redis": target.label, "recorder": f"chaindeck {context.identity.version}"}
+    recorder = Recorder(options.folder, context.keys, context.clock, about, retention=options.retention)
+    recorder.start()
+    try:
+        run_until_signal(_record(context, target, recorder, options.for_s))
+    finally:
+        status = recorder.stop()
+        log.info("recorded %d answers into %s, missed %d", status.answers, status.path or "no tape", status.missed)
+    return Exit.INCOMPLETE if status.missed or status.error else Exit.DONE
+
+
+async def _record(context: Context, target: RedisTarget, recorder: Recorder, for_s: float | None) -> int:
+    """Watch a Redis and have its answers recorded until cancelled, or for so many seconds."""
+    supervisor, told = Supervisor(context.clock), _Told(recorder)
+    log.info("recording %s of %s", context.keys.prefix, target.shown)
+    async with aclosing(target.connect(name="chaindeck-record")) as redis:
+        reader = RecordingReader(RedisReader(redis, context.keys, context.clock), recorder.offer)
+        watcher = Watcher(reader, context.clock, shown_as=target.label)
+        parts = (Part("watcher", lambda: watcher.run(told.on_board)), *reader.parts())
+        with suppress(TimeoutError):
+            if for_s is None:
+                await supervisor.run(parts)
+            async with context.clock.timeout(for_s or 0.0):
+                await supervisor.run(parts)
+    return Exit.DONE
+
+
+class _Told:
+    """Says once a minute how the recording fares."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._at = float("-inf")
+
+    def on_board(self, board: Board) -> None:
+        """Take in a Board."""
+        if board.clock.polled - self._at >= _TELL_EVERY_S:
+            self._at = board.clock.polled
+            status = self._recorder.status
+            chains = sum(record.last_good is not None for record in board.chains.records)
+            log.info("%d chains, %d answers recorded, %d missed", chains, status.answers, status.missed)

@@ -1,0 +1,65 @@
+"""What waits to be written: bounded in bytes, so that a slow disk costs answers on the tape and never memory."""
+
+import threading
+from collections import deque
+from typing import NamedTuple
+
+from chain.monitor.watch.port import Answer, FetchAnswer, PollAnswer, Request
+
+_OVERHEAD = 1_000  # bytes that an answer takes beside its values
+
+
+class Exchange(NamedTuple):
+    """A request and its answer."""
+
+    request: Request
+    answer: Answer
+
+
+class Backlog:
+    """Answers between the thread that reads and the one that writes."""
+
+    def __init__(self, most: int) -> None:
+        """`most`: how many bytes may wait."""
+        self._most = most
+        self._waiting: deque[Exchange] = deque()
+        self._held = 0
+        self._missed = 0
+        self._changed = threading.Condition()
+
+    def offer(self, request: Request, answer: Answer) -> None:
+        """Let an answer be written; where too much is waiting already, it is counted as missed. Never waits."""
+        size = _size(answer)
+        with self._changed:
+            if self._waiting and self._held + size > self._most:
+                self._missed += 1
+                return
+            self._waiting.append(Exchange(request, answer))
+            self._held += size
+            self._changed.notify()
+
+    def take(self, wait_s: float) -> list[Exchange]:
+        """Return all that waits, after at most so many seconds of waiting for something to do so."""
+        with self._changed:
+            if not self._waiting:
+                self._changed.wait(wait_s)
+            taken = [*self._waiting]
+            self._waiting.clear()
+            self._held = 0
+            return taken
+
+    def take_missed(self) -> int:
+        """Return how many answers were missed since this was last asked."""
+        with self._changed:
+            missed, self._missed = self._missed, 0
+            return missed
+
+
+def _size(answer: Answer) -> int:
+    match answer:
+        case FetchAnswer():
+            return _OVERHEAD + sum(len(payload.raw or b"") for payload in answer.payloads.values())
+        case PollAnswer():
+            return _OVERHEAD + sum(len(beat or b"") for beat in answer.heartbeats.values())
+        case _:
+            return _OVERHEAD
