@@ -12,6 +12,7 @@ from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Part, Supervisor
+from chaindeck import __version__
 from chaindeck.config.redis_location import running_place
 from chaindeck.exits import Exit
 from chaindeck.process.ended import run_until_signal
@@ -46,7 +47,7 @@ class RecordOptions:
 def run_record(context: Context, url: str | None, options: RecordOptions) -> int:
     """Record; return 0, or 1 where something could not be recorded. Raises ConfigError and TapeError at start."""
     target = running_place(url).target
-    about = {"redis": target.label, "recorder": f"chaindeck {context.identity.version}"}
+    about = {"redis": target.label, "recorder": f"chaindeck {__version__}"}
     recorder = Recorder(options.folder, context.keys, context.clock, about, retention=options.retention)
     recorder.start()
     try:
