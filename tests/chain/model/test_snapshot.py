@@ -16,7 +16,16 @@ from chain.errors import InvalidSnapshotError
 from chain.model.contract import Details, Item, Quote, part
 from chain.model.grid import build_grid
 from chain.model.keys import ChainId, SnapshotId
-from chain.model.snapshot import MAX_CONTRACTS, MAX_PAYLOAD_BYTES, PAYLOAD_LIMITS, Snapshot, decode, encode
+from chain.model.snapshot import (
+    MAX_CONTRACTS,
+    MAX_PAYLOAD_BYTES,
+    PAYLOAD_LIMITS,
+    EncodedSnapshot,
+    Snapshot,
+    decode,
+    encode,
+    same_instant,
+)
 from tests.support.builders import (
     GOLDEN_ID,
     SPOT,
@@ -139,6 +148,8 @@ def test_a_snapshot_of_another_instant_than_its_key_is_not_made() -> None:
 
 
 def test_too_many_contracts_are_not_made() -> None:
+    most = Snapshot.at(GOLDEN_ID, TS_NS, atm=6930, range_points=24, contracts=[{}] * MAX_CONTRACTS)
+    assert len(most.contracts) == MAX_CONTRACTS
     with pytest.raises(InvalidSnapshotError, match=f"{MAX_CONTRACTS + 1} contracts, more than {MAX_CONTRACTS}"):
         Snapshot.at(GOLDEN_ID, TS_NS, atm=6930, range_points=24, contracts=[{}] * (MAX_CONTRACTS + 1))
 
@@ -444,3 +455,20 @@ def test_a_number_beyond_every_reader_is_named_with_its_place(number: bytes, pla
     raw = payload().replace(place, place + number + b',"before":', 1)
     with pytest.raises(InvalidSnapshotError, match=re.escape(f"{where}: a number too large for any reader")):
         decode(raw, GOLDEN_ID)
+
+
+def test_what_is_kept_as_bytes_opens_as_it_was_read() -> None:
+    raw = encode(golden_snapshot())
+    read = decode(raw, GOLDEN_ID)
+    kept = EncodedSnapshot.of(read, raw)
+    assert (kept.id, kept.ts, kept.atm, kept.range_points) == (read.id, read.ts, read.atm, read.range_points)
+    assert kept.open() == read
+
+
+@pytest.mark.parametrize(
+    ("off_us", "same"),
+    [(-1_001, False), (-1_000, True), (0, True), (999, True), (1_000, True), (1_999, True), (2_000, False)],
+)
+def test_a_stamp_is_its_keys_instant_give_or_take_a_millisecond(off_us: int, same: bool) -> None:
+    """A key's millisecond is cut off: its instant may lie up to a whole one after it."""
+    assert same_instant((TS_MS * 1000 + off_us) / 1e6, TS_MS) is same
