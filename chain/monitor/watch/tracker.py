@@ -31,7 +31,7 @@ from chain.monitor.watch.registry import ChainRegistry
 from chain.redis.contract.store import Payload
 from chain.supervisor import PartStatus
 
-FETCH_BATCH = 16  # payloads asked for at once: they are large, and hundreds may move together
+FETCH_BATCH = 64  # payloads asked for at once: they are large, and hundreds may move together
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The tracker without a reader: whatever it is answered, in whatever order, it asks for little and never raises."""
 
 from collections import Counter
-from datetime import date
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -175,7 +175,7 @@ def test_a_payload_evicted_while_its_pointer_stands_is_dangling() -> None:
 
 def test_chains_that_move_together_are_fetched_in_batches_and_looked_at_again_together() -> None:
     world, tracker = World(), Tracker(KEYS)
-    chains = [ChainId("SPX", date(2026, 2, 1 + day)) for day in range(2 * FETCH_BATCH - 5)]
+    chains = [ChainId("SPX", SPX.expiry + timedelta(day)) for day in range(2 * FETCH_BATCH - 5)]
     world.beats = SILENCE | {"mock_massive:heartbeat": heartbeat(*chains).encode()}
     for chain in chains:
         world.put(chain, -3)
