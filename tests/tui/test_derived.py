@@ -117,7 +117,6 @@ async def test_the_chain_before_stays_until_the_next_is_derived_and_not_where_no
         app = deck(pilot)
         before = app.deck.view.selected
         monkeypatch.setattr(BoardSlot, "select", lambda *_: None)  # nobody derives it
-        monkeypatch.setattr(BoardSlot, "analytics", lambda _: {})
         app.deck.action_expiry(1)
         chosen = app.deck.view.selected
         assert before is not None and chosen is not None and chosen != before
