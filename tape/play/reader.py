@@ -99,19 +99,24 @@ class TapeReader:
     def run_up(self, depth: int = 1) -> list[int]:
         """Return the looks, by number, that a new watcher needs for the Board of the look that comes next, it included.
 
-        They are those at which what was in force then was told, each with the one before it; for what is absent then,
-        also those at which it was last there. `depth`: how many times each pointer, payload and heartbeat was told.
+        They are those at which the pointers, payloads and heartbeats in force then were told; for what is absent then,
+        also the one before, and those at which it was last there. `depth`: how many times back each is given.
         """
         if self._next >= len(self.looks):
             return []
-        last = self._last(self._next)
-        held = self._tape.in_force(last)
-        told = {fact.moment for fact in held}
-        for fact in held:
-            if fact.kind in _STATE and (depth > 1 or (fact.value is None and fact.packed is None)):
-                told |= set(self._tape.told_before(fact, max(2, depth)))
-        wanted = sorted({*map(self._number_of, told), self._next})[-_MOST_RUN_UP:]
-        return sorted({max(0, at) for number in wanted for at in (number - 1, number) if at <= self._next})
+        wanted = {self._next}
+        for fact in self._tape.in_force(self._last(self._next)):
+            if fact.kind not in _STATE:
+                continue  # said by every poll anew
+            number = self._number_of(fact.moment)
+            absent = fact.value is None and fact.packed is None
+            before = self._tape.told_before(fact, max(2, depth) if absent or depth > 1 else 1)
+            wanted.add(number)
+            if absent or depth > 1:
+                wanted |= {number - 1, *(self._number_of(told.moment) for told in before)}
+            elif fact.kind == FactKind.POINTER and before and (before[0].value or b"") > (fact.value or b""):
+                wanted.add(self._number_of(before[0].moment))  # it was rolled back
+        return sorted(number for number in wanted if 0 <= number <= self._next)[-_MOST_RUN_UP:]
 
     def _number_of(self, moment: int) -> int:
         return bisect_right(self.looks, moment, key=lambda look: look.id) - 1

@@ -33,8 +33,11 @@ _CACHE_BYTES = 32 * 1024 * 1024
 _ASIDE = ("-wal", "-shm")
 
 
-class _Id(NamedTuple):
+class Told(NamedTuple):
+    """When a subject was told, and its value where that stands in its row."""
+
     moment: int
+    value: bytes | None
 
 
 class _Note(NamedTuple):
@@ -101,11 +104,10 @@ class TapeFile:
         [began] = self.rows("SELECT max(id) FROM moments WHERE kind = ? AND id <= ?", MomentKind.RUN, last)
         return [fact_of(row) for row in self.rows(SELECT_IN_FORCE, began[0] or 0, last)]
 
-    def told_before(self, fact: StoredFact, most: int) -> list[int]:
-        """Return the moments before a fact at which its subject last had a value, at most so many, newest first."""
-        return [
-            typed(row, _Id, "fact").moment for row in self.rows(SELECT_TOLD, fact.kind, fact.name, fact.moment, most)
-        ]
+    def told_before(self, fact: StoredFact, most: int) -> list[Told]:
+        """Return when a fact's subject was told a value before it, and what; at most so many, the newest first."""
+        rows = self.rows(SELECT_TOLD, fact.kind, fact.name, fact.moment, most)
+        return [typed(row, Told, "fact") for row in rows]
 
     def value(self, fact: StoredFact) -> bytes | None:
         """Return a fact's value; raise DamagedError where it is not as it was written."""
