@@ -23,7 +23,15 @@ from chain.redis.connect.connection import redis_call
 log = logging.getLogger(__name__)
 
 ScriptName = Literal[
-    "acknowledge", "force", "move_pointer", "newest_entry", "nothing", "publish", "put_payload", "withdraw"
+    "acknowledge",
+    "extend_payload",
+    "force",
+    "move_pointer",
+    "newest_entry",
+    "nothing",
+    "publish",
+    "put_payload",
+    "withdraw",
 ]
 _INCLUDE = re.compile(r"^-- include: (.+)$", re.MULTILINE)
 _BY_DIGEST = "EVALSHA"

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from chain.errors import InvalidSnapshotError
 from chain.model.keys import KeySchema, SnapshotId
-from chain.model.snapshot import Snapshot, encode
+from chain.model.snapshot import EncodedSnapshot, Snapshot, SnapshotHeader, encode
 from chain.redis.contract.publish.reply import Word, WriteReply
 from chain.text import clean
 
@@ -55,29 +55,39 @@ class PublishResult:
 class Draft:
     """A snapshot on its way: its keys, its JSON, and why it cannot be sent, if so."""
 
-    snapshot: Snapshot
+    snapshot: SnapshotHeader
     pointer: str
     payload: str
     body: bytes
     refusal: str = ""
 
     @classmethod
-    def of(cls, snapshot: Snapshot, keys: KeySchema) -> "Draft":
-        """Return a snapshot ready to be sent, or refused where no reader would take it."""
+    def of(cls, snapshot: Snapshot | EncodedSnapshot, keys: KeySchema) -> "Draft":
+        """Return a snapshot ready to be sent, or refused where no reader would take it.
+
+        One that was read before is sent as the bytes that it was read from.
+        """
         body, refusal = b"", ""
         try:
-            body = encode(snapshot)
+            body = snapshot.raw if isinstance(snapshot, EncodedSnapshot) else encode(snapshot)
         except (InvalidSnapshotError, TypeError) as error:
             refusal = clean(error, 120)
         return cls(snapshot, keys.latest(snapshot.id.chain), keys.snapshot(snapshot.id), body, refusal)
+
+    @classmethod
+    def written(cls, snapshot: SnapshotHeader, keys: KeySchema) -> "Draft":
+        """Return one whose payload is there already, without its bytes."""
+        return cls(snapshot, keys.latest(snapshot.id.chain), keys.snapshot(snapshot.id), b"")
 
     @property
     def tail(self) -> bytes:
         """The payload's last bytes, which with its length tell it from others."""
         return self.body[-_TAIL_BYTES:]
 
-    def later(self, keys: KeySchema) -> "Draft":
-        """Return the same a millisecond later."""
+    def later(self, keys: KeySchema) -> "Draft | None":
+        """Return the same a millisecond later; None where its bytes, and with them its stamp, are given."""
+        if not isinstance(self.snapshot, Snapshot):
+            return None
         stamp = self.snapshot.id.ts_ms + 1
         moved = replace(self.snapshot, id=SnapshotId(self.snapshot.id.chain, stamp), ts=stamp / 1000)
         return Draft.of(moved, keys)

@@ -65,7 +65,7 @@ class PutReply(NamedTuple):
 
     @classmethod
     def parse(cls, said: object) -> "PutReply":
-        """Return what put_payload.lua said, an error of Redis included."""
+        """Return what put_payload.lua or extend_payload.lua said, an error of Redis included."""
         if not isinstance(said, int):
             return cls(refused=WriteReply.failure(said))
         if said > 0:

@@ -50,6 +50,11 @@ class StepWriter:
         calls = [ScriptCall("put_payload", [draft.payload], [ttl_ms, draft.body]) for draft in drafts]
         return [PutReply.parse(said) for said in (await self._runner.run(calls)).calls]
 
+    async def renew(self, drafts: Sequence[Draft], ttl_ms: int) -> list[WriteReply]:
+        """Let payloads that are there live on, and set their pointers to the same deadlines."""
+        calls = [ScriptCall("extend_payload", [draft.payload], [ttl_ms]) for draft in drafts]
+        return await self.move(drafts, [PutReply.parse(said) for said in (await self._runner.run(calls)).calls])
+
     async def move(self, drafts: Sequence[Draft], puts: Sequence[PutReply]) -> list[WriteReply]:
         """Move the pointers of the payloads that were written."""
         ready = [(draft, put.deadline_ms) for draft, put in zip(drafts, puts, strict=True) if put.refused is None]

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from chain.errors import RedisUnavailableError
 from chain.model.keys import KeySchema
 from chain.model.kinds import is_recorded
-from chain.model.snapshot import Snapshot
+from chain.model.snapshot import EncodedSnapshot, Snapshot, SnapshotHeader
 from chain.redis.connect.causes import redis_cause
 from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call
 from chain.redis.contract.publish.draft import Draft, PublishResult
@@ -21,6 +21,7 @@ from chain.redis.server.info import parse_version
 _BUMPS = 8  # how often a millisecond already taken by other bytes is stepped over
 _OLDEST = (6, 2)  # the first Redis whose SET takes a deadline
 _TAKEN = "every millisecond tried holds another snapshot"
+_TAKEN_AS_GIVEN = "other bytes stand at its millisecond"
 
 
 class BatchWriter(Protocol):
@@ -34,20 +35,24 @@ class BatchWriter(Protocol):
 class SnapshotWriter:
     """Publishes snapshots under one prefix. Every call is bounded in time and raises RedisUnavailableError."""
 
-    def __init__(self, redis: Redis, keys: KeySchema, runner: ScriptRunner, batch: BatchWriter) -> None:
-        """`runner` and `batch` of the same Redis; `snapshot_writer` chooses them."""
+    def __init__(
+        self, redis: Redis, keys: KeySchema, runner: ScriptRunner, steps: StepWriter, batch: BatchWriter | None = None
+    ) -> None:
+        """`runner`, `steps` and `batch` of one Redis, chosen by `snapshot_writer`; without `batch`, all by steps."""
         self._redis = redis
         self._keys = keys
         self._runner = runner
-        self._batch = batch
+        self._steps = steps
+        self._batch = batch or steps
         self._able = False  # whether this Redis was found to run scripts
 
-    async def publish(self, snapshots: Sequence[Snapshot], ttl_s: float) -> list[PublishResult]:
+    async def publish(self, snapshots: Sequence[Snapshot | EncodedSnapshot], ttl_s: float) -> list[PublishResult]:
         """Write payloads and move their pointers; one outcome each, in order. One round trip where nothing clashes.
 
         The deadline is of Redis's own clock. Writing again after a lost reply changes nothing: a payload is never
         rewritten, and its pointer is set to where it already stands. A millisecond whose key holds other bytes is
-        stepped over. Where Redis cannot move a pointer safely, nothing is written at all.
+        stepped over; a snapshot whose bytes are given fails there. Where Redis cannot move a pointer safely, nothing is
+        written at all.
         """
         drafts = [Draft.of(snapshot, self._keys) for snapshot in snapshots]
         if drafts and not self._able and (why := await self._unable(drafts[0])):
@@ -63,8 +68,20 @@ class SnapshotWriter:
             for at, reply in zip(waiting, replies, strict=True):
                 ends[at] = drafts[at].ended(reply)
                 if ends[at] is None:
-                    drafts[at] = drafts[at].later(self._keys)
+                    later = drafts[at].later(self._keys)
+                    drafts[at], ends[at] = later or drafts[at], None if later else drafts[at].failed(_TAKEN_AS_GIVEN)
         return [end or draft.failed(_TAKEN) for draft, end in zip(drafts, ends, strict=True)]
+
+    async def renew(self, snapshots: Sequence[SnapshotHeader], ttl_s: float) -> list[PublishResult]:
+        """Let snapshots that were published live for so long from now: payloads first, then pointers, to one deadline.
+
+        A pointer that leads to a newer one stays; one that was taken away leads to its snapshot again. Where the
+        payload is gone, it fails: it is to be published anew.
+        """
+        drafts = [Draft.written(snapshot, self._keys) for snapshot in snapshots]
+        replies = await self._steps.renew(drafts, round(ttl_s * 1000)) if drafts else []
+        ends = [draft.ended(reply) for draft, reply in zip(drafts, replies, strict=True)]
+        return [end or draft.failed(_TAKEN_AS_GIVEN) for draft, end in zip(drafts, ends, strict=True)]
 
     async def _unable(self, draft: Draft) -> str:
         """Return why this Redis cannot publish, asked before anything is written; empty where it can."""
@@ -100,4 +117,4 @@ def snapshot_writer(redis: Redis, keys: KeySchema, *, kind: str = "", among_live
     gives_way = is_recorded(kind) and not among_live and not cluster
     place = Place(keys, kind, cluster=cluster, live_mark=keys.live() if gives_way else None)
     steps = StepWriter(redis, runner, place)
-    return SnapshotWriter(redis, keys, runner, steps if cluster else NodeWriter(redis, runner, place, steps))
+    return SnapshotWriter(redis, keys, runner, steps, None if cluster else NodeWriter(redis, runner, place, steps))
