@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError, Parameter
 from chain.errors import ChaindeckError
 from chain.model.keys import LIVE_PREFIX
 from chaindeck import __version__
+from chaindeck.commands.config import config_app
 from chaindeck.commands.tape.cli import tape_app
 from chaindeck.config.flags import Capture, ConnectionFlags, File, Prefix, PublishFlags, Switch, Theme, Url, config_of
 from chaindeck.engine.context import make_context
@@ -25,7 +26,6 @@ app = App(
     version=__version__,
     help_epilogue=f"Exit codes of every command but check:\n\n{exit_table()}",
 )
-config_app = App(name="config", help="Show or check the settings.")
 app.command(config_app)
 app.command(tape_app)
 
@@ -280,34 +280,6 @@ def record(
     settings = config_of(where, url=url, warn=log.warning).settings
     options = RecordOptions.of(out, seconds, keep_days, keep_mb)
     return run_record(make_context(settings.thresholds, prefix), settings.redis_url, options)
-
-
-@config_app.command
-def show(*, where: ConnectionFlags | None = None, what: PublishFlags | None = None) -> None:
-    """Print every setting, secrets masked, each with where it came from.
-
-    Args:
-        where: which Redis, which file.
-        what: what to publish.
-    """
-    print("\n".join(config_of(where, what).lines()))
-
-
-@config_app.command
-def validate(*, where: ConnectionFlags | None = None) -> int:
-    """Check the settings: exit 0 if they work together; a fault names file, key and line.
-
-    Args:
-        where: which Redis, which file.
-    """
-    from chaindeck.theme import check_theme  # noqa: PLC0415
-
-    config = config_of(where)
-    check_theme(config.settings)
-    limits = config.settings.thresholds
-    ages = f"warn {limits.warn_s:g} s, stale {limits.stale_s:g} s, TTL {limits.ttl_s:g} s"
-    print(f"ok: {config.file or 'no config file'}; {ages}")
-    return 0
 
 
 def run_command() -> object:

@@ -1,6 +1,10 @@
 """From answers to a tape: what was new in each, the thread that writes, a file per trading day.
 
 ```
+reader      a reader whose answers are also handed to a recorder
+recorder    the thread that owns the tape, and commits once a second
 changes     what was new in each answer
+backlog     what waits to be written, bounded in bytes
+days        a file for each trading day, and how long they are kept
 ```
 """

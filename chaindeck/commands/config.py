@@ -1,0 +1,35 @@
+"""`config`: the settings shown with where each came from, or checked."""
+
+from cyclopts import App
+
+from chaindeck.config.flags import ConnectionFlags, PublishFlags, config_of
+
+config_app = App(name="config", help="Show or check the settings.")
+
+
+@config_app.command
+def show(*, where: ConnectionFlags | None = None, what: PublishFlags | None = None) -> None:
+    """Print every setting, secrets masked, each with where it came from.
+
+    Args:
+        where: which Redis, which file.
+        what: what to publish.
+    """
+    print("\n".join(config_of(where, what).lines()))
+
+
+@config_app.command
+def validate(*, where: ConnectionFlags | None = None) -> int:
+    """Check the settings: exit 0 if they work together; a fault names file, key and line.
+
+    Args:
+        where: which Redis, which file.
+    """
+    from chaindeck.theme import check_theme  # noqa: PLC0415
+
+    config = config_of(where)
+    check_theme(config.settings)
+    limits = config.settings.thresholds
+    ages = f"warn {limits.warn_s:g} s, stale {limits.stale_s:g} s, TTL {limits.ttl_s:g} s"
+    print(f"ok: {config.file or 'no config file'}; {ages}")
+    return 0
