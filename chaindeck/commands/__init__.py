@@ -7,7 +7,7 @@ plain     the deck as one frame of text
 check     `check`
 verify    `verify`
 metrics   `metrics`, and its alert rules
-config      `config show` and `config validate`
+config    `config show` and `config validate`
 tape      `tape`
 operator  `acknowledge`, and publishing again
 ```
