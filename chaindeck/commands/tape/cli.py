@@ -85,7 +85,11 @@ def merge(*tapes: Tape, out: Out) -> int:
 
 @tape_app.command
 def export(
-    tape: Tape, /, *, ndjson: Annotated[str | None, Parameter(metavar="FILE", allow_leading_hyphen=True)] = None
+    tape: Tape,
+    /,
+    *,
+    ndjson: Annotated[str | None, Parameter(metavar="FILE", allow_leading_hyphen=True)] = None,
+    parquet: Annotated[File | None, Parameter(metavar="DIR")] = None,
 ) -> int:
     """Export the snapshots of a tape. Exit 1 if a damaged one was left out.
 
@@ -93,9 +97,12 @@ def export(
         tape: the recording.
         ndjson: a file of JSON lines, - for standard output: received (epoch s), key, and the payload byte for byte, or
             raw_base64 where it is no JSON on one line. `--capture` reads it back.
+        parquet: a folder for Parquet files, one row a contract, by underlying and day; needs chaindeck[parquet].
     """
-    from chaindeck.commands.tape.make import run_ndjson  # noqa: PLC0415
+    from chaindeck.commands.tape.make import run_ndjson, run_parquet  # noqa: PLC0415
 
-    if not ndjson:
-        raise UsageError("export needs --ndjson FILE")
-    return run_ndjson(tape, ndjson)
+    if bool(ndjson) == (parquet is not None):
+        raise UsageError("export needs --ndjson FILE or --parquet DIR, one of them")
+    if parquet is not None:
+        return run_parquet(tape, parquet)
+    return run_ndjson(tape, ndjson or "-")

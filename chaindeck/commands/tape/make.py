@@ -15,6 +15,7 @@ from tape.errors import TapeError
 from tape.store.file import TapeFile
 from tape.tools.info import info
 from tape.tools.ndjson import line, payloads
+from tape.tools.parquet import export_parquet
 from tape.tools.scan import Damage
 from tape.tools.write import cut, merge, salvage
 
@@ -67,6 +68,20 @@ def run_ndjson(path: Path, out: str) -> int:
     _tell_lost(lost)
     if out != "-":
         print(f"{clean(out)}: {count} snapshots")
+    return Exit.INCOMPLETE if lost else Exit.DONE
+
+
+def run_parquet(path: Path, folder: Path) -> int:
+    """Write a tape's snapshots as Parquet under a folder; return 1 where a damaged one was left out."""
+    lost: list[Damage] = []
+    try:
+        with TapeFile(path) as tape:
+            done = export_parquet(tape, folder, lost.append)
+    except TapeError as error:
+        return unreadable(error)
+    _tell_lost(lost)
+    left_out = f"; {done.left_out} payloads are no snapshots" if done.left_out else ""
+    print(f"{clean(folder)}: {done.snapshots} snapshots, {done.contracts} rows in {done.files} files{left_out}")
     return Exit.INCOMPLETE if lost else Exit.DONE
 
 

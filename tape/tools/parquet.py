@@ -1,0 +1,199 @@
+"""A tape's snapshots as Parquet, one row a contract, in folders by underlying and day as every engine reads them.
+
+Written by DuckDB, of the extra `chaindeck[parquet]`, from rows that are typed here: a field of another type than it
+should have is a NULL, and costs no other field.
+"""
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO
+
+import msgspec
+
+from chain.errors import ChaindeckError
+from chain.model.contract import Day, Details, Greeks, Item, Quote, Trade, number, part
+from chain.model.keys import SnapshotId
+from chain.model.session import new_york
+from chain.model.snapshot import PAYLOAD, decode_payload
+from chain.text import clean
+from tape.errors import TapeError
+from tape.play.reader import TapeReader
+from tape.store.file import TapeFile
+from tape.store.layout import shown
+from tape.tools.ndjson import payloads
+from tape.tools.scan import Damage
+
+MISSING = "export --parquet needs DuckDB: install chaindeck[parquet]"
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One contract of one snapshot. Prices and strikes in points, IV a fraction, times epoch ns."""
+
+    key: str
+    received_ns: int
+    ts_ms: int
+    expiration: str
+    atm: int
+    range_points: int
+    ticker: str | None
+    side: str | None
+    strike: float | None
+    spot: float | None
+    bid: float | None
+    ask: float | None
+    quoted_ns: int | None
+    last: float | None
+    volume: float | None
+    open_interest: float | None
+    iv: float | None
+    delta: float | None
+    gamma: float | None
+    theta: float | None
+    vega: float | None
+
+
+COLUMNS = {
+    **dict.fromkeys(("key", "ticker", "side"), "VARCHAR"),
+    "expiration": "DATE",
+    **dict.fromkeys(("received_ns", "ts_ms", "atm", "range_points", "quoted_ns"), "BIGINT"),
+}  # all others are DOUBLE
+_PART_BYTES = 64 * 1024 * 1024  # of rows as JSON, which become one file
+_WIDEST = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written, and how many payloads are no snapshot and so no rows."""
+
+    snapshots: int = 0
+    contracts: int = 0
+    files: int = 0
+    left_out: int = 0
+
+
+def export_parquet(tape: TapeFile, folder: Path, on_damage: Callable[[Damage], None]) -> Exported:
+    """Write a tape's snapshots under a folder; raise TapeError without DuckDB, and where a file is there already."""
+    parts = _Parts(folder, tape.path.stem)
+    keys = TapeReader(tape).keys
+    snapshots = contracts = left_out = 0
+    with closing(parts):
+        for received_ns, key, raw in payloads(tape, on_damage):
+            try:
+                of = keys.parse_snapshot(key)
+                rows = list(rows_of(of, key, received_ns, raw))
+            except ChaindeckError:
+                left_out += 1
+                continue
+            day = new_york(received_ns / 1e9).date()
+            parts.add(f"underlying={of.chain.underlying}/date={day.isoformat()}", rows)
+            snapshots += 1
+            contracts += len(rows)
+        parts.finish()
+    return Exported(snapshots, contracts, parts.files, left_out)
+
+
+def rows_of(of: SnapshotId, key: str, received_ns: int, raw: bytes) -> Iterator[Row]:
+    """Yield a row for each contract of a payload; raise DecodeError for one that is no snapshot."""
+    body = decode_payload(PAYLOAD, raw)
+    identity = (key, received_ns, of.ts_ms, of.chain.expiry.isoformat(), body.atm, body.range_points)
+    for item in body.contracts:
+        yield _row(item, identity)
+
+
+def _row(item: Item, identity: tuple[str, int, int, str, int, int]) -> Row:
+    details, quote = part(item.details, Details), part(item.last_quote, Quote)
+    greeks = part(item.greeks, Greeks)
+    day = part(item.day, Day)
+    return Row(
+        *identity,
+        ticker=_word(details.ticker),
+        side=_word(details.contract_type),
+        strike=number(details.strike_price),
+        spot=item.spot,
+        bid=number(quote.bid),
+        ask=number(quote.ask),
+        quoted_ns=_whole(quote.last_updated),
+        last=number(part(item.last_trade, Trade).price),
+        volume=number(day.volume),
+        open_interest=number(item.open_interest),
+        iv=number(item.implied_volatility),
+        delta=number(greeks.delta),
+        gamma=number(greeks.gamma),
+        theta=number(greeks.theta),
+        vega=number(greeks.vega),
+    )
+
+
+def _word(value: object) -> str | None:
+    return clean(value, 64) if isinstance(value, str) else None
+
+
+def _whole(value: object) -> int | None:
+    return value if type(value) is int and abs(value) < _WIDEST else None
+
+
+class _Parts:
+    """Rows on their way into files, a few for each folder: each is full, or the last of its folder."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        try:
+            duckdb = importlib.import_module("duckdb")  # of the extra: nothing else needs it
+        except ImportError:
+            raise TapeError(MISSING) from None
+        self.files = 0
+        self._folder = folder
+        self._name = name
+        self._failed: type[Exception] = duckdb.Error
+        self._engine: Any = duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False})
+        self._rows = TemporaryDirectory(prefix="cd-")
+        self._open: dict[str, BinaryIO] = {}
+        self._numbers: dict[str, int] = {}
+
+    def add(self, where: str, rows: list[Row]) -> None:
+        """Add rows to a folder, named from the export's own on."""
+        if where not in self._open:
+            self._open[where] = (Path(self._rows.name) / f"{len(self._numbers)}.{self.files}").open("xb")
+            self._numbers.setdefault(where, 0)
+        file = self._open[where]
+        file.write(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+        if file.tell() > _PART_BYTES:
+            self._write(where)
+
+    def finish(self) -> None:
+        """Write what is left."""
+        for where in [*self._open]:
+            self._write(where)
+
+    def close(self) -> None:
+        """Remove what is not needed any more."""
+        for file in self._open.values():
+            file.close()
+        self._engine.close()
+        self._rows.cleanup()
+
+    def _write(self, where: str) -> None:
+        source = self._open.pop(where)
+        source.close()
+        number, self._numbers[where] = self._numbers[where], self._numbers[where] + 1
+        path = self._folder / where / f"{self._name}-{number:04d}.parquet"
+        if path.exists():
+            raise TapeError(f"{shown(path)}: is there already, and is not written over")
+        columns = {name: COLUMNS.get(name, "DOUBLE") for name in Row.__struct_fields__}
+        read = f"read_json({_quoted(source.name)}, format = 'newline_delimited', columns = {columns})"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._engine.execute(f"COPY (FROM {read}) TO {_quoted(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+            Path(source.name).unlink()
+        except OSError as error:
+            raise TapeError(f"{shown(path)}: {error.strerror}") from None
+        except self._failed as error:
+            raise TapeError(f"{shown(path)}: {clean(error, 160)}") from None
+        self.files += 1
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
