@@ -43,7 +43,7 @@ VIX = {"I:VIX": IndexQuote(17.31, 16.52, round(MONDAY * 1e9))}
 def small_chain(spot: float = 6853.25, *, seed: int = 1, as_of: float = MONDAY, dates: tuple[date, ...] = ()) -> Chain:
     """Return a small SPX chain: 61 strikes five points apart on every date; the listing is the same for every spot."""
     listed = dates or SPX_DATES
-    return generate("SPX", as_of=as_of, spot=spot, dates=listed, strikes=61, step=5, centre=6850, iv=0.08, seed=seed)
+    return generate("SPX", as_of=as_of, spot=spot, dates=listed, strikes=41, step=5, centre=6850, iv=0.08, seed=seed)
 
 
 def small_book(spot: float = 6853.25, **how: Any) -> ChainBook:
