@@ -70,6 +70,7 @@ def made_by(file: Path) -> set[str]:
     return made
 
 
+@pytest.mark.slow
 def test_importing_every_module_changes_nothing_else() -> None:
     modules = [module_of(file) for package in PACKAGES for file in files_of(package) if file.name != "__main__.py"]
     assert len(modules) > 150

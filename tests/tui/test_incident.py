@@ -363,6 +363,7 @@ class Still:
         wake()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("underlyings", "each"), [(1, 30), (2, 30), (10, 30), (40, 1)])
 async def test_of_very_many_chains_the_chosen_is_in_sight_and_the_rest_is_counted(underlyings: int, each: int) -> None:
     chains = chains_of(*(f"U{number}" for number in range(underlyings)), each=each)

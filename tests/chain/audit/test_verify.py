@@ -384,6 +384,7 @@ def spoilt(value: object) -> st.SearchStrategy[object]:
     )
 
 
+@pytest.mark.slow
 @law
 @given(data=st.data())
 def test_what_a_reader_refuses_breaks_a_clause(data: st.DataObject) -> None:
@@ -722,6 +723,7 @@ async def test_many_large_payloads_are_all_read(redis: Redis, redis_url: str) ->
     assert (audit.lost, audit.payloads) == (0, 6)
 
 
+@pytest.mark.slow
 async def test_a_large_redis_far_away_is_walked_through_beside_the_looks(
     redis: Redis, redis_url: str, short_dir: Path
 ) -> None:

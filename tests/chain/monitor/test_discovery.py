@@ -50,6 +50,7 @@ def chains_of(board: Board) -> set[ChainId]:
     return {record.chain for record in board.chains.records}
 
 
+@pytest.mark.slow
 async def test_polls_stay_quick_and_good_while_a_crowded_far_redis_is_searched(
     redis: Redis, redis_url: str, short_dir: Path
 ) -> None:

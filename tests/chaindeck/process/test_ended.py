@@ -109,6 +109,7 @@ def test_a_polite_signal_ends_what_runs_and_is_named(tmp_path: Path, number: sig
     assert time.monotonic() - began < PATIENCE_S + 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", [STUBBORN, BUSY, NEVER_CLOSED])
 def test_what_does_not_end_is_left_in_time_and_said(tmp_path: Path, work: str) -> None:
     process = up(tmp_path, work)
@@ -120,6 +121,7 @@ def test_what_does_not_end_is_left_in_time_and_said(tmp_path: Path, work: str) -
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 def test_a_part_that_swallows_every_cancellation_keeps_no_farewell_back(tmp_path: Path, redis_url: str) -> None:
     arguments = ("publish", "--redis-url", redis_url, "--underlyings", "SPX")
     process = started(tmp_path, SWALLOWING_PUBLISHER, *arguments)

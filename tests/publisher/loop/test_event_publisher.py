@@ -163,6 +163,7 @@ async def test_a_lost_answer_doubles_the_event_on_its_way_at_most(
     assert len(sent) <= 5
 
 
+@pytest.mark.slow
 async def test_more_events_than_one_deadline_allows_are_sent_once_each(
     redis: Redis, redis_url: str, short_dir: Path
 ) -> None:
@@ -309,6 +310,7 @@ class Spy:
 LEADER, STANDBY = "mock_massive:heartbeat", "mock_massive:standby:heartbeat"
 
 
+@pytest.mark.slow
 def test_the_heartbeats_of_running_standby_and_stopped_publishers(
     server: blocking.Redis, redis_url: str, short_dir: Path
 ) -> None:
@@ -356,6 +358,7 @@ def test_the_heartbeats_of_running_standby_and_stopped_publishers(
     assert not server.exists(EVENTS)
 
 
+@pytest.mark.slow
 def test_a_lost_pointer_is_an_event_and_so_is_its_return(
     server: blocking.Redis, redis_url: str, short_dir: Path
 ) -> None:
@@ -380,6 +383,7 @@ def test_a_lost_pointer_is_an_event_and_so_is_its_return(
     assert [fields[b"event"] for _, fields in records] == [raw for _, raw in spy.heard]
 
 
+@pytest.mark.slow
 def test_what_leader_and_standby_both_see_is_told_once(server: blocking.Redis, redis_url: str, short_dir: Path) -> None:
     spy = Spy(server, EVENTS, STANDBY)
     with publishing(short_dir, redis_url):

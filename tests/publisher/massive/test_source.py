@@ -144,6 +144,7 @@ async def test_other_recorded_chains_are_published_whole(redis: Redis, name: str
                 is_whole(as_seen(fake, chain), body)
 
 
+@pytest.mark.slow
 async def test_a_chain_of_30_000_with_third_fridays_is_split_by_side_where_it_must_be(redis: Redis) -> None:
     chain = generate_count("SPX", 30_000, MONDAY)
     with FakeMassive(ChainBook.of(chain)) as fake:

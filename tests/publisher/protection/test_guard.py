@@ -361,6 +361,7 @@ async def test_a_live_publisher_writes_before_all_keys_were_seen_and_takes_the_r
     assert await kind_of(redis) == "massive"
 
 
+@pytest.mark.slow
 async def test_an_invented_chain_waits_for_the_walk_and_nothing_else_does(redis: Redis, far: Redis) -> None:
     foreign = ChainId("QQQ", DAYS[0])
     guard = guard_of(far, "mock")

@@ -64,6 +64,7 @@ def test_a_flipped_byte_anywhere_is_found_or_means_nothing(sound: Path, tmp_path
         assert (found.moments, found.facts, found.values) == (133, 48, 48)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.02, 0.8])
 def test_a_truncated_tape_is_damaged_or_refused_and_its_beginning_can_be_read(tmp_path: Path, share: float) -> None:
     path = write(tmp_path / "a.tape", recording(900))
@@ -93,6 +94,7 @@ with TapeWriter(Path(sys.argv[1])) as tape:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", [1, 4, 9])
 def test_a_writer_that_is_killed_leaves_all_that_it_committed(tmp_path: Path, lines: int) -> None:
     path = tmp_path / "a.tape"

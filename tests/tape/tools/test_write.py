@@ -47,6 +47,7 @@ def test_of_a_damaged_tape_all_that_is_whole_is_kept_and_the_rest_is_told(tmp_pa
     assert [fact for one in written for fact in one.facts if fact.value != payload(30, SPX)] == facts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0.3, 0.6, 0.9])
 def test_a_spoilt_page_and_a_cut_end_leave_a_sound_tape(tmp_path: Path, at: float) -> None:
     path = write(tmp_path / "a.tape", recording(600))

@@ -176,6 +176,7 @@ async def _hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Non
     writer.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("behave", "codes"),
     [

@@ -510,6 +510,7 @@ async def test_a_line_that_always_breaks_is_one_clear_error_and_then_forgotten(
     assert await redis.dbsize() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", [b"CLIENT", b"SET", b"EVAL", b"EVALSHA"])
 async def test_a_black_hole_is_no_answer_in_time(redis: Redis, redis_url: str, short_dir: Path, word: bytes) -> None:
     async def rule(command: Command) -> Fate:

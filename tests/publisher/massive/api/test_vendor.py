@@ -313,6 +313,7 @@ async def test_no_request_is_a_log_line_at_the_product_s_level(
 CLUSTERS = (b"{},", b"[[]],", b'{"n":1.5},', b'{"abc":"de"},')
 
 
+@pytest.mark.slow
 async def test_a_bomb_costs_little_memory_even_eight_at_once(fake: FakeMassive, client: Vendor) -> None:
     bombs = [
         faults.gzip_bomb(200),
