@@ -3,5 +3,6 @@
 ```
 derive      all that is shown of a snapshot, in one step
 headline    the numbers above a grid: ATM IV, straddle, expected move
+diff        what changed of a chain between two snapshots
 ```
 """
