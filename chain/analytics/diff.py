@@ -36,8 +36,8 @@ class RowDiff:
 class GridDiff:
     """Rows ascending by strike then root: every strike that either snapshot lists.
 
-    `price_source` says what was compared as price, NONE where the two snapshots have different kinds. `atm` is the index
-    of the later snapshot's ATM row, `spot` its spot, points.
+    `price_source` says what was compared as price, NONE where the two snapshots have different kinds. `atm` is the
+    index of the later snapshot's ATM row, `spot` its spot, points.
     """
 
     before: SnapshotHeader
@@ -81,20 +81,20 @@ def diff(before: StrikeGrid, after: StrikeGrid) -> GridDiff:
 
 def _legs(was: StrikeRow | None, now: StrikeRow | None) -> Iterator[tuple[Leg | None, Leg | None]]:
     """Yield call and put of one strike as they were and are, where there is one at all."""
-    for old, new in ((was and was.call, now and now.call), (was and was.put, now and now.put)):
+    for old, new in zip(_sides(was), _sides(now), strict=True):
         if old or new:
             yield old, new
+
+
+def _sides(row: StrikeRow | None) -> tuple[Leg | None, Leg | None]:
+    return (row.call, row.put) if row else (None, None)
 
 
 def _row(was: StrikeRow | None, now: StrikeRow | None, source: PriceSource) -> RowDiff:
     either = now or was
     assert either is not None
-    return RowDiff(
-        either.root,
-        either.strike,
-        _leg(was and was.call, now and now.call, source),
-        _leg(was and was.put, now and now.put, source),
-    )
+    call, put = (_leg(old, new, source) for old, new in zip(_sides(was), _sides(now), strict=True))
+    return RowDiff(either.root, either.strike, call, put)
 
 
 def _leg(was: Leg | None, now: Leg | None, source: PriceSource) -> LegDiff | None:

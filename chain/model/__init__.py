@@ -8,8 +8,7 @@ contract    a contract item as it is read, typed
 placement   where a contract stands in its chain: the one rule by which a row is usable
 grid        the strike grid: rows by root and strike, calls beside puts
 summary     what one pass over the contracts tells of a snapshot
-session     trading dates in New York: today, tradable, open, days to expiry
-moment      instants as a person types them: 10:30, -5m
+session     trading dates in New York: today, tradable, open, days to expiry, typed times
 calendar    trading days and closing times of the exchanges
 ```
 """

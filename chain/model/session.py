@@ -1,5 +1,6 @@
-"""Trading dates in New York: what "today", "tradable", "open" and days to expiry mean."""
+"""Trading dates in New York: what "today", "tradable", "open", days to expiry and a typed time mean."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -7,6 +8,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from chain.model.calendar import CLOSE, RULE, Calendar
+from chain.text import clean
 
 NEW_YORK = ZoneInfo("America/New_York")
 AM_OPEN = time(9, 30)
@@ -19,6 +21,13 @@ _LATE_S = 15 * 60  # after the close: shares since that date, indices always
 _CURB_ENDS = time(17, 0)
 _GLOBAL_BEGINS = time(20, 15)  # on the evening before a trading day
 _GLOBAL_HOURS = frozenset({"SPX", "XSP", "VIX", "RUT"})
+
+TYPED = "10:30, 10:30:15, -5m or 2026-01-02 10:30"
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
+_AWAY = re.compile(r"([+-])((?:\d{1,6}[hms])+)", re.ASCII)
+_PART = re.compile(r"(\d+)([hms])")
+_UNITS = {"h": "hours", "m": "minutes", "s": "seconds"}
+_LONGEST = 40  # characters that a time can have
 
 Settlement = Literal["AM", "PM"]
 
@@ -97,3 +106,30 @@ def _in_global_hours(day: date, clock: time, calendar: Calendar) -> bool:
     if clock >= _GLOBAL_BEGINS:
         return calendar.is_trading_day(day + timedelta(days=1))
     return clock < _EARLY_ENDS and calendar.is_trading_day(day)
+
+
+def typed_moment(text: str, *, day: date, near_ns: int) -> int:
+    """Return the instant that `text` means, epoch ns; ValueError, with what is wrong in one line, where it means none.
+
+    `10:30` and `10:30:15` are times of `day` in New York. `-5m`, `+90s` and `-1h30m` count from `near_ns`, epoch ns. A
+    date and time as ISO 8601 spells them stands for itself, in New York unless it names an offset.
+    """
+    said = text.strip()
+    clock, away = _CLOCK.fullmatch(said), _AWAY.fullmatch(said)
+    try:
+        if clock:
+            hour, minute, second = (int(part or 0) for part in clock.groups())
+            return _epoch_ns(datetime.combine(day, time(hour, minute, second), NEW_YORK))
+        if away:
+            length = sum((timedelta(**{_UNITS[u]: int(n)}) for n, u in _PART.findall(away[2])), timedelta())
+            return near_ns + (1 if away[1] == "+" else -1) * round(length.total_seconds()) * 10**9
+        if len(said) > len("2026-01-02"):  # a date alone is no instant
+            moment = datetime.fromisoformat(said)
+            return _epoch_ns(moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK))
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"{clean(said, _LONGEST)!r} is no time: {TYPED}, in New York")
+
+
+def _epoch_ns(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000) * 1000

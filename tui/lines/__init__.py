@@ -7,5 +7,6 @@ strip       the two top lines
 board       the expiry board
 signals     the signals, root cause first
 grid        the strike grid
+timeline    what is recorded, and where one stands in it
 ```
 """

@@ -1,5 +1,7 @@
 """The two top lines, which never move: who and how alive, and the worst thing that is true."""
 
+from dataclasses import dataclass
+
 from chain.model.kinds import UNKNOWN, kind_word
 from chain.model.session import new_york
 from chain.monitor.board import Board
@@ -8,7 +10,7 @@ from chain.monitor.evaluate.rules.rule import blind_since
 from chain.monitor.heartbeat import WITHDRAWN
 from chain.monitor.states import DeckState, State
 from tui.lines import figures
-from tui.lines.line import Ground, Line, Role, Span, justify, left
+from tui.lines.line import Ground, Line, Role, Span, justify, left, length
 
 STATE_ROLE = {
     DeckState.OK: Role.OK,
@@ -33,33 +35,89 @@ def badge(board: Board) -> str:
     return f"[{'+'.join(words)}]" if words else ""
 
 
-def identity(report: HealthReport | None, underlying: str, polls: int, width: int, *, frozen: str = "") -> Line:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """That what is shown is of the past, and what stands beside it.
+
+    `at` is the instant as a time of day; `kept` says where the past is kept. `live` is the report of the present and
+    `now_s` its epoch seconds, None where there is no present.
+    """
+
+    at: str
+    kept: str
+    live: HealthReport | None = None
+    now_s: float | None = None
+
+
+def as_of(at: str) -> list[Span]:
+    """Return that what is shown is of the past, as a patch that nothing live has; nothing without a time."""
+    return [Span(f" AS OF {at} ", Role.STRONG, Ground.CURSOR)] if at else []
+
+
+def identity(
+    report: HealthReport | None,
+    underlying: str,
+    polls: int,
+    width: int,
+    *,
+    frozen: str = "",
+    past: Past | None = None,
+) -> Line:
     """Return line one. `polls` counts finished polls: its rotor stands still when the poll loop does."""
     if report is None:
         return justify([Span(" chaindeck  starting", Role.STRONG)], [], width, Ground.BAR)
     board = report.board
-    start = [Span(" chaindeck ", Role.STRONG), Span(f" {badge(board)} ", Role.BADGE)]
+    start = [Span(" chaindeck ", Role.STRONG), Span(f" {badge(board)} ", Role.BADGE), *as_of(past.at if past else "")]
     if frozen:
         start.append(Span(f" FROZEN {frozen} ", Role.CAUTION))
-    end = [Span(f"{_wall(report)} ", Role.TEXT), Span(_ROTOR[polls % len(_ROTOR)] + " ", Role.ACCENT)]
+    end = _clock_and_rotor(report.now.wall_s, polls) if past is None else _beside(past, polls, width)
     away = not board.redis.health.ok
     if away:
-        if _length(start) + _length(end) + len(board.redis.label) + 2 > width:
+        if length(start) + length(end) + len(board.redis.label) + 2 > width:
             del start[0]  # the program's name is the least of what is to be known now
-        start.append(Span(_away(board, width - _length(start) - _length(end)), Role.ALARM))
+        start.append(Span(_away(board, width - length(start) - length(end)), Role.ALARM))
     level = f"{spot_text(report, underlying)}  "
-    if not away or _length(start) + _length(end) + len(underlying) + 2 + len(level) <= width:
+    if not away or length(start) + length(end) + len(underlying) + 2 + len(level) <= width:
         start += [Span(f" {underlying} ", Role.STRONG), Span(level, Role.TEXT)]
     quiet = ("" if away else _redis(board), _record(board), _market(board))
     told = sorted((*(Span(text, Role.DIM) for text in quiet), _publish(report)), key=lambda span: span.role is Role.DIM)
     for span in told:  # what is wrong before what is as it should be
-        if span.text and _length(start) + _length(end) + len(span.text) + 2 <= width:
+        if span.text and length(start) + length(end) + len(span.text) + 2 <= width:
             start.append(span._replace(text=f"{span.text}  "))
     return justify(start, end, width, Ground.BAR)
 
 
-def trouble(report: HealthReport | None, width: int) -> Line:
-    """Return line two: the state, and the root cause with its beginning; or calm."""
+def _clock_and_rotor(now_s: float, polls: int) -> list[Span]:
+    rotor = Span(_ROTOR[polls % len(_ROTOR)] + " ", Role.ACCENT)
+    return [Span(f"{new_york(now_s):%H:%M:%S} ET ", Role.TEXT), rotor]
+
+
+def _beside(past: Past, polls: int, width: int) -> list[Span]:
+    """Return what stands at the right while the past is shown: the clock of the present, or the tape where none is."""
+    if past.now_s is None:
+        return [Span(f" {left(past.kept, width // 3).rstrip()} ", Role.BADGE)]
+    return [Span("live ", Role.DIM), *_clock_and_rotor(past.now_s, polls)]
+
+
+def trouble(report: HealthReport | None, width: int, past: Past | None = None) -> Line:
+    """Return line two: the state, and the root cause with its beginning; or calm. Of the past, beside the present's."""
+    if past is None:
+        return _trouble(report, width)
+    then = Span(" then", Role.DIM)
+    end = [] if past.now_s is None else [_live(past.live)]
+    return (then, *_trouble(report, max(0, width - length([then, *end]))), *end)
+
+
+def _live(report: HealthReport | None) -> Span:
+    """Return how the present stands, in a word and how many signals."""
+    if report is None:
+        return Span(" live: not read yet ", Role.DIM)
+    count = len(report.signals)
+    many = "" if not count else f" {count} signal{'s' if count > 1 else ''}"
+    return Span(f" live: {report.state}{many} ", STATE_ROLE[report.state])
+
+
+def _trouble(report: HealthReport | None, width: int) -> Line:
     if report is None or (report.board.redis.health.asked is None and not report.signals):
         return justify([Span(" waiting for the first poll", Role.DIM)], [], width)
     role = STATE_ROLE[report.state]
@@ -76,7 +134,7 @@ def trouble(report: HealthReport | None, width: int) -> Line:
     gravest = max(report.signals, key=lambda told: told.severity.rank)
     if gravest.severity is not cause.severity:  # what it costs, where there is room for all of it
         cost = Span(f"; {gravest.text}", role)
-        start += [cost] if _length([*start, cost, *end]) <= width else []
+        start += [cost] if length([*start, cost, *end]) <= width else []
     return justify(start, end, width)
 
 
@@ -128,11 +186,3 @@ def _publish(report: HealthReport) -> Span:
     role = Role.DIM if not plan.trouble else Role.CAUTION if done else Role.ALARM
     text = f"publish {plan.thresholds.interval_s:g} s, cycle {cycle}, {done}/{len(plan.expected)}{standby}"
     return Span(text, role)
-
-
-def _wall(report: HealthReport) -> str:
-    return f"{new_york(report.now.wall_s):%H:%M:%S} ET"
-
-
-def _length(spans: list[Span]) -> int:
-    return sum(len(span.text) for span in spans)

@@ -1,5 +1,7 @@
 """What changed between two snapshots: laws, and one example in which every number is its own."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ def contracts(draw: st.DrawFn) -> list[Contract]:
         for side in ("call", "put"):
             if draw(st.booleans()):
                 bid, iv, volume = draw(Figure), draw(Figure), draw(Figure)
-                parts = {
+                parts: dict[str, Any] = {
                     "last_quote": None if bid is None else {"bid": bid, "ask": bid + 0.4},
                     "implied_volatility": None if iv is None else iv / 200,
                     "open_interest": draw(Figure),
@@ -88,7 +90,12 @@ def test_what_either_side_lacks_is_not_there(one: list[Contract], other: list[Co
 def test_every_number_is_the_later_less_the_earlier() -> None:
     def leg(bid: float, ask: float, iv: float, delta: float, oi: int, volume: int, spot: float) -> Contract:
         quote = {"bid": bid, "ask": ask}
-        parts = {"last_quote": quote, "implied_volatility": iv, "greeks": {"delta": delta}, "open_interest": oi}
+        parts: dict[str, Any] = {
+            "last_quote": quote,
+            "implied_volatility": iv,
+            "greeks": {"delta": delta},
+            "open_interest": oi,
+        }
         return item(6930, "call", spot=spot, day={"volume": volume}, **parts)
 
     before = grid(leg(10.1, 10.4, 0.141, 0.52, 900, 1200, 6931.0), item(6920, "put"))

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chain.model.moment import typed_moment
-from chain.model.session import NEW_YORK
+from chain.model.session import NEW_YORK, typed_moment
 
 DAY = date(2026, 1, 2)
 NEAR = datetime(2026, 1, 2, 10, 30, tzinfo=NEW_YORK)

@@ -1,0 +1,167 @@
+"""The timeline as two lines: where one stands and in what, and below it the track of what is recorded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from chain.monitor.states import Level
+from tui.lines import figures
+from tui.lines.line import Ground, Line, Role, Span, justify, left, length
+from tui.lines.strip import as_of
+from tui.ports.time_travel import Cursor, Mark, MarkKind, Timeline, thinned
+
+_END_WIDTH = 10  # of a time of day and the blanks beside it
+_RECORDED, _UNSEARCHED, _GAP, _BREAK, _CURSOR, _WANTED = "─", "╌", " ", "╎", "┃", "┆"
+MARKS = {Level.CRITICAL: ("!", Role.ALARM), Level.WARNING: ("*", Role.CAUTION), Level.INFO: ("·", Role.ACCENT)}
+ENDED = ("+", Role.OK)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The two instants that are compared, epoch ns; None where a mark is not set."""
+
+    a: int | None = None
+    b: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Instants `begin` to `end`, epoch ns, on so many columns, of which the first is at `left` of the panel."""
+
+    begin: int
+    end: int
+    columns: int
+    left: int = _END_WIDTH
+
+    @property
+    def _length(self) -> int:
+        return max(1, self.end - self.begin)
+
+    def column(self, at: int) -> int:
+        """Return the column of an instant; what lies outside is at an end."""
+        return max(0, min(self.columns - 1, (at - self.begin) * self.columns // self._length))
+
+    def instant(self, x: int, timeline: Timeline) -> int:
+        """Return the instant, epoch ns, that column `x` of the panel stands for: of a mark there, else its middle."""
+        column = x - self.left
+        if column <= 0:
+            return self.begin
+        if column >= self.columns - 1:
+            return self.end
+        marks = thinned(timeline.marks, self.begin, self.end, self.columns)
+        marked = next((mark.at for mark in marks if self.column(mark.at) == column), None)
+        return self.begin + (2 * column + 1) * self._length // (2 * self.columns) if marked is None else marked
+
+
+def track_columns(width: int) -> int:
+    """Return on how many columns a panel of `width` shows what is recorded."""
+    return max(1, width - 2 * _END_WIDTH)
+
+
+def track_of(timeline: Timeline, width: int) -> Track | None:
+    """Return where instants stand on a panel of `width`; None where nothing is recorded."""
+    begin, end = timeline.begin, timeline.end
+    return None if begin is None or end is None else Track(begin, end, track_columns(width))
+
+
+def timeline_head(
+    timeline: Timeline, cursor: Cursor, speed: float, compared: Compared, now_s: float | None, width: int
+) -> Line:
+    """Return the line over the track: AS OF, how it plays, the marks, and how much there is to go back to.
+
+    `speed` is the one to play at. `now_s`, epoch seconds, is the present; None where there is none.
+    """
+    label = timeline.label or "nothing is recorded yet"
+    end = [Span(f" {left(label, width // 2).rstrip()} ", Role.BADGE)]
+    told = [Span(text, role) for text, role in _told(timeline, cursor, compared, now_s)]
+    start = [*_place(cursor, speed)]
+    for span in told:
+        if length([*start, *end]) + len(span.text) <= width:
+            start.append(span)
+    mark = _mark_before(timeline, cursor.at)
+    if mark is not None:
+        start.append(Span(f" {figures.clock(mark.at / 1e9)} {_named(mark)}{mark.text}", look(mark)[1]))
+    return justify(start, end, width, Ground.BAR)
+
+
+def _place(cursor: Cursor, speed: float) -> list[Span]:
+    if cursor.at is None:
+        return [Span(" TIMELINE ", Role.HEAD), Span(" LIVE ", Role.OK)]
+    playing = f" PLAY {pace(cursor.speed)} " if cursor.speed else f" PAUSED {pace(speed)} "
+    return [*as_of(figures.clock(cursor.at / 1e9)), Span(playing, Role.STRONG)]
+
+
+def _told(timeline: Timeline, cursor: Cursor, compared: Compared, now_s: float | None) -> Iterator[tuple[str, Role]]:
+    """Yield what is told where there is room for it, what matters most first."""
+    if timeline.unreadable:
+        yield f" {timeline.unreadable} ", Role.CAUTION
+    if cursor.wanted is not None and cursor.wanted != cursor.at:
+        yield f" to {figures.clock(cursor.wanted / 1e9)} ", Role.ACCENT
+    for name, at in (("A", compared.a), ("B", compared.b)):
+        if at is not None:
+            yield f" {name} {figures.clock(at / 1e9)} ", Role.ACCENT
+    if now_s is not None and cursor.at is not None:
+        yield f" {figures.elapsed(now_s - cursor.at / 1e9)} ago ", Role.DIM
+    end, searched = timeline.end, timeline.searched_to
+    if searched is not None and end is not None and searched < end:
+        yield f" marks known to {figures.clock(searched / 1e9)} ", Role.DIM
+
+
+def pace(speed: float) -> str:
+    """Return a speed as `10x`, `0.1x`."""
+    return f"{speed:g}x"
+
+
+def look(mark: Mark) -> tuple[str, Role]:
+    """Return a mark's sign and role: the end of a signal is good news, however grave it was."""
+    return ENDED if mark.kind is MarkKind.ENDED else MARKS[mark.level]
+
+
+def _mark_before(timeline: Timeline, at: int | None) -> Mark | None:
+    """Return the last mark at or before an instant."""
+    return None if at is None else next((mark for mark in reversed(timeline.marks) if mark.at <= at), None)
+
+
+def _named(mark: Mark) -> str:
+    """Return which chains a mark is about, where they are few."""
+    if len(mark.chains) > 2:
+        return f"{len(mark.chains)} chains "
+    return "".join(f"{chain.underlying} {chain.expiry:%m-%d} " for chain in mark.chains)
+
+
+def track_line(timeline: Timeline, cursor: Cursor, compared: Compared, width: int) -> Line:
+    """Return the track: recorded time as a line, gaps as blanks or breaks in it, marks, A and B, and the cursor."""
+    track = track_of(timeline, width)
+    if track is None:
+        return (Span(left("  steps and jumps need something that is recorded", width), Role.DIM),)
+    cells = _recorded(timeline, track)
+    for mark in thinned(timeline.marks, track.begin, track.end, track.columns):
+        sign, role = look(mark)
+        cells[track.column(mark.at)] = Span(sign, role)
+    for name, at in (("A", compared.a), ("B", compared.b)):
+        if at is not None and track.begin <= at <= track.end:
+            cells[track.column(at)] = Span(name, Role.STRONG, Ground.ATM)
+    if cursor.wanted is not None:
+        cells[track.column(cursor.wanted)] = Span(_WANTED, Role.ACCENT, Ground.CURSOR)
+    if cursor.at is not None:
+        cells[track.column(cursor.at)] = Span(_CURSOR, Role.STRONG, Ground.CURSOR)
+    begins, ends = (f" {figures.clock(at / 1e9)} " for at in (track.begin, track.end))
+    joined = [
+        Span("".join(cell.text for cell in alike), *meaning)
+        for meaning, alike in groupby(cells, key=lambda cell: (cell.role, cell.ground))
+    ]
+    return justify([Span(begins, Role.DIM), *joined], [Span(ends, Role.DIM)], width)
+
+
+def _recorded(timeline: Timeline, track: Track) -> list[Span]:
+    """Return a cell a column: recorded, recorded and not searched for marks yet, or a gap, however short it is."""
+    cells = [Span(_GAP)] * track.columns
+    searched = track.begin if timeline.searched_to is None else timeline.searched_to
+    for span in timeline.spans:
+        for column in range(track.column(span.begin), track.column(span.end) + 1):
+            known = column <= track.column(searched)
+            cells[column] = Span(_RECORDED if known else _UNSEARCHED, Role.DIM)
+    for before, after in pairwise(timeline.spans):
+        if track.column(after.begin) - track.column(before.end) <= 1:  # no column of its own
+            cells[track.column(after.begin)] = Span(_BREAK, Role.CAUTION)
+    return cells
