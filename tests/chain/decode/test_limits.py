@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chain.decode.limits import Limits
@@ -85,12 +85,14 @@ def test_each_limit_is_told(raw: bytes, said: str) -> None:
 
 @law
 @given(JSON)
+@example([None, None, "]"])
 def test_what_we_wrote_is_refused_as_a_reader_refuses_it_but_for_its_depth(value: Any) -> None:
     raw, count = orjson.dumps(value), containers_in(value)
+    # A reader counts brackets first, and those in strings too, before it knows what is in a string.
     for limits in (Limits(400, 64, count, 8, 16), Limits(400, 64, count - 1, 8, 16), Limits(60, 64, 40, 30, 16)):
+        said = ""
         try:
             limits.check_written(raw)
         except DecodeError as error:
-            assert refusal(raw, limits) == str(error)
-        else:
-            assert refusal(raw, limits) in ("", f"more than {4 * limits.containers} brackets, in strings too")
+            said = str(error)
+        assert refusal(raw, limits) in (said, f"more than {4 * limits.containers} brackets, in strings too")
