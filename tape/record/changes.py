@@ -18,6 +18,7 @@ from chain.monitor.watch.port import (
 from tape.store.facts import Fact, FactKind, Moment, MomentKind
 from tape.store.words import LostWords, PayloadWords, PollWords, RecheckWords, SkewWords, put
 
+_BY_CHAIN = (FactKind.POINTER, FactKind.PAYLOAD, FactKind.RECHECK, FactKind.FOUND)
 _ALWAYS = frozenset({FactKind.PAYLOAD, FactKind.RECHECK, FactKind.FOUND})  # each time that they are told
 
 
@@ -27,10 +28,14 @@ class Changes:
     def __init__(self, keys: KeySchema) -> None:
         self._keys = keys
         self._in_force: dict[tuple[str, str], tuple[Moment, Fact]] = {}
+        self._asked: frozenset[str] = frozenset()  # chains, by name
 
     def moment(self, request: Request, answer: Answer) -> Moment:
         """Return an answer as a moment: with all that it says and that was not in force before it."""
-        begins = isinstance(request, PollRequest) and request.heartbeats
+        begins = False
+        if isinstance(request, PollRequest) and request.heartbeats:
+            begins = True
+            self._forget(frozenset(map(str, request.chains)))
         match answer:
             case PollAnswer():
                 kind, about = MomentKind.POLL, _poll_words(answer)
@@ -56,6 +61,13 @@ class Changes:
             for told, facts in ordered
             if told.kind != MomentKind.LOST
         ]
+
+    def _forget(self, asked: frozenset[str]) -> None:
+        """Forget chains that are not asked for any more, such as those of past dates: payloads are large."""
+        for name in self._asked - asked:
+            for kind in _BY_CHAIN:
+                self._in_force.pop((kind, name), None)
+        self._asked = asked
 
     def _with_facts(self, bare: Moment, facts: list[Fact]) -> Moment:
         for fact in facts:
