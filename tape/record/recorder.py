@@ -115,6 +115,8 @@ class Recorder:
     def _write(self, exchanges: list[Exchange]) -> None:
         slow = self._backlog.take_missed()
         if slow:
+            if not self._lost:
+                log.warning("%d answers not recorded: %s", slow, _SLOW)
             self._lost += slow
             self.status = replace(self.status, missed=self.status.missed + slow)
         for request, answer in exchanges:

@@ -76,7 +76,8 @@ class TapeFile:
 
     def about(self) -> Mapping[str, str]:
         """Return what the tape says of itself, by name."""
-        return dict(typed(row, _Note, "note") for row in self.rows("SELECT name, value FROM tape LIMIT 100"))
+        notes = self.rows("SELECT substr(name, 1, 100), substr(value, 1, 1000) FROM tape LIMIT 20")
+        return dict(typed(row, _Note, "note") for row in notes)
 
     def rows(self, sql: str, *values: object) -> Iterator[tuple[object, ...]]:
         """Yield the rows of a query; raise TapeError."""

@@ -20,10 +20,12 @@ from tape.play.boards import boards
 from tape.play.reader import TapeReader
 from tape.record.backlog import Backlog
 from tape.record.days import Retention, prune
+from tape.record.reader import RecordingReader
 from tape.record.recorder import RETRY_AFTER_S, Recorder
 from tape.store.facts import FactKind, MomentKind
 from tape.store.file import TapeFile
 from tape.tools.verify import verify
+from tests.support.recorded import PlaybackReader
 from tests.support.scenes import SPX, manual_clock
 from tests.support.tapes import payload, recording, write
 from tests.support.waiting import wait_until
@@ -207,3 +209,35 @@ def test_retention_deletes_the_oldest_and_nothing_that_is_no_tape_of_the_prefix(
     assert [path.name for path in prune(tmp_path, KEYS, Retention(size=2 * size), today)] == names[1:3]
     assert [path.name for path in prune(tmp_path, KEYS, Retention(days=0, size=0), today)] == names[3:4]
     assert days(tmp_path) == sorted([*others, names[4], "massive-2025-01-01.tape"])
+
+
+async def test_a_reader_passes_answers_through_whatever_becomes_of_the_recorder(tmp_path: Path) -> None:
+    feed = Feed()
+    recorder = Recorder(tmp_path, KEYS, feed.clock, backlog_bytes=200_000)  # nobody writes: it was never started
+    request, answer = feed.fetch(1, bytes(90_000))
+
+    inner = PlaybackReader([(request, answer)] * 9, KEYS, feed.clock)
+    reader = RecordingReader(inner, recorder.offer)
+    assert reader.keys is KEYS
+    assert reader.parts() == ()
+    assert not await reader.search(1.0)
+    for _ in range(9):
+        assert await reader.ask(request) is answer
+
+
+def test_answers_that_came_too_fast_are_told_and_counted_on_the_tape(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    feed = Feed()
+    recorder = Recorder(tmp_path, KEYS, feed.clock, backlog_bytes=200_000)
+    for _ in range(5):
+        recorder.offer(*feed.fetch(1, bytes(90_000)))
+    recorder.start()
+    settled(recorder, 5)
+    feed.look(recorder)
+    status = recorder.stop()
+    assert (status.answers, status.missed) == (4, 3)
+    assert [record.message for record in caplog.records] == ["3 answers not recorded: the recorder could not keep up"]
+    moments = read(tmp_path / "massive-2026-01-02.tape")
+    counted = [one.about for one in moments if one.kind == MomentKind.MISSED]
+    assert counted == ['{"count":3,"why":"the recorder could not keep up"}']

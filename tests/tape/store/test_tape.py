@@ -242,6 +242,13 @@ def test_a_file_that_does_not_keep_to_its_own_tables_is_damaged(tmp_path: Path) 
     assert "moment 1: columns of other types" in said
 
 
+def test_what_a_tape_says_of_itself_is_read_up_to_a_limit(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tape", [])
+    sqlite("INSERT INTO tape SELECT 'long', replace(hex(zeroblob(2000000)), '0', 'x')")(path)
+    with TapeFile(path) as tape:
+        assert tape.about() == {"prefix": "massive", "long": "x" * 1000}
+
+
 def test_a_damaged_value_takes_only_those_that_lean_on_it(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tape", recording(320))
     with TapeFile(path) as tape:
