@@ -8,7 +8,7 @@ from typing import Protocol
 from chain.errors import ChaindeckError
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId
-from chain.model.kinds import LIVE, SourceKind
+from chain.model.kinds import SourceKind
 from chain.model.snapshot import Contract
 
 
@@ -79,8 +79,3 @@ class Source(Protocol):
 
     async def aclose(self) -> None:
         """Close connections and files."""
-
-
-def service_name(kind: SourceKind) -> str:
-    """Return the heartbeat's service: recorded and invented data never speak as `massive`."""
-    return LIVE if kind == LIVE else "mock_massive"

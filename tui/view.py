@@ -111,7 +111,7 @@ class View:
         newest = good is None or self.shown is None or self.shown.snapshot.id == good.snapshot.id
         if self.shown is None or (newest and self.frozen_at is None):
             return Shown(status.state, status.age_s)
-        age, limits = age_ms(self.shown, now), status.limits
+        age, limits = age_ms(self.shown, now, status.record.source), status.limits
         by_age = State.FRESH if age <= limits.warn_ms else State.AGING if age <= limits.stale_ms else State.STALE
         state = status.state if is_past(status.state) or status.state is State.FUTURE else by_age
         return Shown(state, age / 1000, self.frozen_at)

@@ -10,7 +10,7 @@ from chain.audit.pointer import PointerSeen, follow
 from chain.clock import Clock
 from chain.errors import OversizedError, RedisUnavailableError
 from chain.model.keys import ChainId, SnapshotId
-from chain.monitor.heartbeat import SERVICES
+from chain.monitor.heartbeat import services_under
 from chain.redis.connect.causes import REFUSALS
 from chain.redis.contract.inspection import BATCH, Inspector
 from chain.redis.contract.scan import PointerScan
@@ -54,7 +54,7 @@ class AuditReader:
 
         What may have come of a move between two reads is read once more and judged by that.
         """
-        self._auditor.hear(await self._redis.heartbeats(SERVICES))
+        self._auditor.hear(await self._redis.heartbeats(services_under(self._keys)))
         seen = await self._pointers(self._auditor.chains)
         if suspects := [pointer.chain for pointer in seen if pointer.suspect]:
             again = {pointer.chain: pointer for pointer in await self._pointers(suspects)}

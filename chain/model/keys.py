@@ -10,7 +10,8 @@ from chain.errors import InvalidNameError
 from chain.text import clean
 
 LIVE_PREFIX = "massive"
-REPLAY_PREFIX = "massive:replay"
+_REPLAY_WORD = "replay"
+REPLAY_PREFIX = f"{LIVE_PREFIX}:{_REPLAY_WORD}"
 
 # Seconds: 2000-01-01 and 2100-01-01 UTC. A stamp outside is a unit error or a broken clock, never data.
 EPOCH_MIN_S = 946_684_800
@@ -119,6 +120,11 @@ class KeySchema:
                 f"key prefix {clean(self.prefix, 40)!r} is not lower-case words joined by ':', as in massive:replay, "
                 f"{_MAX_PREFIX} characters at most"
             )
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether recordings are played under this prefix, stamps and all; nobody takes it for live."""
+        return _REPLAY_WORD in self.prefix.split(":")
 
     def snapshot(self, snapshot: SnapshotId) -> str:
         """Return the payload key of a snapshot."""

@@ -10,7 +10,7 @@ RECORDED = tuple(kind for kind in KINDS if kind != LIVE)  # invented or recorded
 KIND_MEANING: Mapping[SourceKind, str] = {
     "mock": "invented data",
     "capture": "recorded data",
-    "replay": "recorded, stamped anew",
+    "replay": "a recording, played again",
 }
 UNKNOWN = "unknown"
 _VENDOR_HOSTS = ("api.massive.com", "api.polygon.io")

@@ -6,14 +6,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date, time
 
 import msgspec
+from msgspec import UNSET
 from redis.asyncio import Redis
 
+from chain.clock import Instant
 from chain.decode.salvage import salvage
 from chain.errors import ConfigError, DecodeError, InvalidNameError
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import (
     LIVE_PREFIX,
     ChainId,
+    KeySchema,
     heartbeat_key,
     parse_expiry,
     parse_underlying,
@@ -27,12 +30,30 @@ from chain.supervisor import PartStatus
 from chain.text import clean, shown
 from chain.thresholds import DEFAULT_EXPIRATIONS, UNANNOUNCED, Thresholds
 
-_LIVE_SERVICE, _RECORDED_SERVICE = SERVICES = ("massive", "mock_massive")
+_LIVE_SERVICE, _RECORDED_SERVICE, _REPLAY_SERVICE = SERVICES = ("massive", "mock_massive", "replay")
 STANDBYS = tuple(map(standby_service, SERVICES))
 HEARTBEAT_KEYS = {heartbeat_key(service): service for service in (*SERVICES, *STANDBYS)}
 _CLOSE = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 STOPPED = "stopped"  # the status of a publisher's last beat
 WITHDRAWN = "withdrawn"  # of one that gave way to a live publisher
+
+
+def service_name(kind: str, keys: KeySchema) -> str:
+    """Return as which service a publisher of a kind beats under a prefix; invented or recorded, never as `massive`."""
+    if keys.is_replay:
+        return _REPLAY_SERVICE
+    return _LIVE_SERVICE if kind == LIVE else _RECORDED_SERVICE
+
+
+def services_under(keys: KeySchema) -> tuple[str, ...]:
+    """Return the services that publish under a prefix: those of a replay and all others never hear each other."""
+    return (_REPLAY_SERVICE,) if keys.is_replay else (_LIVE_SERVICE, _RECORDED_SERVICE)
+
+
+def heartbeat_keys(keys: KeySchema) -> list[str]:
+    """Return the keys of the heartbeats that are heard under a prefix, those of standbys last."""
+    services = services_under(keys)
+    return [heartbeat_key(service) for service in (*services, *map(standby_service, services))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +75,9 @@ class SourceInfo:
 
     Records of several days have one each, by underlying in `as_of_by`. `as_of` is then the earliest of them: a reader
     that knows only that one takes no chain for past. `calendar` holds what the source knows of single trading days.
+
+    A replay keeps the stamps of its recording: `as_of` is its clock, which goes on by `speed` seconds a second, and by
+    which the age of its snapshots counts. `heard`: when a reader was told, monotonic seconds.
     """
 
     kind: str = "unknown"
@@ -64,6 +88,25 @@ class SourceInfo:
     trouble: str = ""
     as_of_by: Mapping[str, float] = field(default_factory=dict)
     calendar: Calendar = RULE
+    speed: float | None = None
+    heard: float = 0.0
+
+    def played_s(self, mono: float) -> float | None:
+        """Return the clock of a replay at a monotonic time, epoch seconds; None for what is no replay.
+
+        It goes on from where it was told last, and no faster than ours: what a fast replay has published since then is
+        not known yet, and what is known is not made old by that.
+        """
+        if self.speed is None or self.as_of is None:
+            return None
+        return self.as_of + min(self.speed, 1.0) * max(0.0, mono - self.heard)
+
+    def now_s(self, now: Instant) -> float:
+        """Return the instant that counts for its data, epoch seconds: ours, or that of what was recorded."""
+        played = self.played_s(now.mono)
+        if played is not None:
+            return played
+        return now.wall_s if self.as_of is None else self.as_of
 
     def for_underlying(self, underlying: str) -> "SourceInfo":
         """Return what holds for one underlying: `as_of` is its own."""
@@ -107,6 +150,7 @@ class Heartbeat:
                     sessions=sessions_json(source.calendar),
                     market=source.market,
                     trouble=source.trouble,
+                    speed=UNSET if source.speed is None else source.speed,
                 ),
                 chain=PlanBlock(
                     expected=expected,
@@ -181,12 +225,16 @@ def _source(body: SourceBlock, service: str, left_out: list[str]) -> SourceInfo:
         calendar = _calendar(body.sessions)
     except DecodeError as error:
         left_out.append(str(error))
-    if kind == LIVE and service.startswith(_RECORDED_SERVICE):
+    if kind == LIVE and not service.startswith(_LIVE_SERVICE):
         left_out.append(f"source.kind: {kind} under the key of {service}")
         kind = UNKNOWN
     if not is_recorded(kind) and (as_of is not None or as_of_by):
         left_out.append("source.as_of: of data that are not recorded")
         as_of, as_of_by = None, {}
+    speed = None if body.speed is UNSET else body.speed
+    if speed is not None and as_of is None:
+        left_out.append("source.speed: without the clock that goes on by it")
+        speed = None
     return SourceInfo(
         kind=kind,
         detail=clean(body.detail, 80),
@@ -196,6 +244,7 @@ def _source(body: SourceBlock, service: str, left_out: list[str]) -> SourceInfo:
         trouble=clean(body.trouble, 160),
         as_of_by=as_of_by,
         calendar=calendar,
+        speed=speed,
     )
 
 

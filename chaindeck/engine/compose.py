@@ -8,6 +8,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from chain.context import Context
+from chain.monitor.heartbeat import service_name
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Part, Supervisor
 from chain.thresholds import HEARTBEAT_EVERY_S
@@ -22,7 +23,7 @@ from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
 from publisher.protection.permission import Permission
-from publisher.source import Source, service_name
+from publisher.source import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def _publishing(
 ) -> Publishing:
     """Return a publisher, guarded and in turn with others, and the events that tell what its watcher sees."""
     kind = source.status().kind
-    service = service_name(kind)
+    service = service_name(kind, context.keys)
     guard = Guard(redis, context, kind, among_live=mode.among_live)
     lease = Lease(redis, context, source.underlyings, service=service)
     events = EventPublisher(redis, service, context.clock, speaks=lease.speaks)

@@ -7,11 +7,11 @@ from chain.context import Context
 from chain.model.keys import standby_service
 from chain.monitor.evaluate.serialize import health_block
 from chain.monitor.evaluate.signals import HealthReport
-from chain.monitor.heartbeat import WITHDRAWN, ChainPlan, Heartbeat, SourceInfo
+from chain.monitor.heartbeat import WITHDRAWN, ChainPlan, Heartbeat, SourceInfo, service_name
 from chain.supervisor import PartStatus
 from publisher.loop.cycle_runner import CycleRunner
 from publisher.protection.permission import Permission
-from publisher.source import Source, SourceStatus, service_name
+from publisher.source import Source, SourceStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class OwnHeartbeat:
         """Return the heartbeat as of now; one that is `running` says too where it stands by, or has given way."""
         source, report = self.source.status(), self.surroundings.report()
         led = [*filter(self.permission.leads, self.source.underlyings)]
-        service = service_name(source.kind)
+        service = service_name(source.kind, self.context.keys)
         if self.permission.withdrawn:
             status = WITHDRAWN if status == "running" else status
         elif not led:

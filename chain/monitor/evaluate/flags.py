@@ -49,7 +49,7 @@ def is_past(record: ChainRecord, now: Instant) -> bool:
 
 
 def _as_of(record: ChainRecord, now: Instant) -> float:
-    return now.wall_s if record.source.as_of is None else record.source.as_of
+    return record.source.now_s(now)
 
 
 def _closing_s(record: ChainRecord) -> float:

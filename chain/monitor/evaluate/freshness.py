@@ -7,26 +7,37 @@ from typing import NamedTuple, Self
 from chain.clock import Instant
 from chain.model.keys import SnapshotId
 from chain.monitor.board import ChainRecord, LastGood
+from chain.monitor.heartbeat import SourceInfo
 from chain.monitor.states import State
 from chain.thresholds import FUTURE_TOLERANCE_MS, LIFE_SLACK_MS, Thresholds
 
+_UNTOLD = SourceInfo()
 LOST = (State.STALE, State.INVALID, State.DANGLING, State.MISSING)
 
 
-def age_ms(accepted: LastGood, now: Instant) -> int:
+def age_ms(accepted: LastGood, now: Instant, source: SourceInfo = _UNTOLD) -> int:
     """Return the worse of two ages, ms: by the wall clock since `ts`, and since we first saw the pointer.
 
-    The second starts at the age that the snapshot had then, so a wall clock stepping back takes nothing away.
+    The second starts at the age that the snapshot had then, so a wall clock stepping back takes nothing away. Of a
+    replay there is one age, by its own clock.
     """
-    return _age(accepted, now.wall_ms, now.mono)
+    return _age(accepted, source, now.wall_ms, now.mono)
 
 
-def is_ahead(snapshot: SnapshotId, wall_ms: int) -> bool:
-    """Return whether a snapshot's stamp lies in our future, beyond what clocks differ by."""
-    return snapshot.ts_ms - wall_ms > FUTURE_TOLERANCE_MS
+def is_ahead(snapshot: SnapshotId, source: SourceInfo, wall_ms: int, mono: float) -> bool:
+    """Return whether a snapshot's stamp lies in the future, beyond what clocks differ by.
+
+    The clock of a replay is known as well as ours is, in its own time.
+    """
+    played = source.played_s(mono)
+    if played is None:
+        return snapshot.ts_ms - wall_ms > FUTURE_TOLERANCE_MS
+    return snapshot.ts_ms - played * 1000 > FUTURE_TOLERANCE_MS * max(1.0, source.speed or 0.0)
 
 
-def _age(accepted: LastGood, wall_ms: int, mono: float) -> int:
+def _age(accepted: LastGood, source: SourceInfo, wall_ms: int, mono: float) -> int:
+    if source.speed is not None and (played := source.played_s(mono)) is not None:
+        return max(round(played * 1000) - accepted.snapshot.id.ts_ms, 0)
     by_sight = accepted.age_then_ms + round((mono - accepted.first_seen) * 1000)
     return max(wall_ms - accepted.snapshot.id.ts_ms, by_sight, 0)
 
@@ -34,10 +45,13 @@ def _age(accepted: LastGood, wall_ms: int, mono: float) -> int:
 def limits_of(record: ChainRecord) -> Thresholds:
     """Return the limits of a chain's age: those announced, where its snapshots can live to reach them.
 
-    An interval of days would make any age fresh. Limits that an operator has set stand.
+    An interval of days would make any age fresh. Limits that an operator has set stand. A replay announces those of its
+    recording, and how long its snapshots live in Redis tells nothing of them.
     """
     limits, good = record.thresholds, record.last_good
-    if good is None or limits.stale_ms <= good.life_ms + LIFE_SLACK_MS or limits.own_stale_s is not None:
+    if good is None or record.source.speed is not None or limits.own_stale_s is not None:
+        return limits
+    if limits.stale_ms <= good.life_ms + LIFE_SLACK_MS:
         return limits
     return limits.within(good.life_ms / 1000)
 
@@ -47,10 +61,10 @@ def state_of(record: ChainRecord, wall_ms: int, mono: float) -> tuple[State, int
     good = record.last_good
     if good is None:
         return record.fault.state if record.fault else State.MISSING, None
-    age, limits = _age(good, wall_ms, mono), limits_of(record)
+    age, limits = _age(good, record.source, wall_ms, mono), limits_of(record)
     if record.fault:
         return record.fault.state, age
-    if is_ahead(good.snapshot.id, wall_ms):
+    if is_ahead(good.snapshot.id, record.source, wall_ms, mono):
         return State.FUTURE, age
     if age <= limits.warn_ms:
         return State.FRESH, age
@@ -83,13 +97,15 @@ def steady(record: ChainRecord, state: State, mono: float) -> Steady:
     good = record.last_good
     if good is None or record.fault:
         return Steady()
+    if record.source.speed is not None:
+        return Steady(until_mono=-math.inf)  # each beat may set its clock
     stamp, limits = good.snapshot.id.ts_ms, limits_of(record)
     after: float = stamp - FUTURE_TOLERANCE_MS
     if state is State.FUTURE:
         return Steady(until_ms=after - 1)
     upper = {State.FRESH: limits.warn_ms, State.AGING: limits.stale_ms}.get(state, math.inf)
     lower = {State.AGING: limits.warn_ms, State.STALE: limits.stale_ms}.get(state, -math.inf)
-    if _age(good, stamp, mono) <= lower:  # old by the wall clock alone, which may be set back
+    if _age(good, record.source, stamp, mono) <= lower:  # old by the wall clock alone, which may be set back
         after = stamp + lower + 1
     return Steady(after, stamp + upper, good.first_seen + (upper - good.age_then_ms) / 1000)
 
@@ -119,7 +135,9 @@ def reason_of(record: ChainRecord, state: State, age: int | None, now: Instant) 
     if fault:
         return since, fault.reason
     if good is not None and state is State.FUTURE:
-        return since, f"its clock is {good.snapshot.ts - now.wall_s:.1f} s ahead of ours"
+        played = record.source.played_s(now.mono)
+        judged, whose = (now.wall_s, "ours") if played is None else (played, "the replay's")
+        return since, f"its clock is {good.snapshot.ts - judged:.1f} s ahead of {whose}"
     return since, ""
 
 
@@ -129,4 +147,6 @@ def _began(record: ChainRecord, good: LastGood, state: State, age: int, now: Ins
         return now.wall_s - (now.mono - good.first_seen) if good.ahead else None  # else our clock was set back
     limits = limits_of(record)
     limit = {State.AGING: limits.warn_ms, State.STALE: limits.stale_ms}.get(condition_of(state))
-    return now.wall_s - (age - limit) / 1000 if limit is not None and age > limit else None
+    if limit is None or age <= limit:
+        return None
+    return now.wall_s - (age - limit) / 1000 / max(1.0, record.source.speed or 0.0)

@@ -13,8 +13,9 @@ _DAY_S = 86_400
 
 
 def made_at(record: ChainRecord, good: LastGood) -> float:
-    """Return the instant that a snapshot describes, epoch seconds: of recorded data their own, else its stamp."""
-    return good.snapshot.ts if record.source.as_of is None else record.source.as_of
+    """Return the instant that a snapshot describes, epoch seconds: its stamp, or that of recorded data stamped anew."""
+    source = record.source
+    return good.snapshot.ts if source.as_of is None or source.speed is not None else source.as_of
 
 
 def old_source(record: ChainRecord, good: LastGood) -> str:
@@ -69,7 +70,7 @@ def off_hours(record: ChainRecord, now: Instant) -> bool:
     source, market = record.source, record.source.market
     if market == "open" or (not market and source.as_of is None):
         return False
-    at = now.wall_s if source.as_of is None else source.as_of
+    at = source.now_s(now)
     if market == "closed" and regular_hours(at, source.calendar):
         return True
     index = record.last_good is not None and record.last_good.summary.index

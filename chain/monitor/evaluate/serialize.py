@@ -6,7 +6,7 @@ Ages and times to live in seconds, to the millisecond; times as epoch seconds; n
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from chain.model.keys import KeySchema
 from chain.monitor.board import Board, PublisherStatus
@@ -132,6 +132,7 @@ def _publisher(publisher: PublisherStatus | None) -> PublisherBlock:
         detail=source.detail,
         record=source.record,
         as_of=source.as_of,
+        speed=UNSET if source.speed is None else source.speed,
         service=beat.service,
         status=beat.status if publisher.alive or beat.status == STOPPED else "silent",
         pid=beat.pid,

@@ -57,7 +57,6 @@ def _status(record: ChainRecord, now: Instant, blind: float | None) -> ChainStat
     since, note = reason_of(record, state, age, now)
     if blind is not None:
         state, since, note = State.UNREACHABLE, blind, ""
-    as_of = record.source.as_of if record.source.as_of is not None else now.wall_s
     ttl = max(0.0, record.deadline - now.mono) if record.deadline is not None and record.pointer else None
     return ChainStatus(
         record=record,
@@ -65,7 +64,7 @@ def _status(record: ChainRecord, now: Instant, blind: float | None) -> ChainStat
         flags=flags_of(record, now),
         age_s=None if age is None else age / 1000,
         ttl_s=ttl,
-        dte=days_to_expiry(record.chain.expiry, as_of),
+        dte=days_to_expiry(record.chain.expiry, record.source.now_s(now)),
         since=since,
         note=note,
     )

@@ -30,8 +30,12 @@ MAX_CHAINS = 5_000
 MAX_COUNTERS = 256
 MAX_SESSIONS = 200
 MAX_PARTS = 32
+MAX_SPEED = 1_000_000
 
 Session = Annotated[str, promise(pattern=r"^(closed|\d{2}:\d{2})$")]
+
+
+_SERVICES = ("massive", "mock_massive", "replay", "massive:standby", "mock_massive:standby", "replay:standby")
 
 
 class SourceBlock(Struct, frozen=True):
@@ -53,6 +57,18 @@ class SourceBlock(Struct, frozen=True):
     ] = {}
     market: str = ""
     trouble: str = ""
+    speed: (
+        Annotated[
+            float,
+            Meta(
+                ge=0,
+                le=MAX_SPEED,
+                description="of a replay alone: by how many seconds its clock, as_of, goes on in a second, 0 while it "
+                "is paused; the ages of its snapshots count by that clock",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class PlanBlock(Struct, frozen=True):
@@ -83,7 +99,7 @@ class PartBlock(Struct, frozen=True):
 class Beat(Struct, frozen=True):
     """The part of a heartbeat that readers take in. A service's plain beat has no `chain`."""
 
-    service: Annotated[str, promise(enum=["massive", "mock_massive", "massive:standby", "mock_massive:standby"])]
+    service: Annotated[str, promise(enum=list(_SERVICES))]
     ts: Epoch
     pid: Annotated[int, Meta(ge=0, le=EXACT)] = 0
     status: Annotated[str, promise(enum=["running", "standby", "withdrawn", "stopped"])] = ""

@@ -36,6 +36,7 @@ class PublisherBlock(Struct, frozen=True):
     detail: str | UnsetType = UNSET
     record: str | UnsetType = UNSET
     as_of: Epoch | UnsetType | None = UNSET
+    speed: Annotated[float, Meta(ge=0, description="of a replay: seconds of as_of a second")] | UnsetType = UNSET
     service: str | UnsetType = UNSET
     status: Annotated[str, promise(examples=["running", "withdrawn", "stopped", "silent"])] | UnsetType = UNSET
     pid: Count | UnsetType = UNSET

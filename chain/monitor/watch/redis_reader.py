@@ -10,7 +10,7 @@ from chain.clock import Clock, Instant
 from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.discovery import Discovery
-from chain.monitor.heartbeat import HEARTBEAT_KEYS
+from chain.monitor.heartbeat import heartbeat_keys
 from chain.monitor.watch.port import (
     Answer,
     ContactLost,
@@ -80,7 +80,7 @@ class RedisReader:
         return (Part("discovery", self.discovery.run),)
 
     async def _poll(self, request: PollRequest, asked: Instant) -> PollAnswer:
-        beside = list(HEARTBEAT_KEYS) if request.heartbeats else []
+        beside = heartbeat_keys(self.keys) if request.heartbeats else []
         poll = await self._store.poll(request.chains, beside, request.held)
         received = Instant.of(self._clock)
         pointers, gone = poll.pointers, frozenset[bytes]()

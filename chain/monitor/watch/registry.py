@@ -17,6 +17,7 @@ from chain.monitor.heartbeat import (
     STOPPED,
     WITHDRAWN,
     Heartbeat,
+    SourceInfo,
     parse_heartbeat,
 )
 from chain.monitor.states import State
@@ -98,7 +99,10 @@ class ChainRegistry:
         )
         if heartbeat.status == WITHDRAWN:
             self._forget(heartbeat.source.kind)
-        self._announce(service, heartbeat)
+        source = heartbeat.source
+        if source.speed is not None:  # by a clock of its own nothing is judged where live data may stand
+            source = replace(source, heard=now.mono, speed=source.speed if self.keys.is_replay else None)
+        self._announce(service, heartbeat, source)
 
     def _forget(self, kind: str) -> None:
         """Forget the chains of a kind whose publisher took them back: nobody means to publish them any more."""
@@ -132,7 +136,7 @@ class ChainRegistry:
         living = [self.publishers[service] for service in services if self.publishers[service].alive]
         return {chain for publisher in living for chain in publisher.heartbeat.chain.expected}
 
-    def _announce(self, service: str, heartbeat: Heartbeat) -> None:
+    def _announce(self, service: str, heartbeat: Heartbeat, told: SourceInfo) -> None:
         """Take in what a publisher means to publish; of two that announce a chain, the first in SERVICES speaks."""
         plan = heartbeat.chain
         others = [other for other in self.publishers if other != service]
@@ -143,16 +147,16 @@ class ChainRegistry:
         announced = chains | elsewhere
         for chain in [c for c in self.chains if c.underlying in underlyings and c not in announced]:
             del self.chains[chain]
-        sources = {underlying: heartbeat.source.for_underlying(underlying) for underlying in underlyings}
+        sources = {underlying: told.for_underlying(underlying) for underlying in underlyings}
         for chain in chains - (leading & self.chains.keys()):
             known = self.chains.get(chain)
             record = known.record if known else ChainRecord(chain)
             source = sources[chain.underlying]
             if record.last_good and record.last_good.kind == record.source.kind != source.kind:
                 continue  # what stands there is another publisher's
-            told = (plan.thresholds, source, plan.trouble.get(chain, ""))
-            if told != (record.thresholds, record.source, record.trouble):
-                record = replace(record, thresholds=told[0], source=source, trouble=told[2])
+            trouble = plan.trouble.get(chain, "")
+            if (plan.thresholds, source, trouble) != (record.thresholds, record.source, record.trouble):
+                record = replace(record, thresholds=plan.thresholds, source=source, trouble=trouble)
             if known:
                 known.record = record
             else:

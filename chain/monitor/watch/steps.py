@@ -10,6 +10,7 @@ from chain.model.snapshot import EncodedSnapshot, Received
 from chain.model.summary import summarise
 from chain.monitor.board import ChainRecord, Fault, LastGood
 from chain.monitor.evaluate.freshness import age_ms, condition_of, is_ahead, reason_of, state_of
+from chain.monitor.heartbeat import SourceInfo
 from chain.monitor.states import State
 from chain.redis.contract.kinds import NO_RECORD, KindRecord, SourceChange
 from chain.thresholds import LONGEST_LIFE_MS, NO_EXPIRY_LIFE_MS
@@ -61,7 +62,7 @@ def accept(
     if good is not None and (went_back_now or snapshot.id == good.snapshot.id):
         accepted = good
     else:
-        accepted = _first_sight(snapshot, raw, ttl_ms, now, good, kind)
+        accepted = _first_sight(snapshot, raw, ttl_ms, now, good, record.source, kind)
     after = replace(
         record,
         pointer=snapshot.id,
@@ -81,8 +82,10 @@ def _comparable(record: ChainRecord, of: SnapshotId, kind: str, now: Instant) ->
     good = record.last_good
     if good is None or (good.kind and good.kind != kind):
         return None
-    if good.ahead and good.snapshot.id != of and not is_ahead(of, now.wall_ms):
+    if good.ahead and good.snapshot.id != of and not is_ahead(of, record.source, now.wall_ms, now.mono):
         return None  # what came from the future was no state of the market: this is the first honest snapshot
+    if record.source.speed is not None and of.ts_ms < good.snapshot.id.ts_ms:
+        return None  # a replay goes back where it is told to: it begins anew there
     return good
 
 
@@ -122,13 +125,19 @@ def _change(record: ChainRecord, kind: str, kind_record: KindRecord, now: Instan
 
 
 def _first_sight(
-    snapshot: Received, raw: bytes, ttl_ms: int | None, now: Instant, before: LastGood | None, kind: str
+    snapshot: Received,
+    raw: bytes,
+    ttl_ms: int | None,
+    now: Instant,
+    before: LastGood | None,
+    source: SourceInfo,
+    kind: str,
 ) -> LastGood:
     """Return a snapshot met now. One made before what we hold is older by as much, whatever the wall clock says."""
     age = max(0, now.wall_ms - snapshot.id.ts_ms)
     if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
-        age = max(age, age_ms(before, now) + before.snapshot.id.ts_ms - snapshot.id.ts_ms)
-    ahead = is_ahead(snapshot.id, now.wall_ms)
+        age = max(age, age_ms(before, now, source) + before.snapshot.id.ts_ms - snapshot.id.ts_ms)
+    ahead = is_ahead(snapshot.id, source, now.wall_ms, now.mono)
     summary = summarise(snapshot)
     if summary.unusable:
         raise InvalidSnapshotError(summary.unusable)

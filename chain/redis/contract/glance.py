@@ -31,8 +31,10 @@ class Seen(NamedTuple):
 class Glance:
     """Looks at one Redis. Remembers which values are oversized, for as long as they are: MGET reads values whole."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, *, stream: bool = True) -> None:
+        """`stream`: whether to look for the stream's signs of life, which tell nothing of a replay."""
         self._redis = redis
+        self._stream = stream
         self._apart = is_cluster(redis)
         self._oversized: set[str] = set()
         self._mark_oversized = False
@@ -95,7 +97,7 @@ class Glance:
         replies: list[object] = [*raise_if_lost(await pipe.execute(raise_on_error=False))]
         if plain and not self._apart:
             replies[:1] = _values(replies[0])
-        unasked: list[object] = [None, None] if self._barely else []
+        unasked: list[object] = [] if self._asks_stream else [None, None]
         frame, newest, *counts = unasked + replies[len(keys) :]
         self._mark_oversized = oversized(frame)
         if self._apart or large:
@@ -105,6 +107,10 @@ class Glance:
         known = all(isinstance(count, int) for count in counts)  # who may not ask takes them to be there
         there = sum(count for count in counts if isinstance(count, int)) if known else len(payloads)
         return Seen(self._cut(values, keys, limits), signs(frame, newest), there, refused)
+
+    @property
+    def _asks_stream(self) -> bool:
+        return self._stream and not self._barely
 
     def _cut(self, values: list[bytes | None], keys: Sequence[str], limits: Sequence[int]) -> list[bytes | None]:
         """Return values of which none is more than a byte longer than its limit; remember the keys of those that were.
@@ -132,7 +138,7 @@ class Glance:
             pipe.mget(plain)
         for key, most in large:
             pipe.getrange(key, 0, most)
-        if not self._barely:
+        if self._asks_stream:
             ask(pipe, size_only=self._mark_oversized)
         if self._apart:
             for payload in payloads:

@@ -49,7 +49,7 @@ class Store:
     def __init__(self, redis: Redis, keys: KeySchema) -> None:
         self._redis = redis
         self._apart = is_cluster(redis)
-        self._glance = Glance(redis)
+        self._glance = Glance(redis, stream=not keys.is_replay)
         self._asked: tuple[ChainId, ...] = ()  # the chains of the last poll, and their keys: they seldom change
         self._pointers: list[str] = []
         self._values: list[bytes | None] = []  # what it found

@@ -18,7 +18,7 @@ from chain.model.keys import ChainId, KeySchema
 from chain.model.kinds import SourceKind
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
-from chain.monitor.heartbeat import beat
+from chain.monitor.heartbeat import beat, service_name
 from chain.monitor.states import State
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
@@ -31,7 +31,6 @@ from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
 from publisher.protection.permission import Permission
-from publisher.source import service_name
 from tests.support.builders import ScriptedSource, expiries, small, value_at
 from tests.support.contexts import context_of
 from tests.support.places import ROOT
@@ -275,7 +274,7 @@ async def test_what_an_auditor_may_not_ask_is_said(
 def guarded(redis: Redis, kind: SourceKind, underlying: str) -> Publisher:
     source = ScriptedSource({underlying: DATES}, as_of=time.time(), kind=kind, in_memory=True)
     guard = Guard(redis, context_of(CLOCK), kind)
-    lease = Lease(redis, context_of(CLOCK), source.underlyings, service=service_name(kind))
+    lease = Lease(redis, context_of(CLOCK), source.underlyings, service=service_name(kind, NAMES))
     return Publisher(redis, source, context_of(CLOCK), permission=Permission(lease, guard))
 
 
