@@ -175,8 +175,15 @@ class Recorder:
             self._add(moment)
         self._begun = True
         self.status = replace(self.status, path=path)
-        for deleted in prune(self._folder, self._keys, self._retention, day):
-            log.info("deleted %s, older or larger than is kept", shown(deleted))
+        self._prune(day)
+
+    def _prune(self, day: date) -> None:
+        """Delete what is kept no longer; where that fails it is said, and recording goes on."""
+        try:
+            for deleted in prune(self._folder, self._keys, self._retention, day):
+                log.info("deleted %s, older or larger than is kept", shown(deleted))
+        except (TapeError, OSError) as error:
+            log.warning("old tapes are not deleted: %s", error)
 
     def _count_missed(self, now: Instant, why: str) -> None:
         self._add(Moment(MomentKind.MISSED, now, now, put(MissedWords(self._lost, why))))

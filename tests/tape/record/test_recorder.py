@@ -241,3 +241,17 @@ def test_answers_that_came_too_fast_are_told_and_counted_on_the_tape(
     moments = read(tmp_path / "massive-2026-01-02.tape")
     counted = [one.about for one in moments if one.kind == MomentKind.MISSED]
     assert counted == ['{"count":3,"why":"the recorder could not keep up"}']
+
+
+def test_an_old_tape_that_cannot_be_deleted_stops_no_recording(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = write(tmp_path / "massive-2025-12-01.tape", recording(3))
+    old.with_name(f"{old.name}-wal").mkdir()
+    feed = Feed()
+    recorder = Recorder(tmp_path, KEYS, feed.clock, retention=Retention(days=7))
+    recorder.start()
+    feed.look(recorder)
+    status = recorder.stop()
+    assert (status.answers, status.missed, status.error) == (2, 0, "")
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["old tapes are not deleted"]
