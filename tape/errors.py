@@ -7,6 +7,10 @@ class TapeError(ChaindeckError):
     """A file that cannot be read as a tape, or not be written."""
 
 
+class NoTapeError(TapeError):
+    """What stands there is no tape, or one of a version that is not known here."""
+
+
 class TapeFullError(TapeError):
     """There is no room for more: the disk, a quota or a limit of the file is reached. What was committed stays."""
 

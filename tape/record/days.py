@@ -13,7 +13,7 @@ from tape.errors import TapeError
 from tape.store.file import remove
 from tape.store.layout import check_header
 
-_NAME = re.compile(r"(?P<prefix>[a-z0-9_.]+)-(?P<day>\d{4}-\d{2}-\d{2})\.tape", re.ASCII)
+_NAME = re.compile(r"(?P<prefix>[a-z0-9_.]+)-(?P<day>\d{4}-\d{2}-\d{2})(?:\.[2-9])?\.tape", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,10 @@ def day_of(moment: Instant) -> date:
     return new_york(moment.wall_s).date()
 
 
-def path_of(folder: Path, keys: KeySchema, day: date) -> Path:
-    """Return where a day's tape stands: `massive.replay-2026-01-02.tape`."""
-    return folder / f"{keys.prefix.replace(':', '.')}-{day.isoformat()}.tape"
+def path_of(folder: Path, keys: KeySchema, day: date, number: int = 1) -> Path:
+    """Return where a day's tape stands: `massive.replay-2026-01-02.tape`; a second one ends in `.2.tape`."""
+    more = "" if number == 1 else f".{number}"
+    return folder / f"{keys.prefix.replace(':', '.')}-{day.isoformat()}{more}.tape"
 
 
 def tapes_of(folder: Path, keys: KeySchema) -> list[tuple[date, Path]]:

@@ -18,7 +18,7 @@ from chain.clock import Clock, Instant
 from chain.model.keys import KeySchema
 from chain.monitor.watch.port import Answer, Request
 from chain.private import make_folder
-from tape.errors import TapeError
+from tape.errors import DamagedError, NoTapeError, TapeError
 from tape.record.backlog import Backlog, Exchange
 from tape.record.changes import Changes
 from tape.record.days import Retention, day_of, path_of, prune
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 COMMIT_EVERY_S = 1.0
 RETRY_AFTER_S = 5.0
 _BACKLOG_BYTES = 64 * 1024 * 1024
+_MOST_A_DAY = 9  # tapes
 _SLOW = "the recorder could not keep up"
 
 
@@ -68,6 +69,7 @@ class Recorder:
         self._changes = Changes(keys)
         self._writer: TapeWriter | None = None
         self._day: date | None = None  # of the tape that is written
+        self._number = 1  # of the day's tapes: one that cannot be written on is left as it is
         self._begun = False
         self._unsaved = 0  # answers written since the last commit
         self._lost = 0  # answers not recorded, and not yet counted on a tape
@@ -156,17 +158,20 @@ class Recorder:
             self._guarded(self._commit)
             self._close()
         if self._writer is None:
-            if self._clock.monotonic() < self._retry_at:
-                return False
-            return self._guarded(lambda: self._open(day, now))
+            while self._clock.monotonic() >= self._retry_at:
+                if self._guarded(lambda: self._open(day, now)):
+                    return True
+            return False
         if self._lost:
             return self._guarded(lambda: self._count_missed(now, _SLOW))
         return True
 
     def _open(self, day: date, now: Instant) -> None:
-        path = path_of(self._folder, self._keys, day)
+        if day != self._day:
+            self._day, self._number = day, 1
+        path = path_of(self._folder, self._keys, day, self._number)
         is_new = not path.exists()
-        self._writer, self._day = TapeWriter(path, self._about), day
+        self._writer = TapeWriter(path, self._about)
         if not self._begun or is_new:
             self._add(Moment(MomentKind.RUN, now, now))
         if self._lost:
@@ -199,6 +204,9 @@ class Recorder:
             act()
         except (TapeError, OSError) as error:
             self._give_up(str(error))
+            if isinstance(error, NoTapeError | DamagedError) and self._number < _MOST_A_DAY:
+                self._number += 1
+                self._retry_at = self._clock.monotonic()
             return False
         return True
 

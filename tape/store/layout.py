@@ -8,7 +8,7 @@ from urllib.parse import quote
 from zlib import crc32
 
 from chain.text import clean
-from tape.errors import DamagedError, TapeError, TapeFullError
+from tape.errors import DamagedError, NoTapeError, TapeError, TapeFullError
 
 APPLICATION_ID = 0x43445450  # "CDTP"
 VERSION = 1
@@ -62,7 +62,7 @@ def _tape_error(path: Path, error: sqlite3.Error) -> TapeError:
     if base in _FULL:
         return TapeFullError(f"{name}: no room for more")
     if base == "SQLITE_NOTADB":
-        return TapeError(f"{name}: no tape")
+        return NoTapeError(f"{name}: no tape")
     if base in _DAMAGED or isinstance(error, sqlite3.DataError):
         return DamagedError(f"{name}: {clean(error, 120)}")
     if base in ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"):
@@ -87,9 +87,9 @@ def check_header(path: Path) -> None:
     try:
         status = path.stat()
         if not path.is_file():
-            raise TapeError(f"{shown(path)}: {'Is a directory' if path.is_dir() else 'no file'}")
+            raise NoTapeError(f"{shown(path)}: {'Is a directory' if path.is_dir() else 'no file'}")
         if status.st_size == 0:
-            raise TapeError(f"{shown(path)}: empty, no tape")
+            raise NoTapeError(f"{shown(path)}: empty, no tape")
         with closing(connect(path, "ro", immutable=True)) as connection:
             connection.execute("PRAGMA writable_schema = ON")  # or SQLite would refuse a truncated file whole
             [(application,)] = connection.execute("PRAGMA application_id")
@@ -99,9 +99,9 @@ def check_header(path: Path) -> None:
     except sqlite3.Error as error:
         raise _tape_error(path, error) from None
     if application != APPLICATION_ID:
-        raise TapeError(f"{shown(path)}: no tape")
+        raise NoTapeError(f"{shown(path)}: no tape")
     if version != VERSION:
-        raise TapeError(f"{shown(path)}: a tape of version {version}, and this chaindeck reads version {VERSION}")
+        raise NoTapeError(f"{shown(path)}: a tape of version {version}, and this chaindeck reads version {VERSION}")
 
 
 def connect(path: Path, mode: str, *, immutable: bool = False) -> sqlite3.Connection:
@@ -124,6 +124,6 @@ def check_tables(connection: sqlite3.Connection, path: Path) -> None:
     wanted = {(*map(str.lower, sql.split(maxsplit=3)[1:3]), sql) for sql in TABLES}
     if extra := sorted(found - wanted, key=str):
         kind, name, _ = extra[0]
-        raise TapeError(f"{shown(path)}: no tape as chaindeck writes it: holds the {kind} {clean(name, 40)!r}")
+        raise NoTapeError(f"{shown(path)}: no tape as chaindeck writes it: holds the {kind} {clean(name, 40)!r}")
     if missing := sorted(wanted - found, key=str):
-        raise TapeError(f"{shown(path)}: no tape as chaindeck writes it: lacks the {missing[0][0]} {missing[0][1]!r}")
+        raise NoTapeError(f"{shown(path)}: no tape as chaindeck writes it: lacks the {missing[0][0]} {missing[0][1]!r}")

@@ -255,3 +255,18 @@ def test_an_old_tape_that_cannot_be_deleted_stops_no_recording(
     status = recorder.stop()
     assert (status.answers, status.missed, status.error) == (2, 0, "")
     assert [record.message.partition(":")[0] for record in caplog.records] == ["old tapes are not deleted"]
+
+
+def test_a_file_that_is_no_tape_is_left_as_it_is_and_another_begun(tmp_path: Path) -> None:
+    foreign = tmp_path / "massive-2026-01-02.tape"
+    foreign.write_text("mine\n" * 99)
+    feed = Feed()
+    recorder = Recorder(tmp_path, KEYS, feed.clock)
+    recorder.start()
+    feed.look(recorder)
+    feed.look(recorder)
+    status = recorder.stop()
+    assert status.path == tmp_path / "massive-2026-01-02.2.tape"
+    assert (status.answers, status.missed, status.error) == (4, 0, "")
+    assert foreign.read_text() == "mine\n" * 99
+    assert kinds(status.path)[:2] == [MomentKind.RUN, MomentKind.POLL]
