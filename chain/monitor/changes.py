@@ -1,6 +1,7 @@
 """Changes of chains' states from Board to Board, looked for only where a new answer, or time, can have made one."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
@@ -15,8 +16,9 @@ Change = tuple[State, State]  # before, after
 class Changes:
     """What the states of all chains were when last evaluated, and until when time alone changes none of them."""
 
-    def __init__(self) -> None:
-        self._states: dict[ChainId, State] = {}
+    def __init__(self, states: Mapping[ChainId, State] = MappingProxyType({})) -> None:
+        """`states` are those that were found before, by whoever looked until now."""
+        self._states: dict[ChainId, State] = dict(states)
         self._records: tuple[ChainRecord, ...] = ()
         self._steady = Steady()
 

@@ -4,6 +4,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from chain.model.keys import ChainId
 from chain.monitor.board import Transition
@@ -27,6 +28,16 @@ class History:
     def transitions(self) -> tuple[Transition, ...]:
         """The last ones, newest first."""
         return tuple(self._kept)
+
+    @property
+    def awaited(self) -> str:
+        """The end of an outage that is not told yet; empty where there is none."""
+        return self._back
+
+    @classmethod
+    def resume(cls, transitions: Sequence[Transition], awaited: str) -> Self:
+        """Return a history that goes on from there."""
+        return cls(deque(transitions, maxlen=_KEPT), awaited)
 
     def note(self, at: float, text: str, chains: Sequence[ChainId] = ()) -> None:
         """Remember a change; chains that change as others did a moment ago join them."""

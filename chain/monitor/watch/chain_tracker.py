@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from chain.clock import Instant
 from chain.errors import InvalidNameError, InvalidSnapshotError
@@ -11,6 +11,7 @@ from chain.model.snapshot import decode
 from chain.monitor.board import ChainRecord
 from chain.monitor.states import State
 from chain.monitor.watch import steps
+from chain.monitor.watch.state import ChainState
 from chain.redis.contract.store import Payload
 from chain.text import clean
 
@@ -43,6 +44,18 @@ class ChainTracker:
     _judged: bytes | _Unread | None = _Unread.UNREAD  # the pointer by which the record came about
     _followed: tuple[SnapshotId, bytes] | None = None  # what the pointer names, and the pointer; its payload is awaited
     _rechecked: bool = False  # each look at a pointer earns one more look, not two
+
+    def state(self) -> ChainState:
+        """Return all that is known, between two looks."""
+        pointer = self._judged if isinstance(self._judged, bytes) else None
+        is_judged = self._judged is not _Unread.UNREAD
+        return ChainState(self.record, pointer, is_judged, self.record is self.noted or self.record == self.noted)
+
+    @classmethod
+    def resume(cls, keys: KeySchema, state: ChainState) -> Self:
+        """Return a tracker that goes on from a state."""
+        noted = state.record if state.is_noted else None
+        return cls(keys, state.record, noted, state.pointer if state.is_judged else _Unread.UNREAD)
 
     @property
     def held(self) -> bytes | None:

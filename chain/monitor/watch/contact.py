@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 class Contact:
     """Contact with what is read from: found, lost, and both told in the history once."""
 
-    def __init__(self, history: History, shown_as: str) -> None:
-        self.health = RedisHealth()
+    def __init__(self, history: History, shown_as: str, health: RedisHealth | None = None) -> None:
+        self.health = health or RedisHealth()
         self._history = history
         self._shown_as = shown_as
 
@@ -42,19 +42,20 @@ class Contact:
 class WallClock:
     """The wall clock as instants show it beside the monotonic one: a step is told for a minute."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, drift: float | None = None, step: tuple[float, float] = (0.0, 0.0)) -> None:
+        """`drift`: wall minus monotonic clock, seconds; `step`: the last one, seconds, and its monotonic time."""
         self._history = history
-        self._drift: float | None = None  # wall minus monotonic clock, seconds
-        self._step = (0.0, 0.0)  # seconds, and the monotonic time of it
+        self.drift = drift
+        self.step = step
 
     def on_instant(self, now: Instant) -> None:
         """Look whether the clocks drifted apart since the last instant."""
         drift = now.wall_s - now.mono
-        if self._drift is not None and abs(drift - self._drift) > CLOCK_JUMP_S:
-            self._step = (drift - self._drift, now.mono)
-            self._history.note(now.wall_s, f"wall clock stepped by {self._step[0]:+.1f} s")
-        self._drift = drift
+        if self.drift is not None and abs(drift - self.drift) > CLOCK_JUMP_S:
+            self.step = (drift - self.drift, now.mono)
+            self._history.note(now.wall_s, f"wall clock stepped by {self.step[0]:+.1f} s")
+        self.drift = drift
 
     def step_shown(self, now: Instant) -> tuple[float, float]:
         """Return the last step and when it was, monotonic seconds; zeros where it was long ago, or there was none."""
-        return self._step if now.mono - self._step[1] < _STEP_SHOWN_S else (0.0, 0.0)
+        return self.step if now.mono - self.step[1] < _STEP_SHOWN_S else (0.0, 0.0)

@@ -4,6 +4,8 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Self
 
 from chain.clock import Instant
 from chain.errors import DecodeError
@@ -22,6 +24,8 @@ from chain.monitor.heartbeat import (
 )
 from chain.monitor.states import State
 from chain.monitor.watch.chain_tracker import ChainTracker
+from chain.monitor.watch.state import BeatState, RegistryState
+from chain.text import clean
 from chain.thresholds import HEARTBEAT_TTL_S
 
 log = logging.getLogger(__name__)
@@ -40,10 +44,47 @@ class ChainRegistry:
     refused: dict[str, Refusal] = field(default_factory=dict)
     _standbys: dict[str, Heartbeat] = field(default_factory=dict)
     _raw: dict[str, bytes | None] = field(default_factory=dict)
+    _accepted: dict[str, bytes] = field(default_factory=dict)  # by service: the beat that is known of it
     _noted: tuple[ChainRecord, ...] = ()  # as flags were last looked at
     _past: set[ChainId] = field(default_factory=set)  # chains whose day was over when last looked
     _over: set[ChainId] = field(default_factory=set)  # chains whose last session had closed then
     _checked: int | None = None  # the minute in which past chains were last looked for
+
+    def state(self) -> RegistryState:
+        """Return all that is known, between two looks."""
+        return RegistryState(
+            chains=tuple([known.state() for known in self.chains.values()]),
+            beats=tuple(
+                BeatState(service, self._accepted[service], known.seen, known.alive, known.gone_since, known.ahead_s)
+                for service, known in self.publishers.items()
+            ),
+            standbys={service: self._accepted[service] for service in self._standbys},
+            refused=dict(self.refused),
+            heard=dict(self._raw),
+            depth=dict(self.depth),
+            past=tuple(sorted(self._past)),
+            over=tuple(sorted(self._over)),
+            checked=self._checked,
+        )
+
+    @classmethod
+    def resume(cls, keys: KeySchema, state: RegistryState) -> Self:
+        """Return a registry that goes on from a state; raise DecodeError where a heartbeat of it is none."""
+        chains = {known.record.chain: ChainTracker.resume(keys, known) for known in state.chains}
+        registry = cls(keys, chains=chains, depth=dict(state.depth), refused=dict(state.refused))
+        for beat in state.beats:
+            heartbeat = _heartbeat(beat.raw, beat.service)
+            registry.publishers[beat.service] = PublisherStatus(
+                heartbeat, beat.seen, beat.alive, beat.gone_since, beat.ahead_s
+            )
+            registry._accepted[beat.service] = beat.raw
+        for service, raw in state.standbys.items():
+            registry._standbys[service], registry._accepted[service] = _heartbeat(raw, service), raw
+        registry._raw = dict(state.heard)
+        registry._past, registry._over, registry._checked = set(state.past), set(state.over), state.checked
+        if all(known.is_noted for known in state.chains):
+            registry._noted = registry._records()
+        return registry
 
     def on_heartbeats(self, beats: Mapping[str, bytes | None], now: Instant) -> None:
         """Take in heartbeats as read under their keys; a publisher that stopped or fell silent stays, marked so."""
@@ -53,9 +94,9 @@ class ChainRegistry:
             if raw != self._raw.get(key):
                 heartbeat = self._parse(service, raw, now)
                 if service in STANDBYS:
-                    self._take_standby(service, heartbeat)
+                    self._take_standby(service, heartbeat, raw)
                 elif raw is not None:
-                    self._take(service, heartbeat, now)
+                    self._take(service, heartbeat, raw, now)
                     heard = True
             self._raw[key] = raw
             known = self.publishers.get(service)
@@ -84,15 +125,19 @@ class ChainRegistry:
         self.refused.pop(service, None)
         return heartbeat
 
-    def _take_standby(self, service: str, heartbeat: Heartbeat | None) -> None:
-        if heartbeat and heartbeat.status != STOPPED and heartbeat.chain.prefix == self.keys.prefix:
-            self._standbys[service] = heartbeat
+    def _take_standby(self, service: str, heartbeat: Heartbeat | None, raw: bytes | None) -> None:
+        if raw is not None and heartbeat and self._is_standing_by(heartbeat):
+            self._standbys[service], self._accepted[service] = heartbeat, raw
         else:
             self._standbys.pop(service, None)
 
-    def _take(self, service: str, heartbeat: Heartbeat | None, now: Instant) -> None:
+    def _is_standing_by(self, heartbeat: Heartbeat) -> bool:
+        return heartbeat.status != STOPPED and heartbeat.chain.prefix == self.keys.prefix
+
+    def _take(self, service: str, heartbeat: Heartbeat | None, raw: bytes, now: Instant) -> None:
         if heartbeat is None or heartbeat.chain.prefix != self.keys.prefix:
             return
+        self._accepted[service] = raw
         alive = heartbeat.status != STOPPED
         self.publishers[service] = PublisherStatus(
             heartbeat, now.mono, alive, None if alive else now.wall_s, heartbeat.ts - now.wall_s
@@ -208,6 +253,15 @@ class ChainRegistry:
                 rank.setdefault(chain.underlying, len(rank))
         ordered = sorted(self.chains, key=lambda c: (rank.get(c.underlying, len(rank)), c.underlying, c.expiry))
         self.chains = {chain: self.chains[chain] for chain in ordered}
+
+
+@lru_cache(maxsize=32)
+def _heartbeat(raw: bytes, service: str) -> Heartbeat:
+    """Return a heartbeat that was accepted before; raise DecodeError where it cannot have been."""
+    heartbeat = parse_heartbeat(raw, service) if service in HEARTBEAT_KEYS.values() else None
+    if heartbeat is None:
+        raise DecodeError(f"a state whose heartbeat of {clean(service, 40)} is none")
+    return heartbeat
 
 
 def _is_broken(record: ChainRecord) -> bool:

@@ -6,6 +6,7 @@ Every time on a Board is an answer's, so the answers of any past give the Boards
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Self
 
 from chain.clock import Instant
 from chain.model.keys import ChainId, KeySchema, SnapshotId
@@ -28,6 +29,7 @@ from chain.monitor.watch.port import (
     Request,
 )
 from chain.monitor.watch.registry import ChainRegistry
+from chain.monitor.watch.state import Beside, TrackerState
 from chain.redis.contract.store import Payload
 from chain.supervisor import PartStatus
 
@@ -48,6 +50,7 @@ class Tracker:
         self._changes = Changes()
         self._limits: dict[str, str] = {}  # what we may not do, and why; empty words where we may
         self._now = Instant(0, 0.0)  # of the last answer
+        self._started: float | None = None  # monotonic seconds at which whoever looks began to
         self._seen: float | None = None  # epoch seconds of the last look whose answers were all taken in
         self._known: PollAnswer | None = None  # the poll of that look
         self._settled: Mapping[ChainId, bytes | None] | None = None  # its pointers, where they can mean nothing new
@@ -59,6 +62,41 @@ class Tracker:
         self._unasked: tuple[ChainId, ...] = ()
         self._to_recheck: list[ChainId] = []
         self._to_fetch: list[SnapshotId] = []
+
+    def state(self) -> TrackerState:
+        """Return all that is known after a Board: a tracker that resumes it makes of all later answers the same."""
+        known = self._known
+        return TrackerState(
+            now=self._now,
+            seen=self._seen,
+            started=self._started,
+            beside=None if known is None else Beside(known.stream, known.server, known.skew_s, known.search),
+            health=self._contact.health,
+            drift=self._wall.drift,
+            step=self._wall.step,
+            limits=dict(self._limits),
+            held=tuple(self._held.items()),
+            states=tuple(self._changes.states.items()),
+            transitions=self.history.transitions,
+            back=self.history.awaited,
+            registry=self.registry.state(),
+        )
+
+    @classmethod
+    def resume(cls, keys: KeySchema, state: TrackerState, shown_as: str = "") -> Self:
+        """Return a tracker that goes on from a state; raise DecodeError where it cannot be one."""
+        tracker = cls(keys, shown_as)
+        tracker.registry = ChainRegistry.resume(keys, state.registry)
+        tracker.history = History.resume(state.transitions, state.back)
+        tracker._contact = Contact(tracker.history, shown_as, state.health)
+        tracker._wall = WallClock(tracker.history, state.drift, state.step)
+        tracker._changes = Changes(dict(state.states))
+        tracker._limits, tracker._held = dict(state.limits), dict(state.held)
+        tracker._now, tracker._seen, tracker._started = state.now, state.seen, state.started
+        if (beside := state.beside) is not None:
+            poll = PollAnswer(state.now, state.now, {}, stream=beside.stream, server=beside.server)
+            tracker._known = replace(poll, skew_s=beside.skew_s, search=beside.search)
+        return tracker
 
     def begin(self) -> PollRequest:
         """Begin a look; what one that was given up still wanted is asked for anew."""
@@ -100,6 +138,7 @@ class Tracker:
 
         `parts` are those of the program that looks; `started`, monotonic seconds, is when it began to go on looking.
         """
+        self._started = started
         board = self._board(tuple(parts), started)
         if board.redis.health.ok:
             changes = self._changes.on_board(board, self._now)
