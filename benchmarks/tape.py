@@ -16,8 +16,7 @@ from chain.redis.contract.store import Payload
 from publisher.capture import CaptureSource
 from publisher.mock.source import MockSource
 from publisher.source import ChainWindow, Source, SourceError
-from tape.play.boards import board_at
-from tape.play.reader import TapeReader
+from tape.play.player import Player
 from tape.record.changes import Changes
 from tape.store.codec import LEVEL, Packed, Packer
 from tape.store.file import TapeFile
@@ -116,13 +115,13 @@ def _seeks(path: Path, seconds: int) -> list[Row]:
     dice, took = random.Random(7), list[float]()
     began = time.perf_counter()
     with TapeFile(path) as tape:
-        reader = TapeReader(tape)
-        board_at(reader, START_NS)
+        player = Player(tape)
+        player.at(player.reader.number_at(START_NS))
         opened = time.perf_counter() - began
         for _ in range(SEEKS):
             wanted = START_NS + dice.randrange(seconds) * 10**9
             began = time.perf_counter()
-            board_at(reader, wanted)
+            player.at(player.reader.number_at(wanted))
             took.append(1000 * (time.perf_counter() - began))
     took.sort()
     note = f"{SEEKS} random moments, median {took[len(took) // 2]:.0f} ms"

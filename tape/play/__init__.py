@@ -3,6 +3,8 @@
 ```
 reader      answers from a tape: to a watcher it is a Redis of that past
 told        what a moment of a tape told
+player      Boards of a tape at any of its looks
+starts      where on a tape it is known what the watcher knew
 boards      Boards from a tape, without waiting for any clock
 ```
 """

@@ -37,9 +37,7 @@ from tape.store.file import TapeFile
 from tape.store.rows import StoredFact, typed
 
 THE_END = "the recording ends here"
-_MOST_RUN_UP = 64  # looks before the one that is wanted
 _LARGEST_ID = 2**63 - 1
-_STATE = frozenset({FactKind.POINTER, FactKind.PAYLOAD, FactKind.HEARTBEAT})
 _NOT_RECORDED = "not on the tape"
 
 
@@ -57,7 +55,7 @@ class Look:
 
 
 class TapeReader:
-    """Answers from a tape, look by look. `seek` and `skip_to` say which look the next poll is given."""
+    """Answers from a tape, look by look; `go_to` says which look the next poll is given."""
 
     def __init__(self, tape: TapeFile) -> None:
         """Raise TapeError where the tape tells no prefix, and DamagedError where its looks cannot be read."""
@@ -66,60 +64,38 @@ class TapeReader:
             self.keys = KeySchema(tape.about().get("prefix", ""))
         except ChaindeckError as error:
             raise TapeError(f"{tape.path}: {error}") from None
-        sql = "SELECT id, asked_wall_ns FROM moments WHERE begins ORDER BY id"
-        self.looks: tuple[Look, ...] = tuple(Look(*typed(row, _LookRow, "moment")) for row in tape.rows(sql))
-        # The earliest from each look on: where the wall clock was set back, an instant is that of the later pass.
-        self._walls = [*accumulate((look.asked_wall_ns for look in reversed(self.looks)), min)][::-1]
+        self.looks: list[Look] = []
+        self._walls: list[int] = []  # of each look, the earliest from it on
         self._next = 0  # of the looks, the one that the next poll is given
-        self._fresh = True  # whether the watcher knows nothing yet
-        self._jumped = True  # whether it was not given the look before
+        self._known = False  # whether the watcher knows what was told before
+        self._jumped = True  # whether the reader has yet to look up what is in force
         self._state: dict[tuple[str, str], StoredFact] = {}
         self._window: list[Told] = []  # moments of the look that goes on, not given yet
         self._now = Instant(0, 0.0), Instant(0, 0.0)  # of the last answer
         self._offset = 0.0  # seconds: what brings each recorder's monotonic clock into line with the one before
+        self.refresh()
 
-    def seek(self, wall_ns: int) -> Look | None:
-        """Give a new watcher's first poll the last look at or before an instant (epoch ns), or the first of all.
+    def refresh(self) -> bool:
+        """Take in what was written on the tape since; return whether there are new looks."""
+        sql = "SELECT id, asked_wall_ns FROM moments WHERE begins AND id > ? ORDER BY id"
+        known = self.looks[-1].id if self.looks else 0
+        new = [Look(*typed(row, _LookRow, "moment")) for row in self._tape.rows(sql, known)]
+        self.looks += new
+        if new:
+            # Where the wall clock was set back, an instant is that of the later pass.
+            self._walls = [*accumulate((look.asked_wall_ns for look in reversed(self.looks)), min)][::-1]
+        return bool(new)
 
-        Return that look, None where the tape has none.
+    def number_at(self, wall_ns: int) -> int:
+        """Return the number of the last look at or before an instant (epoch ns), of the first where none is."""
+        return max(0, bisect_right(self._walls, wall_ns) - 1)
+
+    def go_to(self, number: int, *, known: bool = False) -> None:
+        """Give the next poll the look of this number, counted from 0.
+
+        It is asked by a watcher that knows nothing yet; `known`: by one that knows all that was told before.
         """
-        return self.go_to(bisect_right(self._walls, wall_ns) - 1)
-
-    def go_to(self, number: int) -> Look | None:
-        """Give a new watcher's first poll the look of this number, counted from 0; return it, None where none is."""
-        self._fresh = True
-        self.skip_to(max(0, number))
-        return self.looks[self._next] if self._next < len(self.looks) else None
-
-    def skip_to(self, number: int) -> None:
-        """Give the same watcher's next poll a later look."""
-        self._jumped = self._fresh or self._jumped or number != self._next
-        self._next = number
-
-    def run_up(self, depth: int = 1) -> list[int]:
-        """Return the looks, by number, that a new watcher needs for the Board of the look that comes next, it included.
-
-        They are those at which the pointers, payloads and heartbeats in force then were told; for what is absent then,
-        also the one before, and those at which it was last there. `depth`: how many times back each is given.
-        """
-        if self._next >= len(self.looks):
-            return []
-        wanted = {self._next}
-        for fact in self._tape.in_force(self._last(self._next)):
-            if fact.kind not in _STATE:
-                continue  # said by every poll anew
-            number = self._number_of(fact.moment)
-            absent = fact.value is None and fact.packed is None
-            before = self._tape.told_before(fact, max(2, depth) if absent or depth > 1 else 1)
-            wanted.add(number)
-            if absent or depth > 1:
-                wanted |= {number - 1, *(self._number_of(told.moment) for told in before)}
-            elif fact.kind == FactKind.POINTER and before and (before[0].value or b"") > (fact.value or b""):
-                wanted.add(self._number_of(before[0].moment))  # it was rolled back
-        return sorted(number for number in wanted if 0 <= number <= self._next)[-_MOST_RUN_UP:]
-
-    def _number_of(self, moment: int) -> int:
-        return bisect_right(self.looks, moment, key=lambda look: look.id) - 1
+        self._next, self._known, self._jumped = max(0, number), known, True
 
     def _last(self, number: int) -> int:
         """Return the last moment of a look."""
@@ -157,7 +133,7 @@ class TapeReader:
         if request.heartbeats:
             if self._next >= len(self.looks):
                 return ContactLost(*self._now, THE_END, "tape")
-            jumped = self._jumped
+            jumped = self._jumped and not self._known
             self._open_look()
         told = self._take(MomentKind.POLL)
         if told is not None and told.moment.kind == MomentKind.LOST:
@@ -264,9 +240,8 @@ class TapeReader:
             self._apply(left)
         if self._jumped:
             self._state = {(fact.kind, fact.name): fact for fact in self._tape.in_force(look.id - 1)}
-        if self._fresh:
             self._offset, self._now = 0.0, (Instant(0, 0.0), Instant(0, 0.0))
-        self._fresh = self._jumped = False
+        self._jumped = False
         facts: dict[int, list[StoredFact]] = {}
         for fact in self._tape.facts(look.id, last):
             facts.setdefault(fact.moment, []).append(fact)

@@ -16,6 +16,7 @@ class MomentKind(StrEnum):
     LOST = "lost"  # no answer: contact lost
     MISSED = "missed"  # answers that could not be recorded
     END = "end"  # the recorder ended of its own will
+    STATE = "state"  # what the watcher whose answers these are knew after a look
 
 
 class FactKind(StrEnum):
@@ -32,6 +33,7 @@ class FactKind(StrEnum):
     SKEW = "skew"
     SEARCH = "search"
     FOUND = "found"  # by chain: that it was discovered
+    STATE = "state"  # of a watcher, as `chain.monitor.watch.state` has it
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from tape.store.rows import (
     SELECT_IN_FORCE,
     SELECT_MOMENTS,
     SELECT_PACKED,
-    SELECT_TOLD,
+    SELECT_SAID,
     StoredFact,
     fact_of,
     moment_of,
@@ -31,13 +31,6 @@ from tape.store.rows import (
 
 _CACHE_BYTES = 32 * 1024 * 1024
 _ASIDE = ("-wal", "-shm")
-
-
-class Told(NamedTuple):
-    """When a subject was told, and its value where that stands in its row."""
-
-    moment: int
-    value: bytes | None
 
 
 class _Note(NamedTuple):
@@ -54,6 +47,7 @@ class TapeFile:
         check_header(path)
         self.tail_missing = False  # whether moments that were written last cannot be read here
         self._values: OrderedDict[int, bytes] = OrderedDict()
+        self._checked: set[int] = set()  # of the values, those held against their own digests
         self._held = 0
         with sqlite_call(path):
             self._connection = self._open()
@@ -100,15 +94,21 @@ class TapeFile:
         for row in self.rows(SELECT_FACTS_OF, first, last):
             yield fact_of(row)
 
-    def in_force(self, last: int) -> list[StoredFact]:
-        """Return the facts in force after a moment: of each subject the last one since its recorder began."""
-        [began] = self.rows("SELECT max(id) FROM moments WHERE kind = ? AND id <= ?", MomentKind.RUN, last)
-        return [fact_of(row) for row in self.rows(SELECT_IN_FORCE, began[0] or 0, last)]
+    def in_force(self, last: int, *, began: int | None = None) -> list[StoredFact]:
+        """Return the facts in force after a moment: of each subject the last one since its recorder began.
 
-    def told_before(self, fact: StoredFact, most: int) -> list[Told]:
-        """Return when a fact's subject was told a value before it, and what; at most so many, the newest first."""
-        rows = self.rows(SELECT_TOLD, fact.kind, fact.name, fact.moment, most)
-        return [typed(row, Told, "fact") for row in rows]
+        `began` is the moment at which it did, where that is known.
+        """
+        if began is None:
+            sql = "SELECT coalesce(max(id), 0) FROM moments WHERE kind = ? AND id <= ?"
+            [(found,)] = self.rows(sql, MomentKind.RUN, last)
+            began = found if isinstance(found, int) else 0
+        return [fact_of(row) for row in self.rows(SELECT_IN_FORCE, began, last)]
+
+    def said(self, kind: str, name: str, last: int, most: int) -> Iterator[StoredFact]:
+        """Yield what a subject said up to a moment, at most so many facts, the last one first."""
+        for row in self.rows(SELECT_SAID, kind, name, last, most):
+            yield fact_of(row)
 
     def value(self, fact: StoredFact) -> bytes | None:
         """Return a fact's value; raise DamagedError where it is not as it was written."""
@@ -120,8 +120,12 @@ class TapeFile:
 
     def unpacked(self, number: int) -> bytes:
         """Return a packed value by its id; raise DamagedError."""
+        known = self._values.get(number)
+        if known is not None and number in self._checked:
+            self._values.move_to_end(number)
+            return known
         chain: list[tuple[int, Packed]] = []
-        value, at = self._values.get(number), number
+        value, at = None, number
         while value is None:
             packed = self._packed(at)
             chain.append((at, packed))
@@ -133,11 +137,12 @@ class TapeFile:
             value = self._values.get(at)
         for at, packed in reversed(chain):
             try:
-                value = unpack(packed, value)
+                value = unpack(packed, value, check=at == number)
             except DamagedError as error:
                 raise DamagedError(f"value {at}: {error}") from None
             self._keep(at, value)
         assert value is not None
+        self._checked.add(number)
         return value
 
     def _packed(self, number: int) -> Packed:
@@ -146,11 +151,12 @@ class TapeFile:
         raise DamagedError(f"value {number} is not there")
 
     def _keep(self, number: int, value: bytes) -> None:
+        self._held += len(value) - len(self._values.pop(number, b""))
         self._values[number] = value
-        self._held += len(value)
         while self._held > _CACHE_BYTES and len(self._values) > 1:
-            _, oldest = self._values.popitem(last=False)
-            self._held -= len(oldest)
+            oldest, dropped = self._values.popitem(last=False)
+            self._checked.discard(oldest)
+            self._held -= len(dropped)
 
     def _open(self) -> sqlite3.Connection:
         """Return a connection that changes nothing; where no log can be kept, one that leaves the log unread.

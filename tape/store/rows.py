@@ -24,9 +24,9 @@ SELECT_IN_FORCE = """SELECT f.id, f.moment, f.subject, f.about, f.value, f.packe
 FROM subjects s JOIN facts f ON f.id = (
   SELECT id FROM facts WHERE subject = s.id AND moment BETWEEN ? AND ? ORDER BY moment DESC, id DESC LIMIT 1)
 ORDER BY f.id"""
-SELECT_TOLD = """SELECT f.moment, f.value FROM facts f
-WHERE f.subject = (SELECT id FROM subjects WHERE kind = ? AND name = ?) AND f.moment < ?
-AND (f.value IS NOT NULL OR f.packed IS NOT NULL) ORDER BY f.moment DESC LIMIT ?"""
+SELECT_SAID = """SELECT f.id, f.moment, f.subject, f.about, f.value, f.packed, f.sum, s.kind, s.name
+FROM subjects s JOIN facts f ON f.subject = s.id WHERE s.kind = ? AND s.name = ? AND f.moment <= ?
+ORDER BY f.moment DESC, f.id DESC LIMIT ?"""
 SELECT_PACKED = "SELECT id, parent, size, digest, data FROM packed WHERE id = ?"
 
 

@@ -42,7 +42,7 @@ def test_a_recording_holds_what_was_published_and_survives_a_kill(short_dir: Pat
             there = [(raw, redis.get(key)) for key, raw in read]
             assert there
             assert all(mine == theirs for mine, theirs in there)  # none of them has expired yet
-            last = [*boards(TapeReader(tape))][-1]
+            last = [*boards(tape)][-1]
             assert all(record.last_good for record in last.chains.records)
     for process in (publisher, recorder):
         assert process.stderr

@@ -3,8 +3,8 @@
 import asyncio
 import bisect
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,15 +19,18 @@ from chain.monitor.heartbeat import STOPPED
 from chain.monitor.states import State
 from chain.monitor.watch.port import FetchRequest, PollRequest, Request
 from chain.monitor.watch.redis_reader import RedisReader
+from chain.monitor.watch.state import TrackerState
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.thresholds import HEARTBEAT_EVERY_S
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
-from tape.play.boards import board_at, boards
-from tape.play.reader import TapeReader
+from tape.play.boards import boards
+from tape.play.player import Player
 from tape.record.changes import Changes
+from tape.store.facts import Moment, MomentKind
 from tape.store.file import TapeFile
+from tape.store.states import StatePace, state_moment
 from tape.store.writer import TapeWriter
 from tape.tools.verify import verify
 from tests.support.contexts import context_of
@@ -56,7 +59,10 @@ class Hour:
         self.publisher = Publisher(redis, source, context_of(self.clock, interval_s=CYCLE_S), expirations=2)
         self.real = RedisReader(eyes, KEYS, self.clock, discover_after_s=20.0)
         self.reader = RecordingReader(self.real, self._before)
+        self.watcher = Watcher(self.reader, self.clock, shown_as="an hour")
         self.boards: list[Board] = []
+        self.states: list[TrackerState | None] = []  # what the watcher knew after each, where a recorder would ask
+        self._pace, self._told = StatePace(), 0
         self._made = asyncio.Event()
         self._silent = False
         self._up = True
@@ -66,8 +72,7 @@ class Hour:
 
     async def run(self) -> None:
         """Let an hour go by, a second at a time."""
-        watcher = Watcher(self.reader, self.clock, shown_as="an hour")
-        tasks = [asyncio.create_task(watcher.run(self._take)), asyncio.create_task(self.real.discovery.run())]
+        tasks = [asyncio.create_task(self.watcher.run(self._take)), asyncio.create_task(self.real.discovery.run())]
         acts = self._plan()
         for second in range(HOUR_S):
             if second % CYCLE_S == 0:
@@ -98,6 +103,8 @@ class Hour:
 
     def _take(self, board: Board) -> None:
         self.boards.append(board)
+        due = self._pace.take_due()
+        self.states.append(self.watcher.tracker.state() if due else None)
         self._made.set()
 
     def _plan(self) -> dict[int, list[Callable[[], Awaitable[None]]]]:
@@ -121,6 +128,9 @@ class Hour:
         return plan
 
     async def _before(self, request: Request) -> None:
+        for told in self.reader.kept[self._told :]:
+            self._pace.on_answer(*told)
+        self._told = len(self.reader.kept)
         if self._cut_at_fetch and isinstance(request, FetchRequest):
             self._cut_at_fetch = False
             await self.lose()
@@ -249,39 +259,69 @@ async def test_the_answers_of_an_hour_give_its_boards_again(hour: Hour) -> None:
     assert_the_same(hour, await played(hour.reader.kept, len(hour.boards)))
 
 
-@pytest.fixture(scope="module")
-def tape_of_the_hour(hour: Hour, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The answers of the hour as a tape."""
-    path = tmp_path_factory.mktemp("hour") / "hour.tape"
-    changes = Changes(KEYS)
+def written(hour: Hour, path: Path, *, states: bool) -> Path:
+    """Write the answers of the hour on a tape, with what the watcher knew now and then, or without."""
+    changes, looks = Changes(KEYS), iter(hour.states)
     with TapeWriter(path, {"prefix": KEYS.prefix}) as writer:
-        for request, answer in hour.reader.kept:
+        began = hour.reader.kept[0][1].asked
+        writer.add(Moment(MomentKind.RUN, began, began))
+        for number, (request, answer) in enumerate(hour.reader.kept):
             writer.add(changes.moment(request, answer))
+            last = number + 1 == len(hour.reader.kept) or begins(hour.reader.kept[number + 1][0])
+            if last and (state := next(looks)) is not None and states:
+                writer.add(state_moment(state))
     return path
 
 
-def test_a_tape_of_the_hour_gives_its_boards_again(hour: Hour, tape_of_the_hour: Path) -> None:
-    with TapeFile(tape_of_the_hour) as tape:
+@pytest.fixture(scope="module", params=[True, False], ids=["states on the tape", "states in memory"])
+def tape_of_the_hour(
+    request: pytest.FixtureRequest, hour: Hour, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TapeFile]:
+    """The answers of the hour as a tape."""
+    path = written(hour, tmp_path_factory.mktemp("hour") / "hour.tape", states=request.param)
+    with TapeFile(path) as tape:
         assert verify(tape).sound
-        assert_the_same(hour, [*boards(TapeReader(tape), "an hour", started=hour.boards[0].clock.started)])
+        yield tape
 
 
-def test_a_seek_into_the_tape_gives_the_state_of_that_moment(hour: Hour, tape_of_the_hour: Path) -> None:
-    polled = [answer.asked.wall_ns for request, answer in hour.reader.kept if begins(request)]
-    with TapeFile(tape_of_the_hour) as tape:
-        reader = TapeReader(tape)
-        for _ in range(80):
-            at = hour.dice.randrange(len(polled))
-            at = max(number for number, wall in enumerate(polled) if wall <= polled[at])
-            lived, again = hour.boards[at], board_at(reader, polled[at], "an hour")
-            assert again is not None
-            for mine, theirs in zip(again.chains.records, lived.chains.records, strict=True):
-                for part in ("chain", "pointer", "last_good", "deadline", "source", "thresholds", "trouble"):
-                    assert getattr(mine, part) == getattr(theirs, part), f"{part} {at}"
-                assert (mine.fault and mine.fault.state) == (theirs.fault and theirs.fault.state), at
-            mine_known, known = ([replace(p, gone_since=None) for p in b.publishers.known] for b in (again, lived))
-            assert mine_known == known  # since when one is silent follows from looks at which nothing was told
-            assert again.streams == lived.streams
-            now = instant(lived.clock.polled)
-            told, states = ({s.record.chain: s.state for s in evaluate(b, now).statuses} for b in (again, lived))
-            assert told == states
+def test_a_tape_of_the_hour_gives_its_boards_again(hour: Hour, tape_of_the_hour: TapeFile) -> None:
+    assert_the_same(hour, [*boards(tape_of_the_hour, "an hour")])
+
+
+def test_at_any_moment_a_tape_gives_the_board_made_then(hour: Hour, tape_of_the_hour: TapeFile) -> None:
+    """Wherever one has stood before: every look is sought at random, one from another."""
+    player = Player(tape_of_the_hour, "an hour")
+    assert len(player) == len(hour.boards)
+    for _ in range(MOMENTS):
+        number = hour.dice.randrange(len(player))
+        played = player.at(number)
+        assert played.board == hour.boards[number], number
+        assert played.now.mono == hour.boards[number].clock.polled
+    for _ in range(MOMENTS // 10):
+        number = hour.dice.randrange(1, len(player) - 1)
+        for step in (0, 1, -1, 0):
+            assert player.at(number + step).board == hour.boards[number + step], number
+
+
+def test_an_instant_is_that_of_the_last_look_before_it(hour: Hour, tape_of_the_hour: TapeFile) -> None:
+    asked = [answer.asked.wall_ns for request, answer in hour.reader.kept if begins(request)]
+    player = Player(tape_of_the_hour)
+    for _ in range(MOMENTS):
+        wanted = hour.dice.randrange(min(asked) - 10**9, max(asked) + 10**9)
+        before = [number for number, wall in enumerate(asked) if wall <= wanted]
+        assert player.reader.number_at(wanted) == (max(before) if before else 0)
+
+
+def test_states_that_cannot_be_believed_cost_time_and_no_truth(hour: Hour, tmp_path: Path) -> None:
+    path = written(hour, tmp_path / "spoilt.tape", states=True)
+    with sqlite3.connect(path) as file:
+        of_states = "(SELECT id FROM subjects WHERE kind = 'state')"
+        [spoilt] = file.execute(f"SELECT group_concat(id) FROM packed WHERE subject = {of_states}").fetchone()
+        for number in hour.dice.sample([*map(int, spoilt.split(","))], 60):
+            file.execute("UPDATE packed SET digest = zeroblob(8) WHERE id = ?", (number,))
+    file.close()
+    with TapeFile(path) as tape:
+        player = Player(tape, "an hour")
+        for _ in range(MOMENTS // 10):
+            number = hour.dice.randrange(len(player))
+            assert player.at(number).board == hour.boards[number], number

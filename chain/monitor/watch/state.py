@@ -110,23 +110,30 @@ def encode_state(state: TrackerState) -> bytes:
 
 def decode_state(raw: bytes, keys: KeySchema, payload_of: PayloadOf) -> TrackerState:
     """Return a state as it was encoded, with its payloads; raise DecodeError, also where one cannot be found."""
-    if _ESCAPE.search(raw):
-        raise DecodeError("a state that holds control characters")
-    state = _FORM.decode(raw)
-    text = raw.decode()
-    if clean(text, len(text)) != text:
-        raise DecodeError("a state that holds text which may not be shown")
-    for chain in {*_chains(state)}:
-        parse_underlying(chain.underlying)
-    for of in _snapshots(state):
-        if keys.parse_snapshot(keys.snapshot(of)) != of:
-            raise DecodeError("a state that names a snapshot which there cannot be")
     try:
+        state = _FORM.decode(raw)
+        _check_text(raw)
+        _check_chains({*_chains(state)})
+        for of in _snapshots(state):
+            keys.parse_snapshot(keys.snapshot(of))
         return _with_payloads(state, payload_of)
     except DecodeError:
         raise
     except ChaindeckError as error:
-        raise DecodeError(f"a payload of the state: {error}") from None
+        raise DecodeError(str(error)) from None
+
+
+def _check_text(raw: bytes) -> None:
+    """Raise DecodeError for a text that could not be shown as it is; what was kept was fit to be."""
+    text = raw.decode()
+    if _ESCAPE.search(raw) or clean(text, len(text)) != text:
+        raise DecodeError("holds text that may not be shown")
+
+
+def _check_chains(chains: set[ChainId]) -> None:
+    for chain in chains:
+        if parse_underlying(chain.underlying) != chain.underlying:
+            raise DecodeError(f"{chain} is no chain as it stands in keys")
 
 
 def _with_payloads(state: TrackerState, payload_of: PayloadOf) -> TrackerState:

@@ -63,6 +63,11 @@ class Tracker:
         self._to_recheck: list[ChainId] = []
         self._to_fetch: list[SnapshotId] = []
 
+    @property
+    def now(self) -> Instant:
+        """The instant of the last answer."""
+        return self._now
+
     def state(self) -> TrackerState:
         """Return all that is known after a Board: a tracker that resumes it makes of all later answers the same."""
         known = self._known

@@ -17,7 +17,6 @@ from chain.monitor.watch.port import Answer, FetchAnswer, FetchRequest, PollAnsw
 from chain.redis.contract.store import Payload
 from tape.errors import TapeError
 from tape.play.boards import boards
-from tape.play.reader import TapeReader
 from tape.record.backlog import Backlog
 from tape.record.days import Retention, prune
 from tape.record.reader import RecordingReader
@@ -84,7 +83,7 @@ def test_what_is_offered_is_on_the_tape_of_its_day(tmp_path: Path) -> None:
     with TapeFile(path) as tape:
         assert tape.about() == {"prefix": "massive", "redis": "unix"}
         assert verify(tape).sound
-        assert len([*boards(TapeReader(tape))]) == 5
+        assert len([*boards(tape)]) == 5
 
 
 def test_a_new_day_in_new_york_begins_a_tape_with_all_that_is_in_force(tmp_path: Path) -> None:
