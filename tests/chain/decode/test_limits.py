@@ -88,11 +88,14 @@ def test_each_limit_is_told(raw: bytes, said: str) -> None:
 @example([None, None, "]"])
 def test_what_we_wrote_is_refused_as_a_reader_refuses_it_but_for_its_depth(value: Any) -> None:
     raw, count = orjson.dumps(value), containers_in(value)
-    # A reader counts brackets first, and those in strings too, before it knows what is in a string.
     for limits in (Limits(400, 64, count, 8, 16), Limits(400, 64, count - 1, 8, 16), Limits(60, 64, 40, 30, 16)):
         said = ""
         try:
             limits.check_written(raw)
         except DecodeError as error:
             said = str(error)
-        assert refusal(raw, limits) in (said, f"more than {4 * limits.containers} brackets, in strings too")
+        # A reader counts brackets, those in strings too, before it looks at how long strings are; a writer does not.
+        if (refused := refusal(raw, limits)) == f"more than {4 * limits.containers} brackets, in strings too":
+            assert said in ("", "a string or gap of 8 bytes or more", refused)
+        else:
+            assert said == refused

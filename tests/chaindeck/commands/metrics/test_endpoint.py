@@ -1,5 +1,6 @@
 """The metrics endpoint: what a scrape reads is what the Report says, and the alert rules ask for what is there."""
 
+import asyncio
 import re
 import signal
 import socket
@@ -9,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,10 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock
+from chain.model.keys import REPLAY_PREFIX, KeySchema
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import evaluate, usable
 from chain.monitor.heartbeat import STOPPED, Heartbeat, parse_heartbeat
@@ -29,6 +33,9 @@ from chaindeck import __version__
 from chaindeck.cli import app
 from chaindeck.commands.metrics.alert_rules import alert_rules
 from chaindeck.commands.metrics.endpoint import DeckCollector
+from publisher.loop.publisher import Publisher
+from tests.support.builders import ScriptedSource
+from tests.support.contexts import context_of
 from tests.support.product import command, environment, run
 from tests.support.scenes import NDX, SPX, SPX_MON, board, changed, heartbeat, in_state, law, manual_clock, record
 from tests.support.waiting import wait_until
@@ -373,6 +380,35 @@ def test_a_scrape_of_a_real_publisher_and_then_of_its_redis_gone(short_dir: Path
         endpoint.ended()
         assert KEY not in text + "".join(endpoint.log)
         assert "Traceback" not in "".join(endpoint.log)
+
+
+async def test_a_scrape_under_a_replays_prefix_is_of_the_replay_alone(
+    redis: Redis, redis_url: str, short_dir: Path
+) -> None:
+    now = datetime.now(UTC)
+    day = now.date() + timedelta(days=7)
+    invented = ScriptedSource({"NDX": (day,)}, as_of=now.timestamp())
+    replay = ScriptedSource({"SPX": (day,)}, as_of=now.timestamp(), kind="replay")
+    for keys, source in ((KeySchema(), invented), (KeySchema(REPLAY_PREFIX), replay)):
+        publisher = Publisher(redis, source, context_of(keys=keys))
+        assert (await publisher.cycle()).whole
+        await publisher.beat()
+
+    def scrape() -> Samples:
+        with serving(short_dir, redis_url, "--prefix", REPLAY_PREFIX) as endpoint:
+            return read(endpoint.when(lambda samples: bool(_chains_of(samples))))
+
+    replayed = await asyncio.to_thread(scrape)
+    assert _chains_of(replayed) == {("SPX", day.isoformat(), "replay")}
+    assert value(replayed, "chaindeck_depth", underlying="SPX") == 1
+    assert value(replayed, "chaindeck_depth", underlying="NDX") is None
+    assert {dict(labels)["source"] for name, labels in replayed if name == "chaindeck_publisher_alive"} == {"replay"}
+
+
+def _chains_of(samples: Samples) -> set[tuple[str, str, str]]:
+    """Return the chains of a scrape: underlying, expiration and kind of source."""
+    found = [dict(labels) for name, labels in samples if name == "chaindeck_chain_source_info"]
+    return {(labels["underlying"], labels["expiry"], labels["source"]) for labels in found}
 
 
 @pytest.fixture
