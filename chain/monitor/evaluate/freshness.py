@@ -36,7 +36,7 @@ def is_ahead(snapshot: SnapshotId, source: SourceInfo, wall_ms: int, mono: float
 
 
 def _age(accepted: LastGood, source: SourceInfo, wall_ms: int, mono: float) -> int:
-    if source.speed is not None and (played := source.played_s(mono)) is not None:
+    if (played := source.played_s(mono)) is not None:
         return max(round(played * 1000) - accepted.snapshot.id.ts_ms, 0)
     by_sight = accepted.age_then_ms + round((mono - accepted.first_seen) * 1000)
     return max(wall_ms - accepted.snapshot.id.ts_ms, by_sight, 0)
@@ -146,7 +146,7 @@ def _began(record: ChainRecord, good: LastGood, state: State, age: int, now: Ins
     if state is State.FUTURE:
         return now.wall_s - (now.mono - good.first_seen) if good.ahead else None  # else our clock was set back
     limits = limits_of(record)
-    limit = {State.AGING: limits.warn_ms, State.STALE: limits.stale_ms}.get(condition_of(state))
-    if limit is None or age <= limit:
+    limit = limits.warn_ms if state is State.AGING else limits.stale_ms
+    if age <= limit:
         return None
     return now.wall_s - (age - limit) / 1000 / max(1.0, record.source.speed or 0.0)

@@ -95,7 +95,7 @@ class HealthReport:
         carrying = [
             Spot(good.summary.spot, status.age_s, status.state)
             for status in self.statuses_of(underlying)
-            if (good := status.record.last_good) and good.summary.spot is not None and status.age_s is not None
+            if status.age_s is not None and (good := status.record.last_good) and good.summary.spot is not None
         ]
         return min(carrying, key=lambda spot: (not spot.current, spot.age_s), default=None)
 

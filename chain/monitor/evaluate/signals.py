@@ -57,7 +57,7 @@ def _status(record: ChainRecord, now: Instant, blind: float | None) -> ChainStat
     since, note = reason_of(record, state, age, now)
     if blind is not None:
         state, since, note = State.UNREACHABLE, blind, ""
-    ttl = max(0.0, record.deadline - now.mono) if record.deadline is not None and record.pointer else None
+    ttl = max(0.0, record.deadline - now.mono) if record.deadline is not None else None
     return ChainStatus(
         record=record,
         state=state,

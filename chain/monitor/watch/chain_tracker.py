@@ -60,8 +60,7 @@ class ChainTracker:
     @property
     def held(self) -> bytes | None:
         """The key of the payload that was read and is shown as good; None where there is none."""
-        good = self.record.pointer is not None and self.record.fault is None
-        return self._judged if good and isinstance(self._judged, bytes) else None
+        return self._judged if self.record.fault is None and isinstance(self._judged, bytes) else None
 
     def is_current(self, pointer: bytes | None) -> bool:
         """Return whether a pointer was judged and can mean nothing new: its payload never changes.

@@ -58,13 +58,15 @@ def test_a_rule_that_raises_is_a_signal_and_stops_no_other(find: Callable[[Facts
     assert len(told.text) < 120
 
 
-def test_a_deck_with_a_broken_rule_is_never_green() -> None:
+def test_a_deck_with_a_broken_rule_is_never_green(caplog: pytest.LogCaptureFixture) -> None:
     evaluated = evaluate(board([record(SPX, NOW)], NOW), NOW, (*RULES, Rule(DeckState.OK, broken)))
     assert (evaluated.state, exit_code(evaluated)) == (DeckState.WARNING, 1)
     assert "rule broken failed (ZeroDivisionError)" in line(evaluated)
+    [logged] = caplog.records
+    assert (logged.getMessage(), logged.exc_info is not None) == ("rule broken failed", True)
 
 
-def test_a_chain_that_cannot_be_judged_is_invalid_and_takes_no_other_with_it() -> None:
+def test_a_chain_that_cannot_be_judged_is_invalid_and_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
     sound, poisoned = record(NDX, NOW), record(SPX, NOW)
     assert poisoned.last_good
     poisoned = replace(poisoned, last_good=replace(poisoned.last_good, summary=None))  # type: ignore[arg-type]
@@ -72,6 +74,11 @@ def test_a_chain_that_cannot_be_judged_is_invalid_and_takes_no_other_with_it() -
     assert [chain_status.state for chain_status in evaluated.statuses] == [State.INVALID, State.FRESH]
     assert evaluated.state is DeckState.PARTIAL_DEGRADATION
     assert "SPX 01-02 INVALID: it cannot be judged (AttributeError)" in [signal.text for signal in evaluated.signals]
+    unknown = evaluated.statuses[0]
+    assert (unknown.flags, unknown.age_s, unknown.ttl_s, unknown.dte, unknown.since) == ((), None, None, 0, None)
+    assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
+        ("ERROR", f"{poisoned.chain} cannot be evaluated")
+    ]
 
 
 # Starting

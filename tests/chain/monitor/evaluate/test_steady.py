@@ -78,6 +78,23 @@ def test_the_bounds_of_each_state(state: State, after_ms: float, until_ms: float
     assert time == Steady(NOW.wall_ms + after_ms, NOW.wall_ms + until_ms, NOW.mono + until_s)
 
 
+@pytest.mark.parametrize(
+    ("wall_ms", "mono", "within"),
+    [
+        (1_000, 9.0, True),
+        (999, 9.0, False),
+        (2_000, 9.0, True),
+        (2_001, 9.0, False),
+        (1_500, 9.001, False),
+        (1_500, 0.0, True),
+    ],
+)
+def test_a_time_holds_its_ends_and_nothing_beyond(wall_ms: int, mono: float, within: bool) -> None:
+    assert Steady(1_000, 2_000, 9.0).holds(wall_ms, mono) is within
+    shared = Steady.of_all([Steady(1_000, 3_000, 11.0), Steady(500, 2_000, 9.0), Steady()])
+    assert shared == Steady(1_000, 2_000, 9.0)
+
+
 def test_what_is_old_by_the_wall_clock_alone_stands_until_that_is_set_back() -> None:
     """Seen young: the clock was set forward since, and may be set back."""
     one = record(SPX, NOW, age_ms=1_000)

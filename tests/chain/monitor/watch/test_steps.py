@@ -10,8 +10,10 @@ from chain.clock import Instant, ManualClock
 from chain.model.snapshot import Snapshot, encode
 from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.freshness import age_ms
+from chain.monitor.heartbeat import SourceInfo
 from chain.monitor.states import State
 from chain.monitor.watch import steps
+from chain.redis.contract.kinds import NO_RECORD, KindRecord
 from tests.support.scenes import SPX, START_NS, START_S, at_fault, law, manual_clock, received, snapshot
 
 
@@ -20,8 +22,8 @@ def made(seconds: float) -> Snapshot:
     return snapshot(SPX, START_NS + round(seconds * 1e9))
 
 
-def take(record: ChainRecord, what: Snapshot, clock: ManualClock) -> ChainRecord:
-    return steps.accept(record, received(what), encode(what), 60_000, Instant.of(clock))
+def take(record: ChainRecord, what: Snapshot, clock: ManualClock, kind: KindRecord = NO_RECORD) -> ChainRecord:
+    return steps.accept(record, received(what), encode(what), 60_000, Instant.of(clock), kind)
 
 
 def gone(record: ChainRecord, clock: ManualClock, state: State = State.MISSING) -> ChainRecord:
@@ -191,6 +193,36 @@ def test_among_snapshots_from_the_future_the_older_is_still_a_step_back() -> Non
     clock = manual_clock()
     record = take(take(ChainRecord(SPX), made(60), clock), made(50), clock)
     assert (shown(record), back_from(record)) == (60, 60)
+
+
+def test_a_newer_snapshot_is_as_old_as_its_stamp_whatever_the_age_of_the_one_before() -> None:
+    clock = manual_clock()
+    first = take(ChainRecord(SPX), made(-3), clock)
+    clock.advance(50)
+    clock.step_wall(-40)
+    newer = take(first, made(9.5), clock)
+    assert newer.last_good
+    assert age_ms(newer.last_good, Instant.of(clock)) == 500
+
+
+def test_a_kind_told_for_the_first_time_begins_nothing_anew() -> None:
+    clock = manual_clock()
+    untold = take(ChainRecord(SPX), made(-3), clock)
+    clock.advance(9)
+    told = take(untold, made(-3), clock, KindRecord("mock"))
+    assert told.last_good is untold.last_good
+    assert told.change is None
+    assert back_from(take(untold, made(-4), clock, KindRecord("mock"))) == -3
+
+
+def test_a_replay_that_stands_still_reads_its_snapshot_once() -> None:
+    clock = manual_clock()
+    replay = ChainRecord(SPX, source=SourceInfo("replay", as_of=START_S, speed=0.0))
+    first = take(replay, made(-3), clock)
+    clock.advance(9)
+    assert take(first, made(-3), clock).last_good is first.last_good
+    assert shown(take(first, made(-3.001), clock)) == pytest.approx(-3.001)
+    assert back_from(take(first, made(-3.001), clock)) is None
 
 
 STEP = st.one_of(
