@@ -103,7 +103,7 @@ async def _one_interval(redis: Redis, watcher: Watcher, snapshots: Sequence[Snap
     for _ in range(_POLLS_A_CYCLE):
         board = await watcher.poll_once()
     used = time.process_time() - began
-    states = [chain_status.state for chain_status in evaluate(board, Instant.of(SystemClock())).statuses]
+    states = [chain_status.state for chain_status in evaluate(board, Instant.now(SystemClock())).statuses]
     assert states == [State.FRESH] * len(snapshots), states
     return used / DEFAULT_INTERVAL_S * 100
 

@@ -72,7 +72,7 @@ async def _settle(redis: Redis, watcher: Watcher, snapshots: list[Snapshot]) -> 
     clock = SystemClock()
     await beat(redis, Heartbeat("mock_massive", clock.wall_ns() / 1e9, 1, "running", SourceInfo("mock"), plan))
     board = await watcher.poll_once()
-    states = [status.state for status in evaluate(board, Instant.of(clock)).statuses]
+    states = [status.state for status in evaluate(board, Instant.now(clock)).statuses]
     assert states == [State.FRESH] * len(snapshots), states
 
 

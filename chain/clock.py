@@ -48,7 +48,7 @@ class Instant:
     mono: float
 
     @classmethod
-    def of(cls, clock: Clock) -> "Instant":
+    def now(cls, clock: Clock) -> "Instant":
         """Read both clocks."""
         return cls(clock.wall_ns(), clock.monotonic())
 

@@ -10,7 +10,7 @@ from chain.clock import Clock
 from chain.errors import InvalidNameError, LiveProtectedError
 from chain.model.keys import ChainId, SnapshotId
 from chain.model.snapshot import decode
-from chain.redis.contract.publish.damage import Damage
+from chain.redis.contract.publish.fault_writer import FaultWriter
 from publisher.loop.publisher import Publisher
 from publisher.source import ChainWindow, Source, SourceError, SourceStatus, Survey
 
@@ -80,7 +80,7 @@ class WithholdingSource:
 class FaultInjector:
     """Does to Redis what a careful publisher never would; only ever composed with a mock."""
 
-    damage: Damage
+    damage: FaultWriter
     source: WithholdingSource
     publisher: Publisher
     clock: Clock

@@ -49,7 +49,7 @@ class SourceStatus:
     as_of: Mapping[str, float] = field(default_factory=dict)  # of recorded data: epoch seconds that replace "now"
     calendar: Calendar = RULE
     market: str = ""  # the vendor's word for the market's state, where it gives one
-    trouble: str = ""  # what keeps the source as a whole from working, in words
+    last_error: str = ""  # what keeps the source as a whole from working, in words
     misconfigured: bool = False  # whether that is a setting, such as a refused key, which waiting does not mend
     counters: dict[str, int] = field(default_factory=dict)
 

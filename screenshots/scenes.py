@@ -17,7 +17,7 @@ from chain.monitor.heartbeat import HEARTBEAT_KEYS
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.publish.damage import Damage
+from chain.redis.contract.publish.fault_writer import FaultWriter
 from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import DEFAULT_TTL_S, Thresholds
 from chaindeck.engine.board_slot import BoardSlot
@@ -170,7 +170,7 @@ async def picture(scene: Scene) -> str:
             clock = ManualClock(int(START.timestamp() * 1e9), 1000.0)
             source = WithholdingSource(MockSource(clock, seed=SEED))
             publisher = Publisher(redis, source, replace(make_context(Thresholds()), clock=clock))
-            injector = FaultInjector(Damage(redis, KeySchema()), source, publisher, clock)
+            injector = FaultInjector(FaultWriter(redis, KeySchema()), source, publisher, clock)
             watcher = Watcher(RedisReader(redis, KeySchema(), clock), clock, shown_as="unix")
             stage = Stage(redis, clock, publisher, injector, watcher, BoardSlot(), server.stop)
             return await _render(scene, stage)

@@ -146,7 +146,7 @@ class DeckScreen(DecisionScreen):
         if self._scene is None:
             return
         board, report = self._scene.board, self._report
-        now = self._scene.as_of or Instant.of(self._clock)
+        now = self._scene.as_of or Instant.now(self._clock)
         if report is None or report.board is not board or now.mono - report.now.mono > _EVALUATE_EVERY_S:
             self.view.keep_selection(board)
             self._report = report = evaluate(board, now)

@@ -20,7 +20,7 @@ class Audit:
     prefix: str
     began_ms: int | None
     ended_ms: int | None
-    looks: int
+    polls: int
     lost: int  # looks that Redis did not answer
     error: str
     pointers: int
@@ -53,7 +53,7 @@ class Auditor:
         self._expirations = Expirations(keys.prefix)
         self._payloads: dict[SnapshotId, _Held] = {}  # least recently read first
         self._stamps: dict[ChainId, tuple[int, float]] = {}  # of the newest snapshot: its key's ms, its ts
-        self._read = self._looks = self._lost = 0
+        self._read = self._polls = self._lost = 0
         self._began: int | None = None
         self._ended: int | None = None
         self._error = ""
@@ -65,9 +65,9 @@ class Auditor:
         return tuple(self._tracks)
 
     @property
-    def looks(self) -> int:
+    def polls(self) -> int:
         """How many looks Redis answered."""
-        return self._looks
+        return self._polls
 
     def found(self, pointers: Iterable[bytes], at_ms: int) -> None:
         """Take in pointer keys as found by their pattern."""
@@ -84,34 +84,34 @@ class Auditor:
                 self._tracks.setdefault(chain, PointerTrack(self.keys, chain)).met = True
             self._ledger.enter([Finding(Clause.POINTER_KEY, fault)], key.decode("utf-8", "replace"), at_ms)
 
-    def hear(self, beats: Mapping[str, bytes | None]) -> None:
+    def on_heartbeats(self, beats: Mapping[str, bytes | None]) -> None:
         """Take in publishers' heartbeats as they stand under their keys.
 
         The chains that they name are looked at from now on: some may have come since keys were last looked through.
         """
-        self._expirations.hear(beats)
+        self._expirations.on_heartbeats(beats)
         for chain in self._expirations.named:
             self._tracks.setdefault(chain, PointerTrack(self.keys, chain))
 
-    def look(self, pointers: Sequence[PointerSeen], at_ms: int) -> None:
+    def on_poll(self, pointers: Sequence[PointerSeen], at_ms: int) -> None:
         """Take in one reading of every pointer."""
         for seen in pointers:
             today = self._expirations.today(seen.chain.underlying, at_ms / 1000)
             findings = self._tracks[seen.chain].see(seen, at_ms, expired=expired(seen.chain.expiry, today))
             self._ledger.enter(findings, self.keys.latest(seen.chain), at_ms)
         present = [seen.chain for seen in pointers if seen.deadline != NO_KEY]
-        for underlying, finding in self._expirations.look(present, at_ms / 1000):
+        for underlying, finding in self._expirations.check_depth(present, at_ms / 1000):
             self._ledger.enter([finding], self._all_of(underlying), at_ms)
-        self._looks += 1
+        self._polls += 1
         self._began = at_ms if self._began is None else self._began
         self._ended, self._error = at_ms, ""
 
-    def lose(self, error: str) -> None:
+    def on_lost(self, error: str) -> None:
         """Take in that Redis did not answer a look, and why."""
         self._lost += 1
         self._error = clean(error, 160)
 
-    def limit(self, words: str) -> None:
+    def on_refusal(self, words: str) -> None:
         """Take in what this Redis or this user does not let us ask, and why."""
         self._limits[clean(words, 160)] = None
 
@@ -158,7 +158,7 @@ class Auditor:
             prefix=self.keys.prefix,
             began_ms=self._began,
             ended_ms=self._ended,
-            looks=self._looks,
+            polls=self._polls,
             lost=self._lost,
             error=self._error,
             limits=tuple(self._limits),

@@ -19,7 +19,7 @@ def expired(expiry: date, epoch_s: float, calendar: Calendar = RULE) -> bool:
     return not tradable([expiry], epoch_s, calendar)
 
 
-def _heard(raw: bytes, service: str) -> Heartbeat | None:
+def _parse(raw: bytes, service: str) -> Heartbeat | None:
     """Return a heartbeat; one that does not fit announces nothing, and is no clause of the contract."""
     try:
         return parse_heartbeat(raw, service)
@@ -39,13 +39,13 @@ class Expirations:
     _best: dict[str, frozenset[date]] = field(default_factory=dict)  # the fullest set seen of each underlying
     _now: dict[str, frozenset[date]] = field(default_factory=dict)
 
-    def hear(self, beats: Mapping[str, bytes | None]) -> None:
+    def on_heartbeats(self, beats: Mapping[str, bytes | None]) -> None:
         """Take in heartbeats as they stand under their keys; those of other prefixes and formats say nothing."""
         for key, raw in beats.items():
             if raw == self._raw.get(key):
                 continue
             self._raw[key] = raw
-            beat = _heard(raw, HEARTBEAT_KEYS[key]) if raw else None
+            beat = _parse(raw, HEARTBEAT_KEYS[key]) if raw else None
             if beat is None or beat.chain.prefix != self.prefix:
                 self._beats.pop(key, None)
                 continue
@@ -69,7 +69,7 @@ class Expirations:
     def _expired(self, underlying: str, expiry: date, epoch_s: float) -> bool:
         return expired(expiry, epoch_s, self._calendars.get(underlying, RULE))
 
-    def look(self, present: Iterable[ChainId], epoch_s: float) -> Iterator[tuple[str, Finding]]:
+    def check_depth(self, present: Iterable[ChainId], epoch_s: float) -> Iterator[tuple[str, Finding]]:
         """Yield, for each underlying, whether its expirations are as many as before; dates that passed do not count."""
         now: dict[str, set[date]] = {underlying: set() for underlying in self._best}
         for chain in present:

@@ -42,25 +42,25 @@ class AuditReader:
             except RedisUnavailableError as error:
                 if error.code not in REFUSALS:
                     raise
-                self._auditor.limit(f"cannot discover chains: {error}")
+                self._auditor.on_refusal(f"cannot discover chains: {error}")
                 return True
             self._auditor.found(sorted(keys), now_ms)
             if not over and self._clock.monotonic() - began >= within_s:
                 return False
         return True
 
-    async def look(self, reread_bytes: float = REREAD_BYTES) -> None:
+    async def poll(self, reread_bytes: float = REREAD_BYTES) -> None:
         """Read heartbeats, every pointer, payloads not read yet, and known ones again up to so many bytes.
 
         What may have come of a move between two reads is read once more and judged by that.
         """
-        self._auditor.hear(await self._redis.heartbeats(services_under(self._keys)))
+        self._auditor.on_heartbeats(await self._redis.heartbeats(services_under(self._keys)))
         seen = await self._pointers(self._auditor.chains)
         if suspects := [pointer.chain for pointer in seen if pointer.suspect]:
             again = {pointer.chain: pointer for pointer in await self._pointers(suspects)}
             seen = [again.get(pointer.chain, pointer) for pointer in seen]
         due = self._auditor.due(reread_bytes)
-        self._auditor.look(seen, await self._now_ms())
+        self._auditor.on_poll(seen, await self._now_ms())
         await self._payloads([*self._auditor.wanted(), *due])
 
     async def _pointers(self, chains: Sequence[ChainId]) -> list[PointerSeen]:
@@ -108,7 +108,7 @@ class AuditReader:
         except RedisUnavailableError as error:
             if error.code not in REFUSALS:
                 raise
-            self._auditor.limit(f"times are by this machine's clock: {error}")
+            self._auditor.on_refusal(f"times are by this machine's clock: {error}")
             return self._clock.wall_ns() // 1_000_000
 
 

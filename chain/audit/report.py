@@ -11,7 +11,7 @@ UNREACHABLE = "unreachable"
 NOTHING_PUBLISHED = "nothing published"
 
 Count = Annotated[int, Meta(ge=0)]
-Moment = Annotated[float | None, Meta(description="epoch seconds of Redis's clock")]
+RedisTime = Annotated[float | None, Meta(description="epoch seconds of Redis's clock")]
 
 
 class ClauseBody(Struct, frozen=True):
@@ -23,7 +23,7 @@ class ClauseBody(Struct, frozen=True):
     verdict: Outcome
     checks: Count
     breaches: Count
-    at: Moment
+    at: RedisTime
     key: str | None
     evidence: str | None
     note: str | None
@@ -40,7 +40,7 @@ class AuditBody(Struct, frozen=True):
     sources: Annotated[str | None, Meta(description="what kinds of source the chains come from")]
     error: Annotated[str | None, Meta(description="why Redis does not answer")]
     limits: Annotated[list[str], Meta(description="what could not be asked, and why")]
-    began: Moment
+    began: RedisTime
     seconds: Annotated[float, Meta(ge=0)]
     looks: Count
     looks_lost: Count
@@ -61,7 +61,7 @@ def audit_body(audit: Audit, *, url: str) -> AuditBody:
         limits=list(audit.limits),
         began=_seconds(audit.began_ms),
         seconds=round(seconds_of(audit), 3),
-        looks=audit.looks,
+        looks=audit.polls,
         looks_lost=audit.lost,
         pointers=audit.pointers,
         moves=audit.moves,

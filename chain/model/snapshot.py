@@ -108,7 +108,7 @@ class EncodedSnapshot(SnapshotHeader):
     raw: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, snapshot: Received, raw: bytes) -> "EncodedSnapshot":
+    def from_received(cls, snapshot: Received, raw: bytes) -> "EncodedSnapshot":
         """Return a snapshot with the bytes it was decoded from."""
         return cls(snapshot.id, snapshot.ts, snapshot.atm, snapshot.range_points, raw)
 

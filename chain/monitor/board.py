@@ -51,7 +51,7 @@ class ChainRecord:
     deadline: float | None = None  # monotonic seconds at which the pointer's time to live ends
     last_present: float | None = None  # epoch seconds at which a pointer was last there
     rolled_back_from: SnapshotId | None = None
-    trouble: str = ""  # why it could not be published, in the publisher's words
+    last_error: str = ""  # why it could not be published, in the publisher's words
     carried: tuple[State, float] | None = None  # what the last good snapshot did not end, and since when
     flagged: Mapping[Flag, float] = field(default_factory=dict)  # epoch seconds since when each flag stands
     change: SourceChange | None = None  # the last change of its source's kind

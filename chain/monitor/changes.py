@@ -13,7 +13,7 @@ from chain.monitor.states import State
 Change = tuple[State, State]  # before, after
 
 
-class Changes:
+class StateChanges:
     """What the states of all chains were when last evaluated, and until when time alone changes none of them."""
 
     def __init__(self, states: Mapping[ChainId, State] = MappingProxyType({})) -> None:

@@ -38,7 +38,7 @@ class Discovery:
         """Whether it is time for a step."""
         return self._clock.monotonic() >= self._due
 
-    def take(self) -> set[ChainId]:
+    def take_found(self) -> set[ChainId]:
         """Return the chains that were found since the last call."""
         found, self._found = self._found, set()
         return found

@@ -1,4 +1,4 @@
-"""The publisher's heartbeat: that it lives, what it means to publish, and what it draws on."""
+"""The publisher's heartbeat: proof of life, what it plans to publish, and where its data come from."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,50 +34,49 @@ _LIVE_SERVICE, _RECORDED_SERVICE, _REPLAY_SERVICE = SERVICES = ("massive", "mock
 STANDBYS = tuple(map(standby_service, SERVICES))
 HEARTBEAT_KEYS = {heartbeat_key(service): service for service in (*SERVICES, *STANDBYS)}
 _CLOSE = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
-STOPPED = "stopped"  # the status of a publisher's last beat
-WITHDRAWN = "withdrawn"  # of one that gave way to a live publisher
+STOPPED = "stopped"  # the status in a publisher's last heartbeat
+WITHDRAWN = "withdrawn"  # it stopped publishing because a live publisher is there
 
 
 def service_name(kind: str, keys: KeySchema) -> str:
-    """Return as which service a publisher of a kind beats under a prefix; invented or recorded, never as `massive`."""
+    """Return the service name for a kind of source under a prefix; only live data may use `massive`."""
     if keys.is_replay:
         return _REPLAY_SERVICE
     return _LIVE_SERVICE if kind == LIVE else _RECORDED_SERVICE
 
 
 def services_under(keys: KeySchema) -> tuple[str, ...]:
-    """Return the services that publish under a prefix: those of a replay and all others never hear each other."""
+    """Return the services that publish under a prefix. A replay and all other services ignore each other."""
     return (_REPLAY_SERVICE,) if keys.is_replay else (_LIVE_SERVICE, _RECORDED_SERVICE)
 
 
 def heartbeat_keys(keys: KeySchema) -> list[str]:
-    """Return the keys of the heartbeats that are heard under a prefix, those of standbys last."""
+    """Return the heartbeat keys that matter under a prefix, those of standbys last."""
     services = services_under(keys)
     return [heartbeat_key(service) for service in (*services, *map(standby_service, services))]
 
 
 @dataclass(frozen=True, slots=True)
 class ChainPlan:
-    """What a publisher means to keep in Redis, and how it fares. Times in seconds, bytes whole."""
+    """What a publisher plans to keep in Redis, and how that is going. `cycle_ms` is the last cycle's duration."""
 
     prefix: str = LIVE_PREFIX
     thresholds: Thresholds = field(default_factory=Thresholds)
     depth: int = DEFAULT_EXPIRATIONS
     expected: tuple[ChainId, ...] = ()
-    trouble: Mapping[ChainId, str] = field(default_factory=dict)
+    failures: Mapping[ChainId, str] = field(default_factory=dict)
     cycle_ms: float | None = None
     counters: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """Where a publisher's data come from. `as_of`, epoch seconds, replaces "today" for recorded data.
+    """Where a publisher's data come from. For recorded data `as_of`, epoch seconds, stands in for "now".
 
-    Records of several days have one each, by underlying in `as_of_by`. `as_of` is then the earliest of them: a reader
-    that knows only that one takes no chain for past. `calendar` holds what the source knows of single trading days.
-
-    A replay keeps the stamps of its recording: `as_of` is its clock, which goes on by `speed` seconds a second, and by
-    which the age of its snapshots counts. `heard`: when a reader was told, monotonic seconds.
+    When underlyings were recorded on different days, `as_of_by` has one per underlying and `as_of` is the earliest, so
+    that a reader of `as_of` alone treats no chain as expired. `calendar` holds the source's own trading hours.
+    A replay keeps the timestamps of its recording: `as_of` is then its clock, which advances `speed` seconds per second
+    and against which snapshot ages are measured. `heard_at`: when it was read, monotonic seconds.
     """
 
     kind: str = "unknown"
@@ -85,38 +84,37 @@ class SourceInfo:
     record: str = ""
     as_of: float | None = None
     market: str = ""
-    trouble: str = ""
+    last_error: str = ""
     as_of_by: Mapping[str, float] = field(default_factory=dict)
     calendar: Calendar = RULE
     speed: float | None = None
-    heard: float = 0.0
+    heard_at: float = 0.0
 
     def played_s(self, mono: float) -> float | None:
-        """Return the clock of a replay at a monotonic time, epoch seconds; None for what is no replay.
+        """Return a replay's clock at a monotonic time, epoch seconds; None for any other source.
 
-        It goes on from where it was told last, and no faster than ours: what a fast replay has published since then is
-        not known yet, and what is known is not made old by that.
+        Extrapolated at real speed at most: later snapshots of a fast replay, not read yet, must not age the known ones.
         """
         if self.speed is None or self.as_of is None:
             return None
-        return self.as_of + min(self.speed, 1.0) * max(0.0, mono - self.heard)
+        return self.as_of + min(self.speed, 1.0) * max(0.0, mono - self.heard_at)
 
     def now_s(self, now: Instant) -> float:
-        """Return the instant that counts for its data, epoch seconds: ours, or that of what was recorded."""
+        """Return the time by which its data are judged, epoch seconds: ours, or that of the recording."""
         played = self.played_s(now.mono)
         if played is not None:
             return played
         return now.wall_s if self.as_of is None else self.as_of
 
     def for_underlying(self, underlying: str) -> "SourceInfo":
-        """Return what holds for one underlying: `as_of` is its own."""
+        """Return the same source with the `as_of` of one underlying."""
         own = self.as_of_by.get(underlying, self.as_of)
         return self if own == self.as_of else replace(self, as_of=own)
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """One beat of one service; `ts` is epoch seconds."""
+    """One heartbeat of one service; `ts` is epoch seconds."""
 
     service: str
     ts: float
@@ -125,12 +123,12 @@ class Heartbeat:
     source: SourceInfo
     chain: ChainPlan
     lease: Mapping[str, str] = field(default_factory=dict)  # who leads each underlying, where publishers take turns
-    parts: tuple[PartStatus, ...] = ()  # how the publisher's own parts fare
+    parts: tuple[PartStatus, ...] = ()  # status of the publisher's own parts
     health: HealthBlock | None = None  # what the publisher's own watcher sees
-    left_out: tuple[str, ...] = ()  # of what was read: each field that does not fit, and why
+    left_out: tuple[str, ...] = ()  # fields that could not be read, and why
 
     def encode(self) -> bytes:
-        """Return the JSON that is set and published."""
+        """Return the JSON written to the key and published on the channel."""
         plan, source = self.chain, self.source
         expected: dict[str, list[str]] = {}
         for chain in plan.expected:
@@ -149,7 +147,7 @@ class Heartbeat:
                     as_of_by=dict(source.as_of_by),
                     sessions=sessions_json(source.calendar),
                     market=source.market,
-                    trouble=source.trouble,
+                    trouble=source.last_error,
                     speed=UNSET if source.speed is None else source.speed,
                 ),
                 chain=PlanBlock(
@@ -158,7 +156,7 @@ class Heartbeat:
                     interval_s=plan.thresholds.interval_s,
                     ttl_s=plan.thresholds.ttl_s,
                     depth=plan.depth,
-                    trouble={str(chain): reason for chain, reason in plan.trouble.items()},
+                    trouble={str(chain): reason for chain, reason in plan.failures.items()},
                     cycle_ms=plan.cycle_ms,
                     counters=dict(plan.counters),
                 ),
@@ -179,19 +177,15 @@ def _part(body: PartBlock) -> PartStatus:
 
 
 async def beat(redis: Redis, heartbeat: Heartbeat) -> str:
-    """Write a heartbeat and publish it; return why it was not announced to those who listen, empty where it was.
-
-    Raises RedisUnavailableError where it could not be written.
-    """
+    """Write and publish a heartbeat; return why publishing was refused, or "". Raises RedisUnavailableError."""
     return await write_heartbeat(redis, heartbeat.service, heartbeat.encode())
 
 
 def parse_heartbeat(raw: bytes, service: str) -> Heartbeat | None:
-    """Return the heartbeat that stands under a service's key; every string has passed the sanitiser.
+    """Return the heartbeat under a service's key; every string has passed the sanitiser.
 
-    None for a plain beat of `service` and `ts` alone: it names no expirations, and nothing is said about it. Raises
-    DecodeError, naming what does not fit, for any other value that is no heartbeat of that service. Whose it is, when
-    it was made, and which chains it announces must fit; any other field is left out if it does not.
+    None for a plain beat of only `service` and `ts`: it names no expirations. Service, timestamp and announced chains
+    must be valid, or DecodeError names the field; any other invalid field is left out.
     """
     body, misfits = salvage(BEAT, raw)
     if body.service != service:
@@ -213,7 +207,7 @@ def parse_heartbeat(raw: bytes, service: str) -> Heartbeat | None:
 
 
 def _source(body: SourceBlock, service: str, left_out: list[str]) -> SourceInfo:
-    """Return where the data come from; what makes no sense is left out, and appended to `left_out` with its reason."""
+    """Return where the data come from; an invalid field is left out and added to `left_out` with its reason."""
     kind, as_of = clean(body.kind or UNKNOWN, 20), body.as_of
     as_of_by: dict[str, float] = {}
     calendar = RULE
@@ -241,7 +235,7 @@ def _source(body: SourceBlock, service: str, left_out: list[str]) -> SourceInfo:
         record=clean(body.record, 80),
         as_of=as_of,
         market=clean(body.market, 80),
-        trouble=clean(body.trouble, 160),
+        last_error=clean(body.trouble, 160),
         as_of_by=as_of_by,
         calendar=calendar,
         speed=speed,
@@ -249,12 +243,12 @@ def _source(body: SourceBlock, service: str, left_out: list[str]) -> SourceInfo:
 
 
 def sessions_json(calendar: Calendar) -> dict[str, str]:
-    """Return what a calendar knows of single dates: `closed`, or New York's time of the close as HH:MM."""
+    """Return a calendar's exceptions by date: `closed`, or the close as HH:MM New York time."""
     return {day.isoformat(): f"{close:%H:%M}" if close else "closed" for day, close in calendar.told.items()}
 
 
 def _calendar(sessions: Mapping[str, str]) -> Calendar:
-    """Return the calendar that a heartbeat's sessions tell, our own rule where there are none."""
+    """Return the calendar given by a heartbeat's sessions; our own rule if there are none."""
     closes: dict[date, time | None] = {}
     for day, close in sessions.items():
         if close != "closed" and not _CLOSE.fullmatch(close):
@@ -267,7 +261,7 @@ def _calendar(sessions: Mapping[str, str]) -> Calendar:
 
 
 def _plan(body: PlanBlock, left_out: list[str]) -> ChainPlan:
-    """Return what is announced; limits that make no sense are left out, and appended to `left_out`."""
+    """Return what is announced; invalid limits are left out and added to `left_out`."""
     expected = tuple(_chains(body.expected))
     known = {str(chain): chain for chain in expected}
     try:
@@ -280,14 +274,14 @@ def _plan(body: PlanBlock, left_out: list[str]) -> ChainPlan:
         thresholds=thresholds,
         depth=body.depth,
         expected=expected,
-        trouble={known[name]: clean(reason, 160) for name, reason in body.trouble.items() if name in known},
+        failures={known[name]: clean(reason, 160) for name, reason in body.trouble.items() if name in known},
         cycle_ms=body.cycle_ms,
         counters={clean(name, 40): value for name, value in body.counters.items()},
     )
 
 
 def _chains(expected: Mapping[str, Sequence[str]]) -> Iterator[ChainId]:
-    """Yield the chains announced; raise DecodeError naming the place of one that is none."""
+    """Yield the announced chains; raise DecodeError with the position of an invalid one."""
     if sum(map(len, expected.values())) > MAX_CHAINS:
         raise DecodeError(f"chain.expected: more than {MAX_CHAINS} chains")
     for name, dates in expected.items():

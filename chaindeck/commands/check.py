@@ -68,7 +68,7 @@ async def report_once(
 ) -> HealthReport:
     """Return the report of one poll, by the publisher's limits or the operator's."""
     board = await look_once(target, context, "chaindeck-check")
-    return evaluate(limited(board, warn_s, stale_s, depth), Instant.of(context.clock))
+    return evaluate(limited(board, warn_s, stale_s, depth), Instant.now(context.clock))
 
 
 def limited(board: Board, warn_s: float | None, stale_s: float | None, depth: int | None) -> Board:

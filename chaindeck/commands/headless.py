@@ -108,7 +108,7 @@ class _Run:
 
 def _log_skew(board: Board, clock: Clock) -> None:
     """Log that this machine's clock is off: a single cycle ends before an event would be raised."""
-    for found in evaluate(board, Instant.of(clock)).signals:
+    for found in evaluate(board, Instant.now(clock)).signals:
         if found.name == "clock-skew":
             log.warning("%s", found.text)
 

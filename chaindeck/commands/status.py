@@ -53,4 +53,4 @@ def as_text(report: HealthReport, target: RedisTarget) -> str:
 
 async def report_once(target: RedisTarget, context: Context) -> HealthReport:
     """Return the report of one poll; an unreachable Redis is a report that says so."""
-    return evaluate(await look_once(target, context, "chaindeck-status"), Instant.of(context.clock))
+    return evaluate(await look_once(target, context, "chaindeck-status"), Instant.now(context.clock))

@@ -92,12 +92,12 @@ async def watch(redis: Redis, auditor: Auditor, clock: Clock, for_s: float, slee
                 seen_all = seen_all or walked
                 if walked:
                     scan_due = clock.monotonic() + SCAN_EVERY_S
-            await reader.look(math.inf if last else REREAD_BYTES)
+            await reader.poll(math.inf if last else REREAD_BYTES)
         except RedisUnavailableError as error:
-            auditor.lose(str(error))
+            auditor.on_lost(str(error))
         if last and not seen_all:
-            auditor.limit("not all keys of this Redis were looked through: watch longer")
-        if last or not auditor.looks:
+            auditor.on_refusal("not all keys of this Redis were looked through: watch longer")
+        if last or not auditor.polls:
             return
         await (sleep or clock.sleep)(max(0.0, began + LOOK_EVERY_S - clock.monotonic()))
 
@@ -111,7 +111,7 @@ def exit_code(audit: Audit) -> int:
 def as_text(audit: Audit, target: RedisTarget) -> str:
     """Return the report as a table for a person, the verdict its last line; all text has passed the sanitiser."""
     source = f", source {audit.sources}" if audit.sources else ""
-    lines = [f" contract v1.0 under {audit.prefix} at {target.shown}{source}", ""] if audit.looks else []
+    lines = [f" contract v1.0 under {audit.prefix} at {target.shown}{source}", ""] if audit.polls else []
     if audit.keys:
         lines += [line for verdict in audit.verdicts for line in _rows(verdict)] + [""]
     return "\n".join([*lines, _last_line(audit, target)])
@@ -151,7 +151,7 @@ def _keys(verdicts: list[Verdict]) -> str:
 def _extent(audit: Audit) -> str:
     parts = [
         f"{seconds_of(audit):.1f} s",
-        f"{audit.looks} looks",
+        f"{audit.polls} looks",
         f"{audit.pointers} pointers",
         f"{audit.moves} moves",
         f"{audit.payloads} payloads",

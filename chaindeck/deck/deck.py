@@ -134,7 +134,7 @@ def _print_frame(place: RedisLocation, engine: Engine, slot: BoardSlot, clock: C
             failed = [f"{part.name} failed: {part.error}" for part in board.parts if part.error] if board else []
             reason = (board and board.redis.health.error) or "; ".join(failed) or "no poll of Redis has ended"
             raise RedisUnavailableError(f"redis {place.target.label}: {reason}")
-        print(frame(evaluate(board, Instant.of(clock))))
+        print(frame(evaluate(board, Instant.now(clock))))
     finally:
         engine.stop()
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from chain.context import Context
 from chain.errors import ConfigError
 from chain.model.keys import ChainId
-from chain.redis.contract.publish.damage import Damage
+from chain.redis.contract.publish.fault_writer import FaultWriter
 from chaindeck.engine.engine import Engine
 from publisher.faults import SKEW_S, FaultInjector, InjectedFault, WithholdingSource
 
@@ -50,7 +50,7 @@ class MockDemo:
         if publishing is None:
             raise ConfigError("the publisher has not started yet: try again in a second")
         keys, clock = self._context.keys, self._context.clock
-        injector = FaultInjector(Damage(publishing.redis, keys), self._source, publishing.publisher, clock)
+        injector = FaultInjector(FaultWriter(publishing.redis, keys), self._source, publishing.publisher, clock)
         await injector.inject(fault, chain)
         return (
             f"demo: {fault}"

@@ -18,11 +18,11 @@ from chaindeck.engine.embedded_keeper import keep_server
 from chaindeck.engine.services import Publishing, Services
 from chaindeck.engine.watching import make_watcher
 from publisher.loop.event_publisher import EventPublisher
-from publisher.loop.own_heartbeat import Surroundings
+from publisher.loop.own_heartbeat import ProgramStatus
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
-from publisher.protection.permission import Permission
+from publisher.protection.publish_gate import PublishGate
 from publisher.source import Source
 
 
@@ -82,14 +82,14 @@ def _publishing(
     service = service_name(kind, context.keys)
     guard = Guard(redis, context, kind, among_live=mode.among_live)
     lease = Lease(redis, context, source.underlyings, service=service)
-    events = EventPublisher(redis, service, context.clock, speaks=lease.speaks)
+    events = EventPublisher(redis, service, context.clock, speaks=lease.leads_first)
     publisher = Publisher(
         redis,
         source,
         context,
         expirations=settings.expirations,
-        permission=Permission(lease if mode.in_turn else None, guard, among_live=mode.among_live),
-        surroundings=Surroundings(events.report, supervisor.status),
+        gate=PublishGate(lease if mode.in_turn else None, guard, among_live=mode.among_live),
+        program=ProgramStatus(events.report, supervisor.status),
         system_redis=system,
         after_first=mode.after_first,
     )

@@ -15,7 +15,7 @@ class Cycle:
     """What one cycle did: an outcome for every snapshot tried, and the chains for which there was none to try."""
 
     outcomes: tuple[PublishResult, ...] = ()
-    trouble: dict[ChainId, str] = field(default_factory=dict)
+    failures: dict[ChainId, str] = field(default_factory=dict)
     surveys: dict[str, str] = field(default_factory=dict)  # underlyings that could not be surveyed, and why
     wall_ms: float | None = None  # None until a cycle has ended
 
@@ -23,13 +23,13 @@ class Cycle:
     def whole(self) -> bool:
         """Whether every expiry was published."""
         published = all(outcome.verdict is PublishVerdict.PUBLISHED for outcome in self.outcomes)
-        return bool(self.outcomes) and published and not self.trouble and not self.surveys
+        return bool(self.outcomes) and published and not self.failures and not self.surveys
 
     def count(self) -> dict[str, int]:
         """Return the counters of this cycle: snapshots by their end, and bytes of payload published."""
         sizes = [outcome.size for outcome in self.outcomes if outcome.verdict is PublishVerdict.PUBLISHED]
         refused = sum(outcome.verdict is PublishVerdict.REFUSED_OLDER for outcome in self.outcomes)
-        untried = self.trouble.keys() - {outcome.id.chain for outcome in self.outcomes}
+        untried = self.failures.keys() - {outcome.id.chain for outcome in self.outcomes}
         return {
             "cycles": 1,
             "published": len(sizes),
@@ -41,7 +41,7 @@ class Cycle:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why something could not be published, each reason once."""
-        return tuple(dict.fromkeys([*self.surveys.values(), *self.trouble.values()]))
+        return tuple(dict.fromkeys([*self.surveys.values(), *self.failures.values()]))
 
     def _goes_on_from(self, before: "Cycle") -> bool:
         """Whether nothing was published, for the same reasons as in the cycle before."""

@@ -17,7 +17,7 @@ from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 from chain.redis.contract.publish.writer import SnapshotWriter
 from publisher.loop.asking import Asking
 from publisher.loop.cycle import Cycle
-from publisher.protection.permission import Permission
+from publisher.protection.publish_gate import PublishGate
 from publisher.source import ChainWindow, Source, SourceError, Survey
 
 log = logging.getLogger(__name__)
@@ -28,14 +28,14 @@ class _Progress:
     """What the cycle under way has done so far; fields as of Cycle."""
 
     outcomes: list[PublishResult] = field(default_factory=list)
-    trouble: dict[ChainId, str] = field(default_factory=dict)
+    failures: dict[ChainId, str] = field(default_factory=dict)
     surveys: dict[str, str] = field(default_factory=dict)
 
     def end(self, planned: dict[str, tuple[date, ...]], wall_ms: float) -> Cycle:
-        """Return the cycle; what could not be surveyed is trouble of every chain planned there."""
+        """Return the cycle; where a survey failed, every chain planned there counts as failed."""
         for underlying, reason in self.surveys.items():
-            self.trouble |= {ChainId(underlying, expiry): reason for expiry in planned.get(underlying, ())}
-        return Cycle(tuple(self.outcomes), self.trouble, self.surveys, wall_ms)
+            self.failures |= {ChainId(underlying, expiry): reason for expiry in planned.get(underlying, ())}
+        return Cycle(tuple(self.outcomes), self.failures, self.surveys, wall_ms)
 
 
 class CycleRunner:
@@ -46,7 +46,7 @@ class CycleRunner:
         writer: SnapshotWriter,
         source: Source,
         context: Context,
-        permission: Permission,
+        gate: PublishGate,
         expirations: int,
         on_plan: Callable[[], Awaitable[None]],
     ) -> None:
@@ -60,7 +60,7 @@ class CycleRunner:
         self._asking = Asking(source, context.clock, max(1.0, context.thresholds.interval_s))
         self._clock = context.clock
         self._ttl_s = context.thresholds.ttl_s
-        self._permission = permission
+        self._gate = gate
         self.expirations = expirations
         self._on_plan = on_plan
         self._kind = source.status().kind
@@ -69,9 +69,9 @@ class CycleRunner:
         """Return the chains that are planned of some underlyings."""
         return tuple(ChainId(name, expiry) for name in underlyings for expiry in self.planned.get(name, ()))
 
-    async def look(self, *, met: bool = False, within_s: float = float("inf")) -> None:
+    async def check(self, *, met: bool = False, within_s: float = float("inf")) -> None:
         """Give way to a live publisher with all that is planned, or mark the place as live."""
-        await self._permission.look(self.chains([*self.planned]), met=met, within_s=within_s)
+        await self._gate.check(self.chains([*self.planned]), met=met, within_s=within_s)
 
     async def run(self) -> Cycle:
         """Publish every underlying's next expirations once; failures are counted and told, never raised."""
@@ -91,13 +91,13 @@ class CycleRunner:
 
     async def _publish_all(self, progress: _Progress) -> tuple[list[str], float]:
         """Publish all that we lead; return what that is, and for how many seconds the cycle gave way to the screen."""
-        await self.look()
+        await self.check()
         paused_s = 0.0
         try:
             await self._asking.ask(self._source.begin_cycle)
         except ChaindeckError as error:
             progress.surveys = dict.fromkeys(self._source.underlyings, str(error))
-        led = [*filter(self._permission.leads, self._source.underlyings)]
+        led = [*filter(self._gate.leads, self._source.underlyings)]
         for underlying in led:
             if underlying in progress.surveys:
                 continue
@@ -127,11 +127,11 @@ class CycleRunner:
         self.planned[underlying] = expiries
         async with aclosing(self._asking.windows(survey, expiries)) as arriving:
             async for ready in arriving:
-                if not self._permission.leads(underlying):
+                if not self._gate.leads(underlying):
                     break  # it was lost while the source took its time: another speaks now
                 windows = [found for found in ready.values() if isinstance(found, ChainWindow)]
                 failed = {expiry: found for expiry, found in ready.items() if isinstance(found, SourceError)}
-                progress.trouble |= {ChainId(underlying, expiry): str(error) for expiry, error in failed.items()}
+                progress.failures |= {ChainId(underlying, expiry): str(error) for expiry, error in failed.items()}
                 await self._publish(self._snapshots(windows, progress), progress)
         if not announced:
             await self._on_plan()
@@ -155,18 +155,18 @@ class CycleRunner:
                     )
                 )
             except InvalidSnapshotError as error:
-                progress.trouble[window.chain] = str(error)
+                progress.failures[window.chain] = str(error)
         return snapshots
 
     async def _publish(self, snapshots: Sequence[Snapshot], progress: _Progress) -> None:
         if not snapshots:
             return
-        await self._permission.claim()
+        await self._gate.claim()
         try:
             ended = await self._writer.publish(snapshots, self._ttl_s)
         except RedisUnavailableError as error:
             ended = [PublishResult(each.id, PublishVerdict.FAILED, reason=f"Redis: {error}") for each in snapshots]
         progress.outcomes.extend(ended)
-        progress.trouble |= {end.id.chain: end.reason for end in ended if end.failed}
+        progress.failures |= {end.id.chain: end.reason for end in ended if end.failed}
         if any(end.verdict is PublishVerdict.LEFT_TO_LIVE for end in ended):
-            await self.look(met=True)
+            await self.check(met=True)

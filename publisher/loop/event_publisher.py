@@ -39,7 +39,7 @@ class EventPublisher:
     def on_board(self, board: Board) -> None:
         """Remember a Board, and queue the events that it completes."""
         self._board = board
-        events = self._log.on_report(evaluate(board, Instant.of(self._clock)))
+        events = self._log.on_report(evaluate(board, Instant.now(self._clock)))
         for event in events:
             log.log(logging.INFO if event.severity == "info" else logging.WARNING, "%s: %s", event.type, event.message)
         if self._speaks():
@@ -51,7 +51,7 @@ class EventPublisher:
         """Return the newest Board judged now; None before the first that has something to tell."""
         if self._board is None:
             return None
-        report = evaluate(self._board, Instant.of(self._clock))
+        report = evaluate(self._board, Instant.now(self._clock))
         return None if report.state is DeckState.STARTING else report
 
     async def run(self) -> None:

@@ -38,7 +38,7 @@ class HeartbeatLoop:
         self._silent = silent
         self._before = before
         self._due = asyncio.Event()  # for the system Redis
-        self._trouble: dict[str, str] = {}  # why a Redis did not take the last beat whole
+        self._errors: dict[str, str] = {}  # why a Redis did not take the last beat whole
 
     def parts(self) -> list[Part]:
         """Return what beats to each Redis."""
@@ -79,12 +79,12 @@ class HeartbeatLoop:
     async def _beat_to(self, redis: Redis, name: str, status: str) -> None:
         """Beat to one Redis. Why one does not take it is logged once, for the next beat tries again."""
         try:
-            trouble = await beat(redis, self._heartbeat(status))
+            error_text = await beat(redis, self._heartbeat(status))
         except RedisUnavailableError as error:
-            trouble = f"not written: {error}"
-        before = self._trouble.get(name, "")
-        self._trouble[name] = trouble
-        if trouble and trouble != before:
-            log.warning("%s %s", name, trouble)
-        elif before and not trouble:
+            error_text = f"not written: {error}"
+        before = self._errors.get(name, "")
+        self._errors[name] = error_text
+        if error_text and error_text != before:
+            log.warning("%s %s", name, error_text)
+        elif before and not error_text:
             log.info("%s written again", name)

@@ -10,12 +10,12 @@ from chain.monitor.evaluate.signals import HealthReport
 from chain.monitor.heartbeat import WITHDRAWN, ChainPlan, Heartbeat, SourceInfo, service_name
 from chain.supervisor import PartStatus
 from publisher.loop.cycle_runner import CycleRunner
-from publisher.protection.permission import Permission
+from publisher.protection.publish_gate import PublishGate
 from publisher.source import Source, SourceStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ProgramStatus:
     """What the program around tells a publisher for its heartbeat: what its own watcher sees, and how its parts do."""
 
     report: Callable[[], HealthReport | None] = lambda: None
@@ -28,16 +28,16 @@ class OwnHeartbeat:
 
     source: Source
     context: Context
-    permission: Permission
+    gate: PublishGate
     runner: CycleRunner
-    surroundings: Surroundings
+    program: ProgramStatus
 
     def now(self, status: str) -> Heartbeat:
         """Return the heartbeat as of now; one that is `running` says too where it stands by, or has given way."""
-        source, report = self.source.status(), self.surroundings.report()
-        led = [*filter(self.permission.leads, self.source.underlyings)]
+        source, report = self.source.status(), self.program.report()
+        led = [*filter(self.gate.leads, self.source.underlyings)]
         service = service_name(source.kind, self.context.keys)
-        if self.permission.withdrawn:
+        if self.gate.withdrawn:
             status = WITHDRAWN if status == "running" else status
         elif not led:
             service, status = standby_service(service), "standby" if status == "running" else status
@@ -48,8 +48,8 @@ class OwnHeartbeat:
             status=status,
             source=self._source(source),
             chain=self._plan(source, led),
-            lease=self.permission.leaders,
-            parts=self.surroundings.parts(),
+            lease=self.gate.leaders,
+            parts=self.program.parts(),
             health=health_block(report) if report else None,
         )
 
@@ -62,7 +62,7 @@ class OwnHeartbeat:
             as_of_by=source.as_of,
             calendar=source.calendar,
             market=source.market,
-            trouble=self.permission.withdrawn or source.trouble,
+            last_error=self.gate.withdrawn or source.last_error,
         )
 
     def _plan(self, source: SourceStatus, led: list[str]) -> ChainPlan:
@@ -72,7 +72,7 @@ class OwnHeartbeat:
             thresholds=self.context.thresholds,
             depth=self.runner.expirations,
             expected=self.runner.chains(led),
-            trouble=last.trouble,
+            failures=last.failures,
             cycle_ms=last.wall_ms,
             counters=dict(self.runner.counters) | source.counters,
         )

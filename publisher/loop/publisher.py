@@ -15,8 +15,8 @@ from publisher.loop.cadence import Cadence
 from publisher.loop.cycle import Cycle
 from publisher.loop.cycle_runner import CycleRunner
 from publisher.loop.heartbeat_loop import HeartbeatLoop
-from publisher.loop.own_heartbeat import OwnHeartbeat, Surroundings
-from publisher.protection.permission import Permission
+from publisher.loop.own_heartbeat import OwnHeartbeat, ProgramStatus
+from publisher.protection.publish_gate import PublishGate
 from publisher.source import Source
 
 _FAREWELL_S = 3.0  # a Redis that does not answer keeps nobody from leaving
@@ -32,8 +32,8 @@ class Publisher:
         context: Context,
         *,
         expirations: int = DEFAULT_EXPIRATIONS,
-        permission: Permission | None = None,
-        surroundings: Surroundings | None = None,
+        gate: PublishGate | None = None,
+        program: ProgramStatus | None = None,
         system_redis: Redis | None = None,
         after_first: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
@@ -42,17 +42,17 @@ class Publisher:
         Without a permission it leads, and gives way to nobody. `after_first` is awaited once, when the first underlying
         is published.
         """
-        permission = permission or Permission()
+        gate = gate or PublishGate()
         self._context = context
-        self._permission = permission
+        self._gate = gate
         self._paused = False
-        writer = snapshot_writer(redis, context.keys, kind=source.status().kind, among_live=permission.among_live)
-        self._runner = CycleRunner(writer, source, context, permission, expirations, self.beat)
+        writer = snapshot_writer(redis, context.keys, kind=source.status().kind, among_live=gate.among_live)
+        self._runner = CycleRunner(writer, source, context, gate, expirations, self.beat)
         self._runner.after_first = after_first
         interval_s = context.thresholds.interval_s
-        after = permission.lease.looked if permission.lease else None
+        after = gate.lease.tried if gate.lease else None
         self._cadence = Cadence(context.clock, interval_s, self._turn, after=after, skipped=self._skipped)
-        self._own = OwnHeartbeat(source, context, permission, self._runner, surroundings or Surroundings())
+        self._own = OwnHeartbeat(source, context, gate, self._runner, program or ProgramStatus())
         self._beats = HeartbeatLoop(
             redis, system_redis, context.clock, self._own.now, silent=lambda: self._paused, before=self._look_in_passing
         )
@@ -60,7 +60,7 @@ class Publisher:
     def parts(self) -> list[Part]:
         """Return what is to run side by side; what is beaten to one Redis never waits for another."""
         parts = [Part("publisher", self._cadence.run), *self._beats.parts()]
-        guard, lease = self._permission.guard, self._permission.lease
+        guard, lease = self._gate.guard, self._gate.lease
         if guard is not None and guard.searches:
             parts.append(Part("live guard", guard.run))
         if lease is not None:
@@ -72,12 +72,12 @@ class Publisher:
         with suppress(TimeoutError):
             async with self._context.clock.timeout(_FAREWELL_S):
                 await self.beat_everywhere(STOPPED)
-                await self._permission.release()
+                await self._gate.release()
 
     @property
     def withdrawn(self) -> str:
         """Why it gave way to a live publisher, empty where it did not."""
-        return self._permission.withdrawn
+        return self._gate.withdrawn
 
     def publish_now(self, *, asked: bool = False) -> None:
         """Start the next cycle at once; the cadence goes on as before.
@@ -85,7 +85,7 @@ class Publisher:
         `asked` by an operator, one that gave way to a live publisher looks whether it may publish again.
         """
         if asked:
-            self._permission.ask_again()
+            self._gate.retry()
         self._cadence.turn_now()
 
     def pause(self) -> None:
@@ -125,7 +125,7 @@ class Publisher:
 
     async def _look_in_passing(self) -> None:
         """Look for a live publisher as far as that takes no time."""
-        await self._runner.look(within_s=0.0)
+        await self._runner.check(within_s=0.0)
 
     def _skipped(self, turns: int) -> None:
         self._runner.counters["skipped"] += turns

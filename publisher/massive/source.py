@@ -85,7 +85,7 @@ class MassiveSource:
             detail=self._vendor.host,
             market=self._market.word,
             calendar=self._market.calendar,
-            trouble=self._vendor.breaker.words() or "; ".join(unsurveyed),
+            last_error=self._vendor.breaker.words() or "; ".join(unsurveyed),
             misconfigured=bool(refusals) and refusals <= OF_SETTINGS,
             counters={f"vendor_{name}": value for name, value in self._vendor.counters.items()},
         )

@@ -24,7 +24,7 @@ MONTHLY_CROWD = 4.0  # open interest of a monthly expiry against a daily one
 LADDER_REACH = 0.4  # of the home spot, each way
 
 
-Side = Literal["call", "put"]
+OptionSide = Literal["call", "put"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +188,13 @@ def around(strikes: Sequence[int], atm: float, points: int) -> Sequence[int]:
     return strikes[max(0, min(first, low)) : max(last, high)]
 
 
-def ticker(root: str, expiry: date, side: Side, strike: int) -> str:
+def ticker(root: str, expiry: date, side: OptionSide, strike: int) -> str:
     """Return the vendor's option ticker."""
     stamp = f"{expiry.year % 100:02d}{expiry.month:02d}{expiry.day:02d}"
     return f"O:{root}{stamp}{side[0].upper()}{strike * 1000:08d}"
 
 
-def details(product: Product, root: str, expiry: date, side: Side, strike: int) -> Contract:
+def details(product: Product, root: str, expiry: date, side: OptionSide, strike: int) -> Contract:
     """Return the vendor's `details` of a contract."""
     return {
         "ticker": ticker(root, expiry, side, strike),

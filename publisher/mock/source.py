@@ -12,7 +12,7 @@ from chain.model.snapshot import Contract
 from chain.text import clean
 from publisher import window
 from publisher.mock import listing, market
-from publisher.mock.listing import PRODUCTS, Product, Side, TradingSession
+from publisher.mock.listing import PRODUCTS, OptionSide, Product, TradingSession
 from publisher.mock.market import SessionBar, Smile
 from publisher.source import ChainWindow, SourceError, SourceStatus, Survey
 from publisher.window import EM_MULT
@@ -104,7 +104,7 @@ class _Root:
             )
         return pair
 
-    def _line(self, strike: int, side: Side, opened: float, closed: float) -> _Line:
+    def _line(self, strike: int, side: OptionSide, opened: float, closed: float) -> _Line:
         product, session = self._product, self._session
         details = listing.details(product, self._root, self._expiry, side, strike)
         seed = zlib.crc32(f"{self._seed} {details['ticker']}".encode())

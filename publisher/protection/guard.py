@@ -22,7 +22,7 @@ from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.model.session import new_york
 from chain.monitor.discovery import Discovery
 from chain.monitor.heartbeat import STOPPED, parse_heartbeat
-from chain.monitor.messages.mark import MARK
+from chain.monitor.messages.mark import LIVE_MARK
 from chain.redis.contract.coordination.live_mark import LiveMark
 from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.scan import PointerScan
@@ -32,7 +32,7 @@ from chain.thresholds import HEARTBEAT_EVERY_S, HEARTBEAT_TTL_S
 log = logging.getLogger(__name__)
 
 _SERVICE = "massive"
-_SPEAKERS = (_SERVICE, standby_service(_SERVICE))
+_LIVE_SERVICES = (_SERVICE, standby_service(_SERVICE))
 _AT_ONCE_S = 0.5  # for a live publisher's first write to wait until invented chains are taken away
 _START_S = 1.5  # for a start to wait until Redis's keys were looked through
 CURE = "stop it first, name another Redis, look on with `chaindeck watch`, or insist with --among-live"
@@ -69,8 +69,8 @@ class Guard:
         self._records = KindRecords(redis, keys)
         self._me = str(context.identity)
         self._since = clock.wall_ns() / 1e9
-        self._marked: float | None = None  # monotonic seconds
-        self._told: set[str] = set()
+        self._marked_at: float | None = None  # monotonic seconds
+        self._logged: set[str] = set()
 
     @property
     def searches(self) -> bool:
@@ -84,7 +84,7 @@ class Guard:
         while True:
             await self._sweep.wait()
             await self._search.next_step()
-            await self._take_back(self._search.take())
+            await self._take_back(self._search.take_found())
             if self._search.search.over:
                 self._sweep.clear()
 
@@ -95,14 +95,14 @@ class Guard:
         try:
             found = await self._find(_START_S)
         except RedisUnavailableError as error:
-            self._tell(f"cannot look for a live publisher: {error}")
+            self._log_once(f"cannot look for a live publisher: {error}")
             return
         if found:
             raise LiveProtectedError(f"{self._kind} data are not published beside live data: {found}; {CURE}")
         if not self._search.search.over and not self._search.search.error:
             log.info("nothing is published before Redis's keys were looked through for live chains, which takes time")
 
-    async def look(self, published: Iterable[ChainId] = (), *, met: bool = False, within_s: float = math.inf) -> None:
+    async def check(self, published: Iterable[ChainId] = (), *, met: bool = False, within_s: float = math.inf) -> None:
         """Renew the mark of a live publisher; withdraw any other where a live one is found.
 
         `published` are the chains to take back then; `met`: a write was just refused for the sake of one of them;
@@ -114,7 +114,7 @@ class Guard:
             self._suspects |= published
         try:
             if self._kind == LIVE:
-                if self._marked is not None:
+                if self._marked_at is not None:
                     await self._mark()
             elif not self._among_live and (not self.withdrawn or (self._asked and within_s > 0)):
                 self._asked = False
@@ -124,40 +124,40 @@ class Guard:
                     await self._withdraw(found, published)
         except RedisUnavailableError as error:
             what = "this place is not marked as live" if self._kind == LIVE else "cannot look for a live publisher"
-            self._tell(f"{what}: {error}")
+            self._log_once(f"{what}: {error}")
 
-    def ask(self) -> None:
+    def retry(self) -> None:
         """Let the next look decide again, on an operator's word."""
         self._asked = True
         self._search.begin_again()
 
     async def claim(self) -> None:
         """Before live snapshots are written: see that our mark stands, which may have run out while we were paused."""
-        fresh = self._marked is not None and self._clock.monotonic() - self._marked < HEARTBEAT_EVERY_S
+        fresh = self._marked_at is not None and self._clock.monotonic() - self._marked_at < HEARTBEAT_EVERY_S
         if self._kind != LIVE or fresh:
             return
         try:
             await self._mark()
         except RedisUnavailableError as error:
-            self._tell(f"this place is not marked as live: {error}")
+            self._log_once(f"this place is not marked as live: {error}")
 
     async def _mark(self) -> None:
         """Renew our mark. Where none stood, others may have published: what is invented or recorded is taken away."""
         mark = {"service": _SERVICE, "kind": self._kind, "publisher": self._me, "since": self._since}
         hold_ms = round((self._ttl_s + HEARTBEAT_TTL_S) * 1000)
         stood = await self._live_mark.renew(orjson.dumps(mark), hold_ms)
-        self._marked = self._clock.monotonic()
+        self._marked_at = self._clock.monotonic()
         if not stood:
             self._search.begin_again()
             await self._search.first_walk(_AT_ONCE_S)
-            await self._take_back(self._search.take())
+            await self._take_back(self._search.take_found())
             if not self._search.search.over:
                 self._sweep.set()
 
     async def _withdraw(self, found: str, published: Iterable[ChainId]) -> None:
         self.withdrawn = found
         log.warning("%s data withdrawn, nothing more is published until asked (SIGUSR1): %s", self._kind, found)
-        await self._take_back({*published, *self._known, *self._suspects, *self._search.take()})
+        await self._take_back({*published, *self._known, *self._suspects, *self._search.take_found()})
 
     async def _take_back(self, chains: Collection[ChainId]) -> None:
         """Delete the pointers of those chains that are known not to be live."""
@@ -172,12 +172,12 @@ class Guard:
     async def _find(self, within_s: float) -> str:
         """Return in words the live publisher that is here, or may be; empty for none."""
         mark, beats = await self._read()
-        for service, raw in zip(_SPEAKERS, beats, strict=True):
+        for service, raw in zip(_LIVE_SERVICES, beats, strict=True):
             try:
-                words = self._speaks(service, raw, mark) if raw is not None else ""
+                words = self._live_words(service, raw, mark) if raw is not None else ""
             except DecodeError as error:
                 # Bytes that anybody may have left there prove no publisher; if one is there, its chains will.
-                self._tell(f"heartbeat of {service} refused, a live publisher is looked for by its chains: {error}")
+                self._log_once(f"heartbeat of {service} refused, a live publisher is looked for by its chains: {error}")
                 continue
             if words:
                 return words
@@ -187,18 +187,18 @@ class Guard:
         await self._search.first_walk(within_s)
         if self._search.search.error and not self._search.search.over:
             why = self._search.search.error
-            self._tell(f"chains cannot be looked for ({why}): a publisher without heartbeat or mark is not noticed")
-        self._suspects |= self._search.take()
+            self._log_once(f"chains cannot be looked for ({why}): a publisher without heartbeat or mark is not noticed")
+        self._suspects |= self._search.take_found()
         return await self._judge(frozenset(self._suspects))
 
     async def _read(self) -> tuple[_Mark | None, Sequence[bytes | None]]:
-        signs = await self._live_mark.look(_SPEAKERS)
+        signs = await self._live_mark.read(_LIVE_SERVICES)
         for key in signs.unreadable:
-            self._tell(f"{key} cannot be read: whether a live publisher is here is judged by what else is seen")
+            self._log_once(f"{key} cannot be read: whether a live publisher is here is judged by what else is seen")
         mark = None if signs.left_ms is None else _read_mark(signs.mark, signs.left_ms)
         return mark, signs.heartbeats
 
-    def _speaks(self, service: str, raw: bytes, mark: _Mark | None) -> str:
+    def _live_words(self, service: str, raw: bytes, mark: _Mark | None) -> str:
         """Return who beats as a live publisher under our prefix, in words; empty for one that stopped, or elsewhere.
 
         Raises DecodeError for what is no heartbeat.
@@ -225,16 +225,16 @@ class Guard:
         who = "by a live publisher" if known == LIVE else "by a publisher that does not say what it is: it may be live"
         return f"{protected[0]}{more} published {who}"
 
-    def _tell(self, words: str) -> None:
-        if words not in self._told:
-            self._told.add(words)
+    def _log_once(self, words: str) -> None:
+        if words not in self._logged:
+            self._logged.add(words)
             log.warning("%s", words)
 
 
 def _read_mark(raw: bytes, left_ms: int) -> _Mark:
     """Return a mark as far as it can be read; that it stands is what counts."""
     try:
-        mark = MARK.decode(raw)
+        mark = LIVE_MARK.decode(raw)
     except DecodeError:
         return _Mark(left_ms=left_ms)
     return _Mark(clean(mark.publisher, 80), mark.since, left_ms)

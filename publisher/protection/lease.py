@@ -22,14 +22,14 @@ from chain.redis.contract.coordination.leases import LeaseLock
 log = logging.getLogger(__name__)
 
 _LEASE_OF_INTERVAL = 0.6  # with a look every fifth of an interval, a dead leader is replaced within one
-_LOOK_OF_INTERVAL = 0.2
+_RENEWALS_OF_INTERVAL = 0.2
 
 
 @dataclass(slots=True)
 class _Hold:
     lock: LeaseLock
     until: float = float("-inf")  # monotonic seconds; counted from before the request, so never later than Redis's own
-    trouble: str = ""  # why Redis could not be asked
+    last_error: str = ""  # why Redis could not be asked
     without: bool = False  # whether this Redis or this user has no leases: then nobody takes turns
 
 
@@ -40,12 +40,12 @@ class Lease:
         """`service`: as which it beats; only publishers of one service take turns."""
         self.me = str(context.identity)
         self.leader: dict[str, str] = {}  # who leads where we do not
-        self._told: frozenset[str] = frozenset()  # the troubles that were logged last
-        self.looked = asyncio.Event()  # set by the first look of `run`, however it ended
+        self._logged: frozenset[str] = frozenset()  # the errors that were logged last
+        self.tried = asyncio.Event()  # set by the first look of `run`, however it ended
         self._clock = context.clock
         interval_s = context.thresholds.interval_s
         self._ttl_s = max(0.5, _LEASE_OF_INTERVAL * interval_s)
-        self._every_s = _LOOK_OF_INTERVAL * interval_s
+        self._every_s = _RENEWALS_OF_INTERVAL * interval_s
         self._holds = {
             underlying: _Hold(
                 LeaseLock(redis, context.keys, underlying, service=service, owner=self.me, ttl_s=self._ttl_s)
@@ -58,7 +58,7 @@ class Lease:
         hold = self._holds[underlying]
         return hold.without or self._clock.monotonic() < hold.until
 
-    def speaks(self) -> bool:
+    def leads_first(self) -> bool:
         """Whether we tell of what all publishers of this service see: we lead its first underlying, or nobody does."""
         first = next(iter(self._holds))
         return self.leader.get(first, self.me) == self.me
@@ -67,47 +67,47 @@ class Lease:
         """Renew what we hold and try for what we do not, until cancelled; call `on_gain` when something was gained."""
         while True:
             try:
-                gained = await self.look()
+                gained = await self.renew()
             finally:
-                self.looked.set()
+                self.tried.set()
             if gained:
                 on_gain()
             await self._clock.sleep(self._every_s)
 
-    async def look(self) -> list[str]:
+    async def renew(self) -> list[str]:
         """Renew or try for every lease once; return what was gained. An unreachable Redis gains nothing."""
         gained: list[str] = []
         for underlying, hold in self._holds.items():
             led = self.leads(underlying)
             asked = self._clock.monotonic()
             try:
-                held, self.leader[underlying] = await hold.lock.take()
+                held, self.leader[underlying] = await hold.lock.acquire()
             except RedisUnavailableError as error:
                 hold.without = error.code in REFUSALS
-                hold.trouble = str(error)
+                hold.last_error = str(error)
                 continue
-            hold.trouble, hold.without = "", False
+            hold.last_error, hold.without = "", False
             hold.until = asked + self._ttl_s if held else float("-inf")
             if self.leads(underlying) and not led:
                 gained.append(underlying)
                 log.info("leading %s as %s", underlying, self.me)
             elif led and not held:
                 log.warning("lost the lead of %s to %s", underlying, self.leader[underlying])
-        self._tell_trouble()
+        self._log_errors()
         return gained
 
-    def _tell_trouble(self) -> None:
+    def _log_errors(self) -> None:
         """Log why leases cannot be had: one line for all that share the reason, when it changes."""
-        troubles: dict[str, list[str]] = {}
+        errors: dict[str, list[str]] = {}
         for underlying, hold in self._holds.items():
-            if hold.trouble:
-                troubles.setdefault(hold.trouble, []).append(underlying)
-        for trouble, underlyings in troubles.items():
-            if trouble not in self._told:
+            if hold.last_error:
+                errors.setdefault(hold.last_error, []).append(underlying)
+        for last_error, underlyings in errors.items():
+            if last_error not in self._logged:
                 without = any(self._holds[each].without for each in underlyings)
                 how = "publishing without a lease on %s: %s" if without else "lease on %s not to be had: %s"
-                log.warning(how, ", ".join(underlyings), trouble)
-        self._told = frozenset(troubles)
+                log.warning(how, ", ".join(underlyings), last_error)
+        self._logged = frozenset(errors)
 
     async def release(self) -> None:
         """Give up what we hold, so that a standby need not wait for it to run out."""

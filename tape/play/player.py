@@ -110,7 +110,7 @@ class Player:
             answer = self.reader.answer(request)
             asked.append(answer)
             self._pace.on_answer(request, answer)
-            request = self._tracker.take(answer)
+            request = self._tracker.on_answer(answer)
         if self._begins:
             self._started, self._begins = asked[0].asked.mono, False
         played = Played(number, self._tracker.board(started=self._started), asked[-1].received)

@@ -229,7 +229,7 @@ class Recorder:
 
     def _end(self) -> None:
         if self._writer is not None:
-            now = Instant.of(self._clock)
+            now = Instant.now(self._clock)
             if self._guarded(lambda: self._add(Moment(MomentKind.END, now, now))):
                 self._guarded(self._commit)
         self._close()

@@ -139,7 +139,7 @@ def test_the_readme_and_the_help_have_every_exit_code(short_dir: Path) -> None:
 
 def test_the_page_on_metrics_names_those_that_there_are() -> None:
     clock = manual_clock()
-    one = board([record(SPX, Instant.of(clock))], Instant.of(clock))
+    one = board([record(SPX, Instant.now(clock))], Instant.now(clock))
     collector = DeckCollector(clock)
     collector.on_board(changed(one, server=replace(one.redis.server, counted=1)))
     there = {family.name + "_total" * (family.type == "counter") for family in collector.collect()}

@@ -111,7 +111,7 @@ def shown(error: Exception) -> None:
 
 READERS: dict[str, tuple[Callable[..., None], Any]] = {
     "payload": (read_payload, golden_body() | {"contracts": contracts()[:4]}),
-    "heartbeat": (read_heartbeat, orjson.loads(heartbeat(SPX, NDX, trouble={SPX: "late"}).encode())),
+    "heartbeat": (read_heartbeat, orjson.loads(heartbeat(SPX, NDX, failures={SPX: "late"}).encode())),
     "pointer": (read_pointer, {"massive": "massive:chain:snapshot:SPX:2026-01-02:1766762051149"}),
     "mark": (read_mark, {"last_ts": 1766762051.5}),
     "reply": (

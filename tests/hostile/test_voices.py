@@ -108,7 +108,7 @@ class Scene:
         """Let every voice speak once; each has to be quick and clean."""
         began = time.perf_counter()
         board = await self.watcher.poll_once()
-        report = evaluate(board, Instant.of(self.clock))
+        report = evaluate(board, Instant.now(self.clock))
         self.collector.on_board(board)
         texts = [line(report), as_text(report, self.target), frame(report), generate_latest(self.registry).decode()]
         texts.append(msgspec.json.encode(status_body(report, url=self.target.shown, log="")).decode())
@@ -133,7 +133,7 @@ async def play(scene: Scene, count: int) -> None:
             assert report.state is not DeckState.OK, where
         if number % 20 == 0:
             await scene.audit.discover()
-            await scene.audit.look()
+            await scene.audit.poll()
     assert_harmless(audit_text(scene.auditor.conclude(), scene.target))
 
 

@@ -54,7 +54,7 @@ class Life:
 
     @property
     def report(self) -> HealthReport | None:
-        return evaluate(self.board, Instant.of(CLOCK)) if self.board else None
+        return evaluate(self.board, Instant.now(CLOCK)) if self.board else None
 
     def signals(self) -> set[str]:
         return {signal.name for signal in self.report.signals} if self.report else set()

@@ -45,7 +45,7 @@ async def test_an_hour_has_exactly_its_cycles_and_polls(redis: Redis, redis_url:
     def see(board: Board) -> None:
         looks.append(clock.mono)
         if clock.mono >= 1 and len(looks) % 10 == 0:
-            for status in evaluate(board, Instant.of(clock)).statuses:
+            for status in evaluate(board, Instant.now(clock)).statuses:
                 states[status.state] += 1
                 ages.append(status.age_s or 0.0)
 

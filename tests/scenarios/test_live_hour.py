@@ -175,6 +175,6 @@ async def assert_board_tells(here: Desk, struck: frozenset[date], cycle: int) ->
     for chain_status in (await here.report()).statuses:
         hit = chain_status.record.chain.expiry in struck
         assert (Flag.FAILING in chain_status.flags) == hit, (cycle, chain_status)
-        assert bool(chain_status.record.trouble) == hit
+        assert bool(chain_status.record.last_error) == hit
         if not hit:
             assert chain_status.state is State.FRESH

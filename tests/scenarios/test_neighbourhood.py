@@ -54,7 +54,7 @@ def ends(outcomes: list[PublishResult]) -> set[tuple[PublishVerdict, str]]:
 
 
 async def look(redis: Redis) -> HealthReport:
-    return evaluate(await Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK).poll_once(), Instant.of(CLOCK))
+    return evaluate(await Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK).poll_once(), Instant.now(CLOCK))
 
 
 def states(report: HealthReport) -> set[State]:
@@ -87,7 +87,7 @@ async def test_every_server_since_6_2_is_published_to_read_and_audited(
         auditor = Auditor(NAMES)
         reader = AuditReader(redis, auditor, SystemClock())
         await reader.discover()
-        await reader.look()
+        await reader.poll()
         assert auditor.conclude().pointers == 3
 
 
@@ -159,7 +159,7 @@ async def test_a_proxy_that_knows_little_serves_a_reader_and_refuses_a_publisher
         if hangs_up:
             watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
             for _ in range(4):
-                assert states(evaluate(await watcher.poll_once(), Instant.of(CLOCK))) == {State.FRESH}
+                assert states(evaluate(await watcher.poll_once(), Instant.now(CLOCK))) == {State.FRESH}
         else:
             outcomes = await publish(redis)
             assert ends(outcomes) == {
@@ -191,12 +191,12 @@ async def test_a_proxy_that_refuses_scripts_only_sometimes_leaves_nothing_behind
 
 
 async def lost(watcher: Watcher) -> HealthReport | None:
-    found = evaluate(await watcher.poll_once(), Instant.of(CLOCK))
+    found = evaluate(await watcher.poll_once(), Instant.now(CLOCK))
     return None if found.board.redis.health.ok else found
 
 
 async def back(watcher: Watcher) -> HealthReport | None:
-    found = evaluate(await watcher.poll_once(), Instant.of(CLOCK))
+    found = evaluate(await watcher.poll_once(), Instant.now(CLOCK))
     return found if found.board.redis.health.ok else None
 
 
@@ -207,7 +207,7 @@ async def test_a_cluster_that_goes_for_twelve_seconds_is_told_and_comes_back_alo
         redis = RedisTarget(cluster_url(nodes)).connect()
         assert ends(await publish(redis)) == PUBLISHED
         watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
-        assert evaluate(await watcher.poll_once(), Instant.of(CLOCK)).board.redis.health.ok
+        assert evaluate(await watcher.poll_once(), Instant.now(CLOCK)).board.redis.health.ok
         for node in nodes:
             node.kill()
         began = time.monotonic()
@@ -250,6 +250,6 @@ async def test_an_idle_limit_and_a_killed_connection_are_no_outage(servers: Serv
     async with RedisTarget(server.url).connect() as redis:
         await publish(redis)
         watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
-        assert states(evaluate(await watcher.poll_once(), Instant.of(CLOCK))) == {State.FRESH}
+        assert states(evaluate(await watcher.poll_once(), Instant.now(CLOCK))) == {State.FRESH}
         server.admin.client_kill_filter(_type="normal", skipme=True)
-        assert states(evaluate(await watcher.poll_once(), Instant.of(CLOCK))) == {State.FRESH}
+        assert states(evaluate(await watcher.poll_once(), Instant.now(CLOCK))) == {State.FRESH}

@@ -35,7 +35,7 @@ from chaindeck.engine.engine import Engine
 from chaindeck.engine.sources import make_source
 from publisher.loop.publisher import Publisher
 from publisher.protection.lease import Lease
-from publisher.protection.permission import Permission
+from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, assert_contract_kept, expiries, small, value_at
 from tests.support.contexts import context_of
 from tests.support.engines import publishing_engine, run_publisher, watching_engine
@@ -65,7 +65,7 @@ async def publish(redis: Redis, mark: int = 1, *, ts_ms: int | None = None) -> i
 
 
 async def report(watcher: Watcher, clock: Clock = CLOCK) -> HealthReport:
-    return evaluate(await watcher.poll_once(), Instant.of(clock))
+    return evaluate(await watcher.poll_once(), Instant.now(clock))
 
 
 async def reported_in_time(watcher: Watcher) -> HealthReport:
@@ -224,7 +224,7 @@ async def test_from_the_fault_to_the_word_it_is_less_than_three_seconds(line: Li
         await wait_until_async(lambda: line.proxy.commands[-1][0] == word)
     fell = time.monotonic()
     await wait_until_async(
-        lambda: State.UNREACHABLE in states(evaluate(boards[-1], Instant.of(CLOCK))), 10, "the word on the screen"
+        lambda: State.UNREACHABLE in states(evaluate(boards[-1], Instant.now(CLOCK))), 10, "the word on the screen"
     )
     took = time.monotonic() - fell
     print(f"from the fault at {word.decode()} to UNREACHABLE: {took:.2f} s")
@@ -373,7 +373,7 @@ def publisher_of(redis: Redis, clock: Clock, *, in_turn: bool = False) -> Publis
     source = ScriptedSource({"SPX": DATES}, as_of=time.time())
     context = context_of(clock, interval_s=0.3, ttl_s=30.0)
     lease = Lease(redis, context, source.underlyings) if in_turn else None
-    return Publisher(redis, source, context, permission=Permission(lease))
+    return Publisher(redis, source, context, gate=PublishGate(lease))
 
 
 async def test_out_of_memory_is_said_once_and_over_when_it_is_over(
@@ -395,14 +395,14 @@ async def test_out_of_memory_is_said_once_and_over_when_it_is_over(
         assert told("Redis is out of memory: raise maxmemory") == 1  # a failure that goes on is no news
         counters = publisher.heartbeat().chain.counters
         assert counters["failed"] % 6 == 0
-        assert set(publisher.heartbeat().chain.trouble) == set(CHAINS)
+        assert set(publisher.heartbeat().chain.failures) == set(CHAINS)
         found = await report(watcher)
         assert found.board.redis.health.ok  # reading goes on
         assert states(found) == {State.FRESH}
         server.admin.config_set("maxmemory", 0)
         published = told("published 6")
         await wait_until_async(lambda: told("published 6") > published)
-        assert not publisher.heartbeat().chain.trouble
+        assert not publisher.heartbeat().chain.failures
         publishing.cancel()
         await asyncio.gather(publishing, return_exceptions=True)
         await assert_contract_kept(redis)
@@ -473,7 +473,7 @@ async def test_a_publisher_two_minutes_slow_publishes_with_its_honest_stamp(redi
     clock = ManualClock(time.time_ns() - 120 * SECOND)
     slow_one = publisher_of(redis, clock)
     await slow_one.cycle()
-    assert not slow_one.heartbeat().chain.trouble
+    assert not slow_one.heartbeat().chain.failures
     await beat(redis, heartbeat(*CHAINS, ts=time.time()))
     watcher = Watcher(RedisReader(redis, NAMES, CLOCK), CLOCK)
     found = await report(watcher)
@@ -584,9 +584,9 @@ async def test_a_dead_poll_loop_is_on_the_screen_and_check_calls_it_critical(red
         clock.advance(3.0)
         board = slot.latest()
         assert board is not None
-        assert exit_code(evaluate(board, Instant.of(clock))) < 2
+        assert exit_code(evaluate(board, Instant.now(clock))) < 2
         clock.advance(0.5)
-        assert exit_code(evaluate(board, Instant.of(clock))) == 2
+        assert exit_code(evaluate(board, Instant.now(clock))) == 2
         await wait_until_async(lambda: "the poll loop has been silent for 3 s" in text(app, "#strip"), 2)
         assert "FRESH" not in text(app, "#board")
 

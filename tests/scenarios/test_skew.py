@@ -20,7 +20,7 @@ from chain.monitor.states import DeckState, State
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.server.skew import clock_skew_s
+from chain.redis.server.clock_skew import clock_skew_s
 from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 from tests.support.product import environment
 from tests.support.scenes import SPX, board, changed, heartbeat, manual_clock, record
@@ -102,7 +102,7 @@ async def test_only_this_machines_own_clock_is_held_against_redis(redis: Redis) 
 
 
 def told(skew_s: float | None, ahead_s: float = 0.0) -> list[str]:
-    now = Instant.of(manual_clock())
+    now = Instant.now(manual_clock())
     made = board([record(SPX, now)], now, skew_s=skew_s)
     heard = tuple(replace(publisher, ahead_s=ahead_s) for publisher in made.publishers.known)
     judged = evaluate(changed(made, known=heard), now)
@@ -140,7 +140,7 @@ def test_a_publisher_on_a_machine_whose_clock_is_off_is_not_told_twice(skew_s: f
 async def test_a_heartbeat_from_the_future_is_told_with_the_size_of_the_skew(redis: Redis) -> None:
     clock = manual_clock()
     await beat(redis, heartbeat(SPX, ts=clock.wall / 1e9 + 90))
-    judged = evaluate(await Watcher(RedisReader(redis, KeySchema(), clock), clock).poll_once(), Instant.of(clock))
+    judged = evaluate(await Watcher(RedisReader(redis, KeySchema(), clock), clock).poll_once(), Instant.now(clock))
     assert "publisher mock_massive's clock is 90 s ahead of this machine's" in [s.text for s in judged.signals]
     assert judged.state is not DeckState.OK
     assert judged.statuses[0].state is State.MISSING

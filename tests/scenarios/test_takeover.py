@@ -22,7 +22,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.store import Store
 from publisher.loop.publisher import Publisher
 from publisher.protection.lease import Lease
-from publisher.protection.permission import Permission
+from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, assert_contract_kept
 from tests.support.contexts import context_of
 from tests.support.engines import run_publisher
@@ -214,16 +214,16 @@ async def test_a_leader_that_slept_in_the_middle_of_a_cycle_ends_it_in_silence(r
     sources = [ScriptedSource({"SPX": (day,)}, as_of=time.time()) for _ in range(2)]
     leases = [Lease(redis, context_of(clock), ("SPX",)) for _ in sources]
     one, two = (
-        Publisher(redis, source, context_of(clock), permission=Permission(lease))
+        Publisher(redis, source, context_of(clock), gate=PublishGate(lease))
         for source, lease in zip(sources, leases, strict=True)
     )
-    await leases[0].look()
+    await leases[0].renew()
     gate = sources[0].gates[chain] = asyncio.Event()
     cycle = asyncio.create_task(one.cycle())
     await wait_until_async(lambda: sources[0].begun)
     clock.advance(7)  # longer than its lease
     await redis.delete(lease_key("massive", "SPX"))
-    assert await leases[1].look() == ["SPX"]
+    assert await leases[1].renew() == ["SPX"]
     assert (await two.cycle()).whole
     clock.advance(1)
     gate.set()
@@ -250,7 +250,7 @@ class Delay:
 
 def led_publisher(client: Redis, source: ScriptedSource) -> Publisher:
     context = context_of(interval_s=0.2, ttl_s=10.0)
-    return Publisher(client, source, context, permission=Permission(Lease(client, context, source.underlyings)))
+    return Publisher(client, source, context, gate=PublishGate(Lease(client, context, source.underlyings)))
 
 
 async def test_writes_that_were_long_on_their_way_arrive_in_vain(redis: Redis, redis_url: str, short_dir: Path) -> None:

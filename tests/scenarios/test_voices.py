@@ -20,7 +20,7 @@ from chain.monitor.evaluate.serialize import health_block
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.monitor.states import DeckState, Flag, State
-from chain.monitor.watch import steps
+from chain.monitor.watch import record_updates
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.kinds import SourceChange
 from chain.thresholds import OLD_SOURCE_S, STREAM_ACTIVE_S, Thresholds
@@ -220,7 +220,7 @@ EARLIER = snapshot(SPX, START_NS - 9 * 10**9)
 
 
 def _rolled_back() -> ChainRecord:
-    return steps.accept(record(SPX, NOW), received(EARLIER), encode(EARLIER), 60_000, NOW)
+    return record_updates.accept(record(SPX, NOW), received(EARLIER), encode(EARLIER), 60_000, NOW)
 
 
 DELAYED = [
@@ -230,7 +230,7 @@ DELAYED = [
 OLD = surface(last_quote={"bid": 1.0, "ask": 1.2, "last_updated": START_NS - 900 * 10**9, "timeframe": "REAL-TIME"})
 FLAGGED: dict[Flag, Callable[[], ChainRecord]] = {
     Flag.PARTIAL: lambda: record(SPX, NOW, contracts=surface()[::2]),
-    Flag.FAILING: lambda: replace(record(SPX, NOW), trouble="vendor: 429"),
+    Flag.FAILING: lambda: replace(record(SPX, NOW), last_error="vendor: 429"),
     Flag.PAST_DATED: lambda: record(ChainId("SPX", date(2026, 1, 1)), NOW),
     Flag.DELAYED: lambda: record(SPX, NOW, contracts=DELAYED),
     Flag.OLD_SOURCE: lambda: record(SPX, NOW, contracts=OLD),
@@ -250,7 +250,7 @@ def test_every_flag_is_told_alike(flag: Flag) -> None:
     assert flag in voices.status["expiries"][0]["flags"]
 
 
-VENDOR_DOWN = replace(heartbeat(SPX), source=SourceInfo("mock", trouble="vendor: 503"))
+VENDOR_DOWN = replace(heartbeat(SPX), source=SourceInfo("mock", last_error="vendor: 503"))
 DECKS: dict[str, tuple[DeckState, Callable[[], HealthReport]]] = {
     "starting": (DeckState.STARTING, lambda: report([], NOW, beats=[], started=NOW.mono - 1.0)),
     "searching": (DeckState.STARTING, lambda: report([], NOW, beats=[], search=Search(over=False))),
@@ -294,41 +294,41 @@ def _aged(thresholds: Thresholds, *, alone: bool = False) -> Callable[[ManualClo
     """Return a scene of one snapshot as old as told, beside a fresh one where `alone` does not forbid it."""
 
     def scene(clock: ManualClock, seconds: float) -> HealthReport:
-        one = record(SPX, Instant.of(clock), thresholds=thresholds)
+        one = record(SPX, Instant.now(clock), thresholds=thresholds)
         clock.advance(seconds)
-        now = Instant.of(clock)
+        now = Instant.now(clock)
         return evaluate(board([one] if alone else [one, record(NDX, now)], now), now)
 
     return scene
 
 
 def _ahead(clock: ManualClock, seconds: float) -> HealthReport:
-    now = Instant.of(clock)
+    now = Instant.now(clock)
     return evaluate(board([record(SPX, now, age_ms=-round(seconds * 1000))], now), now)
 
 
 def _quotes_aged(clock: ManualClock, seconds: float) -> HealthReport:
     clock.advance(seconds)
-    now = Instant.of(clock)
+    now = Instant.now(clock)
     return evaluate(board([record(SPX, now, contracts=OLD_QUOTES)], now), now)
 
 
 def _stream_silent(clock: ManualClock, seconds: float) -> HealthReport:
     last = clock.wall / 1e9
     clock.advance(seconds)
-    now = Instant.of(clock)
+    now = Instant.now(clock)
     return evaluate(board([in_state(SPX, State.STALE, now), record(NDX, now)], now, last_frame=last), now)
 
 
 def _stepped(clock: ManualClock, seconds: float) -> HealthReport:
-    now = Instant.of(clock)
+    now = Instant.now(clock)
     return evaluate(board([record(SPX, now)], now, step_s=-seconds, step_at=now.mono), now)
 
 
 def _unpolled(clock: ManualClock, seconds: float) -> HealthReport:
-    polled = board([record(SPX, Instant.of(clock))], Instant.of(clock))
+    polled = board([record(SPX, Instant.now(clock))], Instant.now(clock))
     clock.advance(seconds)
-    return evaluate(polled, Instant.of(clock))
+    return evaluate(polled, Instant.now(clock))
 
 
 # The scene, its limit in seconds, the signal that begins above the limit or ends there, and the deck before and after.
@@ -386,7 +386,7 @@ def boards(draw: st.DrawFn) -> Board:
         chain, age_ms = ChainId(underlying, expiry), draw(st.integers(-5_000, 4_000_000))
         source = SourceInfo(draw(st.sampled_from(["mock", "massive", "capture", "unknown"])))
         one = replace(
-            record(chain, NOW, age_ms=age_ms, source=source), trouble=draw(st.sampled_from(["", "vendor: 429"]))
+            record(chain, NOW, age_ms=age_ms, source=source), last_error=draw(st.sampled_from(["", "vendor: 429"]))
         )
         state = draw(STATES)
         fault = state in (State.MISSING, State.DANGLING, State.INVALID)

@@ -82,7 +82,7 @@ class Desk:
 
     async def report(self) -> HealthReport:
         """Return what a watcher judges now."""
-        return evaluate(await self.watcher.poll_once(), Instant.of(self.clock))
+        return evaluate(await self.watcher.poll_once(), Instant.now(self.clock))
 
     def heartbeat(self) -> Heartbeat:
         """Return the publisher's heartbeat as of now."""

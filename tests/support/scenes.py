@@ -25,7 +25,7 @@ from chain.monitor.board import (
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo
 from chain.monitor.states import State
-from chain.monitor.watch import steps
+from chain.monitor.watch import record_updates
 from chain.redis.server.info import Server
 from chain.thresholds import Thresholds
 from tests.support import builders
@@ -94,14 +94,14 @@ def record(
     """Return an entry that has just accepted a snapshot of this age."""
     blank = ChainRecord(chain, thresholds=thresholds or Thresholds(), source=source or SourceInfo("mock"))
     made = snapshot(chain, now.wall_ns - age_ms * 1_000_000, contracts)
-    return steps.accept(blank, received(made), encode(made), ttl_ms, now)
+    return record_updates.accept(blank, received(made), encode(made), ttl_ms, now)
 
 
 def at_fault(before: ChainRecord, state: State, now: Instant, reason: str = "for a reason") -> ChainRecord:
     """Return an entry after MISSING, DANGLING or INVALID has come over it."""
     if state is State.MISSING:
-        return steps.missing(before, now, now.wall_s - 1)
-    return steps.faulty(before, state, reason, now, now.wall_s - 1)
+        return record_updates.missing(before, now, now.wall_s - 1)
+    return record_updates.faulty(before, state, reason, now, now.wall_s - 1)
 
 
 def in_state(chain: ChainId, state: State, now: Instant) -> ChainRecord:
@@ -120,7 +120,7 @@ def heartbeat(
     depth: int | None = None,
     prefix: str = LIVE_PREFIX,
     thresholds: Thresholds | None = None,
-    trouble: dict[ChainId, str] | None = None,
+    failures: dict[ChainId, str] | None = None,
     **source: Any,
 ) -> Heartbeat:
     """Return a beat that announces these chains."""
@@ -129,7 +129,7 @@ def heartbeat(
         thresholds=thresholds or Thresholds(),
         depth=len(chains) if depth is None else depth,
         expected=chains,
-        trouble=trouble or {},
+        failures=failures or {},
         cycle_ms=14.2,
         counters={"published": 12},
     )

@@ -13,7 +13,7 @@ from chain.clock import ManualClock
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
-from chain.redis.contract.publish.damage import Damage
+from chain.redis.contract.publish.fault_writer import FaultWriter
 from chaindeck.engine.board_slot import BoardSlot
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
@@ -96,7 +96,7 @@ def make_stage(redis: Redis, seen_through: Redis | None = None, *, recorded: boo
     mock: Any = MockSource(clock, seed=SEED, underlyings=("SPX", "NDX"))
     source = WithholdingSource(Recorded(mock) if recorded else mock)
     publisher = Publisher(redis, source, context_of(clock), expirations=3)
-    injector = FaultInjector(Damage(redis, KeySchema()), source, publisher, clock)
+    injector = FaultInjector(FaultWriter(redis, KeySchema()), source, publisher, clock)
     watcher = Watcher(RedisReader(seen_through or redis, KeySchema(), clock), clock, shown_as="unix")
     return Stage(redis, clock, publisher, injector, watcher, BoardSlot())
 

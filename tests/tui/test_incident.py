@@ -85,14 +85,14 @@ def test_as_many_signals_as_underlyings_are_one_line_each_kind() -> None:
 
 def test_a_very_long_reason_is_wrapped_and_never_cut() -> None:
     words = " ".join(f"word{number}" for number in range(60))
-    failing = [heartbeat(SPX, trouble={SPX: words})]
-    judged = report([replace(record(SPX, NOW), trouble=words)], NOW, beats=failing)
+    failing = [heartbeat(SPX, failures={SPX: words})]
+    judged = report([replace(record(SPX, NOW), last_error=words)], NOW, beats=failing)
     said = "\n".join(texts(signal_lines(judged, 42)))
     assert all(f"word{number}" in said.split() for number in range(60))
 
 
 def test_wide_characters_in_a_reason_break_no_line() -> None:
-    judged = report([replace(record(SPX, NOW), trouble="期限切れ " * 20)], NOW)
+    judged = report([replace(record(SPX, NOW), last_error="期限切れ " * 20)], NOW)
     for width in (42, 80):
         assert all(length(line) <= width for line in signal_lines(judged, width))
 
@@ -117,7 +117,7 @@ def test_changes_of_many_chains_are_one_line() -> None:
 
 def test_a_mock_that_gave_way_stands_before_what_it_took_along() -> None:
     gone = heartbeat(NDX, status=WITHDRAWN)
-    gone = replace(gone, source=replace(gone.source, trouble="a live publisher publishes here"))
+    gone = replace(gone, source=replace(gone.source, last_error="a live publisher publishes here"))
     live = heartbeat(SPX, service="massive", kind="massive", detail="api.massive.com")
     records = [record(SPX, NOW, source=live.source), in_state(NDX, State.MISSING, NOW)]
     judged = report(records, NOW, beats=[live, gone])
@@ -203,7 +203,7 @@ def role_of(line: Line, words: str) -> Role:
 def test_what_a_publisher_does_is_grey_only_where_it_is_well() -> None:
     one = [record(SPX, NOW)]
     assert role_of(identity(report(one, NOW), "SPX", 0, 160), "1/1") is Role.DIM
-    none_done = [heartbeat(SPX, trouble={SPX: "429"})]
+    none_done = [heartbeat(SPX, failures={SPX: "429"})]
     assert role_of(identity(report(one, NOW, beats=none_done), "SPX", 0, 160), "0/1") is Role.ALARM
     assert role_of(identity(report(one, NOW, beats=[]), "SPX", 0, 160), "no publisher") is Role.ALARM
     away = identity(report(one, NOW, reached=False), "SPX", 0, 160)
@@ -218,7 +218,7 @@ def seen(view: View, clock: ManualClock, bid: float, *, kind: str = "", age_ms: 
     """Let a snapshot with this bid come in."""
     quote = {"bid": bid, "ask": bid + 0.4}
     items = [item(6930, side, last_quote=quote, implied_volatility=bid / 100) for side in ("call", "put")]
-    now = Instant.of(clock)
+    now = Instant.now(clock)
     one = record(SPX, now, contracts=items, age_ms=age_ms)
     assert one.last_good
     made = board([replace(one, last_good=replace(one.last_good, kind=kind))], now)
@@ -272,15 +272,15 @@ def test_nothing_is_marked_across_a_change_of_source_or_selection_or_a_frozen_vi
 
 def test_each_chain_keeps_two_minutes_of_ages_and_no_more() -> None:
     clock, kept = ManualClock(START_NS, 5.0), Histories()
-    first = Instant.of(clock)
+    first = Instant.now(clock)
     records = [record(chain, first) for chain in (SPX, NDX)]
     for _ in range(300):
         clock.advance(1)
-        kept.on_report(report(records, Instant.of(clock)))
+        kept.on_report(report(records, Instant.now(clock)))
     assert [len(kept.ages(chain)) for chain in (SPX, NDX)] == [121, 121]
-    kept.on_report(report(records[:1], Instant.of(clock)))
+    kept.on_report(report(records[:1], Instant.now(clock)))
     clock.advance(1)
-    kept.on_report(report(records[:1], Instant.of(clock)))
+    kept.on_report(report(records[:1], Instant.now(clock)))
     assert not kept.ages(NDX)
 
 

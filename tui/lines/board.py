@@ -218,4 +218,4 @@ def _note(status: ChainStatus) -> str:
         return f"last seen {figures.clock(seen)}" if seen is not None else ""
     if status.state in (State.INVALID, State.FUTURE):
         return status.note
-    return status.record.trouble if status.state in (State.STALE, State.AGING) else ""
+    return status.record.last_error if status.state in (State.STALE, State.AGING) else ""

@@ -180,9 +180,9 @@ def _publish(report: HealthReport) -> Span:
         waiting = report.state is DeckState.STARTING
         return Span("no publisher", Role.DIM if waiting else Role.ALARM)
     plan = living[0]
-    done = len(plan.expected) - len(plan.trouble)
+    done = len(plan.expected) - len(plan.failures)
     cycle = "-" if plan.cycle_ms is None else f"{plan.cycle_ms:.0f} ms"
     standby = ", standby ready" if board.publishers.standbys else ""
-    role = Role.DIM if not plan.trouble else Role.CAUTION if done else Role.ALARM
+    role = Role.DIM if not plan.failures else Role.CAUTION if done else Role.ALARM
     text = f"publish {plan.thresholds.interval_s:g} s, cycle {cycle}, {done}/{len(plan.expected)}{standby}"
     return Span(text, role)

@@ -59,7 +59,7 @@ def _closing_s(record: ChainRecord) -> float:
 def faults_of(record: ChainRecord) -> tuple[Flag, ...]:
     """Return the flags of faults; they depend only on what was read, not on the time."""
     good, flags = record.last_good, list[Flag]()
-    if record.trouble:
+    if record.last_error:
         flags.append(Flag.FAILING)
     if good and good.summary.shortfall:
         flags.append(Flag.PARTIAL)

@@ -10,7 +10,7 @@ from chain.monitor.evaluate.causality import root_first
 from chain.monitor.evaluate.flags import flags_of
 from chain.monitor.evaluate.freshness import reason_of, state_of
 from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, usable
-from chain.monitor.evaluate.rules import FAILED_RULE, RULES, SEVERITY, Facts, Rule
+from chain.monitor.evaluate.rules import FAILED_RULE, RULES, SEVERITY, Rule, RuleInput
 from chain.monitor.evaluate.rules.rule import blind_since
 from chain.monitor.states import DeckState, State
 
@@ -25,16 +25,16 @@ def evaluate(board: Board, now: Instant, rules: Sequence[Rule] = RULES) -> Healt
     """Return what is true of a Board at `now`."""
     blind = blind_since(board, now)
     statuses = tuple(_status_or_invalid(record, now, blind) for record in board.chains.records)
-    facts = Facts(board, now, statuses)
-    signals = [signal for rule in rules for signal in _apply(rule, facts)]
+    inputs = RuleInput(board, now, statuses)
+    signals = [signal for rule in rules for signal in _apply(rule, inputs)]
     state = max((signal.severity for signal in signals), key=lambda severity: severity.rank, default=DeckState.OK)
     return HealthReport(now, board, state, statuses, root_first(signals))
 
 
-def _apply(rule: Rule, facts: Facts) -> Sequence[Signal]:
+def _apply(rule: Rule, inputs: RuleInput) -> Sequence[Signal]:
     """Return a rule's signals; a rule that fails is a signal itself, and stops no other."""
     try:  # a defect in one rule must not silence the others
-        return rule.signals(facts)
+        return rule.signals(inputs)
     except Exception as error:
         log.exception("rule %s failed", rule.name, extra=_ONCE)
         text = f"rule {rule.name} failed ({type(error).__name__}): whether it is so is unknown"

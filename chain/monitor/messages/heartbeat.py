@@ -13,7 +13,7 @@ from chain.monitor.messages.fields import (
     PERIOD_S,
     ChainName,
     Count,
-    Day,
+    DateText,
     DeckWord,
     Epoch,
     Period,
@@ -22,7 +22,7 @@ from chain.monitor.messages.fields import (
     promise,
 )
 from chain.monitor.messages.health import Depths, Expiries, SignalBlock, StreamBlock
-from chain.redis.contract.glance import BESIDE_BYTES
+from chain.redis.contract.poll_command import HEARTBEAT_BYTES
 from chain.supervisor import PartState
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S
 
@@ -74,7 +74,7 @@ class SourceBlock(Struct, frozen=True):
 class PlanBlock(Struct, frozen=True):
     """What a publisher means to keep in Redis, and how it fares."""
 
-    expected: dict[Underlying, list[Day]]
+    expected: dict[Underlying, list[DateText]]
     prefix: Annotated[str, CORE] = LIVE_PREFIX
     interval_s: Period = DEFAULT_INTERVAL_S
     ttl_s: Period = DEFAULT_TTL_S
@@ -122,4 +122,4 @@ class FullBeat(Beat, frozen=True, kw_only=True):
     stream: StreamBlock | UnsetType = UNSET
 
 
-BEAT = Form(Beat, Limits(BESIDE_BYTES))
+BEAT = Form(Beat, Limits(HEARTBEAT_BYTES))

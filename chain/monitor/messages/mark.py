@@ -8,7 +8,7 @@ from chain.monitor.messages.fields import Epoch
 from chain.redis.contract.coordination.live_mark import MARK_BYTES
 
 
-class Mark(Struct, frozen=True):
+class LiveMarkBody(Struct, frozen=True):
     """What a live publisher leaves where it publishes: `publisher` is host:process:letters."""
 
     service: str = ""
@@ -17,4 +17,4 @@ class Mark(Struct, frozen=True):
     since: Epoch | None = None
 
 
-MARK = Form(Mark, Limits(MARK_BYTES))
+LIVE_MARK = Form(LiveMarkBody, Limits(MARK_BYTES))

@@ -6,7 +6,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chain.monitor.messages.fields import (
     Count,
-    Day,
+    DateText,
     DeckWord,
     Epoch,
     Period,
@@ -65,7 +65,7 @@ class StatusExpiry(Struct, frozen=True):
     """One chain: its state, and what its last good snapshot holds, null where there is none."""
 
     underlying: Underlying
-    expiry: Day
+    expiry: DateText
     dte: Annotated[int, Meta(description="calendar days to expiration, in New York")]
     state: StateWord
     flags: list[str]

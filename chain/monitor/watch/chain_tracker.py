@@ -10,7 +10,7 @@ from chain.model.keys import KeySchema, SnapshotId
 from chain.model.snapshot import decode
 from chain.monitor.board import ChainRecord
 from chain.monitor.states import State
-from chain.monitor.watch import steps
+from chain.monitor.watch import record_updates
 from chain.monitor.watch.state import ChainState
 from chain.redis.contract.store import Payload
 from chain.text import clean
@@ -41,14 +41,14 @@ class ChainTracker:
     keys: KeySchema
     record: ChainRecord
     noted: ChainRecord | None = None  # the record as it was when its flags were last looked at
-    _judged: bytes | _Unread | None = _Unread.UNREAD  # the pointer by which the record came about
-    _followed: tuple[SnapshotId, bytes] | None = None  # what the pointer names, and the pointer; its payload is awaited
+    _evaluated: bytes | _Unread | None = _Unread.UNREAD  # the pointer by which the record came about
+    _awaited: tuple[SnapshotId, bytes] | None = None  # what the pointer names, and the pointer; its payload is awaited
     _rechecked: bool = False  # each look at a pointer earns one more look, not two
 
     def state(self) -> ChainState:
         """Return all that is known, between two looks."""
-        pointer = self._judged if isinstance(self._judged, bytes) else None
-        is_judged = self._judged is not _Unread.UNREAD
+        pointer = self._evaluated if isinstance(self._evaluated, bytes) else None
+        is_judged = self._evaluated is not _Unread.UNREAD
         return ChainState(self.record, pointer, is_judged, self.record is self.noted or self.record == self.noted)
 
     @classmethod
@@ -60,14 +60,14 @@ class ChainTracker:
     @property
     def held(self) -> bytes | None:
         """The key of the payload that was read and is shown as good; None where there is none."""
-        return self._judged if self.record.fault is None and isinstance(self._judged, bytes) else None
+        return self._evaluated if self.record.fault is None and isinstance(self._evaluated, bytes) else None
 
     def is_current(self, pointer: bytes | None) -> bool:
         """Return whether a pointer was judged and can mean nothing new: its payload never changes.
 
         It can where the payload was not there, and where the pointer was no string, which reads like no pointer.
         """
-        if self._judged != pointer:
+        if self._evaluated != pointer:
             return False
         state = self.record.fault and self.record.fault.state
         return state is not State.DANGLING and not (state is State.INVALID and pointer is None)
@@ -76,33 +76,33 @@ class ChainTracker:
         """Take the pointer as a poll found it."""
         if self.is_current(pointer):
             return NOTHING
-        self._rechecked, self._followed = False, None
+        self._rechecked, self._awaited = False, None
         return RECHECK if pointer is None else self._follow(pointer, at, last_seen)
 
     def on_payload_gone(self) -> None:
         """Hear that the payload that is held is there no more: its pointer may name another."""
-        self._judged = _Unread.UNREAD
+        self._evaluated = _Unread.UNREAD
 
     def on_recheck(self, pointer: bytes | None, kind: str, at: Instant, last_seen: float | None) -> Next:
         """Take the pointer as a second look found it; `kind` is its Redis type where it is no string."""
         self._rechecked = True
         if pointer is not None:
             return self._follow(pointer, at, last_seen)
-        self._followed, self._judged = None, None
+        self._awaited, self._evaluated = None, None
         if kind in _NO_STRING:
-            self.record = steps.missing(self.record, at, last_seen)
+            self.record = record_updates.missing(self.record, at, last_seen)
         else:
             reason = f"pointer is a Redis {clean(kind, 12)}, not a string"
-            self.record = steps.faulty(self.record, State.INVALID, reason, at, last_seen)
+            self.record = record_updates.faulty(self.record, State.INVALID, reason, at, last_seen)
         return NOTHING
 
     def on_payload(self, of: SnapshotId, payload: Payload, at: Instant, last_seen: float | None) -> Next:
         """Take a payload; one that is not there earns its pointer a second look, for it may have moved on."""
-        if self._followed is None or self._followed[0] != of:
+        if self._awaited is None or self._awaited[0] != of:
             return NOTHING
         if payload.raw is None and not payload.error and not self._rechecked:
             return RECHECK
-        self._judged, self._followed = self._followed[1], None
+        self._evaluated, self._awaited = self._awaited[1], None
         self.record = self._with(of, payload, at, last_seen)
         return NOTHING
 
@@ -114,21 +114,21 @@ class ChainTracker:
             reason = f"pointer: {error}"
         else:
             if target.chain == self.record.chain:
-                self._followed = (target, pointer)
+                self._awaited = (target, pointer)
                 return Next(fetch=target)
             reason = f"pointer names {target.chain}"
-        self._judged, self._followed = pointer, None
-        self.record = steps.faulty(self.record, State.INVALID, reason, at, last_seen)
+        self._evaluated, self._awaited = pointer, None
+        self.record = record_updates.faulty(self.record, State.INVALID, reason, at, last_seen)
         return NOTHING
 
     def _with(self, of: SnapshotId, payload: Payload, at: Instant, last_seen: float | None) -> ChainRecord:
         """Return the record after a payload was read."""
         if payload.error:
-            return steps.faulty(self.record, State.INVALID, payload.error, at, last_seen, of)
+            return record_updates.faulty(self.record, State.INVALID, payload.error, at, last_seen, of)
         if payload.raw is None:
-            return steps.faulty(self.record, State.DANGLING, _GONE, at, last_seen, of)
+            return record_updates.faulty(self.record, State.DANGLING, _GONE, at, last_seen, of)
         try:
             snapshot = decode(payload.raw, of)
-            return steps.accept(self.record, snapshot, payload.raw, payload.ttl_ms, at, payload.kind_record)
+            return record_updates.accept(self.record, snapshot, payload.raw, payload.ttl_ms, at, payload.kind_record)
         except InvalidSnapshotError as error:
-            return steps.faulty(self.record, State.INVALID, f"payload: {error}", at, last_seen, of)
+            return record_updates.faulty(self.record, State.INVALID, f"payload: {error}", at, last_seen, of)

@@ -24,8 +24,8 @@ from chain.monitor.watch.port import (
 )
 from chain.redis.contract.scan import PointerScan
 from chain.redis.contract.store import Store
+from chain.redis.server.clock_skew import clock_skew_s
 from chain.redis.server.info import Server, ask_server
-from chain.redis.server.skew import clock_skew_s
 from chain.supervisor import Part
 
 SERVER_EVERY_S = 10.0
@@ -48,25 +48,25 @@ class RedisReader:
 
     async def ask(self, request: Request) -> Answer:
         """Return the answer; a Redis that fails, or is too slow, is ContactLost."""
-        asked = Instant.of(self._clock)
+        asked = Instant.now(self._clock)
         try:
             match request:
                 case PollRequest():
                     return await self._poll(request, asked)
                 case RecheckRequest():
-                    pointers, types = await self._store.look_again(request.chains)
-                    return RecheckAnswer(asked, Instant.of(self._clock), pointers, types)
+                    pointers, types = await self._store.recheck_pointers(request.chains)
+                    return RecheckAnswer(asked, Instant.now(self._clock), pointers, types)
                 case FetchRequest():
                     payloads = await self._store.fetch(request.snapshots)
                     found = dict(zip(request.snapshots, payloads, strict=True))
-                    return FetchAnswer(asked, Instant.of(self._clock), found)
+                    return FetchAnswer(asked, Instant.now(self._clock), found)
                 case _:
                     assert_never(request)
         except RedisUnavailableError as error:
             self._lost = True
             self._server_asked = -math.inf  # another may answer next, with a count of its own
             self._server = replace(self._server, counted=None)
-            return ContactLost(asked, Instant.of(self._clock), str(error), error.code)
+            return ContactLost(asked, Instant.now(self._clock), str(error), error.code)
 
     async def search(self, within_s: float) -> bool:
         """Walk through the keys, if it is time to, at most that many seconds."""
@@ -82,7 +82,7 @@ class RedisReader:
     async def _poll(self, request: PollRequest, asked: Instant) -> PollAnswer:
         beside = heartbeat_keys(self.keys) if request.heartbeats else []
         poll = await self._store.poll(request.chains, beside, request.held)
-        received = Instant.of(self._clock)
+        received = Instant.now(self._clock)
         pointers, gone = poll.pointers, frozenset[bytes]()
         if poll.payloads != len(request.held):
             since, gone = await self._find_gone(request.held)
@@ -104,7 +104,7 @@ class RedisReader:
             poll.stream,
             self._server,
             self._skew_s,
-            frozenset(self.discovery.take()) if request.heartbeats else frozenset(),
+            frozenset(self.discovery.take_found()) if request.heartbeats else frozenset(),
             self.discovery.search,
         )
 

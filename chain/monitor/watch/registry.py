@@ -88,22 +88,22 @@ class ChainRegistry:
 
     def on_heartbeats(self, beats: Mapping[str, bytes | None], now: Instant) -> None:
         """Take in heartbeats as read under their keys; a publisher that stopped or fell silent stays, marked so."""
-        heard = False
+        changed = False
         for key, raw in beats.items():
             service = HEARTBEAT_KEYS[key]
             if raw != self._raw.get(key):
                 heartbeat = self._parse(service, raw, now)
                 if service in STANDBYS:
-                    self._take_standby(service, heartbeat, raw)
+                    self._on_standby(service, heartbeat, raw)
                 elif raw is not None:
-                    self._take(service, heartbeat, raw, now)
-                    heard = True
+                    self._on_publisher(service, heartbeat, raw, now)
+                    changed = True
             self._raw[key] = raw
             known = self.publishers.get(service)
             # A key that stands while its beat does not change is another program's, or has lost its time to live.
             if known and known.alive and (raw is None or now.mono - known.seen > HEARTBEAT_TTL_S):
                 self.publishers[service] = replace(known, alive=False, gone_since=now.wall_s)
-        if heard or now.wall_ns // _MINUTE_NS != self._checked:
+        if changed or now.wall_ns // _MINUTE_NS != self._checked:
             self._forget_past(now)
 
     @property
@@ -125,7 +125,7 @@ class ChainRegistry:
         self.refused.pop(service, None)
         return heartbeat
 
-    def _take_standby(self, service: str, heartbeat: Heartbeat | None, raw: bytes | None) -> None:
+    def _on_standby(self, service: str, heartbeat: Heartbeat | None, raw: bytes | None) -> None:
         if raw is not None and heartbeat and self._is_standing_by(heartbeat):
             self._standbys[service], self._accepted[service] = heartbeat, raw
         else:
@@ -134,7 +134,7 @@ class ChainRegistry:
     def _is_standing_by(self, heartbeat: Heartbeat) -> bool:
         return heartbeat.status != STOPPED and heartbeat.chain.prefix == self.keys.prefix
 
-    def _take(self, service: str, heartbeat: Heartbeat | None, raw: bytes, now: Instant) -> None:
+    def _on_publisher(self, service: str, heartbeat: Heartbeat | None, raw: bytes, now: Instant) -> None:
         if heartbeat is None or heartbeat.chain.prefix != self.keys.prefix:
             return
         self._accepted[service] = raw
@@ -146,7 +146,7 @@ class ChainRegistry:
             self._forget(heartbeat.source.kind)
         source = heartbeat.source
         if source.speed is not None:  # by a clock of its own nothing is judged where live data may stand
-            source = replace(source, heard=now.mono, speed=source.speed if self.keys.is_replay else None)
+            source = replace(source, heard_at=now.mono, speed=source.speed if self.keys.is_replay else None)
         self._announce(service, heartbeat, source)
 
     def _forget(self, kind: str) -> None:
@@ -156,9 +156,9 @@ class ChainRegistry:
 
     def add_discovered(self, chains: Iterable[ChainId], now: Instant) -> None:
         """Add chains that were found, of underlyings for which no living publisher speaks."""
-        spoken_for = {chain.underlying for chain in self._announced_by(self.publishers)}
+        announced = {chain.underlying for chain in self._announced_by(self.publishers)}
         for chain in chains:
-            if chain.underlying not in spoken_for and chain not in self.chains:
+            if chain.underlying not in announced and chain not in self.chains:
                 self._add(ChainRecord(chain))
         self._forget_past(now)
         self._sort()
@@ -199,9 +199,9 @@ class ChainRegistry:
             source = sources[chain.underlying]
             if record.last_good and record.last_good.kind == record.source.kind != source.kind:
                 continue  # what stands there is another publisher's
-            trouble = plan.trouble.get(chain, "")
-            if (plan.thresholds, source, trouble) != (record.thresholds, record.source, record.trouble):
-                record = replace(record, thresholds=plan.thresholds, source=source, trouble=trouble)
+            last_error = plan.failures.get(chain, "")
+            if (plan.thresholds, source, last_error) != (record.thresholds, record.source, record.last_error):
+                record = replace(record, thresholds=plan.thresholds, source=source, last_error=last_error)
             if known:
                 known.record = record
             else:

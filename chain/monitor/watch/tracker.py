@@ -11,7 +11,7 @@ from typing import Self
 from chain.clock import Instant
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.monitor.board import Board, Chains, PollClock, Publishers, RedisStatus, Streams
-from chain.monitor.changes import Changes
+from chain.monitor.changes import StateChanges
 from chain.monitor.discovery import Search
 from chain.monitor.evaluate.provenance import source_changed
 from chain.monitor.history import History
@@ -47,17 +47,19 @@ class Tracker:
         self._shown_as = shown_as
         self._contact = Contact(self.history, shown_as)
         self._wall = WallClock(self.history)
-        self._changes = Changes()
+        self._changes = StateChanges()
         self._limits: dict[str, str] = {}  # what we may not do, and why; empty words where we may
         self._now = Instant(0, 0.0)  # of the last answer
         self._started: float | None = None  # monotonic seconds at which whoever looks began to
-        self._seen: float | None = None  # epoch seconds of the last look whose answers were all taken in
-        self._known: PollAnswer | None = None  # the poll of that look
-        self._settled: Mapping[ChainId, bytes | None] | None = None  # its pointers, where they can mean nothing new
+        self._last_seen: float | None = None  # epoch seconds of the last look whose answers were all taken in
+        self._last_poll: PollAnswer | None = None  # the poll of that look
+        self._current_pointers: Mapping[ChainId, bytes | None] | None = (
+            None  # its pointers, where they can mean nothing new
+        )
         self._held: dict[bytes, ChainId] = {}  # payloads that were read, by key
         self._asked: tuple[ChainId, ...] = ()  # of the look that goes on: its chains, its poll, all pointers found
-        self._poll: PollAnswer | None = None
-        self._news = False  # whether some pointer may mean something new
+        self._current_poll: PollAnswer | None = None
+        self._changed = False  # whether some pointer may mean something new
         self._pointers: Mapping[ChainId, bytes | None] = {}
         self._unasked: tuple[ChainId, ...] = ()
         self._to_recheck: list[ChainId] = []
@@ -70,10 +72,10 @@ class Tracker:
 
     def state(self) -> TrackerState:
         """Return all that is known after a Board: a tracker that resumes it makes of all later answers the same."""
-        known = self._known
+        known = self._last_poll
         return TrackerState(
             now=self._now,
-            seen=self._seen,
+            seen=self._last_seen,
             started=self._started,
             beside=None if known is None else Beside(known.stream, known.server, known.skew_s, known.search),
             health=self._contact.health,
@@ -95,21 +97,21 @@ class Tracker:
         tracker.history = History.resume(state.transitions, state.back)
         tracker._contact = Contact(tracker.history, shown_as, state.health)
         tracker._wall = WallClock(tracker.history, state.drift, state.step)
-        tracker._changes = Changes(dict(state.states))
+        tracker._changes = StateChanges(dict(state.states))
         tracker._limits, tracker._held = dict(state.limits), dict(state.held)
-        tracker._now, tracker._seen, tracker._started = state.now, state.seen, state.started
+        tracker._now, tracker._last_seen, tracker._started = state.now, state.seen, state.started
         if (beside := state.beside) is not None:
             poll = PollAnswer(state.now, state.now, {}, stream=beside.stream, server=beside.server)
-            tracker._known = replace(poll, skew_s=beside.skew_s, search=beside.search)
+            tracker._last_poll = replace(poll, skew_s=beside.skew_s, search=beside.search)
         return tracker
 
     def begin(self) -> PollRequest:
         """Begin a look; what one that was given up still wanted is asked for anew."""
-        self._drop_look()
+        self._reset()
         self._asked = tuple(self.registry.chains)
         return PollRequest(self._asked, tuple(self._held))
 
-    def take(self, answer: Answer) -> Request | None:
+    def on_answer(self, answer: Answer) -> Request | None:
         """Take in an answer; return what to ask for next, None where the look is over."""
         self._now = answer.received
         self._wall.on_instant(self._now)
@@ -120,13 +122,13 @@ class Tracker:
                 for chain, pointer in answer.pointers.items():
                     if known := self.registry.chains.get(chain):
                         kind = answer.types.get(chain, "none")
-                        self._want(chain, known.on_recheck(pointer, kind, self._now, self._seen))
+                        self._queue(chain, known.on_recheck(pointer, kind, self._now, self._last_seen))
             case FetchAnswer():
                 self._on_payloads(answer.payloads)
             case ContactLost():
-                asked = self._poll.asked if self._poll else answer.asked
+                asked = self._current_poll.asked if self._current_poll else answer.asked
                 self._contact.on_lost(asked, self._now, answer.error)
-                self._drop_look()
+                self._reset()
                 return None
         return self._next_request()
 
@@ -153,7 +155,7 @@ class Tracker:
     def _board(self, parts: tuple[PartStatus, ...], started: float | None) -> Board:
         registry, health = self.registry, self._contact.health
         registry.remember_faults(self._now)
-        known = self._known or PollAnswer(self._now, self._now, {}, search=Search(over=False))
+        known = self._last_poll or PollAnswer(self._now, self._now, {}, search=Search(over=False))
         return Board(
             prefix=registry.keys.prefix,
             redis=RedisStatus(
@@ -175,34 +177,34 @@ class Tracker:
         )
 
     def _on_poll(self, answer: PollAnswer) -> None:
-        if self._poll is None:
-            self._poll = answer
+        if self._current_poll is None:
+            self._current_poll = answer
             self.registry.on_heartbeats(answer.heartbeats, answer.received)
-            self._limit("hear heartbeats", answer.refused)
+            self._note_limit("hear heartbeats", answer.refused)
             if answer.discovered:
                 self.registry.add_discovered(answer.discovered, answer.received)
             if tuple(self.registry.chains) != self._asked:
                 self._unasked = tuple([chain for chain in self.registry.chains if chain not in answer.pointers])
-        if not answer.gone and (answer.pointers is self._settled or answer.pointers == self._settled):
+        if not answer.gone and (answer.pointers is self._current_pointers or answer.pointers == self._current_pointers):
             return  # nearly always the very same
-        self._news, self._pointers = True, {**self._pointers, **answer.pointers}
+        self._changed, self._pointers = True, {**self._pointers, **answer.pointers}
         for key in answer.gone:
             if known := self._tracker_of(key):
                 known.on_payload_gone()
         for chain, pointer in answer.pointers.items():
             if known := self.registry.chains.get(chain):
-                self._want(chain, known.on_pointer(pointer, answer.received, self._seen))
+                self._queue(chain, known.on_pointer(pointer, answer.received, self._last_seen))
 
     def _on_payloads(self, payloads: Mapping[SnapshotId, Payload]) -> None:
         for snapshot, payload in payloads.items():
             if known := self.registry.chains.get(snapshot.chain):
-                self._want(snapshot.chain, known.on_payload(snapshot, payload, self._now, self._seen))
+                self._queue(snapshot.chain, known.on_payload(snapshot, payload, self._now, self._last_seen))
 
     def _tracker_of(self, payload: bytes) -> ChainTracker | None:
         chain = self._held.get(payload)
         return None if chain is None else self.registry.chains.get(chain)
 
-    def _want(self, chain: ChainId, then: Next) -> None:
+    def _queue(self, chain: ChainId, then: Next) -> None:
         if then.fetch is not None:
             self._to_fetch.append(then.fetch)
         elif then.recheck:
@@ -219,25 +221,25 @@ class Tracker:
         if self._to_recheck:
             chains, self._to_recheck = tuple(self._to_recheck), []
             return RecheckRequest(chains)
-        if self._poll is not None:
-            self._end_look(self._poll)
+        if self._current_poll is not None:
+            self._end_poll(self._current_poll)
         return None
 
-    def _end_look(self, poll: PollAnswer) -> None:
+    def _end_poll(self, poll: PollAnswer) -> None:
         """Take a look as whole, when all its answers were taken in."""
-        if self._news:
+        if self._changed:
             chains = self.registry.chains
             current = all(known.is_current(self._pointers.get(chain)) for chain, known in chains.items())
-            self._settled = self._pointers if current else None
+            self._current_pointers = self._pointers if current else None
             self._held = {key: chain for chain, known in chains.items() if (key := known.held)}
         self._contact.on_found(poll.asked, poll.received, self._now)
-        self._known, self._seen = poll, self._now.wall_s
+        self._last_poll, self._last_seen = poll, self._now.wall_s
 
-    def _drop_look(self) -> None:
-        self._poll, self._news, self._pointers, self._unasked = None, False, {}, ()
+    def _reset(self) -> None:
+        self._current_poll, self._changed, self._pointers, self._unasked = None, False, {}, ()
         self._to_recheck, self._to_fetch = [], []
 
-    def _limit(self, deed: str, refused: str) -> None:
+    def _note_limit(self, deed: str, refused: str) -> None:
         """Remember what this Redis or this user does not let us do, and why; log it when it changes."""
         if refused != self._limits.get(deed, ""):
             log.warning("%s %s", f"cannot {deed}:" if refused else "can again", refused or deed)

@@ -48,7 +48,7 @@ class Watcher:
         pace, every_s = self._pace, self._pace.every_s
         self._going_since = due = began = self._clock.monotonic()
         while True:
-            board = await self._look()
+            board = await self._poll()
             on_board(board)
             now = self._clock.monotonic()
             if now - began < pace.eager_for_s and not any(record.last_good for record in board.chains.records):
@@ -61,18 +61,18 @@ class Watcher:
 
     def acknowledge(self) -> list[ChainId]:
         """Take every change of source as known to the reader of this watcher; return the chains that had one."""
-        return self.tracker.acknowledge(Instant.of(self._clock))
+        return self.tracker.acknowledge(Instant.now(self._clock))
 
     async def poll_once(self) -> Board:
         """Return the Board of a single look: after one poll, and another where chains were searched for."""
-        board = await self._look()
+        board = await self._poll()
         if board.redis.health.ok and await self.reader.search(self._pace.search_s):
-            board = await self._look()
+            board = await self._poll()
         return board
 
-    async def _look(self) -> Board:
+    async def _poll(self) -> Board:
         """Return the Board after one poll: one round trip where nothing moved."""
         request: Request | None = self.tracker.begin()
         while request is not None:
-            request = self.tracker.take(await self.reader.ask(request))
+            request = self.tracker.on_answer(await self.reader.ask(request))
         return self.tracker.board(self._parts(), self._going_since)

@@ -16,10 +16,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from chain.errors import OversizedError, RedisUnavailableError
 from chain.redis.connect.address import Address, parse_url, shown
-from chain.redis.connect.budget import DEFAULT_BYTES, OversizedReplyError, budget
 from chain.redis.connect.causes import redis_cause
-from chain.redis.connect.links import Greeting, PlainConnection, TlsConnection, UnixConnection
+from chain.redis.connect.reply_limit import DEFAULT_BYTES, OversizedReplyError, reply_limit
 from chain.redis.connect.sentinel import PrimaryConnection, PrimaryPool, PrimaryTlsConnection, Sentinels
+from chain.redis.connect.transports import Handshake, PlainConnection, TlsConnection, UnixConnection
 from chain.text import clean
 
 SOCKET_TIMEOUT_S = 1.0  # redis-py's own defaults hide an outage for about a minute
@@ -67,10 +67,10 @@ class RedisTarget:
             **(address.tls.options if address.tls else {}),
         }
         if address.kind == "cluster":
-            return self._connect_cluster(options, Greeting(name))
-        options["redis_connect_func"] = Greeting(name).greet
+            return self._connect_cluster(options, Handshake(name))
+        options["redis_connect_func"] = Handshake(name).greet
         if address.kind == "sentinel":
-            return self._connect_sentinel(options, Greeting(name))
+            return self._connect_sentinel(options, Handshake(name))
         place: dict[str, Any] = {"path": address.path}
         if address.kind == "redis":
             place = dict(zip(("host", "port"), address.hosts[0], strict=True))
@@ -89,7 +89,7 @@ class RedisTarget:
     def _by_tcp(self) -> type[PlainConnection | TlsConnection]:
         return TlsConnection if self.address.tls else PlainConnection
 
-    def _connect_sentinel(self, options: dict[str, Any], greeting: Greeting) -> Redis:
+    def _connect_sentinel(self, options: dict[str, Any], greeting: Handshake) -> Redis:
         """Return a client of whatever primary the Sentinels name, asked anew at each connection."""
         address = self.address
         asked = options | {"redis_connect_func": greeting.greet, "retry": Retry(ConstantBackoff(0.05), 0)}
@@ -110,7 +110,7 @@ class RedisTarget:
         )
         return Redis.from_pool(pool)
 
-    def _connect_cluster(self, options: dict[str, Any], greeting: Greeting) -> Redis:
+    def _connect_cluster(self, options: dict[str, Any], greeting: Handshake) -> Redis:
         """Return a cluster client, which answers to the same calls; `is_cluster` tells it apart."""
         nodes = [ClusterNode(host, port) for host, port in self.address.hosts]
         files = ("ssl_ca_path", "ssl_password")  # which the cluster's client hands on only from here
@@ -144,7 +144,7 @@ async def redis_call(seconds: float = OPERATION_TIMEOUT_S, most: int = DEFAULT_B
     task = asyncio.current_task()
     asked = task.cancelling() if task else 0
     try:
-        with budget(most):
+        with reply_limit(most):
             async with asyncio.timeout(seconds):
                 yield
     except OversizedReplyError as error:

@@ -23,7 +23,7 @@ from chain.redis.connect.causes import (
     KnownFailureError,
     redis_cause,
 )
-from chain.redis.connect.links import Packed, TlsConnection
+from chain.redis.connect.transports import PackedConnection, TlsConnection
 from chain.tasks import end
 
 
@@ -69,7 +69,7 @@ def _gravest(causes: Iterable[Cause]) -> Cause:
     return min(causes, key=lambda cause: (*(cause.code != code for code in order), cause.code == SENTINEL_LOST.code))
 
 
-class _AskedAgain(Packed):
+class _AskedAgain(PackedConnection):
     """A connection that asks the Sentinels also where a retry opens it again.
 
     redis-py would go back to the address of before, which may be a replica by now: it answers reads, perhaps old ones.

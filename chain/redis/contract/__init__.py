@@ -4,7 +4,7 @@
 publish       room: snapshots written, payload first, then the pointer, which moves forward only
 coordination  room: what publishers leave beside the chains
 store         the contract keys under one prefix, read through their pointers
-glance        one look at pointers and what stands beside them, in one round trip
+poll_command  reads pointers, heartbeats and the stream's activity in one round trip
 scan          finds pointers by SCAN, in steps
 stream        signs of life of the stream
 inspection    keys as they stand, value and deadline, for who checks a publisher

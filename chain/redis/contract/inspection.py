@@ -8,9 +8,9 @@ from redis.exceptions import ResponseError
 
 from chain.model.keys import ChainId, KeySchema, SnapshotId, heartbeat_key
 from chain.model.snapshot import MAX_PAYLOAD_BYTES
-from chain.redis.connect.budget import DEFAULT_BYTES
 from chain.redis.connect.connection import redis_call, unavailable
-from chain.redis.contract.glance import BESIDE_BYTES, POINTER_BYTES
+from chain.redis.connect.reply_limit import DEFAULT_BYTES
+from chain.redis.contract.poll_command import HEARTBEAT_BYTES, POINTER_BYTES
 
 BATCH = 16  # payloads a round trip
 _BATCH_BYTES = 2 * MAX_PAYLOAD_BYTES  # of them together
@@ -18,7 +18,7 @@ _EXACT = "PEXPIRETIME"  # a deadline as it is; Redis has it since 7.0, and not e
 _LEFT = "PTTL"  # the time left until then
 _GONE = -2
 
-Command = tuple[str | int, ...]
+ReadCommand = tuple[str | int, ...]
 
 
 class PointerKey(NamedTuple):
@@ -61,7 +61,7 @@ class Inspector:
     async def heartbeats(self, services: Sequence[str]) -> dict[str, bytes | None]:
         """Return the heartbeats by key, None where there is none."""
         keys = [heartbeat_key(service) for service in services]
-        replies = await self._ask([("GETRANGE", key, 0, BESIDE_BYTES) for key in keys])
+        replies = await self._ask([("GETRANGE", key, 0, HEARTBEAT_BYTES) for key in keys])
         return {key: _bytes(reply) or None for key, reply in zip(keys, replies, strict=True)}
 
     async def values(self, chains: Sequence[ChainId]) -> list[bytes | None]:
@@ -71,7 +71,7 @@ class Inspector:
     async def pointers(self, targets: Sequence[tuple[ChainId, SnapshotId | None]]) -> list[PointerKey]:
         """Read the end of each pointer, that of the payload it led to a moment ago, and then its value."""
         await self.exact()
-        asked: list[Command] = []
+        asked: list[ReadCommand] = []
         for chain, target in targets:
             pointer = self._keys.latest(chain)
             payload = self._keys.snapshot(target) if target else pointer
@@ -86,17 +86,17 @@ class Inspector:
         None where the key is of another type. Raises OversizedError for more bytes than a round trip may have.
         """
         await self.exact()
-        asked: list[Command] = []
+        asked: list[ReadCommand] = []
         for key in map(self._keys.snapshot, batch):
             asked += [("GETRANGE", key, 0, MAX_PAYLOAD_BYTES), (self._ends, key)]
         replies = await self._ask(asked, most=_BATCH_BYTES)
         pairs = zip(replies[::2], replies[1::2], strict=True)
         return [(_bytes(raw), end == _GONE and not raw) for raw, end in pairs]
 
-    def _value(self, chain: ChainId) -> Command:
+    def _value(self, chain: ChainId) -> ReadCommand:
         return ("GETRANGE", self._keys.latest(chain), 0, POINTER_BYTES)
 
-    async def _ask(self, commands: Sequence[Command], most: int = DEFAULT_BYTES) -> list[object]:
+    async def _ask(self, commands: Sequence[ReadCommand], most: int = DEFAULT_BYTES) -> list[object]:
         """Return the replies, that a key is of another type among them; any other refusal is no answer."""
         if not commands:
             return []

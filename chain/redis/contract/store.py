@@ -10,8 +10,8 @@ from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import MAX_PAYLOAD_BYTES
 from chain.redis.connect.causes import redis_cause
 from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call
-from chain.redis.contract.glance import POINTER_BYTES, Glance
 from chain.redis.contract.kinds import RECORD_BYTES, KindRecord, parse_record
+from chain.redis.contract.poll_command import POINTER_BYTES, PollCommand
 from chain.redis.contract.scan import PointerScan
 from chain.redis.contract.stream import StreamSigns
 
@@ -48,8 +48,8 @@ class Store:
 
     def __init__(self, redis: Redis, keys: KeySchema) -> None:
         self._redis = redis
-        self._apart = is_cluster(redis)
-        self._glance = Glance(redis, stream=not keys.is_replay)
+        self._cluster = is_cluster(redis)
+        self._poll_command = PollCommand(redis, stream=not keys.is_replay)
         self._asked: tuple[ChainId, ...] = ()  # the chains of the last poll, and their keys: they seldom change
         self._pointers: list[str] = []
         self._values: list[bytes | None] = []  # what it found
@@ -65,11 +65,11 @@ class Store:
         if (asked := tuple(chains)) != self._asked:
             self._asked, self._pointers = asked, [*map(self.keys.latest, chains)]
             self._answered = None
-        seen = await self._glance.look(self._pointers, beside, payloads)
-        if self._answered is None or seen.values is not self._values:  # they seldom move
-            self._answered, self._values = dict(zip(chains, seen.values, strict=False)), seen.values
-        rest = dict(zip(beside, seen.values[len(chains) :], strict=True))
-        return Poll(self._answered, rest, seen.stream, seen.there, seen.refused)
+        reply = await self._poll_command.run(self._pointers, beside, payloads)
+        if self._answered is None or reply.values is not self._values:  # they seldom move
+            self._answered, self._values = dict(zip(chains, reply.values, strict=False)), reply.values
+        rest = dict(zip(beside, reply.values[len(chains) :], strict=True))
+        return Poll(self._answered, rest, reply.stream, reply.there, reply.refused)
 
     async def recheck(self, snapshots: Sequence[SnapshotId]) -> list[tuple[bytes | None, bool]]:
         """Return, for each snapshot, its chain's pointer read anew and whether the payload exists."""
@@ -84,7 +84,9 @@ class Store:
             for pointer, there in zip(replies[::2], replies[1::2], strict=True)
         ]
 
-    async def look_again(self, chains: Iterable[ChainId]) -> tuple[dict[ChainId, bytes | None], dict[ChainId, str]]:
+    async def recheck_pointers(
+        self, chains: Iterable[ChainId]
+    ) -> tuple[dict[ChainId, bytes | None], dict[ChainId, str]]:
         """Return each chain's pointer read anew, and the Redis type of each that is no string or is empty.
 
         MGET answers nil for one of another type, as where there is none.
@@ -120,7 +122,7 @@ class Store:
         for snapshot in batch:
             pipe.getrange(self.keys.snapshot(snapshot), 0, MAX_PAYLOAD_BYTES)
             pipe.pttl(self.keys.latest(snapshot.chain))
-            pipe.getrange(self.keys.source(snapshot.chain, cluster=self._apart), 0, RECORD_BYTES)
+            pipe.getrange(self.keys.source(snapshot.chain, cluster=self._cluster), 0, RECORD_BYTES)
         async with redis_call(most=_FETCH_BYTES):
             replies = raise_if_lost(await pipe.execute(raise_on_error=False))
         answers = zip(batch, replies[::3], replies[1::3], replies[2::3], strict=True)

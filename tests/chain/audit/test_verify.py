@@ -93,7 +93,7 @@ def broken(audit: Audit) -> dict[Clause, str]:
 async def test_an_honest_publisher_is_held_to_every_clause(redis: Redis) -> None:
     audit = await audited(redis, Honest(redis))
     assert {verdict.clause: verdict.outcome for verdict in audit.verdicts} == dict.fromkeys(Clause, Outcome.HELD)
-    assert (audit.pointers, audit.looks, audit.lost, exit_code(audit)) == (3, LOOKS + 1, 0, 0)
+    assert (audit.pointers, audit.polls, audit.lost, exit_code(audit)) == (3, LOOKS + 1, 0, 0)
     assert audit.moves == 3 * LOOKS and audit.payloads == 3 * (LOOKS + 1)
 
 
@@ -293,8 +293,8 @@ def beat(
 def depth_faults(*looks: tuple[float, Sequence[ChainId]], beats: dict[str, bytes | None] | None = None) -> list[str]:
     """Return every fault of depth after looks at seconds from the close of the first day."""
     expirations = Expirations("massive")
-    expirations.hear(beats or {})
-    found = [f for at, present in looks for _, f in expirations.look(present, CLOSE_S + at)]
+    expirations.on_heartbeats(beats or {})
+    found = [f for at, present in looks for _, f in expirations.check_depth(present, CLOSE_S + at)]
     found += [finding for _, finding in expirations.announced(CLOSE_S + looks[-1][0])]
     return [finding.fault for finding in found if finding.fault]
 
@@ -314,12 +314,12 @@ def test_depth_is_what_a_living_publisher_says() -> None:
     assert depth_faults((-9, DAYS[:3]), beats=beat(*DAYS[:2], depth=2)) == wrong
     assert depth_faults((-9, DAYS[:3]), beats=beat(*DAYS[:2], depth=2, status="stopped")) == []
     expirations = Expirations("massive")
-    expirations.hear(beat(*DAYS[:3], depth=6))
-    assert list(expirations.look(DAYS[:3], CLOSE_S - 9))
+    expirations.on_heartbeats(beat(*DAYS[:3], depth=6))
+    assert list(expirations.check_depth(DAYS[:3], CLOSE_S - 9))
     [(_, finding)] = expirations.announced(CLOSE_S - 9)
     assert not finding.fault
     assert finding.note == "SPX: 3 expirations where the heartbeat says 6, and names 3 as all that are listed"
-    expirations.hear({"mock_massive:heartbeat": None})
+    expirations.on_heartbeats({"mock_massive:heartbeat": None})
     assert not list(expirations.announced(CLOSE_S - 9))
 
 
@@ -335,7 +335,7 @@ async def test_chains_that_came_after_the_keys_were_looked_through_are_seen(redi
     plan = ChainPlan(depth=2, expected=chains)
     said = Heartbeat("mock_massive", time.time(), 1, "running", SourceInfo("mock"), plan).encode()
     await redis.set("mock_massive:heartbeat", said, ex=15)
-    await reader.look()
+    await reader.poll()
     [depth] = [verdict for verdict in auditor.conclude().verdicts if verdict.clause is Clause.DEPTH]
     assert (depth.outcome, depth.evidence) == (Outcome.HELD, "")
 
@@ -357,14 +357,16 @@ def test_depth_is_judged_when_the_publisher_has_ended_its_first_cycle(cycles: in
 )
 def test_expired_means_by_the_clock_of_the_data(after_close_s: float, as_of: float | None, over: bool) -> None:
     expirations = Expirations("massive")
-    expirations.hear(beat(SPX, depth=1, as_of=as_of))
+    expirations.on_heartbeats(beat(SPX, depth=1, as_of=as_of))
     finding = expirations.unexpired(SPX, round((CLOSE_S + after_close_s) * 1000))
     assert bool(finding.fault) is over
 
 
 def test_heartbeats_of_others_say_nothing() -> None:
     expirations = Expirations("massive:replay")
-    expirations.hear(beat(*DAYS, depth=9, as_of=CLOSE_S) | {"massive:heartbeat": b'{"service":"massive","ts":1}'})
+    expirations.on_heartbeats(
+        beat(*DAYS, depth=9, as_of=CLOSE_S) | {"massive:heartbeat": b'{"service":"massive","ts":1}'}
+    )
     assert not list(expirations.announced(CLOSE_S))
     assert expirations.today("SPX", 5.0) == 5.0
 
@@ -495,7 +497,7 @@ async def test_a_user_who_may_not_read_is_told_so(redis: Redis, redis_url: str) 
     async with RedisTarget(redis_url.replace("unix://", "unix://blind:hunter2@")).connect() as blind:
         audit = await glanced(blind)
     await redis.execute_command("ACL", "DELUSER", "blind")
-    assert (audit.looks, audit.lost, exit_code(audit)) == (0, 1, 2)
+    assert (audit.polls, audit.lost, exit_code(audit)) == (0, 1, 2)
     assert audit.error == "this Redis user has no right to run GETRANGE"
 
 
@@ -513,7 +515,7 @@ async def test_a_redis_lost_on_the_way_is_no_verdict_on_the_publisher(runtime: P
         await watch(eye, auditor, clock, LOOK_EVERY_S, lose_it)
     audit = auditor.conclude()
     assert not broken(audit)
-    assert (audit.looks, audit.lost, exit_code(audit)) == (1, 1, 2)
+    assert (audit.polls, audit.lost, exit_code(audit)) == (1, 1, 2)
     assert as_text(audit, TARGET).splitlines()[-1].startswith("UNREACHABLE: ")
 
 
@@ -540,7 +542,7 @@ def golden_audit() -> Auditor:
     auditor, keys = Auditor(KeySchema()), KeySchema()
     auditor.found([keys.latest(SPX).encode()], TS_MS)
     ends = TS_MS + 60_000
-    auditor.look([seen(TS_MS, ends + 5, ends)], TS_MS + 250)
+    auditor.on_poll([seen(TS_MS, ends + 5, ends)], TS_MS + 250)
     auditor.read(GOLDEN_ID, payload(), TS_MS + 250)
     return auditor
 
@@ -615,7 +617,7 @@ def test_a_tight_cadence_is_noted() -> None:
     auditor.found([KeySchema().latest(SPX).encode()], TS_MS)
     for at in (0, 1_000, 26_000):
         ends = TS_MS + at + 60_000
-        auditor.look([seen(TS_MS + at, ends, ends)], TS_MS + at)
+        auditor.on_poll([seen(TS_MS + at, ends, ends)], TS_MS + at)
     note = by_clause(auditor.conclude())[Clause.POINTER_KEPT].note
     assert note == "longest gap 25.0 s of a TTL of 60.0 s, more than a third: one missed cycle may end it"
 
@@ -743,4 +745,4 @@ async def test_a_large_redis_far_away_is_walked_through_beside_the_looks(
     first, second = short.conclude(), long.conclude()
     assert (first.error, first.limits) == ("", ("not all keys of this Redis were looked through: watch longer",))
     assert (second.error, second.limits, bool(second.keys)) == ("", (), True)
-    assert second.looks > 3
+    assert second.polls > 3

@@ -460,7 +460,7 @@ def test_a_number_beyond_every_reader_is_named_with_its_place(number: bytes, pla
 def test_what_is_kept_as_bytes_opens_as_it_was_read() -> None:
     raw = encode(golden_snapshot())
     read = decode(raw, GOLDEN_ID)
-    kept = EncodedSnapshot.of(read, raw)
+    kept = EncodedSnapshot.from_received(read, raw)
     assert (kept.id, kept.ts, kept.atm, kept.range_points) == (read.id, read.ts, read.atm, read.range_points)
     assert kept.open() == read
 

@@ -14,7 +14,7 @@ from chain.monitor.board import ChainRecord
 from chain.monitor.states import State
 from tests.support.scenes import NDX, SPOT, SPX, SPX_MON, board, in_state, manual_clock, record
 
-NOW = Instant.of(manual_clock())
+NOW = Instant.now(manual_clock())
 
 
 def test_until_a_chain_is_selected_the_first_is_looked_at() -> None:

@@ -114,7 +114,7 @@ async def test_a_user_who_may_not_scan_sees_what_is_announced_and_is_told_what_i
 
 
 async def look(watcher: Watcher) -> HealthReport:
-    return evaluate(await watcher.poll_once(), Instant.of(CLOCK))
+    return evaluate(await watcher.poll_once(), Instant.now(CLOCK))
 
 
 @pytest.mark.parametrize(("after_s", "asked"), [(DISCOVER_EVERY_S - 0.001, 1), (DISCOVER_EVERY_S, 2)])

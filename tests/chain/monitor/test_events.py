@@ -240,9 +240,9 @@ OLD_QUOTE = {"bid": 1.0, "ask": 1.2, "last_updated": START_NS - 900 * 10**9, "ti
 
 def _troubled() -> list[Board]:
     """Return Boards that between them raise every signal there is."""
-    odd = replace(record(SPX_MON, NOW), trouble="vendor: 503", rolled_back_from=record(SPX_MON, NOW).pointer)
+    odd = replace(record(SPX_MON, NOW), last_error="vendor: 503", rolled_back_from=record(SPX_MON, NOW).pointer)
     source = heartbeat(SPX)
-    limping = replace(source, source=replace(source.source, trouble="vendor: 503"))
+    limping = replace(source, source=replace(source.source, last_error="vendor: 503"))
     return [
         *(board([in_state(SPX, state, NOW), record(NDX, NOW)], NOW) for state in State),
         *(board([in_state(SPX, state, NOW)], NOW, last_frame=START_S) for state in (State.STALE, State.INVALID)),

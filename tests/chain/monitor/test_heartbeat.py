@@ -36,7 +36,7 @@ GOLDEN = Heartbeat(
         thresholds=Thresholds(5.0, 45.0),
         depth=7,
         expected=(SPX, SPX_MON, NDX),
-        trouble={SPX_MON: "no slice within 5 s"},
+        failures={SPX_MON: "no slice within 5 s"},
         cycle_ms=17.5,
         counters={"published": 33, "failed": 1},
     ),
@@ -218,10 +218,12 @@ def test_what_does_not_fit_beside_the_core_is_left_out_and_said(changes: dict[st
 def test_a_publisher_of_odd_fields_is_heard_and_each_is_told() -> None:
     odd = body(pid="x", source=body()["source"] | {"trouble": 7, "sessions": {"2026-11-27": "25:00"}})
     registry, clock = ChainRegistry(KeySchema()), ManualClock(START_NS)
-    registry.on_heartbeats({"mock_massive:heartbeat": orjson.dumps(odd)}, Instant.of(clock))
+    registry.on_heartbeats({"mock_massive:heartbeat": orjson.dumps(odd)}, Instant.now(clock))
     assert set(registry.chains) == {SPX, SPX_MON, NDX}
     board = Board(publishers=Publishers(tuple(registry.publishers.values())))
-    [told] = [signal.text for signal in evaluate(board, Instant.of(clock)).signals if signal.name == "heartbeat-misfit"]
+    [told] = [
+        signal.text for signal in evaluate(board, Instant.now(clock)).signals if signal.name == "heartbeat-misfit"
+    ]
     assert told == "heartbeat of mock_massive: pid: a string, not an integer, ignored, and 2 more"
 
 
@@ -301,7 +303,7 @@ def test_only_recorded_data_have_a_now_of_their_own(kind: str, told: dict[str, A
 def test_trouble_of_chains_that_nobody_announced_is_left_out() -> None:
     found = plan(trouble={"SPX 2026-01-05": "late", "SPX 2031-01-05": "x", "nonsense": "y", "": "z"})
     assert found
-    assert dict(found.chain.trouble) == {SPX_MON: "late"}
+    assert dict(found.chain.failures) == {SPX_MON: "late"}
 
 
 def strings(found: Heartbeat) -> list[str]:
@@ -311,7 +313,7 @@ def strings(found: Heartbeat) -> list[str]:
         found.service,
         found.status,
         *(source.kind, source.detail, source.record, source.market),
-        *(chain.prefix, *chain.trouble.values(), *chain.counters),
+        *(chain.prefix, *chain.failures.values(), *chain.counters),
     ]
 
 
@@ -374,7 +376,7 @@ def test_a_refused_beat_is_told_with_its_beginning_until_a_sound_one_comes() -> 
     clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
     key = "mock_massive:heartbeat"
     for raw, at in ((b"[]", 0), (b"{}", 5), (b"{}", 10)):
-        registry.on_heartbeats({key: raw}, Instant.of(clock))
+        registry.on_heartbeats({key: raw}, Instant.now(clock))
         [refused] = registry.refused.values()
         assert (refused.service, refused.since) == ("mock_massive", START_S)
         assert refused.reason == ("an array, not an object" if at == 0 else "service: missing")
@@ -387,7 +389,7 @@ def test_a_refused_beat_takes_nothing_from_the_others() -> None:
     clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
     live = heartbeat(NDX, service="massive", kind="massive")
     registry.on_heartbeats(
-        {"massive:heartbeat": live.encode(), "mock_massive:heartbeat": live.encode()}, Instant.of(clock)
+        {"massive:heartbeat": live.encode(), "mock_massive:heartbeat": live.encode()}, Instant.now(clock)
     )
     assert set(registry.chains) == {NDX}
     assert set(registry.publishers) == {"massive"}
@@ -396,7 +398,7 @@ def test_a_refused_beat_takes_nothing_from_the_others() -> None:
 
 def hear(registry: ChainRegistry, clock: ManualClock, *beats: Heartbeat) -> set[ChainId]:
     raw = {f"{found.service}:heartbeat": found.encode() for found in beats}
-    registry.on_heartbeats({key: raw.get(key) for key in HEARTBEAT_KEYS}, Instant.of(clock))
+    registry.on_heartbeats({key: raw.get(key) for key in HEARTBEAT_KEYS}, Instant.now(clock))
     return {record.chain for record in registry.shown()}
 
 
@@ -436,11 +438,14 @@ def test_two_publishers_announce_side_by_side() -> None:
 
 def test_the_last_word_on_a_chain_is_the_newest_beats() -> None:
     clock, registry = ManualClock(START_NS), ChainRegistry(KeySchema())
-    hear(registry, clock, heartbeat(SPX, trouble={SPX: "vendor: 429"}))
-    assert registry.chains[SPX].record.trouble == "vendor: 429"
+    hear(registry, clock, heartbeat(SPX, failures={SPX: "vendor: 429"}))
+    assert registry.chains[SPX].record.last_error == "vendor: 429"
     clock.advance(5)
     hear(registry, clock, heartbeat(SPX, ts=START_S + 5, thresholds=Thresholds(4.0, 30.0)))
-    assert (registry.chains[SPX].record.trouble, registry.chains[SPX].record.thresholds) == ("", Thresholds(4.0, 30.0))
+    assert (registry.chains[SPX].record.last_error, registry.chains[SPX].record.thresholds) == (
+        "",
+        Thresholds(4.0, 30.0),
+    )
 
 
 def test_a_date_that_passed_leaves_though_a_beat_still_names_it() -> None:

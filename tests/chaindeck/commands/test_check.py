@@ -141,7 +141,7 @@ def test_each_state_of_the_deck_has_its_exit_code(
 
 def test_text_from_outside_can_neither_end_the_line_nor_begin_data() -> None:
     hostile = "503 | 'x'=1;2;3\nCHAIN OK - fine\x1b[0m\u2028"
-    evaluated = report([replace(record(SPX, NOW), trouble=hostile)], NOW)
+    evaluated = report([replace(record(SPX, NOW), last_error=hostile)], NOW)
     said = read_line(line(evaluated))
     assert (said.state, set(said.data)) == ("WARNING", {"SPX 2026-01-02 age", "youngest", "SPX depth", "redis ping"})
 
@@ -155,7 +155,7 @@ def test_limits_of_days_are_plain_digits() -> None:
 
 def test_fifty_chains_fit_what_a_monitoring_system_reads() -> None:
     chains = [ChainId("SPX", SPX.expiry.replace(day=day, month=month)) for month in (1, 2) for day in range(2, 27)]
-    read_line(line(report([replace(record(chain, NOW), trouble=f"vendor: {chain}" * 9) for chain in chains], NOW)))
+    read_line(line(report([replace(record(chain, NOW), last_error=f"vendor: {chain}" * 9) for chain in chains], NOW)))
 
 
 # An operator's limits
@@ -254,7 +254,7 @@ def test_a_defect_of_our_own_is_unknown_and_shown(
 
 async def publish(redis: Redis, *ages_s: float) -> None:
     """Publish as many dates of SPX as there are ages, each a snapshot so old, and a heartbeat that announces them."""
-    now = Instant.of(SystemClock())
+    now = Instant.now(SystemClock())
     quote = {"bid": 1.0, "ask": 1.2, "last_updated": now.wall_ns, "timeframe": "REAL-TIME"}
     chains = [ChainId("SPX", expiry) for expiry in expiries(len(ages_s), new_york(now.wall_s + 86_400).date())]
     made = [

@@ -72,7 +72,7 @@ async def test_a_verification_keeps_its_schema_field_by_field(redis: Redis, redi
 
 async def test_a_heartbeat_keeps_its_schema_field_by_field(redis: Redis) -> None:
     seen = board([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW, last_frame=START_S)
-    plan = heartbeat(SPX, NDX, trouble={SPX: "vendor: 429"}).chain
+    plan = heartbeat(SPX, NDX, failures={SPX: "vendor: 429"}).chain
     calendar = Calendar({SPX.expiry: None})
     source = SourceInfo(
         "capture", "chains.gz", "3 of 9", START_S - 60.0, "closed", "ended", {"SPX": START_S - 60.0}, calendar

@@ -55,7 +55,7 @@ class Show:
 
     def report(self) -> HealthReport | None:
         board = self.slot.latest()
-        return evaluate(board, Instant.of(SystemClock())) if board else None
+        return evaluate(board, Instant.now(SystemClock())) if board else None
 
     def statuses(self) -> tuple[ChainStatus, ...]:
         report = self.report()

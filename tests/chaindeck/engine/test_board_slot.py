@@ -11,7 +11,7 @@ from chaindeck.engine.board_slot import BoardSlot
 from tests.support.scenes import NDX, SPX, board, manual_clock, record
 from tui.ports.board_source import Scene
 
-NOW = Instant.of(manual_clock())
+NOW = Instant.now(manual_clock())
 SHOWN = board([record(SPX, NOW), record(NDX, NOW)], NOW)
 
 

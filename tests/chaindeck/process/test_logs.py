@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 
 from chain.clock import Instant
 from chain.monitor.board import Board
-from chain.monitor.evaluate.rules import Facts, Notice, Rule
+from chain.monitor.evaluate.rules import Notice, Rule, RuleInput
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.states import DeckState
 from chaindeck import __version__
@@ -237,7 +237,7 @@ def test_a_defect_at_every_evaluation_is_one_line_until_it_is_another(home: Path
     pane, errors = log_to_file(), [KeyError("a"), KeyError("b"), ValueError("c"), ValueError("c"), KeyError("d")]
     failing = iter(errors)
 
-    def broken(_: Facts) -> Iterator[Notice]:
+    def broken(_: RuleInput) -> Iterator[Notice]:
         raise next(failing)
 
     for _ in errors:

@@ -61,7 +61,7 @@ class Scene:
         self._wrong = False
 
     def board(self, *, wrong: bool) -> Board:
-        now = Instant.of(self.clock)
+        now = Instant.now(self.clock)
         return board([in_state(SPX, State.MISSING if wrong else State.FRESH, now), record(NDX, now)], now)
 
     def see(self, *, wrong: bool) -> None:
@@ -236,10 +236,10 @@ async def test_its_report_is_of_the_newest_board_as_of_now(redis: Redis) -> None
 
 async def test_while_there_can_be_nothing_yet_it_has_nothing_to_report(redis: Redis) -> None:
     scene = Scene(redis)
-    begun = Instant.of(scene.clock)
+    begun = Instant.now(scene.clock)
 
     def look() -> HealthReport | None:
-        now = Instant.of(scene.clock)
+        now = Instant.now(scene.clock)
         scene.events.on_board(board([], now, beats=[], started=begun.mono))
         return scene.events.report()
 
@@ -253,7 +253,7 @@ async def test_while_there_can_be_nothing_yet_it_has_nothing_to_report(redis: Re
 
 
 def test_a_heartbeat_carries_the_health_of_any_board_by_the_schema() -> None:
-    now = Instant.of(manual_clock())
+    now = Instant.now(manual_clock())
     boards = [
         *(board([in_state(SPX, state, now)], now, reached=state is not State.UNREACHABLE) for state in State),
         board([], now, beats=[]),
@@ -294,15 +294,15 @@ class Spy:
         self._listener = server.pubsub()
         self._listener.subscribe(*channels)
         wait_until(lambda: self._listener.get_message(timeout=0.05), what="the subscription")
-        self.heard: list[tuple[str, bytes]] = []
+        self.heard_at: list[tuple[str, bytes]] = []
 
     def last(self, channel: str) -> dict[str, Any]:
         """Return the newest message of a channel; empty before the first."""
         while message := self._listener.get_message(timeout=0.02):
             if message["type"] == "message":
-                self.heard.append((message["channel"].decode(), message["data"]))
+                self.heard_at.append((message["channel"].decode(), message["data"]))
         newest: dict[str, Any] = orjson.loads(
-            next((raw for name, raw in reversed(self.heard) if name == channel), b"{}")
+            next((raw for name, raw in reversed(self.heard_at) if name == channel), b"{}")
         )
         return newest
 
@@ -329,7 +329,7 @@ def test_the_heartbeats_of_running_standby_and_stopped_publishers(
 
     with publishing(short_dir, redis_url) as leader:
         wait_until(lambda: says(LEADER, "running", leader), 20)
-        assert {channel for channel, _ in spy.heard} == {LEADER}  # alone it leads, from its first beat on
+        assert {channel for channel, _ in spy.heard_at} == {LEADER}  # alone it leads, from its first beat on
         with publishing(short_dir, redis_url) as standby:
             wait_until(lambda: says(STANDBY, "standby", standby), 20)
             running_beat, standby_beat = spy.last(LEADER), spy.last(STANDBY)
@@ -337,7 +337,7 @@ def test_the_heartbeats_of_running_standby_and_stopped_publishers(
             wait_until(lambda: says(STANDBY, "stopped"), 10)
         leader.terminate()
         wait_until(lambda: says(LEADER, "stopped"), 10)
-    for channel, raw in spy.heard:
+    for channel, raw in spy.heard_at:
         beat = orjson.loads(raw)
         HEARTBEAT_SCHEMA.validate(beat)
         assert not beat.get("signals"), beat["signals"]  # nothing was wrong at any time
@@ -352,7 +352,7 @@ def test_the_heartbeats_of_running_standby_and_stopped_publishers(
         assert beat["stream"] == {"active": False, "age_s": None}
         assert all(chain["state"] == "FRESH" and 0 <= chain["age_s"] < 32 for chain in beat["expiries"].values())
     for channel in (LEADER, STANDBY):
-        newest = [raw for name, raw in spy.heard if name == channel][-1]
+        newest = [raw for name, raw in spy.heard_at if name == channel][-1]
         assert server.get(channel) == newest  # who polls the key and who listens see the same beat
         assert 0 < server.ttl(channel) <= 15
     assert not server.exists(EVENTS)
@@ -371,7 +371,7 @@ def test_a_lost_pointer_is_an_event_and_so_is_its_return(
         server_time = server.time()[0]
         process.send_signal(signal.SIGUSR1)
         wait_until(lambda: spy.last(EVENTS).get("type") == "chain_depth_recovered", 10)
-    raised, ended = (orjson.loads(raw) for _, raw in spy.heard)
+    raised, ended = (orjson.loads(raw) for _, raw in spy.heard_at)
     for event in (raised, ended):
         EVENT_SCHEMA.validate(event)
         assert event["data"]["subject"] == "SPX"
@@ -380,7 +380,7 @@ def test_a_lost_pointer_is_an_event_and_so_is_its_return(
     assert ended["ts"] > raised["ts"]
     assert (raised["severity"], ended["severity"]) == ("warning", "info")
     records: Any = server.xrange(EVENTS)
-    assert [fields[b"event"] for _, fields in records] == [raw for _, raw in spy.heard]
+    assert [fields[b"event"] for _, fields in records] == [raw for _, raw in spy.heard_at]
 
 
 @pytest.mark.slow

@@ -163,11 +163,11 @@ async def test_one_failing_expiry_stops_no_other_and_its_reason_is_told(redis: R
     assert not cycle.whole
     assert await chains_held(redis) == (chains_of("SPX") | chains_of("NDX")) - set(failing)
     beat = publisher.heartbeat()
-    assert beat.chain.trouble == {failing[0]: "no quotes today", failing[1]: "page 3 of 4 is missing"}
+    assert beat.chain.failures == {failing[0]: "no quotes today", failing[1]: "page 3 of 4 is missing"}
     assert set(beat.chain.expected) == chains_of("SPX") | chains_of("NDX")
     source.window_faults.clear()
     assert (await publisher.cycle()).whole
-    assert publisher.heartbeat().chain.trouble == {}
+    assert publisher.heartbeat().chain.failures == {}
 
 
 async def test_a_defect_of_the_source_is_isolated_too_and_leaves_its_trace_in_the_log(
@@ -178,15 +178,15 @@ async def test_a_defect_of_the_source_is_isolated_too_and_leaves_its_trace_in_th
     publisher = publisher_of(redis, source)
     await publisher.cycle()
     assert await chains_held(redis) == (chains_of("SPX") | chains_of("NDX")) - {failing}
-    assert publisher.heartbeat().chain.trouble == {failing: "the source failed: ZeroDivisionError (see the log)"}
+    assert publisher.heartbeat().chain.failures == {failing: "the source failed: ZeroDivisionError (see the log)"}
     assert "one of those" in caplog.text
 
 
 async def test_an_expiry_with_nothing_in_its_range_is_in_trouble_alone(redis: Redis) -> None:
     source = two_underlyings(strikes=())
     cycle = await publisher_of(redis, source).cycle()
-    assert set(cycle.trouble) == chains_of("SPX") | chains_of("NDX")
-    assert set(cycle.trouble.values()) == {f"{chain} has no contracts in its range" for chain in cycle.trouble}
+    assert set(cycle.failures) == chains_of("SPX") | chains_of("NDX")
+    assert set(cycle.failures.values()) == {f"{chain} has no contracts in its range" for chain in cycle.failures}
     assert cycle.outcomes == ()
     assert not cycle.whole
 
@@ -208,7 +208,7 @@ async def test_a_failing_survey_concerns_its_underlying_alone_which_stays_announ
     assert {outcome.id.chain for outcome in cycle.outcomes} == chains_of("NDX")
     beat = publisher.heartbeat()
     assert set(beat.chain.expected) == chains_of("SPX") | chains_of("NDX")
-    assert beat.chain.trouble == dict.fromkeys(chains_of("SPX"), told)
+    assert beat.chain.failures == dict.fromkeys(chains_of("SPX"), told)
     assert {chain: await held(redis, chain) for chain in chains_of("SPX")} == before
     source.survey_faults.clear()
     assert (await publisher.cycle()).whole
@@ -224,7 +224,7 @@ async def test_a_cycle_that_cannot_begin_leaves_every_chain_in_trouble_and_the_n
     source.cycle_fault = fault
     cycle = await publisher.cycle()
     assert (cycle.outcomes, set(cycle.surveys)) == ((), {"SPX", "NDX"})
-    assert set(publisher.heartbeat().chain.trouble) == chains_of("SPX") | chains_of("NDX")
+    assert set(publisher.heartbeat().chain.failures) == chains_of("SPX") | chains_of("NDX")
     source.cycle_fault = None
     assert (await publisher.cycle()).whole
 
@@ -254,7 +254,7 @@ async def test_a_window_or_survey_that_never_comes_is_given_up_and_said(redis: R
         assert not work.done()
         await clock.run(1 / 1024)
     cycle = await work
-    assert cycle.trouble == {stuck: "no answer from the source within 1 s"}
+    assert cycle.failures == {stuck: "no answer from the source within 1 s"}
     assert cycle.surveys == {"NDX": "no answer from the source within 1 s"}
     assert await chains_held(redis) == chains_of("SPX") - {stuck}
 
@@ -291,7 +291,7 @@ async def test_an_older_publisher_is_refused_and_counted_without_trouble(redis: 
     assert not cycle.whole
     counters = late.heartbeat().chain.counters
     assert (counters["refused_older"], counters["published"], counters["failed"]) == (12, 0, 0)
-    assert late.heartbeat().chain.trouble == {}
+    assert late.heartbeat().chain.failures == {}
     found = await held(redis)
     assert found is not None
     assert found.ts_ms == now // 1_000_000
@@ -303,7 +303,7 @@ async def test_a_skewed_clock_is_told_and_does_not_poison(redis: Redis, skew_s: 
     await skewed.cycle()
     assert skewed.heartbeat().chain.counters["published"] == published
     if not published:
-        assert all("clock is ahead" in reason for reason in skewed.heartbeat().chain.trouble.values())
+        assert all("clock is ahead" in reason for reason in skewed.heartbeat().chain.failures.values())
     honest = publisher_of(redis, two_underlyings())
     assert (await honest.cycle()).whole
 
@@ -317,8 +317,8 @@ async def test_out_of_memory_is_trouble_of_each_chain_and_over_when_it_is_over(
         await own.config_set("maxmemory-policy", "noeviction")
         await own.config_set("maxmemory", 1)
         cycle = await publisher.cycle()
-        assert len(cycle.trouble) == 12
-        assert all(reason.startswith("Redis is out of memory") for reason in cycle.trouble.values())
+        assert len(cycle.failures) == 12
+        assert all(reason.startswith("Redis is out of memory") for reason in cycle.failures.values())
         assert publisher.heartbeat().chain.counters["failed"] == 12
         await publisher.beat()
         await own.config_set("maxmemory", 0)
@@ -337,12 +337,12 @@ async def test_a_lost_redis_fails_each_chain_with_a_reason_and_comes_back_alone(
         async with running_parts(publisher):
             await eventually(lambda: publisher.heartbeat().chain.counters.get("published", 0) >= 12)
             proxy.rule = always(Fate.CUT)
-            await eventually(lambda: len(publisher.heartbeat().chain.trouble) == 12)
-            reasons = set(publisher.heartbeat().chain.trouble.values())
+            await eventually(lambda: len(publisher.heartbeat().chain.failures) == 12)
+            reasons = set(publisher.heartbeat().chain.failures.values())
             assert all(reason.startswith("Redis: ") for reason in reasons)
             await eventually(lambda: "heartbeat not written" in caplog.text)
             proxy.rule = always(Fate.DELIVER)
-            await eventually(lambda: not publisher.heartbeat().chain.trouble)
+            await eventually(lambda: not publisher.heartbeat().chain.failures)
     assert str(short_dir) not in caplog.text
 
 
@@ -353,7 +353,7 @@ async def test_a_lost_redis_raises_nothing_in_a_single_cycle(redis_url: str, sho
         cycle = await publisher.cycle()
         await publisher.beat()
         assert {outcome.verdict for outcome in cycle.outcomes} == {PublishVerdict.FAILED}
-        assert set(cycle.trouble) == chains_of("SPX") | chains_of("NDX")
+        assert set(cycle.failures) == chains_of("SPX") | chains_of("NDX")
         with pytest.raises(RedisUnavailableError):
             await snapshot_writer(client, KeySchema()).publish([small()], 60)
 

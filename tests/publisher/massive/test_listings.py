@@ -70,7 +70,7 @@ async def test_what_is_listed_is_published_from_few_requests(redis: Redis, chain
         async with desk(fake, redis, underlyings=[chain.symbol], depth=depth) as here:
             for number in range(3):
                 cycle = await here.cycle()
-                assert cycle.whole, (cycle.trouble, cycle.surveys)
+                assert cycle.whole, (cycle.failures, cycle.surveys)
                 windows = [record for record in fake.requests if "expiration_date" in record.params]
                 pages = [record.page for record in windows]
                 assert len({record.params["expiration_date"] for record in windows}) == depth
@@ -189,7 +189,7 @@ async def test_an_empty_page_that_leads_on_is_no_whole_listing(redis: Redis) -> 
             fake.inject(Fault(faults.rewrite(emptied), path=CHAINS))
             cycle = await here.cycle()
             assert not cycle.outcomes
-            assert set(cycle.trouble) == set(here.expected())
+            assert set(cycle.failures) == set(here.expected())
 
 
 async def test_rows_that_stand_on_two_pages_count_once(redis: Redis) -> None:

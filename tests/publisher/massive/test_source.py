@@ -283,9 +283,11 @@ async def test_an_unknown_symbol_is_named_and_leaves_the_others_alone(redis: Red
                 cycle = await here.cycle()
                 assert cycle.surveys == {"NOSUCH": "the vendor lists no options for this symbol (NOSUCH)"}
                 assert {o.verdict for o in cycle.outcomes} == {PublishVerdict.PUBLISHED}
-                assert not cycle.trouble
+                assert not cycle.failures
                 assert fake.count("/v3/snapshot/options/NOSUCH") == 1
-            assert here.heartbeat().source.trouble == ("NOSUCH: the vendor lists no options for this symbol (NOSUCH)")
+            assert here.heartbeat().source.last_error == (
+                "NOSUCH: the vendor lists no options for this symbol (NOSUCH)"
+            )
             assert len(await published(here)) == DEPTH
 
 
@@ -296,9 +298,9 @@ async def test_a_symbol_out_of_plan_leaves_the_others_alone(redis: Redis) -> Non
             for _ in range(8):
                 cycle = await here.cycle()
                 assert len(cycle.outcomes) == DEPTH
-                assert not cycle.trouble
+                assert not cycle.failures
                 assert fake.count("/v3/snapshot/options/QQQ") == 1
-            assert "plan of this API key does not include" in here.heartbeat().source.trouble
+            assert "plan of this API key does not include" in here.heartbeat().source.last_error
 
 
 async def test_today_counts_until_the_close(redis: Redis) -> None:
@@ -375,10 +377,10 @@ async def test_a_failed_survey_leaves_what_is_known_and_says_so(spx: Desk) -> No
         cycle = await spx.cycle()
         assert cycle.whole
         assert DEPTH + 1 <= len(spx.fake.requests) <= 2 * DEPTH + 1
-        assert "SPX: the vendor's listing is incomplete" in spx.heartbeat().source.trouble
+        assert "SPX: the vendor's listing is incomplete" in spx.heartbeat().source.last_error
     spx.fake._strike = original  # type: ignore[method-assign]
     await spx.cycle()
-    assert spx.heartbeat().source.trouble == ""
+    assert spx.heartbeat().source.last_error == ""
 
 
 async def test_market_closed_is_flagged_and_open_is_not(spx: Desk) -> None:
@@ -516,7 +518,7 @@ async def test_without_an_index_subscription_the_chain_goes_on_wider(redis: Redi
         async with desk(fake, redis) as here:
             for _ in range(3):
                 assert (await here.cycle()).whole
-            assert here.heartbeat().source.trouble == ""
+            assert here.heartbeat().source.last_error == ""
             for body in await published(here):
                 days = days_to_expiry(date.fromisoformat(body["expiration"]), MONDAY)
                 assert body["range_points"] == range_points(6853.25, None, days)

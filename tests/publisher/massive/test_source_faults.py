@@ -122,13 +122,14 @@ async def test_a_fault_everywhere_publishes_nothing_and_is_told(
     for _ in range(3):
         cycle = await spx.cycle()
         assert cycle.outcomes == ()
-        assert set(cycle.trouble) == set(spx.expected())
-        assert all(told in reason and "\n" not in reason for reason in cycle.trouble.values()), cycle.trouble
+        assert set(cycle.failures) == set(spx.expected())
+        assert all(told in reason and "\n" not in reason for reason in cycle.failures.values()), cycle.failures
         assert spx.fake.count() <= vendor.ATTEMPTS * (DEPTH + 1)
     report = await spx.report()
     assert {chain_status.state for chain_status in report.statuses} == {State.AGING}
     assert all(
-        Flag.FAILING in chain_status.flags and told in chain_status.record.trouble for chain_status in report.statuses
+        Flag.FAILING in chain_status.flags and told in chain_status.record.last_error
+        for chain_status in report.statuses
     )
     after = await state_of(spx.redis, spx.expected())
     assert {c: h and (h.pointer, h.payload) for c, h in after.items()} == {
@@ -169,8 +170,8 @@ async def test_a_fault_of_one_expiry_leaves_the_others_fresh(
     for _ in range(3):
         cycle = await spx.cycle()
         assert {outcome.id.chain for outcome in cycle.outcomes} == set(spx.expected()) - {struck}
-        assert set(cycle.trouble) == {struck}
-        assert told in cycle.trouble[struck]
+        assert set(cycle.failures) == {struck}
+        assert told in cycle.failures[struck]
     for chain_status in (await spx.report()).statuses:
         is_struck = chain_status.record.chain == struck
         assert (chain_status.state is State.FRESH) is not is_struck
@@ -272,8 +273,8 @@ async def test_a_collapse_of_both_sides_is_not_believed_for_some_cycles(spx: Des
     spx.fake.inject(Fault(thinned("", 5), expiry=STRUCK))
     for _ in range(3):
         cycle = await spx.cycle()
-        assert set(cycle.trouble) == {struck}
-        assert "were listed before" in cycle.trouble[struck]
+        assert set(cycle.failures) == {struck}
+        assert "were listed before" in cycle.failures[struck]
         after = await held(spx.redis, struck)
         assert before is not None
         assert after is not None
@@ -304,8 +305,8 @@ async def test_a_fault_on_page_two_truncates_nothing(redis: Redis, effect: Calla
             paged = {record.params["expiration_date"] for record in fake.requests if record.page == 2}
             struck = {c for c in here.expected() if c.expiry.isoformat() in paged}
             assert struck, "no listing had a second page"
-            assert set(cycle.trouble) == struck
-            assert all(told in reason for reason in cycle.trouble.values())
+            assert set(cycle.failures) == struck
+            assert all(told in reason for reason in cycle.failures.values())
             assert {outcome.id.chain for outcome in cycle.outcomes} == set(here.expected()) - struck
             for struck_chain in struck:
                 assert await held(redis, struck_chain) is None
@@ -333,7 +334,7 @@ async def test_the_number_of_pages_is_capped(spx: Desk, monkeypatch: pytest.Monk
     await spx.cycle()
     spx.fake.inject(Fault(faults.rewrite(NeverSeenBefore()), expiry=STRUCK))
     cycle = await spx.cycle()
-    assert cycle.trouble == {ChainId("SPX", STRUCK): "the vendor's listing is incomplete (more than 5 pages)"}
+    assert cycle.failures == {ChainId("SPX", STRUCK): "the vendor's listing is incomplete (more than 5 pages)"}
     assert [spx.fake.count(page=page) for page in (4, 5, 6)] == [1, 1, 0]
 
 
@@ -357,8 +358,8 @@ async def test_silence_ends_in_a_named_fault(spx: Desk, monkeypatch: pytest.Monk
     spx.fake.inject(Fault(faults.black_hole(), expiry=STRUCK), Fault(faults.slow_loris(0.02), expiry=SPX_DATES[4]))
     cycle = await spx.cycle()
     struck = {ChainId("SPX", STRUCK), ChainId("SPX", SPX_DATES[4])}
-    assert set(cycle.trouble) == struck
-    assert set(cycle.trouble.values()) == {"the vendor did not answer in time (127.0.0.1: no whole answer)"}
+    assert set(cycle.failures) == struck
+    assert set(cycle.failures.values()) == {"the vendor did not answer in time (127.0.0.1: no whole answer)"}
     assert len(cycle.outcomes) == DEPTH - 2
     assert spx.fake.count() <= DEPTH + 1, "a timeout is not asked again within the cycle"
 
@@ -371,15 +372,15 @@ async def test_a_vendor_that_is_gone_and_comes_back(redis: Redis) -> None:
             alive.close()
             for _ in range(2):
                 cycle = await here.cycle()
-                assert len(cycle.trouble) == DEPTH
-                assert all("the vendor's host refuses connections (" in why for why in cycle.trouble.values())
+                assert len(cycle.failures) == DEPTH
+                assert all("the vendor's host refuses connections (" in why for why in cycle.failures.values())
             assert (
-                here.heartbeat().source.trouble
+                here.heartbeat().source.last_error
                 == "the vendor's host refuses connections (127.0.0.1); asked again in 8 s"
             )
             here.fake = alive.enter_context(FakeMassive(small_book(), port=first.port))
             assert (await here.cycle()).whole
-            assert here.heartbeat().source.trouble == ""
+            assert here.heartbeat().source.last_error == ""
 
 
 @pytest.mark.parametrize("code", [401, 403])
@@ -397,7 +398,7 @@ async def test_a_refused_key_or_plan_is_asked_about_once_a_period(spx: Desk, cod
         await spx.publisher.cycle()  # within the period
         assert spx.fake.count(CHAINS) == 0
         spx.clock.advance(2.0)
-    assert "asked again in" in next(iter(spx.heartbeat().chain.trouble.values()))
+    assert "asked again in" in next(iter(spx.heartbeat().chain.failures.values()))
 
 
 async def test_a_bad_key_from_the_start_costs_one_request_a_cycle(redis: Redis) -> None:
@@ -407,7 +408,7 @@ async def test_a_bad_key_from_the_start_costs_one_request_a_cycle(redis: Redis) 
                 cycle = await here.cycle()
                 assert "check MASSIVE_API_KEY (" in cycle.surveys["SPX"]
                 assert fake.count() == 1
-            assert here.heartbeat().source.trouble.startswith("the vendor does not know this API key")
+            assert here.heartbeat().source.last_error.startswith("the vendor does not know this API key")
             assert b"canary-1f7c" not in here.heartbeat().encode()
 
 
@@ -431,7 +432,7 @@ async def test_a_first_cycle_that_fails_publishes_at_the_next(redis: Redis) -> N
         async with desk(fake, redis) as here:
             cycle = await here.cycle()
             assert (cycle.outcomes, cycle.whole) == ((), False)
-            assert "the vendor's server failed" in here.heartbeat().source.trouble
+            assert "the vendor's server failed" in here.heartbeat().source.last_error
             fake.clear()
             cycle = await here.cycle()
             assert {outcome.verdict for outcome in cycle.outcomes} == {PublishVerdict.PUBLISHED}

@@ -16,12 +16,12 @@ from chain.model.keys import REPLAY_PREFIX, ChainId, KeySchema, SnapshotId
 from chain.model.kinds import SourceKind
 from chain.monitor.heartbeat import STOPPED
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.publish.damage import Damage
 from chain.redis.contract.publish.draft import PublishVerdict
+from chain.redis.contract.publish.fault_writer import FaultWriter
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
-from publisher.protection.permission import Permission
+from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, held
 from tests.support.contexts import context_of
 from tests.support.fault_proxy import Command, Fate, FaultProxy
@@ -43,9 +43,7 @@ def publisher_of(
 ) -> Publisher:
     source = ScriptedSource({underlying: DAYS}, as_of=time.time(), kind=kind, in_memory=True)
     guard = guard_of(redis, kind, among_live=among_live, keys=keys)
-    return Publisher(
-        redis, source, context_of(CLOCK, keys=keys), permission=Permission(guard=guard, among_live=among_live)
-    )
+    return Publisher(redis, source, context_of(CLOCK, keys=keys), gate=PublishGate(guard=guard, among_live=among_live))
 
 
 async def refusal(redis: Redis, kind: str = "mock") -> str:
@@ -195,7 +193,7 @@ async def test_when_live_appears_the_others_withdraw_and_stay_away_until_asked(r
     assert not (await mock.cycle()).outcomes
     beat = mock.heartbeat()
     assert (beat.service, beat.status, beat.chain.expected) == ("mock_massive", "withdrawn", ())
-    assert "live publisher massive" in beat.source.trouble
+    assert "live publisher massive" in beat.source.last_error
     await redis.flushall()
     assert not (await mock.cycle()).outcomes  # nobody asked
     mock.publish_now(asked=True)
@@ -249,8 +247,8 @@ async def test_who_insists_leaves_the_chains_of_live_alone_and_follows_when_they
 
 async def test_no_fault_of_the_demo_befalls_live_data(redis: Redis) -> None:
     source = WithholdingSource(ScriptedSource({"SPX": DAYS}, as_of=time.time(), in_memory=True))
-    mock = Publisher(redis, source, context_of(CLOCK), permission=Permission(guard=guard_of(redis)))
-    injector = FaultInjector(Damage(redis, NAMES), source, mock, CLOCK)
+    mock = Publisher(redis, source, context_of(CLOCK), gate=PublishGate(guard=guard_of(redis)))
+    injector = FaultInjector(FaultWriter(redis, NAMES), source, mock, CLOCK)
     await publisher_of(redis, "massive").cycle()
     before = await redis.get(NAMES.latest(SPX))
     for fault in (
@@ -345,7 +343,7 @@ async def test_a_live_publisher_writes_before_all_keys_were_seen_and_takes_the_r
     await publisher_of(redis, "mock", "NDX").cycle()
     guard = guard_of(far, "massive")
     source = ScriptedSource({"SPX": DAYS}, as_of=time.time(), kind="massive", in_memory=True)
-    live = Publisher(far, source, context_of(CLOCK), permission=Permission(guard=guard))
+    live = Publisher(far, source, context_of(CLOCK), gate=PublishGate(guard=guard))
     began = time.monotonic()
     assert (await live.cycle()).whole
     assert time.monotonic() - began < 1.3
@@ -366,18 +364,18 @@ async def test_an_invented_chain_waits_for_the_walk_and_nothing_else_does(redis:
     foreign = ChainId("QQQ", DAYS[0])
     guard = guard_of(far, "mock")
     source = ScriptedSource({"SPX": DAYS}, as_of=time.time(), in_memory=True)
-    mock = Publisher(far, source, context_of(CLOCK), permission=Permission(guard=guard))
+    mock = Publisher(far, source, context_of(CLOCK), gate=PublishGate(guard=guard))
     cycling = asyncio.create_task(mock.cycle())
     await asyncio.sleep(0)
     began = time.monotonic()
-    await guard.look(within_s=0.0)  # as each heartbeat does
+    await guard.check(within_s=0.0)  # as each heartbeat does
     assert time.monotonic() - began < 0.5
     assert not cycling.done()
     assert (await cycling).whole
     assert time.monotonic() - began > 8 * _STEP_S
     await redis.set(NAMES.latest(foreign), NAMES.snapshot(SnapshotId(foreign, 1)), px=60_000)  # who says nothing
     searching = asyncio.create_task(guard.run())
-    guard.ask()
+    guard.retry()
     began = time.monotonic()
     await mock.cycle()
     searching.cancel()

@@ -45,12 +45,12 @@ class Feed:
         self.began = self.clock.wall
 
     def poll(self, ts_ms: int) -> tuple[Request, Answer]:
-        now = Instant.of(self.clock)
+        now = Instant.now(self.clock)
         pointer = KEYS.snapshot(SnapshotId(SPX, ts_ms)).encode()
         return PollRequest((SPX,)), PollAnswer(now, now, {SPX: pointer}, heartbeats={"massive:heartbeat": None})
 
     def fetch(self, ts_ms: int, raw: bytes | None = None) -> tuple[Request, Answer]:
-        now, of = Instant.of(self.clock), SnapshotId(SPX, ts_ms)
+        now, of = Instant.now(self.clock), SnapshotId(SPX, ts_ms)
         made = payload((self.clock.wall - self.began) / 1e9) if raw is None else raw
         return FetchRequest((of,)), FetchAnswer(now, now, {of: Payload(made, 60_000)})
 

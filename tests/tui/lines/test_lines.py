@@ -228,7 +228,7 @@ def reports(draw: st.DrawFn) -> HealthReport:
         if fault:
             one = at_fault(one, fault, NOW, draw(WORDS))
         if draw(st.booleans()):
-            one = replace(one, trouble=draw(WORDS))
+            one = replace(one, last_error=draw(WORDS))
         if draw(st.integers(0, 5)) == 0:
             one = ChainRecord(chain)
         records.append(one)
@@ -366,7 +366,7 @@ def test_the_strip_answers_who_where_and_what() -> None:
     for words in ("[MOCK]", "SPX 6,931.42", "redis unix 0.4 ms", "publish 10 s, cycle 14 ms, 1/1", "10:00:00 ET"):
         assert words in text
     assert "no publisher" in plain(identity(report([record(SPX, NOW)], NOW, beats=[]), "SPX", 0, 160))
-    failing = [heartbeat(SPX, SPX_MON, trouble={SPX: "429"})]
+    failing = [heartbeat(SPX, SPX_MON, failures={SPX: "429"})]
     assert ", 1/2" in plain(identity(report([record(SPX, NOW)], NOW, beats=failing), "SPX", 0, 160))
     assert "FROZEN 14:03:27" in plain(identity(report([record(SPX, NOW)], NOW), "SPX", 0, 160, frozen="14:03:27"))
 
@@ -471,7 +471,7 @@ def test_the_headline_names_its_method_and_what_it_could_use() -> None:
 def seen(view: View, clock: ManualClock, bid: float) -> HealthReport:
     """Let a snapshot with this bid come in, and return its report."""
     items = [item(6930, side, last_quote={"bid": bid, "ask": bid + 0.4}) for side in ("call", "put")]
-    judged = report([record(SPX, Instant.of(clock), contracts=items)], Instant.of(clock))
+    judged = report([record(SPX, Instant.now(clock), contracts=items)], Instant.now(clock))
     view.keep_selection(judged.board)
     view.on_report(judged, RecentAnalytics().update(judged.board, view.selected))
     return judged
@@ -490,7 +490,7 @@ def test_changes_are_marked_for_a_moment_and_never_at_first_sight_or_after_a_gap
     judged = seen(view, clock, 11.0)
     assert {name for _, name in view.changed} == {"Bid", "Ask"}
     clock.advance(CHANGE_SHOWN_S + 0.1)
-    view.on_report(replace(judged, now=Instant.of(clock)))
+    view.on_report(replace(judged, now=Instant.now(clock)))
     assert not view.changed
     clock.advance(60)
     seen(view, clock, 12.0)

@@ -15,10 +15,10 @@ runs over a stale snapshot is degraded. Critical is what leaves the desk without
 """
 
 from chain.monitor.evaluate.rules import chains, clock, parts, publishers, redis, streams
-from chain.monitor.evaluate.rules.rule import Facts, Notice, Rule
+from chain.monitor.evaluate.rules.rule import Notice, Rule, RuleInput
 from chain.monitor.states import DeckState
 
-__all__ = ["FAILED_RULE", "RULES", "SEVERITY", "Facts", "Notice", "Rule"]
+__all__ = ["FAILED_RULE", "RULES", "SEVERITY", "Notice", "Rule", "RuleInput"]
 
 _W, _C = DeckState.WARNING, DeckState.CRITICAL
 

@@ -7,27 +7,27 @@ from chain.model.session import new_york
 from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate import provenance
 from chain.monitor.evaluate.report import ChainStatus, usable
-from chain.monitor.evaluate.rules.rule import Facts, Notice, earliest, listed, oldest_s
+from chain.monitor.evaluate.rules.rule import Notice, RuleInput, earliest, listed, oldest_s
 from chain.monitor.states import Flag, State
 
 
-def all_stale(facts: Facts) -> Iterable[Notice]:
+def all_stale(inputs: RuleInput) -> Iterable[Notice]:
     """No chain of the whole deck can be worked with."""
-    statuses = facts.statuses
-    if statuses and facts.known and not any(status.in_use for status in statuses):
+    statuses = inputs.statuses
+    if statuses and inputs.known and not any(status.in_use for status in statuses):
         since = max((status.since for status in statuses if status.since is not None), default=None)  # of the last one
         states = " or ".join(dict.fromkeys(status.state for status in statuses))
         which = f"all {len(statuses)}" if len(statuses) > 1 else listed(statuses)
         yield Notice(f"no chain has a usable snapshot: {which} {states}", since)
 
 
-def depth(facts: Facts) -> Iterable[Notice]:
+def depth(inputs: RuleInput) -> Iterable[Notice]:
     """Fewer expirations have a snapshot than should."""
-    if not facts.known:
+    if not inputs.known:
         return
-    expected = facts.board.chains.depth
-    for underlying in dict.fromkeys((*facts.by_underlying, *sorted(expected))):  # in the order of the board
-        there, wanted = facts.by_underlying.get(underlying, ()), expected.get(underlying, 0)
+    expected = inputs.board.chains.depth
+    for underlying in dict.fromkeys((*inputs.by_underlying, *sorted(expected))):  # in the order of the board
+        there, wanted = inputs.by_underlying.get(underlying, ()), expected.get(underlying, 0)
         current = [status for status in there if Flag.PAST_DATED not in status.flags]
         lost = [status for status in current if not usable(status)]
         have = len(current) - len(lost)
@@ -43,34 +43,34 @@ def depth(facts: Facts) -> Iterable[Notice]:
 # States
 
 
-def dangling(facts: Facts) -> Iterable[Notice]:
+def dangling(inputs: RuleInput) -> Iterable[Notice]:
     """A pointer names a payload that is gone."""
-    return _in_state(facts, State.DANGLING)
+    return _in_state(inputs, State.DANGLING)
 
 
-def invalid(facts: Facts) -> Iterable[Notice]:
+def invalid(inputs: RuleInput) -> Iterable[Notice]:
     """A pointer or payload breaks the contract."""
-    return _in_state(facts, State.INVALID)
+    return _in_state(inputs, State.INVALID)
 
 
-def future(facts: Facts) -> Iterable[Notice]:
+def future(inputs: RuleInput) -> Iterable[Notice]:
     """A snapshot is stamped ahead of this machine's clock."""
-    return _in_state(facts, State.FUTURE)
+    return _in_state(inputs, State.FUTURE)
 
 
-def stale(facts: Facts) -> Iterable[Notice]:
+def stale(inputs: RuleInput) -> Iterable[Notice]:
     """A snapshot is too old."""
-    return _in_state(facts, State.STALE)
+    return _in_state(inputs, State.STALE)
 
 
-def aging(facts: Facts) -> Iterable[Notice]:
+def aging(inputs: RuleInput) -> Iterable[Notice]:
     """A snapshot is late."""
-    return _in_state(facts, State.AGING)
+    return _in_state(inputs, State.AGING)
 
 
-def _in_state(facts: Facts, state: State) -> Iterable[Notice]:
+def _in_state(inputs: RuleInput, state: State) -> Iterable[Notice]:
     """One notice for each underlying that has chains in this state."""
-    for underlying, group in facts.in_state(state).items():
+    for underlying, group in inputs.in_state(state).items():
         note = f": {group[0].note}" if group[0].note else ""
         if state in (State.STALE, State.AGING):
             note = f", {oldest_s(group)} s old"
@@ -80,29 +80,31 @@ def _in_state(facts: Facts, state: State) -> Iterable[Notice]:
 # Flags
 
 
-def partial(facts: Facts) -> Iterable[Notice]:
+def partial(inputs: RuleInput) -> Iterable[Notice]:
     """A snapshot has fewer usable contracts, or sides, than it should."""
-    return _flagged(facts, Flag.PARTIAL, _shortfall)
+    return _flagged(inputs, Flag.PARTIAL, _shortfall)
 
 
-def failing(facts: Facts) -> Iterable[Notice]:
+def failing(inputs: RuleInput) -> Iterable[Notice]:
     """A publisher says that it could not publish a chain; what it published before stays."""
-    return _flagged(facts, Flag.FAILING, lambda record: record.trouble, every=True)
+    return _flagged(inputs, Flag.FAILING, lambda record: record.last_error, every=True)
 
 
-def old_source(facts: Facts) -> Iterable[Notice]:
+def old_source(inputs: RuleInput) -> Iterable[Notice]:
     """A new snapshot of old data."""
-    return _flagged(facts, Flag.OLD_SOURCE, _age_of_data)
+    return _flagged(inputs, Flag.OLD_SOURCE, _age_of_data)
 
 
-def rolled_back(facts: Facts) -> Iterable[Notice]:
+def rolled_back(inputs: RuleInput) -> Iterable[Notice]:
     """A pointer went back to an older snapshot."""
-    return _flagged(facts, Flag.ROLLED_BACK, _moved_back)
+    return _flagged(inputs, Flag.ROLLED_BACK, _moved_back)
 
 
-def _flagged(facts: Facts, flag: Flag, why: Callable[[ChainRecord], str], *, every: bool = False) -> Iterable[Notice]:
+def _flagged(
+    inputs: RuleInput, flag: Flag, why: Callable[[ChainRecord], str], *, every: bool = False
+) -> Iterable[Notice]:
     """One notice for all chains with a flag, and the reason of the first, or every distinct one."""
-    group = facts.flagged(flag)
+    group = inputs.flagged(flag)
     if group:
         reasons = list(dict.fromkeys(filter(None, (why(status.record) for status in group))))
         note = f": {'; '.join(reasons if every else reasons[:1])}" if reasons else ""
@@ -127,19 +129,19 @@ def _moved_back(record: ChainRecord) -> str:
     return "from {:%H:%M:%S} to {:%H:%M:%S}".format(*stamps)
 
 
-def past_dated(facts: Facts) -> Iterable[Notice]:
+def past_dated(inputs: RuleInput) -> Iterable[Notice]:
     """Chains whose sessions are over are still published: a recording, or a publisher that does not know the date."""
-    group = facts.flagged(Flag.PAST_DATED)
+    group = inputs.flagged(Flag.PAST_DATED)
     if group:
-        all_of_them = "nothing that still trades is published" if len(group) == len(facts.statuses) else "not counted"
+        all_of_them = "nothing that still trades is published" if len(group) == len(inputs.statuses) else "not counted"
         over = "session is" if len(group) == 1 else "sessions are"
         yield Notice(f"{listed(group)} PAST-DATED: {len(group)} whose {over} over, {all_of_them}")
 
 
-def source_changed(facts: Facts) -> Iterable[Notice]:
+def source_changed(inputs: RuleInput) -> Iterable[Notice]:
     """What was live is mock now, or the other way round: not a move of the market."""
     groups: dict[tuple[str, str], list[ChainStatus]] = {}
-    for status in facts.flagged(Flag.SOURCE_CHANGED):
+    for status in inputs.flagged(Flag.SOURCE_CHANGED):
         if change := status.record.change:
             groups.setdefault((change.before, change.after), []).append(status)
     for (before, after), group in groups.items():
@@ -152,9 +154,9 @@ def source_changed(facts: Facts) -> Iterable[Notice]:
 # What is announced of them, and what is found
 
 
-def limits_unfit(facts: Facts) -> Iterable[Notice]:
+def limits_unfit(inputs: RuleInput) -> Iterable[Notice]:
     """A publisher announces limits that its snapshots cannot live to reach: they would be fresh for ever."""
-    for underlying, mine in facts.by_underlying.items():
+    for underlying, mine in inputs.by_underlying.items():
         group = [r for r in mine if r.record.thresholds.announced and r.limits is not r.record.thresholds]
         if group:
             announced, used = group[0].record.thresholds.interval_s, group[0].limits.stale_s
@@ -164,33 +166,33 @@ def limits_unfit(facts: Facts) -> Iterable[Notice]:
             yield Notice(f"{text}: STALE above {used:.0f} s", None, underlying)
 
 
-def mixed_sources(facts: Facts) -> Iterable[Notice]:
+def mixed_sources(inputs: RuleInput) -> Iterable[Notice]:
     """What may be live and what is known not to be stand side by side."""
-    good = [status for status in facts.statuses if status.record.last_good]
+    good = [status for status in inputs.statuses if status.record.last_good]
     if len({is_recorded(status.record.kind) for status in good}) > 1:
         yield Notice(f"sources are mixed: {kind_phrase(status.record.source_word for status in good)}")
 
 
-def discovery(facts: Facts) -> Iterable[Notice]:
+def discovery(inputs: RuleInput) -> Iterable[Notice]:
     """Redis answers, and does not let us look for chains that nobody announces."""
-    board = facts.board
+    board = inputs.board
     if board.redis.health.ok and board.chains.search.error:
         yield Notice(f"chains that no publisher announces cannot be found: {board.chains.search.error}")
 
 
-def starting(facts: Facts) -> Iterable[Notice]:
+def starting(inputs: RuleInput) -> Iterable[Notice]:
     """Nothing is published, and we have only begun to look."""
-    board = facts.board
-    if facts.starting:
+    board = inputs.board
+    if inputs.starting:
         yield Notice("waiting for a publisher")
     elif not board.chains.records and board.redis.health.ok and _searching(board):
         yield Notice("nothing is announced: looking for chains among all keys of this Redis")
 
 
-def nothing_published(facts: Facts) -> Iterable[Notice]:
+def nothing_published(inputs: RuleInput) -> Iterable[Notice]:
     """Redis answers, and holds no chain."""
-    board = facts.board
-    if board.chains.records or not board.redis.health.ok or facts.starting or _searching(board):
+    board = inputs.board
+    if board.chains.records or not board.redis.health.ok or inputs.starting or _searching(board):
         return
     hindered = bool(board.chains.search.error)
     known = "none is announced, and others cannot be looked for" if hindered else "nothing is published"

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from chain.monitor.evaluate.rules.rule import Facts, Notice
+from chain.monitor.evaluate.rules.rule import Notice, RuleInput
 from chain.supervisor import PartState, PartStatus
 
 
-def part_failed(facts: Facts) -> Iterable[Notice]:
+def part_failed(inputs: RuleInput) -> Iterable[Notice]:
     """A part has failed, and has not run long enough since to count as well."""
-    board = facts.board
+    board = inputs.board
     theirs = (part for publisher in board.publishers.known if publisher.alive for part in publisher.heartbeat.parts)
     failing: dict[tuple[str, float | None], PartStatus] = {}
     for part in (*board.parts, *theirs):

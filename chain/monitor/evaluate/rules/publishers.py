@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 
-from chain.monitor.evaluate.rules.rule import Facts, Notice, apart, listed
+from chain.monitor.evaluate.rules.rule import Notice, RuleInput, apart, listed
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.states import Flag
 from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 
 
-def publisher_unknown(facts: Facts) -> Iterable[Notice]:
+def publisher_unknown(inputs: RuleInput) -> Iterable[Notice]:
     """There are chains, and nobody says that they are theirs."""
-    board = facts.board
-    unknown = facts.flagged(Flag.SOURCE_UNKNOWN)
+    board = inputs.board
+    unknown = inputs.flagged(Flag.SOURCE_UNKNOWN)
     if not board.redis.health.ok or not board.chains.records:
         return
     if not board.publishers.known:
@@ -24,37 +24,37 @@ def publisher_unknown(facts: Facts) -> Iterable[Notice]:
         yield Notice(text, concerns={status.chain.underlying for status in unknown})
 
 
-def source(facts: Facts) -> Iterable[Notice]:
+def source(inputs: RuleInput) -> Iterable[Notice]:
     """A living publisher says that its source is in trouble."""
-    for publisher in facts.board.publishers.known:
+    for publisher in inputs.board.publishers.known:
         info = publisher.heartbeat.source
-        if publisher.alive and info.trouble and publisher.heartbeat.status != WITHDRAWN:
-            yield Notice(f"source {info.kind}: {info.trouble}", concerns=publisher.underlyings)
+        if publisher.alive and info.last_error and publisher.heartbeat.status != WITHDRAWN:
+            yield Notice(f"source {info.kind}: {info.last_error}", concerns=publisher.underlyings)
 
 
-def heartbeat_refused(facts: Facts) -> Iterable[Notice]:
+def heartbeat_refused(inputs: RuleInput) -> Iterable[Notice]:
     """What stands under a heartbeat's key is no heartbeat of that service."""
-    refusals = facts.board.publishers.refusals
+    refusals = inputs.board.publishers.refusals
     if refusals:
         text = "; ".join(f"heartbeat of {refusal.service} refused: {refusal.reason}" for refusal in refusals)
         yield Notice(text, min(refusal.since for refusal in refusals))
 
 
-def heartbeat_misfit(facts: Facts) -> Iterable[Notice]:
+def heartbeat_misfit(inputs: RuleInput) -> Iterable[Notice]:
     """Fields of a heartbeat do not fit, and the publisher is read without them."""
-    for publisher in facts.board.publishers.known:
+    for publisher in inputs.board.publishers.known:
         left_out = publisher.heartbeat.left_out
         if publisher.alive and left_out:
             more = f", and {len(left_out) - 1} more" if len(left_out) > 1 else ""
             yield Notice(f"heartbeat of {publisher.heartbeat.service}: {left_out[0]}, ignored{more}")
 
 
-def publisher_clock(facts: Facts) -> Iterable[Notice]:
+def publisher_clock(inputs: RuleInput) -> Iterable[Notice]:
     """A publisher's clock is off: what it stamps looks older than it is, or comes from the future.
 
     One that agrees with ours is off where ours is, which is said of this machine.
     """
-    board = facts.board
+    board = inputs.board
     ours = board.redis.skew_s or 0.0
     for publisher in board.publishers.known:
         ahead = publisher.ahead_s + ours
@@ -70,26 +70,26 @@ def _is_off(ahead_s: float) -> bool:
     return ahead_s > FUTURE_TOLERANCE_S or ahead_s < -HEARTBEAT_TTL_S - FUTURE_TOLERANCE_S
 
 
-def withdrawn(facts: Facts) -> Iterable[Notice]:
+def withdrawn(inputs: RuleInput) -> Iterable[Notice]:
     """A publisher of invented or recorded data gave way to a live one: no fault of the desk, and worth knowing."""
-    for publisher in facts.board.publishers.known:
+    for publisher in inputs.board.publishers.known:
         beat = publisher.heartbeat
         if publisher.alive and beat.status == WITHDRAWN:
             who = f"{beat.source.kind} publisher (process {beat.pid})"
-            text = f"{who} has withdrawn, until asked to publish again: {beat.source.trouble}"
-            yield Notice(text, concerns=publisher.underlyings - _published(facts))
+            text = f"{who} has withdrawn, until asked to publish again: {beat.source.last_error}"
+            yield Notice(text, concerns=publisher.underlyings - _published(inputs))
 
 
-def publisher_silent(facts: Facts) -> Iterable[Notice]:
+def publisher_silent(inputs: RuleInput) -> Iterable[Notice]:
     """A publisher whose heartbeat was read before sends none now."""
-    for publisher in facts.board.publishers.known:
+    for publisher in inputs.board.publishers.known:
         if not publisher.alive:
             how = "has stopped" if publisher.heartbeat.status == STOPPED else "is silent"
             text = f"publisher {publisher.heartbeat.service} {how}"
-            yield Notice(text, publisher.gone_since, concerns=publisher.underlyings - _published(facts))
+            yield Notice(text, publisher.gone_since, concerns=publisher.underlyings - _published(inputs))
 
 
-def _published(facts: Facts) -> frozenset[str]:
+def _published(inputs: RuleInput) -> frozenset[str]:
     """Return the underlyings that a living publisher publishes."""
-    living = [p for p in facts.board.publishers.known if p.alive and p.heartbeat.status != WITHDRAWN]
+    living = [p for p in inputs.board.publishers.known if p.alive and p.heartbeat.status != WITHDRAWN]
     return frozenset[str]().union(*(publisher.underlyings for publisher in living))

@@ -13,7 +13,7 @@ from chain.thresholds import POLL_OVERDUE_S, STARTING_S
 
 
 @dataclass(frozen=True)
-class Facts:
+class RuleInput:
     """A Board, the instant of its evaluation, and each of its chains as evaluated at that instant."""
 
     board: Board
@@ -77,14 +77,14 @@ class Rule:
     """One signal: how grave it is in every voice, and the function, named after it, that finds it in a Board."""
 
     severity: DeckState
-    find: Callable[[Facts], Iterable[Notice]]
+    find: Callable[[RuleInput], Iterable[Notice]]
 
     @property
     def name(self) -> str:
         """The signal's name: the function's, with hyphens."""
         return self.find.__name__.replace("_", "-")
 
-    def signals(self, facts: Facts) -> list[Signal]:
+    def signals(self, inputs: RuleInput) -> list[Signal]:
         """Return a signal for each notice."""
         return [
             Signal(
@@ -95,7 +95,7 @@ class Rule:
                 subject=notice.subject,
                 concerns=None if notice.concerns is None else frozenset(notice.concerns),
             )
-            for notice in self.find(facts)
+            for notice in self.find(inputs)
         ]
 
 

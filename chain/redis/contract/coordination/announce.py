@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from chain.model.keys import events_key, heartbeat_key
 from chain.redis.connect.connection import redis_call
-from chain.redis.connect.courtesy import allowed, announce
+from chain.redis.connect.optional import allowed, announce
 from chain.thresholds import HEARTBEAT_TTL_S
 
 EVENTS_KEPT = 1_000

@@ -34,7 +34,7 @@ class LeaseLock:
         self._lock = Lock(redis, self._key, timeout=ttl_s, thread_local=False)
         self._lock.local.token = owner.encode()  # a lease taken whose answer was lost is found again
 
-    async def take(self) -> Holder:
+    async def acquire(self) -> Holder:
         """Renew the lease where Redis still holds our name, else take it where it is free; return who holds it."""
         async with redis_call():
             if await self._renew() or await self._lock.acquire(blocking=False, token=self._owner):

@@ -8,7 +8,7 @@ from redis.exceptions import ResponseError
 
 from chain.model.keys import KeySchema, heartbeat_key
 from chain.redis.connect.connection import raise_if_lost, redis_call
-from chain.redis.contract.glance import BESIDE_BYTES
+from chain.redis.contract.poll_command import HEARTBEAT_BYTES
 
 MARK_BYTES = 1024
 _GONE = -2  # what PTTL answers of a key that is not there
@@ -40,14 +40,14 @@ class LiveMark:
             before: object = await self._redis.set(self._key, body, px=hold_ms, get=True)
         return before is not None
 
-    async def look(self, services: Sequence[str]) -> LiveSigns:
+    async def read(self, services: Sequence[str]) -> LiveSigns:
         """Read the mark and the heartbeats of some services."""
         keys = [heartbeat_key(service) for service in services]
         pipe = self._redis.pipeline(transaction=False)
         pipe.pttl(self._key)
         pipe.getrange(self._key, 0, MARK_BYTES)
         for key in keys:
-            pipe.getrange(key, 0, BESIDE_BYTES)
+            pipe.getrange(key, 0, HEARTBEAT_BYTES)
         async with redis_call():
             left, mark, *beats = raise_if_lost(await pipe.execute(raise_on_error=False))
         asked = zip((self._key, *keys), (mark, *beats), strict=True)

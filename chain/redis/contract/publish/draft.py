@@ -6,17 +6,17 @@ from enum import StrEnum
 from chain.errors import InvalidSnapshotError
 from chain.model.keys import KeySchema, SnapshotId
 from chain.model.snapshot import EncodedSnapshot, Snapshot, SnapshotHeader, encode
-from chain.redis.contract.publish.reply import Word, WriteReply
+from chain.redis.contract.publish.reply import WriteReply, WriteWord
 from chain.text import clean
 
 _TAIL_BYTES = 64
 _EVICTED = "Redis evicted at once what was written: raise maxmemory"
 _REASONS = {
-    Word.OLDER: "a newer snapshot is already there",
-    Word.LIVE: "left to a live publisher",
-    Word.LOST: _EVICTED,
-    Word.FUTURE: "the publisher's clock is ahead of Redis's: set the time on its machine",
-    Word.LATE: "written too late: its time to live had passed",
+    WriteWord.OLDER: "a newer snapshot is already there",
+    WriteWord.LIVE: "left to a live publisher",
+    WriteWord.LOST: _EVICTED,
+    WriteWord.FUTURE: "the publisher's clock is ahead of Redis's: set the time on its machine",
+    WriteWord.LATE: "written too late: its time to live had passed",
 }
 
 
@@ -30,9 +30,9 @@ class PublishVerdict(StrEnum):
 
 
 _VERDICTS = {
-    Word.MOVED: PublishVerdict.PUBLISHED,
-    Word.OLDER: PublishVerdict.REFUSED_OLDER,
-    Word.LIVE: PublishVerdict.LEFT_TO_LIVE,
+    WriteWord.MOVED: PublishVerdict.PUBLISHED,
+    WriteWord.OLDER: PublishVerdict.REFUSED_OLDER,
+    WriteWord.LIVE: PublishVerdict.LEFT_TO_LIVE,
 }
 
 
@@ -62,7 +62,7 @@ class Draft:
     refusal: str = ""
 
     @classmethod
-    def of(cls, snapshot: Snapshot | EncodedSnapshot, keys: KeySchema) -> "Draft":
+    def from_snapshot(cls, snapshot: Snapshot | EncodedSnapshot, keys: KeySchema) -> "Draft":
         """Return a snapshot ready to be sent, or refused where no reader would take it.
 
         One that was read before is sent as the bytes that it was read from.
@@ -90,13 +90,13 @@ class Draft:
             return None
         stamp = self.snapshot.id.ts_ms + 1
         moved = replace(self.snapshot, id=SnapshotId(self.snapshot.id.chain, stamp), ts=stamp / 1000)
-        return Draft.of(moved, keys)
+        return Draft.from_snapshot(moved, keys)
 
     def ended(self, reply: WriteReply) -> PublishResult | None:
         """Return its end; None where its millisecond is taken by other bytes."""
-        if reply.word is Word.TAKEN:
+        if reply.word is WriteWord.TAKEN:
             return None
-        if reply.word is Word.MOVED and not reply.there:
+        if reply.word is WriteWord.MOVED and not reply.there:
             return self.failed(_EVICTED)
         verdict = _VERDICTS.get(reply.word, PublishVerdict.FAILED)
         return PublishResult(self.snapshot.id, verdict, len(self.body), reply.error or _REASONS.get(reply.word, ""))

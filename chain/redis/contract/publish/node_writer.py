@@ -9,8 +9,8 @@ from redis.typing import EncodableT
 from chain.redis.connect.causes import redis_cause
 from chain.redis.connect.connection import redis_call
 from chain.redis.contract.publish.draft import Draft
-from chain.redis.contract.publish.reply import Word, WriteReply
-from chain.redis.contract.publish.step_writer import Place, StepWriter, both_there, exists_each, take_back
+from chain.redis.contract.publish.reply import WriteReply, WriteWord
+from chain.redis.contract.publish.step_writer import StepWriter, WriteTarget, both_there, exists_each, take_back
 from chain.redis.contract.scripts import Command, ScriptCall, ScriptRunner
 from chain.thresholds import FUTURE_TOLERANCE_MS
 
@@ -18,10 +18,10 @@ from chain.thresholds import FUTURE_TOLERANCE_MS
 class NodeWriter:
     """Writes a whole batch at once; a payload whose place is taken is written again by steps, which tell by what."""
 
-    def __init__(self, redis: Redis, runner: ScriptRunner, place: Place, steps: StepWriter) -> None:
+    def __init__(self, redis: Redis, runner: ScriptRunner, target: WriteTarget, steps: StepWriter) -> None:
         self._redis = redis
         self._runner = runner
-        self._place = place
+        self._target = target
         self._steps = steps
 
     async def write(self, drafts: Sequence[Draft], ttl_ms: int) -> list[WriteReply]:
@@ -33,7 +33,7 @@ class NodeWriter:
         )
         if isinstance(moved, Exception):
             await self._take_back(drafts, written)
-            replies = [WriteReply(Word.UNRUN, str(redis_cause(moved)))] * len(drafts)
+            replies = [WriteReply(WriteWord.UNRUN, str(redis_cause(moved)))] * len(drafts)
         else:
             replies = [WriteReply.parse(word) for word in moved]
         unseen = there == len(keys) or isinstance(there, Exception)  # nothing is known to be gone
@@ -49,8 +49,8 @@ class NodeWriter:
 
     def _call(self, keys: Sequence[str], drafts: Sequence[Draft]) -> ScriptCall:
         lengths, tails = [len(draft.body) for draft in drafts], [draft.tail for draft in drafts]
-        args: list[EncodableT] = [len(drafts), FUTURE_TOLERANCE_MS, self._place.kind, *lengths, *tails]
-        return ScriptCall("publish", [*keys, *self._place.guards(drafts)], args)
+        args: list[EncodableT] = [len(drafts), FUTURE_TOLERANCE_MS, self._target.kind, *lengths, *tails]
+        return ScriptCall("publish", [*keys, *self._target.guards(drafts)], args)
 
     async def _take_back(self, drafts: Sequence[Draft], written: Sequence[object]) -> None:
         """Delete the payloads that this request wrote."""

@@ -8,8 +8,8 @@ from redis.typing import EncodableT
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.kinds import UNKNOWN
 from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call, unavailable
-from chain.redis.contract.glance import POINTER_BYTES
 from chain.redis.contract.kinds import RECORD_BYTES, parse_record
+from chain.redis.contract.poll_command import POINTER_BYTES
 from chain.redis.contract.scripts import ScriptCall, ScriptName, ScriptRunner
 
 _BATCH = 500

@@ -11,7 +11,7 @@ from chain.text import clean
 _TAKEN = -1  # what put_payload.lua returns in place of a deadline
 
 
-class Word(StrEnum):
+class WriteWord(StrEnum):
     """What became of one snapshot in Redis; the first six are words of the scripts."""
 
     MOVED = "moved"  # its pointer leads to it
@@ -28,7 +28,7 @@ class Word(StrEnum):
 class WriteReply(NamedTuple):
     """The answer to one draft. `error` says why it failed; `there`: whether pointer and payload were seen after it."""
 
-    word: Word
+    word: WriteWord
     error: str = ""
     there: bool = True
 
@@ -44,16 +44,16 @@ class WriteReply(NamedTuple):
         if isinstance(said, bytes) and said.startswith(SCRIPT_REFUSED.encode()):
             said = ResponseError(said.decode("utf-8", "replace"))
         if isinstance(said, Exception):
-            return cls(Word.FAILED, str(redis_cause(said)))
+            return cls(WriteWord.FAILED, str(redis_cause(said)))
         text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-        return cls(Word.FAILED, f"Redis answered {clean(text, 40)!r}")
+        return cls(WriteWord.FAILED, f"Redis answered {clean(text, 40)!r}")
 
     def seen(self, there: bool) -> "WriteReply":
         """Return the same with what was seen after it."""
         return self if there else self._replace(there=False)
 
 
-_OF_SCRIPTS = (Word.MOVED, Word.OLDER, Word.LIVE, Word.LATE, Word.FUTURE, Word.LOST)
+_OF_SCRIPTS = (WriteWord.MOVED, WriteWord.OLDER, WriteWord.LIVE, WriteWord.LATE, WriteWord.FUTURE, WriteWord.LOST)
 _WORDS = {word.value.encode(): WriteReply(word) for word in _OF_SCRIPTS}
 
 
@@ -70,4 +70,4 @@ class PutReply(NamedTuple):
             return cls(refused=WriteReply.failure(said))
         if said > 0:
             return cls(said)
-        return cls(refused=WriteReply(Word.TAKEN if said == _TAKEN else Word.LOST))
+        return cls(refused=WriteReply(WriteWord.TAKEN if said == _TAKEN else WriteWord.LOST))

@@ -8,13 +8,13 @@ from redis.asyncio import Redis
 from chain.model.keys import KeySchema
 from chain.redis.connect.connection import redis_call
 from chain.redis.contract.publish.draft import Draft
-from chain.redis.contract.publish.reply import PutReply, Word, WriteReply
+from chain.redis.contract.publish.reply import PutReply, WriteReply, WriteWord
 from chain.redis.contract.scripts import Command, ScriptCall, ScriptRunner
 from chain.thresholds import FUTURE_TOLERANCE_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WriteTarget:
     """Where a publisher writes and as what: its kind of source, recorded beside each chain unless it is empty.
 
     `live_mark` is the key that holds it back while it stands; None where nothing does.
@@ -36,10 +36,10 @@ class Place:
 class StepWriter:
     """Writes every payload, and then moves the pointers of those that were written."""
 
-    def __init__(self, redis: Redis, runner: ScriptRunner, place: Place) -> None:
+    def __init__(self, redis: Redis, runner: ScriptRunner, target: WriteTarget) -> None:
         self._redis = redis
         self._runner = runner
-        self._place = place
+        self._target = target
 
     async def write(self, drafts: Sequence[Draft], ttl_ms: int) -> list[WriteReply]:
         """Write payloads and move their pointers; one reply each, in order. Raises RedisUnavailableError."""
@@ -67,13 +67,17 @@ class StepWriter:
         calls = [self._call(draft, deadline_ms) for draft, deadline_ms in written]
         said = await self._runner.run(calls, after=exists_each(drafts))
         replies = [WriteReply.parse(each) for each in said.calls]
-        left = [draft for draft, reply in zip(drafts, replies, strict=True) if reply.word in (Word.LIVE, Word.FAILED)]
+        left = [
+            draft
+            for draft, reply in zip(drafts, replies, strict=True)
+            if reply.word in (WriteWord.LIVE, WriteWord.FAILED)
+        ]
         await take_back(self._redis, left)
         return [reply.seen(there) for reply, there in zip(replies, both_there(said.after), strict=True)]
 
     def _call(self, draft: Draft, deadline_ms: int) -> ScriptCall:
-        keys = [draft.pointer, *self._place.guards([draft])]
-        return ScriptCall("move_pointer", keys, [draft.payload, deadline_ms, FUTURE_TOLERANCE_MS, self._place.kind])
+        keys = [draft.pointer, *self._target.guards([draft])]
+        return ScriptCall("move_pointer", keys, [draft.payload, deadline_ms, FUTURE_TOLERANCE_MS, self._target.kind])
 
 
 def exists_each(drafts: Sequence[Draft]) -> list[Command]:

@@ -13,8 +13,8 @@ from chain.redis.connect.causes import redis_cause
 from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call
 from chain.redis.contract.publish.draft import Draft, PublishResult
 from chain.redis.contract.publish.node_writer import NodeWriter
-from chain.redis.contract.publish.reply import Word, WriteReply
-from chain.redis.contract.publish.step_writer import Place, StepWriter
+from chain.redis.contract.publish.reply import WriteReply, WriteWord
+from chain.redis.contract.publish.step_writer import StepWriter, WriteTarget
 from chain.redis.contract.scripts import ScriptCall, ScriptRunner
 from chain.redis.server.info import parse_version
 
@@ -54,7 +54,7 @@ class SnapshotWriter:
         stepped over; a snapshot whose bytes are given fails there. Where Redis cannot move a pointer safely, nothing is
         written at all.
         """
-        drafts = [Draft.of(snapshot, self._keys) for snapshot in snapshots]
+        drafts = [Draft.from_snapshot(snapshot, self._keys) for snapshot in snapshots]
         if drafts and not self._able and (why := await self._unable(drafts[0])):
             return [draft.failed(draft.refusal or why) for draft in drafts]
         ends = [draft.failed(draft.refusal) if draft.refusal else None for draft in drafts]
@@ -63,7 +63,7 @@ class SnapshotWriter:
             if not waiting:
                 break
             replies = await self._batch.write([drafts[at] for at in waiting], round(ttl_s * 1000))
-            if any(reply.word is Word.UNRUN for reply in replies):
+            if any(reply.word is WriteWord.UNRUN for reply in replies):
                 self._able = False  # a proxy or another server may stand there now: ask again before the next
             for at, reply in zip(waiting, replies, strict=True):
                 ends[at] = drafts[at].ended(reply)
@@ -115,6 +115,6 @@ def snapshot_writer(redis: Redis, keys: KeySchema, *, kind: str = "", among_live
     """
     runner, cluster = ScriptRunner(redis), is_cluster(redis)
     gives_way = is_recorded(kind) and not among_live and not cluster
-    place = Place(keys, kind, cluster=cluster, live_mark=keys.live() if gives_way else None)
-    steps = StepWriter(redis, runner, place)
-    return SnapshotWriter(redis, keys, runner, steps, None if cluster else NodeWriter(redis, runner, place, steps))
+    target = WriteTarget(keys, kind, cluster=cluster, live_mark=keys.live() if gives_way else None)
+    steps = StepWriter(redis, runner, target)
+    return SnapshotWriter(redis, keys, runner, steps, None if cluster else NodeWriter(redis, runner, target, steps))

@@ -9,7 +9,7 @@ import pytest
 
 from chain.clock import Instant
 from chain.monitor.board import Board
-from chain.monitor.evaluate.rules import RULES, Facts, Notice, Rule
+from chain.monitor.evaluate.rules import RULES, Notice, Rule, RuleInput
 from chain.monitor.evaluate.serialize import health_block
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.events import HOLD, EventLog
@@ -38,12 +38,12 @@ class WideBoard(Board):
     compositor: Compositor = field(default_factory=Compositor)
 
 
-def compositor_late(facts: Facts) -> Iterable[Notice]:
+def compositor_late(inputs: RuleInput) -> Iterable[Notice]:
     """The model has not moved for too long."""
-    assert isinstance(facts.board, WideBoard)
-    moved = facts.board.compositor.moved
-    if moved is not None and facts.now.mono - moved > LATE_S:
-        yield Notice(f"the model has not moved for {facts.now.mono - moved:.1f} s", facts.now.wall_s - LATE_S)
+    assert isinstance(inputs.board, WideBoard)
+    moved = inputs.board.compositor.moved
+    if moved is not None and inputs.now.mono - moved > LATE_S:
+        yield Notice(f"the model has not moved for {inputs.now.mono - moved:.1f} s", inputs.now.wall_s - LATE_S)
 
 
 WIDE_RULES = (*RULES, Rule(DeckState.DEGRADED, compositor_late))

@@ -17,7 +17,7 @@ from chain.monitor.evaluate.rules import RULES
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, Heartbeat, SourceInfo
 from chain.monitor.states import State
-from chain.monitor.watch import steps
+from chain.monitor.watch import record_updates
 from chain.redis.contract.kinds import CHANGE_TOLD_S, SourceChange
 from chain.redis.server.info import Server
 from chain.supervisor import PartState, PartStatus
@@ -83,7 +83,7 @@ def moved_back(off: int) -> Board:
     """Return a Board of a chain whose pointer moved from a snapshot to one that is older by `off`."""
     earlier = snapshot(SPX, START_NS - 9 * 10**9 - off * 1_000_000)
     first = record(SPX, NOW, age_ms=9_000)
-    return one(steps.accept(first, received(earlier), encode(earlier), 60_000, NOW))
+    return one(record_updates.accept(first, received(earlier), encode(earlier), 60_000, NOW))
 
 
 def made_at_close(off: int) -> Board:
@@ -161,7 +161,7 @@ SWITCHES: dict[str, tuple[Board, Board]] = {
     "dangling": (one(record(SPX, NOW)), one(in_state(SPX, State.DANGLING, NOW))),
     "invalid": (one(record(SPX, NOW)), one(in_state(SPX, State.INVALID, NOW))),
     "partial": (one(record(SPX, NOW)), one(record(SPX, NOW, contracts=surface()[::2]))),
-    "failing": (one(record(SPX, NOW)), one(replace(record(SPX, NOW), trouble="vendor: 429"))),
+    "failing": (one(record(SPX, NOW)), one(replace(record(SPX, NOW), last_error="vendor: 429"))),
     "mixed-sources": (
         board([record(SPX, NOW), record(NDX, NOW)], NOW),
         board([record(SPX, NOW), record(NDX, NOW, source=LIVE)], NOW),
@@ -173,7 +173,7 @@ SWITCHES: dict[str, tuple[Board, Board]] = {
     "publisher-unknown": (one(record(SPX, NOW)), one(record(SPX, NOW), beats=[])),
     "source": (
         heard(_beat(source=SourceInfo("mock"))),
-        heard(_beat(source=SourceInfo("mock", trouble="vendor: 503"))),
+        heard(_beat(source=SourceInfo("mock", last_error="vendor: 503"))),
     ),
     "heartbeat-refused": (
         one(record(SPX, NOW)),

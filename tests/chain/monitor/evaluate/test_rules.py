@@ -11,7 +11,7 @@ import pytest
 from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.board import Board, ChainRecord, RedisHealth
-from chain.monitor.evaluate.rules import RULES, SEVERITY, Facts, Notice, Rule
+from chain.monitor.evaluate.rules import RULES, SEVERITY, Notice, Rule, RuleInput
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.states import DeckState, Level, State
 from chain.redis.connect.connection import RedisTarget
@@ -26,11 +26,11 @@ from tests.support.scenes import NDX, SPX, START_NS, board, changed, in_state, r
 NOW = Instant(START_NS, 5_000.0)
 
 
-def broken(_: Facts) -> Iterable[Notice]:
+def broken(_: RuleInput) -> Iterable[Notice]:
     raise ZeroDivisionError("a defect of one rule")
 
 
-def broken_late(_: Facts) -> Iterable[Notice]:
+def broken_late(_: RuleInput) -> Iterable[Notice]:
     yield from ()
     raise RecursionError("x" * 9_000)
 
@@ -47,7 +47,9 @@ def test_each_component_of_the_board_has_its_file_of_rules() -> None:
 
 @pytest.mark.parametrize("find", [broken, broken_late])
 @pytest.mark.parametrize("at", [0, len(RULES) // 2, len(RULES)])
-def test_a_rule_that_raises_is_a_signal_and_stops_no_other(find: Callable[[Facts], Iterable[Notice]], at: int) -> None:
+def test_a_rule_that_raises_is_a_signal_and_stops_no_other(
+    find: Callable[[RuleInput], Iterable[Notice]], at: int
+) -> None:
     rule = Rule(DeckState.OK, find)
     scene = board([in_state(SPX, State.MISSING, NOW), record(NDX, NOW)], NOW)
     sound = evaluate(scene, NOW)

@@ -74,13 +74,13 @@ def later(seconds: float) -> Instant:
 )
 def test_the_age_is_the_worse_of_two_and_never_negative(ahead_ms: int, steps: list[tuple[float, float]]) -> None:
     clock = manual_clock()
-    good = record(SPX, Instant.of(clock), age_ms=ahead_ms).last_good
+    good = record(SPX, Instant.now(clock), age_ms=ahead_ms).last_good
     assert good is not None
     seen = clock.mono
     for run, step in steps:
         clock.advance(run)
         clock.step_wall(step)
-        age = age_ms(good, Instant.of(clock))
+        age = age_ms(good, Instant.now(clock))
         assert age >= 0
         assert age >= clock.wall // 1_000_000 - good.snapshot.id.ts_ms
         assert age >= max(0, ahead_ms) + (clock.mono - seen) * 1000 - 1
@@ -100,24 +100,24 @@ def test_no_step_back_of_the_wall_clock_makes_a_snapshot_younger(
     ahead_ms: int, steps: list[tuple[float, float]]
 ) -> None:
     clock = manual_clock()
-    good = record(SPX, Instant.of(clock), age_ms=ahead_ms).last_good
+    good = record(SPX, Instant.now(clock), age_ms=ahead_ms).last_good
     assert good is not None
-    age = age_ms(good, Instant.of(clock))
+    age = age_ms(good, Instant.now(clock))
     for run, step in steps:
         clock.advance(run)
         clock.step_wall(step)
-        before, age = age, age_ms(good, Instant.of(clock))
+        before, age = age, age_ms(good, Instant.now(clock))
         assert age - before == pytest.approx(run * 1000, abs=1.01)
 
 
 def test_a_step_forward_ages_at_once_and_the_true_age_returns_with_the_clock() -> None:
     clock = manual_clock()
-    one = record(SPX, Instant.of(clock), age_ms=1_000)
+    one = record(SPX, Instant.now(clock), age_ms=1_000)
     clock.step_wall(60)
-    [chain_status] = evaluate(board([one], Instant.of(clock)), Instant.of(clock)).statuses
+    [chain_status] = evaluate(board([one], Instant.now(clock)), Instant.now(clock)).statuses
     assert (chain_status.state, chain_status.age_s) == (State.STALE, 61.0)
     clock.step_wall(-60)
-    [chain_status] = evaluate(board([one], Instant.of(clock)), Instant.of(clock)).statuses
+    [chain_status] = evaluate(board([one], Instant.now(clock)), Instant.now(clock)).statuses
     assert (chain_status.state, chain_status.age_s) == (State.FRESH, 1.0)
 
 
@@ -170,10 +170,10 @@ def test_every_voice_changes_its_word_on_the_same_millisecond(age: int, state: S
 @pytest.mark.parametrize(("age", "state"), [case for case in LIMITS if case[0] > 0])
 def test_the_tick_that_crosses_a_limit_changes_the_state_without_a_poll(age: int, state: State) -> None:
     clock = manual_clock()
-    known = board([record(SPX, Instant.of(clock))], Instant.of(clock))
+    known = board([record(SPX, Instant.now(clock))], Instant.now(clock))
     clock.advance(age / 1000)
     polled = changed(known, polled=clock.mono)
-    assert evaluate(polled, Instant.of(clock)).statuses[0].state is state
+    assert evaluate(polled, Instant.now(clock)).statuses[0].state is state
 
 
 def test_limits_follow_the_publishers_own_interval() -> None:
@@ -228,9 +228,9 @@ def test_a_chain_that_was_never_read_is_missing_without_a_beginning() -> None:
 
 def test_a_fault_keeps_the_age_of_what_was_last_good() -> None:
     clock = manual_clock()
-    lost = at_fault(record(SPX, Instant.of(clock), age_ms=4_000), State.MISSING, Instant.of(clock))
+    lost = at_fault(record(SPX, Instant.now(clock), age_ms=4_000), State.MISSING, Instant.now(clock))
     clock.advance(10)
-    [chain_status] = evaluate(board([lost], Instant.of(clock)), Instant.of(clock)).statuses
+    [chain_status] = evaluate(board([lost], Instant.now(clock)), Instant.now(clock)).statuses
     assert (chain_status.age_s, chain_status.ttl_s, chain_status.note) == (14.0, None, "no pointer")
 
 
@@ -389,7 +389,7 @@ def test_what_the_vendor_calls_closed_may_be_the_global_session_of_an_index() ->
 
 
 def test_a_publishers_trouble_is_told_even_of_a_chain_never_published() -> None:
-    evaluated = report([replace(ChainRecord(SPX), trouble="vendor: 403, the key has no options plan")], NOW)
+    evaluated = report([replace(ChainRecord(SPX), last_error="vendor: 403, the key has no options plan")], NOW)
     assert Flag.FAILING in evaluated.statuses[0].flags
     assert text_of(evaluated, "failing") == "SPX 01-02 FAILING: vendor: 403, the key has no options plan"
 
@@ -399,8 +399,8 @@ def test_off_hours_changes_neither_age_nor_word() -> None:
     closed = SourceInfo("massive", market="closed")
     quote = {"bid": 1.0, "ask": 1.1, "last_updated": clock.wall - 60 * 10**9}
     items = [item(6930, side, chain=SPX_MON, last_quote=quote) for side in ("call", "put")]
-    last = record(SPX_MON, Instant.of(clock), age_ms=41_500, source=closed, contracts=items)
-    evaluated = report([last], Instant.of(clock))
+    last = record(SPX_MON, Instant.now(clock), age_ms=41_500, source=closed, contracts=items)
+    evaluated = report([last], Instant.now(clock))
     assert (evaluated.statuses[0].state, evaluated.statuses[0].age_s) == (State.STALE, 41.5)
     assert evaluated.statuses[0].flags == (Flag.OFF_HOURS,)
     row = plain(board_table(evaluated, None, 80, 10).body[0])

@@ -13,7 +13,7 @@ from chain.monitor.evaluate.report import ChainStatus
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import SourceInfo
 from chain.monitor.states import Flag, State
-from chain.monitor.watch import steps
+from chain.monitor.watch import record_updates
 from tests.support.scenes import (
     SPX,
     START_NS,
@@ -34,12 +34,14 @@ def taken(record: ChainRecord, clock: ManualClock, *, age_s: float = 0.0, one_si
     """Return the entry after a snapshot of this age was read."""
     contracts = [item(strike, "call") for strike in (6920, 6930)] if one_sided else surface()
     made = snapshot(SPX, clock.wall - round(age_s * 1e9), contracts)
-    return remembered(steps.accept(record, received(made), encode(made), 60_000, Instant.of(clock)), Instant.of(clock))
+    return remembered(
+        record_updates.accept(record, received(made), encode(made), 60_000, Instant.now(clock)), Instant.now(clock)
+    )
 
 
 def read(record: ChainRecord, clock: ManualClock, *, reached: bool = True) -> ChainStatus:
     """Return the chain's reading now."""
-    now = Instant.of(clock)
+    now = Instant.now(clock)
     [status] = evaluate(board([record], now, reached=reached), now).statuses
     return status
 
@@ -57,11 +59,11 @@ def test_what_is_lost_after_it_was_stale_is_lost_since_then(state: State) -> Non
     clock.advance(40)
     assert since(record, clock) == (State.STALE, 35)
     clock.advance(20)
-    record = at_fault(record, state, Instant.of(clock))
+    record = at_fault(record, state, Instant.now(clock))
     for worse in BROKEN:
         assert since(record, clock) == (record.fault.state if record.fault else None, 35)
         clock.advance(10)
-        record = at_fault(record, worse, Instant.of(clock))
+        record = at_fault(record, worse, Instant.now(clock))
 
 
 @pytest.mark.parametrize("state", BROKEN)
@@ -69,7 +71,7 @@ def test_what_is_lost_while_fresh_is_lost_since_it_was_noticed_and_no_age_moves_
     clock = manual_clock()
     record = taken(ChainRecord(SPX), clock)
     clock.advance(5)
-    record = at_fault(record, state, Instant.of(clock))
+    record = at_fault(record, state, Instant.now(clock))
     for _ in range(4):
         assert since(record, clock) == (state, 5)
         clock.advance(20)
@@ -80,14 +82,14 @@ def test_what_aged_out_in_an_outage_is_lost_since_its_age_says_so() -> None:
     record = taken(ChainRecord(SPX), clock)
     clock.advance(60)  # meanwhile Redis was away: nothing was noticed
     assert read(record, clock, reached=False).state is State.UNREACHABLE
-    assert since(at_fault(record, State.MISSING, Instant.of(clock)), clock) == (State.MISSING, 35)
+    assert since(at_fault(record, State.MISSING, Instant.now(clock)), clock) == (State.MISSING, 35)
 
 
 def test_a_stale_snapshot_in_place_of_a_lost_one_ends_nothing() -> None:
     clock = manual_clock()
     record = taken(ChainRecord(SPX), clock)
     clock.advance(5)
-    record = at_fault(record, State.MISSING, Instant.of(clock))
+    record = at_fault(record, State.MISSING, Instant.now(clock))
     clock.advance(50)
     record = taken(record, clock, age_s=40)
     assert since(record, clock) == (State.STALE, 5)
@@ -101,7 +103,7 @@ def test_a_blip_of_good_ends_it(age_s: float) -> None:
     clock = manual_clock()
     record = taken(ChainRecord(SPX), clock)
     clock.advance(40)
-    record = taken(at_fault(record, State.MISSING, Instant.of(clock)), clock, age_s=age_s)
+    record = taken(at_fault(record, State.MISSING, Instant.now(clock)), clock, age_s=age_s)
     assert record.carried is None
     clock.advance(35 - age_s + 1)
     assert since(record, clock) == (State.STALE, 40 + 35 - age_s)
@@ -138,7 +140,7 @@ def test_a_chain_that_flaps_begins_anew_each_time() -> None:
     clock = manual_clock()
     record = taken(ChainRecord(SPX), clock)
     for turn in range(4):
-        record = at_fault(record, State.MISSING, Instant.of(clock))
+        record = at_fault(record, State.MISSING, Instant.now(clock))
         assert since(record, clock) == (State.MISSING, 10 * turn)
         clock.advance(10)
         record = taken(record, clock)
@@ -189,17 +191,17 @@ def test_every_flag_that_is_a_fault_has_a_beginning_in_its_signal() -> None:
     clock = manual_clock()
     quote = {"bid": 1.0, "ask": 1.1, "last_updated": START_NS - 900 * 10**9}
     made = snapshot(SPX, clock.wall, [item(6930, "call", last_quote=quote)])
-    record = steps.accept(
-        ChainRecord(SPX, source=SourceInfo("mock"), trouble="vendor: 429"),
+    record = record_updates.accept(
+        ChainRecord(SPX, source=SourceInfo("mock"), last_error="vendor: 429"),
         received(made),
         encode(made),
         60_000,
-        Instant.of(clock),
+        Instant.now(clock),
     )
     record = replace(record, rolled_back_from=made.id._replace(ts_ms=made.id.ts_ms + 5_000))
-    record = remembered(record, Instant.of(clock))
+    record = remembered(record, Instant.now(clock))
     clock.advance(7)
-    evaluated = evaluate(board([record], Instant.of(clock)), Instant.of(clock))
+    evaluated = evaluate(board([record], Instant.now(clock)), Instant.now(clock))
     told = {signal.name: signal.since for signal in evaluated.signals}
     assert told == dict.fromkeys(("partial", "failing", "old-source", "rolled-back"), float(START_S))
 
@@ -207,8 +209,8 @@ def test_every_flag_that_is_a_fault_has_a_beginning_in_its_signal() -> None:
 def test_a_signal_of_several_chains_began_with_the_first_of_them() -> None:
     clock = manual_clock()
     other = ChainId("SPX", SPX.expiry.replace(day=5))
-    first = remembered(ChainRecord(SPX, trouble="503"), Instant.of(clock))
+    first = remembered(ChainRecord(SPX, last_error="503"), Instant.now(clock))
     clock.advance(3)
-    second = remembered(ChainRecord(other, trouble="503"), Instant.of(clock))
-    evaluated = evaluate(board([second, first], Instant.of(clock)), Instant.of(clock))
+    second = remembered(ChainRecord(other, last_error="503"), Instant.now(clock))
+    evaluated = evaluate(board([second, first], Instant.now(clock)), Instant.now(clock))
     assert [signal.since for signal in evaluated.signals if signal.name == "failing"] == [START_S]

@@ -11,7 +11,7 @@ from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.heartbeat import WITHDRAWN, SourceInfo
 from chain.monitor.states import DeckState, Flag
-from chain.monitor.watch import steps
+from chain.monitor.watch import record_updates
 from chain.redis.contract.kinds import KindRecord, SourceChange
 from tests.support.scenes import NDX, SPX, heartbeat, received, record, report, snapshot
 from tui.lines.grid.changes import NO_CHANGES
@@ -30,7 +30,7 @@ def names(evaluated: HealthReport) -> list[str]:
 def taken(before: ChainRecord, kind_record: KindRecord, *, ahead_ms: int = 0) -> ChainRecord:
     """Return an entry after one more snapshot of a kind."""
     made = snapshot(SPX, NOW.wall_ns + ahead_ms * 1_000_000)
-    return steps.accept(before, received(made), encode(made), 60_000, NOW, kind_record)
+    return record_updates.accept(before, received(made), encode(made), 60_000, NOW, kind_record)
 
 
 @pytest.mark.parametrize(("age_s", "told"), [(0.0, True), (HOUR_S - 0.001, True), (HOUR_S, False)])
@@ -99,7 +99,9 @@ def test_a_mixture_names_all_its_kinds(kinds: tuple[str, str], words: str) -> No
 
 
 def test_one_that_withdrew_is_told_without_alarm_and_names_nothing() -> None:
-    gone = replace(heartbeat(), status=WITHDRAWN, source=SourceInfo("mock", trouble="live publisher massive is here"))
+    gone = replace(
+        heartbeat(), status=WITHDRAWN, source=SourceInfo("mock", last_error="live publisher massive is here")
+    )
     live = replace(heartbeat(SPX, service="massive", kind="massive"), source=LIVE)
     evaluated = report([replace(record(SPX, NOW), source=LIVE)], NOW, beats=[live, gone])
     assert evaluated.state is DeckState.OK
@@ -115,7 +117,7 @@ def test_what_was_acknowledged_elsewhere_is_silent_here_and_what_redis_forgot_is
     told = taken(taken(ChainRecord(SPX), KindRecord("mock")), KindRecord("massive", change), ahead_ms=1)
     assert told.change == change
     assert taken(told, KindRecord("massive"), ahead_ms=2).change is None  # acknowledged: Redis no longer tells it
-    emptied = steps.missing(told, NOW, None)
+    emptied = record_updates.missing(told, NOW, None)
     assert taken(emptied, KindRecord("massive"), ahead_ms=2).change == change  # Redis began anew
     seen = replace(told, change=replace(change, recorded=False))
     assert taken(seen, KindRecord("massive"), ahead_ms=2).change == change  # nobody but us knows of it

@@ -50,7 +50,7 @@ class Replay:
 
     async def look(self) -> HealthReport:
         """Poll once, and judge the Board."""
-        return evaluate(await self.watcher.poll_once(), Instant.of(self.clock))
+        return evaluate(await self.watcher.poll_once(), Instant.now(self.clock))
 
     async def status(self) -> ChainStatus:
         """Return how the one chain stands."""

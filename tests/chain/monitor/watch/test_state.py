@@ -34,7 +34,7 @@ def looked() -> Tracker:
     tracker = Tracker(KEYS, "here")
     request: Request | None = tracker.begin()
     while request is not None:
-        request = tracker.take(answered(request))
+        request = tracker.on_answer(answered(request))
     tracker.board(started=4_000.0)
     return tracker
 

@@ -91,7 +91,7 @@ class World:
         request: Request | None = tracker.begin()
         while request is not None:
             assert len(self.asked) < 20, "a look without an end"
-            request = tracker.take(self.answer(request))
+            request = tracker.on_answer(self.answer(request))
         return tracker.board()
 
     @property
@@ -188,8 +188,8 @@ def test_chains_that_move_together_are_fetched_in_batches_and_looked_at_again_to
 def test_what_could_not_be_read_is_read_at_the_next_look() -> None:
     world, tracker = full()
     target = world.put(SPX, 1)
-    assert tracker.take(world.answer(tracker.begin())) == FetchRequest((target,))
-    assert tracker.take(ContactLost(at(1), at(2), "gone away", "closed")) is None
+    assert tracker.on_answer(world.answer(tracker.begin())) == FetchRequest((target,))
+    assert tracker.on_answer(ContactLost(at(1), at(2), "gone away", "closed")) is None
     board = tracker.board()
     health = board.redis.health
     assert (health.ok, health.asked, health.answered, health.since) == (False, 5_000.0, 5_000.0, START_S + 2)
@@ -203,10 +203,10 @@ def test_what_could_not_be_read_is_read_at_the_next_look() -> None:
 def test_a_second_answer_to_one_look_tells_heartbeats_once_and_a_reader_need_not_name_chains_in_order() -> None:
     world, tracker = World(), Tracker(KEYS)
     tracker.begin()
-    follow_up = tracker.take(PollAnswer(at(0), at(0), {}, heartbeats=ANNOUNCED))
+    follow_up = tracker.on_answer(PollAnswer(at(0), at(0), {}, heartbeats=ANNOUNCED))
     assert follow_up == PollRequest(CHAINS, heartbeats=False)
     targets = {chain: pointer(named(chain, -3)) for chain in (NDX, SPX_MON, SPX)}
-    wanted = tracker.take(PollAnswer(at(0), at(0), targets))
+    wanted = tracker.on_answer(PollAnswer(at(0), at(0), targets))
     assert isinstance(wanted, FetchRequest)
     assert {target.chain for target in wanted.snapshots} == set(CHAINS)
     assert world.asked == []
@@ -215,8 +215,8 @@ def test_a_second_answer_to_one_look_tells_heartbeats_once_and_a_reader_need_not
 def test_a_payload_that_nobody_waits_for_is_let_be() -> None:
     world, tracker = full()
     target, old = world.put(SPX, 1), named(SPX, -9)
-    assert tracker.take(world.answer(tracker.begin())) == FetchRequest((target,))
-    tracker.take(FetchAnswer(at(1), at(1), {old: payload(old), target: payload(target)}))
+    assert tracker.on_answer(world.answer(tracker.begin())) == FetchRequest((target,))
+    tracker.on_answer(FetchAnswer(at(1), at(1), {old: payload(old), target: payload(target)}))
     assert [record.pointer for record in tracker.board().chains.records if record.chain == SPX] == [target]
 
 
@@ -259,7 +259,7 @@ def test_any_answers_in_any_order_give_boards_and_end_in_one_that_is_true(steps:
         elif isinstance(step, str):
             tracker.board()
         else:
-            tracker.take(step)
+            tracker.on_answer(step)
     world = World()
     latest = {chain: world.put(chain, 50) for chain in CHAINS}
     world.beats = SILENCE | {"mock_massive:heartbeat": heartbeat(*CHAINS, ts=START_S + 200).encode()}

@@ -69,7 +69,7 @@ class Desk:
     async def poll(self, seconds: float = 0.0) -> HealthReport:
         """Let time pass, poll once, and judge the Board."""
         self.clock.advance(seconds)
-        return evaluate(await self.watcher.poll_once(), Instant.of(self.clock))
+        return evaluate(await self.watcher.poll_once(), Instant.now(self.clock))
 
     async def point(self, chain: ChainId, value: str | bytes) -> None:
         """Set a pointer to anything."""
@@ -776,7 +776,7 @@ async def test_a_refused_port_is_one_line_and_no_chain(clock: ManualClock, unuse
     client = RedisTarget(f"redis://:secret@127.0.0.1:{unused_tcp_port}/0").connect()
     watcher = Watcher(RedisReader(client, NAMES, clock), clock)
     boards = [await watcher.poll_once() for _ in range(2)]
-    [signal] = evaluate(boards[1], Instant.of(clock)).signals
+    [signal] = evaluate(boards[1], Instant.now(clock)).signals
     assert (signal.severity, signal.since) == (DeckState.CRITICAL, START_S)
     assert signal.text.startswith("Redis unreachable: ") and "secret" not in signal.text
     assert [change.text for change in boards[1].transitions] == [signal.text]

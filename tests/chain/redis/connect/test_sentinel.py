@@ -22,7 +22,7 @@ from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.publish.writer import snapshot_writer
 from publisher.loop.publisher import Publisher
 from publisher.protection.lease import Lease
-from publisher.protection.permission import Permission
+from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, expiries, small
 from tests.support.contexts import context_of
 from tests.support.engines import run_publisher
@@ -94,7 +94,7 @@ async def publish(redis: Redis, mark: int = 1) -> int:
 
 
 async def report(watcher: Watcher) -> HealthReport:
-    return evaluate(await watcher.poll_once(), Instant.of(CLOCK))
+    return evaluate(await watcher.poll_once(), Instant.now(CLOCK))
 
 
 async def reached(watcher: Watcher) -> HealthReport | None:
@@ -146,7 +146,7 @@ async def test_publishing_goes_on_after_the_primary_was_killed(desk: Watched) ->
     ours, eyes, theirs = (RedisTarget(desk.url).connect() for _ in range(3))
     source = ScriptedSource({"SPX": DATES}, as_of=time.time())
     context = context_of(CLOCK, interval_s=1.0, ttl_s=20.0)
-    publisher = Publisher(ours, source, context, permission=Permission(Lease(ours, context, source.underlyings)))
+    publisher = Publisher(ours, source, context, gate=PublishGate(Lease(ours, context, source.underlyings)))
     publishing = asyncio.create_task(run_publisher(publisher))
     await wait_until_async(lambda: publisher.heartbeat().chain.counters.get("published", 0) >= 8)
     screen = Screen(Watcher(RedisReader(eyes, NAMES, CLOCK), CLOCK))

@@ -22,7 +22,7 @@ from chain.monitor.states import State
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.glance import POINTER_BYTES
+from chain.redis.contract.poll_command import POINTER_BYTES
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.publish.writer import SnapshotWriter, snapshot_writer
@@ -30,7 +30,7 @@ from chain.redis.contract.store import Store
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
-from publisher.protection.permission import Permission
+from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, expiries, small, value_at
 from tests.support.contexts import context_of
 from tests.support.product import run
@@ -84,7 +84,7 @@ async def publish(redis: Redis | SnapshotWriter, chains: list[ChainId], mark: in
 
 
 async def report(watcher: Watcher) -> HealthReport:
-    return evaluate(await watcher.poll_once(), Instant.of(CLOCK))
+    return evaluate(await watcher.poll_once(), Instant.now(CLOCK))
 
 
 def states(found: HealthReport) -> set[State]:
@@ -114,8 +114,8 @@ async def test_an_older_snapshot_is_refused_there_too(client: Redis) -> None:
 async def test_a_publisher_in_turn_and_a_watcher_work_as_on_one_server(client: Redis, nodes: list[Server]) -> None:
     source = ScriptedSource({"SPX": DATES, "NDX": DATES}, as_of=time.time())
     leases = [Lease(client, context_of(CLOCK), source.underlyings) for _ in range(2)]
-    leading, waiting = (Publisher(client, source, context_of(CLOCK), permission=Permission(lease)) for lease in leases)
-    assert (await leases[0].look(), await leases[1].look()) == (["SPX", "NDX"], [])
+    leading, waiting = (Publisher(client, source, context_of(CLOCK), gate=PublishGate(lease)) for lease in leases)
+    assert (await leases[0].renew(), await leases[1].renew()) == (["SPX", "NDX"], [])
     assert leases[1].leader == dict.fromkeys(source.underlyings, leases[0].me)
     assert (await leading.cycle()).whole
     assert not (await waiting.cycle()).outcomes
@@ -126,7 +126,7 @@ async def test_a_publisher_in_turn_and_a_watcher_work_as_on_one_server(client: R
     assert (len(found.statuses), states(found)) == (12, {State.FRESH})
     assert (len(found.board.publishers.known), found.board.redis.server.name[:6]) == (1, "valkey")
     await leases[0].release()
-    assert await leases[1].look() == ["SPX", "NDX"]
+    assert await leases[1].renew() == ["SPX", "NDX"]
     assert (await waiting.cycle()).whole
 
 
@@ -135,7 +135,7 @@ async def test_live_data_are_protected_there_too(client: Redis) -> None:
     live, mock = ScriptedSource({"SPX": day}, as_of, "massive"), ScriptedSource({"SPX": day, "NDX": day}, as_of)
     guards = [Guard(client, context_of(CLOCK), source.kind) for source in (live, mock)]
     publishers = [
-        Publisher(client, one, context_of(CLOCK), permission=Permission(guard=guard))
+        Publisher(client, one, context_of(CLOCK), gate=PublishGate(guard=guard))
         for one, guard in zip((live, mock), guards, strict=True)
     ]
     assert (await publishers[1].cycle()).whole

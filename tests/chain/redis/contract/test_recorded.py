@@ -32,7 +32,7 @@ def writer(request: pytest.FixtureRequest, redis: Redis) -> SnapshotWriter:
 def recorded(snapshot: Snapshot, *, spaced: bool = False) -> EncodedSnapshot:
     """Return a snapshot as it was read, of another writer of JSON where it is `spaced`."""
     raw = encode(snapshot).replace(b'":', b'" : ') if spaced else encode(snapshot)
-    return EncodedSnapshot.of(decode(raw, snapshot.id), raw)
+    return EncodedSnapshot.from_received(decode(raw, snapshot.id), raw)
 
 
 async def now_held(redis: Redis) -> Held:

@@ -30,7 +30,7 @@ from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
-from publisher.protection.permission import Permission
+from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, expiries, small, value_at
 from tests.support.contexts import context_of
 from tests.support.places import ROOT
@@ -80,7 +80,7 @@ async def read(redis: Redis, polls: int = 2) -> HealthReport:
     for _ in range(polls):
         board = await watcher.poll_once()
     await redis.aclose()
-    return evaluate(board, Instant.of(CLOCK))
+    return evaluate(board, Instant.now(CLOCK))
 
 
 def states(report: HealthReport) -> set[State]:
@@ -196,7 +196,7 @@ async def test_a_publisher_without_its_keys_leaves_nothing_behind(server: Server
 def services(redis: Redis) -> tuple[Publisher, Lease]:
     source = ScriptedSource({"SPX": DATES, "NDX": DATES}, as_of=time.time())
     lease = Lease(redis, context_of(CLOCK), source.underlyings)
-    return Publisher(redis, source, context_of(CLOCK), permission=Permission(lease)), lease
+    return Publisher(redis, source, context_of(CLOCK), gate=PublishGate(lease)), lease
 
 
 async def test_a_publisher_of_chains_alone_publishes_without_a_lease_and_says_each_thing_once(
@@ -206,7 +206,7 @@ async def test_a_publisher_of_chains_alone_publishes_without_a_lease_and_says_ea
     publisher, lease = services(redis)
     with caplog.at_level(logging.WARNING):
         for _ in range(4):
-            await lease.look()
+            await lease.renew()
             assert (await publisher.cycle()).whole
             await publisher.beat()
         await lease.release()
@@ -242,9 +242,9 @@ async def audited(redis: Redis) -> Audit:
     reader = AuditReader(redis, auditor, SystemClock())
     try:
         await reader.discover()
-        await reader.look()
+        await reader.poll()
     except RedisUnavailableError as error:
-        auditor.lose(str(error))
+        auditor.on_lost(str(error))
     await redis.aclose()
     return auditor.conclude()
 
@@ -275,13 +275,13 @@ def guarded(redis: Redis, kind: SourceKind, underlying: str) -> Publisher:
     source = ScriptedSource({underlying: DATES}, as_of=time.time(), kind=kind, in_memory=True)
     guard = Guard(redis, context_of(CLOCK), kind)
     lease = Lease(redis, context_of(CLOCK), source.underlyings, service=service_name(kind, NAMES))
-    return Publisher(redis, source, context_of(CLOCK), permission=Permission(lease, guard))
+    return Publisher(redis, source, context_of(CLOCK), gate=PublishGate(lease, guard))
 
 
 async def led(publisher: Publisher) -> Cycle:
-    lease = publisher._permission.lease
+    lease = publisher._gate.lease
     assert lease is not None
-    await lease.look()
+    await lease.renew()
     cycle = await publisher.cycle()
     await publisher.beat()
     return cycle

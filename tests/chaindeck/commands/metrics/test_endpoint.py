@@ -119,7 +119,7 @@ chaindeck_publisher_unknown_counters{{{PUBLISHER}}} 0
 
 def test_the_golden_page_of_a_fresh_a_stale_and_a_missing_chain() -> None:
     clock = manual_clock()
-    now = Instant.of(clock)
+    now = Instant.now(clock)
     states = ((SPX, State.FRESH), (SPX_MON, State.STALE), (NDX, State.MISSING))
     samples = scraped(board([in_state(chain, state, now) for chain, state in states], now), clock)
     golden = (line.rsplit(" ", 1) for line in GOLDEN.strip().splitlines())
@@ -173,17 +173,17 @@ def assert_says(samples: Samples, one: Board, now: Instant) -> None:
 )
 def test_every_figure_is_the_reports(states: list[State], reached: bool, late_s: float, stopped: bool) -> None:
     clock = manual_clock()
-    now = Instant.of(clock)
+    now = Instant.now(clock)
     records = [in_state(chain, state, now) for chain, state in zip((SPX, SPX_MON, NDX), states, strict=True)]
     beats = [heartbeat(SPX, SPX_MON, NDX, status=STOPPED if stopped else "running"), heartbeat(service="massive")]
     one = board(records, now, reached=reached, beats=beats, depth={"SPX": 6, "NDX": 1})
     clock.advance(late_s)
-    assert_says(scraped(one, clock), one, Instant.of(clock))
+    assert_says(scraped(one, clock), one, Instant.now(clock))
 
 
 def test_between_polls_an_age_goes_on_growing() -> None:
     clock = manual_clock()
-    one = board([record(SPX, Instant.of(clock), age_ms=1_250)], Instant.of(clock))
+    one = board([record(SPX, Instant.now(clock), age_ms=1_250)], Instant.now(clock))
     chain = {"underlying": "SPX", "expiry": "2026-01-02"}
     assert value(scraped(one, clock), "chaindeck_snapshot_age_seconds", **chain) == 1.25
     clock.advance(2.5)
@@ -197,7 +197,7 @@ def test_before_the_first_poll_there_is_nothing_to_say() -> None:
 
 def telling(clock: ManualClock, *beats: Heartbeat) -> Samples:
     """Return a scrape of a Board with these heartbeats."""
-    return scraped(board([record(SPX, Instant.of(clock))], Instant.of(clock), beats=list(beats)), clock)
+    return scraped(board([record(SPX, Instant.now(clock))], Instant.now(clock), beats=list(beats)), clock)
 
 
 def counting(**counters: int) -> Heartbeat:
@@ -257,7 +257,7 @@ def test_two_heartbeats_of_one_name_make_no_series_twice() -> None:
 
 def test_stamp_ping_evictions_and_build() -> None:
     clock = manual_clock()
-    now = Instant.of(clock)
+    now = Instant.now(clock)
     one = board([record(SPX, now, age_ms=1_250)], now)
     health, server = replace(one.redis.health, ping_ms=2.5), one.redis.server
     samples = scraped(changed(one, health=health, server=replace(server, counted=17)), clock)
@@ -278,7 +278,7 @@ def test_names_follow_the_naming_guide() -> None:
     collector = DeckCollector(clock)
     registry.register(collector)
     collector.on_board(
-        board([record(SPX, Instant.of(clock))], Instant.of(clock), beats=[counting(cycles=1, vendor_fault_dns=1)])
+        board([record(SPX, Instant.now(clock))], Instant.now(clock), beats=[counting(cycles=1, vendor_fault_dns=1)])
     )
     for family in text_string_to_metric_families(generate_latest(registry).decode()):
         name = family.name
@@ -454,7 +454,7 @@ def expressions(rules: str) -> list[str]:
 
 def test_every_metric_that_a_rule_asks_for_is_there() -> None:
     clock = manual_clock()
-    one = board([record(SPX, Instant.of(clock))], Instant.of(clock))
+    one = board([record(SPX, Instant.now(clock))], Instant.now(clock))
     samples = scraped(one, clock)
     there = {name for name, _ in samples}
     asked = expressions(alert_rules(Thresholds()))

@@ -142,7 +142,7 @@ def _first_sight(
     if summary.unusable:
         raise InvalidSnapshotError(summary.unusable)
     life = _life_ms(ttl_ms, age, ahead=ahead)
-    return LastGood(EncodedSnapshot.of(snapshot, raw), summary, now.mono, age, life, kind, ahead)
+    return LastGood(EncodedSnapshot.from_received(snapshot, raw), summary, now.mono, age, life, kind, ahead)
 
 
 def _life_ms(ttl_ms: int | None, age_ms: int, *, ahead: bool) -> int:

@@ -9,7 +9,7 @@ from chain.errors import OversizedError
 from chain.model.keys import ChainId, KeySchema, SnapshotId, stream_activity_key
 from chain.model.snapshot import MAX_PAYLOAD_BYTES
 from chain.redis.connect.connection import RedisTarget, redis_call
-from chain.redis.contract.glance import BESIDE_BYTES, POINTER_BYTES
+from chain.redis.contract.poll_command import HEARTBEAT_BYTES, POINTER_BYTES
 from chain.redis.contract.store import Store
 from tests.support.builders import SPX
 
@@ -19,7 +19,7 @@ NDX = ChainId("NDX", SPX.expiry)
 CHAINS = [SPX, NDX]
 BEATS = ["massive:heartbeat", "mock_massive:heartbeat"]
 NAMES = KeySchema()
-POLL_BYTES = 64 * 1024 + 2 * 280 + 2 * (BESIDE_BYTES + 24)  # what a look at all of them may take
+POLL_BYTES = 64 * 1024 + 2 * 280 + 2 * (HEARTBEAT_BYTES + 24)  # what a look at all of them may take
 IN_FLIGHT = 16 * MEGABYTE  # what a server puts into buffers before it notices that nobody reads
 
 
@@ -46,7 +46,7 @@ async def settle(redis: Redis) -> None:
 async def test_a_vast_value_is_never_read_whole_and_hides_nothing_else(redis: Redis, store: Store, key: str) -> None:
     await settle(redis)
     await redis.set(key, HUGE)
-    limit = BESIDE_BYTES if key in BEATS else POINTER_BYTES
+    limit = HEARTBEAT_BYTES if key in BEATS else POINTER_BYTES
     first = await sent(redis, lambda: store.poll(CHAINS, BEATS))
     assert first < IN_FLIGHT
     for _ in range(3):

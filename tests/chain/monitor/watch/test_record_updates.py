@@ -12,7 +12,7 @@ from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.heartbeat import SourceInfo
 from chain.monitor.states import State
-from chain.monitor.watch import steps
+from chain.monitor.watch import record_updates
 from chain.redis.contract.kinds import NO_RECORD, KindRecord
 from tests.support.scenes import SPX, START_NS, START_S, at_fault, law, manual_clock, received, snapshot
 
@@ -23,11 +23,11 @@ def made(seconds: float) -> Snapshot:
 
 
 def take(record: ChainRecord, what: Snapshot, clock: ManualClock, kind: KindRecord = NO_RECORD) -> ChainRecord:
-    return steps.accept(record, received(what), encode(what), 60_000, Instant.of(clock), kind)
+    return record_updates.accept(record, received(what), encode(what), 60_000, Instant.now(clock), kind)
 
 
 def gone(record: ChainRecord, clock: ManualClock, state: State = State.MISSING) -> ChainRecord:
-    return at_fault(record, state, Instant.of(clock))
+    return at_fault(record, state, Instant.now(clock))
 
 
 def shown(record: ChainRecord) -> float:
@@ -51,7 +51,7 @@ def test_the_same_snapshot_seen_again_keeps_its_first_sight() -> None:
     for fault in (State.DANGLING, State.INVALID):
         again = take(gone(first, clock, fault), made(-3), clock)
         assert again.last_good
-        assert age_ms(again.last_good, Instant.of(clock)) == 12_000
+        assert age_ms(again.last_good, Instant.now(clock)) == 12_000
 
 
 def test_a_newer_snapshot_takes_over_and_the_deadline_is_the_pointers() -> None:
@@ -62,7 +62,7 @@ def test_a_newer_snapshot_takes_over_and_the_deadline_is_the_pointers() -> None:
     assert (shown(second), back_from(second)) == (9, None)
     assert second.deadline == clock.mono + 60
     assert second.pointer == made(9).id
-    assert steps.accept(first, received(made(9)), encode(made(9)), None, Instant.of(clock)).deadline is None
+    assert record_updates.accept(first, received(made(9)), encode(made(9)), None, Instant.now(clock)).deadline is None
 
 
 def test_a_pointer_set_back_is_told_first_and_followed_at_its_next_move() -> None:
@@ -93,7 +93,7 @@ def test_a_snapshot_older_by_a_millisecond_is_older_by_that_whatever_the_wall_cl
     clock.step_wall(-9)
     back = take(take(good, made(-0.001), clock), made(-0.002), clock)
     assert back.last_good
-    assert age_ms(back.last_good, Instant.of(clock)) == 10_002
+    assert age_ms(back.last_good, Instant.now(clock)) == 10_002
 
 
 def test_a_pointer_that_returns_to_what_was_held_ends_the_rollback() -> None:
@@ -166,7 +166,7 @@ def test_an_older_snapshot_is_at_least_as_much_older_as_its_stamp_says() -> None
     clock.step_wall(-30)
     older = take(gone(good, clock), made(-10), clock)
     assert older.last_good
-    assert age_ms(older.last_good, Instant.of(clock)) == 40_000
+    assert age_ms(older.last_good, Instant.now(clock)) == 40_000
 
 
 def test_after_a_snapshot_from_the_future_the_first_honest_one_is_taken_at_its_word() -> None:
@@ -174,7 +174,7 @@ def test_after_a_snapshot_from_the_future_the_first_honest_one_is_taken_at_its_w
     record = take(ChainRecord(SPX), made(3_600), clock)
     for _ in range(3):
         clock.advance(10)
-        now = Instant.of(clock)
+        now = Instant.now(clock)
         record = take(record, made(now.wall_s - START_S - 1), clock)
         assert record.last_good
         assert (back_from(record), age_ms(record.last_good, now)) == (None, 1_000)
@@ -186,7 +186,7 @@ def test_a_snapshot_from_the_future_keeps_its_age_when_read_again_after_our_cloc
     clock.advance(31)
     again = take(gone(record, clock, State.DANGLING), made(30), clock)
     assert again.last_good
-    assert age_ms(again.last_good, Instant.of(clock)) == 31_000
+    assert age_ms(again.last_good, Instant.now(clock)) == 31_000
 
 
 def test_among_snapshots_from_the_future_the_older_is_still_a_step_back() -> None:
@@ -202,7 +202,7 @@ def test_a_newer_snapshot_is_as_old_as_its_stamp_whatever_the_age_of_the_one_bef
     clock.step_wall(-40)
     newer = take(first, made(9.5), clock)
     assert newer.last_good
-    assert age_ms(newer.last_good, Instant.of(clock)) == 500
+    assert age_ms(newer.last_good, Instant.now(clock)) == 500
 
 
 def test_a_kind_told_for_the_first_time_begins_nothing_anew() -> None:
@@ -242,7 +242,7 @@ def test_only_a_newer_snapshot_makes_a_chain_younger(steps: list[tuple[str, int 
     seen = {-50}
     for step in steps:
         assert record.last_good
-        before, was, from_future = shown(record), age_ms(record.last_good, Instant.of(clock)), record.last_good.ahead
+        before, was, from_future = shown(record), age_ms(record.last_good, Instant.now(clock)), record.last_good.ahead
         match step:
             case "run", int(seconds):
                 clock.advance(seconds)
@@ -258,14 +258,14 @@ def test_only_a_newer_snapshot_makes_a_chain_younger(steps: list[tuple[str, int 
         assert shown(record) in seen
         assert record.rolled_back_from is None or record.pointer is None or record.pointer < record.rolled_back_from
         if shown(record) == before or (shown(record) < before and not from_future):
-            assert age_ms(record.last_good, Instant.of(clock)) >= was
+            assert age_ms(record.last_good, Instant.now(clock)) >= was
 
 
 def test_an_entry_carries_its_announcement_through_every_step() -> None:
     clock = manual_clock()
-    told = replace(take(ChainRecord(SPX), made(0), clock), trouble="vendor: 429")
+    told = replace(take(ChainRecord(SPX), made(0), clock), last_error="vendor: 429")
     for step in (take(told, made(5), clock), gone(told, clock), gone(told, clock, State.INVALID)):
-        assert (step.trouble, step.chain, step.source, step.thresholds) == (
+        assert (step.last_error, step.chain, step.source, step.thresholds) == (
             "vendor: 429",
             told.chain,
             told.source,

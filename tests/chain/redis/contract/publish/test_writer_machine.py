@@ -15,7 +15,7 @@ from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import Snapshot, decode, encode
 from chain.redis.contract.publish.draft import Draft, PublishResult, PublishVerdict
 from chain.redis.contract.publish.reply import PutReply, WriteReply
-from chain.redis.contract.publish.step_writer import Place, StepWriter
+from chain.redis.contract.publish.step_writer import StepWriter, WriteTarget
 from chain.redis.contract.publish.writer import SnapshotWriter, snapshot_writer
 from chain.redis.contract.scripts import ScriptRunner
 from tests.support.builders import SPX, Held, assert_all_expire, eventually, held, items_in, small
@@ -41,7 +41,7 @@ class StallingSteps(StepWriter):
     """Writes payload and pointer apart, as on a cluster, and can be held between the two."""
 
     def __init__(self, redis: Redis, runner: ScriptRunner) -> None:
-        super().__init__(redis, runner, Place(NAMES))
+        super().__init__(redis, runner, WriteTarget(NAMES))
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.between = asyncio.Event()

@@ -17,7 +17,7 @@ from chain.model.snapshot import Snapshot, decode, encode
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import Draft, PublishResult, PublishVerdict
 from chain.redis.contract.publish.reply import PutReply, WriteReply
-from chain.redis.contract.publish.step_writer import Place, StepWriter
+from chain.redis.contract.publish.step_writer import StepWriter, WriteTarget
 from chain.redis.contract.publish.writer import SnapshotWriter, snapshot_writer
 from chain.redis.contract.scripts import ScriptRunner
 from chain.redis.contract.store import Store
@@ -66,7 +66,7 @@ class InterruptedWriter(StepWriter):
     """Writes payload and pointer apart, as on a cluster, and lets something happen between the two."""
 
     def __init__(self, redis: Redis, runner: ScriptRunner, between: Between | None) -> None:
-        super().__init__(redis, runner, Place(KeySchema()))
+        super().__init__(redis, runner, WriteTarget(KeySchema()))
         self._between = between
 
     async def move(self, drafts: Sequence[Draft], puts: Sequence[PutReply]) -> list[WriteReply]:
@@ -746,10 +746,10 @@ async def test_a_second_look_tells_a_pointer_of_another_type_from_none(
     [end] = await writer.publish([small(ts_ms=await now_ms(redis))], TTL_S)
     await redis.lpush(KeySchema().latest(NDX), "x")
     missing = ChainId("SPX", date(2026, 1, 5))
-    pointers, types = await store.look_again([SPX, NDX, missing])
+    pointers, types = await store.recheck_pointers([SPX, NDX, missing])
     assert pointers == {SPX: KeySchema().snapshot(end.id).encode(), NDX: None, missing: None}
     assert types == {NDX: "list", missing: "none"}
-    assert await store.look_again([]) == ({}, {})
+    assert await store.recheck_pointers([]) == ({}, {})
     await redis.delete(KeySchema().latest(NDX))
 
 

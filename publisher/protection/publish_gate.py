@@ -10,7 +10,7 @@ from publisher.protection.lease import Lease
 
 
 @dataclass(frozen=True, slots=True)
-class Permission:
+class PublishGate:
     """The lease and the guard of one publisher; without a lease it leads, and without a guard it gives way to nobody.
 
     `among_live` as for the guard: invented and recorded data are published beside live data all the same.
@@ -34,20 +34,20 @@ class Permission:
         """Whether an underlying may be published now."""
         return not self.withdrawn and (self.lease is None or self.lease.leads(underlying))
 
-    async def look(self, published: Iterable[ChainId], *, met: bool = False, within_s: float = math.inf) -> None:
+    async def check(self, published: Iterable[ChainId], *, met: bool = False, within_s: float = math.inf) -> None:
         """Give way to a live publisher, or mark the place as live; arguments as for the guard."""
         if self.guard:
-            await self.guard.look(published, met=met, within_s=within_s)
+            await self.guard.check(published, met=met, within_s=within_s)
 
     async def claim(self) -> None:
         """Before live snapshots are written: see that the mark of their publisher stands."""
         if self.guard:
             await self.guard.claim()
 
-    def ask_again(self) -> None:
+    def retry(self) -> None:
         """Let the next look decide anew whether to give way, on an operator's word."""
         if self.guard:
-            self.guard.ask()
+            self.guard.retry()
 
     async def release(self) -> None:
         """Let another lead."""

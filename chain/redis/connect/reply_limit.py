@@ -27,7 +27,7 @@ class OversizedReplyError(RedisError):
     """A reply was larger than the operation that asked for it allows."""
 
 
-class _Budget:
+class _Allowance:
     """What is left of an operation's bytes; shared by the tasks that the operation starts."""
 
     __slots__ = ("left", "most")
@@ -41,17 +41,17 @@ class _Budget:
             raise OversizedReplyError(f"a reply of more than {self.most} bytes was not read")
 
 
-_NOW: ContextVar[_Budget | None] = ContextVar("budget", default=None)
+_ALLOWANCE: ContextVar[_Allowance | None] = ContextVar("budget", default=None)
 
 
 @contextmanager
-def budget(most: int) -> Iterator[None]:
+def reply_limit(most: int) -> Iterator[None]:
     """Allow so many bytes of replies within."""
-    token = _NOW.set(_Budget(most))
+    token = _ALLOWANCE.set(_Allowance(most))
     try:
         yield
     finally:
-        _NOW.reset(token)
+        _ALLOWANCE.reset(token)
 
 
 class _CountingParser(_AsyncHiredisParser):
@@ -60,15 +60,15 @@ class _CountingParser(_AsyncHiredisParser):
     async def read_from_socket(self) -> bool:
         assert self._stream is not None
         chunk = await self._stream.read(self._read_size)
-        if (now := _NOW.get()) is not None:
-            now.spend(len(chunk))
+        if (allowance := _ALLOWANCE.get()) is not None:
+            allowance.spend(len(chunk))
         if not chunk:
             raise RedisConnectionError(SERVER_CLOSED_CONNECTION_ERROR)
         self._reader.feed(chunk)  # type: ignore[attr-defined]
         return True
 
 
-class Budgeted(_Base):
+class LimitedConnection(_Base):
     """A connection whose replies count against the budget; an error while reading ends it, as any does."""
 
     def set_parser(self, parser_class: type[object]) -> None:

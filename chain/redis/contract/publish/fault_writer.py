@@ -11,7 +11,7 @@ from chain.redis.contract.publish.records import KindRecords
 _HOLD_MS = 60_000  # for which what is forced stays
 
 
-class Damage:
+class FaultWriter:
     """Damages chains under one prefix. Every call is bounded in time and raises RedisUnavailableError.
 
     It raises LiveProtectedError, and does nothing, where a chain may hold live data.

@@ -15,8 +15,8 @@ from redis.typing import EncodableT
 
 from chain.causes import CLOSED, RESET
 from chain.model.keys import heartbeat_key
-from chain.redis.connect.budget import Budgeted
 from chain.redis.connect.causes import ENDED, NO_COMMAND, NO_RIGHT, OTHER, TLS_ENDED, KnownFailureError, redis_cause
+from chain.redis.connect.reply_limit import LimitedConnection
 from chain.redis.connect.tls import Tls
 
 HANDSHAKE_S = 0.8  # for TLS, a little less than for a connection as a whole: which of the two was late is then known
@@ -24,7 +24,7 @@ _SEND_BUFFER = 1 << 20  # the default of a unix socket makes a pipeline of paylo
 _NO_NAME = {NO_COMMAND.code, NO_RIGHT.code, OTHER.code}  # replies to our name that concern nothing but the name
 
 
-class Greeting:
+class Handshake:
     """What is said first on each connection of one client: user, password and database as they must be, then a name.
 
     The name is a courtesy, so that CLIENT LIST tells who is who: a Redis, a user or a proxy without it is not asked
@@ -36,24 +36,24 @@ class Greeting:
         self._named = True  # whether to give it
         self._answered = False  # whether any connection was ever answered
 
-    async def greet(self, link: AbstractConnection) -> None:
+    async def greet(self, connection: AbstractConnection) -> None:
         """Introduce a new connection; raise what Redis says against it."""
         try:
-            await link.on_connect_check_health()
+            await connection.on_connect_check_health()
             if self._named:
-                await self._give_name(link)
+                await self._set_name(connection)
             elif not self._answered:
                 with suppress(ResponseError):  # a refusal is an answer
-                    await self._ask(link, "GET", heartbeat_key("massive"))
+                    await self._request(connection, "GET", heartbeat_key("massive"))
         except RedisConnectionError as error:
             if self._answered or redis_cause(error).code not in (CLOSED.code, RESET.code):
                 raise
-            raise KnownFailureError(TLS_ENDED if isinstance(link, SSLConnection) else ENDED) from error
+            raise KnownFailureError(TLS_ENDED if isinstance(connection, SSLConnection) else ENDED) from error
         self._answered = True
 
-    async def _give_name(self, link: AbstractConnection) -> None:
+    async def _set_name(self, connection: AbstractConnection) -> None:
         try:
-            await self._ask(link, "CLIENT", "SETNAME", self._name)
+            await self._request(connection, "CLIENT", "SETNAME", self._name)
         except ResponseError as error:
             if redis_cause(error).code not in _NO_NAME:
                 raise
@@ -62,12 +62,12 @@ class Greeting:
             self._named = redis_cause(error).code not in (CLOSED.code, RESET.code)
             raise
 
-    async def _ask(self, link: AbstractConnection, *words: str) -> None:
-        await link.send_command(*words)
-        await link.read_response()
+    async def _request(self, connection: AbstractConnection, *words: str) -> None:
+        await connection.send_command(*words)
+        await connection.read_response()
 
 
-class Packed(Budgeted):
+class PackedConnection(LimitedConnection):
     """Commands packed in C: redis-py's asyncio connections would do it in Python, key by key."""
 
     def pack_command(self, *args: EncodableT) -> list[bytes]:
@@ -82,11 +82,11 @@ class Packed(Budgeted):
         await super()._send_packed_command(command)
 
 
-class PlainConnection(Packed, Connection):
+class PlainConnection(PackedConnection, Connection):
     """A connection by TCP."""
 
 
-class TlsConnection(Packed, SSLConnection):
+class TlsConnection(PackedConnection, SSLConnection):
     """A connection by TLS, whose files are read anew for each, so that renewed ones are taken up."""
 
     def _connection_arguments(self) -> Mapping[str, Any]:
@@ -109,7 +109,7 @@ class TlsConnection(Packed, SSLConnection):
         )
 
 
-class UnixConnection(Packed, UnixDomainSocketConnection):
+class UnixConnection(PackedConnection, UnixDomainSocketConnection):
     """A unix socket with room for a whole cycle of payloads."""
 
     async def _connect(self) -> None:
