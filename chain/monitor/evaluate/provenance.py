@@ -4,7 +4,7 @@ from chain.clock import Instant
 from chain.model.calendar import Calendar
 from chain.model.keys import EPOCH_MIN_S
 from chain.model.session import new_york, options_trade, regular_hours
-from chain.model.summary import Origin, Summary
+from chain.model.summary import DataTime, Origin
 from chain.monitor.board import ChainRecord, LastGood
 from chain.redis.contract.kinds import CHANGE_TOLD_S
 from chain.thresholds import OLD_SOURCE_DELAYED_S, OLD_SOURCE_S
@@ -31,7 +31,8 @@ def old_source(record: ChainRecord, good: LastGood) -> str:
         return f"{data.origin} stamped {data.ns}, no epoch in nanoseconds: how old is unknown"
     if age < -_DAY_S and record.source.as_of is None:  # a recording's own now may lag behind its next record
         return f"{data.origin} stamped {_words(-age)} ahead of the snapshot: how old is unknown"
-    return f"{data.origin} {_words(age)} old" if _is_old(good.summary, made, record.source.calendar) else ""
+    old = _is_old(data, made, record.source.calendar, delayed=good.summary.delayed)
+    return f"{data.origin} {_words(age)} old" if old else ""
 
 
 def _words(seconds: float) -> str:
@@ -40,16 +41,13 @@ def _words(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"
 
 
-def _is_old(summary: Summary, made: float, calendar: Calendar) -> bool:
+def _is_old(data: DataTime, made: float, calendar: Calendar, *, delayed: bool) -> bool:
     """Return whether data are old: quotes and spot by seconds, trades and day bars by trading days.
 
     A contract may well not trade for a day, and a day's bar carries its midnight: those of the session before will do.
     """
-    data = summary.data
-    if data is None:
-        return False
     if data.origin in (Origin.QUOTE, Origin.UNDERLYING):
-        return made - data.ns / 1e9 > (OLD_SOURCE_DELAYED_S if summary.delayed else OLD_SOURCE_S)
+        return made - data.ns / 1e9 > (OLD_SOURCE_DELAYED_S if delayed else OLD_SOURCE_S)
     return new_york(data.ns / 1e9).date() < calendar.trading_day_before(new_york(made).date())
 
 

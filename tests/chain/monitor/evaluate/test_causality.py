@@ -46,6 +46,7 @@ def test_nothing_is_lost_and_nothing_stands_before_its_cause(told: list[Signal])
     assert sorted(map(id, ordered)) == sorted(map(id, told))
     for incident in incidents(told):
         assert not any(explains(cause, incident.root) for cause in told)
+        assert all(one.severity.rank <= incident.severity.rank for one in (incident.root, *incident.follows))
         follows = [one.severity.rank for one in incident.follows]
         assert follows == sorted(follows, reverse=True)
     ranks = [incident.severity.rank for incident in incidents(told)]
