@@ -107,9 +107,15 @@ def test_a_single_look_gives_no_time_to_start() -> None:
     assert [signal.name for signal in evaluated.signals] == ["nothing-published"]
 
 
-def test_with_a_chain_on_the_board_nothing_is_starting() -> None:
-    evaluated = evaluate(board([in_state(SPX, State.MISSING, NOW)], NOW, started=NOW.mono), NOW)
-    assert evaluated.state is DeckState.CRITICAL
+@pytest.mark.parametrize("found", [[in_state(SPX, State.MISSING, NOW)], [record(SPX, NOW)]])
+def test_with_a_chain_on_the_board_nothing_is_starting(found: list[ChainRecord]) -> None:
+    evaluated = evaluate(board(found, NOW, started=NOW.mono), NOW)
+    assert "starting" not in {signal.name for signal in evaluated.signals}
+
+
+def test_a_watcher_that_cannot_reach_its_redis_is_not_starting() -> None:
+    evaluated = evaluate(board([], NOW, beats=[], started=NOW.mono, reached=False), NOW)
+    assert [signal.name for signal in evaluated.signals] == ["redis-unreachable"]
 
 
 # One severity for one fact
@@ -181,6 +187,11 @@ def texts(records: list[ChainRecord], now: Instant = NOW, **parts: Any) -> dict[
 def test_two_chains_are_named_and_the_rest_counted(count: int, named: str) -> None:
     late = [record(chain, NOW, age_ms=25_000) for chain in DAYS[:count]]
     assert texts(late) == {"aging": f"{named} AGING, 25 s old"}
+
+
+def test_chains_of_two_underlyings_are_named_with_both() -> None:
+    thin = [replace(record(chain, NOW), trouble="vendor: 429") for chain in (SPX, NDX, DAYS[1])]
+    assert texts(thin)["failing"] == "SPX 01-02, NDX 01-02 and 1 more FAILING: vendor: 429"
 
 
 @pytest.mark.parametrize(("first_ms", "second_ms", "said"), [(40_999, 36_000, 40), (36_000, 41_000, 41)])
