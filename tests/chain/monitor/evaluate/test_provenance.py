@@ -63,7 +63,7 @@ def test_the_first_second_of_the_epoch_that_we_know_is_an_age_and_the_one_before
 def test_a_recordings_data_are_as_old_as_they_were_then_and_a_replays_as_its_stamps_say() -> None:
     """A recording that is stamped anew counts from its own now; a replay keeps the stamps that it was made with."""
     recording = SourceInfo("capture", as_of=START_S - 600.0)
-    replay = SourceInfo("replay", as_of=START_S + 600.0, speed=1.0, heard=NOW.mono)
+    replay = SourceInfo("replay", as_of=START_S + 600.0, speed=1.0, heard_at=NOW.mono)
     for source, made in ((LIVE, START_S), (recording, START_S - 600.0), (replay, START_S)):
         fresh, old = (quoted(round((made - age) * 1e9), source=source) for age in (5.0, 400.0))
         assert fresh.last_good

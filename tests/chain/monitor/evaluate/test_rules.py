@@ -190,7 +190,7 @@ def test_two_chains_are_named_and_the_rest_counted(count: int, named: str) -> No
 
 
 def test_chains_of_two_underlyings_are_named_with_both() -> None:
-    thin = [replace(record(chain, NOW), trouble="vendor: 429") for chain in (SPX, NDX, DAYS[1])]
+    thin = [replace(record(chain, NOW), last_error="vendor: 429") for chain in (SPX, NDX, DAYS[1])]
     assert texts(thin)["failing"] == "SPX 01-02, NDX 01-02 and 1 more FAILING: vendor: 429"
 
 
@@ -241,3 +241,9 @@ def test_the_page_on_operations_lists_every_signal_with_its_severity() -> None:
     page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| `([a-z-]+)` \| ([A-Z ]+) \| [A-Z]", page, re.MULTILINE))
     assert listed == dict(SEVERITY)
+
+
+@pytest.mark.parametrize(("skew_s", "words"), [(9.0, "9 s ahead of"), (-7.0, "7 s behind")])
+def test_which_of_two_clocks_is_ahead_is_said(skew_s: float, words: str) -> None:
+    told = texts([record(SPX, NOW)], skew_s=skew_s)
+    assert told["clock-skew"] == f"this machine's clock is {words} Redis's: what it stamps and judges is off by that"

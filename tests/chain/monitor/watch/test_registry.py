@@ -10,7 +10,7 @@ from chain.model.snapshot import encode
 from chain.monitor.board import ChainRecord
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, SourceInfo
 from chain.monitor.states import State
-from chain.monitor.watch import steps
+from chain.monitor.watch import record_updates
 from chain.monitor.watch.registry import ChainRegistry
 from chain.redis.contract.kinds import KindRecord
 from chain.thresholds import HEARTBEAT_TTL_S, Thresholds
@@ -39,7 +39,9 @@ def expected(registry: ChainRegistry) -> list[ChainId]:
 def told_as(kind: str, chain: ChainId) -> ChainRecord:
     """Return a chain of which a snapshot of this kind of source stands, and of which its publisher speaks."""
     made, source = snapshot(chain), SourceInfo(kind)
-    return steps.accept(ChainRecord(chain, source=source), received(made), encode(made), 60_000, NOW, KindRecord(kind))
+    return record_updates.accept(
+        ChainRecord(chain, source=source), received(made), encode(made), 60_000, NOW, KindRecord(kind)
+    )
 
 
 def test_what_is_announced_is_expected_in_its_order_and_by_date() -> None:
