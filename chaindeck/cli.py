@@ -10,6 +10,7 @@ from chain.errors import ChaindeckError
 from chain.model.keys import LIVE_PREFIX
 from chaindeck import __version__
 from chaindeck.commands.config import config_app
+from chaindeck.commands.replay.cli import replay
 from chaindeck.commands.tape.cli import tape_app
 from chaindeck.config.flags import Capture, ConnectionFlags, File, Prefix, PublishFlags, Switch, Theme, Url, config_of
 from chaindeck.engine.context import make_context
@@ -28,6 +29,7 @@ app = App(
 )
 app.command(config_app)
 app.command(tape_app)
+app.command(replay)
 
 
 @app.default

@@ -3,6 +3,7 @@
 ```
 loop        cadence, cycles, heartbeats and events
 protection  keeps publishers out of each other's way
+replay      a recording, played again
 faults      faults on purpose, for demonstrations
 mock        an invented market
 massive     the live vendor

@@ -9,7 +9,8 @@ from chain.errors import DecodeError
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId
 from chain.model.session import new_york, tradable
-from chain.monitor.heartbeat import HEARTBEAT_KEYS, STOPPED, Heartbeat, parse_heartbeat
+from chain.monitor.heartbeat import STOPPED, Heartbeat, parse_heartbeat
+from chain.monitor.services import HEARTBEAT_KEYS
 
 GRACE_S = 60.0  # a cycle begun before the close may end after it
 

@@ -10,6 +10,7 @@ changes     what became of each chain's state from Board to Board
 events      signals raised and ended, an event for each
 history     what changed lately, as lines
 heartbeat   what a publisher says of itself, written and read
+services    as which services publishers beat, and who is heard under which prefix
 messages    heartbeat and event as JSON, by type
 discovery   finds chains that no publisher announces
 ```

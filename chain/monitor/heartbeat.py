@@ -16,44 +16,21 @@ from chain.model.calendar import RULE, Calendar
 from chain.model.keys import (
     LIVE_PREFIX,
     ChainId,
-    KeySchema,
-    heartbeat_key,
     parse_expiry,
     parse_underlying,
-    standby_service,
 )
 from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.monitor.messages.health import HealthBlock
 from chain.monitor.messages.heartbeat import BEAT, MAX_CHAINS, FullBeat, PartBlock, PlanBlock, SourceBlock
+from chain.monitor.services import speaks_live
 from chain.redis.contract.coordination.announce import write_heartbeat
 from chain.supervisor import PartStatus
 from chain.text import clean, shown
 from chain.thresholds import DEFAULT_EXPIRATIONS, UNANNOUNCED, Thresholds
 
-_LIVE_SERVICE, _RECORDED_SERVICE, _REPLAY_SERVICE = SERVICES = ("massive", "mock_massive", "replay")
-STANDBYS = tuple(map(standby_service, SERVICES))
-HEARTBEAT_KEYS = {heartbeat_key(service): service for service in (*SERVICES, *STANDBYS)}
 _CLOSE = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 STOPPED = "stopped"  # the status in a publisher's last heartbeat
 WITHDRAWN = "withdrawn"  # it stopped publishing because a live publisher is there
-
-
-def service_name(kind: str, keys: KeySchema) -> str:
-    """Return the service name for a kind of source under a prefix; only live data may use `massive`."""
-    if keys.is_replay:
-        return _REPLAY_SERVICE
-    return _LIVE_SERVICE if kind == LIVE else _RECORDED_SERVICE
-
-
-def services_under(keys: KeySchema) -> tuple[str, ...]:
-    """Return the services that publish under a prefix. A replay and all other services ignore each other."""
-    return (_REPLAY_SERVICE,) if keys.is_replay else (_LIVE_SERVICE, _RECORDED_SERVICE)
-
-
-def heartbeat_keys(keys: KeySchema) -> list[str]:
-    """Return the heartbeat keys that matter under a prefix, those of standbys last."""
-    services = services_under(keys)
-    return [heartbeat_key(service) for service in (*services, *map(standby_service, services))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +196,7 @@ def _source(body: SourceBlock, service: str, left_out: list[str]) -> SourceInfo:
         calendar = _calendar(body.sessions)
     except DecodeError as error:
         left_out.append(str(error))
-    if kind == LIVE and not service.startswith(_LIVE_SERVICE):
+    if kind == LIVE and not speaks_live(service):
         left_out.append(f"source.kind: {kind} under the key of {service}")
         kind = UNKNOWN
     if not is_recorded(kind) and (as_of is not None or as_of_by):

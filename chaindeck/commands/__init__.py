@@ -9,6 +9,7 @@ verify    `verify`
 metrics   `metrics`, and its alert rules
 config    `config show` and `config validate`
 tape      `tape`
+replay    `replay`
 operator  `acknowledge`, and publishing again
 ```
 """

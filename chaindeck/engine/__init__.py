@@ -4,6 +4,7 @@
 compose          a publisher with its watcher and events, and what is closed after them
 sources          the sources that can be published, by name
 watching         a watcher, for a while or for a single look
+replay           a replay of tapes, and what is closed after it
 services         what runs beside a screen or without one
 engine           the engine's thread, with a loop of its own
 board_slot       where the engine leaves Board and analytics for the screen

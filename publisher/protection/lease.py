@@ -58,6 +58,11 @@ class Lease:
         hold = self._holds[underlying]
         return hold.without or self._clock.monotonic() < hold.until
 
+    @property
+    def last_error(self) -> str:
+        """Why some lease could not be asked for at the last look; empty where all could, or there are none to have."""
+        return next((hold.last_error for hold in self._holds.values() if hold.last_error and not hold.without), "")
+
     def leads_first(self) -> bool:
         """Whether we tell of what all publishers of this service see: we lead its first underlying, or nobody does."""
         first = next(iter(self._holds))

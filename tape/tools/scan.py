@@ -34,10 +34,13 @@ class Whole:
     facts: tuple[StoredFact, ...]
 
 
-def moments(tape: TapeFile, on_damage: Callable[[Damage], None]) -> Iterator[Whole]:
-    """Yield every moment that can be read. Values are not unpacked: `tape.value` does, and may find them damaged."""
-    facts = _Ahead(_each(tape, "fact", SELECT_FACTS, fact_of, on_damage))
-    for number, moment in _each(tape, "moment", SELECT_MOMENTS, moment_of, on_damage):
+def moments(tape: TapeFile, on_damage: Callable[[Damage], None], first: int = 1) -> Iterator[Whole]:
+    """Yield every moment that can be read, from an id on.
+
+    Values are not unpacked: `tape.value` does, and may find them damaged.
+    """
+    facts = _Ahead(_each(tape, "fact", SELECT_FACTS, fact_of, on_damage, _before_facts_of(tape, first)))
+    for number, moment in _each(tape, "moment", SELECT_MOMENTS, moment_of, on_damage, first - 1):
         for orphan in facts.before(number):
             on_damage(Damage(f"fact {orphan.id}: its moment is not there", orphan.moment, orphan.name))
         yield Whole(number, moment, tuple(facts.of(number)))
@@ -63,11 +66,25 @@ class _Ahead:
             self._next = next(self._rows, None)
 
 
+def _before_facts_of(tape: TapeFile, moment: int) -> int:
+    """Return the id before the first fact of a moment or of one after it; the largest where there is none."""
+    if moment <= 1:
+        return 0
+    for number, *_ in tape.rows("SELECT id FROM facts WHERE moment >= ? ORDER BY moment, id LIMIT 1", moment):
+        return number - 1 if isinstance(number, int) else 0
+    return _LARGEST_ID
+
+
 def _each(
-    tape: TapeFile, what: str, sql: str, read: Callable[[tuple[object, ...]], T], on_damage: Callable[[Damage], None]
+    tape: TapeFile,
+    what: str,
+    sql: str,
+    read: Callable[[tuple[object, ...]], T],
+    on_damage: Callable[[Damage], None],
+    after: int,
 ) -> Iterator[T]:
-    """Yield the rows of a query by ids, a few at a time; where they cannot be read together, one by one."""
-    after, idle = 0, 0
+    """Yield the rows of a query by ids after one, a few at a time; where they cannot be read together, one by one."""
+    idle = 0
     while idle < _HOPELESS:
         try:
             found = [row for row in tape.rows(sql, after, _LARGEST_ID, _STEP) if _id_of(row) > after]

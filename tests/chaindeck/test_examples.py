@@ -15,7 +15,8 @@ import pytest
 from chain.audit.clauses import Clause, Outcome
 from chain.clock import Instant
 from chain.model.kinds import SourceKind
-from chain.monitor.heartbeat import SERVICES, STANDBYS, STOPPED, WITHDRAWN
+from chain.monitor.heartbeat import STOPPED, WITHDRAWN
+from chain.monitor.services import SERVICES, STANDBYS
 from chain.monitor.states import DeckState, State
 from chain.supervisor import PartState
 from chaindeck.cli import app

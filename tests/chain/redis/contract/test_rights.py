@@ -18,7 +18,8 @@ from chain.model.keys import ChainId, KeySchema
 from chain.model.kinds import SourceKind
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
-from chain.monitor.heartbeat import beat, service_name
+from chain.monitor.heartbeat import beat
+from chain.monitor.services import service_name
 from chain.monitor.states import State
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher

@@ -1,0 +1,7 @@
+"""A replay of tapes.
+
+```
+compose         a replay put together, and what is closed after it
+tape_recording  tapes as the recording that a replay plays
+```
+"""

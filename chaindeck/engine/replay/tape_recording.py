@@ -1,0 +1,154 @@
+"""A tape, or a folder of days, as the recording that a replay plays."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import pairwise
+from pathlib import Path
+from typing import Self
+
+from chain.errors import ChaindeckError, DecodeError, InvalidNameError, InvalidSnapshotError
+from chain.model.keys import ChainId, KeySchema
+from chain.model.snapshot import EncodedSnapshot, decode
+from chain.monitor.heartbeat import Heartbeat, parse_heartbeat
+from chain.monitor.services import HEARTBEAT_KEYS, SERVICES
+from chain.text import clean
+from publisher.replay.recording import Turn
+from tape.errors import TapeError
+from tape.store.file import TapeFile
+from tape.store.words import chain_of
+from tape.tools.looks import GAP_NS, Led, Look, looks
+from tape.tools.scan import Damage
+
+log = logging.getLogger(__name__)
+
+
+class TapeRecording:
+    """Tapes in the order of their days, as one. To be closed."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a tape, or all of a folder; raise TapeError where there is none that can be read, or they overlap."""
+        with ExitStack() as stack:
+            opened = [_Days(stack.enter_context(TapeFile(each))) for each in _paths(path)]
+            self._days = sorted((each for each in opened if each.looks), key=lambda each: each.first_ns)
+            if not self._days:
+                raise TapeError(f"{clean(path)}: nothing is recorded on it")
+            self._refuse_mixture(path)
+            self._close = stack.pop_all()
+        self.name = clean(path.name, 40)
+        self.first_ns, self.last_ns = self._days[0].first_ns, self._days[-1].last_ns
+        self.underlyings = tuple(sorted({name for each in self._days for name in each.underlyings()}))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close.close()
+
+    def turns(self, from_ns: int, to_ns: int) -> Iterator[Turn]:
+        """Yield what stood at a time, and every turn after it up to another; times of which nothing is known are gaps.
+
+        Payloads that are no valid snapshots are left out, and said to be.
+        """
+        at_ns = None
+        for turn in self._all_turns(from_ns):
+            if turn.at_ns > to_ns:
+                return
+            if at_ns is not None and turn.whole and turn.at_ns - at_ns > GAP_NS:
+                yield Turn(at_ns, resumes_ns=turn.at_ns)
+            yield turn
+            at_ns = turn.at_ns
+
+    def _all_turns(self, from_ns: int) -> Iterator[Turn]:
+        """Yield turns of all tapes that reach beyond a time, each beginning with a whole one."""
+        reaching = [each for each in self._days if each.last_ns >= from_ns] or self._days[-1:]
+        for each in reaching:
+            yield from each.turns(from_ns)
+
+    def _refuse_mixture(self, path: Path) -> None:
+        if len(prefixes := {each.keys.prefix for each in self._days}) > 1:
+            raise TapeError(f"{clean(path)}: tapes of several prefixes: {', '.join(sorted(prefixes))}; name one tape")
+        for before, after in pairwise(self._days):
+            if after.first_ns <= before.last_ns:
+                raise TapeError(f"{clean(after.path)} overlaps with {clean(before.path)}: name one of them")
+
+
+class _Days:
+    """One tape."""
+
+    def __init__(self, tape: TapeFile) -> None:
+        self.path = tape.path
+        self._tape = tape
+        try:
+            self.keys = KeySchema(tape.about().get("prefix", ""))
+        except ChaindeckError as error:
+            raise TapeError(f"{clean(tape.path)}: {error}") from None
+        [span] = tape.rows("SELECT count(*), min(asked_wall_ns), max(received_wall_ns) FROM moments WHERE begins")
+        self.looks, self.first_ns, self.last_ns = (value if isinstance(value, int) else 0 for value in span)
+
+    def underlyings(self) -> Iterator[str]:
+        """Yield the underlyings that it tells of, each as often as it has chains."""
+        for (name,) in self._tape.rows("SELECT name FROM subjects WHERE kind = 'payload'"):
+            if (chain := _chain_of(clean(name))) is not None:
+                yield chain.underlying
+
+    def turns(self, from_ns: int) -> Iterator[Turn]:
+        """Yield what stood at a time, and every turn after it in which something was new."""
+        for look in looks(self._tape, from_ns, _on_damage):
+            turn = self._turn(look)
+            if turn.snapshots or turn.gone or turn.heartbeats or turn.left_out or turn.whole:
+                yield turn
+
+    def _turn(self, look: Look) -> Turn:
+        snapshots, left_out = list[EncodedSnapshot](), dict[ChainId, str]()
+        for name, led in look.led.items():
+            try:
+                snapshots.append(self._snapshot(led))
+            except (InvalidNameError, InvalidSnapshotError) as error:
+                if chain := _chain_of(name):
+                    left_out[chain] = f"payload on the tape: {error}"
+        left_out |= {chain: why for name, why in look.unusable.items() if (chain := _chain_of(name))}
+        gone = tuple(chain for name in look.gone if (chain := _chain_of(name)))
+        return Turn(look.at_ns, tuple(snapshots), gone, self._heartbeats(look.heartbeats), left_out, look.whole)
+
+    def _snapshot(self, led: Led) -> EncodedSnapshot:
+        snapshot = self.keys.parse_snapshot(led.key)
+        received = decode(led.value, snapshot)
+        if not received.contracts:
+            raise InvalidSnapshotError("no contracts")
+        return EncodedSnapshot.from_received(received, led.value)
+
+    def _heartbeats(self, told: Mapping[str, bytes | None]) -> Mapping[str, Heartbeat | None]:
+        """Return beats of publishers under the tape's prefix; one that is no heartbeat says nothing."""
+        found: dict[str, Heartbeat | None] = {}
+        for key, raw in told.items():
+            service = HEARTBEAT_KEYS.get(key)
+            if service not in SERVICES:
+                continue
+            try:
+                beat = None if raw is None else parse_heartbeat(raw, service)
+            except DecodeError:
+                continue
+            found[service] = beat if beat is not None and beat.chain.prefix == self.keys.prefix else None
+        return found
+
+
+def _paths(path: Path) -> Sequence[Path]:
+    """Return the tapes that a path names: itself, or all of a folder."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.glob("*.tape"))
+    if not found:
+        raise TapeError(f"{clean(path)}: no tapes in this folder: their names end in .tape")
+    return found
+
+
+def _chain_of(name: str) -> ChainId | None:
+    try:
+        return chain_of(name)
+    except InvalidNameError:
+        return None
+
+
+def _on_damage(damage: Damage) -> None:
+    log.warning("damaged on the tape: %s%s", f"{damage.name}: " if damage.name else "", damage.what)

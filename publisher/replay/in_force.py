@@ -1,0 +1,129 @@
+"""What a replay holds in Redis: published as it was, kept alive while it stands, taken away where it stood no more."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from redis.asyncio import Redis
+
+from chain.clock import Clock
+from chain.context import Context
+from chain.model.keys import ChainId
+from chain.model.snapshot import EncodedSnapshot, Snapshot
+from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
+from chain.redis.contract.publish.records import KindRecords
+from chain.redis.contract.publish.writer import snapshot_writer
+from publisher.replay.recording import Turn
+
+log = logging.getLogger(__name__)
+
+SHORTEST_S = 3.0  # that a snapshot lives, however fast: a reader that was just told of it needs time to read it
+_KEPT_OF_LIFE = 1 / 3  # what is younger than that need not be renewed
+
+Playable = EncodedSnapshot | Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    snapshot: Playable
+    since: float  # monotonic seconds: when it was published or renewed
+
+
+def life_s(ttl_s: float, rate: float) -> float:
+    """Return how long a snapshot lives that is published while a replay goes on at `rate` seconds a second.
+
+    A fast replay would fill Redis with what has long been replaced.
+    """
+    return max(min(SHORTEST_S, ttl_s), ttl_s / max(1.0, rate))
+
+
+class InForce:
+    """The chains that a replay publishes under one prefix. Its calls raise RedisUnavailableError."""
+
+    def __init__(self, redis: Redis, context: Context) -> None:
+        self.counters: Counter[str] = Counter(published=0)
+        self.failures: dict[ChainId, str] = {}  # why the newest snapshot of a chain is not there
+        self.met: set[ChainId] = set()  # chains that were published since the recording was entered
+        self.met_live = False  # whether a write gave way to live data since this was last asked
+        self._writer = snapshot_writer(redis, context.keys, kind="replay")
+        self._records = KindRecords(redis, context.keys)
+        self._clock: Clock = context.clock
+        self._ttl_s = context.thresholds.ttl_s
+        self._held: dict[ChainId, _Held] = {}
+
+    @property
+    def chains(self) -> tuple[ChainId, ...]:
+        """The chains that are in force."""
+        return tuple(self._held)
+
+    async def put(self, turn: Turn, snapshots: Sequence[Playable], rate: float) -> None:
+        """Publish a turn's snapshots, as they are given here, and take away what stood no more."""
+        chains = {snapshot.id.chain for snapshot in snapshots}
+        self.met = (set() if turn.whole else self.met) | chains
+        gone = {*turn.gone, *(self._held.keys() - chains if turn.whole or turn.resumes_ns else ())}
+        older = {each.id.chain for each in snapshots if self._is_older(each)}  # a pointer only ever moves forward
+        await self.withdraw(gone | older)
+        ended = await self._writer.publish(snapshots, life_s(self._ttl_s, rate))
+        now = self._clock.monotonic()
+        for snapshot, end in zip(snapshots, ended, strict=True):
+            self._take(end)
+            if end.verdict is PublishVerdict.PUBLISHED:
+                # One that is stamped anew may have stepped over a millisecond that was taken.
+                as_written = snapshot if end.id == snapshot.id else replace(snapshot, id=end.id, ts=end.id.ts_ms / 1000)
+                self._held[end.id.chain] = _Held(as_written, now)
+        self.counters["left_out"] += len(turn.left_out)
+        self.failures |= turn.left_out
+
+    async def renew(self, rate: float) -> None:
+        """Let live on what stands, where its life would end before long; what Redis has lost is published again."""
+        life, now = life_s(self._ttl_s, rate), self._clock.monotonic()
+        due = [held.snapshot for held in self._held.values() if now - held.since >= _KEPT_OF_LIFE * life]
+        if not due:
+            return
+        ended = await self._writer.renew(due, life)
+        lost = [each for each, end in zip(due, ended, strict=True) if end.verdict is PublishVerdict.FAILED]
+        kept = {end.id.chain for end in ended if end.verdict is PublishVerdict.PUBLISHED}
+        if lost:
+            again = await self._writer.publish(lost, life)
+            kept |= {end.id.chain for end in again if end.verdict is PublishVerdict.PUBLISHED}
+        for snapshot in due:
+            chain, held = snapshot.id.chain, self._held.get(snapshot.id.chain)
+            if chain in kept and held is not None and held.snapshot is snapshot:
+                self._held[chain] = _Held(snapshot, now)
+
+    def renewed_every_s(self, rate: float) -> float:
+        """Return how often to renew, seconds."""
+        return _KEPT_OF_LIFE * life_s(self._ttl_s, rate)
+
+    async def withdraw(self, chains: Iterable[ChainId] | None = None) -> int:
+        """Delete the pointers of some chains, of all where none are named; return how many were there."""
+        wanted = [chain for chain in (self._held if chains is None else chains) if chain in self._held]
+        if not wanted:
+            return 0
+        taken = await self._records.withdraw(wanted)
+        for chain in wanted:
+            del self._held[chain]
+            self.failures.pop(chain, None)
+        return taken
+
+    def forget(self) -> None:
+        """Take nothing for ours any more: somebody else has taken it away."""
+        self._held.clear()
+
+    def _is_older(self, snapshot: Playable) -> bool:
+        held = self._held.get(snapshot.id.chain)
+        return held is not None and held.snapshot.id.ts_ms > snapshot.id.ts_ms
+
+    def _take(self, end: PublishResult) -> None:
+        chain = end.id.chain
+        if end.verdict is PublishVerdict.PUBLISHED:
+            self.counters["published"] += 1
+            self.counters["bytes"] += end.size
+            self.failures.pop(chain, None)
+            return
+        self.counters["refused_older" if end.verdict is PublishVerdict.REFUSED_OLDER else "failed"] += 1
+        self.met_live = self.met_live or end.verdict is PublishVerdict.LEFT_TO_LIVE
+        if self.failures.get(chain) != end.reason:
+            log.warning("%s is not published: %s", chain, end.reason)
+        self.failures[chain] = end.reason

@@ -1,0 +1,210 @@
+"""From turn to turn of a recording: waits for the replay's clock, publishes, and does meanwhile what it is told."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from chain.clock import Clock
+from chain.errors import RedisUnavailableError
+from chain.monitor.heartbeat import Heartbeat
+from publisher.replay.clock import ReplayClock
+from publisher.replay.in_force import InForce, Playable
+from publisher.replay.recording import Recording, Turn
+
+log = logging.getLogger(__name__)
+
+_AGAIN_S = 1.0  # from one try to reach a Redis that is away to the next
+_BEHIND_S = 0.5  # of our time by which the clock may run ahead of what is published; then it waits
+_BEAT_S = 0.5  # of our time, after which a beat tells where a fast replay is
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From when to when is played, epoch ns, and whether again and again."""
+
+    begin_ns: int
+    end_ns: int
+    loop: bool = False
+
+
+class Player:
+    """Plays a span of one recording. What it may be told belongs to its event loop.
+
+    It waits for a Redis that is away, and where it cannot keep up: whatever the speed, every turn is published, in
+    order. What was in force where it went back is taken away before it goes on from there, for pointers move forward
+    only.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        span: Span,
+        clock: ReplayClock,
+        ours: Clock,
+        in_force: InForce,
+        *,
+        stamped: Callable[[Sequence[Playable]], Sequence[Playable]] = lambda snapshots: snapshots,
+        may_go_on: Callable[[], Awaitable[None]],
+        on_news: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`ours`: the clock that drives the replay's; `stamped` is given the snapshots just before they are published.
+
+        `may_go_on` is awaited before each turn, and raises what ends the replay; `on_news` is awaited when readers
+        should be told where it is.
+        """
+        self.clock = clock
+        self.heartbeats: dict[str, Heartbeat] = {}  # as recorded, of those that were there
+        self.counters: Counter[str] = Counter(turns=0, passes=1)
+        self.last_error = ""  # why it waits
+        self.turn_ms: float | None = None  # that the last turn took to be published
+        self.finished = asyncio.Event()  # whether the end was reached; cleared where it goes back
+        self._recording = recording
+        self._span = span
+        self._ours = ours
+        self._in_force = in_force
+        self._stamped = stamped
+        self._may_go_on = may_go_on
+        self._on_news = on_news
+        self._sought: int | None = None
+        self._steps = 0
+        self._due_ns: int | None = None  # of the turn that is being published
+        self._told = float("-inf")  # our monotonic seconds of the last news
+        self._late_s = 0.0
+
+    @property
+    def at_ns(self) -> int:
+        """How far it is, epoch ns: everything until then is published."""
+        return self.clock.wall_ns() if self._due_ns is None else min(self._due_ns, self.clock.wall_ns())
+
+    @property
+    def late_s(self) -> float:
+        """For how many seconds of our time it waited because it could not keep up."""
+        return self._late_s
+
+    def pause(self) -> None:
+        """Stand still; what is in force stays so."""
+        self.clock.pause()
+
+    def resume(self) -> None:
+        """Go on; from the beginning where it had ended."""
+        if self.finished.is_set():
+            self.seek(self._span.begin_ns)
+        self.clock.resume()
+
+    def set_speed(self, speed: float) -> None:
+        """Go on at another speed, seconds a second; raise ConfigError for one that is none."""
+        self.clock.set_speed(speed)
+
+    def step(self) -> None:
+        """Go to the next turn at once, and stand still there."""
+        self.clock.pause()
+        self._steps += 1
+        self.clock.set(self.clock.wall_ns())
+
+    def seek(self, wall_ns: int) -> None:
+        """Go to an instant, epoch ns, within what is played."""
+        self._sought = max(self._span.begin_ns, min(wall_ns, self._span.end_ns))
+        self.clock.set(self._sought)
+
+    async def run(self) -> None:
+        """Play until cancelled: from where it is told to, up to the end, and then wait to be told where to go."""
+        at_ns = max(self._span.begin_ns, self.at_ns)  # where it failed, it goes on
+        while True:
+            self._sought, self._steps = None, 0
+            self.clock.set(at_ns)
+            ended = await self._pass(at_ns)
+            at_ns = self._span.begin_ns if self._sought is None else self._sought
+            if ended and not self._span.loop:
+                at_ns = await self._wait_at_the_end()
+            elif ended:
+                self.counters["passes"] += 1
+                log.info("the recording is at its end; pass %d begins", self.counters["passes"])
+            if at_ns < self.at_ns or ended:
+                await self._try(self._in_force.withdraw)
+
+    async def keep(self) -> None:
+        """Keep alive what is in force, until cancelled."""
+        while True:
+            await self._ours.sleep(self._in_force.renewed_every_s(self.clock.rate))
+            try:
+                await self._in_force.renew(self.clock.rate)
+            except RedisUnavailableError as error:
+                log.debug("not renewed: %s", error)  # the player, or the next beat, says it
+
+    async def _wait_at_the_end(self) -> int:
+        """Tell that all is published, and wait; return where to go on, epoch ns."""
+        self.finished.set()
+        await self._on_news()
+        while self._sought is None:
+            self._steps = 0
+            await self.clock.until(2**63)
+        self.finished.clear()
+        return self._sought
+
+    async def _pass(self, from_ns: int) -> bool:
+        """Play from an instant on; return whether the end was reached, and not another instant asked for."""
+        with closing(self._recording.turns(from_ns, self._span.end_ns)) as turns:  # type: ignore[type-var]
+            for turn in turns:
+                if not await self._reach(turn.at_ns):
+                    return False
+                self._due_ns = turn.at_ns
+                try:
+                    await self._publish(turn)
+                finally:
+                    self._due_ns = None
+                if turn.resumes_ns is not None:
+                    self.clock.set(turn.resumes_ns)
+        return await self._reach(self._span.end_ns)
+
+    async def _reach(self, at_ns: int) -> bool:
+        """Wait until the clock shows an instant, or a step goes there; return False where another is asked for."""
+        while self._sought is None and self.clock.wall_ns() < at_ns:
+            if self._steps:
+                self._steps -= 1
+                self.clock.set(at_ns)
+            else:
+                await self.clock.until(at_ns)
+        return self._sought is None
+
+    async def _publish(self, turn: Turn) -> None:
+        await self._may_go_on()
+        self._hold_back(turn.at_ns)
+        for service, beat in turn.heartbeats.items():
+            if beat is None:
+                self.heartbeats.pop(service, None)
+            else:
+                self.heartbeats[service] = beat
+        now = self._ours.monotonic()
+        news = turn.heartbeats or turn.whole
+        if news or (turn.snapshots and now - self._told >= _BEAT_S):
+            self._told = now
+            await self._on_news()  # first, so that no snapshot is read as one of the future
+        await self._try(lambda: self._in_force.put(turn, self._stamped(turn.snapshots), self.clock.rate))
+        self.turn_ms = (self._ours.monotonic() - now) * 1000
+        self.counters["turns"] += 1
+
+    def _hold_back(self, at_ns: int) -> None:
+        """Let the clock wait for what could not be published in time."""
+        behind_s = (self.clock.wall_ns() - at_ns) / 1e9 / self.clock.speed
+        if behind_s > _BEHIND_S:
+            self._late_s += behind_s
+            self.clock.set(at_ns)
+
+    async def _try(self, act: Callable[[], Awaitable[object]]) -> None:
+        """Do something in Redis, again and again while it is away."""
+        while True:
+            try:
+                await act()
+            except RedisUnavailableError as error:
+                if not self.last_error:
+                    log.warning("the replay waits for Redis: %s", error)
+                self.last_error = str(error)
+                await self._ours.sleep(_AGAIN_S)
+            else:
+                break
+        if self.last_error:
+            log.info("Redis answers again, and the replay goes on")
+            self.last_error = ""

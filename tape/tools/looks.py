@@ -1,0 +1,192 @@
+"""What a tape's chains were, look by look: which payload each pointer led to, and what beat beside it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from chain.text import clean
+from tape.errors import DamagedError
+from tape.store import words
+from tape.store.facts import FactKind, Moment, MomentKind
+from tape.store.file import TapeFile
+from tape.store.rows import StoredFact
+from tape.tools.scan import Damage, Whole, moments
+from tape.tools.verify import damage_of
+
+GAP_NS = 60_000_000_000  # without a look for longer than this, nothing is known of the time between
+_LARGEST_ID = 2**63 - 1
+_TOLD = frozenset({FactKind.POINTER, FactKind.RECHECK, FactKind.PAYLOAD})
+_NO_STRING = ("none", "string", "")
+
+
+class Led(NamedTuple):
+    """A payload that a pointer led to: its key, and its bytes as they were read."""
+
+    key: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was new at one look; `at_ns`, epoch ns, is when its last answer came. Chains are named as `str(chain)`.
+
+    Attributes:
+        led: chains whose pointers led to another payload.
+        gone: chains that had no pointer any more.
+        unusable: chains whose pointers led to nothing that can be read, and why.
+        heartbeats: by key, as they stood in Redis; None where one was gone.
+        whole: it tells all that stood then, and not only what was new.
+    """
+
+    at_ns: int
+    led: Mapping[str, Led] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    heartbeats: Mapping[str, bytes | None] = field(default_factory=dict)
+    whole: bool = False
+
+
+def looks(tape: TapeFile, from_ns: int, on_damage: Callable[[Damage], None]) -> Iterator[Look]:
+    """Yield what stood at an instant (epoch ns, of the first look if that is later), and then every look after it.
+
+    A look is whole where a recorder began anew, or where nothing was recorded for a while before it.
+    """
+    begun = _look_at(tape, from_ns)
+    if begun is None:
+        return
+    first, asked_ns = begun
+    after = _next_look(tape, first)
+    chains = _Chains(tape, on_damage)
+    chains.take(tape.in_force(after - 1))
+    at_ns = max(asked_ns, from_ns)
+    yield chains.look(at_ns, whole=True)
+    whole = False
+    for moment_ids in _by_look(moments(tape, on_damage, after)):
+        for each in moment_ids:
+            if each.moment.kind == MomentKind.RUN:
+                chains.forget()
+                whole = True
+            chains.take(each.facts)
+        asked_ns, received_ns = _span(each.moment for each in moment_ids)
+        whole = whole or asked_ns - at_ns > GAP_NS
+        at_ns = max(at_ns, received_ns)
+        if moment_ids[-1].moment.kind not in (MomentKind.RUN, MomentKind.END):
+            yield chains.look(at_ns, whole=whole)
+            whole = False
+
+
+class _Chains:
+    """What is in force, and what of it was told."""
+
+    def __init__(self, tape: TapeFile, on_damage: Callable[[Damage], None]) -> None:
+        self._tape = tape
+        self._on_damage = on_damage
+        self._held: dict[tuple[str, str], StoredFact] = {}
+        self._touched: dict[str, None] = {}  # chains, in the order in which they were told of
+        self._led: dict[str, str] = {}  # payload keys, as told last
+        self._beats: dict[str, bytes | None] = {}  # to be told
+
+    def forget(self) -> None:
+        """Forget everything: a recorder begins."""
+        self._held.clear()
+
+    def take(self, facts: Iterable[StoredFact]) -> None:
+        """Take facts in."""
+        for fact in facts:
+            if fact.kind in _TOLD:
+                self._held[fact.kind, fact.name] = fact
+                self._touched[fact.name] = None
+            elif fact.kind == FactKind.HEARTBEAT:
+                self._held[fact.kind, fact.name] = fact
+                self._beats[fact.name] = self._value(fact)
+
+    def look(self, at_ns: int, *, whole: bool) -> Look:
+        """Return what is new since the last, or all where it is whole."""
+        if whole:
+            self._led.clear()
+            self._touched = dict.fromkeys(name for kind, name in self._held if kind in _TOLD)
+            beats = {name: fact for (kind, name), fact in self._held.items() if kind == FactKind.HEARTBEAT}
+            self._beats = {name: self._value(fact) for name, fact in beats.items()}
+        led, gone, unusable = dict[str, Led](), list[str](), dict[str, str]()
+        for name in self._touched:
+            found = self._leads(name)
+            if isinstance(found, Led):
+                led[name], self._led[name] = found, found.key
+            elif found is None:
+                gone += [name] * (self._led.pop(name, None) is not None)
+            elif found:
+                unusable[name] = found
+        told, self._beats, self._touched = self._beats, {}, {}
+        return Look(at_ns, led, tuple(gone), unusable, told, whole)
+
+    def _leads(self, name: str) -> Led | str | None:
+        """Return what a chain's pointer leads to; None where it is gone, and words where it leads to nothing.
+
+        No words are needed where it leads to what was told already.
+        """
+        pointer, type_ = self._pointer(name)
+        if pointer is None:
+            return None if type_ in _NO_STRING else f"its pointer is a Redis {clean(type_, 12)}, not a string"
+        fact = self._held.get((FactKind.PAYLOAD, name))
+        about = words.get(words.PAYLOAD, fact.about, words.PayloadWords("")) if fact else words.PayloadWords("")
+        key = pointer.decode("utf-8", "replace")
+        if fact is None or about.key != key:
+            return "its pointer leads to no payload"
+        if self._led.get(name) == key:
+            return ""
+        value = self._value(fact)
+        if value is not None:
+            return Led(key, value)
+        return about.error or "its payload was gone, or is damaged on the tape"
+
+    def _pointer(self, name: str) -> tuple[bytes | None, str]:
+        """Return a chain's pointer as it was read last, and its Redis type where it was no string."""
+        first, again = (self._held.get((kind, name)) for kind in (FactKind.POINTER, FactKind.RECHECK))
+        if again is not None and (first is None or again.moment >= first.moment):
+            return self._value(again), words.get(words.RECHECK, again.about, words.RecheckWords()).type
+        return (None if first is None else self._value(first)), ""
+
+    def _value(self, fact: StoredFact) -> bytes | None:
+        try:
+            return self._tape.value(fact)
+        except DamagedError as error:
+            self._on_damage(damage_of(fact, error))
+            return None
+
+
+def _look_at(tape: TapeFile, wall_ns: int) -> tuple[int, int] | None:
+    """Return the last look at or before an instant, or the first: its id, and when it was asked for, epoch ns."""
+    for sql in (
+        "SELECT id, asked_wall_ns FROM moments WHERE begins AND asked_wall_ns <= ? ORDER BY id DESC LIMIT 1",
+        "SELECT id, asked_wall_ns FROM moments WHERE begins AND asked_wall_ns > ? ORDER BY id LIMIT 1",
+    ):
+        for number, asked_ns in tape.rows(sql, wall_ns):
+            if isinstance(number, int) and isinstance(asked_ns, int):
+                return number, asked_ns
+    return None
+
+
+def _next_look(tape: TapeFile, look: int) -> int:
+    """Return the id of the look after one; beyond all where it is the last."""
+    for (number,) in tape.rows("SELECT id FROM moments WHERE begins AND id > ? ORDER BY id LIMIT 1", look):
+        if isinstance(number, int):
+            return number
+    return _LARGEST_ID
+
+
+def _by_look(told: Iterable[Whole]) -> Iterator[list[Whole]]:
+    """Yield moments that belong to one look; what begins or ends a recorder stands alone."""
+    group: list[Whole] = []
+    for each in told:
+        if group and (each.moment.begins or each.moment.kind in (MomentKind.RUN, MomentKind.END)):
+            yield group
+            group = []
+        group.append(each)
+    if group:
+        yield group
+
+
+def _span(told: Iterable[Moment]) -> tuple[int, int]:
+    """Return when the first of some moments was asked for, and when the last was answered, epoch ns."""
+    each = list(told)
+    return each[0].asked.wall_ns, max(moment.received.wall_ns for moment in each)
