@@ -192,6 +192,7 @@ def test_a_fault_of_our_own_is_one_line_without_a_trace(
 
 SCREEN_FAULT = """
 import tui.screen
+tui.screen.DeckScreen.board_arrived  # an AttributeError here, not a screen that never fails
 def fail(self):
     secret = {canary!r}
     raise KeyError("deep inside")
