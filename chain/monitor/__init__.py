@@ -1,7 +1,7 @@
-"""From answers of Redis to a Board, and from a Board to words.
+"""From what Redis answered to a Board, and from a Board to a report.
 
 ```
-watch       the poll loop, the expected chains, each chain's steps
+watch       the poll loop, the expected chains, the state of each chain
 evaluate    states, flags, rules and the report in which every voice finds them
 board       the Board: all that is known at one instant, a frozen component for each subject
 states      the words for how things stand: of a chain, beside it, of the whole deck

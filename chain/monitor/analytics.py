@@ -1,4 +1,4 @@
-"""Analytics of the chains that somebody looks at: derived once for each snapshot, away from the screen."""
+"""Analytics of the chains on screen: derived once per snapshot, off the screen's thread."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ NO_ANALYTICS: AnalyticsByChain = MappingProxyType({})
 
 
 def analytics_of(record: ChainRecord) -> ChainAnalytics | None:
-    """Return the analytics of a chain's last good snapshot, decoded for it; None where it has none."""
+    """Decode a chain's last good snapshot and return its analytics; None if it has none."""
     good = record.last_good
     return derive(good.snapshot.open(), made_at(record, good), record.source.calendar) if good else None
 

@@ -1,4 +1,4 @@
-"""The Board: all that is known at one poll, in frozen components. What it means is for `evaluate` to say."""
+"""The Board: everything known after one poll, in frozen components. `evaluate` says what it means."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,13 +25,13 @@ class LastGood:
     first_seen: float
     age_then_ms: int  # its age by the wall clock at that moment, never below zero
     life_ms: int = LONGEST_LIFE_MS  # its time to live when it was made, as far as its pointer shows
-    kind: str = ""  # of its source, as recorded beside its pointer; empty where nothing was
-    ahead: bool = False  # whether its stamp was in our future then: a later honest one is no step back
+    kind: str = ""  # of its source, as recorded next to its pointer; empty if none was
+    ahead: bool = False  # its timestamp was in our future then, so an earlier one after it is not a rollback
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a chain has no valid snapshot now. `since`: epoch seconds, None if it was so at the first look."""
+    """Why a chain has no valid snapshot now. `since`: epoch seconds, None if it was already so at the first poll."""
 
     state: State
     reason: str
@@ -40,7 +40,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class ChainRecord:
-    """One expected chain. `last_good` stays when a fault comes, and is shown as the last good one."""
+    """One expected chain. After a fault `last_good` stays, and is shown as the last good snapshot."""
 
     chain: ChainId
     thresholds: Thresholds = UNANNOUNCED
@@ -52,14 +52,14 @@ class ChainRecord:
     last_present: float | None = None  # epoch seconds at which a pointer was last there
     rolled_back_from: SnapshotId | None = None
     last_error: str = ""  # why it could not be published, in the publisher's words
-    carried: tuple[State, float] | None = None  # what the last good snapshot did not end, and since when
-    flagged: Mapping[Flag, float] = field(default_factory=dict)  # epoch seconds since when each flag stands
+    carried: tuple[State, float] | None = None  # the condition that the last good snapshot did not end, and since when
+    flagged: Mapping[Flag, float] = field(default_factory=dict)  # when each flag was raised, epoch seconds
     change: SourceChange | None = None  # the last change of its source's kind
     acknowledged: float | None = None  # `at` of the change that a reader of this screen has acknowledged
 
     @property
     def kind(self) -> str:
-        """The kind of source of what is shown: as recorded beside it, else as the publisher announced."""
+        """The kind of source of the snapshot shown: as recorded with it, else as its publisher announced."""
         return (self.last_good.kind if self.last_good else "") or self.source.kind
 
     @property
@@ -82,13 +82,13 @@ class RedisHealth:
 
 @dataclass(frozen=True, slots=True)
 class PublisherStatus:
-    """A publisher as known by its heartbeat; `seen` is the monotonic time at which this beat was first read."""
+    """A publisher as known from its heartbeat; `seen` is the monotonic time at which this heartbeat was first read."""
 
     heartbeat: Heartbeat
     seen: float
     alive: bool
     gone_since: float | None = None  # epoch seconds
-    ahead_s: float = 0.0  # by how much this beat's stamp was ahead of our clock when first read, below zero: behind
+    ahead_s: float = 0.0  # how far its timestamp was ahead of our clock when first read; negative if behind
 
     @property
     def underlyings(self) -> frozenset[str]:
@@ -98,7 +98,7 @@ class PublisherStatus:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A value under a heartbeat's key that is no heartbeat of that service, why, and since when (epoch seconds)."""
+    """A value under a heartbeat's key that is not a valid heartbeat, why, and since when (epoch seconds)."""
 
     service: str
     reason: str
@@ -107,7 +107,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change in the history, `at` epoch seconds: of chains that changed alike, or of the deck where it names none."""
+    """A change at `at`, epoch seconds: of chains that changed the same way, or of the deck if `chains` is empty."""
 
     at: float
     chains: tuple[ChainId, ...]
@@ -120,14 +120,14 @@ class RedisStatus:
 
     label: str = ""
     server: Server = field(default_factory=Server)
-    limits: tuple[str, ...] = ()  # what this Redis or this user does not let the watcher do, and why
+    limits: tuple[str, ...] = ()  # what this Redis or its ACL does not let the watcher do, and why
     health: RedisHealth = field(default_factory=RedisHealth)
-    skew_s: float | None = None  # by how much this machine's clock is ahead of Redis's; None where nobody knows
+    skew_s: float | None = None  # how far this machine's clock is ahead of Redis's; None if unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Chains:
-    """The chains that are expected, those among them that nobody announces, and how many there should be."""
+    """The expected chains, announced or discovered, and how many there should be."""
 
     records: tuple[ChainRecord, ...] = ()
     depth: Mapping[str, int] = field(default_factory=dict)  # expirations that each underlying should have
@@ -141,7 +141,7 @@ class Chains:
 
 @dataclass(frozen=True, slots=True)
 class Publishers:
-    """Who publishes, as far as heartbeats say."""
+    """Who publishes, according to heartbeats."""
 
     known: tuple[PublisherStatus, ...] = ()
     refusals: tuple[Refusal, ...] = ()
@@ -150,26 +150,26 @@ class Publishers:
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The signs of life of the vendor's stream, epoch seconds; None where there is none."""
+    """Last activity of the vendor's stream, epoch seconds; None if there is none."""
 
-    last_frame: float | None = None  # by the mark that its reader leaves
-    newest_entry: float | None = None  # by the entry's id
-    misread: bool = False  # whether the mark is no time in epoch seconds
+    last_frame: float | None = None  # from the mark that the stream's reader writes
+    newest_entry: float | None = None  # from the entry's id
+    misread: bool = False  # whether the mark could not be read as epoch seconds
 
 
 @dataclass(frozen=True, slots=True)
 class PollClock:
-    """When the watcher looked, and what its wall clock did. Times are monotonic seconds."""
+    """When the watcher polled, and what its wall clock did. Times are monotonic seconds."""
 
     polled: float = 0.0
-    started: float | None = None  # when a watcher that goes on looking began; None for a single look
-    step_s: float = 0.0  # by how much the wall clock was last seen to step
+    started: float | None = None  # when a continuous watcher began; None for a single poll
+    step_s: float = 0.0  # size of the last step of the wall clock
     step_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Everything known at one poll, by component. Rules look at the components that they are about."""
+    """Everything known at one poll, by component. Each rule looks at the components it needs."""
 
     prefix: str = LIVE_PREFIX
     redis: RedisStatus = field(default_factory=RedisStatus)

@@ -1,4 +1,4 @@
-"""Changes of chains' states from Board to Board, looked for only where a new answer, or time, can have made one."""
+"""State changes from Board to Board, searched for only when a new answer, or time, can have caused one."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -14,10 +14,10 @@ Change = tuple[State, State]  # before, after
 
 
 class StateChanges:
-    """What the states of all chains were when last evaluated, and until when time alone changes none of them."""
+    """The states of all chains when last evaluated, and until when time alone cannot change one."""
 
     def __init__(self, states: Mapping[ChainId, State] = MappingProxyType({})) -> None:
-        """`states` are those that were found before, by whoever looked until now."""
+        """`states` are those found so far, by the watcher that this one continues."""
         self._states: dict[ChainId, State] = dict(states)
         self._records: tuple[ChainRecord, ...] = ()
         self._steady = Steady()
@@ -28,7 +28,7 @@ class StateChanges:
         return self._states
 
     def on_board(self, board: Board, now: Instant) -> dict[Change, list[ChainId]]:
-        """Return the chains whose state is another than before, by their change, in the Board's order.
+        """Return the chains whose state changed, grouped by change, in the Board's order.
 
         Nothing while Redis or the poll loop is lost: that is a change of its own.
         """
@@ -36,7 +36,7 @@ class StateChanges:
             return {}
         wall_ms, mono = now.wall_ms, now.mono
         if board.chains.records == self._records and self._steady.holds(wall_ms, mono):
-            self._records = board.chains.records  # the very same are soon found equal
+            self._records = board.chains.records  # usually the same tuple, so the comparison is cheap
             return {}
         changes: dict[Change, list[ChainId]] = {}
         states = {record.chain: state_of(record, wall_ms, mono)[0] for record in board.chains.records}

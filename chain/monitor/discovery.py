@@ -1,4 +1,4 @@
-"""Looking for chains that nobody announces: beside the poll, in steps, at a slow cadence."""
+"""Discovery of chains that nobody announces: alongside the poll, in small steps, at a slow cadence."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from chain.model.keys import ChainId
 from chain.redis.contract.scan import PointerScan
 
 DISCOVER_EVERY_S = 30.0
-_PAUSE_S = 0.02  # between two steps: Redis has others to serve
+_PAUSE_S = 0.02  # between two steps, so that other clients of Redis get their turn
 _RETRY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How far the looking has come: whether all keys were seen once, and why not."""
+    """Progress of the search: whether all keys were seen once, and if not, why."""
 
     over: bool = True
     error: str = ""
 
 
 class Discovery:
-    """Finds chains by their pointers. A step that fails costs nothing that was found."""
+    """Finds chains by their pointers. A failed step loses nothing found so far."""
 
     def __init__(self, scan: PointerScan, clock: Clock, after_s: float = 0.0) -> None:
         self.search = Search(over=False)
@@ -31,7 +31,7 @@ class Discovery:
         self._due = clock.monotonic() + after_s
         self._found: set[ChainId] = set()
         self._begin_again = False
-        self._one = asyncio.Lock()  # a step moves the scan on: two at once would skip keys
+        self._one = asyncio.Lock()  # a step advances the cursor: two at once would skip keys
 
     @property
     def due(self) -> bool:
@@ -39,45 +39,45 @@ class Discovery:
         return self._clock.monotonic() >= self._due
 
     def take_found(self) -> set[ChainId]:
-        """Return the chains that were found since the last call."""
+        """Return the chains found since the last call."""
         found, self._found = self._found, set()
         return found
 
     def forgive(self) -> None:
-        """Forget why a step failed: Redis was away, which has its own signal."""
+        """Clear the error of a failed step: Redis was unreachable, which has its own signal."""
         self.search = Search(self.search.over)
 
     def begin_again(self) -> None:
-        """Let the next step be the first of a walk, which has seen nothing yet."""
+        """Restart: the next step is the first of a new scan."""
         self.search = Search(over=False)
         self._begin_again = True
         self._due = self._clock.monotonic()
 
     async def run(self) -> None:
-        """Walk through Redis's keys again and again until cancelled."""
+        """Scan Redis's keys again and again until cancelled."""
         while True:
             await self.next_step()
 
     async def next_step(self) -> None:
-        """Do one step as soon as it is time for it."""
+        """Do one step as soon as it is due."""
         await self._clock.sleep_until(self._due)
         await self.step()
 
     async def first_walk(self, within_s: float) -> None:
-        """Go on at once until all keys were seen once; until a step fails, or for so many seconds."""
+        """Step without pauses until all keys were seen once, a step fails, or `within_s` seconds have passed."""
         began = self._clock.monotonic()
         while not self.search.over and self._clock.monotonic() - began < within_s:
             if not await self.step() and self.search.error:
                 return
 
     async def walk(self, within_s: float) -> None:
-        """Do what is due at once, until a walk is over, or for so many seconds."""
+        """Step without pauses, if a step is due, until the scan is complete or `within_s` seconds have passed."""
         began = self._clock.monotonic()
         while await self.step() and self._clock.monotonic() - began < within_s:
             pass
 
     async def step(self) -> bool:
-        """Do one step; return whether the walk goes on."""
+        """Do one step; return whether the scan continues."""
         async with self._one:
             return await self._step()
 

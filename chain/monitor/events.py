@@ -14,11 +14,11 @@ from chain.monitor.messages.event import EventData, EventMessage
 from chain.monitor.states import DeckState, Level, State
 from chain.redis.contract.coordination.announce import append_event
 
-HOLD = 2  # reports in a row before a change is believed: one late poll raises no alarm
+HOLD = 2  # consecutive reports before a change counts: one late poll raises no alarm
 
 Key = tuple[str, str]
 
-# Signals of lateness, and the state of their chains. What left that state for a worse one has not recovered.
+# Signals of lateness, and the state of their chains. A chain that went on to a worse state has not recovered.
 _LATE = {"aging": State.AGING, "stale": State.STALE, "stream-over-stale": State.STALE}
 _WORST_FIRST = list(State)
 
@@ -44,24 +44,26 @@ class Event:
 
 @dataclass(slots=True)
 class EventLog:
-    """Turns reports into events: a signal is raised once two in a row have it, and ended once two have it no more.
+    """Turns reports into events: a signal is raised when two reports in a row have it, and ended when two do not.
 
     Lateness that gives way to something worse ends once its chains are better than late.
     """
 
     service: str
     _raised: dict[Key, Signal] = field(default_factory=dict)
-    _standing: dict[tuple[Key, DeckState], int] = field(default_factory=dict)  # reports in a row at one severity
+    _standing: dict[tuple[Key, DeckState], int] = field(default_factory=dict)  # consecutive reports at one severity
     _gone: dict[Key, int] = field(default_factory=dict)
-    _late: dict[str, frozenset[ChainId]] = field(default_factory=dict)  # by signal: chains late when it last stood
+    _late: dict[str, frozenset[ChainId]] = field(
+        default_factory=dict
+    )  # by signal: the chains late in the last report that had it
 
     def on_report(self, report: HealthReport) -> list[Event]:
-        """Return the events that this report completes, raised ones first."""
+        """Return the events due with this report, raised ones first."""
         lasting = [signal for signal in report.signals if signal.severity is not DeckState.STARTING]
         present = {(signal.name, signal.subject): signal for signal in lasting}
         as_now = [(key, signal.severity) for key, signal in present.items()]
         self._standing = {known: self._standing.get(known, 0) + 1 for known in as_now}
-        known = report.board.redis.health.ok  # of what cannot be seen nothing has ended
+        known = report.board.redis.health.ok  # without an answer no signal can be known to have ended
         self._remember_late(report, {name for name, _ in present})
         gone = [key for key in self._raised if key not in present and not self._got_worse(key[0], report)]
         self._gone = {key: self._gone.get(key, 0) + known for key in gone}
@@ -80,7 +82,7 @@ class EventLog:
                 self._late[name] = frozenset(r.chain for r in report.statuses if r.state is state)
 
     def _got_worse(self, name: str, report: HealthReport) -> bool:
-        """Return whether a chain of a signal of lateness is now in a worse state than that."""
+        """Return whether a chain of a lateness signal is now in a worse state."""
         if name not in _LATE:
             return False
         worse = _WORST_FIRST[: _WORST_FIRST.index(_LATE[name])]
@@ -105,7 +107,7 @@ class EventLog:
 
 
 async def emit(redis: Redis, service: str, event: Event) -> str:
-    """Keep an event and publish it; return what was refused and why, empty where nothing was.
+    """Append an event to the stream and publish it; return what was refused and why, or "".
 
     Raises RedisUnavailableError.
     """

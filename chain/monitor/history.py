@@ -1,4 +1,4 @@
-"""What changed lately, newest first: chains that changed alike in one line, an outage and its end in another."""
+"""Recent changes, newest first: one line for chains that changed together, one for an outage and its end."""
 
 import logging
 from collections import Counter, deque
@@ -14,7 +14,7 @@ from chain.monitor.states import State
 log = logging.getLogger(__name__)
 
 _KEPT = 50
-_TOGETHER_S = 10.0  # chains that change alike within this time changed for one reason
+_TOGETHER_S = 10.0  # chains that change the same way within this time are one line
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class History:
     """Transitions of chains and of the deck. Owned by one watcher; times are epoch seconds."""
 
     _kept: deque[Transition] = field(default_factory=lambda: deque(maxlen=_KEPT))
-    _back: str = ""  # the end of an outage, until it is known what became of the chains
+    _back: str = ""  # the end of an outage, held until the states of the chains are known
 
     @property
     def transitions(self) -> tuple[Transition, ...]:
@@ -31,7 +31,7 @@ class History:
 
     @property
     def awaited(self) -> str:
-        """The end of an outage that is not told yet; empty where there is none."""
+        """The end of an outage that is not in the history yet; empty if there is none."""
         return self._back
 
     @classmethod
@@ -40,7 +40,7 @@ class History:
         return cls(deque(transitions, maxlen=_KEPT), awaited)
 
     def note(self, at: float, text: str, chains: Sequence[ChainId] = ()) -> None:
-        """Remember a change; chains that change as others did a moment ago join them."""
+        """Record a change; chains that change as others did a moment ago are added to that line."""
         for place, known in enumerate(self._kept):
             alike = chains and known.chains and known.text == text and 0 <= at - known.at < _TOGETHER_S
             if alike and not set(known.chains) & set(chains):
@@ -49,13 +49,13 @@ class History:
         self._kept.appendleft(Transition(at, tuple(chains), text))
 
     def back(self, text: str) -> None:
-        """Remember that Redis is back; the line says also in which states the chains are found."""
+        """Record that Redis is back; the line also says in which states the chains are."""
         self._back = text
 
     def on_changes(
         self, at: float, changes: Mapping[Change, Sequence[ChainId]], states: Mapping[ChainId, State]
     ) -> None:
-        """Note changes of chains' states, those of one kind together; after an outage, in which states all are."""
+        """Record state changes, those of one kind together; after an outage, the states of all chains."""
         for (before, after), chains in changes.items():
             log.info("%s %s to %s", listed(chains), before, after)
             if not self._back:

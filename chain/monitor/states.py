@@ -1,10 +1,10 @@
-"""The words for how things stand: of a chain, beside it, of the whole deck, and how grave that is to a pager."""
+"""The vocabulary of states: of a chain, of its flags, of the whole deck, and their severity for a pager."""
 
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """The state of one chain; of several that fit, the first in this order is shown."""
+    """The state of one chain; if several apply, the first in this order is shown."""
 
     UNREACHABLE = "UNREACHABLE"
     MISSING = "MISSING"
@@ -17,24 +17,24 @@ class State(StrEnum):
 
 
 class Flag(StrEnum):
-    """What stands beside a state without replacing it."""
+    """What is shown in addition to a state."""
 
     PARTIAL = "PARTIAL"  # fewer usable contracts, or sides, than there should be
-    FAILING = "FAILING"  # its publisher says that it could not publish it
+    FAILING = "FAILING"  # its publisher reports that publishing it failed
     DELAYED = "DELAYED"
     OLD_SOURCE = "OLD-SOURCE"
     ROLLED_BACK = "ROLLED-BACK"
-    PAST_DATED = "PAST-DATED"  # its date is over, and it is still published
+    PAST_DATED = "PAST-DATED"  # it has expired, and is still published
     MOCK = "MOCK"
     CAPTURE = "CAPTURE"
     REPLAY = "REPLAY"
     OFF_HOURS = "OFF-HOURS"
     SOURCE_UNKNOWN = "SOURCE-?"
-    SOURCE_CHANGED = "SOURCE-CHANGED"  # live to mock, or mock to live: stands until acknowledged, or an hour old
+    SOURCE_CHANGED = "SOURCE-CHANGED"  # live to mock, or mock to live: shown until acknowledged, or for an hour
 
 
 class Level(StrEnum):
-    """What a pager makes of a state: the severities of monitoring systems and of the health collector."""
+    """Severity as monitoring systems and the health collector know it."""
 
     INFO = "info"
     WARNING = "warning"
@@ -42,7 +42,7 @@ class Level(StrEnum):
 
 
 class DeckState(StrEnum):
-    """The state of the whole deck, mildest first."""
+    """The state of the whole deck, least severe first."""
 
     OK = "OK"
     STARTING = "STARTING"
@@ -53,12 +53,12 @@ class DeckState(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Position from mild to grave."""
+        """Position, least severe first."""
         return list(DeckState).index(self)
 
     @property
     def level(self) -> Level:
-        """How grave that is to a monitoring system."""
+        """Its severity for a monitoring system."""
         if self in (DeckState.OK, DeckState.STARTING):
             return Level.INFO
         return Level.CRITICAL if self.rank >= DeckState.DEGRADED.rank else Level.WARNING

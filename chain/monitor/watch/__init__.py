@@ -1,13 +1,13 @@
-"""From what a reader answers to a Board.
+"""From a reader's answers to a Board.
 
 ```
-watcher         the poll loop: asks a reader until the tracker wants nothing more
-tracker         all that a watcher knows: what to ask for next, and the Board. No I/O
+watcher         the poll loop: asks a reader until the tracker needs nothing more
+tracker         everything a watcher knows: what to request next, and the Board. No I/O
 chain_tracker   one chain as its answers come in
-record_updates  what each answer makes of a chain's record
+record_updates  how each answer changes a chain's record
 registry        which chains are expected
-state           all that a tracker knows between two looks, frozen, and as bytes
-contact         whether what is read from answers
+state           everything a tracker knows between two polls, frozen, and as bytes
+contact         whether Redis answers, since when, and steps of the wall clock
 port            what a reader is asked, and what it answers
 redis_reader    the reader of a real Redis; a recording is another
 ```

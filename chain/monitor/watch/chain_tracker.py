@@ -1,4 +1,4 @@
-"""One chain as its answers come in: what is known of it, and what is to be read next. No I/O, no clock."""
+"""One chain: what is known of it, and what to read next. No I/O, no clock."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -16,11 +16,11 @@ from chain.redis.contract.store import Payload
 from chain.text import clean
 
 _GONE = "the pointer names a payload that is gone"
-_NO_STRING = ("none", "string")  # a pointer that was set since it was asked for is read at the next poll
+_NO_STRING = ("none", "string")  # a pointer set in the meantime is read at the next poll
 
 
 class Next(NamedTuple):
-    """What a chain wants to be read next: a payload, or its pointer once more."""
+    """What to read next for a chain: a payload, or its pointer once more."""
 
     fetch: SnapshotId | None = None
     recheck: bool = False
@@ -31,7 +31,7 @@ RECHECK = Next(recheck=True)
 
 
 class _Unread(Enum):
-    UNREAD = "no pointer was judged yet"
+    UNREAD = "no pointer was evaluated yet"
 
 
 @dataclass(slots=True)
@@ -40,30 +40,30 @@ class ChainTracker:
 
     keys: KeySchema
     record: ChainRecord
-    noted: ChainRecord | None = None  # the record as it was when its flags were last looked at
-    _evaluated: bytes | _Unread | None = _Unread.UNREAD  # the pointer by which the record came about
-    _awaited: tuple[SnapshotId, bytes] | None = None  # what the pointer names, and the pointer; its payload is awaited
-    _rechecked: bool = False  # each look at a pointer earns one more look, not two
+    noted: ChainRecord | None = None  # the record as of the last check of its flags
+    _evaluated: bytes | _Unread | None = _Unread.UNREAD  # the pointer that led to this record
+    _awaited: tuple[SnapshotId, bytes] | None = None  # the snapshot whose payload was requested, and its pointer
+    _rechecked: bool = False  # a pointer is rechecked once per poll, not twice
 
     def state(self) -> ChainState:
-        """Return all that is known, between two looks."""
+        """Return everything known, between two polls."""
         pointer = self._evaluated if isinstance(self._evaluated, bytes) else None
         is_judged = self._evaluated is not _Unread.UNREAD
         return ChainState(self.record, pointer, is_judged, self.record is self.noted or self.record == self.noted)
 
     @classmethod
     def resume(cls, keys: KeySchema, state: ChainState) -> Self:
-        """Return a tracker that goes on from a state."""
+        """Return a tracker that continues from a state."""
         noted = state.record if state.is_noted else None
         return cls(keys, state.record, noted, state.pointer if state.is_judged else _Unread.UNREAD)
 
     @property
     def held(self) -> bytes | None:
-        """The key of the payload that was read and is shown as good; None where there is none."""
+        """The key of the payload that is shown as good; None if there is none."""
         return self._evaluated if self.record.fault is None and isinstance(self._evaluated, bytes) else None
 
     def is_current(self, pointer: bytes | None) -> bool:
-        """Return whether a pointer was judged and can mean nothing new: its payload never changes.
+        """Return whether a pointer was evaluated and cannot mean anything new: payloads are immutable.
 
         It can where the payload was not there, and where the pointer was no string, which reads like no pointer.
         """
@@ -73,18 +73,18 @@ class ChainTracker:
         return state is not State.DANGLING and not (state is State.INVALID and pointer is None)
 
     def on_pointer(self, pointer: bytes | None, at: Instant, last_seen: float | None) -> Next:
-        """Take the pointer as a poll found it."""
+        """Process the pointer as found by a poll."""
         if self.is_current(pointer):
             return NOTHING
         self._rechecked, self._awaited = False, None
         return RECHECK if pointer is None else self._follow(pointer, at, last_seen)
 
     def on_payload_gone(self) -> None:
-        """Hear that the payload that is held is there no more: its pointer may name another."""
+        """Note that the payload that is held is gone: its pointer may name another."""
         self._evaluated = _Unread.UNREAD
 
     def on_recheck(self, pointer: bytes | None, kind: str, at: Instant, last_seen: float | None) -> Next:
-        """Take the pointer as a second look found it; `kind` is its Redis type where it is no string."""
+        """Process the pointer as found by a recheck; `kind` is its Redis type if it is not a string."""
         self._rechecked = True
         if pointer is not None:
             return self._follow(pointer, at, last_seen)
@@ -97,7 +97,7 @@ class ChainTracker:
         return NOTHING
 
     def on_payload(self, of: SnapshotId, payload: Payload, at: Instant, last_seen: float | None) -> Next:
-        """Take a payload; one that is not there earns its pointer a second look, for it may have moved on."""
+        """Process a payload; if it is gone, its pointer is rechecked, since it may have moved on."""
         if self._awaited is None or self._awaited[0] != of:
             return NOTHING
         if payload.raw is None and not payload.error and not self._rechecked:
@@ -107,7 +107,7 @@ class ChainTracker:
         return NOTHING
 
     def _follow(self, pointer: bytes, at: Instant, last_seen: float | None) -> Next:
-        """Want what a pointer names, if it may be followed: the exact grammar, and its own chain."""
+        """Request what a pointer names, if the key is well-formed and belongs to this chain."""
         try:
             target = self.keys.parse_snapshot(pointer)
         except InvalidNameError as error:

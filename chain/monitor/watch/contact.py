@@ -1,4 +1,4 @@
-"""Whether what is read from answers, since when, and whether the wall clock stepped meanwhile."""
+"""Whether Redis answers, since when, and whether the wall clock has stepped."""
 
 import logging
 from dataclasses import replace
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Contact:
-    """Contact with what is read from: found, lost, and both told in the history once."""
+    """Contact with Redis: found and lost, each entered in the history once."""
 
     def __init__(self, history: History, shown_as: str, health: RedisHealth | None = None) -> None:
         self.health = health or RedisHealth()
@@ -22,7 +22,7 @@ class Contact:
         self._shown_as = shown_as
 
     def on_found(self, asked: Instant, answered: Instant, now: Instant) -> None:
-        """Hear that a poll was answered, and at `now` all that it made necessary."""
+        """Note that a poll was answered; at `now` all its follow-up requests were, too."""
         before = self.health
         if not before.ok and before.since is not None:
             self._history.back(f"Redis back after {now.wall_s - before.since:.1f} s")
@@ -30,7 +30,7 @@ class Contact:
         self.health = RedisHealth(True, asked.mono, now.mono, since, "", (answered.mono - asked.mono) * 1000)
 
     def on_lost(self, asked: Instant, now: Instant, error: str) -> None:
-        """Hear that there was no answer, and why; what was answered last stays known."""
+        """Note that there was no answer, and why; the last answer stays known."""
         before = self.health
         since = before.since if before.since is not None and not before.ok else now.wall_s
         if before.ok or before.asked is None:
@@ -40,7 +40,7 @@ class Contact:
 
 
 class WallClock:
-    """The wall clock as instants show it beside the monotonic one: a step is told for a minute."""
+    """Compares the wall clock with the monotonic one: a step is reported for a minute."""
 
     def __init__(self, history: History, drift: float | None = None, step: tuple[float, float] = (0.0, 0.0)) -> None:
         """`drift`: wall minus monotonic clock, seconds; `step`: the last one, seconds, and its monotonic time."""
@@ -49,7 +49,7 @@ class WallClock:
         self.step = step
 
     def on_instant(self, now: Instant) -> None:
-        """Look whether the clocks drifted apart since the last instant."""
+        """Check whether the clocks drifted apart since the last instant."""
         drift = now.wall_s - now.mono
         if self.drift is not None and abs(drift - self.drift) > CLOCK_JUMP_S:
             self.step = (drift - self.drift, now.mono)
@@ -57,5 +57,5 @@ class WallClock:
         self.drift = drift
 
     def step_shown(self, now: Instant) -> tuple[float, float]:
-        """Return the last step and when it was, monotonic seconds; zeros where it was long ago, or there was none."""
+        """Return the last step in seconds and its monotonic time; zeros if it was over a minute ago, or none."""
         return self.step if now.mono - self.step[1] < _STEP_SHOWN_S else (0.0, 0.0)

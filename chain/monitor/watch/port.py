@@ -20,7 +20,7 @@ from chain.supervisor import Part
 
 @dataclass(frozen=True, slots=True)
 class PollRequest:
-    """Asks for the pointers of chains, and which of the payloads held by the watcher are gone.
+    """Requests the pointers of chains, and which of the payloads held by the watcher are gone.
 
     `held` are payload keys as pointers gave them. Heartbeats come along, except where a watcher that has just heard
     them asks for the chains that they announced.
@@ -33,21 +33,21 @@ class PollRequest:
 
 @dataclass(frozen=True, slots=True)
 class RecheckRequest:
-    """Asks for a second look at pointers that were absent, or that named a payload that was not there."""
+    """Requests another read of pointers that were absent, or that named a missing payload."""
 
     chains: tuple[ChainId, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
-    """Asks for payloads, and for what stands beside them: their pointers' time to live and their kind of source."""
+    """Requests payloads, with their pointers' time to live and their kind of source."""
 
     snapshots: tuple[SnapshotId, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PollAnswer:
-    """What one poll found; values as they stand in Redis, at most a byte longer than their limit.
+    """What one poll found; values as in Redis, cut one byte past their limit.
 
     `asked` and `received` span the round trip that read the pointers. What is asked less often than each poll, and what
     is found beside it, comes as last known.
@@ -55,20 +55,20 @@ class PollAnswer:
 
     asked: Instant
     received: Instant
-    pointers: Mapping[ChainId, bytes | None]  # of every chain asked for; None where there is no string
+    pointers: Mapping[ChainId, bytes | None]  # of every chain requested; None if there is no string
     gone: frozenset[bytes] = frozenset()  # of the payloads held; their chains' pointers were read after that was seen
-    heartbeats: Mapping[str, bytes | None] = field(default_factory=dict)  # by key; empty where not asked for
-    refused: str = ""  # why heartbeats could not be read, empty where they could
+    heartbeats: Mapping[str, bytes | None] = field(default_factory=dict)  # by key; empty if not requested
+    refused: str = ""  # why heartbeats could not be read, or ""
     stream: StreamSigns = field(default_factory=StreamSigns)
     server: Server = field(default_factory=Server)
-    skew_s: float | None = None  # by how much this machine's clock is ahead of Redis's; None where nobody knows
+    skew_s: float | None = None  # how far this machine's clock is ahead of Redis's; None if unknown
     discovered: frozenset[ChainId] = frozenset()  # chains found since the last poll, whoever publishes them
-    search: Search = field(default_factory=Search)  # how far the search for such chains has come
+    search: Search = field(default_factory=Search)  # progress of the search for such chains
 
 
 @dataclass(frozen=True, slots=True)
 class RecheckAnswer:
-    """Pointers read anew, and the Redis type of each that is no string: `none`, `hash`, ..."""
+    """Pointers read again, and the Redis type of each that is not a string: `none`, `hash`, ..."""
 
     asked: Instant
     received: Instant
@@ -87,10 +87,10 @@ class FetchAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ContactLost:
-    """No answer to a request: why, in one line that may be shown, and the code of the cause where it is known."""
+    """No answer to a request: why, in one line fit to show, and the cause's code if known."""
 
     asked: Instant
-    received: Instant  # when it was given up
+    received: Instant  # when the request was given up
     error: str
     code: str = ""
 
@@ -100,14 +100,14 @@ Answer = PollAnswer | RecheckAnswer | FetchAnswer | ContactLost
 
 
 class SnapshotReader(Protocol):
-    """Whatever chain snapshots are read from."""
+    """The port: anything chain snapshots can be read from."""
 
     @property
     def keys(self) -> KeySchema:
         """The contract's keys under the prefix that is read."""
 
     async def ask(self, request: Request) -> Answer:
-        """Return the answer of the request's own kind, or ContactLost; never raise for what is read from."""
+        """Return the answer that matches the request, or ContactLost; never raise for a failing Redis."""
 
     async def search(self, within_s: float) -> bool:
         """Search at once, if a search is due, for chains that nobody announces, at most that many seconds.
@@ -116,4 +116,4 @@ class SnapshotReader(Protocol):
         """
 
     def parts(self) -> tuple[Part, ...]:
-        """Return what is to run beside a watcher that goes on polling."""
+        """Return the parts to run alongside a continuous watcher."""

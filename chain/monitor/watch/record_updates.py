@@ -1,4 +1,4 @@
-"""What one chain remembers from poll to poll: pure steps from one record to the next."""
+"""Pure updates of a chain's record: from the record before an answer to the one after it."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from chain.thresholds import LONGEST_LIFE_MS, NO_EXPIRY_LIFE_MS
 
 
 def missing(record: ChainRecord, now: Instant, last_seen: float | None) -> ChainRecord:
-    """Return the record of a chain without a pointer; what was last good stays.
+    """Return the record of a chain without a pointer; its last good snapshot stays.
 
     `last_seen` is when everything not at fault was last seen in Redis, epoch seconds.
     """
@@ -46,14 +46,14 @@ def accept(
 ) -> ChainRecord:
     """Return the record with a valid snapshot read through its pointer.
 
-    A snapshot met before keeps the moment it was first seen. One older than what we hold does not replace it on first
-    sight: the record says ROLLED-BACK until the publisher's next move. One from the future gives way to the first
-    honest one.
+    A known snapshot keeps the time it was first seen. One older than ours does not replace it on first
+    sight: the record says ROLLED-BACK until the publisher moves again. One from the future is replaced by the first
+    with a plausible timestamp.
 
-    Of another kind of source nothing is compared: what a mock published makes no live snapshot older, nor rolled back.
+    Snapshots of different kinds of source are not compared: a mock's timestamps say nothing about live ones.
 
     Raises:
-        InvalidSnapshotError: there is no contract in it that can be used.
+        InvalidSnapshotError: none of its contracts can be used.
     """
     kind = kind_record.kind or (UNKNOWN if record.last_good is not None and record.last_good.kind else "")
     good = _comparable(record, snapshot.id, kind, now)
@@ -78,19 +78,19 @@ def accept(
 
 
 def _comparable(record: ChainRecord, of: SnapshotId, kind: str, now: Instant) -> LastGood | None:
-    """Return what a snapshot met now is compared with; None where nothing that is held can be."""
+    """Return the snapshot to compare a new one with; None if there is none comparable."""
     good = record.last_good
     if good is None or (good.kind and good.kind != kind):
         return None
     if good.ahead and good.snapshot.id != of and not is_ahead(of, record.source, now.wall_ms, now.mono):
-        return None  # what came from the future was no state of the market: this is the first honest snapshot
+        return None  # the one held had a timestamp in the future, so it proves nothing about this one
     if record.source.speed is not None and of.ts_ms < good.snapshot.id.ts_ms:
-        return None  # a replay goes back where it is told to: it begins anew there
+        return None  # a replay may jump back: its history restarts there
     return good
 
 
 def _rolled_back_from(record: ChainRecord, good: LastGood | None, of: SnapshotId) -> SnapshotId | None:
-    """Return the snapshot from which the pointer went back, until there is one again that is not older."""
+    """Return the snapshot from which the pointer went back, until a snapshot at least as new arrives."""
     if good is None or of == good.snapshot.id:
         return None
     returned = record.fault is not None and record.fault.state is State.MISSING
@@ -101,7 +101,7 @@ def _rolled_back_from(record: ChainRecord, good: LastGood | None, of: SnapshotId
 
 
 def _carried(before: ChainRecord, after: ChainRecord, now: Instant) -> tuple[State, float] | None:
-    """Return the condition that the change did not end, with its beginning; None where it ended, or none is known."""
+    """Return the condition that this update did not end and when it began; None if it ended or is unknown."""
     was, age = state_of(before, now.wall_ms, now.mono)
     condition = condition_of(was)
     if condition is State.FRESH or condition is not condition_of(state_of(after, now.wall_ms, now.mono)[0]):
@@ -111,7 +111,7 @@ def _carried(before: ChainRecord, after: ChainRecord, now: Instant) -> tuple[Sta
 
 
 def _change(record: ChainRecord, kind: str, kind_record: KindRecord, now: Instant) -> SourceChange | None:
-    """Return the last change of kind: as recorded, else as we saw it, where nothing was recorded in between."""
+    """Return the last change of kind: as recorded in Redis, else as we observed it."""
     if kind_record.change is not None:
         return kind_record.change
     before = record.last_good.kind if record.last_good else ""
@@ -120,7 +120,7 @@ def _change(record: ChainRecord, kind: str, kind_record: KindRecord, now: Instan
     known = record.change
     if known is None or known.after != kind:
         return None
-    # Redis remembers a change that it told: where it no longer tells it, somebody has acknowledged it elsewhere.
+    # A recorded change that has gone from Redis was acknowledged in another deck.
     return None if known.recorded and kind_record.kind == kind and record.fault is None else known
 
 
@@ -133,7 +133,7 @@ def _first_sight(
     source: SourceInfo,
     kind: str,
 ) -> LastGood:
-    """Return a snapshot met now. One made before what we hold is older by as much, whatever the wall clock says."""
+    """Return a new snapshot with its age; if made before the one we hold, it is that much older than it."""
     age = max(0, now.wall_ms - snapshot.id.ts_ms)
     if before is not None and before.snapshot.id.ts_ms > snapshot.id.ts_ms:
         age = max(age, age_ms(before, now, source) + before.snapshot.id.ts_ms - snapshot.id.ts_ms)
@@ -146,14 +146,14 @@ def _first_sight(
 
 
 def _life_ms(ttl_ms: int | None, age_ms: int, *, ahead: bool) -> int:
-    """Return how long a snapshot was to be published when made; a stamp from the future does not tell when that was."""
+    """Return a snapshot's life from its creation, ms; unknown, so the maximum, if its timestamp is in the future."""
     if ahead:
         return LONGEST_LIFE_MS
     return NO_EXPIRY_LIFE_MS if ttl_ms is None else min(ttl_ms + age_ms, LONGEST_LIFE_MS)
 
 
 def _at_fault(record: ChainRecord, state: State, reason: str, now: Instant, last_seen: float | None) -> ChainRecord:
-    """Return the record with a fault; one that was there at our first look has no known beginning."""
+    """Return the record with a fault; one found at our first poll has no known beginning."""
     before = record.fault
     since: float | None = now.wall_s
     if before is not None:

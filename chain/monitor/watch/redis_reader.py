@@ -1,4 +1,4 @@
-"""The reader of a real Redis: pointers and what stands beside them in one round trip, the search beside the polls."""
+"""The reader of a real Redis: one round trip per poll, with discovery running alongside."""
 
 import math
 from dataclasses import replace
@@ -35,7 +35,7 @@ class RedisReader:
     """Reads one Redis under one prefix."""
 
     def __init__(self, redis: Redis, keys: KeySchema, clock: Clock, *, discover_after_s: float = 0.0) -> None:
-        """`discover_after_s`: how long an announcement may take, before chains are searched for."""
+        """`discover_after_s`: how long to wait for heartbeats before the keys are scanned for chains."""
         self.keys = keys
         self.discovery = Discovery(PointerScan(redis, keys), clock, discover_after_s)
         self._redis = redis
@@ -47,7 +47,7 @@ class RedisReader:
         self._server_asked = -math.inf  # monotonic seconds
 
     async def ask(self, request: Request) -> Answer:
-        """Return the answer; a Redis that fails, or is too slow, is ContactLost."""
+        """Return the answer; ContactLost if Redis fails or is too slow."""
         asked = Instant.now(self._clock)
         try:
             match request:
@@ -64,19 +64,19 @@ class RedisReader:
                     assert_never(request)
         except RedisUnavailableError as error:
             self._lost = True
-            self._server_asked = -math.inf  # another may answer next, with a count of its own
+            self._server_asked = -math.inf  # another server may answer next, with its own counters
             self._server = replace(self._server, counted=None)
             return ContactLost(asked, Instant.now(self._clock), str(error), error.code)
 
     async def search(self, within_s: float) -> bool:
-        """Walk through the keys, if it is time to, at most that many seconds."""
+        """Scan the keys, if a scan is due, for at most that many seconds."""
         if not self.discovery.due:
             return False
         await self.discovery.walk(within_s)
         return True
 
     def parts(self) -> tuple[Part, ...]:
-        """Return the search for chains that nobody announces, which goes on in steps."""
+        """Return the part that discovers chains nobody announces."""
         return (Part("discovery", self.discovery.run),)
 
     async def _poll(self, request: PollRequest, asked: Instant) -> PollAnswer:
@@ -109,7 +109,7 @@ class RedisReader:
         )
 
     async def _find_gone(self, held: tuple[bytes, ...]) -> tuple[dict[ChainId, bytes | None], frozenset[bytes]]:
-        """Return which payloads are there no more, and the pointers of all their chains as they are now."""
+        """Return which payloads are gone, and the current pointers of all their chains."""
         snapshots = [self.keys.parse_snapshot(key) for key in held]
         looks = list(zip(held, snapshots, await self._store.recheck(snapshots), strict=True))
         pointers = {snapshot.chain: pointer for _, snapshot, (pointer, _) in looks}

@@ -36,14 +36,14 @@ class ChainRegistry:
     refused: dict[str, Refusal] = field(default_factory=dict)
     _standbys: dict[str, Heartbeat] = field(default_factory=dict)
     _raw: dict[str, bytes | None] = field(default_factory=dict)
-    _accepted: dict[str, bytes] = field(default_factory=dict)  # by service: the beat that is known of it
-    _noted: tuple[ChainRecord, ...] = ()  # as flags were last looked at
-    _past: set[ChainId] = field(default_factory=set)  # chains whose day was over when last looked
-    _over: set[ChainId] = field(default_factory=set)  # chains whose last session had closed then
-    _checked: int | None = None  # the minute in which past chains were last looked for
+    _accepted: dict[str, bytes] = field(default_factory=dict)  # by service: its last valid heartbeat
+    _noted: tuple[ChainRecord, ...] = ()  # as of the last check of their flags
+    _past: set[ChainId] = field(default_factory=set)  # chains that had expired at the last check
+    _over: set[ChainId] = field(default_factory=set)  # chains whose last session had closed by then
+    _checked: int | None = None  # the minute of the last check for expired chains
 
     def state(self) -> RegistryState:
-        """Return all that is known, between two looks."""
+        """Return everything known, between two polls."""
         return RegistryState(
             chains=tuple([known.state() for known in self.chains.values()]),
             beats=tuple(
@@ -61,7 +61,7 @@ class ChainRegistry:
 
     @classmethod
     def resume(cls, keys: KeySchema, state: RegistryState) -> Self:
-        """Return a registry that goes on from a state; raise DecodeError where a heartbeat of it is none."""
+        """Return a registry that continues from a state; raise DecodeError if one of its heartbeats is invalid."""
         chains = {known.record.chain: ChainTracker.resume(keys, known) for known in state.chains}
         registry = cls(keys, chains=chains, depth=dict(state.depth), refused=dict(state.refused))
         for beat in state.beats:
@@ -79,7 +79,7 @@ class ChainRegistry:
         return registry
 
     def on_heartbeats(self, beats: Mapping[str, bytes | None], now: Instant) -> None:
-        """Take in heartbeats as read under their keys; a publisher that stopped or fell silent stays, marked so."""
+        """Process heartbeats as read, by key; a publisher that stopped or fell silent stays, marked so."""
         changed = False
         for key, raw in beats.items():
             service = HEARTBEAT_KEYS[key]
@@ -92,7 +92,7 @@ class ChainRegistry:
                     changed = True
             self._raw[key] = raw
             known = self.publishers.get(service)
-            # A key that stands while its beat does not change is another program's, or has lost its time to live.
+            # A key whose value no longer changes is another program's, or has lost its time to live.
             if known and known.alive and (raw is None or now.mono - known.seen > HEARTBEAT_TTL_S):
                 self.publishers[service] = replace(known, alive=False, gone_since=now.wall_s)
         if changed or now.wall_ns // _MINUTE_NS != self._checked:
@@ -100,12 +100,12 @@ class ChainRegistry:
 
     @property
     def standbys(self) -> int:
-        """How many publishers stand by, ready to lead; one that leads by now does not count."""
+        """How many publishers are standing by; one that has taken the lead does not count."""
         leading = {publisher.heartbeat.pid for publisher in self.publishers.values() if publisher.alive}
         return sum(beat.pid not in leading for beat in self._standbys.values())
 
     def _parse(self, service: str, raw: bytes | None, now: Instant) -> Heartbeat | None:
-        """Return a beat; one that does not fit is kept in mind with its reason for as long as its like stands."""
+        """Return a heartbeat; an invalid one is kept as a refusal, with its reason, until a valid one comes."""
         try:
             heartbeat = parse_heartbeat(raw, service) if raw is not None else None
         except DecodeError as error:
@@ -137,17 +137,17 @@ class ChainRegistry:
         if heartbeat.status == WITHDRAWN:
             self._forget(heartbeat.source.kind)
         source = heartbeat.source
-        if source.speed is not None:  # by a clock of its own nothing is judged where live data may stand
+        if source.speed is not None:  # outside a replay prefix, ages are never judged by a replay's clock
             source = replace(source, heard_at=now.mono, speed=source.speed if self.keys.is_replay else None)
         self._announce(service, heartbeat, source)
 
     def _forget(self, kind: str) -> None:
-        """Forget the chains of a kind whose publisher took them back: nobody means to publish them any more."""
+        """Forget the chains of a kind whose publisher withdrew them: nobody will publish them again."""
         for chain in [c for c, known in self.chains.items() if known.record.kind == kind and known.record.fault]:
             del self.chains[chain]
 
     def add_discovered(self, chains: Iterable[ChainId], now: Instant) -> None:
-        """Add chains that were found, of underlyings for which no living publisher speaks."""
+        """Add discovered chains of underlyings that no living publisher announces."""
         announced = {chain.underlying for chain in self._announced_by(self.publishers)}
         for chain in chains:
             if chain.underlying not in announced and chain not in self.chains:
@@ -156,7 +156,7 @@ class ChainRegistry:
         self._sort()
 
     def shown(self) -> tuple[ChainRecord, ...]:
-        """Return the records that a Board shows: of dates that have passed, those alone that are still published."""
+        """Return the records for a Board: expired chains only while they are still published."""
         records = self._records()
         if not self._past:
             return records
@@ -169,12 +169,12 @@ class ChainRegistry:
         self.chains[record.chain] = ChainTracker(self.keys, record)
 
     def _announced_by(self, services: Iterable[str]) -> set[ChainId]:
-        """Return the chains that living publishers among these announce."""
+        """Return the chains announced by the living publishers among these services."""
         living = [self.publishers[service] for service in services if self.publishers[service].alive]
         return {chain for publisher in living for chain in publisher.heartbeat.chain.expected}
 
     def _announce(self, service: str, heartbeat: Heartbeat, told: SourceInfo) -> None:
-        """Take in what a publisher means to publish; of two that announce a chain, the first in SERVICES speaks."""
+        """Process a publisher's plan; if two announce the same chain, the first in SERVICES wins."""
         plan = heartbeat.chain
         others = [other for other in self.publishers if other != service]
         elsewhere = self._announced_by(others)
@@ -190,7 +190,7 @@ class ChainRegistry:
             record = known.record if known else ChainRecord(chain)
             source = sources[chain.underlying]
             if record.last_good and record.last_good.kind == record.source.kind != source.kind:
-                continue  # what stands there is another publisher's
+                continue  # the snapshot there is another publisher's
             last_error = plan.failures.get(chain, "")
             if (plan.thresholds, source, last_error) != (record.thresholds, record.source, record.last_error):
                 record = replace(record, thresholds=plan.thresholds, source=source, last_error=last_error)
@@ -204,7 +204,7 @@ class ChainRegistry:
         self._sort()
 
     def _forget_past(self, now: Instant) -> None:
-        """Forget chains whose day is over, once their pointers are gone.
+        """Forget expired chains once their pointers are gone.
 
         A date changes with the minute, or with what a beat says of its data.
         """
@@ -219,7 +219,7 @@ class ChainRegistry:
         self._count_found()
 
     def _count_found(self) -> None:
-        """Count the chains of underlyings that nobody announced: as many as were found should be there."""
+        """Set the expected depth of underlyings that nobody announces to the number of chains found."""
         told = {chain.underlying for p in self.publishers.values() for chain in p.heartbeat.chain.expected}
         there = {record.chain.underlying for record in self.shown()}
         counts = Counter(chain.underlying for chain in self.chains if chain not in self._over)
@@ -229,8 +229,8 @@ class ChainRegistry:
             del self.depth[underlying]
 
     def remember_faults(self, now: Instant) -> None:
-        """Note since when each flag of a chain stands; only chains of which something new was heard are looked at."""
-        if self._records() == self._noted:  # nearly always the very same, which are soon found equal
+        """Record when each flag of a chain was raised; only chains with news are checked."""
+        if self._records() == self._noted:  # nearly always the same objects, so the comparison is cheap
             return
         for known in self.chains.values():
             if known.record is not known.noted:
@@ -249,7 +249,7 @@ class ChainRegistry:
 
 @lru_cache(maxsize=32)
 def _heartbeat(raw: bytes, service: str) -> Heartbeat:
-    """Return a heartbeat that was accepted before; raise DecodeError where it cannot have been."""
+    """Return a heartbeat that was accepted before; raise DecodeError if it is invalid."""
     heartbeat = parse_heartbeat(raw, service) if service in HEARTBEAT_KEYS.values() else None
     if heartbeat is None:
         raise DecodeError(f"a state whose heartbeat of {clean(service, 40)} is none")
@@ -257,5 +257,5 @@ def _heartbeat(raw: bytes, service: str) -> Heartbeat:
 
 
 def _is_broken(record: ChainRecord) -> bool:
-    """Return whether there is a pointer that cannot be followed, or read."""
+    """Return whether there is a pointer that cannot be read or followed."""
     return record.fault is not None and record.fault.state is not State.MISSING

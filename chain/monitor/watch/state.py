@@ -31,7 +31,7 @@ _ESCAPE = re.compile(rb'\\[^"\\/]')  # what is written so is a control character
 
 @dataclass(frozen=True, slots=True)
 class ChainState:
-    """One chain: its record, the pointer by which it came about, and whether its flags were looked at since."""
+    """One chain: its record, the pointer that led to it, and whether its flags were checked since."""
 
     record: ChainRecord
     pointer: bytes | None
@@ -41,7 +41,7 @@ class ChainState:
 
 @dataclass(frozen=True, slots=True)
 class BeatState:
-    """A publisher's last accepted heartbeat as its bytes, and what was made of it; times as in PublisherStatus."""
+    """The bytes of a publisher's last accepted heartbeat, and its status; times as in PublisherStatus."""
 
     service: str
     raw: bytes
@@ -68,7 +68,7 @@ class RegistryState:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What the last poll told beside pointers and heartbeats."""
+    """The rest of the last poll's answer, without pointers and heartbeats."""
 
     stream: StreamSigns
     server: Server
@@ -78,7 +78,7 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class TrackerState:
-    """A tracker between two looks. Times: `now` of the last answer, `seen` epoch seconds, `started` monotonic ones."""
+    """A tracker between two polls. Times: `now` of the last answer, `seen` epoch seconds, `started` monotonic ones."""
 
     now: Instant
     seen: float | None
@@ -99,7 +99,7 @@ _FORM = Form(TrackerState, _LIMITS)
 
 
 def fingerprint(raw: bytes) -> bytes:
-    """Return what tells the bytes of a payload from others that may have stood under the same key."""
+    """Return a payload's fingerprint: other bytes may have been stored under the same key."""
     return crc32(raw).to_bytes(4, "big")
 
 
@@ -124,7 +124,7 @@ def decode_state(raw: bytes, keys: KeySchema, payload_of: PayloadOf) -> TrackerS
 
 
 def _check_text(raw: bytes) -> None:
-    """Raise DecodeError for a text that could not be shown as it is; what was kept was fit to be."""
+    """Raise DecodeError for a text that is not safe to show; what was saved always was."""
     text = raw.decode()
     if _ESCAPE.search(raw) or clean(text, len(text)) != text:
         raise DecodeError("holds text that may not be shown")

@@ -1,4 +1,4 @@
-"""All that a watcher knows, as answers come in: what to ask for next, and the Board. No I/O, and no clock.
+"""Everything a watcher knows: processes answers, says what to request next, makes the Board. No I/O, no clock.
 
 Every time on a Board is an answer's, so the answers of any past give the Boards of that past.
 """
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 class Tracker:
-    """Takes the answers of one reader. A look is a poll and whatever it makes necessary; a Board ends it."""
+    """Processes the answers of one reader. A round is a poll and its follow-up requests, and ends with a Board."""
 
     def __init__(self, keys: KeySchema, shown_as: str = "") -> None:
         self.registry = ChainRegistry(keys)
@@ -48,18 +48,18 @@ class Tracker:
         self._contact = Contact(self.history, shown_as)
         self._wall = WallClock(self.history)
         self._changes = StateChanges()
-        self._limits: dict[str, str] = {}  # what we may not do, and why; empty words where we may
+        self._limits: dict[str, str] = {}  # what we are not allowed to do, and why; "" once allowed
         self._now = Instant(0, 0.0)  # of the last answer
-        self._started: float | None = None  # monotonic seconds at which whoever looks began to
-        self._last_seen: float | None = None  # epoch seconds of the last look whose answers were all taken in
-        self._last_poll: PollAnswer | None = None  # the poll of that look
+        self._started: float | None = None  # monotonic seconds at which the watcher started
+        self._last_seen: float | None = None  # epoch seconds of the last complete round
+        self._last_poll: PollAnswer | None = None  # the poll of that round
         self._current_pointers: Mapping[ChainId, bytes | None] | None = (
-            None  # its pointers, where they can mean nothing new
+            None  # its pointers, if all of them are fully processed
         )
-        self._held: dict[bytes, ChainId] = {}  # payloads that were read, by key
-        self._asked: tuple[ChainId, ...] = ()  # of the look that goes on: its chains, its poll, all pointers found
+        self._held: dict[bytes, ChainId] = {}  # payloads that are held, by key
+        self._asked: tuple[ChainId, ...] = ()  # of the current round: its chains, its poll, all pointers found
         self._current_poll: PollAnswer | None = None
-        self._changed = False  # whether some pointer may mean something new
+        self._changed = False  # whether some pointer may have changed
         self._pointers: Mapping[ChainId, bytes | None] = {}
         self._unasked: tuple[ChainId, ...] = ()
         self._to_recheck: list[ChainId] = []
@@ -71,7 +71,7 @@ class Tracker:
         return self._now
 
     def state(self) -> TrackerState:
-        """Return all that is known after a Board: a tracker that resumes it makes of all later answers the same."""
+        """Return everything known after a Board: a tracker resumed from it processes later answers identically."""
         known = self._last_poll
         return TrackerState(
             now=self._now,
@@ -91,7 +91,7 @@ class Tracker:
 
     @classmethod
     def resume(cls, keys: KeySchema, state: TrackerState, shown_as: str = "") -> Self:
-        """Return a tracker that goes on from a state; raise DecodeError where it cannot be one."""
+        """Return a tracker that continues from a state; raise DecodeError if the state is invalid."""
         tracker = cls(keys, shown_as)
         tracker.registry = ChainRegistry.resume(keys, state.registry)
         tracker.history = History.resume(state.transitions, state.back)
@@ -106,13 +106,13 @@ class Tracker:
         return tracker
 
     def begin(self) -> PollRequest:
-        """Begin a look; what one that was given up still wanted is asked for anew."""
+        """Begin a round; requests left over from an abandoned one are dropped."""
         self._reset()
         self._asked = tuple(self.registry.chains)
         return PollRequest(self._asked, tuple(self._held))
 
     def on_answer(self, answer: Answer) -> Request | None:
-        """Take in an answer; return what to ask for next, None where the look is over."""
+        """Process an answer; return the next request, None if the round is complete."""
         self._now = answer.received
         self._wall.on_instant(self._now)
         match answer:
@@ -133,7 +133,7 @@ class Tracker:
         return self._next_request()
 
     def acknowledge(self, now: Instant) -> list[ChainId]:
-        """Take every change of source as known to whoever looks at the Boards; return the chains that had one."""
+        """Acknowledge every change of source; return the chains that had one."""
         changed = [known for known in self.registry.chains.values() if source_changed(known.record, now)]
         for known in changed:
             at = known.record.change.at if known.record.change else None
@@ -141,7 +141,7 @@ class Tracker:
         return [known.record.chain for known in changed]
 
     def board(self, parts: Sequence[PartStatus] = (), started: float | None = None) -> Board:
-        """Return the Board of the last answer, and remember what changed.
+        """Return the Board of the last answer, and record what changed.
 
         `parts` are those of the program that looks; `started`, monotonic seconds, is when it began to go on looking.
         """
@@ -186,7 +186,7 @@ class Tracker:
             if tuple(self.registry.chains) != self._asked:
                 self._unasked = tuple([chain for chain in self.registry.chains if chain not in answer.pointers])
         if not answer.gone and (answer.pointers is self._current_pointers or answer.pointers == self._current_pointers):
-            return  # nearly always the very same
+            return  # the usual case
         self._changed, self._pointers = True, {**self._pointers, **answer.pointers}
         for key in answer.gone:
             if known := self._tracker_of(key):
@@ -211,7 +211,7 @@ class Tracker:
             self._to_recheck.append(chain)
 
     def _next_request(self) -> Request | None:
-        """Return what is wanted next: chains newly heard of, then payloads, then all second looks together."""
+        """Return the next request: newly announced chains, then payloads, then all rechecks together."""
         if chains := self._unasked:
             self._unasked = ()
             return PollRequest(chains, heartbeats=False)
@@ -226,7 +226,7 @@ class Tracker:
         return None
 
     def _end_poll(self, poll: PollAnswer) -> None:
-        """Take a look as whole, when all its answers were taken in."""
+        """Complete a round, after all its answers were processed."""
         if self._changed:
             chains = self.registry.chains
             current = all(known.is_current(self._pointers.get(chain)) for chain, known in chains.items())
@@ -240,7 +240,7 @@ class Tracker:
         self._to_recheck, self._to_fetch = [], []
 
     def _note_limit(self, deed: str, refused: str) -> None:
-        """Remember what this Redis or this user does not let us do, and why; log it when it changes."""
+        """Remember what this Redis or its ACL does not let us do, and why; log changes."""
         if refused != self._limits.get(deed, ""):
             log.warning("%s %s", f"cannot {deed}:" if refused else "can again", refused or deed)
         self._limits[deed] = refused

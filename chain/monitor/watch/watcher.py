@@ -1,4 +1,4 @@
-"""The poll loop: ask a reader until a tracker wants nothing more, and hand over a frozen Board each time."""
+"""The poll loop: ask a reader until the tracker needs nothing more, then hand over a frozen Board."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Pace:
     every_s: float = POLL_EVERY_S
     eager_every_s: float = 0.05  # at the start, until there is something to show
     eager_for_s: float = 5.0
-    search_s: float = 2.0  # how long somebody who asked for a single look can wait for chains that nobody announces
+    search_s: float = 2.0  # how long a single poll may search for chains that nobody announces
 
 
 class Watcher:
-    """Polls one reader. It never raises for what is read from: the Board says what happened."""
+    """Polls one reader. It never raises for a failing Redis: the Board says what happened."""
 
     def __init__(
         self,
@@ -35,16 +35,16 @@ class Watcher:
         pace: Pace | None = None,
         parts: Callable[[], tuple[PartStatus, ...]] = tuple,
     ) -> None:
-        """`shown_as` names on screen what is read from; `parts` tells how the parts of this program fare."""
+        """`shown_as` names the Redis on screen; `parts` returns the status of this program's parts."""
         self.tracker = Tracker(reader.keys, shown_as)
         self.reader = reader
         self._clock = clock
         self._pace = pace or Pace()
         self._parts = parts
-        self._going_since: float | None = None  # monotonic seconds at which the loop began; None for a single look
+        self._going_since: float | None = None  # monotonic seconds at which the loop began; None for a single poll
 
     async def run(self, on_board: Callable[[Board], None]) -> None:
-        """Poll until cancelled, on a schedule that an overrun skips and never piles up."""
+        """Poll until cancelled on a fixed schedule; polls missed by an overrun are skipped."""
         pace, every_s = self._pace, self._pace.every_s
         self._going_since = due = began = self._clock.monotonic()
         while True:
@@ -60,11 +60,11 @@ class Watcher:
             await self._clock.sleep_until(due)
 
     def acknowledge(self) -> list[ChainId]:
-        """Take every change of source as known to the reader of this watcher; return the chains that had one."""
+        """Acknowledge every change of source; return the chains that had one."""
         return self.tracker.acknowledge(Instant.now(self._clock))
 
     async def poll_once(self) -> Board:
-        """Return the Board of a single look: after one poll, and another where chains were searched for."""
+        """Return the Board of one poll, or of a second one if a search for chains was due."""
         board = await self._poll()
         if board.redis.health.ok and await self.reader.search(self._pace.search_s):
             board = await self._poll()
