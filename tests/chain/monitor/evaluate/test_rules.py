@@ -102,6 +102,12 @@ def test_in_its_first_seconds_a_watcher_that_finds_nothing_says_so_in_every_voic
     assert exit_code(evaluated) == (3 if begun else 2)
 
 
+def test_while_the_poll_loop_is_silent_nothing_is_said_of_redis() -> None:
+    late = Instant(NOW.wall_ns + 3_001_000_000, NOW.mono + 3.001)
+    evaluated = evaluate(board([record(SPX, NOW)], NOW, reached=False), late)
+    assert [signal.name for signal in evaluated.signals] == ["poll-silent"]
+
+
 def test_a_single_look_gives_no_time_to_start() -> None:
     evaluated = evaluate(board([], NOW, beats=[]), NOW)
     assert [signal.name for signal in evaluated.signals] == ["nothing-published"]
