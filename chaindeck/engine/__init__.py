@@ -7,6 +7,7 @@ watching         a watcher, for a while or for a single look
 replay           a replay of tapes, and what is closed after it
 services         what runs beside a screen or without one
 engine           the engine's thread, with a loop of its own
+travel           travelling in time, on a thread of its own
 board_slot       where the engine leaves Board and analytics for the screen
 embedded_keeper  keeps an embedded server running
 context          where a run gets its clock, its key schema and its identity

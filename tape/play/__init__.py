@@ -5,6 +5,7 @@ reader      answers from a tape: to a watcher it is a Redis of that past
 told        what a moment of a tape told
 player      Boards of a tape at any of its looks
 starts      where on a tape it is known what the watcher knew
+reel        several tapes one after the other as one past
 boards      Boards from a tape, without waiting for any clock
 ```
 """

@@ -5,7 +5,9 @@ Board is made from the last state before it and the answers since. Where a tape 
 or what is left of one, states are kept in memory as it is played.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from chain.clock import Instant
 from chain.monitor.board import Board
@@ -13,8 +15,16 @@ from chain.monitor.watch.port import Answer, Request
 from chain.monitor.watch.tracker import Tracker
 from tape.play.reader import TapeReader
 from tape.play.starts import Starts
+from tape.store.facts import MomentKind
 from tape.store.file import TapeFile
+from tape.store.rows import typed
 from tape.store.states import StatePace
+
+_FETCHES = "SELECT id FROM moments WHERE kind = ? AND id >= ? ORDER BY id"
+
+
+class _Id(NamedTuple):
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,7 @@ class Player:
 
     def __init__(self, tape: TapeFile, label: str = "") -> None:
         """`label` names on screen what is read. Raises TapeError."""
+        self.tape = tape
         self.reader = TapeReader(tape)
         self._starts = Starts(tape, self.reader, label)
         self._tracker = Tracker(self.reader.keys, label)
@@ -39,6 +50,8 @@ class Player:
         self._begins = False  # whether it is to begin with its next look
         self._pace = StatePace()
         self._last: Played | None = None
+        self.fetches: list[int] = []  # looks at which payloads were read
+        self._note_fetches()
 
     def __len__(self) -> int:
         """Return how many looks there are."""
@@ -50,7 +63,18 @@ class Player:
             return False
         self._next, self._last = -1, None  # of what was the last look, not all may have been written
         self._starts.refresh()
+        self._note_fetches()
         return True
+
+    def _note_fetches(self) -> None:
+        ids = [look.id for look in self.reader.looks]
+        known = self.fetches[-1] if self.fetches else -1
+        first = self.reader.looks[known].id if known >= 0 else 0
+        for row in self.tape.rows(_FETCHES, MomentKind.FETCH, first):
+            number = bisect_right(ids, typed(row, _Id, "moment").id) - 1
+            if number > known:
+                self.fetches.append(number)
+                known = number
 
     def at(self, number: int) -> Played:
         """Return the Board of a look that there is, by its number from 0; raise TapeError where it cannot be read."""

@@ -2,6 +2,8 @@
 
 ```
 reader      a reader whose answers are also handed to a recorder
+tap         where a watcher's answers are drawn off, with what it knows now and then
+ring        the answers of the last while, in memory
 recorder    the thread that owns the tape, and commits once a second
 changes     what was new in each answer
 backlog     what waits to be written, bounded in bytes

@@ -5,6 +5,7 @@ from collections import deque
 from typing import NamedTuple
 
 from chain.monitor.watch.port import Answer, FetchAnswer, PollAnswer, Request
+from chain.monitor.watch.state import TrackerState
 
 _OVERHEAD = 1_000  # bytes that an answer takes beside its values
 
@@ -16,13 +17,20 @@ class Exchange(NamedTuple):
     answer: Answer
 
 
+class Known(NamedTuple):
+    """What the watcher knew after the answers before it; `begins`: they are not there."""
+
+    state: TrackerState
+    begins: bool
+
+
 class Backlog:
     """Answers between the thread that reads and the one that writes."""
 
     def __init__(self, most: int) -> None:
         """`most`: how many bytes may wait."""
         self._most = most
-        self._waiting: deque[Exchange] = deque()
+        self._waiting: deque[Exchange | Known] = deque()
         self._held = 0
         self._missed = 0
         self._changed = threading.Condition()
@@ -38,7 +46,13 @@ class Backlog:
             self._held += size
             self._changed.notify()
 
-    def take(self, wait_s: float) -> list[Exchange]:
+    def offer_state(self, state: TrackerState, *, begins: bool = False) -> None:
+        """Let a state be written after the answers before it. Never waits."""
+        with self._changed:
+            self._waiting.append(Known(state, begins))
+            self._changed.notify()
+
+    def take(self, wait_s: float) -> list[Exchange | Known]:
         """Return all that waits, after at most so many seconds of waiting for something to do so."""
         with self._changed:
             if not self._waiting:

@@ -19,11 +19,12 @@ from chain.model.keys import KeySchema
 from chain.monitor.watch.port import Answer, Request
 from chain.private import make_folder
 from tape.errors import DamagedError, NoTapeError, TapeError
-from tape.record.backlog import Backlog, Exchange
+from tape.record.backlog import Backlog, Exchange, Known
 from tape.record.changes import Changes
 from tape.record.days import Retention, day_of, path_of, prune
 from tape.store.facts import Moment, MomentKind
 from tape.store.layout import shown
+from tape.store.states import payloads_moment, state_moment
 from tape.store.words import MissedWords, put
 from tape.store.writer import TapeWriter
 
@@ -80,7 +81,7 @@ class Recorder:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self.status = RecorderStatus()
-        self.offer = self._backlog.offer
+        self.offer, self.offer_state = self._backlog.offer, self._backlog.offer_state
 
     def start(self) -> None:
         """Begin; raise TapeError where the folder cannot be used, or another recorder of this prefix uses it."""
@@ -114,15 +115,18 @@ class Recorder:
                 self._give_up(f"a fault of the recorder: {type(error).__name__}")
         self._end()
 
-    def _write(self, exchanges: list[Exchange]) -> None:
+    def _write(self, waiting: list[Exchange | Known]) -> None:
         slow = self._backlog.take_missed()
         if slow:
             if not self._lost:
                 log.warning("%d answers not recorded: %s", slow, _SLOW)
             self._lost += slow
             self.status = replace(self.status, missed=self.status.missed + slow)
-        for request, answer in exchanges:
-            self._record(request, answer)
+        for one in waiting:
+            if isinstance(one, Known):
+                self._record_state(one)
+            else:
+                self._record(*one)
         now = self._clock.monotonic()
         if (
             self._writer is not None
@@ -151,6 +155,14 @@ class Recorder:
             return
         self._lost += 1
         self.status = replace(self.status, missed=self.status.missed + 1)
+
+    def _record_state(self, known: Known) -> None:
+        """Write what the watcher knew; where that fails, the tape is only slower to be looked at."""
+        now = known.state.now
+        if known.begins and self._ready(day_of(now), now):
+            self._guarded(lambda: self._add(payloads_moment(known.state, self._keys)))
+        if self._writer is not None:
+            self._guarded(lambda: self._add(state_moment(known.state)))
 
     def _ready(self, day: date, now: Instant) -> bool:
         """Have the day's tape open, and what was missed counted on it; return whether it is."""

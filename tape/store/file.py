@@ -41,14 +41,24 @@ class _Note(NamedTuple):
 class TapeFile:
     """Reads one tape, also while it is being written. For one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
-        """Open a tape; raise TapeError where there is none that can be read."""
+    def __init__(
+        self, path: Path, *, cache_bytes: int = _CACHE_BYTES, connection: sqlite3.Connection | None = None
+    ) -> None:
+        """Open a tape; raise TapeError where there is none that can be read.
+
+        `cache_bytes`: how much of unpacked values is kept. `connection` is to a tape that is open already, as one in
+        memory is; `path` then only names it.
+        """
         self.path = path
-        check_header(path)
+        self._cache_bytes = cache_bytes
         self.tail_missing = False  # whether moments that were written last cannot be read here
         self._values: OrderedDict[int, bytes] = OrderedDict()
         self._checked: set[int] = set()  # of the values, those held against their own digests
         self._held = 0
+        if connection is not None:
+            self._connection = connection
+            return
+        check_header(path)
         with sqlite_call(path):
             self._connection = self._open()
             try:
@@ -67,6 +77,12 @@ class TapeFile:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+    def forget(self) -> None:
+        """Keep no unpacked value."""
+        self._values.clear()
+        self._checked.clear()
+        self._held = 0
 
     def about(self) -> Mapping[str, str]:
         """Return what the tape says of itself, by name."""
@@ -153,7 +169,7 @@ class TapeFile:
     def _keep(self, number: int, value: bytes) -> None:
         self._held += len(value) - len(self._values.pop(number, b""))
         self._values[number] = value
-        while self._held > _CACHE_BYTES and len(self._values) > 1:
+        while self._held > self._cache_bytes and len(self._values) > 1:
             oldest, dropped = self._values.popitem(last=False)
             self._checked.discard(oldest)
             self._held -= len(dropped)

@@ -48,6 +48,17 @@ def state_moment(state: TrackerState) -> Moment:
     return Moment(MomentKind.STATE, state.now, state.now, facts=(Fact(FactKind.STATE, value=encode_state(state)),))
 
 
+def payloads_moment(state: TrackerState, keys: KeySchema) -> Moment:
+    """Return the payloads that a state stands on, for a tape that does not hold them."""
+    facts = []
+    for known in state.registry.chains:
+        if known.record.last_good is not None:
+            snapshot = known.record.last_good.snapshot
+            about = words.put(words.PayloadWords(keys.snapshot(snapshot.id)))
+            facts.append(Fact(FactKind.PAYLOAD, str(snapshot.id.chain), about, snapshot.raw))
+    return Moment(MomentKind.FETCH, state.now, state.now, facts=tuple(facts))
+
+
 def state_at(tape: TapeFile, keys: KeySchema, moment: int, *, whole: bool = True) -> TrackerState:
     """Return the state that a moment holds; raise DecodeError or TapeError where it cannot be believed.
 

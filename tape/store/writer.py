@@ -23,12 +23,25 @@ class TapeWriter:
     After an error the writer can be used again: it begins with what it can still write.
     """
 
-    def __init__(self, path: Path, about: Mapping[str, str] | None = None, *, packer: Packer | None = None) -> None:
-        """Open a tape to write on at its end, made with what `about` says of it if there is none; raise TapeError."""
+    def __init__(
+        self,
+        path: Path,
+        about: Mapping[str, str] | None = None,
+        *,
+        packer: Packer | None = None,
+        connection: sqlite3.Connection | None = None,
+    ) -> None:
+        """Open a tape to write on at its end, made with what `about` says of it if there is none; raise TapeError.
+
+        `connection` is to a tape that is open already, as one in memory is; `path` then only names it.
+        """
         self.path = path
         self._packer = packer or Packer()
         self._subjects: dict[tuple[str, str], int] = {}
         self._last: dict[int, tuple[int, bytes]] = {}  # by subject: its last packed value, so that none is stored twice
+        if connection is not None:
+            self._connection = connection
+            return
         with sqlite_call(path):
             if not path.exists():
                 _create(path, about or {})
@@ -146,18 +159,23 @@ class TapeWriter:
         self._last.clear()
 
 
+def make_tables(connection: sqlite3.Connection, about: Mapping[str, str]) -> None:
+    """Make an empty tape of an empty database; `about` is what it says of itself."""
+    for pragma in (f"page_size = {_PAGE_BYTES}", f"application_id = {APPLICATION_ID}", f"user_version = {VERSION}"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("BEGIN")
+    for table in TABLES:
+        connection.execute(table)
+    connection.executemany("INSERT INTO tape (name, value) VALUES (?, ?)", sorted(about.items()))
+    connection.execute("COMMIT")
+
+
 def _create(path: Path, about: Mapping[str, str]) -> None:
     """Make an empty tape under another name first: what stands at `path` is a tape, or nothing."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     connection = connect(draft, "rwc")
     try:
-        for pragma in (f"page_size = {_PAGE_BYTES}", f"application_id = {APPLICATION_ID}", f"user_version = {VERSION}"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("BEGIN")
-        for table in TABLES:
-            connection.execute(table)
-        connection.executemany("INSERT INTO tape (name, value) VALUES (?, ?)", sorted(about.items()))
-        connection.execute("COMMIT")
+        make_tables(connection, about)
         connection.close()
         draft.chmod(0o600)
         draft.rename(path)

@@ -4,13 +4,13 @@ What is shown at an instant of the past comes through the same `BoardSource` as 
 `as_of`. Every move is asked for and returns at once; of several asked for in a row only the last needs to be shown.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from chain.model.keys import ChainId
-from chain.monitor.states import Level
+from chain.monitor.marks import Mark, MarkKind, thinned
+
+__all__ = ["Cursor", "Mark", "MarkKind", "Span", "Stride", "TimeTravel", "Timeline", "thinned"]
 
 
 class Stride(StrEnum):
@@ -20,25 +20,6 @@ class Stride(StrEnum):
     MINUTE = "minute"
     SNAPSHOT = "snapshot"  # to where a snapshot of any chain came in
     TRANSITION = "transition"  # to the next mark
-
-
-class MarkKind(StrEnum):
-    """What a mark is about."""
-
-    STATE = "state"  # chains changed their state, or the deck's Redis answered or not
-    RAISED = "raised"  # a signal began
-    ENDED = "ended"  # a signal ended
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One thing that happened: when (epoch ns), how grave, to which chains (none where to the deck), and in words."""
-
-    at: int
-    kind: MarkKind
-    level: Level
-    text: str
-    chains: tuple[ChainId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +100,3 @@ class TimeTravel(Protocol):
 
     def live(self) -> None:
         """Go back to the present, where there is one."""
-
-
-def thinned(marks: Sequence[Mark], begin: int, end: int, columns: int) -> tuple[Mark, ...]:
-    """Return the marks from `begin` to `end`, epoch ns; of those that share a column the gravest, or its first."""
-    shown: dict[int, Mark] = {}
-    length = max(1, end - begin)
-    for mark in marks:
-        if begin <= mark.at <= end and columns > 0:
-            column = min(columns - 1, (mark.at - begin) * columns // length)
-            known = shown.get(column)
-            if known is None or _GRAVITY.index(mark.level) > _GRAVITY.index(known.level):
-                shown[column] = mark
-    return tuple(shown[column] for column in sorted(shown))
-
-
-_GRAVITY = list(Level)  # mildest first

@@ -19,6 +19,7 @@ from chaindeck.process.ended import run_until_signal
 from tape.record.days import Retention
 from tape.record.reader import RecordingReader
 from tape.record.recorder import Recorder
+from tape.record.tap import Tap
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +64,16 @@ async def _record(context: Context, target: RedisTarget, recorder: Recorder, for
     supervisor, told = Supervisor(context.clock), _Told(recorder)
     log.info("recording %s of %s", context.keys.prefix, target.shown)
     async with aclosing(target.connect(name="chaindeck-record")) as redis:
-        reader = RecordingReader(RedisReader(redis, context.keys, context.clock), recorder.offer)
+        tap = Tap()
+        tap.add(recorder)
+        reader = RecordingReader(RedisReader(redis, context.keys, context.clock), tap.on_answer)
         watcher = Watcher(reader, context.clock, shown_as=target.label)
-        parts = (Part("watcher", lambda: watcher.run(told.on_board)), *reader.parts())
+
+        def on_board(board: Board) -> None:
+            tap.on_look(watcher.tracker)
+            told.on_board(board)
+
+        parts = (Part("watcher", lambda: watcher.run(on_board)), *reader.parts())
         with suppress(TimeoutError):
             if for_s is None:
                 await supervisor.run(parts)

@@ -1,10 +1,10 @@
-"""What the screen is told of the past: marks thinned to a width."""
+"""What happened as marks: found in reports, and thinned to a width."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chain.monitor.marks import Mark, MarkKind, thinned
 from chain.monitor.states import Level
-from tui.ports.time_travel import Mark, MarkKind, thinned
 
 BEGIN, END = 1_000, 2_000
 GRAVITY = list(Level)

@@ -1,0 +1,10 @@
+"""Travelling in time: the screen's port to what is recorded, on a thread of its own.
+
+```
+traveller  the thread: moves the cursor, plays, and shows where it stands
+walk       where a move leads, and what is passed on the way
+line       the line of time: what is recorded when, and the marks on it
+search     finds the marks on the line of time, while nothing else is to be done
+recent     the ring of recent answers as the past of a live deck
+```
+"""

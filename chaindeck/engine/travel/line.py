@@ -1,0 +1,63 @@
+"""The line of time: what is recorded when, and the marks on it, which are searched for a little at a time."""
+
+from collections.abc import Callable, Sequence
+
+from chain.monitor.marks import Mark
+from chaindeck.engine.travel.search import Searched
+from tape.play.reel import Part, Reel, joined, spans_of
+from tui.ports.time_travel import Span, Timeline
+
+
+class LineOfTime:
+    """What is known of a reel's parts beside their Boards. Owned by one thread."""
+
+    def __init__(self, reel: Reel) -> None:
+        self._reel = reel
+        self._searched: dict[Part, Searched] = {}
+        self._spans: dict[Part, list[tuple[int, int]]] = {}
+        self._found = False
+
+    def search(self, parts: Sequence[Part], is_enough: Callable[[], bool]) -> bool:
+        """Search parts for marks, in their order, until it is enough; return whether there is more to search."""
+        for part in parts:
+            searched = self._searched.setdefault(part, Searched(part))
+            player = None if searched.is_over else self._reel.player(part)
+            while player is not None and searched.go_on(player):
+                self._found = True
+                if is_enough():
+                    return True
+            searched.is_over = part is not self._reel.parts[-1]  # the last one may yet grow
+        return False
+
+    def take_found(self) -> bool:
+        """Return whether anything was searched since this was last asked."""
+        found, self._found = self._found, False
+        return found
+
+    def marks(self, parts: Sequence[Part]) -> list[Mark]:
+        """Return the marks of parts, in the order of time."""
+        found = [mark for part in parts if part in self._searched for mark in self._searched[part].marks]
+        return sorted(found, key=lambda mark: mark.at)
+
+    def told(self, parts: Sequence[Part], label: str, trouble: str) -> Timeline:
+        """Return the line of time of parts; what was let go of the reel is forgotten."""
+        for gone in [known for known in self._searched if known not in self._reel.parts]:
+            self._searched.pop(gone)
+            self._spans.pop(gone, None)
+        spans = joined(span for part in parts for span in self._spans_of(part))
+        searched = [self._searched[part].searched_to for part in parts if part in self._searched]
+        return Timeline(
+            label,
+            tuple(Span(*span) for span in spans),
+            tuple(self.marks(parts)),
+            max((at for at in searched if at is not None), default=None),
+            trouble or next(iter(self._reel.unreadable.values()), ""),
+        )
+
+    def _spans_of(self, part: Part) -> list[tuple[int, int]]:
+        known = self._spans.get(part)
+        if known is not None and part is not self._reel.parts[-1]:
+            return known
+        player = self._reel.player(part)
+        self._spans[part] = [] if player is None else spans_of(player)
+        return self._spans[part]
