@@ -3,6 +3,7 @@
 ```
 app       the Textual app: one screen, themes, the command palette
 screen    the deck's one screen
+travel    the reader in the past: moves, marks, and what only the present can be asked for
 dialogs   help, decisions, the faults of a demo
 panels    the panels of the screen: widgets that carry lines
 lines     what is on screen, as lines: pure functions

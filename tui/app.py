@@ -21,6 +21,7 @@ from chain.errors import ConfigError
 from tui.dialogs.dialog import Dialog, Palette
 from tui.panels.line_panel import LinePanel
 from tui.ports.board_source import BoardSource, Demo, Operator
+from tui.ports.time_travel import TimeTravel
 from tui.prefs import Prefs, load_prefs, save_prefs
 from tui.pump import FairPump
 from tui.screen import DeckScreen
@@ -72,6 +73,7 @@ class DeckApp(FairPump, App[None]):
         feed: BoardSource,
         clock: Clock,
         *,
+        travel: TimeTravel | None = None,
         demo: Demo | None = None,
         operator: Operator | None = None,
         prefs_file: Path | None = None,
@@ -101,7 +103,8 @@ class DeckApp(FairPump, App[None]):
         for own in own_themes(self.depth):
             self.register_theme(own)
         self.theme = self._theme_for(theme)
-        self.deck = DeckScreen(feed, clock, View(highest_first=prefs.highest_first), demo, operator, log_lines)
+        view = View(highest_first=prefs.highest_first)
+        self.deck = DeckScreen(feed, clock, view, demo, operator, log_lines, travel)
 
     @property
     def available_themes(self) -> dict[str, Theme]:

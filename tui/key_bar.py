@@ -1,13 +1,28 @@
 """The bottom line: the keys that a reader needs most, each to be clicked as well."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual import events
 from textual.binding import Binding
+from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.bindings import BINDINGS
+from tui.bindings import BINDINGS, PAST_BAR, PAST_SPARE, SPARE
+
+
+class Entry(NamedTuple):
+    """A key as displayed, what for, and the key that a click presses."""
+
+    key: str
+    words: str
+    pressed: str
+
+    @property
+    def width(self) -> int:
+        """How many cells it takes, with the blank after it."""
+        return len(self.key) + 1 + len(self.words) + 1
 
 
 class KeyBar(Widget):
@@ -20,12 +35,25 @@ class KeyBar(Widget):
     """
     ALLOW_SELECT = False
 
+    past: reactive[bool] = reactive(False)  # whether the past is on screen: other keys are needed there
+
     @property
-    def _entries(self) -> list[tuple[str, str, Binding]]:
-        """The shown keys in their order: as displayed, what for, and the binding."""
+    def _entries(self) -> list[Entry]:
+        """The keys in their order; where not all fit, those that can be spared are left out."""
+        if self.past:
+            return self._fitting({pressed: Entry(key, words, pressed) for key, words, pressed in PAST_BAR}, PAST_SPARE)
         shown = [one for one in BINDINGS if isinstance(one, Binding) and one.show]
         usable = [one for one in shown if self.screen.check_action(one.action.partition("(")[0], ())]
-        return [(self.app.get_key_display(one), one.description, one) for one in usable]
+        return self._fitting({one.action: self._entry(one) for one in usable}, SPARE)
+
+    def _fitting(self, entries: dict[str, Entry], spare: Sequence[str]) -> list[Entry]:
+        for name in spare:
+            if sum(entry.width for entry in entries.values()) > self.size.width:
+                entries.pop(name, None)
+        return list(entries.values())
+
+    def _entry(self, binding: Binding) -> Entry:
+        return Entry(self.app.get_key_display(binding), binding.description, binding.key.partition(",")[0])
 
     def render(self) -> Text:
         """Return the keys, a blank between two."""
@@ -38,8 +66,8 @@ class KeyBar(Widget):
     def on_click(self, event: events.Click) -> None:
         """Press the key that was clicked."""
         end = 0
-        for key, words, binding in self._entries:
-            end += len(key) + 1 + len(words) + 1
+        for entry in self._entries:
+            end += entry.width
             if event.x < end:
-                self.app.simulate_key(binding.key.partition(",")[0])
+                self.app.simulate_key(entry.pressed)
                 return

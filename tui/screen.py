@@ -16,22 +16,20 @@ from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import error_words
 from tui.bindings import BINDINGS
-from tui.dialogs.decisions import DecisionScreen
 from tui.dialogs.help import HelpScreen
-from tui.key_bar import KeyBar
 from tui.lines.line import Role, Span
 from tui.panels.line_panel import LinePanel
 from tui.panels.side import Side
 from tui.panels.widgets import GridPanel, LogPanel, SignalsPanel, StripPanel
 from tui.ports.board_source import BoardSource, Demo, Operator, Scene
+from tui.ports.time_travel import Stride, TimeTravel
+from tui.travel import EVALUATE_EVERY_S, Edge, TravelScreen
 from tui.view import CHANGE_SHOWN_S, View
 
 log = logging.getLogger(__name__)
 
-_EVALUATE_EVERY_S = 0.3
 
-
-class DeckScreen(DecisionScreen):
+class DeckScreen(TravelScreen):
     """Everything on one screen. It evaluates the newest Board against the clock and shows what that says."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide"), (190, "-huge")]
@@ -48,8 +46,9 @@ class DeckScreen(DecisionScreen):
         demo: Demo | None,
         operator: Operator | None,
         log_lines: Callable[[], Sequence[str]],
+        travel: TimeTravel | None = None,
     ) -> None:
-        super().__init__(view, demo, operator)
+        super().__init__(feed, clock, view, demo, operator, travel)
         # Made here, not found once mounted: a key may come before that.
         self.strip = StripPanel(id="strip")
         self.side = Side(id="side")
@@ -57,8 +56,6 @@ class DeckScreen(DecisionScreen):
         self.grid_panel = GridPanel(id="grid", can_focus=True)
         self.log_panel = LogPanel(id="log")
         self._log_lines = log_lines
-        self._feed = feed
-        self._clock = clock
         self._scene: Scene | None = None
         self._report: HealthReport | None = None
         self._failed: dict[str, str] = {}  # panels that could not be brought up to date, and why
@@ -74,7 +71,8 @@ class DeckScreen(DecisionScreen):
             yield self.side
             yield self.grid_panel
         yield self.log_panel
-        yield KeyBar()
+        yield self.timeline_panel
+        yield self.key_bar
 
     def on_mount(self) -> None:
         """Have ages go on even where no Board comes."""
@@ -84,7 +82,7 @@ class DeckScreen(DecisionScreen):
     @property
     def focus_chain(self) -> list[Widget]:
         """The panels in the order of their use: Tab goes from the board to the grid."""
-        order = (self.board_panel, self.grid_panel, self.signals)
+        order = (self.board_panel, self.grid_panel, self.signals, self.timeline_panel)
         return [panel for panel in order if panel in super(DeckScreen, self).focus_chain]
 
     def on_resize(self) -> None:
@@ -110,10 +108,11 @@ class DeckScreen(DecisionScreen):
             if self._contained(self.strip, self._evaluate_board, "evaluation"):
                 self._contained(self.strip, lambda: self.strip.update(self._report, self.view, self._feed.polls))
             self._contained(self.board_panel, lambda: self.side.update_board(self._report, self.view))
-            self._contained(self.signals, lambda: self.signals.update(self._report))
+            self._contained(self.signals, lambda: self.signals.update(self._report, self.view))
             self._contained(self.side.chart, lambda: self.side.update_chart(self._report, self.view))
             self._contained(self.grid_panel, lambda: self.grid_panel.update(self._report, self.view))
             self._contained(self.log_panel, lambda: self.log_panel.update(self._report, self._log_lines()))
+            self._contained(self.timeline_panel, self.update_timeline)
         self.call_after_refresh(self._feed.select, self.view.selected)  # what answers a key is painted first
         if self.view.changed and self._highlight_timer is None:
             self._highlight_timer = self.set_timer(CHANGE_SHOWN_S, self._end_highlight)
@@ -145,12 +144,16 @@ class DeckScreen(DecisionScreen):
         """Evaluate a Board that is new, or was evaluated a while ago: a key that is pressed does not wait for it."""
         if self._scene is None:
             return
-        board, report = self._scene.board, self._report
-        now = self._scene.as_of or Instant.now(self._clock)
-        if report is None or report.board is not board or now.mono - report.now.mono > _EVALUATE_EVERY_S:
+        board, report, as_of = self._scene.board, self._report, self._scene.as_of
+        now = as_of or Instant.now(self._clock)
+        aged = report is None or abs(now.mono - report.now.mono) > (0 if as_of else EVALUATE_EVERY_S)
+        if report is None or report.board is not board or aged:
             self.view.keep_selection(board)
             self._report = report = evaluate(board, now)
-        self.view.on_report(report, self._scene.analytics)
+        self.turn_view(as_of)
+        self.stand_at(report)
+        self.view.diff = self._scene.diff
+        self.view.on_report(report, self._scene.analytics, self._clock.monotonic() if as_of else None)
 
     def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
         """A click on the board chooses its chain."""
@@ -163,6 +166,8 @@ class DeckScreen(DecisionScreen):
         """The wheel scrolls the grid and the signals, and moves along the board."""
         if event.panel is self.board_panel:
             self.action_expiry(1 if event.rows > 0 else -1)
+        elif event.panel is self.timeline_panel:
+            self.action_step(Stride.SNAPSHOT, 1 if event.rows > 0 else -1)
         else:
             event.panel.scroll_by(event.rows)
 
@@ -176,6 +181,8 @@ class DeckScreen(DecisionScreen):
         panel = self.focused
         if isinstance(panel, (GridPanel, SignalsPanel)):
             panel.scroll_by(rows)
+        elif panel is self.timeline_panel:
+            self.action_step(Stride.LOOK, rows)
         else:
             self.action_expiry(rows)
 
@@ -192,12 +199,18 @@ class DeckScreen(DecisionScreen):
         return self.signals if self.focused is self.signals else self.grid_panel
 
     def action_page(self, way: int) -> None:
-        """Scroll by a page."""
+        """Scroll by a page; along the timeline by a minute."""
+        if self.focused is self.timeline_panel:
+            self.action_step(Stride.MINUTE, way)
+            return
         panel = self._scrolling()
         panel.scroll_by(way * max(1, panel.room - 1))
 
     def action_edge(self, way: int) -> None:
-        """Scroll to an end."""
+        """Scroll to an end, or go to one of the timeline's."""
+        if self.focused is self.timeline_panel:
+            self.seek_edge(Edge(way))
+            return
         self._scrolling().scroll_by(way * 1_000_000)
 
     def action_expiry(self, by: int) -> None:
@@ -230,15 +243,26 @@ class DeckScreen(DecisionScreen):
         self._turned()
 
     def action_order(self) -> None:
-        """Turn the grid over, and remember it."""
-        self.view.highest_first = not self.view.highest_first
+        """Turn the grid over, and remember it; changes are also sorted by their size."""
+        comparison = self.view.comparison
+        if comparison.on and not comparison.by_size and not self.view.highest_first:
+            comparison.by_size = True
+        else:
+            self.view.highest_first, comparison.by_size = comparison.by_size or not self.view.highest_first, False
         self._turned()
         self.post_message(self.Chosen())
 
     def action_freeze(self) -> None:
-        """Freeze the grid's view, or follow the chain again."""
+        """Freeze the grid's view, or follow the chain again; in the past, play or pause."""
+        if self.view.past is not None:
+            self.play_or_pause()
+            return
         self.view.frozen_at = None if self.view.frozen_at is not None else self._clock.wall_ns() / 1e9
         self.redraw()
+
+    def on_travel_screen_moved(self) -> None:
+        """Show the grid another way, around its ATM."""
+        self._turned()
 
     def action_log(self) -> None:
         """Open or close the log pane."""

@@ -1,4 +1,7 @@
-"""What the reader has chosen to look at: the selected chain, the frozen grid, and the grid's recent changes."""
+"""What the reader has chosen to look at: the selected chain, the frozen grid, and the grid's recent changes.
+
+And of the past: how fast it is played, which two moments are compared, and how what changed is sorted.
+"""
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
@@ -7,13 +10,14 @@ from dataclasses import dataclass, field
 from chain.analytics.derive import ChainAnalytics
 from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain
+from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, Moment
 from chain.monitor.board import Board, LastGood
 from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
 from chain.monitor.states import State
 from tui.lines.grid.changes import NO_CHANGES, Changes, changes
 from tui.lines.grid.frame import Shown, is_past
+from tui.lines.strip import Past
 
 CHANGE_SHOWN_S = 0.8
 WINDOW_S = 120.0  # seconds of ages that are kept
@@ -53,6 +57,25 @@ class Histories:
 
 
 @dataclass(slots=True)
+class Comparison:
+    """Two moments that the reader has marked, and whether and how what changed between them is shown.
+
+    Where only one is marked, the other is what is shown: from A to here, or from here to B.
+    """
+
+    a: Moment | None = None
+    b: Moment | None = None
+    on: bool = False
+    by_size: bool = False
+
+    def moments(self, here: Moment | None) -> tuple[Moment, Moment] | None:
+        """Return the moments to compare while they are shown; None without any mark."""
+        before, after = self.a or here, self.b or here
+        marked = self.a or self.b
+        return (before, after) if self.on and marked and before and after else None
+
+
+@dataclass(slots=True)
 class View:
     """The screen's own state; it belongs to the screen's thread."""
 
@@ -63,10 +86,25 @@ class View:
     shown: LastGood | None = None  # the snapshot that they were derived from
     changed: Changes = field(default_factory=dict)  # since the snapshot before, shown for a moment
     changed_at: float = 0.0  # monotonic seconds
+    past: Past | None = None  # that what is shown is of the past
+    speed: float = 1.0  # at which the past is played
+    comparison: Comparison = field(default_factory=Comparison)
+    diff: ChainDiff | None = None  # of the selected chain, between the moments that are compared
     histories: Histories = field(default_factory=Histories)
     awaiting: bool = False  # whether the selected chain's analytics are on their way
     _awaited_from: float | None = None  # monotonic seconds
     _seen: float | None = None  # monotonic seconds at which the grid was last known to be in time
+
+    @property
+    def as_of(self) -> str:
+        """The instant that is shown as a time of day; empty while that is the present."""
+        return self.past.at if self.past else ""
+
+    def turn_to(self, past: Past | None) -> None:
+        """Show an instant of the past, or the present again; a frozen view follows again."""
+        if (past is None) != (self.past is None):
+            self.frozen_at = self._seen = None
+        self.past = past
 
     def select(self, chain: ChainId | None) -> None:
         """Turn to another chain; a frozen view follows again, for it was frozen on the old one."""
@@ -116,38 +154,49 @@ class View:
         state = status.state if is_past(status.state) or status.state is State.FUTURE else by_age
         return Shown(state, age / 1000, self.frozen_at)
 
-    def on_report(self, report: HealthReport, analytics: AnalyticsByChain = NO_ANALYTICS) -> None:
-        """Show the newest valid snapshot once its analytics are there, unless frozen; remember the ages."""
-        self.histories.on_report(report)
+    def on_report(
+        self, report: HealthReport, analytics: AnalyticsByChain = NO_ANALYTICS, at: float | None = None
+    ) -> None:
+        """Show the newest valid snapshot once its analytics are there, unless frozen; remember the ages.
+
+        `at`, monotonic seconds, is when it is shown, where that is not the instant of the report.
+        """
+        if self.past is None:
+            self.histories.on_report(report)
         status, now = self.status(report), report.now
+        at = now.mono if at is None else at
         self.awaiting = False
         good = status.record.last_good if status else None
         if status is None or self.frozen_at is not None or good is None:
             self._seen = None
+            if good is None and self.frozen_at is None:  # none had been read by then
+                self.analytics = self.shown = None
             return
         if self.shown is None or self.shown.snapshot.id != good.snapshot.id:
             fresh = analytics.get(status.chain)
             if fresh is None or fresh.snapshot_id != good.snapshot.id:
-                self._await(now)
+                self._await(at)
                 return
             before = self.analytics.grid if self.analytics else None
             self.changed = changes(before, fresh.grid) if self._follows(good, status, now) else NO_CHANGES
-            self.changed_at = now.mono
+            self.changed_at = at
             self.analytics, self.shown, self._awaited_from = fresh, good, None
-        elif self.changed and now.mono - self.changed_at >= CHANGE_SHOWN_S:
+        elif self.changed and at - self.changed_at >= CHANGE_SHOWN_S:
             self.changed = NO_CHANGES
         self._seen = None if is_past(status.state) else now.mono
 
-    def _await(self, now: Instant) -> None:
+    def _await(self, at: float) -> None:
         """Note that analytics are being derived: they come with the next wake-up, or something is wrong."""
-        self._awaited_from = now.mono if self._awaited_from is None else self._awaited_from
-        self.awaiting = now.mono - self._awaited_from <= _AWAITED_S
+        self._awaited_from = at if self._awaited_from is None else self._awaited_from
+        self.awaiting = at - self._awaited_from <= _AWAITED_S
+        if self.past and not self.awaiting:  # of another instant than the one that is named
+            self.analytics = self.shown = None
 
     def _follows(self, good: LastGood, status: ChainStatus, now: Instant) -> bool:
         """Return whether a snapshot comes in its turn after the one shown: of one source, and without a gap.
 
-        After a gap everything has changed, and that says nothing.
+        After a gap everything has changed, and that says nothing; after a step back rises would read as falls.
         """
-        if self.shown is None or self._seen is None or self.shown.kind != good.kind:
+        if self.shown is None or self._seen is None or self.shown.kind != good.kind or now.mono < self._seen:
             return False
         return max(good.snapshot.ts - self.shown.snapshot.ts, now.mono - self._seen) <= status.limits.warn_s

@@ -1,4 +1,7 @@
-"""Analytics of the chains on screen: derived once per snapshot, off the screen's thread."""
+"""Analytics of the chains on screen: derived once per snapshot, off the screen's thread.
+
+And what changed of such a chain between two instants that are compared.
+"""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -6,8 +9,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from chain.analytics.derive import ChainAnalytics, derive
+from chain.analytics.diff import GridDiff, diff
+from chain.clock import Instant
+from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId
-from chain.monitor.board import Board, ChainRecord
+from chain.monitor.board import Board, ChainRecord, LastGood
+from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.provenance import made_at
 
 _KEPT = 12  # chains; about 200 kB each
@@ -50,3 +57,69 @@ class RecentAnalytics:
             good = records[chain].last_good if chain in records else None
             if good is None or good.snapshot.id != known.snapshot_id:
                 del self._kept[chain]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """A Board, and the instant by which it is evaluated."""
+
+    board: Board
+    now: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class DiffSide:
+    """One of two compared instants, epoch seconds: how old the chain's snapshot was then, and whose it is in a word."""
+
+    at: float
+    age_s: float | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainDiff:
+    """What changed of a chain between two instants; no `grid` where at either there was no valid snapshot."""
+
+    chain: ChainId
+    before: DiffSide
+    after: DiffSide
+    grid: GridDiff | None = None
+
+
+@dataclass(slots=True)
+class Comparer:
+    """Compares two moments; decodes each snapshot once while it is compared again. Owned by one thread."""
+
+    _grids: list[tuple[LastGood, StrikeGrid]] = field(default_factory=list)  # of the last comparison
+    _done: tuple[Moment, Moment, ChainId, ChainDiff] | None = None
+
+    def update(self, before: Moment, after: Moment, chain: ChainId) -> ChainDiff:
+        """Return what changed of a chain."""
+        done = self._done
+        if done is not None and done[0] is before and done[1] is after and done[2] == chain:
+            return done[3]
+        was, now = _record_of(before.board, chain), _record_of(after.board, chain)
+        goods = [record.last_good for record in (was, now) if record is not None and record.last_good is not None]
+        self._grids = [(good, self._grid(good)) for good in goods]
+        found = ChainDiff(
+            chain,
+            _side(before, was),
+            _side(after, now),
+            diff(self._grids[0][1], self._grids[1][1]) if len(goods) == 2 else None,
+        )
+        self._done = (before, after, chain, found)
+        return found
+
+    def _grid(self, good: LastGood) -> StrikeGrid:
+        kept = next((grid for known, grid in self._grids if known is good), None)
+        return build_grid(good.snapshot.open()) if kept is None else kept
+
+
+def _record_of(board: Board, chain: ChainId) -> ChainRecord | None:
+    return next((record for record in board.chains.records if record.chain == chain), None)
+
+
+def _side(moment: Moment, record: ChainRecord | None) -> DiffSide:
+    if record is None or record.last_good is None:
+        return DiffSide(moment.now.wall_s)
+    return DiffSide(moment.now.wall_s, age_ms(record.last_good, moment.now) / 1000, record.source_word)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chain.model.keys import ChainId
-from chain.monitor.analytics import NO_ANALYTICS, RecentAnalytics
+from chain.monitor.analytics import NO_ANALYTICS, ChainDiff, Comparer, Moment, RecentAnalytics
 from chain.monitor.board import Board
 from chain.supervisor import PartState, PartStatus
 from tui.ports.board_source import Scene
@@ -36,6 +36,9 @@ class BoardSlot:
         self._recent = RecentAnalytics()
         self._selected: ChainId | None = None
         self._past: Scene | None = None
+        self._compared: tuple[Moment, Moment] | None = None
+        self._comparer = Comparer()
+        self._diff: ChainDiff | None = None
         self._hear_selected: Callable[[ChainId | None], None] = lambda _: None
         self._call: Caller = _at_once
         self._wake: Callable[[], None] | None = None
@@ -61,7 +64,14 @@ class BoardSlot:
         if chain != self._selected:
             self._selected = chain
             self._call(self._derive)
+            self._call(self._compare)
             self._hear_selected(chain)
+
+    def compare(self, moments: tuple[Moment, Moment] | None) -> None:
+        """Say, from the reader's thread, which two moments are compared; of several in a row the last is."""
+        before, self._compared = self._compared, moments
+        if (before or ()) != (moments or ()):  # moments are equal where they are the same
+            self._call(self._compare)
 
     def on_select(self, hear: Callable[[ChainId | None], None]) -> None:
         """Have `hear` called, on the reader's thread, with the chain that is looked at whenever it is another."""
@@ -92,6 +102,12 @@ class BoardSlot:
         if self._analytics != before:
             self.wake_reader()
 
+    def _compare(self) -> None:
+        moments, chain, before = self._compared, self._selected, self._diff
+        self._diff = None if moments is None or chain is None else self._comparer.update(*moments, chain)
+        if self._diff is not before:
+            self.wake_reader()
+
     def latest(self) -> Board | None:
         """Return the newest Board and allow the next wake-up."""
         self._asked = False
@@ -101,7 +117,8 @@ class BoardSlot:
         """Return what is to be shown, a scene of the past or of the present, and allow the next wake-up."""
         self._asked = False
         past, board = self._past, self._board
-        return past or (Scene(board, self._analytics) if board is not None else None)
+        scene = past or (Scene(board, self._analytics) if board is not None else None)
+        return replace(scene, diff=self._diff) if scene is not None and self._diff is not None else scene
 
     def subscribe(self, wake: Callable[[], None]) -> None:
         """Call `wake` from the engine's thread when a Board comes in."""

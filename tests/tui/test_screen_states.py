@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from chain.clock import SystemClock
 from chain.errors import ConfigError
 from chain.model.keys import ChainId
-from chain.monitor.analytics import RecentAnalytics
+from chain.monitor.analytics import Moment, RecentAnalytics
 from chain.monitor.board import Board
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.engine.board_slot import BoardSlot
@@ -176,6 +176,9 @@ class Eager:
         return Scene(self._board, RecentAnalytics().update(self._board, None))
 
     def select(self, chain: ChainId | None) -> None:
+        pass
+
+    def compare(self, moments: tuple[Moment, Moment] | None) -> None:
         pass
 
     def subscribe(self, wake: Callable[[], None]) -> None:

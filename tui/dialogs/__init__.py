@@ -5,6 +5,7 @@ dialog      what every dialog has in common
 help        the help
 help_lines  the help as lines
 demo        the demo menu
+time        the time to go to
 decisions   what a reader decides beyond where to look
 ```
 """

@@ -12,7 +12,7 @@ from chain.monitor.evaluate.signals import ChainStatus, HealthReport
 from chain.monitor.states import Flag, State
 from tui.lines import figures
 from tui.lines.line import Ground, Line, Role, Span, justify, left, length, right
-from tui.lines.strip import badge, spot_text
+from tui.lines.strip import as_of, badge, spot_text
 
 STATE_ROLE = {
     State.FRESH: Role.OK,
@@ -70,18 +70,15 @@ class _Drawn(Sequence[Line]):
         return [make() for make in self._makers[at]] if isinstance(at, slice) else self._makers[at]()
 
 
-def board_table(report: HealthReport | None, selected: ChainId | None, width: int, height: int) -> BoardTable:
-    """Return the board for a panel of `width` x `height`.
+def board_table(
+    report: HealthReport | None, selected: ChainId | None, width: int, height: int, *, at: str = ""
+) -> BoardTable:
+    """Return the board for a panel of `width` x `height`; `at` is the instant of the past that it shows.
 
     Where not every line fits, notes stand under the selected chain alone; where that is not enough, underlyings other
     than the selected one fold into their heading. What still does not fit is for the panel to scroll.
     """
-    title = justify(
-        [Span(" EXPIRIES ", Role.HEAD), Span(badge(report.board) if report else "", Role.BADGE)],
-        [Span(_depth(report) + " ", Role.DIM)],
-        width,
-        Ground.BAR,
-    )
+    title = _title(report, width, at)
     if report is None or not report.statuses:
         nothing = (Span(left(f"   {_why_none(report)}", width), Role.DIM),)
         return BoardTable((title, _columns(width)), (nothing,), (None,))
@@ -105,6 +102,18 @@ def board_table(report: HealthReport | None, selected: ChainId | None, width: in
                 body.append(partial(_note_line, note, width))
                 rows.append(status.record.chain)
     return BoardTable((title, _columns(width)), _Drawn(body), tuple(rows))
+
+
+def _title(report: HealthReport | None, width: int, at: str) -> Line:
+    """Return the heading; where not all fits, how many chains there are gives way to when it was so and to whose."""
+    start = [
+        Span(" EXPIRIES ", Role.HEAD),
+        *as_of(at),
+        Span(" " if at else ""),
+        Span(badge(report.board) if report else "", Role.BADGE),
+    ]
+    end = [Span(_depth(report) + " ", Role.DIM)]
+    return justify(start, end if not at or length([*start, *end]) <= width else [], width, Ground.BAR)
 
 
 def _noted(

@@ -11,7 +11,7 @@ from chain.monitor.evaluate.report import HealthReport, Signal, usable
 from chain.monitor.states import DeckState, State
 from tui.lines import figures
 from tui.lines.line import EMPTY, Ground, Line, Role, Span, justify, left
-from tui.lines.strip import STATE_ROLE, badge
+from tui.lines.strip import STATE_ROLE, as_of, badge
 
 _FOLDED = {state.lower(): state for state in State} | {"depth": None}  # signals that come for each underlying
 
@@ -21,10 +21,11 @@ def severity_word(severity: DeckState) -> str:
     return {DeckState.PARTIAL_DEGRADATION: "DEPTH", DeckState.OK: "NOTE"}.get(severity, severity)
 
 
-def signals_title(report: HealthReport | None, width: int) -> Line:
-    """Return the panel's heading."""
+def signals_title(report: HealthReport | None, width: int, *, at: str = "") -> Line:
+    """Return the panel's heading; `at` is the instant of the past that it shows."""
+    whose = Span(badge(report.board) if report else "", Role.BADGE)
     return justify(
-        [Span(" SIGNALS ", Role.HEAD), Span(badge(report.board) if report else "", Role.BADGE)],
+        [Span(" SIGNALS ", Role.HEAD), *as_of(at), Span(" " if at else ""), whose],
         [Span(f"{len(report.signals)} active " if report else "", Role.DIM)],
         width,
         Ground.BAR,

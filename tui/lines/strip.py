@@ -39,11 +39,12 @@ def badge(board: Board) -> str:
 class Past:
     """That what is shown is of the past, and what stands beside it.
 
-    `at` is the instant as a time of day; `kept` says where the past is kept. `live` is the report of the present and
-    `now_s` its epoch seconds, None where there is no present.
+    `at` is the instant as a time of day, `when` with its date where that is not today's; `kept` says where the past is
+    kept. `live` is the report of the present and `now_s` its epoch seconds, None where there is no present.
     """
 
     at: str
+    when: str
     kept: str
     live: HealthReport | None = None
     now_s: float | None = None
@@ -67,7 +68,7 @@ def identity(
     if report is None:
         return justify([Span(" chaindeck  starting", Role.STRONG)], [], width, Ground.BAR)
     board = report.board
-    start = [Span(" chaindeck ", Role.STRONG), Span(f" {badge(board)} ", Role.BADGE), *as_of(past.at if past else "")]
+    start = [Span(" chaindeck ", Role.STRONG), Span(f" {badge(board)} ", Role.BADGE), *as_of(past.when if past else "")]
     if frozen:
         start.append(Span(f" FROZEN {frozen} ", Role.CAUTION))
     end = _clock_and_rotor(report.now.wall_s, polls) if past is None else _beside(past, polls, width)
@@ -105,7 +106,7 @@ def trouble(report: HealthReport | None, width: int, past: Past | None = None) -
         return _trouble(report, width)
     then = Span(" then", Role.DIM)
     end = [] if past.now_s is None else [_live(past.live)]
-    return (then, *_trouble(report, max(0, width - length([then, *end]))), *end)
+    return (then, *_trouble(report, max(0, width - length([then, *end])), terse=True), *end)
 
 
 def _live(report: HealthReport | None) -> Span:
@@ -117,7 +118,7 @@ def _live(report: HealthReport | None) -> Span:
     return Span(f" live: {report.state}{many} ", STATE_ROLE[report.state])
 
 
-def _trouble(report: HealthReport | None, width: int) -> Line:
+def _trouble(report: HealthReport | None, width: int, *, terse: bool = False) -> Line:
     if report is None or (report.board.redis.health.asked is None and not report.signals):
         return justify([Span(" waiting for the first poll", Role.DIM)], [], width)
     role = STATE_ROLE[report.state]
@@ -135,6 +136,9 @@ def _trouble(report: HealthReport | None, width: int) -> Line:
     if gravest.severity is not cause.severity:  # what it costs, where there is room for all of it
         cost = Span(f"; {gravest.text}", role)
         start += [cost] if length([*start, cost, *end]) <= width else []
+    for part in (1, 0) if terse else ():  # the present stands beside it, and takes its room
+        if length([*start, *end]) > width:
+            end[part] = Span(" ")
     return justify(start, end, width)
 
 

@@ -33,12 +33,12 @@ class Side(Vertical):
         """Show the chains in as many lines as the others leave."""
         width, height = self.size
         if width:
-            self.chart.display = height >= _CHART_FROM
+            self.chart.display = height >= _CHART_FROM and view.past is None  # it runs up to now
             room = height - (CHART_HEIGHT if self.chart.display else 0)
-            self.board.update(report, view.selected, room - _SIGNALS_MIN)
+            self.board.update(report, view, room - _SIGNALS_MIN)
 
     def update_chart(self, report: HealthReport | None, view: View) -> None:
-        """Draw the selected chain's ages."""
-        status = view.status(report) if report else None
+        """Draw the selected chain's ages up to now."""
+        status = view.status(report) if report and view.past is None else None
         if status and report:
             self.chart.draw(status.chain, view.histories.ages(status.chain), status.limits, report.now.mono)

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from chain.model.grid import StrikeGrid
 from chain.model.keys import ChainId
+from chain.monitor.analytics import ChainDiff
 from chain.monitor.evaluate.report import HealthReport
 from tui.lines import figures
 from tui.lines.board import BoardTable, board_table
+from tui.lines.grid.diff import diff_counts, diff_sides, diff_table, diff_title, nothing_compared
 from tui.lines.grid.frame import grid_foot, grid_headline, grid_title, is_past
 from tui.lines.grid.rows import GridTable, grid_table
 from tui.lines.line import Ground, Line, Role, Span, dimmed, justify, left
@@ -26,7 +28,8 @@ class StripPanel(LinePanel):
         underlying = view.selected.underlying if view.selected else "-"
         width = self.size.width
         frozen = figures.clock(view.frozen_at) if view.frozen_at is not None else ""
-        self.show((identity(report, underlying, polls, width, frozen=frozen), trouble(report, width)), ())
+        who = identity(report, underlying, polls, width, frozen=frozen, past=view.past)
+        self.show((who, trouble(report, width, view.past)), ())
 
 
 class BoardPanel(LinePanel):
@@ -34,9 +37,10 @@ class BoardPanel(LinePanel):
 
     _table = BoardTable((), (), ())
 
-    def update(self, report: HealthReport | None, selected: ChainId | None, limit: int) -> int:
+    def update(self, report: HealthReport | None, view: View, limit: int) -> int:
         """Show every chain in at most `limit` lines, and return how many it takes."""
-        self._table = table = board_table(report, selected, self.size.width, limit)
+        selected = view.selected
+        self._table = table = board_table(report, selected, self.size.width, limit, at=view.as_of)
         wanted = max(4, min(limit, len(table.head) + len(table.body)))
         if self.size.height != wanted:
             self.styles.height = wanted
@@ -54,11 +58,11 @@ class BoardPanel(LinePanel):
 class SignalsPanel(LinePanel):
     """What is wrong, and what changed."""
 
-    def update(self, report: HealthReport | None) -> None:
+    def update(self, report: HealthReport | None, view: View) -> None:
         """Show the signals, the gravest incident on top unless the reader has scrolled."""
         width = self.size.width
         if width:
-            self.show((signals_title(report, width),), signal_lines(report, width))
+            self.show((signals_title(report, width, at=view.as_of),), signal_lines(report, width))
 
 
 class GridPanel(LinePanel):
@@ -66,18 +70,22 @@ class GridPanel(LinePanel):
 
     _follows = True
     _drawn: tuple[tuple[object, ...], GridTable, Line] | None = None
+    _compared: tuple[tuple[object, ...], GridTable] | None = None
 
     def update(self, report: HealthReport | None, view: View) -> None:
         """Show what the view holds of the selected chain; dimmed where that was true once and need not be now."""
         width = self.size.width
-        if not width or (view.awaiting and view.analytics is None):
-            return  # another chain's lines stand, title and all, for the few milliseconds until there are others
+        if view.comparison.on and width:
+            if view.diff is not None:  # else it is on its way, and other lines stand until then
+                self._show_diff(view.diff, view, badge(report.board) if report else "", width)
+            return
+        if not width or (view.awaiting and (view.analytics is None or view.past)):
+            return  # other lines stand, title and all, for the few milliseconds until there are those that are meant
         status = view.status(report) if report else None
         shown = view.as_shown(status, report.now) if report and status else None
         analytics = view.analytics
-        title = grid_title(
-            analytics.grid if analytics else None, status, badge(report.board) if report else "", width, shown
-        )
+        grid, whose = analytics.grid if analytics else None, badge(report.board) if report else ""
+        title = grid_title(grid, status, whose, width, shown, at=view.as_of)
         if analytics is None:
             awaited = status is not None and status.record.last_good is not None
             self.show((title,), () if awaited else (_NO_GRID,))
@@ -87,6 +95,22 @@ class GridPanel(LinePanel):
         top = grid_headline(analytics.grid, analytics.headline, width)
         head = (title, dimmed(top) if past else top, *table.head)
         self.show(head, table.body, (foot,), top=self._centre(table, len(head) + 1))
+
+    def _show_diff(self, found: ChainDiff, view: View, whose: str, width: int) -> None:
+        """Show what changed between two instants."""
+        title, sides = diff_title(found, whose, width, view.as_of), diff_sides(found, width)
+        if found.grid is None:
+            self.show((title, sides), (nothing_compared(found, width),))
+            return
+        by_size = view.comparison.by_size
+        shape = (found, width, view.highest_first, by_size)
+        if self._compared is None or self._compared[0] != shape:
+            table = diff_table(found.grid, width, highest_first=view.highest_first, by_size=by_size)
+            self._compared = (shape, table)
+        table = self._compared[1]
+        head = (title, sides, diff_counts(found.grid, width, by_size=by_size), *table.head)
+        top = 0 if by_size and self._follows else self._centre(table, len(head))
+        self.show(head, table.body, top=top)
 
     def _lines(self, view: View, grid: StrikeGrid, width: int, *, past: bool) -> tuple[GridTable, Line]:
         """Return the grid's lines, the same objects as long as nothing that shapes them changed."""

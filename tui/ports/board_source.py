@@ -7,7 +7,7 @@ from typing import Protocol
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain
+from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, Moment
 from chain.monitor.board import Board
 
 
@@ -16,12 +16,14 @@ class Scene:
     """A Board to show, and what is derived of its snapshots.
 
     `as_of` is the recorded instant by which a Board of the past is evaluated, and from which every age and report on
-    it counts; None of the present, which is evaluated by the clock.
+    it counts; None of the present, which is evaluated by the clock. `diff` is what changed of the chain that is looked
+    at between two moments that are compared.
     """
 
     board: Board
     analytics: AnalyticsByChain = field(default_factory=lambda: NO_ANALYTICS)
     as_of: Instant | None = None
+    diff: ChainDiff | None = None
 
 
 class BoardSource(Protocol):
@@ -39,6 +41,9 @@ class BoardSource(Protocol):
 
     def select(self, chain: ChainId | None) -> None:
         """Say which chain is looked at: its analytics are derived, and come with a wake-up of their own."""
+
+    def compare(self, moments: tuple[Moment, Moment] | None) -> None:
+        """Say which two moments are compared; what changed comes with a wake-up of its own."""
 
     def painted(self) -> None:
         """Hear that a grid is on screen."""

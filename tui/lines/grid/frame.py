@@ -11,6 +11,7 @@ from tui.lines import figures
 from tui.lines.board import STATE_ROLE
 from tui.lines.grid.rows import CONDITION_SIGN
 from tui.lines.line import Ground, Line, Role, Span, justify, length, right
+from tui.lines.strip import as_of
 
 _POINTS_WIDTH = 7  # digits: no underlying has more before its point
 
@@ -24,16 +25,25 @@ class Shown(NamedTuple):
 
 
 def grid_title(
-    grid: StrikeGrid | None, status: ChainStatus | None, badge: str, width: int, shown: Shown | None = None
+    grid: StrikeGrid | None,
+    status: ChainStatus | None,
+    badge: str,
+    width: int,
+    shown: Shown | None = None,
+    *,
+    at: str = "",
 ) -> Line:
-    """Return the line over the grid: which chain, how fresh, and where that is not what it should be, of when."""
+    """Return the line over the grid: which chain, how fresh, and where that is not what it should be, of when.
+
+    `at` is the instant of the past that is shown.
+    """
     end = [Span(" "), Span(badge, Role.BADGE), Span(" ")]
     if status is None:
-        return justify([Span(" STRIKES", Role.HEAD)], end, width, Ground.BAR)
+        return justify([Span(" STRIKES ", Role.HEAD), *as_of(at)], end, width, Ground.BAR)
     chain = status.record.chain
     state = shown.state if shown else status.state
     age_s = shown.age_s if shown else status.age_s
-    told = [Span(f"{state} ", STATE_ROLE[state])]
+    told = [*as_of(at), Span(f"{' ' if at else ''}{state} ", STATE_ROLE[state])]
     if shown and shown.frozen_at is not None:
         told.insert(0, Span(f"FROZEN {figures.clock(shown.frozen_at)} ", Role.CAUTION))
     if grid and is_past(state):

@@ -1,9 +1,10 @@
 """The body of the strike grid: one line a strike, in-the-money sides shaded, the spot ruled between two strikes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from chain.analytics.diff import RowDiff
 from chain.model.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
 from chain.model.placement import Place
 from tui.lines import figures
@@ -31,14 +32,14 @@ def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, chan
     roots = len(grid.roots) > 1
     columns = columns_for(width, roots=roots, quotes=grid.price_source is PriceSource.MID)
     order = range(len(grid.rows) - 1, -1, -1) if highest_first else range(len(grid.rows))
-    rule_before = _rule_place(grid, highest_first=highest_first)
+    rule_before = rule_place(grid.rows, grid.spot, highest_first=highest_first)
     by_place = by_leg(changed)
     body: list[Line] = []
     atm = spot = None
     for index in order:
         if index == rule_before:
             spot = len(body)
-            body.append(_rule(grid, width))
+            body.append(rule(grid.spot, width))
         if index == grid.atm:
             atm = len(body)
         row = grid.rows[index]
@@ -77,18 +78,20 @@ def _row(
     sides = [base if base is not Ground.PLAIN or not inside else Ground.ITM for inside in itm]
     spans = [Span(" " * margin(columns, width, roots=roots), Role.TEXT, base)]
     spans += _side(row.call, columns, sides[0], moved[0])
-    spans += _middle(row, is_atm=is_atm, itm=itm, roots=roots, ground=base)
+    spans += middle(row.strike, row.root, is_atm=is_atm, itm=itm, roots=roots, ground=base)
     spans += _side(row.put, mirrored(columns), sides[1], moved[1])
     return justify(spans, [], width, base)
 
 
-def _middle(row: StrikeRow, *, is_atm: bool, itm: tuple[bool, bool], roots: bool, ground: Ground) -> list[Span]:
+def middle(
+    strike: float, root: str, *, is_atm: bool, itm: tuple[bool, bool], roots: bool, ground: Ground
+) -> list[Span]:
     """The strike between two rules; the rule beside an in-the-money leg is heavy, so that it reads without colour."""
-    text = figures.strike(row.strike)
+    text = figures.strike(strike)
     shown = f"[{text}]" if is_atm else f"{text} "
     spans = [Span(" ┃" if itm[0] else " │", Role.DIM, ground)]
     if roots:
-        spans.append(Span(left(f" {row.root}", ROOT_WIDTH), Role.DIM, ground))
+        spans.append(Span(left(f" {root}", ROOT_WIDTH), Role.DIM, ground))
     spans.append(Span(right(shown, STRIKE_WIDTH), Role.STRONG if is_atm else Role.HEAD, ground))
     spans.append(Span(" ┃" if itm[1] else " │", Role.DIM, ground))
     return spans
@@ -118,19 +121,20 @@ def _arrow(direction: int) -> str:
     return ("", "▴", "▾")[direction]
 
 
-def _rule_place(grid: StrikeGrid, *, highest_first: bool) -> int | None:
+def rule_place(rows: Sequence[StrikeRow | RowDiff], spot: float | None, *, highest_first: bool) -> int | None:
     """Return the row index before which the spot rule is drawn, in drawing order."""
-    if grid.spot is None or not grid.rows:
+    if spot is None or not rows:
         return None
-    below = [i for i, row in enumerate(grid.rows) if row.strike <= grid.spot]
-    above = [i for i, row in enumerate(grid.rows) if row.strike > grid.spot]
+    below = [i for i, row in enumerate(rows) if row.strike <= spot]
+    above = [i for i, row in enumerate(rows) if row.strike > spot]
     if not below or not above:
         return None
     return below[-1] if highest_first else above[0]
 
 
-def _rule(grid: StrikeGrid, width: int) -> Line:
-    label = f" spot {figures.level(grid.spot)} "
+def rule(spot: float | None, width: int) -> Line:
+    """Return the dashed rule that says where the spot is."""
+    label = f" spot {figures.level(spot)} "
     dashes = "- " * width
     side = (width - len(label)) // 2
     return (

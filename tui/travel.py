@@ -1,0 +1,229 @@
+"""The reader in the past: where to go, how fast to play, what to compare, and what only the present can decide."""
+
+from enum import IntEnum
+
+from textual.message import Message
+
+from chain.clock import Clock, Instant
+from chain.model.session import new_york, typed_moment
+from chain.monitor.analytics import Moment
+from chain.monitor.evaluate.report import HealthReport
+from chain.monitor.evaluate.signals import evaluate
+from tui.dialogs.decisions import DecisionScreen
+from tui.dialogs.time import TimeDialog
+from tui.key_bar import KeyBar
+from tui.lines import figures
+from tui.lines.strip import Past
+from tui.lines.timeline import track_columns
+from tui.panels.timeline import TimelinePanel
+from tui.ports.board_source import BoardSource, Demo, Operator
+from tui.ports.time_travel import Cursor, Stride, Timeline, TimeTravel
+from tui.view import View
+
+EVALUATE_EVERY_S = 0.3
+SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+_TRAVEL = ("timeline", "step", "time", "speed", "live", "mark", "diff")
+
+
+class Edge(IntEnum):
+    """An end of the timeline."""
+
+    BEGIN = -1
+    END = 1
+
+
+class TravelScreen(DecisionScreen):
+    """A screen that may show the past. What an operator decides is about the present, so it is refused there."""
+
+    class Moved(Message):
+        """Another instant was asked for, or another way to show it."""
+
+    def __init__(
+        self,
+        feed: BoardSource,
+        clock: Clock,
+        view: View,
+        demo: Demo | None,
+        operator: Operator | None,
+        travel: TimeTravel | None,
+    ) -> None:
+        super().__init__(view, demo, operator)
+        self.timeline_panel = TimelinePanel(id="timeline", can_focus=True)
+        self.key_bar = KeyBar()
+        self._feed = feed
+        self._clock = clock
+        self._travel = travel
+        self._timeline = Timeline("")
+        self._timeline_open = False
+        self._live: HealthReport | None = None  # of the present, while the past is shown
+        self._here: Moment | None = None  # what is shown
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the past only where there is one."""
+        return self._travel is not None if action in _TRAVEL else super().check_action(action, parameters)
+
+    def redraw(self) -> None:
+        """Show what there is now."""
+        raise NotImplementedError
+
+    def turn_view(self, as_of: Instant | None) -> None:
+        """Have the view show the past, as of a recorded instant, or the present."""
+        travel = self._travel
+        if travel is not None and (self._timeline_open or as_of is not None):
+            self._timeline = travel.timeline(track_columns(self.size.width))
+        if as_of is None or travel is None:
+            self._live = None
+            self.view.turn_to(None)
+        else:
+            self.view.turn_to(self._past(travel, as_of))
+        self.key_bar.past = self.view.past is not None
+
+    def _past(self, travel: TimeTravel, as_of: Instant) -> Past:
+        now = Instant.now(self._clock)
+        at, when = figures.clock(as_of.wall_s), figures.since(as_of.wall_s, now.wall_s)
+        if not travel.can_be_live:
+            return Past(at, when, self._timeline.label)
+        board, known = self._feed.latest(), self._live
+        outdated = known is None or known.board is not board or now.mono - known.now.mono > EVALUATE_EVERY_S
+        if board is not None and outdated:
+            self._live = evaluate(board, now)
+            self.view.histories.on_report(self._live)
+        return Past(at, when, self._timeline.label, self._live, now.wall_s)
+
+    def stand_at(self, report: HealthReport | None) -> None:
+        """Take what a report was made of for the instant that is shown, and for a side of what is compared."""
+        here = self._here
+        if report is not None and (
+            here is None or here.board is not report.board or (self.view.past is not None and here.now != report.now)
+        ):
+            self._here = Moment(report.board, report.now)
+        self._feed.compare(self.view.comparison.moments(self._here))
+
+    def update_timeline(self) -> None:
+        """Show the timeline while the past is shown, or the reader has opened it."""
+        panel, travel = self.timeline_panel, self._travel
+        shown = travel is not None and (self._timeline_open or self.view.past is not None)
+        if panel.display != shown:
+            panel.display = shown
+            self.call_after_refresh(self.redraw)  # once the panels know their new sizes
+        elif travel is not None and shown:
+            now_s = self._clock.wall_ns() / 1e9 if travel.can_be_live else None
+            panel.update(self._timeline, travel.cursor(), self.view, now_s)
+
+    def _seek(self, at: int | None) -> None:
+        if self._travel is not None and at is not None:
+            self._travel.seek(at)
+            self.redraw()
+
+    def on_timeline_panel_sought(self, event: TimelinePanel.Sought) -> None:
+        """The mouse points at an instant."""
+        self._seek(event.at)
+
+    def seek_edge(self, edge: Edge) -> None:
+        """Go to an end of what is recorded."""
+        self._seek(self._timeline.begin if edge is Edge.BEGIN else self._timeline.end)
+
+    def action_timeline(self) -> None:
+        """Open or close the timeline; in the past it stays."""
+        self._timeline_open = not self._timeline_open
+        self.redraw()
+
+    def action_step(self, stride: str, by: int) -> None:
+        """Move to the next or previous snapshot, minute or change."""
+        if self._travel is not None:
+            self._travel.step(Stride(stride), by)
+            self.redraw()
+
+    def action_speed(self, way: int) -> None:
+        """Play faster or slower: at once where something is played, else from the next time on."""
+        speeds = SPEEDS if way > 0 else SPEEDS[::-1]
+        self.view.speed = next((one for one in speeds if (one - self.view.speed) * way > 0), self.view.speed)
+        if self._travel is not None:
+            if self._travel.cursor().speed:
+                self._travel.play(self.view.speed)
+            self.redraw()
+
+    def play_or_pause(self) -> None:
+        """Let the past go on, or stand still in it."""
+        if self._travel is not None:
+            if self._travel.cursor().speed:
+                self._travel.pause()
+            else:
+                self._travel.play(self.view.speed)
+            self.redraw()
+
+    def action_live(self) -> None:
+        """Go back to the present; where there is none, to the end of what is recorded."""
+        if self._travel is not None:
+            if self._travel.can_be_live:
+                self._travel.live()
+            elif self._travel.cursor().at != self._timeline.end:
+                self.seek_edge(Edge.END)
+            self.redraw()
+
+    def action_time(self) -> None:
+        """Ask for a time to go to."""
+        if self._travel is not None and self.app.screen is self:
+            self._timeline = self._travel.timeline(track_columns(self.size.width))
+            cursor = self._travel.cursor()
+            self.app.push_screen(TimeDialog(lambda text: self._read_time(text, cursor)), self._seek)
+
+    def _read_time(self, text: str, cursor: Cursor) -> int:
+        """Return the instant that a text means, of the day that is shown; ValueError for one that is not recorded."""
+        begin, end = self._timeline.begin, self._timeline.end
+        if begin is None or end is None:
+            raise ValueError("nothing is recorded yet")
+        near = end if cursor.at is None else cursor.at
+        at = typed_moment(text, day=new_york(near / 1e9).date(), near_ns=near)
+        if not begin // 10**9 * 10**9 <= at <= end:
+            first, last = figures.clock(begin / 1e9), figures.clock(end / 1e9)
+            raise ValueError(f"nothing is recorded then: from {first} to {last}")
+        return at
+
+    def action_mark(self, name: str) -> None:
+        """Mark what is shown as A or B; what is marked so already, no more."""
+        here, comparison = self._here, self.view.comparison
+        if here is None:
+            return
+        known = comparison.a if name == "a" else comparison.b
+        marked = None if known is here else here
+        if name == "a":
+            comparison.a = marked
+        else:
+            comparison.b = marked
+        self._timeline_open = True
+        self.redraw()
+
+    def action_diff(self) -> None:
+        """Show what changed between the marks in place of the values, or the values again."""
+        comparison = self.view.comparison
+        if not comparison.on and comparison.a is None and comparison.b is None:
+            self.app.clear_notifications()
+            self.notify("mark an instant first, A or B: D shows what changed from there to here", markup=False)
+            return
+        comparison.on = not comparison.on
+        self.post_message(self.Moved())
+
+    def action_acknowledge(self) -> None:
+        """Take every change of source as known."""
+        if not self._refused():
+            super().action_acknowledge()
+
+    def action_publish_again(self) -> None:
+        """Let the publisher try again."""
+        if not self._refused():
+            super().action_publish_again()
+
+    def action_demo(self) -> None:
+        """Offer the faults."""
+        if not self._refused():
+            super().action_demo()
+
+    def _refused(self) -> bool:
+        """Say that a decision is about the present, where the past is shown; nobody decides by what is over."""
+        past = self.view.past
+        if past is not None:
+            self.app.clear_notifications()
+            what = "L goes back to live, where that can be done" if past.now_s is not None else "it cannot be changed"
+            self.notify(f"AS OF {past.at} is the past: {what}", severity="warning", markup=False)
+        return past is not None
