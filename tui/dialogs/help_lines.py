@@ -4,9 +4,10 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from chain.model.kinds import KIND_MEANING
-from chain.monitor.states import Flag, State
+from chain.monitor.states import Flag, Level, State
 from tui.lines.board import FLAGS, STATE_ROLE
 from tui.lines.line import EMPTY, Ground, Line, Role, Span, left
+from tui.lines.timeline import ENDED, MARKS
 
 WIDTH = 74
 _KEY = 14
@@ -50,6 +51,19 @@ _WORDS = (
     ("x = n", "crossed, locked, negative: shown, and left out of every derived number"),
     ("EM", "one standard deviation: spot * ATM IV * sqrt(years of 365 days)"),
 )
+_PAST = (
+    (
+        Span("AS OF", Role.STRONG, Ground.CURSOR),
+        "what is shown was so then; the present goes on at the right of line two",
+    ),
+    (Span("─  ╎", Role.DIM), "recorded; a blank or a break: nobody looked"),
+    (Span("┃  A B", Role.STRONG), "what is shown, and what is compared"),
+    (Span(*MARKS[Level.CRITICAL]), "a chain or the deck became critical, or such a signal began"),
+    (Span(*MARKS[Level.WARNING]), "the same, a warning"),
+    (Span(*MARKS[Level.INFO]), "a change that is no trouble"),
+    (Span(*ENDED), "a signal ended; of marks that share a column the gravest is drawn"),
+    (Span("Mid± D±", Role.STRONG), "B less A; - where either lacks the figure, 0 where it is the same"),
+)
 
 
 def help_lines(keys: Iterable[tuple[str, str]]) -> list[Line]:
@@ -67,6 +81,9 @@ def help_lines(keys: Iterable[tuple[str, str]]) -> list[Line]:
     lines += [EMPTY, _heading("WORDS AND MARKS")]
     for word, words in _WORDS:
         lines += _entry(Span(word, Role.STRONG), words)
+    lines += [EMPTY, _heading("THE PAST")]
+    for sign, words in _PAST:
+        lines += _entry(sign, words)
     return lines
 
 

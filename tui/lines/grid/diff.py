@@ -54,6 +54,8 @@ _FIGURES = (
     _Figure("Price", 8, lambda leg: leg.price, _price),
 )
 
+_DIRECTED = ("IV", "Price")  # what says where the market went; the others follow from it, or only grow
+
 
 def diff_table(found: GridDiff, width: int, *, highest_first: bool, by_size: bool) -> GridTable:
     """Return the changes for a panel of `width`; `by_size`: the largest change of price first, else by strike."""
@@ -118,7 +120,7 @@ def _cell(leg: LegDiff | None, figure: _Figure, ground: Ground) -> Span:
     value = None if leg is None else figure.value(leg)
     if value is None or value == 0:
         return Span(right(figures.MISSING if value is None else "0", figure.width), Role.DIM, ground)
-    role = Role.UP if value > 0 else Role.DOWN
+    role = (Role.UP if value > 0 else Role.DOWN) if figure.name in _DIRECTED else Role.TEXT
     return Span(f" {right(signed(value, figure.text), figure.width - 1)}", role, ground)
 
 
