@@ -1,6 +1,7 @@
 """The reader in the past: where to go, how fast to play, what to compare, and what only the present can decide."""
 
 from enum import IntEnum
+from functools import partial
 
 from textual.message import Message
 
@@ -155,10 +156,7 @@ class TravelScreen(DecisionScreen):
     def action_live(self) -> None:
         """Go back to the present; where there is none, to the end of what is recorded."""
         if self._travel is not None:
-            if self._travel.can_be_live:
-                self._travel.live()
-            elif self._travel.cursor().at != self._timeline.end:
-                self.seek_edge(Edge.END)
+            self._travel.live()
             self.redraw()
 
     def action_time(self) -> None:
@@ -166,16 +164,17 @@ class TravelScreen(DecisionScreen):
         if self._travel is not None and self.app.screen is self:
             self._timeline = self._travel.timeline(track_columns(self.size.width))
             cursor = self._travel.cursor()
-            self.app.push_screen(TimeDialog(lambda text: self._read_time(text, cursor)), self._seek)
+            bounded = self._travel.can_be_live  # of tapes, there may be more than the one on the timeline
+            self.app.push_screen(TimeDialog(partial(self._read_time, cursor, bounded=bounded)), self._seek)
 
-    def _read_time(self, text: str, cursor: Cursor) -> int:
+    def _read_time(self, cursor: Cursor, text: str, *, bounded: bool) -> int:
         """Return the instant that a text means, of the day that is shown; ValueError for one that is not recorded."""
         begin, end = self._timeline.begin, self._timeline.end
         if begin is None or end is None:
             raise ValueError("nothing is recorded yet")
         near = end if cursor.at is None else cursor.at
         at = typed_moment(text, day=new_york(near / 1e9).date(), near_ns=near)
-        if not begin // 10**9 * 10**9 <= at <= end:
+        if bounded and not begin // 10**9 * 10**9 <= at <= end:
             first, last = figures.clock(begin / 1e9), figures.clock(end / 1e9)
             raise ValueError(f"nothing is recorded then: from {first} to {last}")
         return at

@@ -64,7 +64,6 @@ class BoardSlot:
         if chain != self._selected:
             self._selected = chain
             self._call(self._derive)
-            self._call(self._compare)
             self._hear_selected(chain)
 
     def compare(self, moments: tuple[Moment, Moment] | None) -> None:
@@ -101,6 +100,7 @@ class BoardSlot:
             self._analytics = self._recent.update(self._board, self._selected)
         if self._analytics != before:
             self.wake_reader()
+        self._compare()
 
     def _compare(self) -> None:
         moments, chain, before = self._compared, self._selected, self._diff

@@ -82,6 +82,9 @@ class Rewound:
 
     def live(self) -> None:
         self.moves.append("live")
+        if not self.can_be_live:
+            self._stand(self._instants[-1], 0.0)
+            return
         self._cursor = Cursor()
         self.slot.look_back(None)
 

@@ -99,4 +99,4 @@ class TimeTravel(Protocol):
         """Stand still in the past; from the present, at the last look that is recorded."""
 
     def live(self) -> None:
-        """Go back to the present, where there is one."""
+        """Go back to the present; where there is none, to the end of what is recorded."""
