@@ -253,3 +253,9 @@ def test_the_page_on_operations_lists_every_signal_with_its_severity() -> None:
 def test_which_of_two_clocks_is_ahead_is_said(skew_s: float, words: str) -> None:
     told = texts([record(SPX, NOW)], skew_s=skew_s)
     assert told["clock-skew"] == f"this machine's clock is {words} Redis's: what it stamps and judges is off by that"
+
+
+def test_a_stamp_of_the_stream_that_is_no_time_is_said_to_be_so() -> None:
+    assert texts([record(SPX, NOW)], misread=True) == {
+        "stream-clock": "the stream's last frame has a stamp that is no time in epoch seconds: not counted"
+    }

@@ -1,8 +1,10 @@
 """The tracker without a reader: whatever it is answered, in whatever order, it asks for little and never raises."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +25,7 @@ from chain.monitor.watch.port import (
     Request,
 )
 from chain.monitor.watch.tracker import FETCH_BATCH, Tracker
+from chain.redis.contract.kinds import SourceChange
 from chain.redis.contract.store import Payload
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, law, snapshot
 
@@ -301,3 +304,31 @@ def test_the_same_answers_give_the_same_boards(
             world.payloads = {target: payload(target) for target in there}
             made.append(world.look(tracker, second))
     assert boards[0] == boards[1]
+
+
+def test_a_change_of_source_is_acknowledged_once() -> None:
+    world, tracker = full()
+    registry = tracker.registry
+    change = SourceChange("massive", "mock", START_S - 5.0)
+    registry.chains[NDX].record = replace(registry.chains[NDX].record, change=change)
+    assert tracker.acknowledge(at(1)) == [NDX]
+    assert registry.chains[NDX].record.acknowledged == START_S - 5.0
+    assert tracker.acknowledge(at(2)) == []
+    records = world.look(tracker, 3).chains.records
+    assert {one.chain for one in records if one.acknowledged is not None} == {NDX}
+
+
+def test_what_is_not_allowed_is_on_each_board_and_in_the_log_when_it_changes(caplog: pytest.LogCaptureFixture) -> None:
+    tracker, seen = Tracker(KEYS), []
+    for refused in ("NOPERM", "NOPERM", "", ""):
+        tracker.begin()
+        tracker.on_answer(PollAnswer(at(0), at(0), {}, refused=refused))
+        seen.append(tracker.board().redis.limits)
+    assert seen == [("cannot hear heartbeats: NOPERM",)] * 2 + [()] * 2
+    assert caplog.messages == ["cannot hear heartbeats: NOPERM", "can again hear heartbeats"]
+
+
+def test_before_the_first_answer_a_board_knows_nothing_and_is_still_searching() -> None:
+    board = Tracker(KEYS, "redis.example").board()
+    assert (board.redis.label, board.redis.health.asked, board.chains.records) == ("redis.example", None, ())
+    assert not board.chains.search.over
