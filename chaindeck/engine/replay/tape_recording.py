@@ -56,8 +56,9 @@ class TapeRecording:
                 return
             if at_ns is not None and turn.whole and turn.at_ns - at_ns > GAP_NS:
                 yield Turn(at_ns, resumes_ns=turn.at_ns)
-            yield turn
             at_ns = turn.at_ns
+            if turn.snapshots or turn.gone or turn.heartbeats or turn.left_out or turn.whole:
+                yield turn
 
     def _all_turns(self, from_ns: int) -> Iterator[Turn]:
         """Yield turns of all tapes that reach beyond a time, each beginning with a whole one."""
@@ -93,11 +94,8 @@ class _Days:
                 yield chain.underlying
 
     def turns(self, from_ns: int) -> Iterator[Turn]:
-        """Yield what stood at a time, and every turn after it in which something was new."""
-        for look in looks(self._tape, from_ns, _on_damage):
-            turn = self._turn(look)
-            if turn.snapshots or turn.gone or turn.heartbeats or turn.left_out or turn.whole:
-                yield turn
+        """Yield what stood at a time, and a turn for every look after it."""
+        return map(self._turn, looks(self._tape, from_ns, _on_damage))
 
     def _turn(self, look: Look) -> Turn:
         snapshots, left_out = list[EncodedSnapshot](), dict[ChainId, str]()
