@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -14,7 +15,7 @@ from chain.audit.audit import Audit, Auditor
 from chain.audit.reader import AuditReader
 from chain.clock import Instant, SystemClock
 from chain.errors import RedisUnavailableError
-from chain.model.keys import ChainId, KeySchema
+from chain.model.keys import REPLAY_PREFIX, ChainId, KeySchema
 from chain.model.kinds import SourceKind
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
@@ -27,6 +28,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 from chain.redis.contract.publish.writer import snapshot_writer
 from chaindeck.commands.operator import acknowledge
+from chaindeck.engine.replay.compose import ReplayOptions
 from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
@@ -35,6 +37,8 @@ from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, expiries, small, value_at
 from tests.support.contexts import context_of
 from tests.support.places import ROOT
+from tests.support.replay_stage import replay_stage
+from tests.support.replays import looks, tape_of
 from tests.support.scenes import heartbeat
 from tests.support.servers import HOST, Server, Servers
 
@@ -316,6 +320,31 @@ async def test_a_live_publisher_that_may_not_mark_its_place_says_so_and_its_chai
     await redis.aclose()
     said = [record.getMessage() for record in caplog.records]
     assert "this place is not marked as live: this Redis user has no right to the key" in said
+
+
+async def test_the_documented_replayer_replays_and_lacks_nothing(server: Server, owner: Redis, tmp_path: Path) -> None:
+    await (await user(server, "replayer")).aclose()
+    server.admin.execute_command("ACL", "LOG", "RESET")
+    tape, url = tape_of(tmp_path / "a.tape", looks(25)), f"redis://replayer:pw@{HOST}:{server.port}"
+    async with replay_stage(owner, url, tape, ReplayOptions(speed=1.0)) as stage:
+        await stage.run(15.0)
+        stage.player.pause()
+        await stage.run(70.0)
+        assert await stage.at_s() == 10.0
+        stage.player.seek(stage.player.at_ns - 10 * 10**9)
+        await stage.run(1.0)
+        assert await stage.at_s() == 0.0
+    assert await owner.keys("massive:replay:chain:latest:*") == []
+    assert server.admin.execute_command("ACL", "LOG") == []
+
+
+async def test_a_reader_of_replays_needs_their_keys_alone(server: Server, owner: Redis) -> None:
+    eyes = await user(server, "reader", instead=("%R~massive:* %R~mock_massive:*", "%R~massive:replay:* %R~replay:*"))
+    server.admin.execute_command("ACL", "LOG", "RESET")
+    watcher = Watcher(RedisReader(eyes, KeySchema(REPLAY_PREFIX), CLOCK), CLOCK)
+    assert (await watcher.poll_once()).redis.limits == ()
+    await eyes.aclose()
+    assert server.admin.execute_command("ACL", "LOG") == []
 
 
 async def change_kinds(owner: Redis) -> None:
