@@ -1,8 +1,8 @@
 """Redis: how it is reached, what it says of itself, and the only code that touches contract keys.
 
 ```
-contract    what a poll reads, and what a publish writes
+contract    reads and writes of contract keys
 server      the embedded server, and what any server says of itself
-connect     addresses, TLS, Sentinels, limits of time and bytes, and why a Redis could not be reached
+connect     addresses, TLS, Sentinel, limits on time and bytes, and causes of failures
 ```
 """

@@ -1,12 +1,12 @@
-"""From a Board to words: states, flags, rules and the report in which every voice finds them. Pure functions.
+"""Evaluation of a Board: states, flags, signals and the report that every output uses. Pure functions.
 
 ```
-signals     evaluates a Board: the way in
-report      what comes out: a status of each chain, and signals for what is wrong
-rules       one rule a signal
+signals     evaluates a Board: the entry point
+report      the result: a status for each chain, and signals for what is wrong
+rules       one rule per signal
 causality   root cause first: which signals can follow from which
-freshness   the age of a chain, and the state that it makes
-flags       what stands beside a state
+freshness   the age of a chain, and its state
+flags       what is shown in addition to a state
 provenance  how old the vendor's data are, and whether the options trade now
 serialize   the report as JSON: one form for heartbeat, status and events
 ```

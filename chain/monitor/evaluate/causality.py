@@ -1,7 +1,7 @@
 """Root cause first: which signals can follow from which, and signals in that order.
 
-A silent publisher explains that its chains are missing; a missing chain explains nothing about its publisher. Whoever
-reads one line only, should read the first kind.
+A silent publisher explains why its chains are missing; a missing chain explains nothing about its publisher. Somebody
+who reads only one line should read the cause.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from chain.monitor.evaluate.report import Signal
 from chain.monitor.states import DeckState
 
-_LATE = ("aging", "stale", "stream-over-stale", "all-stale")  # snapshots do not come as they should
-_GONE = (*_LATE, "depth", "dangling", "nothing-published")  # or do not come at all
+_LATE = ("aging", "stale", "stream-over-stale", "all-stale")  # snapshots are late
+_GONE = (*_LATE, "depth", "dangling", "nothing-published")  # or missing
 
-# What can follow from each signal, alone. A part stands under its own name. Where two explain the same, the first does.
+# What can follow from each signal. A part is listed under its own name. If two explain a signal, the first counts.
 CONSEQUENCES: Mapping[str, Sequence[str]] = {
     "watcher": ("poll-silent",),
     "redis-unreachable": ("publisher-silent", "publisher-unknown", "source", "failing", "part-failed", *_GONE),
@@ -38,21 +38,21 @@ _BY_UNDERLYING = ("depth", "dangling", "invalid", "future", "stale", "aging")  #
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A root cause among the signals that stand, and what can follow from it, gravest first."""
+    """A root cause among the current signals, and what follows from it, most severe first."""
 
     root: Signal
     follows: tuple[Signal, ...] = ()
 
     @property
     def severity(self) -> DeckState:
-        """The gravest of all its signals: what the cause costs the desk."""
+        """The most severe of its signals: the cause's impact on the desk."""
         return max((signal.severity for signal in (self.root, *self.follows)), key=lambda severity: severity.rank)
 
 
 def incidents(signals: Iterable[Signal]) -> tuple[Incident, ...]:
-    """Return every signal once, under the first root cause that explains it; the gravest incident first.
+    """Return every signal once, under the first root cause that explains it; the most severe incident first.
 
-    A signal that nothing explains is a root. Signals that are equally grave keep their order.
+    A signal that nothing explains is a root. Signals of equal severity keep their order.
     """
     standing = tuple(signals)
     known = (signal for signal in standing if _source(signal) in CONSEQUENCES)
@@ -83,7 +83,7 @@ def explains(cause: Signal, effect: Signal) -> bool:
 
 
 def _root_of(signal: Signal, causes: Sequence[Signal]) -> Signal:
-    """Return what stands at the beginning of a signal; the table has no circles, so the search ends."""
+    """Return the root cause of a signal; the table has no cycles, so the search ends."""
     while cause := next((one for one in causes if explains(one, signal)), None):
         signal = cause
     return signal

@@ -1,4 +1,4 @@
-"""What stands beside a chain's state: flags, as pure functions of a record and an instant."""
+"""Flags, shown in addition to a chain's state: pure functions of a record and an instant."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def flags_of(record: ChainRecord, now: Instant) -> tuple[Flag, ...]:
 
 
 def is_over(record: ChainRecord, now: Instant) -> bool:
-    """Return whether a chain's last session has closed at the instant that counts for it."""
+    """Return whether a chain's last session has closed, by the time its data are judged by."""
     as_of = _as_of(record, now)
     days = days_to_expiry(record.chain.expiry, as_of)
     return days < 0 or (days == 0 and as_of >= _closing_s(record))
@@ -40,7 +40,7 @@ def is_over(record: ChainRecord, now: Instant) -> bool:
 def is_past(record: ChainRecord, now: Instant) -> bool:
     """Return whether a chain is still published though its date has passed, or its session has closed.
 
-    What was made before the close is nobody's fault on that day: it may run out.
+    A snapshot made before the close is no fault on that day: it may expire on its own.
     """
     as_of, good = _as_of(record, now), record.last_good
     if days_to_expiry(record.chain.expiry, as_of) < 0:
@@ -57,7 +57,7 @@ def _closing_s(record: ChainRecord) -> float:
 
 
 def faults_of(record: ChainRecord) -> tuple[Flag, ...]:
-    """Return the flags of faults; they depend only on what was read, not on the time."""
+    """Return the fault flags; they depend only on what was read, not on the time."""
     good, flags = record.last_good, list[Flag]()
     if record.last_error:
         flags.append(Flag.FAILING)
@@ -71,9 +71,9 @@ def faults_of(record: ChainRecord) -> tuple[Flag, ...]:
 
 
 def remembered(record: ChainRecord, now: Instant) -> ChainRecord:
-    """Return a record that holds since when each of its faults stands; one that is gone for a poll begins anew.
+    """Return the record with the start of each of its faults; one absent for a poll starts again.
 
-    What the snapshot itself shows is as old as its stamp: it was so when it was made.
+    A fault of the snapshot itself started at its timestamp: it was there when it was made.
     """
     standing = faults_of(record)
     if not standing and not record.flagged:

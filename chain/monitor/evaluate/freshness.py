@@ -1,4 +1,4 @@
-"""How old a chain's snapshot is, and which state that makes: pure functions of a record and both clocks."""
+"""The age of a chain's snapshot, and the state it implies: pure functions of a record and both clocks."""
 
 import math
 from collections.abc import Iterable
@@ -18,16 +18,16 @@ LOST = (State.STALE, State.INVALID, State.DANGLING, State.MISSING)
 def age_ms(accepted: LastGood, now: Instant, source: SourceInfo = _UNTOLD) -> int:
     """Return the worse of two ages, ms: by the wall clock since `ts`, and since we first saw the pointer.
 
-    The second starts at the age that the snapshot had then, so a wall clock stepping back takes nothing away. Of a
-    replay there is one age, by its own clock.
+    The second starts at the age the snapshot had then, so a wall clock stepping back cannot make it younger. A
+    replay has one age, by its own clock.
     """
     return _age(accepted, source, now.wall_ms, now.mono)
 
 
 def is_ahead(snapshot: SnapshotId, source: SourceInfo, wall_ms: int, mono: float) -> bool:
-    """Return whether a snapshot's stamp lies in the future, beyond what clocks differ by.
+    """Return whether a snapshot's timestamp is in the future by more than clocks may differ.
 
-    The clock of a replay is known as well as ours is, in its own time.
+    A replay is judged by its own clock.
     """
     played = source.played_s(mono)
     if played is None:
@@ -43,10 +43,10 @@ def _age(accepted: LastGood, source: SourceInfo, wall_ms: int, mono: float) -> i
 
 
 def limits_of(record: ChainRecord) -> Thresholds:
-    """Return the limits of a chain's age: those announced, where its snapshots can live to reach them.
+    """Return a chain's age limits: those announced, if its snapshots live long enough to reach them.
 
-    An interval of days would make any age fresh. Limits that an operator has set stand. A replay announces those of its
-    recording, and how long its snapshots live in Redis tells nothing of them.
+    An interval of days would make any age fresh. Limits set by an operator are kept. A replay announces those of its
+    recording, which have nothing to do with how long its snapshots live in Redis.
     """
     limits, good = record.thresholds, record.last_good
     if good is None or record.source.speed is not None or limits.own_stale_s is not None:
@@ -72,19 +72,19 @@ def state_of(record: ChainRecord, wall_ms: int, mono: float) -> tuple[State, int
 
 
 class Steady(NamedTuple):
-    """A time in which no state changes unless something new is read: epoch ms and monotonic seconds, ends included."""
+    """A period in which no state changes unless something new is read: epoch ms and monotonic seconds, inclusive."""
 
     after_ms: float = -math.inf
     until_ms: float = math.inf
     until_mono: float = math.inf
 
     def holds(self, wall_ms: int, mono: float) -> bool:
-        """Whether an instant lies within; `mono` never runs backwards."""
+        """Whether an instant is within the period; `mono` never goes back."""
         return self.after_ms <= wall_ms <= self.until_ms and mono <= self.until_mono
 
     @classmethod
     def of_all(cls, times: Iterable[Self]) -> Self:
-        """Return the time that all of them share."""
+        """Return the period common to all of them."""
         after, until, until_mono = -math.inf, math.inf, math.inf
         for time in times:
             after, until = max(after, time.after_ms), min(until, time.until_ms)
@@ -98,27 +98,27 @@ def steady(record: ChainRecord, state: State, mono: float) -> Steady:
     if good is None or record.fault:
         return Steady()
     if record.source.speed is not None:
-        return Steady(until_mono=-math.inf)  # each beat may set its clock
+        return Steady(until_mono=-math.inf)  # each heartbeat may set its clock
     stamp, limits = good.snapshot.id.ts_ms, limits_of(record)
     after: float = stamp - FUTURE_TOLERANCE_MS
     if state is State.FUTURE:
         return Steady(until_ms=after - 1)
     upper = {State.FRESH: limits.warn_ms, State.AGING: limits.stale_ms}.get(state, math.inf)
     lower = {State.AGING: limits.warn_ms, State.STALE: limits.stale_ms}.get(state, -math.inf)
-    if _age(good, record.source, stamp, mono) <= lower:  # old by the wall clock alone, which may be set back
+    if _age(good, record.source, stamp, mono) <= lower:  # late only by the wall clock, which may be set back
         after = stamp + lower + 1
     return Steady(after, stamp + upper, good.first_seen + (upper - good.age_then_ms) / 1000)
 
 
 def condition_of(state: State) -> State:
-    """Return the condition that a state belongs to: all in which a chain has nothing to work with are one, STALE."""
+    """Return the condition of a state: all states without a usable snapshot are one condition, STALE."""
     return State.STALE if state in LOST else state
 
 
 def reason_of(record: ChainRecord, state: State, age: int | None, now: Instant) -> tuple[float | None, str]:
     """Return since when a state's condition holds, epoch seconds, and why.
 
-    A condition that gets worse keeps its beginning: a chain that went MISSING after it was STALE is lost since then.
+    A condition that gets worse keeps its start: a chain that was STALE before it went MISSING counts from then.
     """
     good, fault = record.last_good, record.fault
     if state is State.FRESH:
@@ -142,7 +142,7 @@ def reason_of(record: ChainRecord, state: State, age: int | None, now: Instant) 
 
 
 def _began(record: ChainRecord, good: LastGood, state: State, age: int, now: Instant) -> float | None:
-    """Return when the accepted snapshot itself came into the condition of a state; None where it is not in it."""
+    """Return when the accepted snapshot itself entered the condition of a state; None if it is not in it."""
     if state is State.FUTURE:
         return now.wall_s - (now.mono - good.first_seen) if good.ahead else None  # else our clock was set back
     limits = limits_of(record)

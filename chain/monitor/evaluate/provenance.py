@@ -1,4 +1,4 @@
-"""What is known of a chain's source beyond its age: how old the vendor's data are, whether its options trade now."""
+"""Data age and market hours: how old the vendor's data in a snapshot are, and whether its options trade now."""
 
 from chain.clock import Instant
 from chain.model.calendar import Calendar
@@ -13,15 +13,15 @@ _DAY_S = 86_400
 
 
 def made_at(record: ChainRecord, good: LastGood) -> float:
-    """Return the instant that a snapshot describes, epoch seconds: its stamp, or that of recorded data stamped anew."""
+    """Return the instant a snapshot describes, epoch seconds: its timestamp, or for recorded data the original one."""
     source = record.source
     return good.snapshot.ts if source.as_of is None or source.speed is not None else source.as_of
 
 
 def old_source(record: ChainRecord, good: LastGood) -> str:
-    """Return by which stamp a snapshot's data are older than they may be, and how old; empty where they are not.
+    """Return which timestamp shows that a snapshot's data are too old, and how old; "" if they are not.
 
-    A stamp that cannot be right vouches for no age: then nobody knows that the data are not old.
+    An impossible timestamp proves no age, so it is reported as unknown.
     """
     data, made = good.summary.data, made_at(record, good)
     if data is None:
@@ -29,7 +29,7 @@ def old_source(record: ChainRecord, good: LastGood) -> str:
     age = made - data.ns / 1e9
     if data.ns < EPOCH_MIN_S * 10**9:
         return f"{data.origin} stamped {data.ns}, no epoch in nanoseconds: how old is unknown"
-    if age < -_DAY_S and record.source.as_of is None:  # a recording's own now may lag behind its next record
+    if age < -_DAY_S and record.source.as_of is None:  # a recording's clock may lag behind its next record
         return f"{data.origin} stamped {_words(-age)} ahead of the snapshot: how old is unknown"
     old = _is_old(data, made, record.source.calendar, delayed=good.summary.delayed)
     return f"{data.origin} {_words(age)} old" if old else ""
@@ -44,7 +44,7 @@ def _words(seconds: float) -> str:
 def _is_old(data: DataTime, made: float, calendar: Calendar, *, delayed: bool) -> bool:
     """Return whether data are old: quotes and spot by seconds, trades and day bars by trading days.
 
-    A contract may well not trade for a day, and a day's bar carries its midnight: those of the session before will do.
+    A contract may not trade for a day, and a day bar is stamped midnight: those of the previous session are fine.
     """
     if data.origin in (Origin.QUOTE, Origin.UNDERLYING):
         return made - data.ns / 1e9 > (OLD_SOURCE_DELAYED_S if delayed else OLD_SOURCE_S)
@@ -52,7 +52,7 @@ def _is_old(data: DataTime, made: float, calendar: Calendar, *, delayed: bool) -
 
 
 def source_changed(record: ChainRecord, now: Instant) -> bool:
-    """Return whether a chain's source has changed its kind, within the hour, and nobody has acknowledged it."""
+    """Return whether the kind of a chain's source changed within the last hour and nobody has acknowledged it."""
     change = record.change
     if change is None or change.at == record.acknowledged or change.before == change.after:
         return False
@@ -60,10 +60,10 @@ def source_changed(record: ChainRecord, now: Instant) -> bool:
 
 
 def off_hours(record: ChainRecord, now: Instant) -> bool:
-    """Return whether a chain's options do not trade at the instant that counts for it.
+    """Return whether the market for a chain's options is closed, by the time its data are judged by.
 
-    Only where that can be known: of recorded data by their own time, of live data by what the vendor says of the
-    market. The vendor speaks of shares in their regular session; the other hours of options are computed here.
+    Only if that can be known: for recorded data from their own time, for live data from the vendor's market
+    status. The vendor reports the regular session of stocks; other option hours are computed here.
     """
     source, market = record.source, record.source.market
     if market == "open" or (not market and source.as_of is None):

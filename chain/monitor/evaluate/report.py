@@ -1,4 +1,4 @@
-"""What is true of a Board at one instant: a status of each chain, and signals for what is wrong."""
+"""The evaluation of a Board at one instant: a status for each chain, and signals for what is wrong."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -42,25 +42,25 @@ class ChainStatus:
 
     @property
     def in_use(self) -> bool:
-        """Whether nothing speaks against working with this chain's snapshot; not knowing does not."""
+        """Whether this chain's snapshot may be used; unknown facts do not count against it."""
         return self.state in _IN_USE
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Something that is wrong now, in words; `since` is epoch seconds, None where it was so before we looked."""
+    """Something that is wrong now, in words; `since` is epoch seconds, None if it was so before the first poll."""
 
     name: str
     severity: DeckState
     text: str
     since: float | None
     subject: str = ""  # the underlying it concerns, empty for the whole deck
-    concerns: frozenset[str] | None = None  # of a cause: the underlyings that can suffer from it, None for all
+    concerns: frozenset[str] | None = None  # the underlyings that can be affected, None for all
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """An underlying's price in points, and of the snapshot that carries it its age, seconds, and its chain's state."""
+    """An underlying's price in points, with the age in seconds and the state of the snapshot it is from."""
 
     value: float
     age_s: float
@@ -68,7 +68,7 @@ class Spot:
 
     @property
     def current(self) -> bool:
-        """Whether the price stands for itself; where not, what is wrong with it belongs beside it."""
+        """Whether the price can be shown alone; if not, its fault must be shown with it."""
         return self.state in _CURRENT
 
 
@@ -91,7 +91,7 @@ class HealthReport:
         return grouped(self.statuses)
 
     def spot(self, underlying: str) -> Spot | None:
-        """Return the newest price of an underlying that its snapshots carry; of those in use before any other."""
+        """Return an underlying's newest price in its snapshots; usable snapshots come first."""
         carrying = [
             Spot(good.summary.spot, status.age_s, status.state)
             for status in self.statuses_of(underlying)
@@ -118,14 +118,14 @@ def grouped(statuses: Iterable[ChainStatus]) -> dict[str, tuple[ChainStatus, ...
 
 
 def usable(status: ChainStatus) -> bool:
-    """Whether a chain has a valid snapshot under its pointer, of whatever age, and is not over: it counts as depth."""
+    """Whether a chain has a valid snapshot of any age and has not expired: it counts towards depth."""
     return status.state in _PRESENT and Flag.PAST_DATED not in status.flags
 
 
 def stream_age_s(board: Board, now: Instant) -> float | None:
-    """Return how long ago the stream last showed a sign of life, seconds; None where nobody knows.
+    """Return how long ago the stream was last active, seconds; None if unknown.
 
-    A sign from our future, beyond what clocks differ by, is none: it would stay "active" until we caught up.
+    Activity stamped in the future beyond clock tolerance does not count: it would stay "active" until we caught up.
     """
     ages = [now.wall_s - at for at in (board.streams.last_frame, board.streams.newest_entry) if at is not None]
     honest = [max(0.0, age) for age in ages if age >= -FUTURE_TOLERANCE_S]
@@ -133,6 +133,6 @@ def stream_age_s(board: Board, now: Instant) -> float | None:
 
 
 def stream_active(board: Board, now: Instant) -> bool:
-    """Return whether the stream is known to run."""
+    """Return whether the stream is known to be running."""
     age = stream_age_s(board, now)
     return age is not None and age <= STREAM_ACTIVE_S

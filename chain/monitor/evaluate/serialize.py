@@ -1,4 +1,4 @@
-"""A HealthReport as it is published: the one form in which heartbeat, status and events carry it.
+"""A HealthReport as JSON: one form for heartbeat, status and events.
 
 Ages and times to live in seconds, to the millisecond; times as epoch seconds; null where unknown.
 """
@@ -26,7 +26,7 @@ from chain.monitor.states import Flag
 
 
 def health_block(report: HealthReport) -> HealthBlock:
-    """Return what a heartbeat carries of its publisher's own watcher."""
+    """Return the health block of a heartbeat, from the publisher's own watcher."""
     board, now = report.board, report.now
     return HealthBlock(
         state=report.state,
@@ -39,7 +39,7 @@ def health_block(report: HealthReport) -> HealthBlock:
 
 
 def event_data(signal: Signal, report: HealthReport) -> EventData:
-    """Return what an event carries: the signal that it is about, and the deck's state at the time."""
+    """Return an event's data: its signal, and the deck's state at the time."""
     return EventData(
         name=signal.name,
         severity=signal.severity,
@@ -115,7 +115,7 @@ def _status_expiry(status: ChainStatus, keys: KeySchema) -> StatusExpiry:
 
 
 def _change(status: ChainStatus) -> ChangeBlock | None:
-    """Return a change of source that still stands: the kinds before and after, and when."""
+    """Return an unacknowledged change of source: the kinds before and after, and when."""
     change = status.record.change
     if change is None or Flag.SOURCE_CHANGED not in status.flags:
         return None

@@ -1,4 +1,4 @@
-"""Evaluation of a Board: a pure function of the Board and an instant. Every voice of the product speaks its words."""
+"""Evaluation of a Board: a pure function of the Board and an instant. All outputs use its wording."""
 
 import logging
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _ONCE = {"once": True}  # Boards are evaluated many times a second: one trace of
 
 
 def evaluate(board: Board, now: Instant, rules: Sequence[Rule] = RULES) -> HealthReport:
-    """Return what is true of a Board at `now`."""
+    """Return the evaluation of a Board at `now`."""
     blind = blind_since(board, now)
     statuses = tuple(_status_or_invalid(record, now, blind) for record in board.chains.records)
     inputs = RuleInput(board, now, statuses)
@@ -32,7 +32,7 @@ def evaluate(board: Board, now: Instant, rules: Sequence[Rule] = RULES) -> Healt
 
 
 def _apply(rule: Rule, inputs: RuleInput) -> Sequence[Signal]:
-    """Return a rule's signals; a rule that fails is a signal itself, and stops no other."""
+    """Return a rule's signals; a rule that raises becomes a signal itself and stops no other."""
     try:  # a defect in one rule must not silence the others
         return rule.signals(inputs)
     except Exception as error:
@@ -42,7 +42,7 @@ def _apply(rule: Rule, inputs: RuleInput) -> Sequence[Signal]:
 
 
 def _status_or_invalid(record: ChainRecord, now: Instant, blind: float | None) -> ChainStatus:
-    """Return one chain's status; a record that cannot be evaluated is INVALID, and takes no other with it."""
+    """Return one chain's status; a record that cannot be evaluated is INVALID and affects no other chain."""
     try:
         return _status(record, now, blind)
     except Exception as error:
@@ -52,7 +52,7 @@ def _status_or_invalid(record: ChainRecord, now: Instant, blind: float | None) -
 
 
 def _status(record: ChainRecord, now: Instant, blind: float | None) -> ChainStatus:
-    """Return one chain's status; `blind`: since when Redis is not known, epoch seconds."""
+    """Return one chain's status; `blind`: since when Redis has not answered, epoch seconds."""
     state, age = state_of(record, now.wall_ms, now.mono)
     since, note = reason_of(record, state, age, now)
     if blind is not None:

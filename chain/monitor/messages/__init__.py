@@ -1,14 +1,14 @@
-"""What is published beside the snapshots, by type: what is written, what is read, and the schemas are all this.
+"""Types of the published messages: writers, readers and the JSON Schemas all use these.
 
-A field that may be left out of what is written is `| UnsetType`; every other one is always written, and where it has a
-default, a reader does without it.
+A field that may be omitted is `| UnsetType`; every other one is always written, and if it has a
+default, readers accept messages without it.
 
 ```
-heartbeat  a publisher's beat, as it is read and as it is written
-health     how the chains are, in a heartbeat and in a status
+heartbeat  a publisher's heartbeat, as read and as written
+health     the state of the chains, in a heartbeat and in a status
 status     what `status --json` prints
 event      one signal raised or ended
-mark       what a live publisher leaves where it publishes
-fields     the types that they share
+mark       the mark under which a live publisher reserves a prefix
+fields     field types that they share
 ```
 """

@@ -1,4 +1,4 @@
-"""Types of fields that several messages share: their bounds, and what the schemas say of them."""
+"""Field types shared by several messages: their bounds, and what the schemas say about them."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ PERIOD_S = 7 * 86_400.0
 
 
 def promise(**words: object) -> Meta:
-    """Return what the schema says of what we write, and a reader does not insist on."""
+    """Return schema words that hold for what we write, but that readers do not enforce."""
     return Meta(extra_json_schema=dict(words))
 
 

@@ -1,4 +1,4 @@
-"""How the chains are, as a watcher sees it: the same blocks in a heartbeat, a status and an event."""
+"""The state of the chains as a watcher sees it: the same blocks in heartbeat, status and events."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""A publisher's heartbeat: `Beat` is what readers take in, `FullBeat` what is written."""
+"""A publisher's heartbeat: `Beat` is what is read, `FullBeat` what is written."""
 
 from typing import Annotated
 
@@ -97,7 +97,7 @@ class PartBlock(Struct, frozen=True):
 
 
 class Beat(Struct, frozen=True):
-    """The part of a heartbeat that readers take in. A service's plain beat has no `chain`."""
+    """The part of a heartbeat that readers use. A plain heartbeat of another service has no `chain`."""
 
     service: Annotated[str, promise(enum=list(_SERVICES))]
     ts: Epoch
@@ -110,7 +110,7 @@ class Beat(Struct, frozen=True):
 
 
 class FullBeat(Beat, frozen=True, kw_only=True):
-    """A heartbeat as it is written: with the fields of what the publisher's own watcher sees, all of them or none."""
+    """A heartbeat as written: including what the publisher's own watcher sees, all of its fields or none."""
 
     pid: Annotated[int, Meta(ge=1, le=EXACT)]
     chain: PlanBlock

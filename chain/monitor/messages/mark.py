@@ -9,7 +9,7 @@ from chain.redis.contract.coordination.live_mark import MARK_BYTES
 
 
 class LiveMarkBody(Struct, frozen=True):
-    """What a live publisher leaves where it publishes: `publisher` is host:process:letters."""
+    """Written by a live publisher under its prefix: `publisher` is host:pid:letters."""
 
     service: str = ""
     kind: str = ""

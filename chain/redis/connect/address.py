@@ -1,4 +1,4 @@
-"""A Redis URL, read completely: each thing that it asks for is a field here, or is refused with a ConfigError."""
+"""A Redis URL, parsed completely: everything in it becomes a field here or is refused with a ConfigError."""
 
 import re
 import ssl
@@ -83,7 +83,7 @@ def parse_url(url: str) -> Address:
 
 
 def _refuse_unescaped(url: str) -> None:
-    """Raise ValueError where the parts of a URL cannot be told apart; the message must not show the URL."""
+    """Raise ValueError for a URL that is ambiguous without escapes; the message must not show the URL."""
     if not url.isprintable() or " " in url:
         raise ValueError(f"it holds spaces or control characters: {_ESCAPE}")
     if "://" not in url:
@@ -98,7 +98,7 @@ def _refuse_unescaped(url: str) -> None:
 
 
 def _with_scheme(text: str) -> str:
-    """Return what a URL without a scheme was probably meant to be; only what is a host or a path is shown of it."""
+    """Return what a URL without a scheme was probably meant to be, showing only its host or path."""
     if text.startswith("/"):
         return clean(f"unix://{text.rpartition('@')[2]}", 120)
     login, _, host = text.rpartition("@")
@@ -108,7 +108,7 @@ def _with_scheme(text: str) -> str:
 
 
 class _Parser:
-    """One URL on its way to an Address; every method raises ValueError with what is wrong."""
+    """Parses one URL; every method raises ValueError with what is wrong."""
 
     def __init__(self, parts: SplitResult) -> None:
         self._scheme = parts.scheme
@@ -141,7 +141,7 @@ class _Parser:
         return address
 
     def _take(self, name: str, read: Callable[[str], _T], default: _T) -> _T:
-        """Return one parameter, which is then no longer waiting to be taken."""
+        """Remove one query parameter and return its value."""
         text = self._asked.pop(name, None)
         if text is None:
             return default

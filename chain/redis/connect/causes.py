@@ -72,11 +72,11 @@ _SOCKET = {
     FILE_MISSING.code: Cause("socket-missing", "no such socket", "no Redis listens at that path"),
     FILE_DENIED.code: Cause("socket-denied", "permission denied", "this user may not open the socket"),
 }
-# Causes that are no outage: this Redis lacks a command, or this user the right to it.
+# Not outages: this Redis lacks a command, or this user may not run it.
 REFUSALS = frozenset({NO_COMMAND.code, NO_RIGHT.code, NO_RIGHT_KEY.code, NO_RIGHT_CHANNEL.code})
 # How some proxies refuse a command that they do not know.
 HUNG_UP = frozenset({CLOSED.code, RESET.code})
-# Causes for which nobody has answered.
+# Causes for which there was no answer at all.
 UNHEARD = {NO_ANSWER.code, REFUSED.code, RESET.code, CLOSED.code, NO_ROUTE.code, OTHER.code}
 # The first word of a Redis error reply, where it alone says what is wrong.
 _BY_WORD = {
@@ -107,13 +107,13 @@ _BY_TEXT = (
 _UNKNOWN = re.compile(r"unknown (?:sub)?command [`'\"]?([\w|-]+)", re.IGNORECASE)
 _NUMBER = re.compile(r"Error (\d+) connecting to ")
 _DENIED = re.compile(r"permissions to run the [`'\"]?([\w|-]+)", re.IGNORECASE)
-SCRIPT_REFUSED = "REFUSED "  # how our scripts begin to say which command was refused, and why
+SCRIPT_REFUSED = "REFUSED "  # prefix of our scripts' errors, before the refused command and the reason
 _REFUSED = re.compile(rf"{SCRIPT_REFUSED}(\w+) (.*)", re.DOTALL)
 _SCRIPT = re.compile(r"\s*(?:script: [0-9a-f]*,? ?(?:on )?)?@?user_script:.*|\s*\(call to .*", re.DOTALL)
 
 
 class KnownFailureError(RedisConnectionError):
-    """A failure of a connection whose cause is known where it is raised, and not from what led to it."""
+    """A connection failure that carries its cause."""
 
     def __init__(self, cause: Cause) -> None:
         super().__init__(str(cause))
@@ -140,7 +140,7 @@ def _of_socket(cause: Cause) -> Cause:
 
 
 def _of_redis(error: RedisError, command: str) -> Cause | None:
-    """Return what an error of the client library means; None where what led to it says more."""
+    """Return what an error of the client library means; None if its own cause says more."""
     match error:
         case KnownFailureError():
             return error.cause
@@ -152,7 +152,7 @@ def _of_redis(error: RedisError, command: str) -> Cause | None:
 
 
 def _of_cluster(error: RedisClusterException) -> Cause:
-    """Return why there is no cluster: what a node replied, that none answered, or that those who did lack slots."""
+    """Return why there is no cluster: a node's reply, no answer at all, or missing slots."""
     inner = next((link for link in causal_chain(error) if isinstance(link, RedisError | OSError)), None)
     if inner is None:
         return CLUSTER_DOWN
@@ -161,7 +161,7 @@ def _of_cluster(error: RedisClusterException) -> Cause:
 
 
 def _of_reply(error: RedisError, command: str) -> Cause | None:
-    """Return what an error reply means; None for a failure of the connection, which what led to it explains."""
+    """Return what an error reply means; None for a connection failure, which its own cause explains."""
     text = str(error)
     if inside := _REFUSED.search(text):
         return _inside_script(inside[1], _SCRIPT.sub("", inside[2]).strip())
@@ -178,7 +178,7 @@ def _of_reply(error: RedisError, command: str) -> Cause | None:
 
 
 def _inside_script(command: str, text: str) -> Cause | None:
-    """Return what Redis answered to one command of a script; old ones say neither which it was nor why by a word."""
+    """Return what Redis answered to one command of a script; old versions name neither command nor error code."""
     if "nknown" in text:
         return NO_COMMAND.about(command=command)
     if "t run this command" in text:
@@ -197,7 +197,7 @@ def _of_denial(text: str, command: str) -> Cause:
 
 
 def _in_its_words(error: BaseException) -> Cause:
-    """Return what is not in the catalogue, in its own words: never a script's source or where in it."""
+    """Return an error that is not in the catalogue, in its own words, without script source or position."""
     text = _SCRIPT.sub("", str(error)).strip()
     if not isinstance(error, ResponseError) and "closed" in text.lower():
         return CLOSED

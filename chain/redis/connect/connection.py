@@ -1,4 +1,4 @@
-"""A Redis client from a URL: bounded in time, named without its password, and its failures in words."""
+"""A Redis client from a URL: bounded in time, shown without its password, with failures described."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -48,7 +48,7 @@ class RedisTarget:
 
     @property
     def label(self) -> str:
-        """A few letters for a status line: `unix`, or host:port, before it the kind where it is no single server."""
+        """A short name for a status line: `unix`, or host:port, prefixed by the kind unless it is a single server."""
         if self.address.kind == "unix":
             return "unix"
         host, port = self.address.hosts[0]
@@ -61,9 +61,9 @@ class RedisTarget:
         options: dict[str, Any] = {
             "socket_timeout": SOCKET_TIMEOUT_S,
             "socket_connect_timeout": SOCKET_TIMEOUT_S,
-            # The older protocol has all that is needed, and every server and proxy speaks it: nothing to negotiate.
+            # RESP2 by default: every server and proxy supports it, and nothing needs to be negotiated.
             "protocol": address.protocol,
-            "driver_info": None,  # the library's own name would cost two commands more
+            "driver_info": None,  # sending the library's name would cost two more commands
             **(address.tls.options if address.tls else {}),
         }
         if address.kind == "cluster":
@@ -90,7 +90,7 @@ class RedisTarget:
         return TlsConnection if self.address.tls else PlainConnection
 
     def _connect_sentinel(self, options: dict[str, Any], greeting: Handshake) -> Redis:
-        """Return a client of whatever primary the Sentinels name, asked anew at each connection."""
+        """Return a client of the primary that the Sentinels name, asked again for each connection."""
         address = self.address
         asked = options | {"redis_connect_func": greeting.greet, "retry": Retry(ConstantBackoff(0.05), 0)}
         pools = (
@@ -111,9 +111,9 @@ class RedisTarget:
         return Redis.from_pool(pool)
 
     def _connect_cluster(self, options: dict[str, Any], greeting: Handshake) -> Redis:
-        """Return a cluster client, which answers to the same calls; `is_cluster` tells it apart."""
+        """Return a cluster client, which has the same methods; `is_cluster` tells them apart."""
         nodes = [ClusterNode(host, port) for host, port in self.address.hosts]
-        files = ("ssl_ca_path", "ssl_password")  # which the cluster's client hands on only from here
+        files = ("ssl_ca_path", "ssl_password")  # the cluster client passes these on only from here
         ours: dict[str, Any] = {name: options.pop(name) for name in files if name in options}
         ours |= {"connection_class": self._by_tcp, "redis_connect_func": greeting.greet}
         cluster = RedisCluster(
@@ -137,9 +137,9 @@ def is_cluster(redis: Redis) -> bool:
 
 @asynccontextmanager
 async def redis_call(seconds: float = OPERATION_TIMEOUT_S, most: int = DEFAULT_BYTES) -> AsyncIterator[None]:
-    """Turn every way in which Redis can fail, slowness included, into one RedisUnavailableError with its cause.
+    """Turn every failure of Redis, timeouts included, into a RedisUnavailableError with its cause.
 
-    Replies of more than `most` bytes together are not read to their end: OversizedError.
+    Raises OversizedError when the replies exceed `most` bytes together; the rest is not read.
     """
     task = asyncio.current_task()
     asked = task.cancelling() if task else 0
@@ -166,7 +166,7 @@ def unavailable(error: BaseException) -> RedisUnavailableError:
 def raise_if_lost(replies: Sequence[object]) -> Sequence[object]:
     """Return the replies of a pipeline; raise the first that says that a node did not answer.
 
-    A refusal is an answer. On a cluster each node can be lost alone, and its replies are then errors among others.
+    A refusal is an answer. On a cluster a single node can be lost; its replies are then errors among the others.
     """
     for reply in replies:
         if isinstance(reply, _LOST):

@@ -1,4 +1,4 @@
-"""What is done only where this Redis and this user allow it; where they do not, one word says so."""
+"""Optional commands: skipped, and reported, where this Redis or its ACL does not allow them."""
 
 from collections.abc import Awaitable
 
@@ -9,7 +9,7 @@ from chain.redis.connect.causes import REFUSALS, redis_cause
 
 
 async def allowed(deed: str, request: Awaitable[object], command: str) -> str:
-    """Make a request of one command; return that it was not `deed` and why, where it was refused, else nothing.
+    """Await one command; return "" or, if it was refused, `not {deed}` and why.
 
     Raises what the client raises for any other failure.
     """
@@ -24,5 +24,5 @@ async def allowed(deed: str, request: Awaitable[object], command: str) -> str:
 
 
 async def announce(redis: Redis, channel: str, body: bytes) -> str:
-    """Publish on a channel; return that it was not announced and why, where that was refused, else nothing."""
+    """Publish on a channel; return "" or, if that was refused, `not announced` and why."""
     return await allowed("announced", redis.publish(channel, body), "PUBLISH")

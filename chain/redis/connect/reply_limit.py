@@ -1,7 +1,7 @@
-"""How many bytes the replies of one operation may have: what is larger ends its connection instead of being read.
+"""Limits the bytes that the replies of one operation may have: beyond that, the connection is closed.
 
-Redis tells a value's size only to who asks for it, and one that is oversized would fill memory before anybody could
-judge it. The parser therefore counts what comes in, and gives up where an operation's budget is spent.
+Redis does not announce the size of a value before sending it, and an oversized one would fill memory before we could
+check it. So the parser counts incoming bytes and gives up when an operation's limit is exceeded.
 """
 
 from collections.abc import Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 else:
     _Base = object
 
-READ_SIZE = 64 * 1024  # bytes taken from the socket at once, by which a budget may be overrun
-DEFAULT_BYTES = 4 * 1024 * 1024  # for whatever is no payload
+READ_SIZE = 64 * 1024  # bytes per read of the socket, by which a limit may be overrun
+DEFAULT_BYTES = 4 * 1024 * 1024  # for everything but payloads
 
 
 class OversizedReplyError(RedisError):
@@ -28,7 +28,7 @@ class OversizedReplyError(RedisError):
 
 
 class _Allowance:
-    """What is left of an operation's bytes; shared by the tasks that the operation starts."""
+    """The bytes left to an operation; shared by the tasks it starts."""
 
     __slots__ = ("left", "most")
 
@@ -41,12 +41,12 @@ class _Allowance:
             raise OversizedReplyError(f"a reply of more than {self.most} bytes was not read")
 
 
-_ALLOWANCE: ContextVar[_Allowance | None] = ContextVar("budget", default=None)
+_ALLOWANCE: ContextVar[_Allowance | None] = ContextVar("reply_limit", default=None)
 
 
 @contextmanager
 def reply_limit(most: int) -> Iterator[None]:
-    """Allow so many bytes of replies within."""
+    """Limit the replies read in this context to `most` bytes."""
     token = _ALLOWANCE.set(_Allowance(most))
     try:
         yield
@@ -55,7 +55,7 @@ def reply_limit(most: int) -> Iterator[None]:
 
 
 class _CountingParser(_AsyncHiredisParser):
-    """Counts each read against the budget of the operation that waits for it."""
+    """Counts each read against the limit of the operation that waits for it."""
 
     async def read_from_socket(self) -> bool:
         assert self._stream is not None
@@ -69,8 +69,8 @@ class _CountingParser(_AsyncHiredisParser):
 
 
 class LimitedConnection(_Base):
-    """A connection whose replies count against the budget; an error while reading ends it, as any does."""
+    """A connection whose replies count against the limit; exceeding it closes the connection."""
 
     def set_parser(self, parser_class: type[object]) -> None:
-        """Take our parser, whichever is asked for: it speaks both protocols."""
+        """Use our parser whatever is requested: it supports both protocols."""
         super().set_parser(_CountingParser)

@@ -1,4 +1,4 @@
-"""The primary that Sentinels name, asked anew at each connection."""
+"""The primary, as named by the Sentinels, who are asked again for each connection."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ from chain.tasks import end
 
 
 class Sentinels(Sentinel):
-    """The Sentinels of a URL, asked all at once: one that is silent costs no time where another answers."""
+    """The Sentinels of a URL, asked all at once, so that a silent one costs no time."""
 
     def __init__(self, clients: Sequence[Redis]) -> None:
         super().__init__([])  # type: ignore[no-untyped-call]
@@ -64,19 +64,19 @@ def _why(error: Exception) -> Cause:
 
 
 def _gravest(causes: Iterable[Cause]) -> Cause:
-    """Return what to tell of several: what a Sentinel answered before that another did not."""
+    """Return the cause to report: a Sentinel's answer rather than another's silence."""
     order = (SENTINEL_DOWN.code, SENTINEL_UNKNOWN.code)
     return min(causes, key=lambda cause: (*(cause.code != code for code in order), cause.code == SENTINEL_LOST.code))
 
 
 class _AskedAgain(PackedConnection):
-    """A connection that asks the Sentinels also where a retry opens it again.
+    """A connection that asks the Sentinels again when a retry reopens it.
 
-    redis-py would go back to the address of before, which may be a replica by now: it answers reads, perhaps old ones.
+    redis-py would reuse the previous address, which may be a replica by now and answer with old data.
     """
 
     async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
-        """Connect by way of the Sentinels where there is no connection, and send."""
+        """Connect through the Sentinels if not connected, and send."""
         link: Any = self
         if not link.is_connected:
             await link.connect()

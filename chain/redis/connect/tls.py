@@ -1,4 +1,4 @@
-"""What a Redis URL asks of TLS: checked before a connection is tried; a file that cannot be used is named."""
+"""The TLS settings of a Redis URL, checked before connecting; an unusable file is named."""
 
 import os
 import ssl
@@ -26,7 +26,7 @@ class Tls:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The client library's options; the key's password is never None, or OpenSSL would ask for it on the screen."""
+        """The client library's options; the key's password is never None, or OpenSSL would prompt for it."""
         return {
             "ssl_ca_certs": self.ca_certs or None,
             "ssl_ca_path": self.ca_path or None,
@@ -40,14 +40,14 @@ class Tls:
         }
 
     def fault(self) -> Cause | None:
-        """Return what is wrong with the files and ciphers named, None where all are of use."""
+        """Return what is wrong with the files and ciphers, None if all are usable."""
         if self.keyfile and not self.certfile:
             return Cause("tls-setting", "ssl_keyfile is of no use without ssl_certfile")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         pair, key = ("ssl_certfile and ssl_keyfile", self.keyfile) if self.keyfile else ("ssl_certfile", None)
         uses: tuple[tuple[str, str, Callable[[], object]], ...] = (
             ("ssl_ca_certs", self.ca_certs, lambda: context.load_verify_locations(cafile=self.ca_certs)),
-            ("ssl_ca_path", self.ca_path, lambda: os.scandir(self.ca_path).close()),  # OpenSSL takes any for a folder
+            ("ssl_ca_path", self.ca_path, lambda: os.scandir(self.ca_path).close()),  # OpenSSL accepts any path here
             (pair, self.certfile, lambda: context.load_cert_chain(self.certfile, key, self.password)),
             ("ssl_ciphers", self.ciphers, lambda: context.set_ciphers(self.ciphers)),
         )
@@ -61,7 +61,7 @@ class Tls:
 
 
 def _of_no_use(name: str, what: str, error: Exception) -> Cause:
-    """Return why a setting is of no use. An SSLError is an OSError too; it is the one that has read the file."""
+    """Return why a setting is unusable. An SSLError, also an OSError, means that the file was read."""
     if not isinstance(error, ssl.SSLError):
         cause = cause_of(error)
         reason = cause.sentence if cause else clean(error, 80)

@@ -1,4 +1,4 @@
-"""Connections to a Redis: packed in C, greeted by name where that is allowed, their TLS failures told in words."""
+"""Connection classes for TCP, TLS and unix sockets: commands packed in C, client names, TLS failures described."""
 
 import socket
 import ssl
@@ -19,25 +19,25 @@ from chain.redis.connect.causes import ENDED, NO_COMMAND, NO_RIGHT, OTHER, TLS_E
 from chain.redis.connect.reply_limit import LimitedConnection
 from chain.redis.connect.tls import Tls
 
-HANDSHAKE_S = 0.8  # for TLS, a little less than for a connection as a whole: which of the two was late is then known
-_SEND_BUFFER = 1 << 20  # the default of a unix socket makes a pipeline of payloads three times slower
-_NO_NAME = {NO_COMMAND.code, NO_RIGHT.code, OTHER.code}  # replies to our name that concern nothing but the name
+HANDSHAKE_S = 0.8  # for TLS; less than for the whole connection, so that the error shows which of the two timed out
+_SEND_BUFFER = 1 << 20  # with a unix socket's default, a pipeline of payloads takes three times as long
+_NO_NAME = {NO_COMMAND.code, NO_RIGHT.code, OTHER.code}  # errors that only mean: no CLIENT SETNAME here
 
 
 class Handshake:
-    """What is said first on each connection of one client: user, password and database as they must be, then a name.
+    """The handshake of each connection of one client: user, password and database, then a client name.
 
-    The name is a courtesy, so that CLIENT LIST tells who is who: a Redis, a user or a proxy without it is not asked
-    again. Some proxies hang up at a command that they do not know; the next connection then goes without.
+    The name is optional, for CLIENT LIST: where a Redis, its ACL or a proxy refuses it, it is not sent
+    again. Some proxies close the connection at an unknown command; the next connection then omits it.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._named = True  # whether to give it
+        self._named = True  # whether to send it
         self._answered = False  # whether any connection was ever answered
 
     async def greet(self, connection: AbstractConnection) -> None:
-        """Introduce a new connection; raise what Redis says against it."""
+        """Do the handshake on a new connection; raise what Redis refuses it with."""
         try:
             await connection.on_connect_check_health()
             if self._named:
@@ -68,7 +68,7 @@ class Handshake:
 
 
 class PackedConnection(LimitedConnection):
-    """Commands packed in C: redis-py's asyncio connections would do it in Python, key by key."""
+    """Packs commands in C: redis-py's asyncio connections do it in Python, key by key."""
 
     def pack_command(self, *args: EncodableT) -> list[bytes]:
         """Return a command as the bytes to send."""
@@ -76,18 +76,18 @@ class PackedConnection(LimitedConnection):
         return [pack_command((*words, *args[1:]))]
 
     async def _send_packed_command(self, command: Iterable[bytes]) -> None:
-        """Send; where another task has closed the connection meanwhile, as a cluster's client does, say just that."""
+        """Send; if another task, such as the cluster client, has closed the connection, raise just that."""
         if self._writer is None:
             raise RedisConnectionError(SERVER_CLOSED_CONNECTION_ERROR)
         await super()._send_packed_command(command)
 
 
 class PlainConnection(PackedConnection, Connection):
-    """A connection by TCP."""
+    """A TCP connection."""
 
 
 class TlsConnection(PackedConnection, SSLConnection):
-    """A connection by TLS, whose files are read anew for each, so that renewed ones are taken up."""
+    """A TLS connection; certificate files are read for each, so renewed ones are picked up."""
 
     def _connection_arguments(self) -> Mapping[str, Any]:
         try:

@@ -1,4 +1,4 @@
-"""Reading contract keys as they stand, value and deadline, with commands that change nothing."""
+"""Reads values and deadlines of contract keys, with read-only commands."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,9 +12,9 @@ from chain.redis.connect.connection import redis_call, unavailable
 from chain.redis.connect.reply_limit import DEFAULT_BYTES
 from chain.redis.contract.poll_command import HEARTBEAT_BYTES, POINTER_BYTES
 
-BATCH = 16  # payloads a round trip
+BATCH = 16  # payloads per round trip
 _BATCH_BYTES = 2 * MAX_PAYLOAD_BYTES  # of them together
-_EXACT = "PEXPIRETIME"  # a deadline as it is; Redis has it since 7.0, and not every user may ask
+_EXACT = "PEXPIRETIME"  # the deadline itself; since Redis 7.0, and not allowed to every user
 _LEFT = "PTTL"  # the time left until then
 _GONE = -2
 
@@ -22,7 +22,7 @@ ReadCommand = tuple[str | int, ...]
 
 
 class PointerKey(NamedTuple):
-    """A pointer as it stands, between two reads of its value; both ends are what the command for deadlines answered."""
+    """A pointer's value, and the deadlines of pointer and payload as Redis answered them."""
 
     value: bytes | None  # None where the key is of another type
     end: int
@@ -32,17 +32,17 @@ class PointerKey(NamedTuple):
 class Inspector:
     """Reads keys under one prefix. Every call is bounded in time and raises RedisUnavailableError.
 
-    Ends are epoch milliseconds where `exact`, else the milliseconds left; -1 where a key has no end, -2 where it is
+    Deadlines are epoch milliseconds if `exact`, else the milliseconds left; -1 if a key never expires, -2 if it is
     gone.
     """
 
     def __init__(self, redis: Redis, keys: KeySchema) -> None:
         self._redis = redis
         self._keys = keys
-        self._ends = ""  # the command that tells deadlines; empty until tried
+        self._ends = ""  # the command that reads deadlines; empty until tried
 
     async def exact(self) -> bool:
-        """Return whether this Redis tells deadlines to this user, rather than the time left."""
+        """Return whether deadlines can be read directly, rather than as the time left."""
         if not self._ends:
             async with redis_call():
                 try:
@@ -69,7 +69,7 @@ class Inspector:
         return [_bytes(reply) for reply in await self._ask([self._value(chain) for chain in chains])]
 
     async def pointers(self, targets: Sequence[tuple[ChainId, SnapshotId | None]]) -> list[PointerKey]:
-        """Read the end of each pointer, that of the payload it led to a moment ago, and then its value."""
+        """Read each pointer's deadline, that of the payload it named a moment ago, and then its value."""
         await self.exact()
         asked: list[ReadCommand] = []
         for chain, target in targets:
@@ -81,9 +81,9 @@ class Inspector:
         return [PointerKey(_bytes(value), _int(end), _int(payload_end)) for end, payload_end, value in rows]
 
     async def payloads(self, batch: Sequence[SnapshotId]) -> list[tuple[bytes | None, bool]]:
-        """Return each payload, a byte more than the limit at most, and whether its key is gone.
+        """Return each payload, cut one byte past the limit, and whether its key is gone.
 
-        None where the key is of another type. Raises OversizedError for more bytes than a round trip may have.
+        None if the key is of another type. Raises OversizedError if a round trip has too many bytes.
         """
         await self.exact()
         asked: list[ReadCommand] = []
@@ -97,7 +97,7 @@ class Inspector:
         return ("GETRANGE", self._keys.latest(chain), 0, POINTER_BYTES)
 
     async def _ask(self, commands: Sequence[ReadCommand], most: int = DEFAULT_BYTES) -> list[object]:
-        """Return the replies, that a key is of another type among them; any other refusal is no answer."""
+        """Return the replies, WRONGTYPE errors included; raise any other error."""
         if not commands:
             return []
         pipe = self._redis.pipeline(transaction=False)

@@ -1,7 +1,7 @@
-"""Which kind of source each chain's snapshot comes from, as it is recorded beside its pointer.
+"""Which kind of source each chain's snapshot comes from, as recorded in a key next to its pointer.
 
-A record reads `KIND TS_MS`, and for an hour after a change of kind `KIND TS_MS BEFORE CHANGED_MS`. It speaks for the
-snapshot of that stamp: where the pointer names a later one, somebody who records nothing has published since. Record
+A record reads `KIND TS_MS`, and for an hour after a change of kind `KIND TS_MS BEFORE CHANGED_MS`. It is about the
+snapshot with that timestamp: if the pointer names a later one, a publisher without records has published since. Record
 and pointer share a slot, so a script sees and changes both in one step, on a cluster too.
 """
 
@@ -17,17 +17,17 @@ _RECORD = re.compile(rb"([a-z]{1,20}) ([1-9]\d{11,13})(?: ([a-z]{1,20}) ([1-9]\d
 
 @dataclass(frozen=True, slots=True)
 class SourceChange:
-    """A chain's change of kind; `at` is epoch seconds of Redis's clock, or of the last snapshot whose kind was told."""
+    """A chain's change of kind; `at` is epoch seconds of Redis's clock, or of the last snapshot of known kind."""
 
     before: str
     after: str
     at: float
-    recorded: bool = field(default=False, compare=False)  # in Redis, not only seen by us
+    recorded: bool = field(default=False, compare=False)  # in Redis, not only observed by us
 
 
 @dataclass(frozen=True, slots=True)
 class KindRecord:
-    """The kind of source of one snapshot, empty where nothing is recorded, and the last change of it."""
+    """The kind of source of one snapshot, empty if not recorded, and its last change."""
 
     kind: str = ""
     change: SourceChange | None = None
@@ -37,10 +37,10 @@ NO_RECORD = KindRecord()
 
 
 def parse_record(raw: object, ts_ms: int) -> KindRecord:
-    """Return what a record says of the snapshot of `ts_ms`, epoch milliseconds.
+    """Return what a record says about the snapshot of `ts_ms`, epoch milliseconds.
 
-    One of an earlier snapshot, or one that cannot be read, says that this one's kind is unknown. One of a later
-    snapshot was read after its publisher moved on: its change tells which kind the one before had.
+    A record of an earlier snapshot, or an unreadable one, means that the kind is unknown. A record of a later
+    snapshot was read after its publisher moved on: its change gives the kind of the one before.
     """
     found = _RECORD.fullmatch(raw) if isinstance(raw, bytes) else None
     if found is None:

@@ -1,4 +1,4 @@
-"""One look at pointers, at values beside them and at the stream's signs of life: one round trip, bounded in bytes."""
+"""The poll: pointers, heartbeats and the stream's activity, read in one round trip of bounded size."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, cast
@@ -16,39 +16,39 @@ from chain.redis.contract.stream import StreamSigns, ask, oversized, signs
 POINTER_BYTES = 255  # the longest payload key has 128
 HEARTBEAT_BYTES = 256 * 1024  # of a heartbeat
 _HANGUPS_BEFORE_MINIMAL = 2
-_FRAMING_BYTES = 24  # around each value
+_FRAMING_BYTES = 24  # protocol overhead per value
 
 
 class PollReply(NamedTuple):
-    """What a look found: values in the order asked, None where there is no string; how many payloads exist."""
+    """The result of a poll: values in the order requested, None if there is no string; how many payloads exist."""
 
     values: list[bytes | None]
     stream: StreamSigns
     there: int
-    refused: str = ""  # why values beside the pointers could not be read
+    refused: str = ""  # why heartbeats could not be read
 
 
 class PollCommand:
-    """Looks at one Redis. Remembers which values are oversized, for as long as they are: MGET reads values whole."""
+    """Polls one Redis. Remembers which values are oversized, since MGET would read them whole."""
 
     def __init__(self, redis: Redis, *, stream: bool = True) -> None:
-        """`stream`: whether to look for the stream's signs of life, which tell nothing of a replay."""
+        """`stream`: whether to read the stream's activity, which says nothing about a replay."""
         self._redis = redis
         self._stream = stream
         self._key_by_key = is_cluster(redis)
         self._oversized: set[str] = set()
         self._mark_oversized = False
-        self._last_values: list[bytes | None] = []  # the values of the last look, if none was beyond its limit
+        self._last_values: list[bytes | None] = []  # the values of the last poll, if none exceeded its limit
         self._last_limits: Sequence[int] = ()  # theirs
-        self._minimal = False  # whether a proxy stands there that hangs up at what it does not know
-        self._minimal_runs = 0  # looks in a row that were cut, and went through by the simplest commands
+        self._minimal = False  # whether a proxy closes the connection at commands it does not know
+        self._minimal_runs = 0  # consecutive polls that were cut off and then succeeded with the simplest commands
 
     async def run(self, pointers: Sequence[str], heartbeats: Sequence[str], payloads: Sequence[bytes]) -> PollReply:
-        """Return the values of all keys, the stream's signs of life, and how many payloads exist.
+        """Return the values of all keys, the stream's activity, and how many payloads exist.
 
-        Of a value known to be oversized only the beginning is read, its limit and a byte. Another that has become so
-        may be read once, as far as all limits together allow; what is beyond ends the connection, and the look is
-        made again by beginnings.
+        Only the first bytes of a value known to be oversized are read: its limit and one more. A value that has just
+        become oversized is read once, up to the sum of all limits; beyond that the connection is closed, and the
+        poll is repeated with the first bytes only.
         """
         keys = [*pointers, *heartbeats]
         limits = [POINTER_BYTES] * len(pointers) + [HEARTBEAT_BYTES] * len(heartbeats)
@@ -63,7 +63,7 @@ class PollCommand:
                 return await self._run_minimal(keys, len(pointers), limits, payloads)
             if self._key_by_key or error.code not in REFUSALS:
                 raise
-            self._key_by_key = True  # one key that this user may not read has MGET refuse all
+            self._key_by_key = True  # MGET fails as a whole if one key may not be read
         else:
             self._minimal_runs = 0
             return reply
@@ -73,7 +73,7 @@ class PollCommand:
     async def _run_minimal(
         self, keys: Sequence[str], pointers: int, limits: Sequence[int], payloads: Sequence[bytes]
     ) -> PollReply:
-        """Look again by the simplest commands alone, and do so for good where that helped twice in a row."""
+        """Poll again with the simplest commands only, and keep doing so if that helped twice in a row."""
         before, self._minimal = self._key_by_key, True
         self._key_by_key = True
         try:
@@ -90,7 +90,7 @@ class PollCommand:
     async def _read(
         self, keys: Sequence[str], pointers: int, limits: Sequence[int], payloads: Sequence[bytes]
     ) -> PollReply:
-        """Return what is there under the keys, of which the first so many are pointers: those must be readable."""
+        """Return the values of the keys; the first `pointers` of them are pointers and must be readable."""
         known_large = self._oversized  # nearly always none
         large = [at for at in zip(keys, limits, strict=True) if at[0] in known_large] if known_large else []
         plain = [key for key in keys if key not in known_large] if large else keys
@@ -104,9 +104,9 @@ class PollCommand:
         self._mark_oversized = oversized(frame)
         if self._key_by_key or large:
             values, refused = _one_by_one(keys, pointers, plain, large, replies)
-        else:  # in what MGET answers there is no refusal of a single key, and nothing but strings
+        else:  # MGET answers strings only, and refuses no single key
             values, refused = cast("list[bytes | None]", replies[: len(keys)]), ""
-        known = all(isinstance(count, int) for count in counts)  # who may not ask takes them to be there
+        known = all(isinstance(count, int) for count in counts)  # if we may not ask, assume that all are there
         there = sum(count for count in counts if isinstance(count, int)) if known else len(payloads)
         return PollReply(self._cut(values, keys, limits), signs(frame, newest), there, refused)
 
@@ -115,9 +115,9 @@ class PollCommand:
         return self._stream and not self._minimal
 
     def _cut(self, values: list[bytes | None], keys: Sequence[str], limits: Sequence[int]) -> list[bytes | None]:
-        """Return values of which none is more than a byte longer than its limit; remember the keys of those that were.
+        """Return the values, each cut one byte past its limit; remember the keys of those that were longer.
 
-        The very same list as before where nothing changed, which is nearly always: whoever compares is done at once.
+        Returns the same list object as before if nothing changed, the usual case, so that comparing is cheap.
         """
         if values == self._last_values and limits == self._last_limits:
             self._oversized = set()
@@ -132,7 +132,7 @@ class PollCommand:
     def _queue_commands(
         self, pipe: Pipeline, plain: Sequence[str], large: Sequence[tuple[str, int]], payloads: Sequence[bytes]
     ) -> None:
-        """Put all commands in one batch. On a cluster each names one key, and a batch goes to each node."""
+        """Queue all commands in one pipeline. On a cluster each command has one key, and each node gets a pipeline."""
         if self._key_by_key:
             for key in plain:
                 pipe.get(key)
@@ -156,18 +156,18 @@ def _one_by_one(
     large: Sequence[tuple[str, int]],
     replies: Sequence[object],
 ) -> tuple[list[bytes | None], str]:
-    """Return values that were asked for one by one, in the keys' order, and why some were refused."""
+    """Return values that were read key by key, in the keys' order, and why some were refused."""
     asked = [*plain, *(key for key, _ in large)]
     refused = _refused(zip(asked, replies, strict=False), frozenset(keys[:pointers]))
     values = [reply if isinstance(reply, bytes) else None for reply in replies[: len(keys)]]
-    # GETRANGE answers the same to an empty value and to none.
+    # GETRANGE does not tell an empty value from a missing one.
     values[len(plain) :] = [value or None for value in values[len(plain) :]]
     found = dict(zip(asked, values, strict=True))
     return [found[key] for key in keys], refused
 
 
 def _refused(replies: Iterable[tuple[str, object]], pointers: frozenset[str]) -> str:
-    """Return why values beside the pointers were refused, empty where none was; raise the refusal of a pointer."""
+    """Return why heartbeats were refused, or ""; raise the error if a pointer was."""
     words = ""
     for key, reply in replies:
         if isinstance(reply, ResponseError) and (cause := redis_cause(reply, "GET")).code in REFUSALS:
@@ -178,7 +178,7 @@ def _refused(replies: Iterable[tuple[str, object]], pointers: frozenset[str]) ->
 
 
 def _values(reply: object) -> list[object]:
-    """Return what MGET answers; raise its refusal."""
+    """Return MGET's values; raise its error."""
     if isinstance(reply, Exception):
         raise reply
     assert isinstance(reply, list)

@@ -1,4 +1,4 @@
-"""Which chains have a pointer, found by SCAN in steps: a step is short, however many keys Redis holds."""
+"""Finds the chains that have a pointer, by SCAN: each step is short, however many keys Redis holds."""
 
 from typing import Any
 
@@ -14,25 +14,25 @@ _MOST_CHAINS = 20_000
 
 
 class PointerScan:
-    """Walks through the keys of one Redis, again and again. Payload keys are never asked for."""
+    """Scans the keys of one Redis for pointers. Payload keys are never requested."""
 
     def __init__(self, redis: Redis, keys: KeySchema, most: int = _MOST_CHAINS) -> None:
-        """`most`: how many keys end a walk."""
+        """`most`: the number of keys after which a scan ends."""
         self._redis = redis
         self._keys = keys
         self._most = most
-        self._nodes: list[ClusterNode | None] = []  # those that this walk has still to visit; None: the one server
+        self._nodes: list[ClusterNode | None] = []  # still to be scanned; None: the single server
         self._cursor = 0
-        self._count = 0  # of the keys that this walk has found
+        self._count = 0  # keys found by this scan
 
     def begin_again(self) -> None:
-        """Let the next step begin a walk."""
+        """Restart: the next step begins a new scan."""
         self._nodes.clear()
 
     async def step(self) -> tuple[set[ChainId], bool]:
-        """Look at the next thousand keys or so; return the chains among them, and whether the walk is over.
+        """Scan the next thousand keys or so; return the chains among them, and whether the scan is complete.
 
-        Raises RedisUnavailableError; the next step then goes on from the same place.
+        Raises RedisUnavailableError; the next step then resumes at the same position.
         """
         pointers, over = await self.pointer_keys()
         found: set[ChainId] = set()
@@ -40,11 +40,11 @@ class PointerScan:
             try:
                 found.add(self._keys.parse_latest(key))
             except InvalidNameError:
-                continue  # another program's key that merely begins like ours
+                continue  # another program's key with our prefix
         return found, over
 
     async def pointer_keys(self) -> tuple[list[bytes], bool]:
-        """Do a step; return the pointer keys as they stand, of whatever name, and whether the walk is over."""
+        """Do a step; return the pointer keys found, valid or not, and whether the scan is complete."""
         async with redis_call():
             if not self._nodes:
                 self._nodes, self._cursor, self._count = await self._all_nodes(), 0, 0
@@ -63,11 +63,11 @@ class PointerScan:
         return list(self._redis.get_primaries())  # type: ignore[attr-defined]
 
     async def _next(self, node: ClusterNode | None) -> list[bytes]:
-        """Return the keys of one step, and move the cursor on."""
+        """Return the keys of one step, and advance the cursor."""
         where: dict[str, Any] = {} if node is None else {"target_nodes": node}
         reply: tuple[Any, list[bytes]] = await self._redis.scan(  # type: ignore[assignment]
             self._cursor, match=self._keys.latest_pattern(), count=_KEYS_A_STEP, **where
         )
         cursor, pointers = reply
-        self._cursor = next(iter(cursor.values())) if isinstance(cursor, dict) else cursor  # a cluster tells the node
+        self._cursor = next(iter(cursor.values())) if isinstance(cursor, dict) else cursor  # on a cluster: by node
         return pointers

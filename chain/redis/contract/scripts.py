@@ -1,7 +1,7 @@
-"""The Lua scripts of the contract: read from their files once a process, and run by digest.
+"""The contract's Lua scripts: read once per process, run by digest.
 
-Each script is one step in Redis. Its file says in its first lines what its KEYS and ARGV are and what it returns, and
-which shared parts stand before it (`-- include: calls clock`).
+Each script is atomic. Its file documents KEYS, ARGV and the return value at the top, and
+names the shared parts it includes (`-- include: calls clock`).
 """
 
 import hashlib
@@ -40,7 +40,7 @@ Command = Sequence[EncodableT]
 
 
 class Script(NamedTuple):
-    """A script whole, and the SHA-1 by which Redis knows it."""
+    """A script's source, and the SHA-1 by which Redis knows it."""
 
     source: str
     digest: str
@@ -68,7 +68,7 @@ def _read(name: str) -> str:
 
 
 class Replies(NamedTuple):
-    """The replies to one request, an error in place of a reply: to what stood before the scripts, theirs, and after."""
+    """Replies to one request, errors included: to the commands before the scripts, the scripts, those after."""
 
     before: Sequence[Any]
     calls: list[Any]
@@ -76,22 +76,22 @@ class Replies(NamedTuple):
 
 
 class ScriptRunner:
-    """Runs scripts on one Redis: by digest, and whole where it does not know one, which makes it known.
+    """Runs scripts on one Redis: by digest, or with the source if Redis does not know the script yet.
 
-    A Redis, a user or a proxy that runs scripts but takes no digest gets them whole from then on.
+    If a Redis, its ACL or a proxy accepts no digests, the source is sent from then on.
     """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._whole = False  # whether digests are not taken
-        self._met = False  # whether a digest was ever answered
+        self._whole = False  # whether digests are refused
+        self._met = False  # whether a digest was ever accepted
 
     async def run(
         self, calls: Sequence[ScriptCall], *, before: Sequence[Command] = (), after: Sequence[Command] = ()
     ) -> Replies:
-        """Run scripts, and plain commands before and after them, in one request; raises RedisUnavailableError.
+        """Run scripts, with plain commands before and after them, in one request; raises RedisUnavailableError.
 
-        What stands after is asked again where a script had to be sent again. On a cluster, that a node did not answer
+        The commands after are repeated if a script had to be sent again. On a cluster, a node that did not answer
         is an error among the replies.
         """
         if self._whole:
@@ -101,7 +101,9 @@ class ScriptRunner:
         except RedisUnavailableError as error:
             if error.code not in HUNG_UP or self._met:
                 raise
-            replies = await self._send(calls, before, after, whole=True)  # some proxies hang up at an unknown command
+            replies = await self._send(
+                calls, before, after, whole=True
+            )  # some proxies close the connection at an unknown command
             self._send_whole(str(error))
             return replies
         again = [at for at, reply in enumerate(replies.calls) if self._must_be_whole(reply)]
@@ -113,7 +115,7 @@ class ScriptRunner:
         return replies._replace(after=second.after)
 
     async def run_whole(self, call: ScriptCall) -> object:
-        """Return the reply to a call that carries its script."""
+        """Return the reply to a call that sends its source."""
         return (await self._send([call], (), (), whole=True)).calls[0]
 
     async def _send(
@@ -135,7 +137,7 @@ class ScriptRunner:
         return Replies(replies[: len(before)], replies[len(before) : end], replies[end:])
 
     def _must_be_whole(self, reply: object) -> bool:
-        """Return whether a reply says that this Redis does not know a script, or takes no digest."""
+        """Return whether a reply says that Redis does not know a script, or accepts no digests."""
         self._met = self._met or not isinstance(reply, Exception) or isinstance(reply, NoScriptError)
         if isinstance(reply, NoScriptError):
             return True

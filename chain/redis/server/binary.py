@@ -1,4 +1,4 @@
-"""The program of the embedded server: the wheel's, else one on PATH; and the environment it is started in."""
+"""The executable of the embedded server: the wheel's, else one on PATH; and its environment."""
 
 import os
 import re
@@ -60,6 +60,6 @@ def _version(program: str) -> tuple[int, ...]:
 
 
 def child_environment() -> dict[str, str]:
-    """Return what a child of ours needs of our environment, in which there may be an API key and passwords."""
+    """Return the environment for a child process: only what it needs, since ours may hold an API key and passwords."""
     needed = {name: os.environ[name] for name in _NEEDED if name in os.environ}
     return {**needed, "LC_ALL": "C"}  # some versions refuse a locale that the machine lacks

@@ -1,4 +1,4 @@
-"""How far the clocks of this machine and of Redis differ: ages compare stamps of several machines."""
+"""The difference between this machine's clock and Redis's: ages compare timestamps of several machines."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,9 +12,9 @@ from chain.redis.connect.connection import redis_call
 
 
 async def clock_skew_s(redis: Redis, clock: Clock) -> float | None:
-    """Return by how many seconds this machine's clock is ahead of Redis's, below zero where it is behind.
+    """Return how many seconds this machine's clock is ahead of Redis's; negative if it is behind.
 
-    None where this user may not ask, or the clock is not this machine's own. The time that the answer took is halved.
+    None if this user may not run TIME, or the clock is not this machine's. Half the round trip is allowed for.
     Raises RedisUnavailableError.
     """
     if not clock.of_this_machine:
@@ -22,14 +22,14 @@ async def clock_skew_s(redis: Redis, clock: Clock) -> float | None:
     asked = clock.wall_ns()
     try:
         async with redis_call():
-            told: Any = await redis.time()
+            reply: Any = await redis.time()
     except RedisUnavailableError as error:
         if error.code in REFUSALS | HUNG_UP | {OTHER.code}:
             return None
         raise
-    if isinstance(told, Mapping):  # a cluster answers for each node asked
-        told = next(iter(told.values()), None)
-    if not isinstance(told, tuple | list) or len(told) != 2:
+    if isinstance(reply, Mapping):  # a cluster answers by node
+        reply = next(iter(reply.values()), None)
+    if not isinstance(reply, tuple | list) or len(reply) != 2:
         return None
-    theirs = float(told[0]) + float(told[1]) / 1e6
+    theirs = float(reply[0]) + float(reply[1]) / 1e6
     return (asked + clock.wall_ns()) / 2e9 - theirs

@@ -1,4 +1,4 @@
-"""The embedded server: a real Valkey or Redis of this user's own, on a private socket, that ends with its owner."""
+"""The embedded server: a real, private Valkey or Redis on a unix socket, which ends with its owner."""
 
 import os
 import socket
@@ -20,8 +20,8 @@ START_S = 5.0
 STOP_S = 3.0
 POLL_S = 0.002
 
-# The guard reads a pipe whose write end only the owner holds: end of file means that the owner is gone, however it
-# went. It runs before the server, which joins its process group, so no instant is uncovered and no stranger is hit.
+# The guard reads a pipe whose write end only the owner holds: end of file means that the owner is gone, even if it
+# was killed. It starts before the server, which joins its process group: there is no gap, and it kills nothing else.
 _GUARD = "read -r _; kill -KILL 0"
 
 
@@ -38,7 +38,7 @@ class Endpoint:
 def attach(directory: Path | None = None) -> Endpoint | None:
     """Return this user's embedded server, or None if nobody listens; raise ConfigError as runtime_dir.
 
-    One that listens and does not answer in time is there: who asks it will say that it does not answer.
+    A server that listens but does not answer in time counts as running; its clients will report that it is silent.
     """
     path = private_runtime_dir(directory or runtime_dir()) / SOCKET
     try:
@@ -59,7 +59,7 @@ class EmbeddedServer:
         self._socket: tuple[int, int] | None = None  # device and inode: another server may listen at the same path
 
     def start_or_attach(self, directory: Path | None = None) -> Endpoint:
-        """Return the running server of this user, started if there is none; blocks for START_S seconds at most.
+        """Return this user's running server, started if there is none; blocks for START_S seconds at most.
 
         Called again it returns the server it holds while that lives, else finds or starts another. Raises ConfigError
         for a folder that is not private, RedisUnavailableError where no server can be had.
@@ -72,7 +72,7 @@ class EmbeddedServer:
             try:
                 program = _program(path)
             except (FileNotFoundError, ConnectionError):
-                # Nobody listens. A socket that a dead server left is replaced by the new one.
+                # Nothing listens. A socket left by a dead server is replaced by the new one.
                 self._server, self._undo, program = _start(path)
             except OSError as error:
                 raise RedisUnavailableError(
@@ -84,7 +84,7 @@ class EmbeddedServer:
         return self._endpoint
 
     def replaced(self) -> bool:
-        """Return whether the socket of the server held here is gone from its path, or another's is there."""
+        """Return whether this server's socket is gone from its path, or replaced by another's."""
         return self._endpoint is not None and identity(self._endpoint.socket) != self._socket
 
     def alive(self) -> bool:
@@ -102,12 +102,12 @@ class EmbeddedServer:
         """Release the server: end it if this object started it, else leave it running; safe to repeat."""
         server, endpoint, replaced = self._server, self._endpoint, self.replaced()
         self._server = self._endpoint = None
-        with self._undo:  # whatever fails below, the server ends
-            # Under the lock nobody attaches to it on its way out. Had it died before, the socket might be another's.
+        with self._undo:  # the server ends, whatever fails below
+            # Under the lock nobody can attach while it ends. If it died before, the socket may be another server's.
             if server is not None and server.poll() is None and endpoint is not None:
                 with locked(endpoint.socket.parent):
                     if replaced:
-                        server.kill()  # a SIGTERM would make it remove the socket that is there now
+                        server.kill()  # on SIGTERM it would remove the socket, which is another's
                         server.wait()
                     else:
                         _end(server)
@@ -127,7 +127,7 @@ def _endpoint(path: Path, program: str, *, owned: bool) -> Endpoint:
 def _program(path: Path) -> str:
     """Return name and version of the server behind a socket; raise OSError unless it answers PING in time.
 
-    Valkey calls itself redis 7.2.4 in `redis_version`; its own name and version stand beside it.
+    Valkey reports redis 7.2.4 in `redis_version`; its own name and version are in other fields.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
         link.settimeout(PING_S)
@@ -155,7 +155,7 @@ def _start(path: Path) -> tuple[subprocess.Popen[bytes], ExitStack, str]:
     """Start a server on `path` and wait for its PONG; return it, what ends it, and its name."""
     program, quiet = binary(), subprocess.DEVNULL
     with ExitStack() as undo, os.fdopen(open_private(path.parent / LOG), "wb") as log:
-        # A process group of their own: what the terminal sends, at Ctrl-C or when it closes, is for the deck alone.
+        # In a process group of their own, so that signals of the terminal (Ctrl-C, hangup) reach only the deck.
         guard = subprocess.Popen(
             ["/bin/sh", "-c", _GUARD],
             stdin=subprocess.PIPE,
@@ -184,13 +184,13 @@ def _start(path: Path) -> tuple[subprocess.Popen[bytes], ExitStack, str]:
 def _ready(server: subprocess.Popen[bytes], path: Path) -> str:
     """Return the server's name once it answers; raise RedisUnavailableError with its last words if it does not.
 
-    What is waited for is the process itself, so that its end ends the wait.
+    Waits on the process itself, so that its exit ends the wait.
     """
     left_s = START_S
     while left_s > 0:
         try:
             return _program(path)
-        except TimeoutError:  # it listens, and does not answer yet
+        except TimeoutError:  # it listens but does not answer yet
             left_s -= PING_S
         except OSError:  # it does not listen yet
             left_s -= POLL_S

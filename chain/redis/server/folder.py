@@ -1,4 +1,4 @@
-"""Where the embedded server lives: a folder of this user alone, its socket, its lock and its log."""
+"""The embedded server's private folder, with its socket, lock and log."""
 
 import fcntl
 import os
@@ -25,13 +25,13 @@ _LOCK = "lock"
 def runtime_dir() -> Path:
     """Return this user's private folder for the embedded server, mode 0700; raise ConfigError if it is not private.
 
-    `CHAINDECK_RUNTIME_DIR` names it outright; else it is the platform's own, or one under the temporary folder where
+    `CHAINDECK_RUNTIME_DIR` sets it; otherwise it is the platform's, or one in the temporary folder if
     that name is too long for a socket.
     """
     if override := os.environ.get(RUNTIME_DIR_VARIABLE):
         return private_runtime_dir(Path(override))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that XDG_RUNTIME_DIR is unset is no news to a user of this program
+        warnings.simplefilter("ignore")  # platformdirs warns if XDG_RUNTIME_DIR is unset, which does not matter here
         try:
             folder = Path(user_runtime_dir("chaindeck"))
         except OSError as error:
@@ -49,7 +49,7 @@ def private_runtime_dir(directory: Path) -> Path:
             f"runtime folder {clean(folder)} is too long for a socket; set {RUNTIME_DIR_VARIABLE} to a shorter one"
         )
     try:
-        if not folder.is_symlink():  # whatever is there is judged below, without following a link
+        if not folder.is_symlink():  # what is there is checked below, without following links
             make_folder(folder)
         status = folder.lstat()
     except OSError as error:
@@ -76,7 +76,7 @@ def _too_long(folder: Path) -> bool:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the kernel drops it with the file, so a killed holder blocks nobody."""
+    """Hold the folder's lock; the kernel releases it with the file, so a killed holder blocks nobody."""
     try:
         lock = os.fdopen(open_private(folder / _LOCK, os.O_APPEND), "ab")
     except OSError as error:
@@ -87,7 +87,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Return device and inode of a socket; None where there is none."""
+    """Return device and inode of a socket; None if there is none."""
     try:
         status = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""What a Redis says of itself: who it is, what it would evict, and how much it has evicted."""
+"""What a Redis reports about itself: version, eviction policy, and evictions."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from chain.text import clean
 
 
 def parse_version(text: object) -> tuple[int, ...]:
-    """Return a version as numbers, those of its first two parts; empty where it has none."""
+    """Return the first two parts of a version as numbers; empty if there are none."""
     found = re.match(r"(\d+)\.(\d+)", str(text))
     return tuple(map(int, found.groups())) if found else ()
 
@@ -23,16 +23,16 @@ _SECTIONS = {"server": "its name and version", "memory": "what it evicts when fu
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A Redis as a watcher knows it; empty where its user may not ask."""
+    """A Redis as a watcher knows it; fields are empty if its user may not run INFO."""
 
     name: str = ""  # and version
-    policy: str = ""  # what it evicts when full; empty where it has no limit
+    policy: str = ""  # maxmemory-policy; empty if it has no memory limit
     evicted: int = 0  # keys evicted since the watcher first asked
-    evicted_at: float | None = None  # epoch seconds at which that number was last seen to grow
-    counted: int | None = None  # keys evicted as Redis itself counts, None before it was asked
-    unasked: str = ""  # what this Redis, or this user, does not let us ask, and why
+    evicted_at: float | None = None  # when that number last grew, epoch seconds
+    counted: int | None = None  # Redis's own count of evicted keys, None before the first INFO
+    unasked: str = ""  # what this Redis or its ACL does not let us read, and why
 
-    def told(self, info: Mapping[str, object], wall_s: float) -> "Server":
+    def updated(self, info: Mapping[str, object], wall_s: float) -> "Server":
         """Return what the reply to INFO (server, memory, stats) says at `wall_s`, epoch seconds."""
         name = clean(info.get("server_name", "redis"), 12)
         version = clean(info.get("valkey_version") or info.get("redis_version") or "", 16)
@@ -46,9 +46,9 @@ class Server:
 
 
 async def ask_server(redis: Redis, before: Server, wall_s: float) -> Server:
-    """Return what a Redis says of itself at `wall_s`, epoch seconds; what it does not let us ask is in `unasked`.
+    """Return what a Redis reports about itself at `wall_s`, epoch seconds; what we may not read is in `unasked`.
 
-    Each section by itself: before 7.0, INFO takes one. No contract key depends on it, so a refusal is no failure.
+    One call per section, since INFO takes only one before 7.0. Nothing depends on it, so a refusal is no failure.
     Raises RedisUnavailableError.
     """
     info: dict[str, object] = {}
@@ -61,6 +61,6 @@ async def ask_server(redis: Redis, before: Server, wall_s: float) -> Server:
             if error.code not in REFUSALS | HUNG_UP | {OTHER.code}:
                 raise
             refused[meaning] = str(error)
-    asked = before.told(info, wall_s) if info else before
+    asked = before.updated(info, wall_s) if info else before
     reasons = ", ".join(dict.fromkeys(refused.values()))
     return replace(asked, unasked=f"cannot tell {', '.join(refused)}: {reasons}" if refused else "")

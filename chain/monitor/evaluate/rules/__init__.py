@@ -2,16 +2,16 @@
 
 ```
 chains      how old, how whole, how many
-publishers  who they are and how they fare, by their heartbeats
+publishers  who they are and how they are doing, by their heartbeats
 redis       whether it answers, and what it does to keys when it is full
-streams     signs of life of the vendor's stream
-clock       the poll loop, this machine's clock, Redis's clock beside it
-parts       the parts that a program is made of
-rule        what a rule is, what it is given, and the words that several share
+streams     activity of the vendor's stream
+clock       the poll loop, this machine's clock, Redis's clock
+parts       the supervised parts of a program
+rule        what a rule is, its input, and wording shared by several
 ```
-The table below is the one place for how grave each signal is: deck, check, events and alert rules all follow it. Its
-scale is the contract's own: an old snapshot is a warning, a missing expiration is partial degradation, a stream that
-runs over a stale snapshot is degraded. Critical is what leaves the desk without any data to work with.
+The table below is the one place that sets each signal's severity: deck, check, events and alert rules follow it. Its
+scale is the contract's: an old snapshot is a warning, a missing expiration is partial degradation, a stream that
+runs over a stale snapshot is degraded. Critical means that the desk has no data to work with.
 """
 
 from chain.monitor.evaluate.rules import chains, clock, parts, publishers, redis, streams
@@ -24,7 +24,7 @@ _W, _C = DeckState.WARNING, DeckState.CRITICAL
 
 FAILED_RULE = "rule-failed"  # the signal of a rule that raises
 
-# Of signals that are equally grave, the first here stands first in every voice.
+# Signals of equal severity are listed in this order everywhere.
 RULES: tuple[Rule, ...] = (
     Rule(_C, chains.all_stale),
     Rule(_C, clock.poll_silent),

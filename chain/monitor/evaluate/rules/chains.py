@@ -1,4 +1,4 @@
-"""Rules about chains: how old, how whole, and how many there are of each underlying."""
+"""Rules about chains: age, completeness, and how many there are per underlying."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,7 +12,7 @@ from chain.monitor.states import Flag, State
 
 
 def all_stale(inputs: RuleInput) -> Iterable[Notice]:
-    """No chain of the whole deck can be worked with."""
+    """No chain in the whole deck is usable."""
     statuses = inputs.statuses
     if statuses and inputs.known and not any(status.in_use for status in statuses):
         since = max((status.since for status in statuses if status.since is not None), default=None)  # of the last one
@@ -22,7 +22,7 @@ def all_stale(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def depth(inputs: RuleInput) -> Iterable[Notice]:
-    """Fewer expirations have a snapshot than should."""
+    """Fewer expirations have a snapshot than expected."""
     if not inputs.known:
         return
     expected = inputs.board.chains.depth
@@ -86,7 +86,7 @@ def partial(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def failing(inputs: RuleInput) -> Iterable[Notice]:
-    """A publisher says that it could not publish a chain; what it published before stays."""
+    """A publisher reports that it could not publish a chain; the previous snapshot stays."""
     return _flagged(inputs, Flag.FAILING, lambda record: record.last_error, every=True)
 
 
@@ -122,7 +122,7 @@ def _age_of_data(record: ChainRecord) -> str:
 
 
 def _moved_back(record: ChainRecord) -> str:
-    """Say from which snapshot to which a pointer went back, by New York's time."""
+    """Describe which snapshots a pointer went back from and to, in New York time."""
     if record.rolled_back_from is None or record.pointer is None:
         return ""
     stamps = (new_york(snapshot.ts_ms / 1000) for snapshot in (record.rolled_back_from, record.pointer))
@@ -139,7 +139,7 @@ def past_dated(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def source_changed(inputs: RuleInput) -> Iterable[Notice]:
-    """What was live is mock now, or the other way round: not a move of the market."""
+    """Live data were replaced by mock data, or the other way round: not a market move."""
     groups: dict[tuple[str, str], list[ChainStatus]] = {}
     for status in inputs.flagged(Flag.SOURCE_CHANGED):
         if change := status.record.change:
@@ -151,11 +151,11 @@ def source_changed(inputs: RuleInput) -> Iterable[Notice]:
         yield Notice(f"{listed(group)} SOURCE CHANGED {words} at {when}", at, f"{before}-{after}")
 
 
-# What is announced of them, and what is found
+# Announced and discovered chains
 
 
 def limits_unfit(inputs: RuleInput) -> Iterable[Notice]:
-    """A publisher announces limits that its snapshots cannot live to reach: they would be fresh for ever."""
+    """A publisher announces limits that its snapshots never live to reach: they would be fresh forever."""
     for underlying, mine in inputs.by_underlying.items():
         group = [r for r in mine if r.record.thresholds.announced and r.limits is not r.record.thresholds]
         if group:
@@ -167,21 +167,21 @@ def limits_unfit(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def mixed_sources(inputs: RuleInput) -> Iterable[Notice]:
-    """What may be live and what is known not to be stand side by side."""
+    """Data that may be live are mixed with data that are known not to be."""
     good = [status for status in inputs.statuses if status.record.last_good]
     if len({is_recorded(status.record.kind) for status in good}) > 1:
         yield Notice(f"sources are mixed: {kind_phrase(status.record.source_word for status in good)}")
 
 
 def discovery(inputs: RuleInput) -> Iterable[Notice]:
-    """Redis answers, and does not let us look for chains that nobody announces."""
+    """Redis answers, but does not let us scan for chains that nobody announces."""
     board = inputs.board
     if board.redis.health.ok and board.chains.search.error:
         yield Notice(f"chains that no publisher announces cannot be found: {board.chains.search.error}")
 
 
 def starting(inputs: RuleInput) -> Iterable[Notice]:
-    """Nothing is published, and we have only begun to look."""
+    """Nothing is published, and the watcher has only just started."""
     board = inputs.board
     if inputs.starting:
         yield Notice("waiting for a publisher")
@@ -200,5 +200,5 @@ def nothing_published(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def _searching(board: Board) -> bool:
-    """Return whether not all keys have been looked at once, and nothing hinders that."""
+    """Return whether the first scan of all keys is still going on, without an error."""
     return not board.chains.search.over and not board.chains.search.error

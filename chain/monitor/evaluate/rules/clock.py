@@ -1,4 +1,4 @@
-"""Rules about time: the poll loop, this machine's clock, and Redis's beside it."""
+"""Rules about time: the poll loop, this machine's clock, and Redis's clock."""
 
 import math
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ def poll_silent(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def clock_step(inputs: RuleInput) -> Iterable[Notice]:
-    """This machine's wall clock was set."""
+    """This machine's wall clock stepped."""
     clock, now = inputs.board.clock, inputs.now
     if abs(clock.step_s) > CLOCK_JUMP_S:
         text = f"this machine's clock stepped by {clock.step_s:+.1f} s: ages by wall clock may be off"
@@ -24,7 +24,7 @@ def clock_step(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def clock_skew(inputs: RuleInput) -> Iterable[Notice]:
-    """This machine's clock and Redis's differ by more than clocks that are kept in step do."""
+    """This machine's clock and Redis's differ by more than synchronised clocks do."""
     skew = inputs.board.redis.skew_s
     if skew is not None and abs(skew) > FUTURE_TOLERANCE_S:
         yield Notice(f"this machine's clock is {apart(skew)} Redis's: what it stamps and judges is off by that")

@@ -9,14 +9,14 @@ from chain.thresholds import FUTURE_TOLERANCE_S, HEARTBEAT_TTL_S
 
 
 def publisher_unknown(inputs: RuleInput) -> Iterable[Notice]:
-    """There are chains, and nobody says that they are theirs."""
+    """There are chains that no publisher announces."""
     board = inputs.board
     unknown = inputs.flagged(Flag.SOURCE_UNKNOWN)
     if not board.redis.health.ok or not board.chains.records:
         return
     if not board.publishers.known:
         refused = next((limit for limit in board.redis.limits if "heartbeats" in limit), "")
-        concerns = () if refused else None  # a heartbeat that may not be read is not gone
+        concerns = () if refused else None  # a heartbeat we may not read is not missing
         why = refused or "no publisher's heartbeat"
         yield Notice(f"{why}: source of data unknown", concerns=concerns)
     elif unknown:
@@ -25,7 +25,7 @@ def publisher_unknown(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def source(inputs: RuleInput) -> Iterable[Notice]:
-    """A living publisher says that its source is in trouble."""
+    """A living publisher reports an error of its source."""
     for publisher in inputs.board.publishers.known:
         info = publisher.heartbeat.source
         if publisher.alive and info.last_error and publisher.heartbeat.status != WITHDRAWN:
@@ -33,7 +33,7 @@ def source(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def heartbeat_refused(inputs: RuleInput) -> Iterable[Notice]:
-    """What stands under a heartbeat's key is no heartbeat of that service."""
+    """The value under a heartbeat's key is not a heartbeat of that service."""
     refusals = inputs.board.publishers.refusals
     if refusals:
         text = "; ".join(f"heartbeat of {refusal.service} refused: {refusal.reason}" for refusal in refusals)
@@ -41,7 +41,7 @@ def heartbeat_refused(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def heartbeat_misfit(inputs: RuleInput) -> Iterable[Notice]:
-    """Fields of a heartbeat do not fit, and the publisher is read without them."""
+    """Some fields of a heartbeat are invalid and ignored."""
     for publisher in inputs.board.publishers.known:
         left_out = publisher.heartbeat.left_out
         if publisher.alive and left_out:
@@ -52,7 +52,7 @@ def heartbeat_misfit(inputs: RuleInput) -> Iterable[Notice]:
 def publisher_clock(inputs: RuleInput) -> Iterable[Notice]:
     """A publisher's clock is off: what it stamps looks older than it is, or comes from the future.
 
-    One that agrees with ours is off where ours is, which is said of this machine.
+    If it agrees with our clock, the fault is ours, and another signal reports it.
     """
     board = inputs.board
     ours = board.redis.skew_s or 0.0
@@ -66,12 +66,12 @@ def publisher_clock(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def _is_off(ahead_s: float) -> bool:
-    """Return whether a beat's stamp shows a wrong clock: it may be as old as its key lives when first read."""
+    """Return whether a heartbeat's timestamp shows a wrong clock; when first read it may be as old as its key's TTL."""
     return ahead_s > FUTURE_TOLERANCE_S or ahead_s < -HEARTBEAT_TTL_S - FUTURE_TOLERANCE_S
 
 
 def withdrawn(inputs: RuleInput) -> Iterable[Notice]:
-    """A publisher of invented or recorded data gave way to a live one: no fault of the desk, and worth knowing."""
+    """A publisher of invented or recorded data withdrew in favour of a live one: no fault, but worth knowing."""
     for publisher in inputs.board.publishers.known:
         beat = publisher.heartbeat
         if publisher.alive and beat.status == WITHDRAWN:
@@ -81,7 +81,7 @@ def withdrawn(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def publisher_silent(inputs: RuleInput) -> Iterable[Notice]:
-    """A publisher whose heartbeat was read before sends none now."""
+    """A publisher no longer sends heartbeats."""
     for publisher in inputs.board.publishers.known:
         if not publisher.alive:
             how = "has stopped" if publisher.heartbeat.status == STOPPED else "is silent"
@@ -90,6 +90,6 @@ def publisher_silent(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def _published(inputs: RuleInput) -> frozenset[str]:
-    """Return the underlyings that a living publisher publishes."""
+    """Return the underlyings published by a living publisher."""
     living = [p for p in inputs.board.publishers.known if p.alive and p.heartbeat.status != WITHDRAWN]
     return frozenset[str]().union(*(publisher.underlyings for publisher in living))

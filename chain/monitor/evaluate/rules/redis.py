@@ -16,7 +16,7 @@ def redis_unreachable(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def eviction(inputs: RuleInput) -> Iterable[Notice]:
-    """Redis is full, and takes keys away."""
+    """Redis is full and evicts keys."""
     server = inputs.board.redis.server
     if server.evicted_at is not None and inputs.now.wall_s - server.evicted_at < EVICTION_SHOWN_S:
         text = f"Redis is full: {server.evicted} keys evicted since this watcher began; raise maxmemory"
@@ -24,7 +24,7 @@ def eviction(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def eviction_policy(inputs: RuleInput) -> Iterable[Notice]:
-    """When full, Redis would not take the oldest snapshots first."""
+    """When full, Redis would not evict the snapshots closest to expiry first."""
     policy = inputs.board.redis.server.policy
     if policy not in ("", *_SAFE_POLICIES):
         yield Notice(f"Redis would evict by {policy}, pointers too: set maxmemory-policy volatile-ttl")

@@ -1,4 +1,4 @@
-"""What a rule is, what it is given, and the words that several rules share."""
+"""What a rule is, its input, and wording shared by several rules."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ class RuleInput:
 
     @property
     def known(self) -> bool:
-        """Whether Redis answered the last poll, and that was not long ago."""
+        """Whether Redis answered the last poll, and recently."""
         return blind_since(self.board, self.now) is None
 
     @cached_property
@@ -47,7 +47,7 @@ class RuleInput:
         return self._flagged.get(flag, ())
 
     def in_state(self, state: State) -> Mapping[str, Sequence[ChainStatus]]:
-        """Return the chains in one state by their underlying; only of underlyings that have any."""
+        """Return the chains in one state by underlying, without empty groups."""
         if state not in self._states:
             return {}
         found = {name: [r for r in mine if r.state is state] for name, mine in self.by_underlying.items()}
@@ -55,7 +55,7 @@ class RuleInput:
 
     @property
     def starting(self) -> bool:
-        """Whether a watcher that goes on looking has only begun, and found nothing: a publisher may be on its way."""
+        """Whether a continuous watcher has just started and found nothing: a publisher may be starting, too."""
         board, began = self.board, self.board.clock.started
         if began is None or board.chains.records or not board.redis.health.ok:
             return False
@@ -64,17 +64,17 @@ class RuleInput:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a rule finds wrong, in words; `since` is epoch seconds, None where it was so before we looked."""
+    """What a rule finds wrong, in words; `since` is epoch seconds, None if it was so before the first poll."""
 
     text: str
     since: float | None = None
     subject: str = ""  # the underlying it is about, empty for the whole deck
-    concerns: Iterable[str] | None = None  # of a cause: the underlyings that can suffer from it, None for all
+    concerns: Iterable[str] | None = None  # the underlyings that can be affected, None for all
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One signal: how grave it is in every voice, and the function, named after it, that finds it in a Board."""
+    """One signal: its severity, and the function, named after it, that detects it in a Board."""
 
     severity: DeckState
     find: Callable[[RuleInput], Iterable[Notice]]
@@ -100,13 +100,13 @@ class Rule:
 
 
 def poll_overdue_s(board: Board, now: Instant) -> float | None:
-    """Return for how many seconds the poll loop has been silent; None while it runs, or has not begun."""
+    """Return how long the poll loop has been silent, seconds; None while it runs, or before it starts."""
     overdue = now.mono - board.clock.polled
     return overdue if board.redis.health.asked is not None and overdue > POLL_OVERDUE_S else None
 
 
 def blind_since(board: Board, now: Instant) -> float | None:
-    """Return since when nothing is known of Redis, epoch seconds; None while it answers, or was never asked."""
+    """Return since when Redis has not answered, epoch seconds; None while it answers, or was never asked."""
     overdue = poll_overdue_s(board, now)
     if overdue is not None:
         return now.wall_s - overdue
@@ -117,7 +117,7 @@ def blind_since(board: Board, now: Instant) -> float | None:
 
 
 def apart(ahead_s: float) -> str:
-    """Say in words by how much one clock is ahead of another, or behind it where below zero."""
+    """Describe how far one clock is ahead of another, or behind it if negative."""
     return f"{abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'}"
 
 
@@ -131,7 +131,7 @@ def listed(statuses: Sequence[ChainStatus]) -> str:
 
 
 def earliest(statuses: Iterable[ChainStatus]) -> float | None:
-    """Return the first of the moments at which these chains' states began, None where none is known."""
+    """Return the earliest time at which one of these chains' states began, None if unknown."""
     return min((r.since for r in statuses if r.since is not None), default=None)
 
 

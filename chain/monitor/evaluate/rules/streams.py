@@ -1,4 +1,4 @@
-"""Rules about the vendor's stream, as far as it shows signs of life in Redis."""
+"""Rules about the vendor's stream, by its activity in Redis."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from chain.thresholds import FUTURE_TOLERANCE_S
 
 
 def stream_over_stale(inputs: RuleInput) -> Iterable[Notice]:
-    """The stream runs over a snapshot that is too old to carry it."""
+    """The stream is active while the snapshot beneath it is too old."""
     stale = [status for group in inputs.in_state(State.STALE).values() for status in group]
     if stale and stream_active(inputs.board, inputs.now):
         verb = "is" if len(stale) == 1 else "are"
@@ -17,7 +17,7 @@ def stream_over_stale(inputs: RuleInput) -> Iterable[Notice]:
 
 
 def stream_clock(inputs: RuleInput) -> Iterable[Notice]:
-    """A sign of the stream's life is no time, or stamped in our future: it says nothing about now."""
+    """The stream's activity mark is not a time, or in the future: it says nothing about now."""
     streams = inputs.board.streams
     if streams.misread:
         yield Notice("the stream's last frame has a stamp that is no time in epoch seconds: not counted")

@@ -1,8 +1,8 @@
-"""What publishers leave beside the chains: for each other, and for whoever listens.
+"""What publishers write besides the chains: for each other and for readers.
 
 ```
 announce    heartbeats and events, kept and published
-live_mark   the mark of a live publisher, and what tells of one
-leases      who of a service publishes an underlying
+live_mark   the mark of a live publisher, and other signs of one
+leases      which publisher of a service publishes an underlying
 ```
 """

@@ -1,7 +1,7 @@
 """Heartbeats and events: each kept under its key and published on the channel of that name, as the same bytes.
 
 Some readers poll the key and others listen, and both must see the same. The calls are bounded in time and raise
-RedisUnavailableError; they return what was refused of a courtesy and why, empty where nothing was.
+RedisUnavailableError; they return which optional command was refused and why, or "".
 """
 
 from redis.asyncio import Redis
@@ -24,9 +24,9 @@ async def write_heartbeat(redis: Redis, service: str, body: bytes) -> str:
 
 
 async def append_event(redis: Redis, service: str, body: bytes) -> str:
-    """Keep an event in the service's bounded stream, an entry of one field `event`, and publish it.
+    """Append an event to the service's bounded stream, as the field `event` of an entry, and publish it.
 
-    One is done where the other is refused.
+    If one of the two is refused, the other is still done.
     """
     key = events_key(service)
     async with redis_call():

@@ -1,4 +1,4 @@
-"""The lease on one underlying: who of a service publishes it under a prefix."""
+"""The lease on one underlying: which publisher of a service publishes it under a prefix."""
 
 from contextlib import suppress
 from typing import NamedTuple
@@ -11,11 +11,11 @@ from chain.model.keys import KeySchema, lease_key
 from chain.redis.connect.connection import redis_call
 from chain.text import clean
 
-_HOLDER_BYTES = 255  # of who leads; a name of ours has 60 at most
+_HOLDER_BYTES = 255  # of the holder's name; ours have at most 60
 
 
 class Holder(NamedTuple):
-    """Who holds a lease; an empty name where it is free, or cannot be read."""
+    """Who holds a lease; an empty name if it is free or cannot be read."""
 
     ours: bool
     name: str
@@ -27,15 +27,17 @@ class LeaseLock:
     def __init__(
         self, redis: Redis, keys: KeySchema, underlying: str, *, service: str, owner: str, ttl_s: float
     ) -> None:
-        """`owner`: the name under which we hold it, which no other process has."""
+        """`owner`: the name under which we hold it, unique to this process."""
         self._redis = redis
         self._key = lease_key(keys.prefix, underlying, service)
         self._owner = owner
         self._lock = Lock(redis, self._key, timeout=ttl_s, thread_local=False)
-        self._lock.local.token = owner.encode()  # a lease taken whose answer was lost is found again
+        self._lock.local.token = (
+            owner.encode()
+        )  # so that a lease is recognised as ours if the reply to acquiring it was lost
 
     async def acquire(self) -> Holder:
-        """Renew the lease where Redis still holds our name, else take it where it is free; return who holds it."""
+        """Renew the lease if it is ours, else acquire it if it is free; return who holds it."""
         async with redis_call():
             if await self._renew() or await self._lock.acquire(blocking=False, token=self._owner):
                 return Holder(ours=True, name=self._owner)
@@ -43,7 +45,7 @@ class LeaseLock:
         return Holder(ours=False, name=clean(raw.decode("utf-8", "replace"), 80) if isinstance(raw, bytes) else "")
 
     async def release(self) -> None:
-        """Give the lease up; nothing is done where it had run out, or is another's."""
+        """Release the lease; does nothing if it has expired or is another's."""
         async with redis_call():
             with suppress(LockError):
                 await self._lock.release()

@@ -1,4 +1,4 @@
-"""The mark of a live publisher under one prefix, and the signs that tell of one."""
+"""The mark of a live publisher under one prefix, and other signs of one."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,13 +11,13 @@ from chain.redis.connect.connection import raise_if_lost, redis_call
 from chain.redis.contract.poll_command import HEARTBEAT_BYTES
 
 MARK_BYTES = 1024
-_GONE = -2  # what PTTL answers of a key that is not there
+_GONE = -2  # PTTL's reply for a missing key
 
 
 class LiveSigns(NamedTuple):
-    """What tells of a live publisher: its mark, and the heartbeats that were asked for, as Redis holds them.
+    """Signs of a live publisher: its mark, and the heartbeats requested, as raw values.
 
-    `left_ms` is None where no mark stands, or where this user may not ask; zero where it has no end. `unreadable` names
+    `left_ms` is None if there is no mark, or this user may not ask; zero if it never expires. `unreadable` names
     the keys that this user may not read.
     """
 
@@ -35,7 +35,7 @@ class LiveMark:
         self._key = keys.live()
 
     async def renew(self, body: bytes, hold_ms: int) -> bool:
-        """Write the mark anew, to hold for so many milliseconds; return whether one stood there."""
+        """Write the mark with a time to live of `hold_ms`; return whether there was one before."""
         async with redis_call():
             before: object = await self._redis.set(self._key, body, px=hold_ms, get=True)
         return before is not None

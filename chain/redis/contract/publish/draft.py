@@ -1,4 +1,4 @@
-"""A snapshot on its way into Redis, and how its publishing ends."""
+"""A snapshot on its way into Redis, and the outcome of publishing it."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -21,7 +21,7 @@ _REASONS = {
 
 
 class PublishVerdict(StrEnum):
-    """What became of one snapshot."""
+    """What happened to one snapshot."""
 
     PUBLISHED = "published"
     REFUSED_OLDER = "refused-older"
@@ -38,7 +38,7 @@ _VERDICTS = {
 
 @dataclass(frozen=True, slots=True)
 class PublishResult:
-    """The end of one publish: `id` as written (its millisecond may have been stepped on), payload size in bytes."""
+    """The outcome of one publish: `id` as written (its millisecond may have been increased), payload size in bytes."""
 
     id: SnapshotId
     verdict: PublishVerdict
@@ -47,13 +47,13 @@ class PublishResult:
 
     @property
     def failed(self) -> bool:
-        """Whether nothing newer than it is there either."""
+        """Whether it failed and nothing newer is there either."""
         return self.verdict in (PublishVerdict.FAILED, PublishVerdict.LEFT_TO_LIVE)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A snapshot on its way: its keys, its JSON, and why it cannot be sent, if so."""
+    """A snapshot to publish: its keys, its JSON, and why it cannot be sent, if so."""
 
     snapshot: SnapshotHeader
     pointer: str
@@ -63,9 +63,9 @@ class Draft:
 
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot | EncodedSnapshot, keys: KeySchema) -> "Draft":
-        """Return a snapshot ready to be sent, or refused where no reader would take it.
+        """Return a snapshot ready to be sent, or refused if no reader would accept it.
 
-        One that was read before is sent as the bytes that it was read from.
+        A snapshot that was read is sent as the bytes it was read from.
         """
         body, refusal = b"", ""
         try:
@@ -76,16 +76,16 @@ class Draft:
 
     @classmethod
     def written(cls, snapshot: SnapshotHeader, keys: KeySchema) -> "Draft":
-        """Return one whose payload is there already, without its bytes."""
+        """Return a draft without bytes, for a payload that is already there."""
         return cls(snapshot, keys.latest(snapshot.id.chain), keys.snapshot(snapshot.id), b"")
 
     @property
     def tail(self) -> bytes:
-        """The payload's last bytes, which with its length tell it from others."""
+        """The payload's last bytes, which identify it together with its length."""
         return self.body[-_TAIL_BYTES:]
 
     def later(self, keys: KeySchema) -> "Draft | None":
-        """Return the same a millisecond later; None where its bytes, and with them its stamp, are given."""
+        """Return the same draft one millisecond later; None if its bytes, and so its timestamp, are fixed."""
         if not isinstance(self.snapshot, Snapshot):
             return None
         stamp = self.snapshot.id.ts_ms + 1
@@ -93,7 +93,7 @@ class Draft:
         return Draft.from_snapshot(moved, keys)
 
     def ended(self, reply: WriteReply) -> PublishResult | None:
-        """Return its end; None where its millisecond is taken by other bytes."""
+        """Return the outcome; None if its millisecond is taken by other bytes."""
         if reply.word is WriteWord.TAKEN:
             return None
         if reply.word is WriteWord.MOVED and not reply.there:
@@ -102,5 +102,5 @@ class Draft:
         return PublishResult(self.snapshot.id, verdict, len(self.body), reply.error or _REASONS.get(reply.word, ""))
 
     def failed(self, reason: str) -> PublishResult:
-        """Return a failure as its end."""
+        """Return the outcome of a failure."""
         return PublishResult(self.snapshot.id, PublishVerdict.FAILED, len(self.body), reason)

@@ -1,4 +1,4 @@
-"""What a careful publisher never does, done on purpose to chains that are known not to hold live data."""
+"""Injects faults that no correct publisher causes, into chains that are known not to hold live data."""
 
 from redis.asyncio import Redis
 
@@ -8,13 +8,13 @@ from chain.model.kinds import is_recorded
 from chain.redis.connect.connection import redis_call
 from chain.redis.contract.publish.records import KindRecords
 
-_HOLD_MS = 60_000  # for which what is forced stays
+_HOLD_MS = 60_000  # time to live of forced snapshots
 
 
 class FaultWriter:
-    """Damages chains under one prefix. Every call is bounded in time and raises RedisUnavailableError.
+    """Injects faults under one prefix. Every call is bounded in time and raises RedisUnavailableError.
 
-    It raises LiveProtectedError, and does nothing, where a chain may hold live data.
+    Raises LiveProtectedError, and does nothing, if a chain may hold live data.
     """
 
     def __init__(self, redis: Redis, keys: KeySchema) -> None:
@@ -51,14 +51,14 @@ class FaultWriter:
                 await self._redis.delete(self._keys.snapshot(snapshot))
 
     async def force(self, snapshot: SnapshotId, body: bytes, kind: str) -> None:
-        """Write any bytes as a snapshot of a kind, and point its chain there whatever was there."""
+        """Write any bytes as a snapshot of a kind, and point its chain there unconditionally."""
         async with redis_call():
             await self._redis.set(self._keys.snapshot(snapshot), body, px=_HOLD_MS, nx=True)
         if not await self._records.force(snapshot, kind=kind, hold_ms=_HOLD_MS):
             raise _protected(snapshot.chain)
 
     async def freeze(self, hold_ms: int) -> None:
-        """Let this Redis answer nobody for so many milliseconds."""
+        """Pause all clients of this Redis for `hold_ms` milliseconds."""
         async with redis_call():
             await self._redis.client_pause(hold_ms, all=True)
 

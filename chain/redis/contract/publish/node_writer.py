@@ -1,4 +1,4 @@
-"""Publishing on one server: payloads, pointers and a look that all are there, in one request."""
+"""Publishing on one server: payloads, pointers and a check that all exist, in one request."""
 
 from collections.abc import Sequence
 from itertools import compress
@@ -16,7 +16,7 @@ from chain.thresholds import FUTURE_TOLERANCE_MS
 
 
 class NodeWriter:
-    """Writes a whole batch at once; a payload whose place is taken is written again by steps, which tell by what."""
+    """Writes a whole batch at once; a payload whose key is taken is retried in steps, which show why."""
 
     def __init__(self, redis: Redis, runner: ScriptRunner, target: WriteTarget, steps: StepWriter) -> None:
         self._redis = redis
@@ -36,7 +36,7 @@ class NodeWriter:
             replies = [WriteReply(WriteWord.UNRUN, str(redis_cause(moved)))] * len(drafts)
         else:
             replies = [WriteReply.parse(word) for word in moved]
-        unseen = there == len(keys) or isinstance(there, Exception)  # nothing is known to be gone
+        unseen = there == len(keys) or isinstance(there, Exception)  # nothing is known to be missing
         if not unseen:
             looks = await self._look(drafts)
             replies = [reply.seen(look) for reply, look in zip(replies, looks, strict=True)]

@@ -1,4 +1,4 @@
-"""The kinds of source recorded beside chains, looked at and changed."""
+"""Reads and changes the kinds of source recorded with the chains."""
 
 from collections.abc import Iterable
 
@@ -25,7 +25,7 @@ class KindRecords:
         self._cluster = is_cluster(redis)
 
     async def held(self, chains: Iterable[ChainId]) -> dict[ChainId, tuple[SnapshotId, str]]:
-        """Return the snapshot that each chain's pointer names and its kind, of chains that have one."""
+        """Return the snapshot and kind of each chain that has a pointer."""
         found: dict[ChainId, tuple[SnapshotId, str]] = {}
         wanted = list(chains)
         for start in range(0, len(wanted), _BATCH):
@@ -46,11 +46,11 @@ class KindRecords:
         return await self._each("withdraw", chains)
 
     async def acknowledge(self, chains: Iterable[ChainId]) -> int:
-        """Forget the changes of kind of these chains; return how many were told."""
+        """Clear the recorded changes of kind of these chains; return how many there were."""
         return await self._each("acknowledge", chains)
 
     async def force(self, snapshot: SnapshotId, *, kind: str, hold_ms: int) -> bool:
-        """Point a chain to a payload whatever its stamp; return False, and do nothing, where live data may be."""
+        """Point a chain to a payload whatever its timestamp; return False, and do nothing, if data may be live."""
         chain, payload = snapshot.chain, self._keys.snapshot(snapshot)
         args: list[EncodableT] = [self._keys.snapshot_head(chain), payload, snapshot.ts_ms, kind, hold_ms]
         return await self._done([ScriptCall("force", self._pair(chain), args)]) == 1
@@ -66,7 +66,7 @@ class KindRecords:
         return done
 
     async def _done(self, calls: list[ScriptCall]) -> int:
-        """Return how many scripts did something; raise what Redis says against any."""
+        """Return how many scripts had an effect; raise the first error."""
         replies = (await self._runner.run(calls)).calls
         for reply in replies:
             if isinstance(reply, Exception):

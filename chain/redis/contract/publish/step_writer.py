@@ -1,4 +1,4 @@
-"""Publishing in two steps: for a cluster, where payload and pointer lie in different slots, and for a taken place."""
+"""Publishing in two steps: for a cluster, where payload and pointer are in different slots, and for taken keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from chain.thresholds import FUTURE_TOLERANCE_MS
 
 @dataclass(frozen=True, slots=True)
 class WriteTarget:
-    """Where a publisher writes and as what: its kind of source, recorded beside each chain unless it is empty.
+    """Where a publisher writes, and its kind of source, recorded for each chain unless empty.
 
-    `live_mark` is the key that holds it back while it stands; None where nothing does.
+    `live_mark` is a key that blocks its writes while it exists; None if nothing does.
     """
 
     keys: KeySchema
@@ -26,7 +26,7 @@ class WriteTarget:
     live_mark: str | None = None
 
     def guards(self, drafts: Sequence[Draft]) -> list[str]:
-        """Return the keys that a script looks at beside pointers and payloads: records, and the live mark."""
+        """Return the keys that a script reads besides pointers and payloads: records, and the live mark."""
         if not self.kind:
             return []
         records = [self.keys.source(draft.snapshot.id.chain, cluster=self.cluster) for draft in drafts]
@@ -34,7 +34,7 @@ class WriteTarget:
 
 
 class StepWriter:
-    """Writes every payload, and then moves the pointers of those that were written."""
+    """Writes all payloads, then moves the pointers of those that were written."""
 
     def __init__(self, redis: Redis, runner: ScriptRunner, target: WriteTarget) -> None:
         self._redis = redis
@@ -46,12 +46,12 @@ class StepWriter:
         return await self.move(drafts, await self.put(drafts, ttl_ms))
 
     async def put(self, drafts: Sequence[Draft], ttl_ms: int) -> list[PutReply]:
-        """Write payloads alone."""
+        """Write payloads only."""
         calls = [ScriptCall("put_payload", [draft.payload], [ttl_ms, draft.body]) for draft in drafts]
         return [PutReply.parse(said) for said in (await self._runner.run(calls)).calls]
 
     async def renew(self, drafts: Sequence[Draft], ttl_ms: int) -> list[WriteReply]:
-        """Let payloads that are there live on, and set their pointers to the same deadlines."""
+        """Extend the life of existing payloads, and set their pointers to the same deadlines."""
         calls = [ScriptCall("extend_payload", [draft.payload], [ttl_ms]) for draft in drafts]
         return await self.move(drafts, [PutReply.parse(said) for said in (await self._runner.run(calls)).calls])
 
@@ -62,7 +62,7 @@ class StepWriter:
         return [next(moved) if put.refused is None else put.refused for put in puts]
 
     async def _move(self, written: Sequence[tuple[Draft, int]]) -> list[WriteReply]:
-        """Move pointers to payloads with their deadlines, epoch ms, and look that all are there, in one request."""
+        """Move pointers to payloads with their deadlines, epoch ms, and check that all exist, in one request."""
         drafts = [draft for draft, _ in written]
         calls = [self._call(draft, deadline_ms) for draft, deadline_ms in written]
         said = await self._runner.run(calls, after=exists_each(drafts))
@@ -81,18 +81,18 @@ class StepWriter:
 
 
 def exists_each(drafts: Sequence[Draft]) -> list[Command]:
-    """Return the commands that look for the pointer and the payload of each draft."""
+    """Return the commands that check the pointer and the payload of each draft."""
     return [("EXISTS", key) for draft in drafts for key in (draft.pointer, draft.payload)]
 
 
 def both_there(replies: Sequence[object]) -> list[bool]:
-    """Return what those commands say, of each draft; who may not look takes both to be there."""
+    """Return the result of those commands for each draft; if we may not ask, assume that both exist."""
     counts = [reply if isinstance(reply, int) else 1 for reply in replies]
     return [pair == (1, 1) for pair in zip(counts[::2], counts[1::2], strict=True)]
 
 
 async def take_back(redis: Redis, drafts: Sequence[Draft]) -> None:
-    """Delete payloads to which no pointer leads in the end; what may not be deleted runs out by itself."""
+    """Delete payloads that no pointer names in the end; any that we may not delete will expire."""
     if not drafts:
         return
     look, pipe = redis.pipeline(transaction=False), redis.pipeline(transaction=False)

@@ -18,8 +18,8 @@ from chain.redis.contract.publish.step_writer import StepWriter, WriteTarget
 from chain.redis.contract.scripts import ScriptCall, ScriptRunner
 from chain.redis.server.info import parse_version
 
-_BUMPS = 8  # how often a millisecond already taken by other bytes is stepped over
-_OLDEST = (6, 2)  # the first Redis whose SET takes a deadline
+_BUMPS = 8  # how many milliseconds taken by other bytes are skipped
+_OLDEST = (6, 2)  # the first Redis whose SET accepts a deadline
 _TAKEN = "every millisecond tried holds another snapshot"
 _TAKEN_AS_GIVEN = "other bytes stand at its millisecond"
 
@@ -38,20 +38,20 @@ class SnapshotWriter:
     def __init__(
         self, redis: Redis, keys: KeySchema, runner: ScriptRunner, steps: StepWriter, batch: BatchWriter | None = None
     ) -> None:
-        """`runner`, `steps` and `batch` of one Redis, chosen by `snapshot_writer`; without `batch`, all by steps."""
+        """`runner`, `steps` and `batch` of one Redis, chosen by `snapshot_writer`; without `batch`, all in steps."""
         self._redis = redis
         self._keys = keys
         self._runner = runner
         self._steps = steps
         self._batch = batch or steps
-        self._able = False  # whether this Redis was found to run scripts
+        self._able = False  # whether this Redis is known to run scripts
 
     async def publish(self, snapshots: Sequence[Snapshot | EncodedSnapshot], ttl_s: float) -> list[PublishResult]:
-        """Write payloads and move their pointers; one outcome each, in order. One round trip where nothing clashes.
+        """Write payloads and move their pointers; one outcome each, in order. One round trip unless keys are taken.
 
-        The deadline is of Redis's own clock. Writing again after a lost reply changes nothing: a payload is never
-        rewritten, and its pointer is set to where it already stands. A millisecond whose key holds other bytes is
-        stepped over; a snapshot whose bytes are given fails there. Where Redis cannot move a pointer safely, nothing is
+        Deadlines are by Redis's own clock. Writing again after a lost reply changes nothing: a payload is never
+        rewritten, and its pointer is set to its present value. A millisecond whose key holds other bytes is
+        skipped; a snapshot with fixed bytes fails there. If Redis cannot move a pointer safely, nothing is
         written at all.
         """
         drafts = [Draft.from_snapshot(snapshot, self._keys) for snapshot in snapshots]
@@ -64,7 +64,7 @@ class SnapshotWriter:
                 break
             replies = await self._batch.write([drafts[at] for at in waiting], round(ttl_s * 1000))
             if any(reply.word is WriteWord.UNRUN for reply in replies):
-                self._able = False  # a proxy or another server may stand there now: ask again before the next
+                self._able = False  # there may be another server or a proxy now: check again before the next
             for at, reply in zip(waiting, replies, strict=True):
                 ends[at] = drafts[at].ended(reply)
                 if ends[at] is None:
@@ -73,10 +73,10 @@ class SnapshotWriter:
         return [end or draft.failed(_TAKEN) for draft, end in zip(drafts, ends, strict=True)]
 
     async def renew(self, snapshots: Sequence[SnapshotHeader], ttl_s: float) -> list[PublishResult]:
-        """Let snapshots that were published live for so long from now: payloads first, then pointers, to one deadline.
+        """Extend the life of published snapshots from now: payloads first, then pointers, to the same deadline.
 
-        A pointer that leads to a newer one stays; one that was taken away leads to its snapshot again. Where the
-        payload is gone, it fails: it is to be published anew.
+        A pointer to a newer snapshot stays; a deleted one is restored. If the
+        payload is gone, it fails and must be published again.
         """
         drafts = [Draft.written(snapshot, self._keys) for snapshot in snapshots]
         replies = await self._steps.renew(drafts, round(ttl_s * 1000)) if drafts else []
@@ -84,20 +84,20 @@ class SnapshotWriter:
         return [end or draft.failed(_TAKEN_AS_GIVEN) for draft, end in zip(drafts, ends, strict=True)]
 
     async def _unable(self, draft: Draft) -> str:
-        """Return why this Redis cannot publish, asked before anything is written; empty where it can."""
+        """Return why this Redis cannot be published to, checked before anything is written; "" if it can."""
         nothing = ScriptCall("nothing", [draft.pointer])
-        # Whole at first: who may only run what another has loaded could not publish after the next restart of Redis.
+        # With its source: a user who may run only loaded scripts could not publish after a restart of Redis.
         [reply] = raise_if_lost([await self._runner.run_whole(nothing)])
         if isinstance(reply, Exception):
             return f"{redis_cause(reply, 'EVAL').sentence}: publishing needs it to move pointers forward only"
-        await self._runner.run([nothing])  # which finds out whether digests are taken
+        await self._runner.run([nothing])  # which also detects whether digests are accepted
         version = await self._version()
         self._able = version >= _OLDEST
         told = ".".join(map(str, version))
         return "" if self._able else f"publishing needs Redis {_OLDEST[0]}.{_OLDEST[1]}: this one is {told}"
 
     async def _version(self) -> tuple[int, ...]:
-        """Return the version that this Redis says it is compatible with; the oldest that will do where it says none."""
+        """Return the version this Redis reports; the oldest sufficient one if it reports none."""
         try:
             async with redis_call():
                 info = await self._redis.info("server")
@@ -109,7 +109,7 @@ class SnapshotWriter:
 def snapshot_writer(redis: Redis, keys: KeySchema, *, kind: str = "", among_live: bool = False) -> SnapshotWriter:
     """Return the writer for a Redis, one server or a cluster.
 
-    `kind` of the source whose snapshots are published, recorded beside them; empty records nothing. Recorded and
+    `kind` of source is recorded with the snapshots, unless empty. Recorded and
     invented kinds leave every chain that may be live alone, and all of them while a live publisher is there, unless
     they are to publish `among_live`.
     """
