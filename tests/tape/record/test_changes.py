@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from chain.clock import Instant
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.monitor.watch.port import (
@@ -12,6 +14,7 @@ from chain.monitor.watch.port import (
     PollRequest,
     RecheckAnswer,
     RecheckRequest,
+    Request,
 )
 from chain.redis.contract.store import Payload
 from tape.record.changes import Changes
@@ -61,11 +64,28 @@ def test_payloads_and_second_looks_are_told_each_time() -> None:
         assert [(fact.kind, fact.about) for fact in again.facts] == [(FactKind.RECHECK, '{"type":"list"}')]
 
 
-def test_contact_lost_says_at_what() -> None:
+@pytest.mark.parametrize(
+    ("request_made", "word", "begins"),
+    [
+        (PollRequest((SPX,)), "poll", True),
+        (PollRequest((SPX,), heartbeats=False), "poll", False),
+        (RecheckRequest((SPX,)), "recheck", False),
+        (FetchRequest((SnapshotId(SPX, 1_767_366_000_000),)), "fetch", False),
+    ],
+)
+def test_contact_lost_says_at_what(request_made: Request, word: str, begins: bool) -> None:
     now = Instant(1, 1.0)
-    lost = Changes(KEYS).moment(RecheckRequest((SPX,)), ContactLost(now, now, "refused", "code"))
-    assert (lost.kind, lost.begins, lost.facts) == (MomentKind.LOST, False, ())
-    assert lost.about == '{"request":"recheck","error":"refused","code":"code"}'
+    lost = Changes(KEYS).moment(request_made, ContactLost(now, now, "refused", "code"))
+    assert (lost.kind, lost.begins, lost.facts) == (MomentKind.LOST, begins, ())
+    assert lost.about == f'{{"request":"{word}","error":"refused","code":"code"}}'
+
+
+def test_a_poll_says_which_payloads_were_gone_in_their_order_and_to_the_byte() -> None:
+    request, answer = poll(0, {SPX: b"a"})
+    changes = Changes(KEYS)
+    assert changes.moment(request, answer).about is None
+    gone = changes.moment(request, replace(answer, gone=frozenset({b"massive:chain:b", b"massive:chain:a"})))
+    assert gone.about == '{"gone":["massive:chain:a","massive:chain:b"]}'
 
 
 def test_chains_that_are_not_asked_for_any_more_are_not_carried_on() -> None:

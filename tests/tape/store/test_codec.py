@@ -113,3 +113,13 @@ def test_what_lies_about_itself_is_refused_in_a_line(packed: Packed, said: str) 
     with pytest.raises(DamagedError, match=said) as refused:
         unpack(packed, None)
     assert "\n" not in str(refused.value)
+
+
+def test_the_checksum_is_that_of_every_tape_that_was_ever_written() -> None:
+    assert digest(b"chaindeck").hex() == "344d451788dc941e"
+
+
+def test_a_value_of_the_largest_size_is_none_too_large() -> None:
+    largest = bytes(MAX_VALUE_BYTES)
+    assert unpack(Packed(None, MAX_VALUE_BYTES, digest(largest), compress(largest, 1)), None) == largest
+    assert unpack(Packed(None, 0, digest(b""), compress(b"", 1)), None) == b""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tape.errors import DamagedError, TapeError, TapeFullError
+from tape.store.codec import MAX_VALUE_BYTES
 from tape.store.facts import Fact, FactKind, Moment, MomentKind
 from tape.store.file import TapeFile
 from tape.store.layout import APPLICATION_ID
@@ -60,6 +61,22 @@ def test_a_value_that_stays_is_stored_once(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT count(*) FROM packed").fetchone() == (1,)
     connection.close()
+
+
+def test_nothing_leans_on_what_was_taken_back(tmp_path: Path) -> None:
+    """A write that fails takes all that is not committed with it: what comes again is written again."""
+    path, kept = tmp_path / "a.tape", moment(0, Fact(FactKind.PAYLOAD, "x", None, payload(0)))
+    again = [moment(at, Fact(FactKind.PAYLOAD, name, None, payload(1))) for at, name in ((1, "x"), (2, "new"))]
+    with TapeWriter(path) as writer:
+        writer.add(kept)
+        writer.commit()
+        for one in again:
+            writer.add(one)
+        with pytest.raises(TapeError, match="a value of 8388610 bytes, more than a tape holds"):
+            writer.add(moment(3, Fact(FactKind.PAYLOAD, "x", None, bytes(MAX_VALUE_BYTES + 1))))
+        for one in again:
+            writer.add(one)
+    assert read(path) == [kept, *again]
 
 
 def test_a_tape_is_written_on_at_its_end(tmp_path: Path) -> None:
