@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tape.errors import DamagedError, TapeError, TapeFullError
 from tape.store.codec import MAX_VALUE_BYTES
 from tape.store.facts import Fact, FactKind, Moment, MomentKind
 from tape.store.file import TapeFile
-from tape.store.layout import APPLICATION_ID
+from tape.store.layout import APPLICATION_ID, VERSION
 from tape.store.writer import TapeWriter
 from tape.tools.scan import moments
 from tape.tools.verify import verify
@@ -77,6 +78,23 @@ def test_nothing_leans_on_what_was_taken_back(tmp_path: Path) -> None:
         for one in again:
             writer.add(one)
     assert read(path) == [kept, *again]
+
+
+@pytest.mark.parametrize(
+    ("pragma", "said"),
+    [(f"application_id = {APPLICATION_ID + 1}", "no tape"), (f"user_version = {VERSION + 1}", "version")],
+)
+def test_what_is_another_programs_or_of_another_version_is_not_written_on(
+    tmp_path: Path, pragma: str, said: str
+) -> None:
+    path = write(tmp_path / "a.tape", recording(3))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA {pragma}")
+    before = path.read_bytes()
+    with pytest.raises(TapeError, match=said):
+        TapeWriter(path)
+    assert path.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.tape"]
 
 
 def test_a_tape_is_written_on_at_its_end(tmp_path: Path) -> None:
