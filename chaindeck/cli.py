@@ -10,9 +10,10 @@ from chain.errors import ChaindeckError
 from chain.model.keys import LIVE_PREFIX
 from chaindeck import __version__
 from chaindeck.commands.config import config_app
+from chaindeck.commands.record.cli import record
 from chaindeck.commands.replay.cli import replay
 from chaindeck.commands.tape.cli import tape_app
-from chaindeck.config.flags import Capture, ConnectionFlags, File, Prefix, PublishFlags, Switch, Theme, Url, config_of
+from chaindeck.config.flags import Capture, ConnectionFlags, Prefix, PublishFlags, Switch, Theme, Url, config_of
 from chaindeck.engine.context import make_context
 from chaindeck.engine.sources import SourceName
 from chaindeck.exits import UsageError, exit_table
@@ -29,6 +30,7 @@ app = App(
 )
 app.command(config_app)
 app.command(tape_app)
+app.command(record)
 app.command(replay)
 
 
@@ -247,41 +249,6 @@ def metrics(
     from chaindeck.commands.metrics.endpoint import serve_metrics  # noqa: PLC0415
 
     return serve_metrics(make_context(settings.thresholds, prefix), settings.redis_url, host, port)
-
-
-@app.command
-def record(
-    url: Url = None,
-    /,
-    *,
-    out: Annotated[File, Parameter(metavar="DIR")],
-    seconds: Annotated[float | None, Parameter(name="--for", metavar="SECONDS")] = None,
-    keep_days: int | None = None,
-    keep_mb: int | None = None,
-    prefix: Prefix = LIVE_PREFIX,
-    log_format: LogFormat = "text",
-    where: ConnectionFlags | None = None,
-) -> int:
-    """Record what a Redis answers, a tape for each trading day, until interrupted. Reads through the pointers only.
-
-    Exit 0 if all of it was recorded, 1 if some answers were not.
-
-    Args:
-        url: Redis URL; without one, this user's running deck.
-        out: the folder of the tapes, made if it is not there.
-        seconds: how many seconds to record; until SIGINT, SIGTERM or SIGHUP without it.
-        keep_days: delete tapes that are older than so many days.
-        keep_mb: delete the oldest tapes while all of them have more than so many megabytes.
-        prefix: what the contract's keys begin with, such as massive:replay.
-        log_format: text, or one JSON object a line.
-        where: which Redis.
-    """
-    from chaindeck.commands.tape.record import RecordOptions, run_record  # noqa: PLC0415
-
-    log_to_stderr(log_format)
-    settings = config_of(where, url=url, warn=log.warning).settings
-    options = RecordOptions.of(out, seconds, keep_days, keep_mb)
-    return run_record(make_context(settings.thresholds, prefix), settings.redis_url, options)
 
 
 def run_command() -> object:

@@ -8,6 +8,7 @@ check     `check`
 verify    `verify`
 metrics   `metrics`, and its alert rules
 config    `config show` and `config validate`
+record    `record`
 tape      `tape`
 replay    `replay`
 operator  `acknowledge`, and publishing again

@@ -7,20 +7,27 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol
 
 from chain.context import Context
 from chain.errors import ChaindeckError, InvalidSnapshotError, RedisUnavailableError
 from chain.model.keys import ChainId, SnapshotId
 from chain.model.session import tradable
-from chain.model.snapshot import Snapshot
+from chain.model.snapshot import EncodedSnapshot, Snapshot
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
-from chain.redis.contract.publish.writer import SnapshotWriter
 from publisher.loop.asking import Asking
 from publisher.loop.cycle import Cycle
 from publisher.protection.publish_gate import PublishGate
 from publisher.source import ChainWindow, Source, SourceError, Survey
 
 log = logging.getLogger(__name__)
+
+
+class Writer(Protocol):
+    """Whatever snapshots are published to: the `SnapshotWriter` of a Redis, or a store in memory."""
+
+    async def publish(self, snapshots: Sequence[Snapshot | EncodedSnapshot], ttl_s: float) -> list[PublishResult]:
+        """Take snapshots that live for so many seconds; one outcome each, in order."""
 
 
 @dataclass(slots=True)
@@ -43,7 +50,7 @@ class CycleRunner:
 
     def __init__(
         self,
-        writer: SnapshotWriter,
+        writer: Writer,
         source: Source,
         context: Context,
         gate: PublishGate,

@@ -35,6 +35,11 @@ class Backlog:
         self._missed = 0
         self._changed = threading.Condition()
 
+    @property
+    def held(self) -> int:
+        """How many bytes wait."""
+        return self._held
+
     def offer(self, request: Request, answer: Answer) -> None:
         """Let an answer be written; where too much is waiting already, it is counted as missed. Never waits."""
         size = _size(answer)

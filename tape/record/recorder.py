@@ -83,6 +83,11 @@ class Recorder:
         self.status = RecorderStatus()
         self.offer, self.offer_state = self._backlog.offer, self._backlog.offer_state
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits to be written."""
+        return self._backlog.held
+
     def start(self) -> None:
         """Begin; raise TapeError where the folder cannot be used, or another recorder of this prefix uses it."""
         name = self._folder / f".{self._keys.prefix.replace(':', '.')}.lock"

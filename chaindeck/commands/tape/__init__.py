@@ -2,7 +2,6 @@
 
 ```
 cli         its command line
-record      `record`
 make        `salvage`, `cut`, `merge` and `export`
 look        what is on a recording, and whether it is sound
 ```

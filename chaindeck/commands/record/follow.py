@@ -1,4 +1,4 @@
-"""`record`: follows any Redis through its pointers and writes what it answers, until told to stop."""
+"""Follows any Redis through its pointers and writes what it answers, until told to stop."""
 
 import logging
 from contextlib import aclosing, suppress
