@@ -1,4 +1,4 @@
-"""Source *capture*: recorded whole chains, cut and published as if their moment were now."""
+"""Source *capture*: recorded whole chains, cut and published as if they were current."""
 
 import gzip
 import zlib
@@ -22,9 +22,9 @@ from publisher.fields import block, contradiction, spot_of
 from publisher.source import ChainWindow, SourceError, SourceStatus, Survey
 from publisher.window import EM_MULT, ExpiryChain, cut, index_expiry
 
-_LIMITS = Limits(64 * 1024 * 1024, containers=500_000, values=5_000_000)  # twice the largest chain there is
-_GZIP = b"\x1f\x8b"  # with which every such file begins
-_SPOTS_APART = 0.1  # how far a record's spot and that of its contracts may differ, of the spot
+_LIMITS = Limits(64 * 1024 * 1024, containers=500_000, values=5_000_000)  # twice the largest chain that exists
+_GZIP = b"\x1f\x8b"  # the first bytes of every gzip file
+_SPOTS_APART = 0.1  # how far a record's spot and that of its contracts may differ, as a fraction of spot
 _SHAPE = '{"ts", "underlying", "spot", "results"}'
 
 
@@ -33,7 +33,7 @@ class RecordLine(Struct, frozen=True):
 
     ts: float
     underlying: str
-    results: list[Item | float | str | bool | list[Raw] | None]  # a contract that is none is told when it is played
+    results: list[Item | float | str | bool | list[Raw] | None]  # an invalid contract is reported when it is played
     spot: Figure = None
 
 
@@ -48,7 +48,7 @@ class Record:
     underlying: str
     spot: float
     chains: dict[date, ExpiryChain]
-    number: int  # from one, within its underlying's records
+    number: int  # counted from 1, within its underlying's records
     of: int
 
 
@@ -70,7 +70,7 @@ class CaptureSource:
         return tuple(self._lines)
 
     def status(self) -> SourceStatus:
-        """Describe the records being played; each underlying's dates count from its own."""
+        """Describe the records being played; "now" for each underlying is its own record's time."""
         as_of = {record.underlying: record.ts for record in self._cache.values()}
         return SourceStatus("capture", self._names, _in_words(list(self._cache.values())), as_of)
 
@@ -79,7 +79,7 @@ class CaptureSource:
         self._turn += 1
 
     async def survey(self, underlying: str) -> Survey:
-        """Return the current record's spot and the expirations that list calls of 100 shares, as of a live source."""
+        """Return the current record's spot and the expirations that list calls of 100 shares, as a live source does."""
         record = self._record(underlying)
         listed = tuple(expiry for expiry, chain in record.chains.items() if "call" in chain.sides)
         if not listed:
@@ -112,7 +112,7 @@ class CaptureSource:
 
 
 def _in_words(records: Sequence[Record]) -> str:
-    """Return which records these are: each with its date where they are of several, one instant where of one."""
+    """Return which records these are: each with its date if dates differ, else one instant for all."""
     days = {new_york(record.ts).date() for record in records}
     if len(days) > 1:
         return ", ".join(f"{r.underlying} {r.number}/{r.of} {new_york(r.ts):%m-%d}" for r in records)
@@ -123,7 +123,7 @@ def _in_words(records: Sequence[Record]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A record as it is in its file, and what was read of it at the start; its contracts are read when it is played."""
+    """A record's line in its file, and its header; its contracts are decoded when it is played."""
 
     raw: bytes
     where: str
@@ -180,7 +180,7 @@ def _parse(line: _Line, place: int, of: int) -> Record:
 
 
 def _spot(contracts: Sequence[Contract], line: _Line) -> float:
-    """Return a record's spot if it can be one and its contracts do not say quite another; raise SourceError."""
+    """Return a record's spot; raise SourceError if it is invalid or its contracts contradict it."""
     spot = line.spot
     if spot is None or not 0 < spot <= MAX_LEVEL:
         raise SourceError(f"{line.where}: spot is missing or not a positive number")
@@ -191,7 +191,7 @@ def _spot(contracts: Sequence[Contract], line: _Line) -> float:
 
 
 def _contracts(line: _Line) -> list[Contract]:
-    """Return the recorded objects unchanged, as they are published."""
+    """Return the recorded objects unchanged, ready to publish."""
     try:
         body = decode_plain(line.raw, _LIMITS)
     except DecodeError as error:
@@ -202,7 +202,7 @@ def _contracts(line: _Line) -> list[Contract]:
 
 
 def _expiration(item: object, nth: int, line: _Line) -> str:
-    """Return a contract's expiration if it is its underlying's, and has all that a window is cut by."""
+    """Return a contract's expiration if it belongs to the underlying and has every field a window needs."""
     details = block(item, "details") if isinstance(item, dict) else {}
     lacking = [
         name for name in ("ticker", "contract_type", "expiration_date") if not isinstance(details.get(name), str)
@@ -224,7 +224,7 @@ def _underlying(name: str, where: str) -> str:
 
 
 def _stamp(ts: float, where: str) -> float:
-    """Return a record's time if it is epoch seconds; raise SourceError naming the unit that it seems to be in."""
+    """Return a record's time, epoch seconds; raise SourceError naming the unit it seems to be in otherwise."""
     if EPOCH_MIN_S <= ts < EPOCH_MAX_S:
         return ts
     for unit, per_second in (("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):

@@ -1,4 +1,4 @@
-"""Faults on purpose, for demonstrations: a source that withholds, and a hand that damages what is in Redis."""
+"""Faults on purpose, for demonstrations: a source that withholds chains, and an injector that damages Redis."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +20,7 @@ _LOOK_S, _LOOKS = 0.02, 100
 
 
 class InjectedFault(StrEnum):
-    """What can be done to one chain, or to the whole deck."""
+    """The faults, each of one chain or of the whole deck."""
 
     STALL = "stall"
     DROP = "drop"
@@ -34,7 +34,7 @@ class InjectedFault(StrEnum):
 
 
 class WithholdingSource:
-    """Another source, less the chains it is told to withhold."""
+    """Wraps a source and withholds chains on request."""
 
     def __init__(self, inner: Source) -> None:
         self._inner = inner
@@ -78,7 +78,7 @@ class WithholdingSource:
 
 @dataclass(slots=True)
 class FaultInjector:
-    """Does to Redis what a careful publisher never would; only ever composed with a mock."""
+    """Does to Redis what no correct publisher would; only ever used with a mock."""
 
     damage: FaultWriter
     source: WithholdingSource
@@ -86,7 +86,7 @@ class FaultInjector:
     clock: Clock
 
     async def inject(self, fault: InjectedFault, chain: ChainId) -> None:
-        """Do one fault to a chain, or to the whole deck; HEAL undoes them all.
+        """Inject one fault into a chain, or the whole deck; HEAL undoes them all.
 
         Raises RedisUnavailableError, and LiveProtectedError where a live publisher's data would be damaged.
         """
@@ -105,7 +105,7 @@ class FaultInjector:
             await self._inflict(fault, chain)
 
     async def _idle(self) -> None:
-        """Wait, not for ever, for the cycle under way: it may still write over what is to be damaged."""
+        """Wait, for a limited time, for the current cycle: it may still overwrite what is to be damaged."""
         under_way = self.source.begun
         for _ in range(_LOOKS):
             if self.publisher.heartbeat().chain.counters.get("cycles", 0) >= under_way:
@@ -124,7 +124,7 @@ class FaultInjector:
                 await self._republish(chain, self._now_ms() + SKEW_S * 1000)
             case InjectedFault.ROLL_BACK:
                 await self._roll_back(chain)
-            case _:  # STALL: to withhold it is all
+            case _:  # STALL: withholding it is all
                 pass
 
     async def _corrupt(self, chain: ChainId) -> None:
@@ -137,12 +137,12 @@ class FaultInjector:
             await self._republish(chain, held.ts_ms - 5_000)
 
     async def _republish(self, chain: ChainId, ts_ms: int) -> None:
-        """Write the chain's present contracts again under another moment, and point there whatever was there."""
+        """Write the chain's current contracts under another timestamp, and force the pointer there."""
         held = await self.damage.held(chain)
         raw = await self.damage.read(held) if held is not None else None
         if held is None or raw is None:
             raise InvalidNameError(f"{chain} has no snapshot to work on: heal the demo first")
-        decode(raw, held)  # what is no snapshot is not moved
+        decode(raw, held)  # raises if it is not a valid snapshot
         body = orjson.loads(raw) | {"ts": ts_ms / 1000}
         await self.damage.force(SnapshotId(chain, ts_ms), orjson.dumps(body), self.source.status().kind)
 

@@ -1,4 +1,4 @@
-"""Reading a vendor's contract item as the object that it came as, to be published as it is."""
+"""Reads fields of a vendor's contract item without changing it, since it is published as it is."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ from chain.model.snapshot import Contract
 
 
 def block(item: Contract, name: str) -> dict[str, Any]:
-    """Return a nested object of a contract item; empty where the vendor left it out, sent null or something else."""
+    """Return a nested object of a contract item; empty if it is missing, null or not an object."""
     value = item.get(name)
     return value if isinstance(value, dict) else {}
 
 
 def spot_of(item: Contract) -> float | None:
-    """Return the underlying's price as an item carries it: `price` of a share, `value` of an index; always above 0."""
+    """Return the underlying's price in an item: `price` for a stock, `value` for an index; always above 0."""
     asset = block(item, "underlying_asset")
     found = (number(asset.get(name)) for name in ("price", "value"))
     return next((level for level in found if level is not None and 0 < level <= MAX_LEVEL), None)
 
 
 def contradiction(item: Contract, symbol: str) -> str:
-    """Return of what else a contract item is, if not of an underlying or not what its fields say; empty where it is.
+    """Return how an item contradicts itself or belongs to another underlying; "" if it is consistent.
 
     `symbol` is the underlying as in the vendor's path. Adjusted contracts may bear any root.
     """

@@ -1,4 +1,4 @@
-"""What the publisher asks of a source of option chains. A source knows nothing of Redis."""
+"""The interface of a source of option chains. A source knows nothing of Redis."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from chain.model.snapshot import Contract
 
 
 class SourceError(ChaindeckError):
-    """The source could not give what was asked; the message is the reason that a person reads."""
+    """The source could not answer; the message is for a person to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,17 @@ class SourceStatus:
 
     kind: SourceKind
     detail: str = ""
-    record: str = ""  # of recorded data: which record, in words
-    as_of: Mapping[str, float] = field(default_factory=dict)  # of recorded data: epoch seconds that replace "now"
+    record: str = ""  # for recorded data: which record
+    as_of: Mapping[str, float] = field(default_factory=dict)  # for recorded data: epoch seconds that stand in for "now"
     calendar: Calendar = RULE
-    market: str = ""  # the vendor's word for the market's state, where it gives one
-    last_error: str = ""  # what keeps the source as a whole from working, in words
-    misconfigured: bool = False  # whether that is a setting, such as a refused key, which waiting does not mend
+    market: str = ""  # the market's state as the vendor names it, if known
+    last_error: str = ""  # what keeps the whole source from working
+    misconfigured: bool = False  # whether a setting is at fault, such as a rejected key, which waiting will not fix
     counters: dict[str, int] = field(default_factory=dict)
 
 
 class Source(Protocol):
-    """A supplier of option chains; every call may raise SourceError, which concerns that call alone."""
+    """A supplier of option chains; every call may raise SourceError, which affects only that call."""
 
     @property
     def underlyings(self) -> tuple[str, ...]:
@@ -63,10 +63,10 @@ class Source(Protocol):
 
     @property
     def in_memory(self) -> bool:
-        """Whether its chains are in memory, so that nothing is gained by asking for several at once."""
+        """Whether its chains are in memory, so that concurrent requests gain nothing."""
 
     def status(self) -> SourceStatus:
-        """Describe itself now."""
+        """Describe the source's current state."""
 
     async def begin_cycle(self) -> None:
         """Move on to the next state of the market: called once before each cycle."""

@@ -1,4 +1,4 @@
-"""From an expiry to its window around the ATM: the one rule by which every source cuts, as pure functions."""
+"""Cuts an expiry to its window around the ATM: one rule for every source, as pure functions."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -13,7 +13,7 @@ from publisher.source import ChainWindow, SourceError
 
 EM_MULT = 2.0
 MIN_STRIKES_EACH_SIDE = 10
-IV_USABLE = (0.01, 5.0)  # fractions; outside lies a solver's floor or a unit error
+IV_USABLE = (0.01, 5.0)  # fractions; anything outside is a solver's floor or a unit error
 FALLBACK_DAILY_MOVE = 0.03  # of spot, per square root of a day, when no volatility is known
 
 
@@ -25,7 +25,7 @@ class ExpiryChain:
     strikes: tuple[float, ...]  # of each contract, the same order
     listed: tuple[float, ...]  # distinct, ascending
     adjusted: int
-    sides: frozenset[str]  # which of call and put it lists
+    sides: frozenset[str]  # "call", "put" or both
 
 
 def index_expiry(items: Iterable[Contract]) -> ExpiryChain:
@@ -62,7 +62,7 @@ def to_points(strike: float) -> int:
 
 
 def atm_iv(chain: ExpiryChain, spot: float) -> float | None:
-    """Return the IV (fraction) at the money: the mean of what is usable at the nearest strike that has any.
+    """Return the ATM IV (fraction): the mean of usable IVs at the nearest strike that has any.
 
     Looked for within ten strikes on each side of the one nearest to spot, which every window holds: what is known of
     the chain further out then makes no difference. None where none of them has a usable one.
@@ -75,7 +75,7 @@ def atm_iv(chain: ExpiryChain, spot: float) -> float | None:
 
 
 def _outwards(listed: Sequence[float], spot: float) -> Iterator[float]:
-    """Yield the strikes around spot, nearest first; the others are put in order only where that one is not enough."""
+    """Yield the strikes around spot, nearest first; sorts only if the nearest is not enough."""
     centre = nearest_strike(listed, spot)
     yield centre
     at = bisect_left(listed, centre)

@@ -1,4 +1,4 @@
-"""Asking a source in bounded time: whatever goes wrong is a SourceError, and concerns that one answer."""
+"""Queries a source in bounded time: every failure is a SourceError, and affects only that answer."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ Answers = dict[date, ChainWindow | SourceError]
 
 
 class Asking:
-    """Asks one source; an answer later than `limit_s` seconds is none."""
+    """Queries one source; an answer that takes longer than `limit_s` seconds is a failure."""
 
     def __init__(self, source: Source, clock: Clock, limit_s: float) -> None:
         self._source = source
@@ -25,16 +25,16 @@ class Asking:
         self._limit_s = limit_s
 
     def windows(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
-        """Yield what has arrived, until every expiration has been answered."""
+        """Yield windows as they arrive, until every expiration has been answered."""
         answers = self._in_memory if self._source.in_memory else self._as_they_come
         return answers(survey, expiries)
 
     async def _in_memory(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
-        """Yield everything at once, of a source that never waits: tasks would only cost."""
+        """Yield everything at once, for a source in memory, where tasks would only add cost."""
         yield {expiry: await self._window(survey, expiry) for expiry in expiries}
 
     async def _as_they_come(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
-        """Yield what has arrived, expirations in order, until all have."""
+        """Yield what has arrived, in order of expiration, until all have."""
         tasks = {asyncio.create_task(self._window(survey, expiry)): expiry for expiry in expiries}
         try:
             waiting = set(tasks)
@@ -52,7 +52,7 @@ class Asking:
             return error
 
     async def ask(self, call: Callable[..., Awaitable[T]], *args: object) -> T:
-        """Return the source's answer; raise SourceError for any failure, one that is late included."""
+        """Return the source's answer; raise SourceError for any failure, timeouts included."""
         timer: asyncio.Timeout | None = None
         try:
             if self._source.in_memory:
@@ -71,7 +71,7 @@ class Asking:
 
 
 def _reason(error: BaseException) -> str:
-    """Return a source's own words; anything else is a defect of the source, logged with its trace."""
+    """Return a source's own error message; any other exception is a defect, logged with its traceback."""
     if isinstance(error, ChaindeckError):
         return str(error)
     log.error("the source failed in a way it should not", exc_info=error)

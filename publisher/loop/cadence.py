@@ -1,4 +1,4 @@
-"""A fixed cadence: turns on a schedule of the monotonic clock, and between them whenever one is asked for."""
+"""A fixed cadence: turns on a schedule of the monotonic clock, and in between on request."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ from chain.clock import Clock
 
 
 class Cadence:
-    """Takes turns every so many seconds; one that overruns skips those it missed, and none piles up."""
+    """Takes a turn every `every_s` seconds; turns missed by an overrun are skipped."""
 
     def __init__(
         self,
@@ -19,7 +19,7 @@ class Cadence:
         after: asyncio.Event | None = None,
         skipped: Callable[[int], None],
     ) -> None:
-        """`after`: what the first turn waits for; `skipped` is told how many turns were missed."""
+        """`after`: what the first turn waits for; `skipped` is called with the number of missed turns."""
         self._clock = clock
         self._interval_s = interval_s
         self._turn = turn
@@ -28,14 +28,14 @@ class Cadence:
         self._wake = asyncio.Event()
 
     def turn_now(self) -> None:
-        """Ask for a turn at once; the schedule goes on as before."""
+        """Request a turn at once; the schedule does not change."""
         self._wake.set()
 
     async def run(self) -> None:
         """Take turns until cancelled."""
         if self._after is not None:
             await self._after.wait()
-            self._wake.clear()  # what was asked for until then is done by the first turn
+            self._wake.clear()  # earlier requests are served by the first turn
         due = self._clock.monotonic()
         while True:
             await self._turn()
@@ -46,7 +46,7 @@ class Cadence:
                 await self._turn()
 
     async def _woken_before(self, due: float) -> bool:
-        """Wait for `due`, monotonic seconds; return whether a turn was asked for first, or since the last wait."""
+        """Wait until `due`, monotonic seconds; return whether a turn was requested before then."""
         with suppress(TimeoutError):
             async with self._clock.timeout(due - self._clock.monotonic()):
                 await self._wake.wait()
@@ -58,7 +58,7 @@ class Cadence:
 def next_due(due: float, interval_s: float, now: float) -> tuple[float, int]:
     """Return when the turn after the one that was due is due, and how many turns were missed; monotonic seconds.
 
-    It is the first of the schedule that is still to come, or that is due just now where none was missed.
+    It is the next one on the schedule, or the one due now if none was missed.
     """
     due += interval_s
     late = now - due

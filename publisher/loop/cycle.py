@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """What one cycle did: an outcome for every snapshot tried, and the chains for which there was none to try."""
+    """What one cycle did: an outcome per snapshot, and the chains that had none, with the reason."""
 
     outcomes: tuple[PublishResult, ...] = ()
     failures: dict[ChainId, str] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Cycle:
         return bool(self.outcomes) and published and not self.failures and not self.surveys
 
     def count(self) -> dict[str, int]:
-        """Return the counters of this cycle: snapshots by their end, and bytes of payload published."""
+        """Return the counters of this cycle: snapshots by outcome, and bytes of payload published."""
         sizes = [outcome.size for outcome in self.outcomes if outcome.verdict is PublishVerdict.PUBLISHED]
         refused = sum(outcome.verdict is PublishVerdict.REFUSED_OLDER for outcome in self.outcomes)
         untried = self.failures.keys() - {outcome.id.chain for outcome in self.outcomes}
@@ -44,12 +44,12 @@ class Cycle:
         return tuple(dict.fromkeys([*self.surveys.values(), *self.failures.values()]))
 
     def _goes_on_from(self, before: "Cycle") -> bool:
-        """Whether nothing was published, for the same reasons as in the cycle before."""
+        """Whether nothing was published, for the same reasons as in the previous cycle."""
         nothing = self.count()["published"] == 0 == before.count()["published"]
         return nothing and self.reasons == before.reasons and before.wall_ms is not None
 
     def tell(self, number: int, counts: Mapping[str, int], kind: str, before: "Cycle") -> None:
-        """Log the cycle of a source of this kind in one line; a failure that goes on is no news."""
+        """Log the cycle in one line; a repeated failure is logged only once."""
         level = logging.WARNING if counts["failed"] or self.surveys else logging.INFO
         if not log.isEnabledFor(level) or (level == logging.WARNING and self._goes_on_from(before)):
             return

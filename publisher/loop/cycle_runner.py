@@ -1,4 +1,4 @@
-"""One publishing cycle: every underlying that we lead, each of its expirations on its own."""
+"""One publishing cycle: every underlying that we lead, each expiration independently."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ class Writer(Protocol):
 
 @dataclass(slots=True)
 class _Progress:
-    """What the cycle under way has done so far; fields as of Cycle."""
+    """What the current cycle has done so far; fields as in Cycle."""
 
     outcomes: list[PublishResult] = field(default_factory=list)
     failures: dict[ChainId, str] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class _Progress:
 
 
 class CycleRunner:
-    """Publishes a source's chains once a call; keeps what is planned, what the last cycle did and what all did."""
+    """Publishes a source's chains, one cycle per call; keeps the plan, the last cycle and the total counters."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class CycleRunner:
         expirations: int,
         on_plan: Callable[[], Awaitable[None]],
     ) -> None:
-        """`expirations`: how many of each underlying; `on_plan` is awaited when another set of them is planned."""
+        """`expirations`: how many per underlying; `on_plan` is awaited when the planned set changes."""
         self.planned: dict[str, tuple[date, ...]] = {}  # expirations by underlying
         self.counters: Counter[str] = Counter(cycles=0)
         self.last = Cycle()
@@ -73,19 +73,19 @@ class CycleRunner:
         self._kind = source.status().kind
 
     def chains(self, underlyings: Sequence[str]) -> tuple[ChainId, ...]:
-        """Return the chains that are planned of some underlyings."""
+        """Return the planned chains of some underlyings."""
         return tuple(ChainId(name, expiry) for name in underlyings for expiry in self.planned.get(name, ()))
 
     async def check(self, *, met: bool = False, within_s: float = float("inf")) -> None:
-        """Give way to a live publisher with all that is planned, or mark the place as live."""
+        """Withdraw everything planned if there is a live publisher, or renew our live mark."""
         await self._gate.check(self.chains([*self.planned]), met=met, within_s=within_s)
 
     async def run(self) -> Cycle:
-        """Publish every underlying's next expirations once; failures are counted and told, never raised."""
+        """Publish every underlying's next expirations once; failures are counted and reported, never raised."""
         began, progress = self._clock.monotonic(), _Progress()
         try:
             led, paused_s = await self._publish_all(progress)
-        except asyncio.CancelledError:  # what was published stands, though the cycle does not count
+        except asyncio.CancelledError:  # what was published counts, although the cycle does not
             self.counters["published"] += Cycle(tuple(progress.outcomes)).count()["published"]
             raise
         wall_ms = (self._clock.monotonic() - began - paused_s) * 1000
@@ -97,7 +97,7 @@ class CycleRunner:
         return self.last
 
     async def _publish_all(self, progress: _Progress) -> tuple[list[str], float]:
-        """Publish all that we lead; return what that is, and for how many seconds the cycle gave way to the screen."""
+        """Publish all that we lead; return that, and how many seconds the cycle waited for the screen."""
         await self.check()
         paused_s = 0.0
         try:
@@ -119,7 +119,7 @@ class CycleRunner:
         return led, paused_s
 
     async def _pause_once(self) -> float:
-        """Give way to whoever asked for it, once, now that there is something to show; return for how many seconds."""
+        """Await `after_first` once, now that there is something to show; return how many seconds it took."""
         if self.after_first is None:
             return 0.0
         began, wait, self.after_first = self._clock.monotonic(), self.after_first, None
@@ -127,7 +127,7 @@ class CycleRunner:
         return self._clock.monotonic() - began
 
     async def _publish_underlying(self, survey: Survey, progress: _Progress) -> None:
-        """Publish windows as they arrive, all that are ready in one batch; a failure concerns its expiry alone."""
+        """Publish windows as they arrive, all that are ready in one batch; a failure affects only its expiry."""
         underlying, listed = survey.underlying, survey.expirations
         expiries = tuple(tradable(listed, survey.as_of, survey.calendar)[: self.expirations])
         announced = self.planned.get(underlying) == expiries
@@ -135,7 +135,7 @@ class CycleRunner:
         async with aclosing(self._asking.windows(survey, expiries)) as arriving:
             async for ready in arriving:
                 if not self._gate.leads(underlying):
-                    break  # it was lost while the source took its time: another speaks now
+                    break  # the lease was lost while we waited for the source
                 windows = [found for found in ready.values() if isinstance(found, ChainWindow)]
                 failed = {expiry: found for expiry, found in ready.items() if isinstance(found, SourceError)}
                 progress.failures |= {ChainId(underlying, expiry): str(error) for expiry, error in failed.items()}
@@ -147,7 +147,7 @@ class CycleRunner:
             progress.surveys[underlying] = f"{underlying}: {why}"
 
     def _snapshots(self, windows: Sequence[ChainWindow], progress: _Progress) -> list[Snapshot]:
-        """Return windows as snapshots of this moment, less those that break the contract."""
+        """Return windows as snapshots stamped now, without those that break the contract."""
         snapshots: list[Snapshot] = []
         ts_ns = self._clock.wall_ns()
         for window in windows:

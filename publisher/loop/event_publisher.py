@@ -1,4 +1,4 @@
-"""Tells the world what the publisher's own watcher sees: health for the heartbeat, events on change."""
+"""Publishes what the publisher's own watcher sees: health for the heartbeat, events on change."""
 
 import asyncio
 import logging
@@ -20,9 +20,9 @@ _WAITING_MOST = 1_000
 
 
 class EventPublisher:
-    """Takes Boards as they come; sends the events they complete when Redis can be reached, oldest first.
+    """Turns Boards into events, and sends them, oldest first, when Redis can be reached.
 
-    `speaks` tells whether to send what is seen: of several publishers that see the same, one is enough.
+    `speaks` says whether to send events: of several publishers that see the same, one is enough.
     """
 
     def __init__(self, redis: Redis, service: str, clock: Clock, *, speaks: Callable[[], bool] = lambda: True) -> None:
@@ -34,10 +34,10 @@ class EventPublisher:
         self._board: Board | None = None
         self._waiting: deque[Event] = deque(maxlen=_WAITING_MOST)
         self._wake = asyncio.Event()
-        self._refused = ""  # what this Redis or this user does not allow of an event
+        self._refused = ""  # what this Redis or its ACL refuses of an event
 
     def on_board(self, board: Board) -> None:
-        """Remember a Board, and queue the events that it completes."""
+        """Remember a Board, and queue the events due with it."""
         self._board = board
         events = self._log.on_report(evaluate(board, Instant.now(self._clock)))
         for event in events:
@@ -48,14 +48,14 @@ class EventPublisher:
             self._wake.set()
 
     def report(self) -> HealthReport | None:
-        """Return the newest Board judged now; None before the first that has something to tell."""
+        """Return the newest Board evaluated now; None before there is one worth reporting."""
         if self._board is None:
             return None
         report = evaluate(self._board, Instant.now(self._clock))
         return None if report.state is DeckState.STARTING else report
 
     async def run(self) -> None:
-        """Send queued events until cancelled; what Redis did not take is tried again with the next Board."""
+        """Send queued events until cancelled; failed ones are retried with the next Board."""
         unsent = ""
         while True:
             await self._wake.wait()
@@ -70,12 +70,12 @@ class EventPublisher:
                 unsent = ""
 
     async def _send(self) -> None:
-        """Send one event after the other: a failure may double the one on its way, and never those before it."""
+        """Send events one by one: a failure may duplicate the current event, but never earlier ones."""
         while self._waiting:
             event = self._waiting[0]
             refused = await emit(self._redis, self._service, event)
             if refused != self._refused:
                 log.log(logging.WARNING if refused else logging.INFO, "events are %s", refused or "sent whole again")
             self._refused = refused
-            if self._waiting[0] is event:  # while it was sent, newer ones may have pushed it out
+            if self._waiting[0] is event:  # newer ones may have pushed it out of the queue meanwhile
                 self._waiting.popleft()

@@ -1,4 +1,4 @@
-"""Heartbeats to our Redis and to a system Redis: neither waits for the other, nor a cycle for either of them."""
+"""Heartbeats to our Redis and to a system Redis: neither delays the other, or a cycle."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class HeartbeatLoop:
-    """Sends what `heartbeat` returns for a status; while `silent`, nothing is sent on schedule."""
+    """Sends what `heartbeat` returns for a status; while `silent`, scheduled heartbeats are not sent."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class HeartbeatLoop:
         silent: Callable[[], bool],
         before: Callable[[], Awaitable[None]],
     ) -> None:
-        """`before` is awaited before each beat on schedule to our Redis."""
+        """`before` is awaited before each scheduled heartbeat to our Redis."""
         self._redis = redis
         self._system_redis = system_redis
         self._clock = clock
@@ -38,22 +38,22 @@ class HeartbeatLoop:
         self._silent = silent
         self._before = before
         self._due = asyncio.Event()  # for the system Redis
-        self._errors: dict[str, str] = {}  # why a Redis did not take the last beat whole
+        self._errors: dict[str, str] = {}  # why the last heartbeat to a Redis failed, wholly or in part
 
     def parts(self) -> list[Part]:
-        """Return what beats to each Redis."""
+        """Return the parts that send heartbeats, one per Redis."""
         ours = Part("heartbeat", self._run)
         if self._system_redis is None:
             return [ours]
         return [ours, Part("system heartbeat", partial(self._run_to_system, self._system_redis))]
 
     async def beat(self, status: str) -> None:
-        """Beat to our Redis, and let the system Redis hear one too."""
+        """Send a heartbeat to our Redis, and request one to the system Redis."""
         self._due.set()
         await self._beat_to(self._redis, "heartbeat", status)
 
     async def beat_everywhere(self, status: str) -> None:
-        """Beat to each Redis at once."""
+        """Send a heartbeat to each Redis at once."""
         beats = [self._beat_to(self._redis, "heartbeat", status)]
         if self._system_redis is not None:
             beats.append(self._beat_to(self._system_redis, "system heartbeat", status))
@@ -67,7 +67,7 @@ class HeartbeatLoop:
                 await self.beat("running")
 
     async def _run_to_system(self, redis: Redis) -> None:
-        """Beat to the system Redis as often as to ours, and by its own time where ours does not answer."""
+        """Send heartbeats to the system Redis as often as to ours, and on its own schedule if ours does not answer."""
         while True:
             with suppress(TimeoutError):
                 async with self._clock.timeout(HEARTBEAT_EVERY_S):
@@ -77,7 +77,7 @@ class HeartbeatLoop:
                 await self._beat_to(redis, "system heartbeat", "running")
 
     async def _beat_to(self, redis: Redis, name: str, status: str) -> None:
-        """Beat to one Redis. Why one does not take it is logged once, for the next beat tries again."""
+        """Send one heartbeat to one Redis. A failure is logged once, since the next heartbeat tries again."""
         try:
             error_text = await beat(redis, self._heartbeat(status))
         except RedisUnavailableError as error:

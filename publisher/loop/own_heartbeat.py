@@ -1,4 +1,4 @@
-"""What a publisher says of itself: that it lives, what it means to publish, and how it fares."""
+"""A publisher's report about itself: proof of life, what it plans to publish, and how that is going."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from publisher.source import Source, SourceStatus
 
 @dataclass(frozen=True, slots=True)
 class ProgramStatus:
-    """What the program around tells a publisher for its heartbeat: what its own watcher sees, and how its parts do."""
+    """What the surrounding program contributes to a heartbeat: its own watcher's report, and its parts' status."""
 
     report: Callable[[], HealthReport | None] = lambda: None
     parts: Callable[[], tuple[PartStatus, ...]] = tuple
@@ -25,7 +25,7 @@ class ProgramStatus:
 
 @dataclass(frozen=True, slots=True)
 class OwnHeartbeat:
-    """Puts the heartbeat together from those who know."""
+    """Assembles the heartbeat."""
 
     source: Source
     context: Context
@@ -34,7 +34,7 @@ class OwnHeartbeat:
     program: ProgramStatus
 
     def now(self, status: str) -> Heartbeat:
-        """Return the heartbeat as of now; one that is `running` says too where it stands by, or has given way."""
+        """Return the current heartbeat; `running` is refined to `standby` or `withdrawn` where that applies."""
         source, report = self.source.status(), self.program.report()
         led = [*filter(self.gate.leads, self.source.underlyings)]
         service = service_name(source.kind, self.context.keys)

@@ -1,4 +1,4 @@
-"""A publisher: cycles on a fixed cadence, and a heartbeat that says what is meant and done."""
+"""A publisher: cycles on a fixed cadence, with heartbeats."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -19,7 +19,7 @@ from publisher.loop.own_heartbeat import OwnHeartbeat, ProgramStatus
 from publisher.protection.publish_gate import PublishGate
 from publisher.source import Source
 
-_FAREWELL_S = 3.0  # a Redis that does not answer keeps nobody from leaving
+_FAREWELL_S = 3.0  # a Redis that does not answer must not delay the exit
 
 
 class Publisher:
@@ -37,9 +37,9 @@ class Publisher:
         system_redis: Redis | None = None,
         after_first: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`expirations`: how many of each underlying; `system_redis` hears heartbeats too.
+        """`expirations`: how many per underlying; `system_redis` gets heartbeats too.
 
-        Without a permission it leads, and gives way to nobody. `after_first` is awaited once, when the first underlying
+        Without a gate it leads, and never withdraws. `after_first` is awaited once, when the first underlying
         is published.
         """
         gate = gate or PublishGate()
@@ -58,7 +58,7 @@ class Publisher:
         )
 
     def parts(self) -> list[Part]:
-        """Return what is to run side by side; what is beaten to one Redis never waits for another."""
+        """Return the parts to run concurrently; heartbeats to one Redis never wait for another."""
         parts = [Part("publisher", self._cadence.run), *self._beats.parts()]
         guard, lease = self._gate.guard, self._gate.lease
         if guard is not None and guard.searches:
@@ -68,7 +68,7 @@ class Publisher:
         return parts
 
     async def leave(self) -> None:
-        """Say everywhere that we stopped, and let another lead; for not longer than a few seconds."""
+        """Announce that we stopped and release the lead, within a few seconds."""
         with suppress(TimeoutError):
             async with self._context.clock.timeout(_FAREWELL_S):
                 await self.beat_everywhere(STOPPED)
@@ -76,20 +76,20 @@ class Publisher:
 
     @property
     def withdrawn(self) -> str:
-        """Why it gave way to a live publisher, empty where it did not."""
+        """Why it withdrew in favour of a live publisher, or ""."""
         return self._gate.withdrawn
 
     def publish_now(self, *, asked: bool = False) -> None:
-        """Start the next cycle at once; the cadence goes on as before.
+        """Start the next cycle at once; the cadence does not change.
 
-        `asked` by an operator, one that gave way to a live publisher looks whether it may publish again.
+        If `asked` by an operator, a withdrawn publisher checks whether it may publish again.
         """
         if asked:
             self._gate.retry()
         self._cadence.turn_now()
 
     def pause(self) -> None:
-        """Stop publishing and beating, as a hung publisher would."""
+        """Stop publishing and sending heartbeats, as a hung publisher would."""
         self._paused = True
 
     def resume(self) -> None:
@@ -102,7 +102,7 @@ class Publisher:
         return await self._runner.run()
 
     async def beat(self, status: str = "running") -> None:
-        """Write and publish one heartbeat; the system Redis hears one beside, by its own part."""
+        """Write and publish one heartbeat; another part sends one to the system Redis."""
         await self._beats.beat(status)
 
     async def beat_everywhere(self, status: str = "running") -> None:
@@ -110,11 +110,11 @@ class Publisher:
         await self._beats.beat_everywhere(status)
 
     def heartbeat(self, status: str = "running") -> Heartbeat:
-        """Return the heartbeat as of now."""
+        """Return the current heartbeat."""
         return self._own.now(status)
 
     def last_words(self) -> str:
-        """Return what was published in all, for the log's last line."""
+        """Return the totals, for the last line of the log."""
         counts = self._runner.counters
         return f"{counts['published']} snapshots in {counts['cycles']} cycles"
 
@@ -124,7 +124,7 @@ class Publisher:
             await self.beat()
 
     async def _look_in_passing(self) -> None:
-        """Look for a live publisher as far as that takes no time."""
+        """Check for a live publisher, without waiting for a scan."""
         await self._runner.check(within_s=0.0)
 
     def _skipped(self, turns: int) -> None:

@@ -1,4 +1,4 @@
-"""The market's state in the vendor's words: open or closed, asked once a minute, holidays once a day."""
+"""The market's state as the vendor reports it: open or closed, once a minute; holidays, once a day."""
 
 from datetime import date, datetime, time
 from typing import Any
@@ -20,18 +20,18 @@ _MOST_DAYS = 60  # years of holidays: a heartbeat carries them all
 
 
 class MarketStatus:
-    """Remembers the vendor's last word; a request that fails leaves it, to be asked again a minute later."""
+    """Remembers the vendor's last answer; a failed request leaves it and is retried a minute later."""
 
     def __init__(self, vendor: Vendor, clock: Clock) -> None:
         self._vendor = vendor
         self._clock = clock
         self._now_due = self._upcoming_due = float("-inf")  # monotonic seconds
-        self._holidays_of = ""  # the date in New York on which they were last told
+        self._holidays_of = ""  # the date in New York on which they were last read
         self.word = ""
         self.calendar = RULE  # with what the vendor lists of the coming holidays and half days
 
     async def refresh(self) -> None:
-        """Ask where it is due: at most one request a call."""
+        """Make a request if one is due: at most one per call."""
         today = new_york(self._clock.wall_ns() / 1e9).date().isoformat()
         now = self._clock.monotonic()
         try:
@@ -43,14 +43,14 @@ class MarketStatus:
                 self._take_upcoming(await self._vendor.get(_UPCOMING))
                 self._holidays_of = today
         except VendorError:
-            return  # counted and told by the vendor's breaker; the last word stands
+            return  # counted and reported by the vendor's breaker; the last answer stays
 
     def _take_now(self, body: object) -> None:
         if isinstance(body, dict):
             self.word = clean(body.get("market") or "", 20)
 
     def _take_upcoming(self, body: object) -> None:
-        """Take the list as far as it can be read; a row that cannot leaves its date to our own rule."""
+        """Read the list as far as possible; for an invalid row our own rule applies."""
         rows: list[Any] = body if isinstance(body, list) else []
         told: dict[date, time | None] = {}
         for row in rows:

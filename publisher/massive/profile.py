@@ -1,4 +1,4 @@
-"""How to ask for one expiration: the strikes to ask for next follow from those that were found. Pure functions."""
+"""How to request one expiration: the strikes to request follow from those found last time. Pure functions."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -12,27 +12,27 @@ from publisher.window import MIN_STRIKES_EACH_SIDE, ExpiryChain, nearest_strike,
 
 Filters = dict[str, str | float]
 
-_DRIFT = 0.003  # of spot: how far the ATM may move between asking and answering
+_DRIFT = 0.003  # of spot: how far the ATM may move between request and answer
 _MORE_ROWS = 8  # than last time: strikes are listed through the day
 _DOUBTS_MOST = 3
-_ENOUGH = MIN_STRIKES_EACH_SIDE + 2  # strikes a side that a wider band is meant to hold
+_ENOUGH = MIN_STRIKES_EACH_SIDE + 2  # strikes per side that a wider band should hold
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Strikes from `low` to `high`, both included. Without bounds it is all that is listed."""
+    """Strikes from `low` to `high`, both included. Without bounds it is everything listed."""
 
     low: float = 0.0
     high: float = math.inf
 
     @classmethod
     def around(cls, centre: float, below: float, above: float) -> Self:
-        """Return the band that reaches so far on each side; strikes are never below zero."""
+        """Return the band that extends this far on each side; strikes are never below zero."""
         return cls(max(0.0, centre - below), centre + above)
 
     @property
     def is_open(self) -> bool:
-        """Whether it holds all that is listed."""
+        """Whether it holds everything listed."""
         return self.low <= 0 and math.isinf(self.high)
 
     def filters(self) -> Filters:
@@ -43,7 +43,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the last answer told of an expiration's strikes; nothing about them is taken for granted.
+    """What the last answer showed about an expiration's strikes; nothing about them is assumed.
 
     `margin` is how far the ATM may move, in points, without a second request. A side with fewer strikes than a window
     should have is asked for to its end, for one more may be listed any time.
@@ -56,7 +56,7 @@ class Profile:
     density: float  # rows a point of strike, both sides and all roots
     calls: tuple[float, ...]  # their strikes, ascending
     puts: tuple[float, ...]
-    doubts: int = 0  # answers since, in a row, that held so little that they were not believed
+    doubts: int = 0  # consecutive answers since that were too incomplete to accept
 
     @classmethod
     def of(cls, chain: ExpiryChain, window: ChainWindow) -> Self:
@@ -78,9 +78,9 @@ class Profile:
         )
 
     def doubted(self, chain: ExpiryChain) -> str:
-        """Return why an answer is not believed: most of both sides is gone from where strikes were listed before.
+        """Return why an answer is rejected: most strikes listed before are missing on both sides.
 
-        Empty where it is, or where answers have said so for some time: listings do change. Where one side alone is
+        Empty if it is accepted, also after several such answers: listings change. If only one side is
         gone, the snapshot itself shows it.
         """
         low, high = chain.listed[0], chain.listed[-1]
@@ -94,13 +94,13 @@ class Profile:
         return f"{calls} calls and {puts} puts where {calls_before} and {puts_before} were listed before"
 
     def band(self, spot: float) -> Band:
-        """Return the strikes to ask for."""
+        """Return the strikes to request."""
         half_width = self.half_width + self.margin
         around = Band.around(spot, half_width, half_width)
         return Band(0.0 if self.thin_below else around.low, math.inf if self.thin_above else around.high)
 
     def parts(self, band: Band) -> list[Filters]:
-        """Return the filters of each request for a band: one, or one a side, or each side in bands of a page each."""
+        """Return the filters of each request for a band: one, one per side, or each side in bands of one page."""
         lowest, highest = min((*self.calls, *self.puts)), max((*self.calls, *self.puts))
         low, high = max(band.low, min(lowest, band.high)), min(band.high, max(highest, band.low))
         rows = math.ceil(self.density * (high - low)) + _MORE_ROWS
@@ -125,7 +125,7 @@ def _side(side: str, between: Filters) -> Filters:
 
 
 def _between(band: Band, edges: list[float]) -> list[Filters]:
-    """Return the filters of a band cut at some strikes: without gap, and without overlap."""
+    """Return the filters of a band split at some strikes, without gaps or overlaps."""
     found: list[Filters] = []
     for first, last in pairwise([None, *edges, None]):
         part = Band(band.low if first is None else first, band.high if last is None else math.inf).filters()
@@ -134,7 +134,7 @@ def _between(band: Band, edges: list[float]) -> list[Filters]:
 
 
 def first_band(spot: float, dte: int) -> Band:
-    """Return the strikes to ask for of an expiration of which nothing is known."""
+    """Return the strikes to request for an expiration about which nothing is known."""
     half_width = range_points(spot, None, dte) + 2 * _DRIFT * spot
     return Band.around(spot, half_width, half_width)
 
@@ -148,7 +148,7 @@ def sides(chain: ExpiryChain, window: ChainWindow) -> tuple[int, int]:
 
 
 def wider(band: Band, chain: ExpiryChain, window: ChainWindow, *, last: bool) -> Band | None:
-    """Return the band to ask for instead, None where this one holds whatever the window may need.
+    """Return the band to request instead, None if this one holds everything the window may need.
 
     Where a side is too short, both are asked for as far as its strikes' distances suggest; where they suggest nothing,
     and on the `last` try, all that is listed.
@@ -169,7 +169,7 @@ def wider(band: Band, chain: ExpiryChain, window: ChainWindow, *, last: bool) ->
 
 
 def _further(distance: float, strikes: int, window: ChainWindow) -> float | None:
-    """Return how far to ask on a side that held so many strikes; None where that cannot be told."""
+    """Return how far to request on a side that held this many strikes; None if that cannot be estimated."""
     if strikes < 2 or distance <= 0:
         return None
     needed = window.range_points + abs(window.atm - window.spot) + 2 * _DRIFT * window.spot

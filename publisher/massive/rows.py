@@ -1,4 +1,4 @@
-"""What the vendor's rows say: whether each can be read and belongs to what was asked for. Pure functions."""
+"""Checks of the vendor's rows: whether each is valid and belongs to the request. Pure functions."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
@@ -19,7 +19,7 @@ _KINDS = ("call", "put", "other")  # as the vendor documents them; what is neith
 def check_rows(rows: Sequence[Row], symbol: str, wanted: Callable[[date], bool]) -> None:
     """Raise VendorError unless every row can be read, is of a wanted expiration, and belongs to the underlying.
 
-    One that cannot may stand for contracts that are missing: an answer is whole, or it is not used.
+    An invalid row may stand for missing contracts, so an answer is either complete or not used.
     """
     reasons = [reason for row in rows if (reason := flaw(row, symbol, wanted))]
     if reasons:
@@ -27,7 +27,7 @@ def check_rows(rows: Sequence[Row], symbol: str, wanted: Callable[[date], bool])
 
 
 def flaw(row: Row, symbol: str, wanted: Callable[[date], bool]) -> str:
-    """Return why a row cannot be used, empty where it can. `symbol` is the underlying as in the vendor's path."""
+    """Return why a row cannot be used, or "". `symbol` is the underlying as in the vendor's path."""
     details = block(row, "details")
     ticker, strike, expiry = details.get("ticker"), number(details.get("strike_price")), expiry_of(row)
     if not isinstance(ticker, str) or not ticker:

@@ -1,4 +1,4 @@
-"""Source *massive*: the live vendor. A cycle asks for what it needs, concurrently, and gives whole windows or none."""
+"""Source *massive*: the live vendor. A cycle makes its requests concurrently, and gives complete windows or none."""
 
 import asyncio
 import logging
@@ -31,8 +31,8 @@ SURVEY_EVERY_S = 300.0
 VIX_EVERY_S = 60.0
 _CHAIN = "/v3/snapshot/options/{}"
 _INDICES = "/v3/snapshot/indices"
-_TRIES = 3  # of a window: as its profile suggests, wider, and to the end of what is listed
-_NEXT_ROWS = 10  # the first row of a date tells that it is listed, unless it is an adjusted contract
+_TRIES = 3  # per window: as its profile suggests, wider, and everything listed
+_NEXT_ROWS = 10  # the first row of a date proves that it is listed, unless it is an adjusted contract
 
 T = TypeVar("T")
 
@@ -49,9 +49,9 @@ class _Known:
 
 
 class MassiveSource:
-    """Draws on the vendor for a set of underlyings. Requests of a cycle: one a window, and at most one beside them.
+    """Queries the vendor for a set of underlyings. Requests per cycle: one per window, and at most one more.
 
-    In a survey's turn there is one for each expiration: the vendor has no list of dates alone.
+    A survey takes one request per expiration, since the vendor has no list of dates.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class MassiveSource:
         self._depth = depth
         self._mult = mult
         self._known: dict[str, _Known] = {}
-        self._walked: dict[str, list[date]] = {}  # expirations as the last survey found them, be it ended or not
+        self._walked: dict[str, list[date]] = {}  # expirations found by the last survey, complete or not
         self._unsurveyed: dict[str, ChaindeckError] = {}  # underlyings whose last survey failed, and why
         self._market = MarketStatus(vendor, clock)
         self._vix: tuple[float, float | None] | None = None  # monotonic seconds, fraction
@@ -77,7 +77,7 @@ class MassiveSource:
         return tuple(self._symbols)
 
     def status(self) -> SourceStatus:
-        """Describe the vendor's state in words, with the counters of requests and faults."""
+        """Describe the vendor's state, with the counters of requests and faults."""
         unsurveyed = (f"{underlying}: {reason}" for underlying, reason in self._unsurveyed.items())
         refusals = {fault.kind for fault in self._unsurveyed.values() if isinstance(fault, VendorError)}
         return SourceStatus(
@@ -91,7 +91,7 @@ class MassiveSource:
         )
 
     async def begin_cycle(self) -> None:
-        """Ask for the market's state where that is due and no survey is; after an outage windows go first."""
+        """Request the market's state if that is due and no survey is; after an outage windows come first."""
         surveys_due = not self._known or any(self._survey_due(known) for known in self._known.values())
         if not surveys_due and self._vendor.breaker.closed:
             await self._market.refresh()
@@ -99,8 +99,8 @@ class MassiveSource:
     async def survey(self, underlying: str) -> Survey:
         """Return spot and the next expirations listed, as of a few minutes ago.
 
-        Where that fails, what is known stands: windows are asked for all the same, and `status` tells of the failure.
-        After an outage windows go first, for a survey that fails must not keep them back.
+        If that fails, the last survey is used: windows are requested all the same, and `status` reports the failure.
+        After an outage windows come first, since a failing survey must not delay them.
         """
         known = self._known.get(underlying)
         try:
@@ -147,7 +147,7 @@ class MassiveSource:
         return cut(chain_id, chain, spot=spot, dte=dte, mult=self._mult, otherwise=otherwise)
 
     async def _fetch(self, chain: ChainId, band: Band, profile: Profile | None) -> list[Contract]:
-        """Return every contract of one expiry within a band, asked in as many parts as keep each within a page."""
+        """Return every contract of one expiry within a band, in as many requests as keep each within a page."""
         symbol = self._symbols[chain.underlying]
         base: Filters = {"expiration_date": chain.expiry.isoformat(), "limit": PAGE_ROWS, "sort": "ticker"}
         wanted = profile.parts(band) if profile else [band.filters()]
@@ -164,7 +164,7 @@ class MassiveSource:
         return [row async for page in self._pages(path, params) for row in page.rows]
 
     async def _pages(self, path: str, params: Params) -> AsyncIterator[Page]:
-        """Yield pages; raise where one adds nothing and yet leads on, for such a listing has no end."""
+        """Yield pages; raise if a page adds nothing but has a successor, since such a listing may never end."""
         seen: set[object] = set()
         async for page in self._vendor.pages(path, params):
             tickers = {str(block(row, "details").get("ticker")) for row in page.rows}
@@ -174,16 +174,16 @@ class MassiveSource:
             yield page
 
     async def _survey(self, underlying: str, known: _Known | None) -> _Known:
-        """Learn the next expirations, one more than are published, and spot; what was known of them stays.
+        """Find the next expirations, one more than are published, and spot; profiles of known ones are kept.
 
-        Each date is asked for by what comes after the one before: nothing is assumed about strikes or calendars. The
-        dates known are asked about at once.
+        Each date is found as the first after the previous one: nothing is assumed about strikes or calendars. Known
+        dates are requested concurrently.
         """
         before = new_york(self._now_s()).date() - timedelta(days=1)
         guessed = [before, *self._walked.get(underlying, ())[: self._depth]]
         answers = dict(zip(guessed, await _together([self._next(underlying, day) for day in guessed]), strict=True))
         found: list[date] = []
-        self._walked[underlying] = found  # a walk that takes too long goes on from where it came to
+        self._walked[underlying] = found  # a survey that takes too long continues from here
         rows: list[Row] = []
         while len(found) <= self._depth:
             answer = answers[before] if before in answers else await self._next(underlying, before)
@@ -208,7 +208,7 @@ class MassiveSource:
     async def _next(self, underlying: str, after: date) -> list[Row]:
         """Return rows of the first expiration after a date that has calls of 100 shares, and of no earlier one.
 
-        Where there is none, the rows that were found, or an empty list.
+        If there is none, the rows that were found, or an empty list.
         """
         symbol = self._symbols[underlying]
         params: Params = {
@@ -227,7 +227,7 @@ class MassiveSource:
         return rows
 
     async def _vix_sigma(self) -> float | None:
-        """Return the volatility index as a fraction, asked at most once a minute; None where the plan has it not."""
+        """Return the volatility index as a fraction, requested at most once a minute; None if the plan excludes it."""
         async with self._vix_asked:
             now = self._clock.monotonic()
             if self._vix is None or now - self._vix[0] > VIX_EVERY_S:
@@ -243,7 +243,7 @@ class MassiveSource:
             return self._vix[1]
 
     def _survey_due(self, known: _Known) -> bool:
-        """Whether it is time to look for expirations again, or there are too few left for want of looking."""
+        """Whether a survey is due, or too few expirations are left."""
         few = len(tradable(known.expirations, self._now_s(), self._market.calendar)) < self._depth
         return self._clock.monotonic() - known.surveyed >= SURVEY_EVERY_S or (few and not known.all_listed)
 
@@ -270,7 +270,7 @@ def _check_sides(chain: ExpiryChain) -> None:
 
 
 async def _together(jobs: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """Return what the jobs give; where one fails, cancel the others and raise its error."""
+    """Return the jobs' results; if one fails, cancel the others and raise its error."""
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(job) for job in jobs]

@@ -1,4 +1,4 @@
-"""What keeps publishers out of each other's way.
+"""Protects publishers, and live data above all, from each other.
 
 ```
 guard         keeps invented and recorded data away from live data

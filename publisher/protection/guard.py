@@ -1,9 +1,9 @@
 """Keeps invented and recorded data away from where a live publisher publishes, or has published within its TTL.
 
-A live publisher leaves a mark under its prefix and records its kind beside every chain; both outlive it by the time to
-live of its snapshots. The scripts that write see them in the same step. What they cannot see, a heartbeat or a chain of
-a publisher that records nothing, is looked for here, at start and before each cycle: what nobody calls mock, capture
-or replay may be live, and counts as live. A heartbeat that cannot be read stops nobody.
+A live publisher writes a mark under its prefix and records its kind for every chain; both outlive it by the time to
+live of its snapshots. The publishing scripts check them atomically. What they cannot see, a heartbeat or a chain of
+a publisher that records nothing, is checked here, at start and before each cycle: data not known to be mock, capture
+or replay count as live. An unreadable heartbeat blocks nobody.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 
 _SERVICE = "massive"
 _LIVE_SERVICES = (_SERVICE, standby_service(_SERVICE))
-_AT_ONCE_S = 0.5  # for a live publisher's first write to wait until invented chains are taken away
-_START_S = 1.5  # for a start to wait until Redis's keys were looked through
+_AT_ONCE_S = 0.5  # how long a live publisher's first write may wait for the removal of invented chains
+_START_S = 1.5  # how long a start may wait for the first scan of Redis's keys
 CURE = "stop it first, name another Redis, look on with `chaindeck watch`, or insist with --among-live"
 
 
@@ -48,9 +48,9 @@ class _Mark:
 
 
 class Guard:
-    """Speaks for one publisher under one prefix: a live one leaves its mark, any other gives way to live.
+    """The guard of one publisher under one prefix: a live one writes its mark, any other withdraws for a live one.
 
-    `withdrawn` is why nothing may be published, empty where all is well; it stays until `ask`.
+    `withdrawn` is why nothing may be published, or ""; it stays until `retry`.
     """
 
     def __init__(self, redis: Redis, context: Context, kind: str, *, among_live: bool = False) -> None:
@@ -62,7 +62,7 @@ class Guard:
         self._ttl_s = context.thresholds.ttl_s
         self._among_live = among_live
         self._search = Discovery(PointerScan(redis, keys), clock)
-        self._suspects: set[ChainId] = set()  # found, and not judged yet
+        self._suspects: set[ChainId] = set()  # found, and not checked yet
         self._known: set[ChainId] = set()
         self._asked = False
         self._sweep = asyncio.Event()
@@ -78,7 +78,7 @@ class Guard:
         return self._kind == LIVE or not self._among_live
 
     async def run(self) -> None:
-        """Go through Redis's keys in steps, beside everything else, until cancelled."""
+        """Scan Redis's keys in steps, in the background, until cancelled."""
         if self._kind != LIVE:
             await self._search.run()
         while True:
@@ -89,7 +89,7 @@ class Guard:
                 self._sweep.clear()
 
     async def refuse(self) -> None:
-        """Raise LiveProtectedError where a live publisher is found; an unreachable Redis is looked at again later."""
+        """Raise LiveProtectedError if a live publisher is found; an unreachable Redis is checked again later."""
         if self._kind == LIVE or self._among_live:
             return
         try:
@@ -103,10 +103,10 @@ class Guard:
             log.info("nothing is published before Redis's keys were looked through for live chains, which takes time")
 
     async def check(self, published: Iterable[ChainId] = (), *, met: bool = False, within_s: float = math.inf) -> None:
-        """Renew the mark of a live publisher; withdraw any other where a live one is found.
+        """Renew our mark if live; otherwise withdraw if a live publisher is found.
 
-        `published` are the chains to take back then; `met`: a write was just refused for the sake of one of them;
-        `within_s`: how long the first walk through Redis's keys may be waited for.
+        `published` are the chains to remove then; `met`: a write was just refused because one of them may be live;
+        `within_s`: how long to wait for the first scan of Redis's keys.
         An unreachable Redis changes nothing: nothing can be written.
         """
         published = set(published)
@@ -127,12 +127,12 @@ class Guard:
             self._log_once(f"{what}: {error}")
 
     def retry(self) -> None:
-        """Let the next look decide again, on an operator's word."""
+        """Let the next check decide again, at an operator's request."""
         self._asked = True
         self._search.begin_again()
 
     async def claim(self) -> None:
-        """Before live snapshots are written: see that our mark stands, which may have run out while we were paused."""
+        """Make sure, before live snapshots are written, that our mark exists: we may have been paused."""
         fresh = self._marked_at is not None and self._clock.monotonic() - self._marked_at < HEARTBEAT_EVERY_S
         if self._kind != LIVE or fresh:
             return
@@ -142,7 +142,7 @@ class Guard:
             self._log_once(f"this place is not marked as live: {error}")
 
     async def _mark(self) -> None:
-        """Renew our mark. Where none stood, others may have published: what is invented or recorded is taken away."""
+        """Renew our mark. If there was none, others may have published: invented and recorded chains are removed."""
         mark = {"service": _SERVICE, "kind": self._kind, "publisher": self._me, "since": self._since}
         hold_ms = round((self._ttl_s + HEARTBEAT_TTL_S) * 1000)
         stood = await self._live_mark.renew(orjson.dumps(mark), hold_ms)
@@ -170,13 +170,13 @@ class Guard:
                 log.info("took back %d invented or recorded chains", taken)
 
     async def _find(self, within_s: float) -> str:
-        """Return in words the live publisher that is here, or may be; empty for none."""
+        """Describe the live publisher that is here, or may be; "" for none."""
         mark, beats = await self._read()
         for service, raw in zip(_LIVE_SERVICES, beats, strict=True):
             try:
                 words = self._live_words(service, raw, mark) if raw is not None else ""
             except DecodeError as error:
-                # Bytes that anybody may have left there prove no publisher; if one is there, its chains will.
+                # Anybody may have written these bytes, so they prove nothing; a live publisher will show by its chains.
                 self._log_once(f"heartbeat of {service} refused, a live publisher is looked for by its chains: {error}")
                 continue
             if words:
@@ -199,12 +199,12 @@ class Guard:
         return mark, signs.heartbeats
 
     def _live_words(self, service: str, raw: bytes, mark: _Mark | None) -> str:
-        """Return who beats as a live publisher under our prefix, in words; empty for one that stopped, or elsewhere.
+        """Describe the live publisher that sends this heartbeat under our prefix; "" if it stopped, or is elsewhere.
 
-        Raises DecodeError for what is no heartbeat.
+        Raises DecodeError for an invalid heartbeat.
         """
         beat = parse_heartbeat(raw, service)
-        if beat is None:  # a foreign service's plain beat
+        if beat is None:  # a plain heartbeat of another program
             return f"a publisher beats as {_SERVICE} without saying what it is, so it may be live"
         if beat.status == STOPPED or beat.chain.prefix != self._keys.prefix or is_recorded(beat.source.kind):
             return ""
@@ -213,7 +213,7 @@ class Guard:
         return f"live publisher {beat.service} ({kind}) publishes here{who}"
 
     async def _judge(self, chains: Collection[ChainId]) -> str:
-        """Return in words which of these chains may be live."""
+        """Describe which of these chains may be live."""
         held = await self._records.held(chains)
         self._suspects.difference_update(chains)
         self._known.update(chains)
@@ -232,7 +232,7 @@ class Guard:
 
 
 def _read_mark(raw: bytes, left_ms: int) -> _Mark:
-    """Return a mark as far as it can be read; that it stands is what counts."""
+    """Return a mark as far as it can be read; its existence is what counts."""
     try:
         mark = LIVE_MARK.decode(raw)
     except DecodeError:
@@ -241,7 +241,7 @@ def _read_mark(raw: bytes, left_ms: int) -> _Mark:
 
 
 def _at(mark: _Mark) -> str:
-    """Return where a publisher runs and since when, as far as its mark says."""
+    """Return where a publisher runs and since when, according to its mark."""
     host, _, rest = mark.publisher.partition(":")
     where = f" on {host}, process {rest.partition(':')[0]}" if rest else ""
     return where + (f", since {new_york(mark.since):%H:%M:%S} ET" if mark.since is not None else "")

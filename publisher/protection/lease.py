@@ -1,10 +1,10 @@
-"""Who leads: one publisher of an underlying publishes, another stands by and takes over when the lease runs out.
+"""Leases: one publisher leads an underlying, another stands by and takes over when the lease expires.
 
-Live publishers take turns among themselves, and those of invented or recorded data among themselves: a mock is never
+Live publishers share leases among themselves, and those of invented or recorded data among themselves: a mock is never
 the standby of a live publisher.
 
-The lease only saves work and keeps two voices from talking at once. That an older snapshot never replaces a newer one
-is the pointer's own affair, so a leader that was paused past its lease does no harm when it wakes.
+A lease only saves work and avoids duplicate announcements. That an older snapshot never replaces a newer one
+is ensured by the pointer scripts, so a leader that was paused past its lease does no harm when it wakes.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from chain.redis.contract.coordination.leases import LeaseLock
 
 log = logging.getLogger(__name__)
 
-_LEASE_OF_INTERVAL = 0.6  # with a look every fifth of an interval, a dead leader is replaced within one
+_LEASE_OF_INTERVAL = 0.6  # with a renewal every fifth of an interval, a dead leader is replaced within one
 _RENEWALS_OF_INTERVAL = 0.2
 
 
@@ -30,18 +30,18 @@ class _Hold:
     lock: LeaseLock
     until: float = float("-inf")  # monotonic seconds; counted from before the request, so never later than Redis's own
     last_error: str = ""  # why Redis could not be asked
-    without: bool = False  # whether this Redis or this user has no leases: then nobody takes turns
+    without: bool = False  # whether this Redis or its ACL does not allow leases: then everybody publishes
 
 
 class Lease:
-    """Leases on a set of underlyings. Between looks, holding is judged by our own monotonic clock."""
+    """Leases on a set of underlyings. Between renewals, whether we hold one is judged by our monotonic clock."""
 
     def __init__(self, redis: Redis, context: Context, underlyings: Sequence[str], *, service: str = "massive") -> None:
-        """`service`: as which it beats; only publishers of one service take turns."""
+        """`service`: only publishers of the same service share leases."""
         self.me = str(context.identity)
-        self.leader: dict[str, str] = {}  # who leads where we do not
+        self.leader: dict[str, str] = {}  # who leads each underlying, as of the last renewal
         self._logged: frozenset[str] = frozenset()  # the errors that were logged last
-        self.tried = asyncio.Event()  # set by the first look of `run`, however it ended
+        self.tried = asyncio.Event()  # set after the first attempt of `run`, successful or not
         self._clock = context.clock
         interval_s = context.thresholds.interval_s
         self._ttl_s = max(0.5, _LEASE_OF_INTERVAL * interval_s)
@@ -60,16 +60,16 @@ class Lease:
 
     @property
     def last_error(self) -> str:
-        """Why some lease could not be asked for at the last look; empty where all could, or there are none to have."""
+        """Why some lease could not be requested last time; "" if all could, or leases are not allowed."""
         return next((hold.last_error for hold in self._holds.values() if hold.last_error and not hold.without), "")
 
     def leads_first(self) -> bool:
-        """Whether we tell of what all publishers of this service see: we lead its first underlying, or nobody does."""
+        """Whether we announce what all publishers of this service see: we lead its first underlying, or nobody does."""
         first = next(iter(self._holds))
         return self.leader.get(first, self.me) == self.me
 
     async def run(self, on_gain: Callable[[], None]) -> None:
-        """Renew what we hold and try for what we do not, until cancelled; call `on_gain` when something was gained."""
+        """Renew our leases and try for the others, until cancelled; call `on_gain` after gaining one."""
         while True:
             try:
                 gained = await self.renew()
@@ -80,7 +80,7 @@ class Lease:
             await self._clock.sleep(self._every_s)
 
     async def renew(self) -> list[str]:
-        """Renew or try for every lease once; return what was gained. An unreachable Redis gains nothing."""
+        """Renew or try for every lease once; return the underlyings gained, none if Redis is unreachable."""
         gained: list[str] = []
         for underlying, hold in self._holds.items():
             led = self.leads(underlying)
@@ -102,7 +102,7 @@ class Lease:
         return gained
 
     def _log_errors(self) -> None:
-        """Log why leases cannot be had: one line for all that share the reason, when it changes."""
+        """Log why leases cannot be acquired: one line per reason, when it changes."""
         errors: dict[str, list[str]] = {}
         for underlying, hold in self._holds.items():
             if hold.last_error:
@@ -115,7 +115,7 @@ class Lease:
         self._logged = frozenset(errors)
 
     async def release(self) -> None:
-        """Give up what we hold, so that a standby need not wait for it to run out."""
+        """Release our leases, so that a standby need not wait for them to expire."""
         left: dict[str, list[str]] = {}
         for underlying, hold in self._holds.items():
             hold.until = float("-inf")

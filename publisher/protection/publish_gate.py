@@ -1,4 +1,4 @@
-"""What a publisher may do now: publish what it leads, unless it has given way to a live publisher."""
+"""Whether a publisher may publish: what it leads, unless it has withdrawn in favour of a live publisher."""
 
 import math
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ from publisher.protection.lease import Lease
 
 @dataclass(frozen=True, slots=True)
 class PublishGate:
-    """The lease and the guard of one publisher; without a lease it leads, and without a guard it gives way to nobody.
+    """The lease and the guard of one publisher; without a lease it leads, and without a guard it never withdraws.
 
-    `among_live` as for the guard: invented and recorded data are published beside live data all the same.
+    `among_live` as for the guard: invented and recorded data are published next to live data all the same.
     """
 
     lease: Lease | None = None
@@ -22,12 +22,12 @@ class PublishGate:
 
     @property
     def withdrawn(self) -> str:
-        """Why it gave way to a live publisher, empty where it did not."""
+        """Why it withdrew in favour of a live publisher, or ""."""
         return self.guard.withdrawn if self.guard else ""
 
     @property
     def leaders(self) -> dict[str, str]:
-        """Who leads each underlying, as far as the last look told."""
+        """Who leads each underlying, as of the last renewal."""
         return dict(self.lease.leader) if self.lease else {}
 
     def leads(self, underlying: str) -> bool:
@@ -35,21 +35,21 @@ class PublishGate:
         return not self.withdrawn and (self.lease is None or self.lease.leads(underlying))
 
     async def check(self, published: Iterable[ChainId], *, met: bool = False, within_s: float = math.inf) -> None:
-        """Give way to a live publisher, or mark the place as live; arguments as for the guard."""
+        """Withdraw if there is a live publisher, or renew our live mark; arguments as for the guard."""
         if self.guard:
             await self.guard.check(published, met=met, within_s=within_s)
 
     async def claim(self) -> None:
-        """Before live snapshots are written: see that the mark of their publisher stands."""
+        """Make sure, before live snapshots are written, that our mark exists."""
         if self.guard:
             await self.guard.claim()
 
     def retry(self) -> None:
-        """Let the next look decide anew whether to give way, on an operator's word."""
+        """Let the next check decide again whether to withdraw, at an operator's request."""
         if self.guard:
             self.guard.retry()
 
     async def release(self) -> None:
-        """Let another lead."""
+        """Release the leases, so that another may lead."""
         if self.lease:
             await self.lease.release()

@@ -1,12 +1,12 @@
-"""The vendor's REST API: bounded, rate limited, every failure by name.
+"""The vendor's REST API: bounded, rate limited, with named failures.
 
 ```
 vendor      the API over one client
-breaker     when nobody asks for a while
+breaker     circuit breaker: no requests for a while after failures
 reply       one answer, read under limits
 transport   why a request got no answer
-faults      what can go wrong, by name
-proxy       which proxy stands between
-address     where the vendor is asked
+faults      the named failures
+proxy       which proxy to use
+address     the vendor's base URL
 ```
 """
