@@ -51,6 +51,7 @@ def test_a_number_that_is_none_is_none() -> None:
         (MAX_LEVEL, 6931.5, MAX_LEVEL),
         (JUST_BELOW, None, JUST_BELOW),
         (JUST_ABOVE, None, None),
+        (0.5, 6931.5, 0.5),
         (0.0, 0, None),
         (None, None, None),
     ],

@@ -3,6 +3,7 @@
 import logging
 import random
 import resource
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -173,8 +174,34 @@ def test_a_full_disk_is_told_reading_goes_on_and_so_does_recording_when_there_is
     assert sum(int(str(about).split(":")[1].split(",")[0]) for about in counted) == status.missed
     last = [one for one in moments if one.begins][-1]
     assert last.received.wall_ns == feed.clock.wall
+    assert [one.kind for one in moments].count(MomentKind.RUN) == 1  # the recorder was there all the time
     with TapeFile(tmp_path / "massive-2026-01-02.tape") as tape:
         assert verify(tape).sound
+
+
+def test_a_tape_that_failed_is_tried_again_after_some_seconds_and_not_before(tmp_path: Path) -> None:
+    feed, dice, offered = Feed(), random.Random(4), 0
+    recorder = Recorder(tmp_path, KEYS, feed.clock)
+    recorder.start()
+
+    def look(raw: bytes | None = None) -> None:
+        nonlocal offered
+        feed.look(recorder, raw=raw)
+        offered += 2
+        settled(recorder, offered)
+
+    with no_file_larger_than(150_000):
+        while not recorder.status.error and offered < 80:
+            look(dice.randbytes(30_000))
+    failed = recorder.status
+    assert failed.error
+    feed.clock.advance(RETRY_AFTER_S - 3.0)  # a commit may have failed a second ago
+    look()  # there is room now, and nobody has looked
+    assert (recorder.status.error, recorder.status.missed) == (failed.error, failed.missed + 2)
+    feed.clock.advance(RETRY_AFTER_S)
+    look()
+    status = recorder.stop()
+    assert (status.error, status.missed, status.answers) == ("", failed.missed + 2, failed.answers + 2)
 
 
 def test_what_cannot_wait_is_missed_and_never_waited_for() -> None:
@@ -240,6 +267,45 @@ def test_answers_that_came_too_fast_are_told_and_counted_on_the_tape(
     moments = read(tmp_path / "massive-2026-01-02.tape")
     counted = [one.about for one in moments if one.kind == MomentKind.MISSED]
     assert counted == ['{"count":3,"why":"the recorder could not keep up"}']
+
+
+@dataclass
+class HeldClock(ManualClock):
+    """A clock at which the recorder's thread stops while it is held."""
+
+    free: threading.Event = field(default_factory=threading.Event)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def monotonic(self) -> float:
+        if threading.current_thread().name == "recorder" and not self.free.is_set():
+            self.stopped.set()
+            assert self.free.wait(10)
+        return super().monotonic()
+
+
+def test_what_came_too_fast_for_a_tape_that_is_open_stands_on_it_before_the_next_answer(tmp_path: Path) -> None:
+    clock = HeldClock(manual_clock().wall, 5_000.0)
+    feed = Feed(clock)
+    recorder = Recorder(tmp_path, KEYS, clock, backlog_bytes=200_000)
+    clock.free.set()
+    recorder.start()
+    feed.look(recorder)
+    settled(recorder, 2)
+    clock.free.clear()
+    assert clock.stopped.wait(10)
+    for _ in range(5):
+        recorder.offer(*feed.fetch(1, bytes(90_000)))
+    clock.free.set()
+    settled(recorder, 7)
+    status = recorder.stop()
+    assert (status.answers, status.missed, status.error) == (4, 3, "")
+    once = [MomentKind.RUN, MomentKind.POLL, MomentKind.FETCH]
+    assert kinds(tmp_path / "massive-2026-01-02.tape") == [
+        *once,
+        MomentKind.MISSED,
+        *[MomentKind.FETCH] * 2,
+        MomentKind.END,
+    ]
 
 
 def test_an_old_tape_that_cannot_be_deleted_stops_no_recording(
