@@ -185,7 +185,7 @@ class TravelScreen(DecisionScreen):
         if here is None:
             return
         known = comparison.a if name == "a" else comparison.b
-        marked = None if known is here else here
+        marked = None if known is not None and known.now == here.now else here
         if name == "a":
             comparison.a = marked
         else:
