@@ -127,6 +127,15 @@ async def test_keys_of_other_types_are_no_records(redis: Redis) -> None:
     assert (await record(redis)).kind == "mock"
 
 
+def test_a_change_that_redis_tells_is_recorded() -> None:
+    told = parse_record(f"massive {MADE} mock {MADE - 7}".encode(), MADE).change
+    assert told == SourceChange("mock", "massive", (MADE - 7) / 1000)
+    unrecorded = parse_record(f"massive {MADE}".encode(), MADE + 1).change  # somebody without records has published
+    assert unrecorded == SourceChange("massive", "unknown", MADE / 1000)
+    assert told.recorded and unrecorded.recorded
+    assert not SourceChange("mock", "massive", 1.0).recorded
+
+
 def test_what_was_read_before_a_change_of_kind_keeps_its_own() -> None:
     later = f"massive {MADE + 50} mock {MADE + 40}".encode()  # its publisher moved on while the reader was on its way
     assert parse_record(later, MADE).kind == "mock"

@@ -781,3 +781,30 @@ async def test_a_cancelled_call_ends_and_leaves_no_reply_for_the_next(
         assert done, f"the cancellation was lost at turn {turn}"
         one = made[turn % 4]
         assert (await store.fetch([one.id]))[0].raw == encode(one)
+
+
+async def test_renewed_snapshots_live_for_so_long_from_now_and_payload_and_pointer_end_together(
+    redis: Redis, writer: SnapshotWriter
+) -> None:
+    snapshot = golden_snapshot()
+    [published] = await writer.publish([snapshot], 5.0)
+    payload = KeySchema().snapshot(published.id)
+    seconds, microseconds = await redis.time()
+    [renewed] = await writer.renew([snapshot], 90.0)
+    assert (renewed.verdict, renewed.failed) == (PublishVerdict.PUBLISHED, False)
+    ends = await redis.pexpiretime(payload), await redis.pexpiretime(POINTER)
+    assert ends[0] == ends[1]
+    assert 0 <= ends[0] - (seconds * 1000 + microseconds // 1000) - 90_000 < 20_000
+    assert await writer.renew([], 90.0) == []
+
+
+async def test_a_payload_that_is_gone_is_not_renewed(redis: Redis, writer: SnapshotWriter) -> None:
+    [ended] = await writer.renew([golden_snapshot()], 90.0)
+    assert (ended.verdict, ended.failed) == (PublishVerdict.FAILED, True)
+    assert not await redis.exists(POINTER)
+
+
+@pytest.mark.parametrize("verdict", PublishVerdict)
+def test_what_failed_left_nothing_newer_there(verdict: PublishVerdict) -> None:
+    result = PublishResult(SnapshotId(SPX, 1_767_366_000_000), verdict)
+    assert result.failed is (verdict in (PublishVerdict.FAILED, PublishVerdict.LEFT_TO_LIVE))
