@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tape.errors import DamagedError, TapeError, TapeFullError
-from tape.store.codec import MAX_VALUE_BYTES
+from tape.store.codec import MAX_DELTAS, MAX_VALUE_BYTES
 from tape.store.facts import Fact, FactKind, Moment, MomentKind
 from tape.store.file import TapeFile
 from tape.store.layout import APPLICATION_ID, VERSION
@@ -95,6 +95,17 @@ def test_what_is_another_programs_or_of_another_version_is_not_written_on(
         TapeWriter(path)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.tape"]
+
+
+def test_no_chain_of_deltas_is_followed_further_than_any_writer_makes_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tape", [moment(at, Fact(FactKind.PAYLOAD, "x", None, payload(at))) for at in range(20)])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE packed SET parent = id - 1 WHERE id > 1")
+        connection.commit()
+    for number, refused in ((MAX_DELTAS + 1, False), (MAX_DELTAS + 2, True)):
+        with TapeFile(path) as tape, pytest.raises(DamagedError) as error:
+            tape.unpacked(number)
+        assert ("lead to no value that stands alone" in str(error.value)) is refused
 
 
 def test_a_tape_is_written_on_at_its_end(tmp_path: Path) -> None:
