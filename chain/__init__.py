@@ -2,19 +2,19 @@
 
 ```
 audit       what a publisher of the contract keeps and what it breaks, clause by clause
-monitor     from answers of Redis to a Board, and from a Board to words
+monitor     from what Redis answered to a Board, and from a Board to a report
 redis       connections, the embedded server, and the only code that touches contract keys
 analytics   what is computed from a snapshot
 model       the contract as values: keys, snapshot, strike grid, trading sessions
 decode      everything that comes from outside, bounded and read by type
 supervisor  parts of a program: one that fails is restarted, and ends no other
-context     what a run is given once: clock, key schema, limits, identity
-causes      why something outside failed, and its cure
+context     made once per run: clock, key schema, limits, identity
+causes      why something outside failed, and the remedy
 thresholds  every limit of freshness
-clock       time that tells and waits: the machine's own, or one moved by hand
-tasks       ending tasks for certain
+clock       the clock, for reading and waiting: the machine's own, or one moved by hand
+tasks       ending tasks reliably
 text        the one sanitiser for text from outside
 private     folders and files of this user alone
-errors      the one family of errors that a person may read
+errors      the errors that users see
 ```
 """

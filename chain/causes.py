@@ -1,7 +1,7 @@
-"""The catalogue of causes: why something outside failed, as one true sentence and its cure.
+"""The catalogue of causes: why something outside failed, as one sentence and a remedy.
 
-This is the part that Redis and the vendor share: TLS, host names, connections, files. An exception is read by its type
-and number, never by the words of a library, which change; the words are for people.
+This part is shared by Redis and the vendor: TLS, host names, connections, files. An exception is recognised by type
+and number, never by a library's message, which may change.
 """
 
 import errno
@@ -29,12 +29,12 @@ class Cause:
         return f"{self.sentence}: {self.cure}" if self.cure else self.sentence
 
     def about(self, **facts: object) -> "Cause":
-        """Return the same with the facts that its sentence and its cure leave open, each made safe to show."""
+        """Return the cause with the placeholders of its sentence and cure filled in, each made safe to show."""
         safe = {name: clean(fact, _WORDS) for name, fact in facts.items()}
         return replace(self, sentence=self.sentence.format(**safe), cure=self.cure.format(**safe))
 
     def cured_by(self, cure: str) -> "Cause":
-        """Return the same with a cure that fits the place where it happened."""
+        """Return the cause with a remedy that fits where it happened."""
         return replace(self, cure=cure)
 
 
@@ -120,7 +120,7 @@ _WITHOUT_NUMBER: dict[type[OSError], Cause] = {
 
 
 def causal_chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and what led to it, the newest first."""
+    """Yield an exception and its causes, newest first."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:
@@ -134,7 +134,7 @@ def causal_chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def cause_of(error: BaseException) -> Cause | None:
-    """Return the first cause known along an exception's chain; None where the catalogue has none."""
+    """Return the first known cause along an exception's chain; None if the catalogue has none."""
     return next((cause for link in causal_chain(error) if (cause := _of_link(link))), None)
 
 
@@ -152,7 +152,7 @@ def _of_link(error: BaseException) -> Cause | None:
 
 
 def _of_certificate(error: ssl.SSLCertVerificationError) -> Cause:
-    asked_for = re.search(r"not valid for '(.*)'", error.verify_message)  # the words hold the name, nothing else does
+    asked_for = re.search(r"not valid for '(.*)'", error.verify_message)  # only the message has the name
     detail = asked_for[1] if asked_for else error.verify_message
     return _BY_VERIFY_CODE.get(error.verify_code, TLS_REJECTED).about(detail=detail)
 
@@ -175,6 +175,6 @@ def _of_os(error: OSError) -> Cause | None:
 
 
 def _number(error: OSError) -> int | None:
-    """Return an error's number, from its text where several addresses were tried and their errors joined."""
+    """Return an error's number; from its text if several addresses were tried and their errors joined."""
     found = None if error.errno is not None else _ERRNO.search(str(error))
     return int(found[1]) if found else error.errno

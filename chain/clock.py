@@ -1,7 +1,7 @@
-"""Time as an input that tells and waits: the machine's own clocks, or clocks moved by hand.
+"""The clock as an input, for reading and waiting: the machine's own clocks, or clocks moved by hand.
 
-What waits for no real socket or process asks neither `time` nor the event loop. A replay, a demonstration or a test
-hands in another clock, and every cadence, back-off and time limit follows it. Ruff holds this; the files it spares, and
+Except for waits on real sockets or processes, nothing uses `time` or the event loop's clock. A replay, a demo or a test
+passes in another clock, and every cadence, back-off and timeout follows it. Ruff enforces this; the exceptions, and
 why, are in pyproject.toml.
 """
 
@@ -13,16 +13,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-_TURNS = 50  # turns of the event loop that woken tasks get before a manual clock moves on
-_TURNS_A_LOOK = 10  # of these, from one look at whether somebody waits for a socket to the next
+_TURNS = 50  # event loop turns that woken tasks get before a manual clock moves on
+_TURNS_A_LOOK = 10  # event loop turns between two checks whether a task waits for a socket
 
 
 class Clock(Protocol):
-    """What every component asks for the time, and waits on."""
+    """What every component reads the time from, and waits on."""
 
     @property
     def of_this_machine(self) -> bool:
-        """Whether it tells the machine's own time, which can be held against the clocks of others."""
+        """Whether it shows the machine's own time, which can be compared with other machines' clocks."""
 
     def wall_ns(self) -> int:
         """Wall clock, epoch nanoseconds; may step in either direction."""
@@ -34,7 +34,7 @@ class Clock(Protocol):
         """Return once that many seconds of the monotonic clock have passed."""
 
     async def sleep_until(self, moment: float) -> None:
-        """Return once the monotonic clock shows `moment`; at once, after other tasks had a turn, where it is past."""
+        """Return once the monotonic clock shows `moment`; if that is past, after other tasks had a turn."""
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[asyncio.Timeout]:
         """Return a context that ends its body with TimeoutError after that many seconds of the monotonic clock."""
@@ -92,14 +92,14 @@ class SystemClock:
 @dataclass(slots=True, order=True)
 class _Alarm:
     due: float
-    number: int  # of two that are due at once, the first that was set rings first
+    number: int  # breaks ties: the alarm that was set first rings first
     ring: Callable[[], object] = field(compare=False)
     off: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True)
 class ManualClock:
-    """Clocks that move only when told. Whoever waits is woken in the order of time; all on one event loop."""
+    """Clocks that move only on request. Sleepers are woken in order of time; all on one event loop."""
 
     wall: int  # epoch ns
     mono: float = 0.0  # seconds
@@ -147,16 +147,16 @@ class ManualClock:
                 alarm.off = True
 
     def advance(self, seconds: float) -> None:
-        """Move both clocks forward together; those who are due run when the event loop next turns."""
+        """Move both clocks forward together; tasks that are due run when the event loop next turns."""
         end = self.mono + seconds
         while self._ring_next(end):
             pass
         self._move(end)
 
     async def run(self, seconds: float, settled: Callable[[], bool] = lambda: True) -> None:
-        """Move forward from one sleeper to the next, each awake and asleep again before time goes on.
+        """Move forward from one sleeper to the next; each runs until it sleeps again before time moves on.
 
-        Where tasks also wait for real sockets, `settled` tells whether none does at the moment.
+        If tasks also wait for real sockets, `settled` says whether none does at the moment.
         """
         end = self.mono + seconds
         await self._let_others_run(settled)
@@ -191,7 +191,7 @@ class ManualClock:
 
     @staticmethod
     async def _let_others_run(settled: Callable[[], bool]) -> None:
-        """Turn the event loop until so many turns in a row found nobody who waits for anything but this clock."""
+        """Run the event loop until, for a number of turns, all tasks wait only for this clock."""
         left = _TURNS
         while left > 0:
             for _ in range(_TURNS_A_LOOK):

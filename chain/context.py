@@ -1,4 +1,4 @@
-"""What all parts of one run share: clock, key schema, limits and who we are. Made once, and handed down."""
+"""What all parts of one run share: clock, key schema, limits and identity. Made once, and passed down."""
 
 import os
 import socket
@@ -14,15 +14,15 @@ from chain.thresholds import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who publishes; as text `host:pid:run`, which no other process of any machine is called by."""
+    """Who publishes; as text `host:pid:run`, unique over all processes and machines."""
 
     host: str
     pid: int
-    run: str  # a few letters, for a process number comes back
+    run: str  # a few random letters, since process ids are reused
 
     @classmethod
     def of_this_process(cls) -> Self:
-        """Return the identity of this process, with letters of its own at each call."""
+        """Return the identity of this process, with new random letters at each call."""
         return cls(clean(socket.gethostname(), 40), os.getpid(), uuid.uuid4().hex[:6])
 
     def __str__(self) -> str:
@@ -31,7 +31,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What whoever publishes or reads needs to know of the run that it is part of.
+    """What publishers and readers need to know about their run.
 
     `thresholds` are those of what this run publishes; a reader judges by what publishers announce.
     """

@@ -1,4 +1,4 @@
-"""The one family of errors that a person may read: each message is a single line of what, where, what to do."""
+"""The errors that users see: each message is a single line that says what, where, and what to do."""
 
 
 class ChaindeckError(Exception):
@@ -10,15 +10,15 @@ class InvalidNameError(ChaindeckError):
 
 
 class DecodeError(ChaindeckError):
-    """A value from outside that does not fit what it should be; the message says what does not, and where."""
+    """A value from outside that is not of the expected form; the message says what is wrong, and where."""
 
 
 class OverLimitError(DecodeError):
-    """A value from outside that holds more bytes, values or objects than are read of its kind."""
+    """A value from outside with more bytes, values or objects than allowed for its kind."""
 
 
 class TooDeepError(DecodeError):
-    """A value from outside that nests deeper than anything of its kind."""
+    """A value from outside that nests deeper than allowed for its kind."""
 
 
 class InvalidSnapshotError(ChaindeckError):
@@ -30,7 +30,7 @@ class ConfigError(ChaindeckError):
 
 
 class RedisUnavailableError(ChaindeckError):
-    """Redis could not be reached, did not answer in time, or refused; `code` is the cause's, where it is known."""
+    """Redis could not be reached, did not answer in time, or refused; `code` is the cause's, if known."""
 
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
@@ -38,8 +38,8 @@ class RedisUnavailableError(ChaindeckError):
 
 
 class OversizedError(RedisUnavailableError):
-    """Redis answered with more bytes than what was asked may have, and they were not read."""
+    """Redis answered with more bytes than the request allows, and they were not read."""
 
 
 class LiveProtectedError(ChaindeckError):
-    """Invented or recorded data were to be published where a live publisher publishes, or has just done so."""
+    """Invented or recorded data would have been published where a live publisher publishes, or just did."""

@@ -1,7 +1,7 @@
 """Supervised parts of a program: one that fails is reported and restarted, and takes no other down.
 
-A failure is anything but a cancellation from outside: an exception, a return before it was time, a cancellation that a
-part brought on itself. The error is logged with its trace when it is new, and kept in one line as the part's status
+A failure is anything but a cancellation from outside: an exception, an early return, a cancellation that the
+part caused itself. The error is logged with its trace when it is new, and kept in one line as the part's status
 until the part has run for a while again.
 """
 
@@ -48,7 +48,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """How a part fares. `since`: epoch seconds of the first failure in a row, None while it runs well."""
+    """The status of a part. `since`: epoch seconds of the first failure in a row, None while it runs well."""
 
     name: str
     state: PartState = PartState.RUNNING
@@ -130,7 +130,7 @@ class Supervisor:
                 await asyncio.wait([task])
         except asyncio.CancelledError:
             if await end([task], _MOST_CANCELS):
-                log.error("%s does not end when told, and is left behind", part.name)  # noqa: TRY400
+                log.error("%s does not end when cancelled, and is abandoned", part.name)  # noqa: TRY400
             elif not task.cancelled() and (error := task.exception()):
                 log.error("%s failed as it ended: %s", part.name, error_words(error), exc_info=error)  # noqa: TRY400
             raise

@@ -1,15 +1,15 @@
-"""The front door: command line, settings, composition, and the commands without a screen.
+"""The program: command line, settings, composition, and the commands without a screen.
 
 ```
-start       where the program begins, and where an expected failure ends as one line
+start       the entry point, which reports an expected failure as one line
 cli         the command line
 deck        the deck as a process: screen and engine side by side
 commands    the commands without a screen
-engine      the running program: what it is composed of
-process     the process: its signals, logs, streams and its end
+engine      the running program, composed of its parts
+process     the process: signals, logs, streams, shutdown
 config      settings: flags, environment and file, each with its origin
-theme       whether there is the theme that is asked for
-usage       what is said of a command line that makes no sense
+theme       checks that a theme exists
+usage       errors of the command line
 exits       the one table of exit codes
 ```
 """

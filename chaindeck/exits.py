@@ -37,7 +37,7 @@ _MEANINGS = {
 
 
 class UsageError(ChaindeckError):
-    """A command line that makes no sense."""
+    """An invalid command line."""
 
 
 def say(words: str) -> None:

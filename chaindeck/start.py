@@ -1,4 +1,4 @@
-"""Where the program begins, and where every failure that was to be expected ends as one line."""
+"""The entry point, where every expected failure is reported as one line."""
 
 import logging
 import signal

@@ -1,4 +1,4 @@
-"""The theme that is asked for, told apart from one that there is not before anything is shown."""
+"""Checks that a theme exists, before anything is shown."""
 
 import difflib
 
@@ -7,7 +7,7 @@ from chaindeck.config.settings import Settings
 
 
 def check_theme(settings: Settings) -> None:
-    """Raise ConfigError, naming where it came from, for a theme that there is not."""
+    """Raise ConfigError, naming the setting's origin, for a theme that does not exist."""
     if settings.theme is None:
         return
     from tui.terminal.themes import theme_names  # noqa: PLC0415 - loads Textual, for those who choose a theme

@@ -1,4 +1,4 @@
-"""What is said of a command line that makes no sense: the word at fault, and what was probably meant."""
+"""Errors of the command line: the word at fault, and what was probably meant."""
 
 import difflib
 import re

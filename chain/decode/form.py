@@ -1,4 +1,4 @@
-"""A form: what one kind of value from outside must look like, and the only way in which it is read."""
+"""A form: the type and limits of one kind of value from outside, and how it is decoded."""
 
 import re
 from typing import Generic, TypeVar
@@ -12,7 +12,7 @@ from chain.text import clean
 
 T = TypeVar("T")
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # with which some editors begin a file
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors begin a file with it
 
 _MALFORMED = "JSON is malformed: "
 _WORDS = re.compile(r"^(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$?\.?(?P<where>[^`]*)`)?$", re.DOTALL)
@@ -30,7 +30,7 @@ class Form(Generic[T]):
         self.decoder = msgspec.json.Decoder(kind)
 
     def decode(self, raw: bytes) -> T:
-        """Return what `raw` holds; raise DecodeError saying in one line what does not fit, and where."""
+        """Decode `raw`; raise DecodeError saying in one line what is wrong, and where."""
         self.limits.check(raw)
         try:
             return self.decoder.decode(raw)
@@ -41,7 +41,7 @@ class Form(Generic[T]):
 
 
 def malformed(error: Exception) -> str:
-    """Return in one line why a text is no JSON."""
+    """Return in one line why a text is not JSON."""
     return f"not JSON: {clean(str(error).removeprefix(_MALFORMED), 80)}"
 
 

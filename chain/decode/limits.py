@@ -1,4 +1,4 @@
-"""What a value from outside may cost, checked on its bytes before any object is made of them."""
+"""Limits of a value from outside, checked on its bytes before any object is created."""
 
 import re
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Limits:
     string: int = 8_192
 
     def check(self, raw: bytes) -> None:
-        """Raise DecodeError naming the first limit that a JSON text exceeds, or why it is none at all."""
+        """Raise DecodeError naming the first limit that a JSON text exceeds, or why it is not JSON."""
         self.check_size(raw)
         if not raw or raw.isspace():
             raise DecodeError("nothing but blanks" if raw else "empty")
@@ -46,7 +46,7 @@ class Limits:
         self._check_strings(raw)
 
     def check_size(self, raw: bytes) -> None:
-        """Raise DecodeError for more bytes than are read of such a value."""
+        """Raise DecodeError for too many bytes."""
         if len(raw) > self.size:
             raise OverLimitError(f"larger than {self.size} bytes")
 

@@ -1,4 +1,4 @@
-"""What nests too deep, cut out of a text by its brackets alone, so that the rest can be read."""
+"""Replaces what nests too deep, by brackets alone, so that the rest of a text can be decoded."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Reading a value of which only a part is indispensable: a field that does not fit is left out and reported."""
+"""Decodes a value of which only a part is essential: other invalid fields are left out and reported."""
 
 from collections.abc import Iterator
 from types import UnionType
@@ -17,11 +17,11 @@ CORE = Meta(extra={"core": True})
 
 
 class _MalformedError(DecodeError):
-    """The text is no JSON at all, so that no part of it can be believed."""
+    """The text is not JSON, so no part of it can be used."""
 
 
 def salvage(form: Form[S], raw: bytes) -> tuple[S, tuple[str, ...]]:
-    """Return what `raw` holds, and of each field that was left out why it does not fit.
+    """Decode `raw`; also return, for each field that was left out, why.
 
     A field may be left out that has a default and is not marked CORE; of a block only what does not fit in it.
     Raises DecodeError for anything else, and for what exceeds the form's limits.

@@ -1,4 +1,4 @@
-"""Trading days and closing times of the New York exchanges: the vendor's word where there is one, else one rule."""
+"""Trading days and closing times of the New York exchanges: as the vendor lists them, else by rule."""
 
 from calendar import FRIDAY, MONDAY, SATURDAY, SUNDAY, THURSDAY
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ EARLY_CLOSE = time(13, 0)
 class Calendar:
     """When the exchanges close. `told` holds single dates as the vendor lists them, None for a closed day.
 
-    They go before the rule, which knows regular holidays and half days, but no day of mourning or storm.
+    They override the rule, which knows regular holidays and half days, but no unscheduled closures.
     """
 
     told: Mapping[date, time | None] = field(default_factory=dict)
 
     def close_of(self, day: date) -> time | None:
-        """Return New York's time of day at which a date's session closes, None where there is none."""
+        """Return the time of day in New York at which a date's session closes, None if there is no session."""
         if day in self.told:
             return self.told[day]
         if not _by_rule(day):

@@ -1,4 +1,4 @@
-"""A contract item as it is read: the vendor's fields that we use, each tolerant of a value of another type.
+"""A vendor's contract item: the fields that we use, each tolerant of a value of another type.
 
 One field of another type must not cost the whole chain, so it is kept as it is, and checked where it is used.
 Fields that we do not use are only checked to be JSON.
@@ -11,16 +11,16 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 B = TypeVar("B", bound=Struct)
 
-MAX_LEVEL = 1e7  # a hundred times beyond what an option's symbol can hold as a strike: no price of any underlying
-_WIDEST = 2**1000  # an integer beyond it may be more than a float can hold
+MAX_LEVEL = 1e7  # a hundred times the largest strike of an option symbol: no underlying has such a price
+_WIDEST = 2**1000  # a larger integer may not fit a float
 
 
 def _means(kind: str) -> Meta:
-    """Return the mark under which the published schema names the type that is meant."""
+    """Return metadata by which the published schema names the intended type."""
     return Meta(extra_json_schema={"means": {"type": kind}})
 
 
-_Odd = float | str | bool | list[Raw] | None  # what may stand in the place of a block
+_Odd = float | str | bool | list[Raw] | None  # what may be there instead of a block
 Word = Annotated[_Odd | dict[str, Raw], _means("string")]
 Figure = Annotated[_Odd | dict[str, Raw], _means("number")]
 Whole = Annotated[int | _Odd | dict[str, Raw], _means("integer")]
@@ -94,7 +94,7 @@ class Item(Struct, frozen=True, gc=False):
 
     @property
     def spot(self) -> float | None:
-        """The underlying's price as the item carries it, always above 0; None where it carries none."""
+        """The underlying's price in the item, always above 0; None if it has none."""
         asset = part(self.underlying_asset, Asset)
         found = (number(asset.price), number(asset.value))
         return next((level for level in found if level is not None and 0 < level <= MAX_LEVEL), None)

@@ -16,7 +16,7 @@ _INFINITE = float("inf")
 
 
 class Condition(StrEnum):
-    """What is odd about a two-sided quote. Shown as it is, and left out of every derived number."""
+    """What is wrong with a two-sided quote. It is shown as it is, and left out of every derived number."""
 
     OK = ""
     NONE = "none"
@@ -27,7 +27,7 @@ class Condition(StrEnum):
 
 
 class PriceSource(StrEnum):
-    """What a chain's prices are: plans differ in what they send, and one must not pass for another."""
+    """The kind of a chain's prices: data plans differ in what they send, and one must not be mistaken for another."""
 
     MID = "mids"
     TRADE = "last trades"
@@ -39,7 +39,7 @@ class PriceSource(StrEnum):
 class Leg:
     """One contract's figures; None is "not there", never zero. IV is a fraction."""
 
-    quoted: bool  # whether the plan sends quotes, be there one or not
+    quoted: bool  # whether the data plan sends quotes, even if there is none here
     bid: float | None
     ask: float | None
     condition: Condition
@@ -58,7 +58,7 @@ class Leg:
         """Midpoint of a sound two-sided quote."""
         if self.condition is not Condition.OK or self.bid is None or self.ask is None:
             return None
-        return float((Decimal(repr(self.bid)) + Decimal(repr(self.ask))) / 2)  # of the ticks as quoted, exactly
+        return float((Decimal(repr(self.bid)) + Decimal(repr(self.ask))) / 2)  # exact in the quoted ticks
 
     def price(self, source: PriceSource) -> float | None:
         """The price of one kind."""
@@ -79,7 +79,7 @@ class StrikeRow:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A contract that has no place in the grid, by its position in the payload."""
+    """A contract that is not in the grid, by its position in the payload."""
 
     index: int
     reason: str
@@ -160,15 +160,15 @@ def _leg(item: Item) -> Leg:
 
 
 def _within(value: object, low: float, high: float = _INFINITE) -> float | None:
-    """Return a figure that can be what its name says; None for one outside, which is no figure of an option."""
+    """Return a figure within its plausible range, else None."""
     found = number(value)
     return found if found is not None and low <= found <= high else None
 
 
 def two_sided(quote: Quote) -> tuple[float | None, float | None, Condition]:
-    """Return bid, ask and what is odd about them."""
+    """Return bid, ask and what is wrong with them."""
     bid, ask = number(quote.bid), number(quote.ask)
-    if ask == 0:  # nobody offers at zero: the vendor's way of saying that there is no quote
+    if ask == 0:  # a zero ask is how the vendor says that there is no quote
         ask = None
         bid = bid or None
     return bid, ask, _condition(bid, ask)

@@ -13,7 +13,7 @@ LIVE_PREFIX = "massive"
 _REPLAY_WORD = "replay"
 REPLAY_PREFIX = f"{LIVE_PREFIX}:{_REPLAY_WORD}"
 
-# Seconds: 2000-01-01 and 2100-01-01 UTC. A stamp outside is a unit error or a broken clock, never data.
+# Seconds: 2000-01-01 and 2100-01-01 UTC. A timestamp outside is a unit error or a broken clock, never data.
 EPOCH_MIN_S = 946_684_800
 EPOCH_MAX_S = 4_102_444_800
 
@@ -79,21 +79,21 @@ def events_key(service: str) -> str:
 
 
 def standby_service(service: str) -> str:
-    """Return the service name under which a publisher that does not lead beats."""
+    """Return the service name of a standby publisher's heartbeat."""
     return f"{service}:standby"
 
 
 def lease_key(prefix: str, underlying: str, service: str = "massive") -> str:
-    """Return the key that says who of a service publishes an underlying under a prefix.
+    """Return the key of the lease on an underlying under a prefix, per service.
 
-    Live publishers take turns among themselves, and so do those of recorded and invented data.
+    Live publishers share leases among themselves, and so do those of recorded and invented data.
     """
     scope = "" if service == "massive" else f"{service}:"
     return f"{prefix}:publisher:lease:{scope}{underlying}"
 
 
 def stream_activity_key() -> str:
-    """Return the hash in which the stream's reader leaves `last_ts`, epoch seconds of its last frame."""
+    """Return the hash in which the stream's reader writes `last_ts`, epoch seconds of its last frame."""
     return "massive:ws:analytics"
 
 
@@ -141,13 +141,13 @@ class KeySchema:
     def source(self, chain: ChainId, *, cluster: bool = False) -> str:
         """Return the key that says which kind of source the chain's snapshot comes from.
 
-        On a cluster what stands in braces decides the slot: the pointer's own, so that both change in one step.
+        On a cluster the hash tag puts it in the pointer's slot, so that both change atomically.
         """
         tail = f":{{{self.latest(chain)}}}" if cluster else ""
         return _head(self.prefix, "source", chain) + tail
 
     def live(self) -> str:
-        """Return the key that says that a live publisher publishes under this prefix, or has just done so."""
+        """Return the key of the mark that a live publisher writes under this prefix."""
         return f"{self.prefix}:chain:live"
 
     def latest_pattern(self) -> str:

@@ -1,4 +1,4 @@
-"""Kinds of source: what a snapshot is made from, and what it is called everywhere."""
+"""Kinds of source of a snapshot, and their names."""
 
 from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
@@ -18,7 +18,7 @@ _HOST_WIDTH = 20
 
 
 def is_recorded(kind: str) -> bool:
-    """Whether a kind is known not to be live; one that nobody names may be live, and is treated as such."""
+    """Whether a kind is known not to be live; an unknown kind may be live, and is treated as such."""
     return kind in RECORDED
 
 

@@ -1,4 +1,4 @@
-"""Where a contract stands in its chain: the one rule by which a row is usable, for the grid and for every count."""
+"""A contract's place in its chain: the one rule for which rows are usable, in the grid and in every count."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,16 +35,16 @@ class Place(NamedTuple):
 
 
 class Misfit(NamedTuple):
-    """Why a contract has no place. An adjusted contract is left out by rule; any other misfit is a fault."""
+    """Why a contract has no place. Adjusted contracts are left out by rule; any other reason is a fault."""
 
     reason: str
     adjusted: bool = False
 
 
 class Centre(NamedTuple):
-    """What a snapshot is centred on: the underlying's price in points, None where there is none to believe.
+    """What a snapshot is centred on: the underlying's price in points, None if there is no plausible one.
 
-    `fault` says in what price, ATM and strikes contradict each other; no figure that rests on them can be right then.
+    `fault` says how price, ATM and strikes contradict each other; figures that depend on them are then wrong.
     """
 
     spot: float | None
@@ -79,7 +79,7 @@ def placed(contracts: Iterable[Item], chain: ChainId) -> Iterator[tuple[Item, Pl
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What all contracts of one chain must say, as they spell it."""
+    """What all contracts of one chain must have in common, as spelled in them."""
 
     underlying: str
     symbol: str  # of the underlying, as in the vendor's path
@@ -141,7 +141,7 @@ def _thousandths(strike: float) -> str:
 
 
 def mismatch(ticker: object, expiration: str, side: str, strike: float) -> str:
-    """Return in what an option's own symbol contradicts the fields beside it; empty where it does not, or is none."""
+    """Return how an option's symbol contradicts its other fields; "" if it does not, or is not a symbol."""
     match = _symbol(ticker)
     day = expiration[2:].replace("-", "") + side[0].upper()
     return _mismatch(match, day, expiration, side, strike) if match else ""
@@ -155,7 +155,7 @@ def _mismatch(match: re.Match[str], day: str, expiration: str, side: str, strike
 
 
 def not_of(named: object, ticker: object, symbol: str) -> str:
-    """Return what other underlying or root a standard contract belongs to; empty where it belongs to `symbol`.
+    """Return which other underlying or root a standard contract belongs to; "" if it belongs to `symbol`.
 
     Judged by the underlying that the vendor names, `named`, and by the root in the contract's `ticker`; `symbol` is the
     underlying as in the vendor's path.

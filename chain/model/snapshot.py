@@ -60,7 +60,7 @@ def decode_payload(form: Form[T], raw: bytes) -> T:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotHeader:
-    """What a snapshot says beside its contracts. `atm` and `range_points` are in points of the underlying."""
+    """A snapshot without its contracts. `atm` and `range_points` are in points of the underlying."""
 
     id: SnapshotId
     ts: float  # epoch seconds
@@ -75,9 +75,9 @@ class SnapshotHeader:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(SnapshotHeader):
-    """One option chain at one instant, as it is made."""
+    """One option chain at one instant, to be published."""
 
-    contracts: tuple[Contract, ...] = field(repr=False)  # megabytes, which asyncio would spell out for a debug line
+    contracts: tuple[Contract, ...] = field(repr=False)  # megabytes, which asyncio would format for a debug message
 
     @classmethod
     def at(
@@ -102,7 +102,7 @@ class Received(SnapshotHeader):
 
 @dataclass(frozen=True, slots=True)
 class EncodedSnapshot(SnapshotHeader):
-    """A snapshot that was valid when read, kept as its bytes: decoded contracts take several times the memory."""
+    """A valid snapshot, kept as bytes: decoded contracts take several times the memory."""
 
     raw: bytes = field(repr=False)
 
@@ -112,7 +112,7 @@ class EncodedSnapshot(SnapshotHeader):
         return cls(snapshot.id, snapshot.ts, snapshot.atm, snapshot.range_points, raw)
 
     def open(self) -> Received:
-        """Return the whole snapshot, decoded anew."""
+        """Decode and return the whole snapshot."""
         return decode(self.raw, self.id)
 
 

@@ -1,4 +1,4 @@
-"""What one pass over a snapshot's contracts tells of its wholeness and of its data's age."""
+"""Completeness and data age of a snapshot, in one pass over its contracts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _LATEST_NS = 2**63
 
 
 class Origin(StrEnum):
-    """Which of the vendor's stamps tells how old a snapshot's data are; the first that it carries."""
+    """Which of the vendor's timestamps dates a snapshot's data; the first one present counts."""
 
     QUOTE = "quotes"
     UNDERLYING = "underlying"
@@ -54,7 +54,7 @@ class Summary:
 
     @property
     def unusable(self) -> str:
-        """Why nothing of the snapshot can be used; empty where something can."""
+        """Why nothing in the snapshot can be used, or ""."""
         if self.usable:
             return ""
         if not self.contracts:
@@ -64,7 +64,7 @@ class Summary:
 
     @property
     def shortfall(self) -> str:
-        """In what the snapshot has fewer usable contracts, or sides, than it should; empty where it has all."""
+        """Which usable contracts, or sides, the snapshot lacks, or ""."""
         standard = self.contracts - self.adjusted
         if self.usable < standard:
             return f"{self.usable} of {standard} contracts usable: {self.misfit}"
@@ -81,7 +81,7 @@ _LOPSIDED = 4  # windows cut by volatility hold up to twice as many of one side;
 
 
 def lopsided(calls: int, puts: int) -> bool:
-    """Return whether a window holds so few of one side beside the other that some must be lost."""
+    """Return whether a window holds so few of one side, compared with the other, that some must be missing."""
     return calls * _LOPSIDED < puts or puts * _LOPSIDED < calls
 
 
@@ -136,7 +136,7 @@ def _is_delayed(item: Item) -> bool:
 
 
 def _unsound_quotes(usable: Sequence[Item]) -> int:
-    """Return how many quotes make no sense, where not a single one is sound; else 0."""
+    """Return the number of unsound quotes if not a single one is sound; else 0."""
     unsound = 0
     for item in usable:
         quote = part(item.last_quote, Quote)
@@ -155,7 +155,7 @@ def _has_price(item: Item) -> bool:
 
 
 def _is_unsound(quote: Quote, condition: Condition) -> bool:
-    """Return whether a quote is there and makes no sense; one that is one-sided or zero may well be true."""
+    """Return whether there is a quote and it is unsound; a one-sided or zero quote may be real."""
     if condition is Condition.NONE:
         return any(value is not None and number(value) is None for value in (quote.bid, quote.ask))
     return condition in (Condition.CROSSED, Condition.LOCKED, Condition.NEGATIVE)

@@ -21,7 +21,7 @@ from chaindeck.exits import UNKNOWN, unknown_line, without_bar
 from chaindeck.process.collector import when_loaded
 from chaindeck.process.logs import log_nowhere, origin_of
 
-_MAX_WORDS = 800  # an agent may read no more than 2 kB in all, and cuts what is longer in mid-figure
+_MAX_WORDS = 800  # an agent may read only 2 kB in all, and truncates the rest
 _MAX_DATA = 1_000
 _EXIT = {Level.INFO: 0, Level.WARNING: 1, Level.CRITICAL: 2}
 
@@ -50,10 +50,10 @@ def run_check(
         return _unknown(str(error))
     except KeyboardInterrupt:
         if every_s is None:
-            raise  # there was no verdict, and 0 would be one
+            raise  # there was no result, and exit code 0 would be one
         return 0
     except OSError:
-        raise  # the line cannot be written, or nobody reads on: that is no verdict
+        raise  # the line cannot be written, or nobody reads it: not a result
     except Exception as error:  # noqa: BLE001 - by itself it would end with 1, which means WARNING
         return _unknown(f"the check itself failed: {origin_of(error)}; please report it")
 
@@ -72,7 +72,7 @@ async def report_once(
 
 
 def limited(board: Board, warn_s: float | None, stale_s: float | None, depth: int | None) -> Board:
-    """Return the Board under an operator's limits; raise ConfigError where they make no sense."""
+    """Return the Board with an operator's limits; raise ConfigError for invalid ones."""
     records = tuple(
         replace(record, thresholds=record.thresholds.limited(warn_s, stale_s)) for record in board.chains.records
     )
@@ -81,7 +81,7 @@ def limited(board: Board, warn_s: float | None, stale_s: float | None, depth: in
 
 
 def exit_code(report: HealthReport) -> int:
-    """Return the plugin convention's code: 0 OK, 1 WARNING, 2 CRITICAL, 3 while there was no time to know."""
+    """Return the plugin convention's code: 0 OK, 1 WARNING, 2 CRITICAL, 3 if it is too early to know."""
     return UNKNOWN if report.state is DeckState.STARTING else _EXIT[report.state.level]
 
 
@@ -100,7 +100,7 @@ def line(report: HealthReport) -> str:
 
 
 def _first(signals: Sequence[Signal]) -> str:
-    """Return the gravest signals in words, as many as an agent reads, and how many more there are."""
+    """Return the most severe signals, as many as an agent reads, and how many more there are."""
     texts = [clean(signal.text, _MAX_WORDS) for signal in signals]
     shown = _fitting(texts, _MAX_WORDS)
     more = len(texts) - shown
@@ -116,7 +116,7 @@ def _fitting(texts: Sequence[str], room: int) -> int:
 def performance(report: HealthReport) -> str:
     """Return performance data: ages with their limits, depth, the stream's age, Redis's answer time.
 
-    Where there are more than an agent reads, those of the whole deck come first, and those left out are counted.
+    If there are more than an agent reads, those of the whole deck come first, and the rest are counted.
     """
     ages = [
         f"'{status.chain} age'={status.age_s:.3f}s;{_figure(status.limits.warn_s)};;0"
@@ -152,7 +152,7 @@ def _youngest(statuses: Sequence[ChainStatus]) -> list[str]:
 
 
 def _refuse_nonsense(warn_s: float | None, stale_s: float | None, depth: int | None, every_s: float | None) -> None:
-    """Raise ConfigError for an operator's number that can mean nothing, whatever is published."""
+    """Raise ConfigError for an operator's number that is invalid whatever is published."""
     for name, seconds in (("warn-age", warn_s), ("stale-age", stale_s), ("watch", every_s)):
         if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
             raise ConfigError(f"--{name} {seconds:g} must be a number of seconds above 0")

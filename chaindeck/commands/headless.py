@@ -1,4 +1,4 @@
-"""The publisher without a screen: one log line a cycle, a clean end on every polite signal."""
+"""The publisher without a screen: one log line per cycle, a clean exit on SIGINT, SIGTERM and SIGHUP."""
 
 import asyncio
 import logging
@@ -76,7 +76,7 @@ class _Run:
 
     @property
     def last_words(self) -> str:
-        """What was published in all."""
+        """The totals of what was published."""
         return self._publisher.last_words() if self._publisher else "nothing was published"
 
     async def publish(self) -> int:
@@ -101,7 +101,7 @@ class _Run:
         publishing.events.on_board(board)
         await publishing.publisher.beat_everywhere()
         _log_skew(board, self.context.clock)
-        # So far apart, what was published is stale, or of the future, to every reader.
+        # With clocks this far apart, every reader sees stale snapshots, or ones from the future.
         off = abs(board.redis.skew_s or 0.0) > self.settings.thresholds.stale_s
         return Exit.INCOMPLETE if off and cycle.whole else _code(cycle, self.source.status())
 
@@ -114,7 +114,7 @@ def _log_skew(board: Board, clock: Clock) -> None:
 
 
 def _code(cycle: Cycle, source: SourceStatus) -> Exit:
-    """Return how one cycle ended: whole, in part, or with nothing published, for want of a setting or by an outage."""
+    """Return how one cycle ended: complete, in part, or with nothing published, by a wrong setting or an outage."""
     if cycle.whole:
         return Exit.DONE
     some = any(outcome.verdict is PublishVerdict.PUBLISHED for outcome in cycle.outcomes)

@@ -1,4 +1,4 @@
-"""What an operator decides: that a change of source is known, and that a publisher may try again beside a live one."""
+"""Operator decisions: acknowledging a change of source, and letting a withdrawn publisher try again."""
 
 import asyncio
 from concurrent.futures import Future
@@ -20,11 +20,11 @@ class DeckOperator:
         self._keys = context.keys
 
     def acknowledge(self) -> "Future[str]":
-        """Take every change of source as known; a deck that only watches does so for its own screen."""
+        """Acknowledge every change of source; a deck that only watches does so for its own screen."""
         return self._engine.submit(self._acknowledge())
 
     def publish_again(self) -> "Future[str]":
-        """Let a publisher that gave way to a live one look whether it may publish again."""
+        """Let a withdrawn publisher check whether it may publish again."""
         return self._engine.submit(self._publish_again())
 
     async def _acknowledge(self) -> str:

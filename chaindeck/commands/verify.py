@@ -29,7 +29,7 @@ from chaindeck.process.logs import log_nowhere
 
 LOOK_EVERY_S = 0.2
 SCAN_EVERY_S = 2.0
-_SCAN_S = 0.5  # a look's share for it: in a large keyspace the walk goes on with the next look
+_SCAN_S = 0.5  # time per poll for SCAN: in a large keyspace the scan continues with the next poll
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -37,7 +37,7 @@ Sleep = Callable[[float], Awaitable[None]]
 def run_verify(context: Context, url: str | None, for_s: float, *, as_json_text: bool) -> int:
     """Watch, print the report and return its exit code; an interrupt ends the watch early, with what was seen.
 
-    Raises ConfigError for a time that is not above zero and where there is no Redis to watch.
+    Raises ConfigError for a time that is not above zero, and if there is no Redis to watch.
     """
     log_nowhere()
     if not for_s > 0:
@@ -62,7 +62,7 @@ def run_verify(context: Context, url: str | None, for_s: float, *, as_json_text:
 
 
 async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float, context: Context) -> str:
-    """Watch, and return what kinds of source the chains come from, as far as that is recorded."""
+    """Watch, and return the kinds of source of the chains, as far as they are recorded."""
     redis = target.connect(name="chaindeck-verify")
     try:
         await watch(redis, auditor, context.clock, for_s)
@@ -77,7 +77,7 @@ async def _watch_target(target: RedisTarget, auditor: Auditor, for_s: float, con
 async def watch(redis: Redis, auditor: Auditor, clock: Clock, for_s: float, sleep: Sleep | None = None) -> None:
     """Look about five times a second for `for_s` seconds; the last look reads every known payload once more.
 
-    Never raises for Redis: the audit says what happened. A Redis that does not answer the first look is not waited for.
+    Never raises for Redis: the audit says what happened. Gives up if Redis does not answer the first poll.
     `sleep` passes the time between two looks; without one, the clock does.
     """
     reader = AuditReader(redis, auditor, clock)

@@ -3,7 +3,7 @@
 ```
 settings        every setting in one table
 file            where each setting comes from
-flags           the flags that several commands share
-redis_location  which Redis: the one that is named, or this user's embedded server
+flags           flags shared by several commands
+redis_location  which Redis: the named one, or this user's embedded server
 ```
 """

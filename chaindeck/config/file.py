@@ -28,13 +28,13 @@ _MAX_BYTES = 1 << 20
 class Resolved:
     """A setting's value and where it came from, in words."""
 
-    value: Value = field(repr=False)  # may be a secret, and a trace shows reprs
+    value: Value = field(repr=False)  # may be a secret, and tracebacks show reprs
     origin: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A key of the file: its value, and where it stands."""
+    """A key of the file: its value and its position."""
 
     value: object = field(repr=False)
     origin: str
@@ -46,11 +46,11 @@ class Config:
 
     values: Mapping[str, Resolved]
     file: Path | None = None  # the file that was read
-    warnings: tuple[str, ...] = ()  # what works, and is unwise
+    warnings: tuple[str, ...] = ()  # settings that work but are unwise
 
     @property
     def settings(self) -> Settings:
-        """The settings as one checked value; raises ConfigError naming where those that do not go together are from."""
+        """The settings as one checked value; raises ConfigError naming the origin of conflicting ones."""
         values = {name: resolved.value for name, resolved in self.values.items()}
         try:
             return validate(values, {name: resolved.origin for name, resolved in self.values.items()}, self.warnings)
@@ -91,7 +91,7 @@ def resolve(
 ) -> Config:
     """Return every setting with its origin; raise ConfigError naming the flag, the variable, or file, key and line.
 
-    `named` says where flags came from that were no flags.
+    `named` gives the origin of values that were not passed as flags.
     """
     environ = os.environ if environ is None else environ
     path = config_file(file, environ)
@@ -125,7 +125,7 @@ def _resolve(
 
 
 def _is_set(value: object) -> bool:
-    """Whether a value was meant: a template that nobody filled in is none, nor is an empty variable."""
+    """Whether a value was really set: an unfilled template or an empty variable does not count."""
     return not isinstance(value, str) or (bool(value.strip()) and not _UNRESOLVED.search(value))
 
 
@@ -167,7 +167,7 @@ def _read(path: Path) -> dict[str, _Entry]:
 
 
 def _is_deep(raw: bytes) -> bool:
-    """Whether keys are dotted deeper than any table of settings: reading such takes time by the square of the depth."""
+    """Whether dotted keys nest deeper than any settings: parsing them takes quadratic time."""
     return any(line.partition(b"=")[0].count(b".") > _MAX_DOTS for line in raw.splitlines())
 
 
@@ -181,7 +181,7 @@ def _line_of(text: str, name: str) -> int:
 
 
 def _warnings(path: Path, table: Mapping[str, _Entry]) -> tuple[str, ...]:
-    """Return what is unwise about the file, in words: a secret that others on this machine can read."""
+    """Return warnings about the file: a secret that others on this machine can read."""
     secrets = [name for name in table if SETTINGS[name].secret]
     if secrets and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         first = secrets[0]

@@ -1,4 +1,4 @@
-"""Every setting in one table: its name, its variables, its default, what it means. Resolved in `config`."""
+"""Every setting in one table: name, variables, default, meaning. Resolved in `config/file.py`."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -108,7 +108,7 @@ def _symbols(value: object) -> tuple[str, ...]:
     symbols = {_symbol(text): text for text in given}
     if not symbols:
         raise ValueError("a list of symbols, as in SPX,NDX")
-    # The prefix of an index stays where its name alone does not tell that it is one.
+    # The I: prefix stays if the name alone does not show that it is an index.
     return tuple(symbol if vendor_symbol(symbol) == text else text for symbol, text in symbols.items())
 
 
@@ -163,7 +163,7 @@ SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of a run, checked together; `origins` says where each came from, `warnings` what is unwise."""
+    """All settings of a run, checked together; `origins` says where each came from, `warnings` which are unwise."""
 
     redis_url: str | None
     system_redis_url: str | None
@@ -189,7 +189,7 @@ class Settings:
 
 
 def validate(values: Mapping[str, Value], origins: Mapping[str, str], warnings: tuple[str, ...]) -> Settings:
-    """Return the settings of these values; raise ConfigError where they do not go together."""
+    """Return the settings of these values; raise ConfigError if they conflict."""
     return Settings(
         redis_url=_optional(values, "redis_url"),
         system_redis_url=_optional(values, "system_redis_url"),

@@ -1,4 +1,4 @@
-"""Notices a thread that computes without end, and tells where it does."""
+"""Notices a thread stuck in an endless computation, and reports where."""
 
 import logging
 import sys
@@ -19,7 +19,7 @@ _BUSY = 0.1  # of the patience, in processor time: less is a thread that waits, 
 
 
 class Watchdog:
-    """Asks a thread's event loop for an answer; `stuck` hears of a loop that gives none while its thread computes."""
+    """Pings a thread's event loop; calls `stuck` if it does not answer while its thread is computing."""
 
     def __init__(
         self, watched: threading.Thread, ask: Callable[[Callable[[], object]], None], stuck: Callable[[], None]
@@ -34,7 +34,7 @@ class Watchdog:
         threading.Thread(target=self._run, args=(clock, patience_s), name="watchdog", daemon=True).start()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._over.set()
 
     def _run(self, clock: Clock, patience_s: float) -> None:

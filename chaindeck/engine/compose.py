@@ -1,4 +1,4 @@
-"""Putting a publisher together, and what is closed after it."""
+"""Composes a publisher, and closes its resources afterwards."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -28,7 +28,7 @@ from publisher.source import Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishMode:
-    """How a publisher stands to others.
+    """How a publisher treats others.
 
     Attributes:
         in_turn: it publishes only while it leads; a publisher of one cycle need not, for the pointer fences it.
@@ -53,7 +53,7 @@ async def publishing_services(
 ) -> AsyncIterator[Services]:
     """Give a publisher of a source on a Redis, with its watcher and events; close the source and every client after.
 
-    An embedded server is looked after beside them.
+    An embedded server is kept running, too.
     """
     supervisor = supervisor or Supervisor(context.clock)
     async with AsyncExitStack() as stack:

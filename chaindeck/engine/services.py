@@ -1,4 +1,4 @@
-"""What runs beside a screen or without one: a watcher, and where something is published its publisher and events."""
+"""What runs with or without a screen: a watcher and, if publishing, a publisher and its events."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from publisher.protection.guard import Guard
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """A publisher with its Redis client, and the events that tells what the watcher beside it sees."""
+    """A publisher with its Redis client, and the publisher of what its watcher sees."""
 
     redis: Redis
     publisher: Publisher
@@ -48,15 +48,15 @@ class Services:
                 await finish(self.publishing.publisher.leave())
 
     def _watching(self, on_board: Callable[[Board], object] | None) -> Part:
-        """Return the watcher as a part; whoever hears its Boards fails alone."""
-        hearers: list[Callable[[Board], None]] = []
+        """Return the watcher as a part; a listener that fails does not affect it."""
+        listeners: list[Callable[[Board], None]] = []
         if self.publishing is not None:
-            hearers.append(self.supervisor.guarded("events", self.publishing.events.on_board))
+            listeners.append(self.supervisor.guarded("events", self.publishing.events.on_board))
         if on_board is not None:
-            hearers.append(self.supervisor.guarded("screen", on_board))
+            listeners.append(self.supervisor.guarded("screen", on_board))
 
-        def take(board: Board) -> None:
-            for hear in hearers:
-                hear(board)
+        def on_each(board: Board) -> None:
+            for notify in listeners:
+                notify(board)
 
-        return Part("watcher", lambda: self.watcher.run(take))
+        return Part("watcher", lambda: self.watcher.run(on_each))

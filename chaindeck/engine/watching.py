@@ -1,4 +1,4 @@
-"""Putting a watcher together, for a while or for a single look."""
+"""Composes a watcher, for continuous use or for a single poll."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -33,6 +33,6 @@ async def watching_services(
 
 
 async def look_once(target: RedisTarget, context: Context, name: str) -> Board:
-    """Return the Board of a single look; an unreachable Redis is a Board that says so."""
+    """Return the Board of a single poll; an unreachable Redis is a Board that says so."""
     async with watching_services(target, context, name=name) as services:
         return await services.watcher.poll_once()

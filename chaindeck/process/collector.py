@@ -1,4 +1,4 @@
-"""How often Python searches for cycles of dead objects: hardly while modules load, then seldom."""
+"""How often Python's garbage collector runs: not while modules load, then rarely."""
 
 import gc
 

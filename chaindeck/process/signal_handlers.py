@@ -1,4 +1,4 @@
-"""Signals heard on a thread of their own."""
+"""Signals handled on a thread of their own."""
 
 import os
 import signal

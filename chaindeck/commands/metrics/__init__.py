@@ -1,8 +1,8 @@
 """The Board for Prometheus.
 
 ```
-endpoint     answers scrapes: the newest Board, evaluated at the moment of each
-counters     what publishers count, as counters
-alert_rules  rules for the pager, as grave as our own signals
+endpoint     answers scrapes with the newest Board, evaluated at that moment
+counters     publishers' counters
+alert_rules  rules for the pager, with the severity of our own signals
 ```
 """

@@ -1,4 +1,4 @@
-"""Prometheus alert rules whose limits are ours: one truth for the deck, the check and the pager."""
+"""Prometheus alert rules with our limits, so that the deck, the check and the pager agree."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from chain.thresholds import Thresholds
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One alert. It is as grave as the signal of the same name, and as quick: it waits for no second scrape."""
+    """One alert, with the severity of the signal of the same name; it fires without waiting for a second scrape."""
 
     alert: str
     signal: str
