@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 _AGAIN_S = 1.0  # from one try to reach a Redis that is away to the next
 _BEHIND_S = 0.5  # of our time by which the clock may run ahead of what is published; then it waits
+_AS_FAST = 0.95  # of the speed that was asked for, from which on nobody needs to know
 _BEAT_S = 0.5  # of our time, after which a beat tells where a fast replay is
 
 
@@ -70,9 +71,11 @@ class Player:
         self._on_news = on_news
         self._sought: int | None = None
         self._steps = 0
+        self._from_ns = span.begin_ns  # where it goes on, should it fail
         self._due_ns: int | None = None  # of the turn that is being published
         self._told = float("-inf")  # our monotonic seconds of the last news
-        self._late_s = 0.0
+        self._late_s = 0.0  # seconds of the replay's time, since `_paced_from` of its monotonic clock
+        self._paced_from = 0.0
 
     @property
     def at_ns(self) -> int:
@@ -80,9 +83,15 @@ class Player:
         return self.clock.wall_ns() if self._due_ns is None else min(self._due_ns, self.clock.wall_ns())
 
     @property
-    def late_s(self) -> float:
-        """For how many seconds of our time it waited because it could not keep up."""
-        return self._late_s
+    def pace(self) -> float:
+        """How fast it really goes, seconds a second, since its speed was set: slower where it cannot keep up."""
+        played_s = self.clock.monotonic() - self._paced_from
+        return self.clock.speed * (1.0 - self._late_s / played_s if played_s > 0 else 1.0)
+
+    @property
+    def falls_behind(self) -> bool:
+        """Whether it goes noticeably slower than it was told to."""
+        return not self.clock.paused and self.pace < _AS_FAST * self.clock.speed
 
     def pause(self) -> None:
         """Stand still; what is in force stays so."""
@@ -97,6 +106,7 @@ class Player:
     def set_speed(self, speed: float) -> None:
         """Go on at another speed, seconds a second; raise ConfigError for one that is none."""
         self.clock.set_speed(speed)
+        self._late_s, self._paced_from = 0.0, self.clock.monotonic()
 
     def step(self) -> None:
         """Go to the next turn at once, and stand still there."""
@@ -111,7 +121,7 @@ class Player:
 
     async def run(self) -> None:
         """Play until cancelled: from where it is told to, up to the end, and then wait to be told where to go."""
-        at_ns = max(self._span.begin_ns, self.at_ns)  # where it failed, it goes on
+        at_ns = self._from_ns
         while True:
             self._sought, self._steps = None, 0
             self.clock.set(at_ns)
@@ -185,11 +195,12 @@ class Player:
         await self._try(lambda: self._in_force.put(turn, self._stamped(turn.snapshots), self.clock.rate))
         self.turn_ms = (self._ours.monotonic() - now) * 1000
         self.counters["turns"] += 1
+        self._from_ns = turn.at_ns
 
     def _hold_back(self, at_ns: int) -> None:
         """Let the clock wait for what could not be published in time."""
-        behind_s = (self.clock.wall_ns() - at_ns) / 1e9 / self.clock.speed
-        if behind_s > _BEHIND_S:
+        behind_s = (self.clock.wall_ns() - at_ns) / 1e9
+        if behind_s > _BEHIND_S * self.clock.speed:
             self._late_s += behind_s
             self.clock.set(at_ns)
 

@@ -130,8 +130,8 @@ class Replay:
         told += [f"{counts['failed'] + counts['refused_older']} not taken"] * (
             counts["failed"] + counts["refused_older"] > 0
         )
-        if self.player.late_s >= 1:
-            told.append(f"it could not keep up for {self.player.late_s:.0f} s in all")
+        if self.player.falls_behind:
+            told.append(f"at {self.player.pace:.3g}x, for it could not keep up with {self.player.clock.speed:g}x")
         return ", ".join(told)
 
     async def _play(self) -> None:
@@ -148,7 +148,7 @@ class Replay:
         if self._guard is not None and self._guard.withdrawn:
             self._in_force.forget()  # the guard took back what was published
             self._end(LiveProtectedError(f"recorded data were withdrawn: {self._guard.withdrawn}"))
-        elif not self._leads():
+        elif not await self._still_leads():
             self._in_force.forget()  # what stands there is the other's
             self._end(ReplacedError(f"another replay took over {self._context.keys.prefix}: {self._leader()}"))
         if self.over.is_set():
@@ -166,6 +166,12 @@ class Replay:
 
     def _leads(self) -> bool:
         return all(self._lease.leads(name) for name in self._names)
+
+    async def _still_leads(self) -> bool:
+        """Return whether it leads; one that was stopped for longer than its lease holds takes it again if it can."""
+        if not self._leads():
+            await self._lease.renew()
+        return self._leads() or bool(self._lease.last_error)  # while Redis is away nobody else leads either
 
     def _leader(self) -> str:
         return next((who for who in self._lease.leader.values() if who != self._lease.me), "nobody knows who")

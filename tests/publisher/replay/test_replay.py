@@ -30,9 +30,11 @@ from tests.support.contexts import context_of
 from tests.support.replay_stage import REPLAY, ReplayStage, replay_stage
 from tests.support.replays import CHAINS, beaten, fetched, id_at, key_at, looks, pointer, tape_of
 from tests.support.scenes import NDX, SPX, START_NS, START_S, heartbeat
+from tests.support.servers import Servers
 from tests.support.tapes import instant, payload
 
 LONG_S = 120
+PUBLISHED = 12 + 11  # of NDX one every ten seconds, of SPX less what was gone and broken
 GONE_S, BACK_S, BROKEN_S = 33, 47, 60
 
 
@@ -437,3 +439,40 @@ async def test_other_bytes_at_a_millisecond_are_not_written_over(redis: Redis, s
     assert await stage.at_s() == 0.0
     assert stage.replay.heartbeat().chain.failures == {SPX: "other bytes stand at its millisecond"}
     assert stage.replay.counters["failed"] == 1
+
+
+async def test_where_it_cannot_keep_up_its_clock_waits_and_nothing_is_skipped(
+    redis: Redis, redis_url: str, tape: Path
+) -> None:
+    async with replay_stage(redis, redis_url, tape, ReplayOptions(speed=10.0)) as stage:
+        await stage.run(0.5)
+        behind = [stage.player.falls_behind]
+        stage.clock.advance(6.0)
+        await stage.run(0.0)
+        assert await stage.at_s() == 10.0
+        assert [*behind, stage.player.falls_behind] == [False, True]
+        assert "x of 10x" in stage.replay.heartbeat().source.detail
+        await stage.run(11.5)
+        assert stage.player.finished.is_set()
+        assert stage.replay.counters["published"] == PUBLISHED
+        assert "for it could not keep up with 10x" in stage.replay.last_words()
+
+
+@pytest.mark.slow
+async def test_while_redis_is_away_it_waits_and_goes_on_from_there(tape: Path) -> None:
+    with Servers() as servers:
+        server = servers.alone()
+        client = RedisTarget(server.url).connect()
+        async with client as redis, replay_stage(redis, server.url, tape, ReplayOptions(speed=10.0)) as stage:
+            await stage.run(2.5)
+            assert await stage.at_s() == 20.0
+            server.kill()
+            await stage.run(5.0)
+            assert stage.player.last_error
+            server.start()
+            await stage.run(3.0)
+            assert stage.player.last_error == ""
+            assert stage.replay.counters["failed"] == 0
+            assert await stage.at_s(NDX) in (30.0, 40.0, 50.0)
+            await stage.run(12.0)
+            assert stage.player.finished.is_set()
