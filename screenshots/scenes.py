@@ -13,7 +13,7 @@ from chain.clock import ManualClock
 from chain.model.keys import ChainId, KeySchema
 from chain.model.session import NEW_YORK
 from chain.monitor.board import Board
-from chain.monitor.services import HEARTBEAT_KEYS
+from chain.monitor.messages.services import HEARTBEAT_KEYS
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget

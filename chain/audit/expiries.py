@@ -10,7 +10,7 @@ from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId
 from chain.model.session import new_york, tradable
 from chain.monitor.heartbeat import STOPPED, Heartbeat, parse_heartbeat
-from chain.monitor.services import HEARTBEAT_KEYS
+from chain.monitor.messages.services import HEARTBEAT_KEYS
 
 GRACE_S = 60.0  # a cycle begun before the close may end after it
 

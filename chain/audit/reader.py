@@ -10,7 +10,7 @@ from chain.audit.pointer import PointerSeen, follow
 from chain.clock import Clock
 from chain.errors import OversizedError, RedisUnavailableError
 from chain.model.keys import ChainId, SnapshotId
-from chain.monitor.services import services_under
+from chain.monitor.messages.services import services_under
 from chain.redis.connect.causes import REFUSALS
 from chain.redis.contract.inspection import BATCH, Inspector
 from chain.redis.contract.scan import PointerScan

@@ -11,7 +11,6 @@ events      signals raised and ended, an event for each
 marks       what happened, as marks on a line of time
 history     what changed lately, as lines
 heartbeat   what a publisher says of itself, written and read
-services    as which services publishers beat, and who is heard under which prefix
 messages    heartbeat and event as JSON, by type
 discovery   finds chains that no publisher announces
 ```

@@ -22,7 +22,7 @@ from chain.model.keys import (
 from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.monitor.messages.health import HealthBlock
 from chain.monitor.messages.heartbeat import BEAT, MAX_CHAINS, FullBeat, PartBlock, PlanBlock, SourceBlock
-from chain.monitor.services import speaks_live
+from chain.monitor.messages.services import speaks_live
 from chain.redis.contract.coordination.announce import write_heartbeat
 from chain.supervisor import PartStatus
 from chain.text import clean, shown

@@ -8,7 +8,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from chain.context import Context
-from chain.monitor.services import service_name
+from chain.monitor.messages.services import service_name
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Part, Supervisor
 from chain.thresholds import HEARTBEAT_EVERY_S

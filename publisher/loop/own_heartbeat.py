@@ -8,7 +8,7 @@ from chain.model.keys import standby_service
 from chain.monitor.evaluate.serialize import health_block
 from chain.monitor.evaluate.signals import HealthReport
 from chain.monitor.heartbeat import WITHDRAWN, ChainPlan, Heartbeat, SourceInfo
-from chain.monitor.services import service_name
+from chain.monitor.messages.services import service_name
 from chain.supervisor import PartStatus
 from publisher.loop.cycle_runner import CycleRunner
 from publisher.protection.publish_gate import PublishGate

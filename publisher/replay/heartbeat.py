@@ -9,7 +9,7 @@ from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId
 from chain.model.session import new_york
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, ChainPlan, Heartbeat, SourceInfo
-from chain.monitor.services import service_name
+from chain.monitor.messages.services import service_name
 from chain.thresholds import UNANNOUNCED
 from publisher.protection.publish_gate import PublishGate
 from publisher.replay.in_force import InForce

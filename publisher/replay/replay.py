@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from chain.context import Context
 from chain.errors import ChaindeckError, LiveProtectedError, RedisUnavailableError
 from chain.monitor.heartbeat import STOPPED, Heartbeat
-from chain.monitor.services import service_name
+from chain.monitor.messages.services import service_name
 from chain.supervisor import Part
 from publisher.loop.heartbeat_loop import HeartbeatLoop
 from publisher.protection.guard import Guard

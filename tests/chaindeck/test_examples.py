@@ -16,7 +16,7 @@ from chain.audit.clauses import Clause, Outcome
 from chain.clock import Instant
 from chain.model.kinds import SourceKind
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
-from chain.monitor.services import SERVICES, STANDBYS
+from chain.monitor.messages.services import SERVICES, STANDBYS
 from chain.monitor.states import DeckState, State
 from chain.supervisor import PartState
 from chaindeck.cli import app

@@ -12,7 +12,7 @@ from chain.model.keys import REPLAY_PREFIX, ChainId, KeySchema
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import Heartbeat, parse_heartbeat
-from chain.monitor.services import service_name
+from chain.monitor.messages.services import service_name
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget

@@ -8,7 +8,7 @@ from chain.clock import Instant
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.monitor.board import Board
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo
-from chain.monitor.services import HEARTBEAT_KEYS
+from chain.monitor.messages.services import HEARTBEAT_KEYS
 from chain.monitor.watch.port import (
     Answer,
     ContactLost,

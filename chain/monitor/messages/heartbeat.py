@@ -22,6 +22,7 @@ from chain.monitor.messages.fields import (
     promise,
 )
 from chain.monitor.messages.health import Depths, Expiries, SignalBlock, StreamBlock
+from chain.monitor.messages.services import SERVICES, STANDBYS
 from chain.redis.contract.poll_command import HEARTBEAT_BYTES
 from chain.supervisor import PartState
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S
@@ -33,9 +34,6 @@ MAX_PARTS = 32
 MAX_SPEED = 1_000_000
 
 Session = Annotated[str, promise(pattern=r"^(closed|\d{2}:\d{2})$")]
-
-
-_SERVICES = ("massive", "mock_massive", "replay", "massive:standby", "mock_massive:standby", "replay:standby")
 
 
 class SourceBlock(Struct, frozen=True):
@@ -99,7 +97,7 @@ class PartBlock(Struct, frozen=True):
 class Beat(Struct, frozen=True):
     """The part of a heartbeat that readers use. A plain heartbeat of another service has no `chain`."""
 
-    service: Annotated[str, promise(enum=list(_SERVICES))]
+    service: Annotated[str, promise(enum=[*SERVICES, *STANDBYS])]
     ts: Epoch
     pid: Annotated[int, Meta(ge=0, le=EXACT)] = 0
     status: Annotated[str, promise(enum=["running", "standby", "withdrawn", "stopped"])] = ""

@@ -10,7 +10,7 @@ from chain.clock import Clock, Instant
 from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.discovery import Discovery
-from chain.monitor.services import heartbeat_keys
+from chain.monitor.messages.services import heartbeat_keys
 from chain.monitor.watch.port import (
     Answer,
     ContactLost,

@@ -13,7 +13,7 @@ from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import ChainRecord, PublisherStatus, Refusal
 from chain.monitor.evaluate.flags import is_over, is_past, remembered
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, Heartbeat, SourceInfo, parse_heartbeat
-from chain.monitor.services import HEARTBEAT_KEYS, SERVICES, STANDBYS
+from chain.monitor.messages.services import HEARTBEAT_KEYS, SERVICES, STANDBYS
 from chain.monitor.states import State
 from chain.monitor.watch.chain_tracker import ChainTracker
 from chain.monitor.watch.state import BeatState, RegistryState

@@ -11,7 +11,7 @@ from chain.errors import ChaindeckError, DecodeError, InvalidNameError, InvalidS
 from chain.model.keys import ChainId, KeySchema
 from chain.model.snapshot import EncodedSnapshot, decode
 from chain.monitor.heartbeat import Heartbeat, parse_heartbeat
-from chain.monitor.services import HEARTBEAT_KEYS, SERVICES
+from chain.monitor.messages.services import HEARTBEAT_KEYS, SERVICES
 from chain.text import clean
 from publisher.replay.recording import Turn
 from tape.errors import TapeError

@@ -18,7 +18,7 @@ from chain.monitor.board import Board, Publishers
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo, beat, parse_heartbeat
 from chain.monitor.messages.heartbeat import MAX_COUNTERS
-from chain.monitor.services import HEARTBEAT_KEYS
+from chain.monitor.messages.services import HEARTBEAT_KEYS
 from chain.monitor.watch.registry import ChainRegistry
 from chain.thresholds import HEARTBEAT_TTL_S, Thresholds
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, heartbeat, law

@@ -10,7 +10,7 @@ from chain.errors import DecodeError
 from chain.model.keys import KeySchema, SnapshotId
 from chain.model.snapshot import encode
 from chain.monitor.heartbeat import ChainPlan, Heartbeat, SourceInfo
-from chain.monitor.services import HEARTBEAT_KEYS
+from chain.monitor.messages.services import HEARTBEAT_KEYS
 from chain.monitor.watch.port import Answer, FetchAnswer, FetchRequest, PollAnswer, PollRequest, RecheckAnswer, Request
 from chain.monitor.watch.state import TrackerState, decode_state, encode_state, fingerprint
 from chain.monitor.watch.tracker import Tracker

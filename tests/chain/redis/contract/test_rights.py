@@ -20,7 +20,7 @@ from chain.model.kinds import SourceKind
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
-from chain.monitor.services import service_name
+from chain.monitor.messages.services import service_name
 from chain.monitor.states import State
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
