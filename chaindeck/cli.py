@@ -13,7 +13,17 @@ from chaindeck.commands.config import config_app
 from chaindeck.commands.record.cli import record
 from chaindeck.commands.replay.cli import replay
 from chaindeck.commands.tape.cli import tape_app
-from chaindeck.config.flags import Capture, ConnectionFlags, Prefix, PublishFlags, Switch, Theme, Url, config_of
+from chaindeck.config.flags import (
+    Capture,
+    ConnectionFlags,
+    Prefix,
+    PublishFlags,
+    ScreenFlags,
+    Switch,
+    Url,
+    config_of,
+)
+from chaindeck.deck.cli import open_tape
 from chaindeck.engine.context import make_context
 from chaindeck.engine.sources import SourceName
 from chaindeck.exits import UsageError, exit_table
@@ -32,6 +42,7 @@ app.command(config_app)
 app.command(tape_app)
 app.command(record)
 app.command(replay)
+app.command(open_tape, name="open")
 
 
 @app.default
@@ -41,7 +52,7 @@ def deck(
     among_live: Switch = False,
     where: ConnectionFlags | None = None,
     what: PublishFlags | None = None,
-    theme: Theme = None,
+    screen: ScreenFlags | None = None,
 ) -> int:
     """Run the deck: publisher and screen in one process.
 
@@ -52,33 +63,40 @@ def deck(
         among_live: publish beside a live publisher all the same; chains that it holds stay its own.
         where: which Redis.
         what: what to publish.
-        theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
+        screen: how it looks, and how far one can step back in it.
     """
     from chaindeck.deck.deck import run_deck  # noqa: PLC0415
 
-    settings = config_of(where, what, theme=theme).settings
+    settings = config_of(where, what, screen=screen).settings
     context = make_context(settings.thresholds)
     return run_deck(context, settings, "capture" if capture else "mock", capture, among_live=among_live)
 
 
 @app.command
-def live(*, where: ConnectionFlags | None = None, what: PublishFlags | None = None, theme: Theme = None) -> int:
+def live(
+    *, where: ConnectionFlags | None = None, what: PublishFlags | None = None, screen: ScreenFlags | None = None
+) -> int:
     """Run the deck on live data from Massive; the API key comes from MASSIVE_API_KEY or the config file.
 
     Args:
         where: which Redis.
         what: what to publish.
-        theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
+        screen: how it looks, and how far one can step back in it.
     """
     from chaindeck.deck.deck import run_deck  # noqa: PLC0415
 
-    settings = config_of(where, what, theme=theme).settings
+    settings = config_of(where, what, screen=screen).settings
     return run_deck(make_context(settings.thresholds), settings, "massive", ())
 
 
 @app.command
 def watch(
-    url: Url = None, /, *, prefix: Prefix = LIVE_PREFIX, where: ConnectionFlags | None = None, theme: Theme = None
+    url: Url = None,
+    /,
+    *,
+    prefix: Prefix = LIVE_PREFIX,
+    where: ConnectionFlags | None = None,
+    screen: ScreenFlags | None = None,
 ) -> int:
     """Show a Redis that others fill; never write to it.
 
@@ -86,11 +104,11 @@ def watch(
         url: Redis URL; without one, this user's running deck.
         prefix: what the contract's keys begin with, such as massive:replay.
         where: which Redis.
-        theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
+        screen: how it looks, and how far one can step back in it.
     """
     from chaindeck.deck.deck import run_watch  # noqa: PLC0415
 
-    settings = config_of(where, url=url, theme=theme).settings
+    settings = config_of(where, url=url, screen=screen).settings
     return run_watch(make_context(settings.thresholds, prefix), settings)
 
 

@@ -8,7 +8,6 @@ states      the words for how things stand: of a chain, beside it, of the whole 
 analytics   what is shown of the chains that somebody looks at, derived once a snapshot
 changes     what became of each chain's state from Board to Board
 events      signals raised and ended, an event for each
-marks       what happened, as marks on a line of time
 history     what changed lately, as lines
 heartbeat   what a publisher says of itself, written and read
 messages    heartbeat and event as JSON, by type

@@ -77,13 +77,28 @@ class PublishFlags:
     allow_http: Switch | None = None
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenFlags:
+    """How the deck looks, and how far one can step back in it.
+
+    Attributes:
+        theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
+        rewind_mb: MB of memory for the answers of the last while, to step back in: 16 to 4096, 64 by default, 0 for
+            none [CHAINDECK_REWIND_MB].
+    """
+
+    theme: Theme = None
+    rewind_mb: Count = None
+
+
 def config_of(
     where: ConnectionFlags | None,
     what: PublishFlags | None = None,
     *,
     url: str | None = None,
+    screen: ScreenFlags | None = None,
     warn: Callable[[str], None] = say,
-    **flags: object,
 ) -> Config:
     """Return all settings, flags before environment before file; `warn` hears what is unwise in them.
 
@@ -92,7 +107,11 @@ def config_of(
     where = where or ConnectionFlags()
     if url is not None and where.redis_url is not None:
         raise UsageError("two Redis URLs: give the argument or --redis-url, not both")
-    given = {"redis_url": where.redis_url if url is None else url, **asdict(what or PublishFlags()), **flags}
+    given = {
+        "redis_url": where.redis_url if url is None else url,
+        **asdict(what or PublishFlags()),
+        **asdict(screen or ScreenFlags()),
+    }
     config = resolve(given, where.config, named={} if url is None else {"redis_url": "argument URL"})
     for warning in config.warnings:
         warn(warning)

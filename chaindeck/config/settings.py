@@ -15,6 +15,7 @@ from publisher.window import EM_MULT
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")
 _SHORTEST_S, _LONGEST_S = 0.1, 604_800  # of an interval and a TTL: a week's TTL outlasts any holiday
+_LEAST_REWIND_MB, _MOST_REWIND_MB = 16, 4096
 _ROOTS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX"}  # series of an index, named by their own root
 
 _T = TypeVar("_T")
@@ -84,6 +85,13 @@ def _moves(value: object) -> float:
     if not 0 < moves <= 20:
         raise ValueError("a number above 0 and at most 20")
     return moves
+
+
+def _rewind(value: object) -> int:
+    size = _whole(value)
+    if size and not _LEAST_REWIND_MB <= size <= _MOST_REWIND_MB:
+        raise ValueError(f"0, or a whole number of MB from {_LEAST_REWIND_MB} to {_MOST_REWIND_MB}")
+    return size
 
 
 def _switch(value: object) -> bool:
@@ -156,6 +164,13 @@ SETTINGS = {
             "send the API key in clear, to a base_url of plain http on another machine",
         ),
         Setting("seed", (), 7, _whole, "seed of the mock's market"),
+        Setting(
+            "rewind_mb",
+            ("CHAINDECK_REWIND_MB",),
+            64,
+            _rewind,
+            "MB of memory for the answers of the last while, to step back in; 0 for none",
+        ),
         Setting("theme", (), None, _text, "a Textual theme; ansi-dark keeps to 16 colours"),
     )
 }
@@ -175,6 +190,7 @@ class Settings:
     base_url: str
     allow_http: bool
     seed: int
+    rewind_mb: int
     theme: str | None
     origins: Mapping[str, str]
     warnings: tuple[str, ...]
@@ -201,6 +217,7 @@ def validate(values: Mapping[str, Value], origins: Mapping[str, str], warnings: 
         base_url=_as(values, "base_url", str),
         allow_http=_as(values, "allow_http", bool),
         seed=_as(values, "seed", int),
+        rewind_mb=_as(values, "rewind_mb", int),
         theme=_optional(values, "theme"),
         origins=origins,
         warnings=warnings,

@@ -24,12 +24,15 @@ from chaindeck.engine.compose import PublishMode, publishing_services, refuse_be
 from chaindeck.engine.engine import Engine
 from chaindeck.engine.services import Services
 from chaindeck.engine.sources import SourceName, make_source
+from chaindeck.engine.travel.recent import Recent
+from chaindeck.engine.travel.traveller import Traveller
 from chaindeck.engine.watching import watching_services
 from chaindeck.exits import say
-from chaindeck.process.logs import log_nowhere, log_to_file
+from chaindeck.process.logs import LogPane, log_nowhere, log_to_file
 from chaindeck.process.streams import why_no_screen
 from chaindeck.theme import check_theme
 from publisher.faults import WithholdingSource
+from tape.record.tap import Tap
 
 _FRAME_WAIT_S = 8.0
 
@@ -49,14 +52,15 @@ def run_deck(
         log_nowhere()  # the publisher says it again, in the log
         asyncio.run(refuse_beside_live(place.target, source, context, among_live=among_live))
         slot = BoardSlot()
+        tap, travel = _recent(place, slot, context, settings)
         mode = PublishMode(among_live=among_live, after_first=slot.first_paint)
 
         def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
-            return publishing_services(place, source, settings, context, mode, supervisor=supervisor)
+            return publishing_services(place, source, settings, context, mode, supervisor=supervisor, tap=tap)
 
         engine = Engine(slot, context.clock, open_services)
         demo = MockDemo(engine, source, context, embedded=place.server is not None)
-        return _show(place, engine, slot, context, demo if kind == "mock" else None, settings)
+        return _show(place, engine, slot, context, demo if kind == "mock" else None, settings, travel)
 
 
 def run_watch(context: Context, settings: Settings) -> int:
@@ -64,12 +68,24 @@ def run_watch(context: Context, settings: Settings) -> int:
     check_theme(settings)
     place = running_place(settings.redis_url)
     slot = BoardSlot()
+    tap, travel = _recent(place, slot, context, settings)
 
     def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
-        return watching_services(place.target, context, supervisor=supervisor)
+        return watching_services(place.target, context, supervisor=supervisor, tap=tap)
 
     engine = Engine(slot, context.clock, open_services)
-    return _show(place, engine, slot, context, None, settings)
+    return _show(place, engine, slot, context, None, settings, travel)
+
+
+def _recent(
+    place: RedisLocation, slot: BoardSlot, context: Context, settings: Settings
+) -> tuple[Tap | None, Traveller | None]:
+    """Return where recent answers are drawn off, and what travels in them; nothing where nobody could look at them."""
+    if why_no_screen() is not None or not settings.rewind_mb:
+        return None, None
+    recent, tap = Recent(context.keys, settings.rewind_mb * 1_000_000, place.target.label), Tap()
+    tap.add(recent.backlog)
+    return tap, recent.traveller(slot, context.clock)
 
 
 def _load_screen() -> None:
@@ -78,7 +94,13 @@ def _load_screen() -> None:
 
 
 def _show(
-    place: RedisLocation, engine: Engine, slot: BoardSlot, context: Context, demo: MockDemo | None, settings: Settings
+    place: RedisLocation,
+    engine: Engine,
+    slot: BoardSlot,
+    context: Context,
+    demo: MockDemo | None,
+    settings: Settings,
+    travel: Traveller | None,
 ) -> int:
     """Show the deck, or print one frame where no screen can be; return the exit code."""
     reason = why_no_screen()
@@ -87,16 +109,29 @@ def _show(
             say(f"{reason}; one frame of text instead")
         _print_frame(place, engine, slot, context.clock)
         return 0
+    pane = prepare_screen(settings)
+    engine.start()
+    if travel is not None:
+        travel.start()
+    try:
+        return Display(engine, slot, context, pane, place.release, travel=travel).run(demo, settings.theme)
+    finally:
+        engine.stop()
+        if travel is not None:
+            travel.stop()
+
+
+def prepare_screen(settings: Settings) -> LogPane:
+    """Log where a screen does not suffer from it, and have Textual go easy on the line; return the log's pane.
+
+    Raises ConfigError where TEXTUAL_DRIVER names a driver that there is not.
+    """
     _check_driver(os.environ.get("TEXTUAL_DRIVER", ""))
     pane = log_to_file(warnings=settings.warnings)
     if "SSH_CONNECTION" in os.environ:
         os.environ.setdefault("TEXTUAL_FPS", "15")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    engine.start()
-    try:
-        return Display(engine, slot, context, pane, place.release).run(demo, settings.theme)
-    finally:
-        engine.stop()
+    return pane
 
 
 def _check_driver(name: str) -> None:

@@ -22,6 +22,7 @@ from chaindeck.engine.engine import Engine
 from chaindeck.process.collector import when_loaded
 from chaindeck.process.logs import LogPane, log_file
 from chaindeck.process.signal_handlers import ending_signals, handle_signals
+from tui.ports.time_travel import TimeTravel
 
 if TYPE_CHECKING:
     from tui.app import DeckApp
@@ -43,12 +44,23 @@ class ScreenStuckError(Exception):
 
 
 class Display:
-    """Shows the Boards of an engine. `release` frees what a process that ends at once would leave behind."""
+    """Shows the Boards of an engine, and the past beside or, where there is no engine, in place of them.
+
+    `release` frees what a process that ends at once would leave behind.
+    """
 
     def __init__(
-        self, engine: Engine, slot: BoardSlot, context: Context, pane: LogPane, release: Callable[[], None]
+        self,
+        engine: Engine | None,
+        slot: BoardSlot,
+        context: Context,
+        pane: LogPane,
+        release: Callable[[], None] = lambda: None,
+        *,
+        travel: TimeTravel | None = None,
     ) -> None:
         self._engine = engine
+        self._travel = travel
         self._slot = slot
         self._context = context
         self._clock = context.clock
@@ -68,12 +80,10 @@ class Display:
         with suppress(termios.error, ValueError, AttributeError):
             self._modes = termios.tcgetattr(sys.__stdin__)  # type: ignore[arg-type]
         signal.signal(_BREAK, _break_out)
-        handle_signals(
-            {
-                signal.SIGUSR1: partial(self._engine.publish_now, asked=True),
-                **{n: self._ender(n) for n in ending_signals() - {_BREAK}},
-            }
-        )
+        heard: dict[int, Callable[[], None]] = {n: self._ender(n) for n in ending_signals() - {_BREAK}}
+        if self._engine is not None:
+            heard[signal.SIGUSR1] = partial(self._engine.publish_now, asked=True)
+        handle_signals(heard)
         watchdog = Watchdog(threading.main_thread(), self._ask, self._break)
         watchdog.start(self._clock)
         failures, notices = 0, list(self._pane.notices)
@@ -104,8 +114,9 @@ class Display:
         self._app = app = DeckApp(
             self._slot,
             self._clock,
+            travel=self._travel,
             demo=demo,
-            operator=DeckOperator(self._engine, self._context),
+            operator=None if self._engine is None else DeckOperator(self._engine, self._context),
             prefs_file=prefs_file(),
             theme=theme,
             log_lines=self._pane.read,
@@ -134,7 +145,8 @@ class Display:
                 return
             self._told.set()
             self._code = 128 + number
-            self._engine.stop()
+            if self._engine is not None:
+                self._engine.stop()
             if self._terminal_lives() and self._leave() and self._left.wait(_EXIT_S):
                 return
             self._restore()

@@ -24,6 +24,7 @@ from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
 from publisher.protection.publish_gate import PublishGate
 from publisher.source import Source
+from tape.record.tap import Tap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ async def publishing_services(
     mode: PublishMode = PublishMode(),
     *,
     supervisor: Supervisor | None = None,
+    tap: Tap | None = None,
 ) -> AsyncIterator[Services]:
     """Give a publisher of a source on a Redis, with its watcher and events; close the source and every client after.
 
@@ -64,8 +66,10 @@ async def publishing_services(
             system = await _client(stack, RedisTarget(settings.system_redis_url), "chaindeck-beat")
         publishing = _publishing(redis, system, source, settings, context, mode, supervisor)
         # What it watches first of all is its own publisher, whose first beat follows its first snapshots.
-        watcher = make_watcher(redis, place.target, context, supervisor, discover_after_s=2 * HEARTBEAT_EVERY_S)
-        yield Services(supervisor, watcher, publishing, _keepers(place, context, publishing.publisher))
+        watcher = make_watcher(
+            redis, place.target, context, supervisor, discover_after_s=2 * HEARTBEAT_EVERY_S, tap=tap
+        )
+        yield Services(supervisor, watcher, publishing, _keepers(place, context, publishing.publisher), tap)
 
 
 def _publishing(

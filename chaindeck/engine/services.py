@@ -12,6 +12,7 @@ from chain.tasks import finish
 from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
+from tape.record.tap import Tap
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Services:
     watcher: Watcher
     publishing: Publishing | None = None
     others: tuple[Part, ...] = ()
+    tap: Tap | None = None
 
     async def run(self, on_board: Callable[[Board], object] | None = None) -> None:
         """Run every part until cancelled; then say that publishing has stopped.
@@ -50,6 +52,8 @@ class Services:
     def _watching(self, on_board: Callable[[Board], object] | None) -> Part:
         """Return the watcher as a part; a listener that fails does not affect it."""
         listeners: list[Callable[[Board], None]] = []
+        if (tap := self.tap) is not None:
+            listeners.append(self.supervisor.guarded("recent answers", lambda _: tap.on_look(self.watcher.tracker)))
         if self.publishing is not None:
             listeners.append(self.supervisor.guarded("events", self.publishing.events.on_board))
         if on_board is not None:

@@ -1,5 +1,6 @@
 """Several tapes one after the other as one past: the days of a folder, or the parts of the ring of recent answers."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -11,8 +12,29 @@ from tape.errors import TapeError
 from tape.memory import MemoryTape
 from tape.play.player import Played, Player
 from tape.store.file import TapeFile
+from tape.store.layout import check_header, shown
 
 GAP_NS = 5 * 10**9  # between two looks: from here on, somebody looked away
+
+
+_NAME = re.compile(r"(?P<of>.*?)(?P<day>-\d{4}-\d{2}-\d{2})?(?:\.(?P<number>[2-9]))?\.tape", re.ASCII)
+
+
+def tape_paths(path: Path) -> list[Path]:
+    """Return the tapes that a path names, in the order of their days: itself, or all of a folder, by names and headers.
+
+    Raises TapeError where there is none, or where a folder's are of several prefixes.
+    """
+    if not path.is_dir():
+        check_header(path)
+        return [path]
+    named = {one: match for one in path.glob("*.tape") if (match := _NAME.fullmatch(one.name))}
+    if not named:
+        raise TapeError(f"{shown(path)}: no tapes in this folder: their names end in .tape")
+    whose = {match["of"] for match in named.values() if match["day"]}
+    if len(whose) > 1:
+        raise TapeError(f"{shown(path)}: tapes of several prefixes: {', '.join(sorted(whose))}; name one tape")
+    return sorted(named, key=lambda one: (named[one]["day"] or one.name, int(named[one]["number"] or 1)))
 
 
 class Part(Protocol):
@@ -132,6 +154,15 @@ class Reel:
             while len(self._open) > self._most:
                 self._open.pop(0).close()
         return player if len(player) else None
+
+    def refresh(self) -> bool:
+        """Take in what was written on the last part since, if it is open; return whether anything was."""
+        if not self.parts or self.parts[-1] not in self._open:
+            return False
+        try:
+            return self.parts[-1].player().refresh()
+        except TapeError:
+            return False
 
     def close(self) -> None:
         """Close what is open."""

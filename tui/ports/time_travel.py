@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from chain.monitor.marks import Mark, MarkKind, thinned
+from chain.monitor.evaluate.marks import Mark, MarkKind, thinned
 
 __all__ = ["Cursor", "Mark", "MarkKind", "Span", "Stride", "TimeTravel", "Timeline", "thinned"]
 

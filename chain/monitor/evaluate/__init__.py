@@ -9,5 +9,6 @@ freshness   the age of a chain, and its state
 flags       what is shown in addition to a state
 provenance  how old the vendor's data are, and whether the options trade now
 serialize   the report as JSON: one form for heartbeat, status and events
+marks       what happened, as marks on a line of time
 ```
 """

@@ -1,7 +1,7 @@
 """A tape, or a folder of days, as the recording that a replay plays."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +15,7 @@ from chain.monitor.messages.services import HEARTBEAT_KEYS, SERVICES
 from chain.text import clean
 from publisher.replay.recording import Turn
 from tape.errors import TapeError
+from tape.play.reel import tape_paths
 from tape.store.file import TapeFile
 from tape.store.words import chain_of
 from tape.tools.looks import GAP_NS, Led, Look, looks
@@ -29,7 +30,7 @@ class TapeRecording:
     def __init__(self, path: Path) -> None:
         """Open a tape, or all of a folder; raise TapeError where there is none that can be read, or they overlap."""
         with ExitStack() as stack:
-            opened = [_Days(stack.enter_context(TapeFile(each))) for each in _paths(path)]
+            opened = [_Days(stack.enter_context(TapeFile(each))) for each in tape_paths(path)]
             self._days = sorted((each for each in opened if each.looks), key=lambda each: each.first_ns)
             if not self._days:
                 raise TapeError(f"{clean(path)}: nothing is recorded on it")
@@ -129,16 +130,6 @@ class _Days:
                 continue
             found[service] = beat if beat is not None and beat.chain.prefix == self.keys.prefix else None
         return found
-
-
-def _paths(path: Path) -> Sequence[Path]:
-    """Return the tapes that a path names: itself, or all of a folder."""
-    if not path.is_dir():
-        return [path]
-    found = sorted(path.glob("*.tape"))
-    if not found:
-        raise TapeError(f"{clean(path)}: no tapes in this folder: their names end in .tape")
-    return found
 
 
 def _chain_of(name: str) -> ChainId | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from chain.monitor.marks import Mark
+from chain.monitor.evaluate.marks import Mark
 from chaindeck.engine.travel.search import Searched
 from tape.play.reel import Part, Reel, joined, spans_of
 from tui.ports.time_travel import Span, Timeline

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from chain.monitor.evaluate.marks import Mark, MarkFinder
 from chain.monitor.evaluate.signals import evaluate
-from chain.monitor.marks import Mark, MarkFinder
 from tape.errors import TapeError
 from tape.play.player import Player
 from tape.play.reel import Part

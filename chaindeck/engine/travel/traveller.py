@@ -13,7 +13,7 @@ from functools import partial
 from chain.clock import Clock
 from chain.model.keys import ChainId
 from chain.monitor.analytics import RecentAnalytics
-from chain.monitor.marks import thinned
+from chain.monitor.evaluate.marks import thinned
 from chain.supervisor import error_words
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.travel.line import LineOfTime

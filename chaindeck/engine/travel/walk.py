@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from chain.model.keys import ChainId, SnapshotId
 from chain.monitor.board import Board
-from chain.monitor.marks import Mark
+from chain.monitor.evaluate.marks import Mark
 from tape.play.reel import GAP_NS, Place, Reel
 from tui.ports.time_travel import Stride
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.clock import ManualClock
+from chain.monitor.evaluate.marks import MarkKind
 from chain.monitor.evaluate.signals import evaluate
-from chain.monitor.marks import MarkKind
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.travel.traveller import Traveller
 from tape.play.reel import FilePart, Reel

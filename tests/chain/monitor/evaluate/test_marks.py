@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.monitor.marks import Mark, MarkKind, thinned
+from chain.monitor.evaluate.marks import Mark, MarkKind, thinned
 from chain.monitor.states import Level
 
 BEGIN, END = 1_000, 2_000
