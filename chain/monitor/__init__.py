@@ -2,14 +2,14 @@
 
 ```
 watch       the poll loop, the expected chains, the state of each chain
-evaluate    states, flags, rules and the report in which every voice finds them
-board       the Board: all that is known at one instant, a frozen component for each subject
-states      the words for how things stand: of a chain, beside it, of the whole deck
-analytics   what is shown of the chains that somebody looks at, derived once a snapshot
-changes     what became of each chain's state from Board to Board
+evaluate    states, flags, rules and the report that all outputs use
+board       the Board: everything known at one instant, in frozen components
+states      the vocabulary of states: of a chain, its flags, the whole deck
+analytics   analytics of the chains on screen, derived once per snapshot
+changes     state changes from Board to Board
 events      signals raised and ended, an event for each
-history     what changed lately, as lines
-heartbeat   what a publisher says of itself, written and read
+history     recent changes, as lines of text
+heartbeat   a publisher's heartbeat, encoded and parsed
 messages    heartbeat and event as JSON, by type
 discovery   finds chains that no publisher announces
 ```

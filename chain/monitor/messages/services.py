@@ -1,4 +1,4 @@
-"""As which services publishers beat, and under which keys they are heard."""
+"""The service names of publishers, and the keys of their heartbeats."""
 
 from chain.model.keys import KeySchema, heartbeat_key, standby_service
 from chain.model.kinds import LIVE
