@@ -22,7 +22,7 @@ class Exit(IntEnum):
 
     @property
     def meaning(self) -> str:
-        """What it says, for a person."""
+        """The meaning of the code, for a person."""
         return _MEANINGS[self]
 
 
@@ -30,9 +30,9 @@ _MEANINGS = {
     Exit.DONE: "done",
     Exit.INCOMPLETE: "part of it failed: an expiry of `publish --once`, a clause of `verify`",
     Exit.UNAVAILABLE: "Redis, the embedded server or the vendor is not available, or nothing is published: try again",
-    Exit.SETTINGS: "a setting cannot work: mend it, no restart will",
-    Exit.USAGE: "the command line makes no sense",
-    Exit.INTERNAL: "a fault of chaindeck itself: please report it",
+    Exit.SETTINGS: "a setting cannot work: fix it, a restart will not help",
+    Exit.USAGE: "the command line is invalid",
+    Exit.INTERNAL: "a defect of chaindeck itself: please report it",
 }
 
 

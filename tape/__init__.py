@@ -1,7 +1,7 @@
-"""Recordings: what a reader of chain snapshots was answered, on disk, and from there again.
+"""Recordings (tapes): a reader's answers, written to disk and played from it.
 
 ```
-tools       what is done with whole tapes
+tools       operations on whole tapes
 record      from answers to a tape
 play        from a tape to answers
 store       the tape as a file

@@ -1,9 +1,9 @@
-"""From answers to a tape: what was new in each, the thread that writes, a file per trading day.
+"""From answers to a tape: what was new in each, the writing thread, one file per trading day.
 
 ```
-reader      a reader whose answers are also handed to a recorder
+reader      a reader that also passes its answers to a recorder
 tap         where a watcher's answers are drawn off, with what it knows now and then
-ring        the answers of the last while, in memory
+ring        recent answers, in memory
 recorder    the thread that owns the tape, and commits once a second
 changes     what was new in each answer
 backlog     what waits to be written, bounded in bytes

@@ -1,4 +1,4 @@
-"""What waits to be written: bounded in bytes, so that a slow disk costs answers on the tape and never memory."""
+"""The write queue: bounded in bytes, so that a slow disk loses answers on the tape instead of using up memory."""
 
 import threading
 from collections import deque
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from chain.monitor.watch.port import Answer, FetchAnswer, PollAnswer, Request
 from chain.monitor.watch.state import TrackerState
 
-_OVERHEAD = 1_000  # bytes that an answer takes beside its values
+_OVERHEAD = 1_000  # bytes that an answer takes besides its values
 
 
 class Exchange(NamedTuple):
@@ -41,7 +41,7 @@ class Backlog:
         return self._held
 
     def offer(self, request: Request, answer: Answer) -> None:
-        """Let an answer be written; where too much is waiting already, it is counted as missed. Never waits."""
+        """Queue an answer for writing; if the queue is full, it is counted as missed. Never waits."""
         size = _size(answer)
         with self._changed:
             if self._waiting and self._held + size > self._most:
@@ -52,13 +52,13 @@ class Backlog:
             self._changed.notify()
 
     def offer_state(self, state: TrackerState, *, begins: bool = False) -> None:
-        """Let a state be written after the answers before it. Never waits."""
+        """Queue a state, to be written after the answers before it. Never waits."""
         with self._changed:
             self._waiting.append(Known(state, begins))
             self._changed.notify()
 
     def take(self, wait_s: float) -> list[Exchange | Known]:
-        """Return all that waits, after at most so many seconds of waiting for something to do so."""
+        """Empty the queue and return it; if it is empty, wait up to `wait_s` seconds for something."""
         with self._changed:
             if not self._waiting:
                 self._changed.wait(wait_s)

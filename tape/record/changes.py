@@ -1,4 +1,4 @@
-"""What was new in each answer, by what was recorded before it: pure, and in one place of time."""
+"""What was new in each answer, compared with what was recorded before it. No I/O."""
 
 from collections.abc import Iterator
 from typing import assert_never
@@ -19,11 +19,11 @@ from tape.store.facts import Fact, FactKind, Moment, MomentKind
 from tape.store.words import LostWords, PayloadWords, PollWords, RecheckWords, SkewWords, put
 
 _BY_CHAIN = (FactKind.POINTER, FactKind.PAYLOAD, FactKind.RECHECK, FactKind.FOUND)
-_ALWAYS = frozenset({FactKind.PAYLOAD, FactKind.RECHECK, FactKind.FOUND})  # each time that they are told
+_ALWAYS = frozenset({FactKind.PAYLOAD, FactKind.RECHECK, FactKind.FOUND})  # recorded every time
 
 
 class Changes:
-    """Makes moments of answers, and remembers what is in force. Owned by one recorder."""
+    """Turns answers into moments, and remembers the facts in force. Owned by one recorder."""
 
     def __init__(self, keys: KeySchema) -> None:
         self._keys = keys
@@ -31,7 +31,7 @@ class Changes:
         self._asked: frozenset[str] = frozenset()  # chains, by name
 
     def moment(self, request: Request, answer: Answer) -> Moment:
-        """Return an answer as a moment: with all that it says and that was not in force before it."""
+        """Return an answer as a moment, with the facts that were not in force before it."""
         begins = False
         if isinstance(request, PollRequest) and request.heartbeats:
             begins = True
@@ -51,7 +51,7 @@ class Changes:
         return self._with_facts(bare, [fact for fact in self._facts(answer, whole=begins) if self._is_new(fact)])
 
     def in_force(self) -> list[Moment]:
-        """Return all that is in force as the moments that said it, in their order, so that another tape can begin."""
+        """Return the facts in force with their moments, in order, as the beginning of another tape."""
         by_moment: dict[int, tuple[Moment, list[Fact]]] = {}
         for moment, fact in self._in_force.values():
             by_moment.setdefault(id(moment), (moment, []))[1].append(fact)
@@ -63,7 +63,7 @@ class Changes:
         ]
 
     def _forget(self, asked: frozenset[str]) -> None:
-        """Forget chains that are not asked for any more, such as those of past dates: payloads are large."""
+        """Forget chains that are no longer requested, such as expired ones: payloads are large."""
         for name in self._asked - asked:
             for kind in _BY_CHAIN:
                 self._in_force.pop((kind, name), None)
@@ -79,7 +79,7 @@ class Changes:
         return known is None or fact.kind in _ALWAYS or known[1] != fact
 
     def _facts(self, answer: Answer, *, whole: bool) -> Iterator[Fact]:
-        """Yield all that an answer says; `whole` where it is of a poll that asked for everything."""
+        """Yield the facts of an answer; `whole` if it answers a poll of everything."""
         match answer:
             case PollAnswer():
                 if whole:
@@ -103,7 +103,7 @@ class Changes:
 
 
 def _beside(answer: PollAnswer) -> Iterator[Fact]:
-    """Yield what a poll says beside the pointers."""
+    """Yield the facts of a poll other than pointers."""
     for key, beat in answer.heartbeats.items():
         yield Fact(FactKind.HEARTBEAT, key, value=beat)
     yield Fact(FactKind.REFUSED, about=put(answer.refused))
@@ -122,7 +122,7 @@ def _poll_words(answer: PollAnswer) -> str | None:
 
 
 def request_word(request: Request) -> str:
-    """Return the kind of a request in a word."""
+    """Return the name of a request's kind."""
     match request:
         case PollRequest():
             return MomentKind.POLL

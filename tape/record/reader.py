@@ -1,4 +1,4 @@
-"""A reader whose answers are also handed to a recorder, which slows or ends nothing."""
+"""A reader that also passes its answers to a recorder, without being slowed or stopped by it."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from chain.supervisor import Part
 
 
 class RecordingReader:
-    """Passes another reader's answers through; `offer` hears each, and must neither wait nor raise."""
+    """Wraps a reader; `offer` gets each answer, and must neither wait nor raise."""
 
     def __init__(self, inner: SnapshotReader, offer: Callable[[Request, Answer], object]) -> None:
         self._inner = inner
@@ -16,19 +16,19 @@ class RecordingReader:
 
     @property
     def keys(self) -> KeySchema:
-        """The keys of the reader behind."""
+        """The keys of the wrapped reader."""
         return self._inner.keys
 
     async def ask(self, request: Request) -> Answer:
-        """Return what the reader behind answers."""
+        """Return the wrapped reader's answer."""
         answer = await self._inner.ask(request)
         self._offer(request, answer)
         return answer
 
     async def search(self, within_s: float) -> bool:
-        """Let the reader behind search."""
+        """Let the wrapped reader search."""
         return await self._inner.search(within_s)
 
     def parts(self) -> tuple[Part, ...]:
-        """Return what runs beside the reader behind."""
+        """Return the parts of the wrapped reader."""
         return self._inner.parts()

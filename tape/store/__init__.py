@@ -2,9 +2,9 @@
 
 ```
 writer      the one writer: moments and facts as they came
-file        a tape that is read: its moments, its values, and what was in force at any of them
-rows        rows as they are read, typed and held against their checksums
-facts       what stands on a tape: moments, and in each the facts that were new
+file        reads a tape: its moments, its values, and the facts in force at any of them
+rows        rows as read, typed and verified by their checksums
+facts       the content of a tape: moments, each with the facts that were new
 states      states of the watcher whose answers are recorded
 words       what a moment or fact is about, as JSON by type
 codec       how values are packed: each against an earlier one of its kind

@@ -1,10 +1,10 @@
 """How values are packed: zstd, each value against an earlier one of its lane.
 
-A lane is what one subject says over time, such as one chain's payloads, which differ little from one to the next. Its
-values come in runs. The first of a run stands alone; number `j` is a delta against number `j & (j - 1)`, that is, `j`
-without its lowest bit that is set. So no value is more than `log2(run)` deltas away from one that stands alone: a seek
-is cheap, and damage to one value takes few others with it, while deltas stay nearly as small as against the value just
-before. docs/tape-format.md has the figures by which run and level were chosen.
+A lane is the sequence of one subject's values, such as one chain's payloads, which differ little. Its
+values come in runs. The first of a run is independent; number `j` is a delta against number `j & (j - 1)`, that is, `j`
+without its lowest set bit. So no value is more than `log2(run)` deltas away from an independent one: a seek
+is cheap, and damage to one value affects few others, while deltas stay nearly as small as against the value just
+before. docs/tape-format.md has the measurements behind the choice of run and level.
 """
 
 from collections import OrderedDict
@@ -23,13 +23,13 @@ from tape.store.zstd import (
     compress,
 )
 
-RUN = 32  # values from one that stands alone to the next; a power of two
+RUN = 32  # values from one independent value to the next; a power of two
 LEVEL = 9
 MAX_VALUE_BYTES = MAX_PAYLOAD_BYTES + 1  # a reader of Redis keeps one byte more than a payload may have
-MAX_DELTAS = 16  # no chain of deltas is followed further, whoever wrote it
+MAX_DELTAS = 16  # longer chains of deltas are refused
 _MEMORY = 64 * 1024 * 1024  # bytes of values kept to pack others against
 _LEAST_PREFIX = 8  # bytes, by zstd
-_LONGEST_WINDOW = 27  # 128 MiB: what a frame may ask its reader to hold
+_LONGEST_WINDOW = 27  # 128 MiB: the largest window that a frame may require
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def digest(value: bytes) -> bytes:
 
 
 class Packer:
-    """Packs the values of many lanes, and remembers those that later ones are packed against, up to so many bytes."""
+    """Packs the values of many lanes, and keeps those that later ones are packed against, up to `memory` bytes."""
 
     def __init__(self, *, run: int = RUN, level: int = LEVEL, memory: int = _MEMORY) -> None:
         self._run = run
@@ -68,7 +68,7 @@ class Packer:
         self._held = 0  # bytes
 
     def pack(self, lane: int, value: bytes, store: Callable[[Packed], int]) -> int:
-        """Pack the next value of a lane, have it stored, and return the id that `store` gave it."""
+        """Pack and store the next value of a lane; return the id that `store` gave it."""
         line = self._lanes.get(lane, [])
         number = (line[-1].number + 1) % self._run if line else 0
         on = [kept for kept in line if number and kept.number & number == kept.number]
@@ -80,7 +80,7 @@ class Packer:
         return stored
 
     def forget(self) -> None:
-        """Forget every lane: the next value of each stands alone."""
+        """Forget every lane: the next value of each is independent."""
         self._lanes.clear()
         self._held = 0
 
@@ -93,7 +93,7 @@ class Packer:
 
 
 def unpack(packed: Packed, parent: bytes | None, *, check: bool = True) -> bytes:
-    """Return a value; raise DamagedError where it is not the one that was packed. Never makes more than its size.
+    """Unpack a value; raise DamagedError if it is not the one that was packed. Never produces more than its size.
 
     Without `check` its digest is not looked at: of a value that only another one is packed against, that one's tells.
     """

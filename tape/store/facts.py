@@ -1,4 +1,4 @@
-"""What stands on a tape: moments at which a reader was answered, and in each the facts that were new."""
+"""The content of a tape: moments at which a reader was answered, each with the facts that were new."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,13 +9,13 @@ from chain.clock import Instant
 class MomentKind(StrEnum):
     """What kind of answer came, or what became of the recording itself."""
 
-    RUN = "run"  # a recorder begins: what was known before it counts no more
+    RUN = "run"  # a recorder begins: facts before it are no longer in force
     POLL = "poll"
     RECHECK = "recheck"
     FETCH = "fetch"
     LOST = "lost"  # no answer: contact lost
     MISSED = "missed"  # answers that could not be recorded
-    END = "end"  # the recorder ended of its own will
+    END = "end"  # the recorder ended normally
     STATE = "state"  # what the watcher whose answers these are knew after a look
 
 
@@ -38,7 +38,7 @@ class FactKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that an answer said anew.
+    """One new thing in an answer.
 
     `about` is JSON, `value` bytes as they stood in Redis, each None where there is none. Kinds are words, so that a
     tape with kinds that are not known here can still be verified, cut and joined.

@@ -9,7 +9,6 @@ health     the state of the chains, in a heartbeat and in a status
 status     what `status --json` prints
 event      one signal raised or ended
 mark       the mark under which a live publisher reserves a prefix
-services   as which services publishers beat, and who is heard under which prefix
 fields     field types that they share
 services   service names of publishers, and the keys of their heartbeats
 ```
