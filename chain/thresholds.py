@@ -24,6 +24,8 @@ NO_EXPIRY_LIFE_MS = 3_600_000  # what counts as the life of a pointer without a 
 EVICTION_SHOWN_S = 60.0  # how long an eviction is reported
 HEARTBEAT_EVERY_S = 5.0
 HEARTBEAT_TTL_S = 15
+RECORDER_BEHIND_S = 60.0  # how long missed answers are reported
+RECORDER_FREE_BYTES = 500_000_000  # about what a desk records in a day
 
 
 @dataclass(frozen=True, slots=True)

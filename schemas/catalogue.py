@@ -11,6 +11,7 @@ from chain.model.snapshot import Body
 from chain.monitor.messages.event import EventMessage
 from chain.monitor.messages.health import HealthBlock
 from chain.monitor.messages.heartbeat import FullBeat
+from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.messages.status import StatusBody
 from chain.redis.contract.stream import MARK
 from publisher.capture import RecordLine
@@ -23,6 +24,11 @@ _KINDS: dict[str, tuple[Any, str, str]] = {
         "chaindeck heartbeat",
         "Value of the key {service}:heartbeat (SET EX 15) and message on the channel of that name, every 5 s and after "
         "each cycle.",
+    ),
+    "recorder-heartbeat": (
+        RecorderBeat,
+        "chaindeck recorder heartbeat",
+        "Value of the key {prefix}:recorder:heartbeat (SET EX 15) and message on the channel of that name, every 5 s.",
     ),
     "event": (
         EventMessage,

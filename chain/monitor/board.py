@@ -9,6 +9,7 @@ from chain.model.snapshot import EncodedSnapshot
 from chain.model.summary import Summary
 from chain.monitor.discovery import Search
 from chain.monitor.heartbeat import Heartbeat, SourceInfo
+from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import Flag, State
 from chain.redis.contract.kinds import SourceChange
 from chain.redis.server.info import Server
@@ -97,6 +98,16 @@ class PublisherStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class RecorderStatus:
+    """A recorder as known by its heartbeat; `seen` is the monotonic time at which this beat was first read."""
+
+    beat: RecorderBeat
+    seen: float
+    alive: bool
+    gone_since: float | None = None  # epoch seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """A value under a heartbeat's key that is not a valid heartbeat, why, and since when (epoch seconds)."""
 
@@ -176,6 +187,7 @@ class Board:
     chains: Chains = field(default_factory=Chains)
     publishers: Publishers = field(default_factory=Publishers)
     streams: Streams = field(default_factory=Streams)
+    recorder: RecorderStatus | None = None  # None where none was ever heard
     clock: PollClock = field(default_factory=PollClock)
     parts: tuple[PartStatus, ...] = ()  # of this program; those of publishers are in their heartbeats
     transitions: tuple[Transition, ...] = ()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time
+from typing import Protocol
 
 import msgspec
 from msgspec import UNSET
@@ -153,7 +154,18 @@ def _part(body: PartBlock) -> PartStatus:
     return PartStatus(clean(body.name, 40), body.state, clean(body.error, 160), body.since, body.restarts)
 
 
-async def beat(redis: Redis, heartbeat: Heartbeat) -> str:
+class ServiceBeat(Protocol):
+    """Any service's heartbeat, ready to be sent."""
+
+    @property
+    def service(self) -> str:
+        """Whose it is."""
+
+    def encode(self) -> bytes:
+        """Return the JSON that is set and published."""
+
+
+async def beat(redis: Redis, heartbeat: ServiceBeat) -> str:
     """Write and publish a heartbeat; return why publishing was refused, or "". Raises RedisUnavailableError."""
     return await write_heartbeat(redis, heartbeat.service, heartbeat.encode())
 

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock
 from chain.errors import RedisUnavailableError
-from chain.monitor.heartbeat import Heartbeat, beat
+from chain.monitor.heartbeat import ServiceBeat, beat
 from chain.supervisor import Part
 from chain.thresholds import HEARTBEAT_EVERY_S
 
@@ -25,7 +25,7 @@ class HeartbeatLoop:
         redis: Redis,
         system_redis: Redis | None,
         clock: Clock,
-        heartbeat: Callable[[str], Heartbeat],
+        heartbeat: Callable[[str], ServiceBeat],
         *,
         silent: Callable[[], bool],
         before: Callable[[], Awaitable[None]],

@@ -52,8 +52,10 @@ class Backlog:
             self._changed.notify()
 
     def offer_state(self, state: TrackerState, *, begins: bool = False) -> None:
-        """Queue a state, to be written after the answers before it. Never waits."""
+        """Queue a state after the answers before it; a periodic one only if there is room. Never waits."""
         with self._changed:
+            if self._held >= self._most and not begins:
+                return
             self._waiting.append(Known(state, begins))
             self._changed.notify()
 

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tape.errors import DamagedError, NoTapeError, TapeError
 from tape.record.backlog import Backlog, Exchange, Known
 from tape.record.changes import Changes
 from tape.record.days import Retention, day_of, path_of, prune
+from tape.record.status import RecordingStatus
 from tape.store.facts import Moment, MomentKind
 from tape.store.layout import shown
 from tape.store.states import payloads_moment, state_moment
@@ -32,19 +33,10 @@ log = logging.getLogger(__name__)
 
 COMMIT_EVERY_S = 1.0
 RETRY_AFTER_S = 5.0
+_MEASURE_EVERY_S = 5.0
 _BACKLOG_BYTES = 64 * 1024 * 1024
 _MOST_A_DAY = 9  # tapes
 _SLOW = "the recorder could not keep up"
-
-
-@dataclass(frozen=True, slots=True)
-class RecorderStatus:
-    """How a recording fares. `error` is empty while it goes on; `missed` are answers that are not on the tape."""
-
-    path: Path | None = None
-    answers: int = 0
-    missed: int = 0
-    error: str = ""
 
 
 class Recorder:
@@ -77,10 +69,11 @@ class Recorder:
         self._counted = 0  # of them, those counted since the last commit
         self._retry_at = 0.0  # monotonic seconds
         self._committed_at = 0.0
+        self._measured_at = float("-inf")
         self._lock = -1
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
-        self.status = RecorderStatus()
+        self.status = RecordingStatus()
         self.offer, self.offer_state = self._backlog.offer, self._backlog.offer_state
 
     @property
@@ -100,9 +93,10 @@ class Recorder:
             raise TapeError(f"{shown(self._folder)}: another recorder writes {self._keys.prefix} there") from None
         except OSError as error:
             raise TapeError(f"{shown(self._folder)}: {error.strerror}") from None
+        self.status = RecordingStatus(since=self._clock.wall_ns() / 1e9)
         self._thread.start()
 
-    def stop(self) -> RecorderStatus:
+    def stop(self) -> RecordingStatus:
         """Write what waits, end the tape, and return how it went."""
         self._ending.set()
         self._thread.join()
@@ -115,6 +109,7 @@ class Recorder:
             going = not self._ending.is_set()
             try:
                 self._write(self._backlog.take(COMMIT_EVERY_S / 4 if going else 0.0))
+                self._measure()
             except Exception as error:  # a fault of ours: told, and the tape is begun anew
                 log.exception("the recorder failed")
                 self._give_up(f"a fault of the recorder: {type(error).__name__}")
@@ -126,7 +121,7 @@ class Recorder:
             if not self._lost:
                 log.warning("%d answers not recorded: %s", slow, _SLOW)
             self._lost += slow
-            self.status = replace(self.status, missed=self.status.missed + slow)
+            self.status = self.status.with_missed(slow, self._now_s())
         for one in waiting:
             if isinstance(one, Known):
                 self._record_state(one)
@@ -147,7 +142,7 @@ class Recorder:
         self._unsaved = self._counted = 0
         if self.status.error:
             log.info("recording again into %s", shown(self._writer.path))
-            self.status = replace(self.status, error="")
+            self.status = replace(self.status, error="", failing_since=None)
 
     def _record(self, request: Request, answer: Answer) -> None:
         """Write an answer; where that fails, it is lost, and what it said is in force all the same."""
@@ -159,7 +154,7 @@ class Recorder:
             self.status = replace(self.status, answers=self.status.answers + 1)
             return
         self._lost += 1
-        self.status = replace(self.status, missed=self.status.missed + 1)
+        self.status = self.status.with_missed(1, self._now_s())
 
     def _record_state(self, known: Known) -> None:
         """Write what the watcher knew; where that fails, the tape is only slower to be looked at."""
@@ -232,11 +227,20 @@ class Recorder:
         if words != self.status.error:
             log.warning("not recording: %s", words)
         self._lost += self._unsaved + self._counted
-        missed, kept = self.status.missed + self._unsaved, self.status.answers - self._unsaved
-        self.status = replace(self.status, error=words, missed=missed, answers=kept)
+        kept = replace(self.status, answers=self.status.answers - self._unsaved)
+        self.status = kept.with_missed(self._unsaved, self._now_s()).failing(words, self._now_s())
         self._unsaved = self._counted = 0
         self._retry_at = self._clock.monotonic() + RETRY_AFTER_S
         self._close()
+
+    def _measure(self) -> None:
+        now = self._clock.monotonic()
+        if not 0 <= now - self._measured_at < _MEASURE_EVERY_S or (self.status.path and self.status.size is None):
+            self._measured_at = now
+            self.status = self.status.measured(self._folder)
+
+    def _now_s(self) -> float:
+        return self._clock.wall_ns() / 1e9
 
     def _close(self) -> None:
         writer, self._writer = self._writer, None

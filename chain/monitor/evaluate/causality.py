@@ -16,8 +16,24 @@ _GONE = (*_LATE, "depth", "dangling", "nothing-published")  # or missing
 # What can follow from each signal. A part is listed under its own name. If two explain a signal, the first counts.
 CONSEQUENCES: Mapping[str, Sequence[str]] = {
     "watcher": ("poll-silent",),
-    "redis-unreachable": ("publisher-silent", "publisher-unknown", "source", "failing", "part-failed", *_GONE),
-    "eviction": ("publisher-silent", "publisher-unknown", "depth", "dangling", "all-stale", "nothing-published"),
+    "redis-unreachable": (
+        "publisher-silent",
+        "publisher-unknown",
+        "source",
+        "failing",
+        "part-failed",
+        "recorder-silent",
+        *_GONE,
+    ),
+    "eviction": (
+        "publisher-silent",
+        "recorder-silent",
+        "publisher-unknown",
+        "depth",
+        "dangling",
+        "all-stale",
+        "nothing-published",
+    ),
     "clock-skew": ("publisher-clock", "stream-clock", "future", *_LATE),
     "clock-step": ("publisher-clock", "stream-clock", "future", *_LATE),
     "publisher-clock": ("future", *_LATE),

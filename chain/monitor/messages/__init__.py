@@ -5,11 +5,12 @@ default, readers accept messages without it.
 
 ```
 heartbeat  a publisher's heartbeat, as read and as written
+recorder   a recorder's heartbeat
 health     the state of the chains, in a heartbeat and in a status
 status     what `status --json` prints
 event      one signal raised or ended
 mark       the mark under which a live publisher reserves a prefix
 fields     field types that they share
-services   service names of publishers, and the keys of their heartbeats
+services   service names of publishers and recorders, and the keys of their heartbeats
 ```
 """

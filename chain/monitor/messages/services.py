@@ -1,4 +1,4 @@
-"""The service names of publishers, and the keys of their heartbeats."""
+"""The service names of publishers and recorders, and the keys of their heartbeats."""
 
 from chain.model.keys import KeySchema, heartbeat_key, standby_service
 from chain.model.kinds import LIVE
@@ -6,6 +6,11 @@ from chain.model.kinds import LIVE
 _LIVE_SERVICE, _RECORDED_SERVICE, _REPLAY_SERVICE = SERVICES = ("massive", "mock_massive", "replay")
 STANDBYS = tuple(map(standby_service, SERVICES))
 HEARTBEAT_KEYS = {heartbeat_key(service): service for service in (*SERVICES, *STANDBYS)}
+
+
+def recorder_service(keys: KeySchema) -> str:
+    """Return as which service a recorder of a prefix beats; who may read the prefix may read its heartbeat."""
+    return f"{keys.prefix}:recorder"
 
 
 def speaks_live(service: str) -> bool:
@@ -26,6 +31,6 @@ def services_under(keys: KeySchema) -> tuple[str, ...]:
 
 
 def heartbeat_keys(keys: KeySchema) -> list[str]:
-    """Return the heartbeat keys that matter under a prefix, those of standbys last."""
+    """Return the heartbeat keys that matter under a prefix: of publishers, of standbys, of a recorder."""
     services = services_under(keys)
-    return [heartbeat_key(service) for service in (*services, *map(standby_service, services))]
+    return [heartbeat_key(service) for service in (*services, *map(standby_service, services), recorder_service(keys))]

@@ -16,7 +16,7 @@ from chain.decode.form import Form
 from chain.decode.limits import Limits
 from chain.errors import ChaindeckError, DecodeError
 from chain.model.keys import ChainId, KeySchema, SnapshotId, parse_underlying
-from chain.monitor.board import ChainRecord, RedisHealth, Refusal, Transition
+from chain.monitor.board import ChainRecord, RecorderStatus, RedisHealth, Refusal, Transition
 from chain.monitor.discovery import Search
 from chain.monitor.states import State
 from chain.redis.contract.stream import StreamSigns
@@ -64,6 +64,7 @@ class RegistryState:
     past: tuple[ChainId, ...]
     over: tuple[ChainId, ...]
     checked: int | None
+    recorder: RecorderStatus | None = None  # not told by tapes from before there were heartbeats of recorders
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,7 @@ class Tracker:
                 standbys=registry.standbys,
             ),
             streams=Streams(known.stream.frame, known.stream.entry, known.stream.misread),
+            recorder=registry.recorder,
             clock=PollClock(self._now.mono, started, *self._wall.step_shown(self._now)),
             parts=parts,
         )

@@ -8,14 +8,18 @@ from pathlib import Path
 from chain.context import Context
 from chain.errors import ConfigError
 from chain.monitor.board import Board
+from chain.monitor.heartbeat import STOPPED
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Part, Supervisor
+from chain.tasks import finish
 from chaindeck import __version__
+from chaindeck.commands.record.own_beat import OwnBeat
 from chaindeck.config.redis_location import running_place
 from chaindeck.exits import Exit
 from chaindeck.process.ended import run_until_signal
+from publisher.loop.heartbeat_loop import HeartbeatLoop
 from tape.record.days import Retention
 from tape.record.reader import RecordingReader
 from tape.record.recorder import Recorder
@@ -24,6 +28,7 @@ from tape.record.tap import Tap
 log = logging.getLogger(__name__)
 
 _TELL_EVERY_S = 60.0
+_FAREWELL_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +78,31 @@ async def _record(context: Context, target: RedisTarget, recorder: Recorder, for
             tap.on_look(watcher.tracker)
             told.on_board(board)
 
-        parts = (Part("watcher", lambda: watcher.run(on_board)), *reader.parts())
-        with suppress(TimeoutError):
-            if for_s is None:
-                await supervisor.run(parts)
-            async with context.clock.timeout(for_s or 0.0):
-                await supervisor.run(parts)
+        beats = HeartbeatLoop(
+            redis, None, context.clock, OwnBeat(context, recorder).now, silent=lambda: False, before=_nothing
+        )
+        parts = (Part("watcher", lambda: watcher.run(on_board)), *reader.parts(), *beats.parts())
+        try:
+            await beats.beat("running")
+            with suppress(TimeoutError):
+                if for_s is None:
+                    await supervisor.run(parts)
+                async with context.clock.timeout(for_s or 0.0):
+                    await supervisor.run(parts)
+        finally:
+            await finish(_leave(context, beats))
     return Exit.DONE
+
+
+async def _nothing() -> None:
+    """Do nothing before a beat."""
+
+
+async def _leave(context: Context, beats: HeartbeatLoop) -> None:
+    """Say that recording has stopped; for not longer than a few seconds."""
+    with suppress(TimeoutError):
+        async with context.clock.timeout(_FAREWELL_S):
+            await beats.beat_everywhere(STOPPED)
 
 
 class _Told:

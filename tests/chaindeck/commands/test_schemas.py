@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 from redis.asyncio import Redis
 
@@ -14,6 +15,7 @@ from chain.monitor.evaluate.serialize import health_block
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.events import HOLD, EventLog
 from chain.monitor.heartbeat import SourceInfo, beat
+from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import State
 from chain.redis.contract.publish.writer import snapshot_writer
 from chain.supervisor import PartState, PartStatus
@@ -81,6 +83,12 @@ async def test_a_heartbeat_keeps_its_schema_field_by_field(redis: Redis) -> None
     await _publish(redis, source=source, chain=plan, health=health, lease={"SPX": "a:1:x"})
     read = orjson.loads(await redis.get("mock_massive:heartbeat") or b"")
     assert_promise_kept("heartbeat", read)
+
+
+def test_a_recorders_heartbeat_keeps_its_schema_field_by_field() -> None:
+    beat = RecorderBeat("massive:recorder", START_S, 7, "running", START_S, "/a.tape", 9, 1, START_S, 4_096, 10**9)
+    full = msgspec.structs.replace(beat, error="disk full", failing_since=START_S)
+    assert_promise_kept("recorder-heartbeat", orjson.loads(beat.encode()), orjson.loads(full.encode()))
 
 
 def test_an_event_keeps_its_schema_field_by_field() -> None:

@@ -11,11 +11,12 @@ from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.model.session import closing
 from chain.model.snapshot import encode
-from chain.monitor.board import Board, ChainRecord, PublisherStatus, Refusal
+from chain.monitor.board import Board, ChainRecord, PublisherStatus, RecorderStatus, Refusal
 from chain.monitor.discovery import Search
 from chain.monitor.evaluate.rules import RULES
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, Heartbeat, SourceInfo
+from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import State
 from chain.monitor.watch import record_updates
 from chain.redis.contract.kinds import CHANGE_TOLD_S, SourceChange
@@ -29,6 +30,8 @@ from chain.thresholds import (
     LIFE_SLACK_MS,
     OLD_SOURCE_S,
     POLL_OVERDUE_S,
+    RECORDER_BEHIND_S,
+    RECORDER_FREE_BYTES,
     STARTING_S,
     STREAM_ACTIVE_S,
     Thresholds,
@@ -107,6 +110,12 @@ def ahead(off: int) -> Board:
     return one(record(SPX, NOW, age_ms=-round(FUTURE_TOLERANCE_S * 1000) - off))
 
 
+def recorder(*, alive: bool = True, **values: Any) -> Board:
+    """Return a Board with a recorder that beats so."""
+    beat = RecorderBeat("massive:recorder", START_S, 7, "running", START_S - 60, **values)
+    return one(record(SPX, NOW), recorder=RecorderStatus(beat, NOW.mono, alive, None if alive else START_S))
+
+
 def heard(beat: Heartbeat, *, alive: bool = True, ahead_s: float = 0.0) -> Board:
     return one(record(SPX, NOW), known=(PublisherStatus(beat, NOW.mono, alive, ahead_s=ahead_s),))
 
@@ -151,6 +160,10 @@ EDGES: dict[str, Edge] = {
     ),
     "starting": Edge(lambda off: board([], NOW, beats=[], started=NOW.mono - within(STARTING_S, off)), BELOW),
     "nothing-published": Edge(lambda off: board([], NOW, beats=[], started=NOW.mono - within(STARTING_S, off)), FROM),
+    "recorder-behind": Edge(
+        lambda off: recorder(missed=3, missed_at=NOW.wall_s - RECORDER_BEHIND_S - off / 1000), UP_TO
+    ),
+    "recorder-disk": Edge(lambda off: recorder(free=RECORDER_FREE_BYTES + off), BELOW),
     # One more of what is counted, and no millisecond.
     "depth": Edge(lambda off: one(record(SPX, NOW), depth={"SPX": 1 + off}), ABOVE),
 }
@@ -181,6 +194,8 @@ SWITCHES: dict[str, tuple[Board, Board]] = {
     ),
     "heartbeat-misfit": (heard(_beat()), heard(_beat(left_out=("chain.depth: must be >= 1",)))),
     "publisher-silent": (heard(_beat()), heard(_beat(), alive=False)),
+    "recorder-failing": (recorder(), recorder(error="disk full", failing_since=START_S)),
+    "recorder-silent": (recorder(), recorder(alive=False)),
     "withdrawn": (heard(_beat()), heard(_beat(status=WITHDRAWN))),
     "eviction-policy": (
         one(record(SPX, NOW), server=Server("valkey 9", "volatile-ttl")),

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from chain.model.kinds import SourceKind
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import beat
+from chain.monitor.messages.recorder import read_recorder_beat
 from chain.monitor.messages.services import service_name
 from chain.monitor.states import State
 from chain.monitor.watch.redis_reader import RedisReader
@@ -34,9 +36,12 @@ from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
 from publisher.protection.publish_gate import PublishGate
+from tape.store.file import TapeFile
+from tape.tools.ndjson import payloads
 from tests.support.builders import ScriptedSource, expiries, small, value_at
 from tests.support.contexts import context_of
 from tests.support.places import ROOT
+from tests.support.product import run
 from tests.support.replay_stage import replay_stage
 from tests.support.replays import looks, tape_of
 from tests.support.scenes import heartbeat
@@ -147,6 +152,50 @@ async def test_a_reader_without_a_need_is_told_which(server: Server, owner: Redi
     assert {status.note for status in report.statuses} == {"payload key: this Redis user has no right to run GETRANGE"}
     report = await read(await user(server, "reader", instead=("%R~massive:*", "")))
     assert "no right to the key" in report.board.redis.health.error
+
+
+# To record
+
+
+async def recorded(server: Server, home: Path, *changes: str) -> "subprocess.CompletedProcess[str]":
+    """Record for a second as a documented user, with changes."""
+    await (await user(server, "recorder", *changes)).aclose()
+    url = f"redis://recorder:pw@{HOST}:{server.port}"
+    return await asyncio.to_thread(run, home, "record", url, "--out", str(home / "tapes"), "--for", "1")
+
+
+@pytest.mark.slow
+async def test_the_documented_recorder_records_and_beats_and_lacks_nothing(
+    server: Server, owner: Redis, short_dir: Path
+) -> None:
+    await fill(owner)
+    server.admin.execute_command("ACL", "LOG", "RESET")
+    told = await recorded(server, short_dir)
+    assert told.returncode == 0, told.stderr
+    assert server.admin.execute_command("ACL", "LOG") == []
+    beat = read_recorder_beat(await value_at(owner, "massive:recorder:heartbeat"), "massive:recorder")
+    assert (beat.status, beat.missed, beat.error) == ("stopped", 0, "")
+    assert beat.answers and beat.size and beat.free
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (("-set",), "heartbeat not written: this Redis user has no right to run SET"),
+        (("resetchannels",), "heartbeat not announced: this Redis user has no right to the channel of PUBLISH"),
+    ],
+)
+async def test_a_recorder_that_may_not_beat_says_so_once_and_records(
+    server: Server, owner: Redis, short_dir: Path, changes: tuple[str, ...], said: str
+) -> None:
+    await fill(owner)
+    told = await recorded(server, short_dir, *changes)
+    assert told.returncode == 0, told.stderr
+    assert told.stderr.count(said) == 1
+    [tape] = (short_dir / "tapes").glob("*.tape")
+    with TapeFile(tape) as written:
+        assert len([*payloads(written, lambda damage: pytest.fail(damage.what))]) == len(CHAINS)
 
 
 # To publish
