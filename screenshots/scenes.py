@@ -72,7 +72,7 @@ def _on_our_clock(board: Board) -> Board:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Picture:
     """One picture: its name, size, theme, keys pressed, and what happened before."""
 
     name: str
@@ -137,31 +137,31 @@ async def unreachable(stage: Stage) -> None:
 
 
 SCENES = (
-    Scene("deck-80x24", 80, 24, calm),
-    Scene("deck-80x24-grid", 80, 24, calm, keys=("enter",)),
-    Scene("deck-120x40", 120, 40, calm),
-    Scene("deck-200x60", 200, 60, calm),
-    Scene("deck-120x40-ansi", 120, 40, calm, theme="ansi-dark"),
-    Scene("trouble-80x24", 80, 24, troubled),
-    Scene("trouble-120x40", 120, 40, troubled),
-    Scene("trouble-200x60", 200, 60, troubled),
-    Scene("trouble-120x40-ansi", 120, 40, troubled, theme="ansi-dark"),
-    Scene("silent-80x24", 80, 24, silent),
-    Scene("silent-120x40", 120, 40, silent),
-    Scene("silent-200x60", 200, 60, silent),
-    Scene("silent-120x40-light", 120, 40, silent, theme=LIGHT),
-    Scene("silent-120x40-256", 120, 40, silent, depth=Depth.EIGHT_BIT),
-    Scene("silent-120x40-16", 120, 40, silent, depth=Depth.SIXTEEN),
-    Scene("silent-120x40-mono", 120, 40, silent, depth=Depth.NONE),
-    Scene("unreachable-80x24", 80, 24, unreachable),
-    Scene("unreachable-120x40", 120, 40, unreachable),
-    Scene("unreachable-200x60", 200, 60, unreachable),
-    Scene("help-80x24", 80, 24, calm, keys=("question_mark",)),
-    Scene("help-120x40", 120, 40, troubled, keys=("question_mark",)),
+    Picture("deck-80x24", 80, 24, calm),
+    Picture("deck-80x24-grid", 80, 24, calm, keys=("enter",)),
+    Picture("deck-120x40", 120, 40, calm),
+    Picture("deck-200x60", 200, 60, calm),
+    Picture("deck-120x40-ansi", 120, 40, calm, theme="ansi-dark"),
+    Picture("trouble-80x24", 80, 24, troubled),
+    Picture("trouble-120x40", 120, 40, troubled),
+    Picture("trouble-200x60", 200, 60, troubled),
+    Picture("trouble-120x40-ansi", 120, 40, troubled, theme="ansi-dark"),
+    Picture("silent-80x24", 80, 24, silent),
+    Picture("silent-120x40", 120, 40, silent),
+    Picture("silent-200x60", 200, 60, silent),
+    Picture("silent-120x40-light", 120, 40, silent, theme=LIGHT),
+    Picture("silent-120x40-256", 120, 40, silent, depth=Depth.EIGHT_BIT),
+    Picture("silent-120x40-16", 120, 40, silent, depth=Depth.SIXTEEN),
+    Picture("silent-120x40-mono", 120, 40, silent, depth=Depth.NONE),
+    Picture("unreachable-80x24", 80, 24, unreachable),
+    Picture("unreachable-120x40", 120, 40, unreachable),
+    Picture("unreachable-200x60", 200, 60, unreachable),
+    Picture("help-80x24", 80, 24, calm, keys=("question_mark",)),
+    Picture("help-120x40", 120, 40, troubled, keys=("question_mark",)),
 )
 
 
-async def picture(scene: Scene) -> str:
+async def picture(scene: Picture) -> str:
     """Return a scene as SVG."""
     with tempfile.TemporaryDirectory(prefix="cd") as folder, EmbeddedServer() as server:
         endpoint = server.start_or_attach(Path(folder) / "r")
@@ -178,7 +178,7 @@ async def picture(scene: Scene) -> str:
             await redis.aclose()
 
 
-async def _render(scene: Scene, stage: Stage) -> str:
+async def _render(scene: Picture, stage: Stage) -> str:
     app = DeckApp(stage.slot, stage.clock, theme=scene.theme, depth=scene.depth)
     async with app.run_test(size=(scene.width, scene.height)) as pilot:
         await scene.play(stage)

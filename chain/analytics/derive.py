@@ -1,4 +1,4 @@
-"""What is shown of one snapshot, computed in one step, so that whoever shows it only formats."""
+"""What is shown of one snapshot, computed in one step, so that the screen only formats."""
 
 from dataclasses import dataclass
 

@@ -10,7 +10,7 @@ from tape.store import words
 from tape.store.facts import FactKind, Moment, MomentKind
 from tape.store.file import TapeFile
 from tape.store.rows import StoredFact
-from tape.tools.scan import Damage, Whole, moments
+from tape.tools.scan import Damage, ScannedMoment, moments
 from tape.tools.verify import damage_of
 
 GAP_NS = 60_000_000_000  # without a look for longer than this, nothing is known of the time between
@@ -174,9 +174,9 @@ def _next_look(tape: TapeFile, look: int) -> int:
     return _LARGEST_ID
 
 
-def _by_look(told: Iterable[Whole]) -> Iterator[list[Whole]]:
+def _by_look(told: Iterable[ScannedMoment]) -> Iterator[list[ScannedMoment]]:
     """Yield moments that belong to one look; what begins or ends a recorder stands alone."""
-    group: list[Whole] = []
+    group: list[ScannedMoment] = []
     for each in told:
         if group and (each.moment.begins or each.moment.kind in (MomentKind.RUN, MomentKind.END)):
             yield group

@@ -30,7 +30,7 @@ from tape.tools.scan import Damage
 MISSING = "export --parquet needs DuckDB: install chaindeck[parquet]"
 
 
-class Row(msgspec.Struct, frozen=True):
+class ContractRow(msgspec.Struct, frozen=True):
     """One contract of one snapshot. Prices and strikes in points, IV a fraction, times epoch ns."""
 
     key: str
@@ -96,7 +96,7 @@ def export_parquet(tape: TapeFile, folder: Path, on_damage: Callable[[Damage], N
     return Exported(snapshots, contracts, parts.files, left_out)
 
 
-def rows_of(of: SnapshotId, key: str, received_ns: int, raw: bytes) -> Iterator[Row]:
+def rows_of(of: SnapshotId, key: str, received_ns: int, raw: bytes) -> Iterator[ContractRow]:
     """Yield a row for each contract of a payload; raise DecodeError for one that is no snapshot."""
     body = decode_payload(PAYLOAD, raw)
     identity = (key, received_ns, of.ts_ms, of.chain.expiry.isoformat(), body.atm, body.range_points)
@@ -104,11 +104,11 @@ def rows_of(of: SnapshotId, key: str, received_ns: int, raw: bytes) -> Iterator[
         yield _row(item, identity)
 
 
-def _row(item: Item, identity: tuple[str, int, int, str, int, int]) -> Row:
+def _row(item: Item, identity: tuple[str, int, int, str, int, int]) -> ContractRow:
     details, quote = part(item.details, Details), part(item.last_quote, Quote)
     greeks = part(item.greeks, Greeks)
     day = part(item.day, Day)
-    return Row(
+    return ContractRow(
         *identity,
         ticker=_word(details.ticker),
         side=_word(details.contract_type),
@@ -153,7 +153,7 @@ class _Parts:
         self._open: dict[str, BinaryIO] = {}
         self._numbers: dict[str, int] = {}
 
-    def add(self, where: str, rows: list[Row]) -> None:
+    def add(self, where: str, rows: list[ContractRow]) -> None:
         """Add rows to a folder, named from the export's own on."""
         if where not in self._open:
             self._open[where] = (Path(self._rows.name) / f"{len(self._numbers)}.{self.files}").open("xb")
@@ -182,7 +182,7 @@ class _Parts:
         path = self._folder / where / f"{self._name}-{number:04d}.parquet"
         if path.exists():
             raise TapeError(f"{shown(path)}: is there already, and is not written over")
-        columns = {name: COLUMNS.get(name, "DOUBLE") for name in Row.__struct_fields__}
+        columns = {name: COLUMNS.get(name, "DOUBLE") for name in ContractRow.__struct_fields__}
         read = f"read_json({_quoted(source.name)}, format = 'newline_delimited', columns = {columns})"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class ScannedMoment:
     """A moment that could be read, with its facts that could be."""
 
     id: int
@@ -34,7 +34,7 @@ class Whole:
     facts: tuple[StoredFact, ...]
 
 
-def moments(tape: TapeFile, on_damage: Callable[[Damage], None], first: int = 1) -> Iterator[Whole]:
+def moments(tape: TapeFile, on_damage: Callable[[Damage], None], first: int = 1) -> Iterator[ScannedMoment]:
     """Yield every moment that can be read, from an id on.
 
     Values are not unpacked: `tape.value` does, and may find them damaged.
@@ -43,7 +43,7 @@ def moments(tape: TapeFile, on_damage: Callable[[Damage], None], first: int = 1)
     for number, moment in _each(tape, "moment", SELECT_MOMENTS, moment_of, on_damage, first - 1):
         for orphan in facts.before(number):
             on_damage(Damage(f"fact {orphan.id}: its moment is not there", orphan.moment, orphan.name))
-        yield Whole(number, moment, tuple(facts.of(number)))
+        yield ScannedMoment(number, moment, tuple(facts.of(number)))
     for orphan in facts.before(None):
         on_damage(Damage(f"fact {orphan.id}: its moment is not there", orphan.moment, orphan.name))
 

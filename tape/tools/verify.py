@@ -12,7 +12,7 @@ _MOST_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TapeCheck:
     """What a check of a whole tape found. `damages` names the first hundred of `damaged` parts."""
 
     moments: int
@@ -28,7 +28,7 @@ class Verdict:
         return not self.damaged
 
 
-def verify(tape: TapeFile) -> Verdict:
+def verify(tape: TapeFile) -> TapeCheck:
     """Read all of a tape, and return what of it cannot be believed; raise TapeError where it cannot be read at all."""
     found: list[Damage] = []
     counts = {"damaged": 0, "moments": 0, "facts": 0, "values": 0}
@@ -47,7 +47,7 @@ def verify(tape: TapeFile) -> Verdict:
                 counts["values"] += tape.value(fact) is not None
             except DamagedError as error:
                 on_damage(damage_of(fact, error))
-    return Verdict(
+    return TapeCheck(
         counts["moments"], counts["facts"], counts["values"], counts["damaged"], tuple(found), tape.tail_missing
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from screenshots.__main__ import FOLDER
-from screenshots.scenes import SCENES, Scene, picture
+from screenshots.scenes import SCENES, Picture, picture
 
 pytestmark = pytest.mark.slow
 
@@ -14,7 +14,7 @@ _TEXT = re.compile(r">([^<>]+)</text>")
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-async def test_the_committed_picture_is_what_the_deck_paints(scene: Scene) -> None:
+async def test_the_committed_picture_is_what_the_deck_paints(scene: Picture) -> None:
     path = FOLDER / f"{scene.name}.svg"
     committed = path.read_text(encoding="utf-8") if path.exists() else ""
     painted = await picture(scene)

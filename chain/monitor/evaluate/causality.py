@@ -77,7 +77,7 @@ def incidents(signals: Iterable[Signal]) -> tuple[Incident, ...]:
     for signal in standing:
         groups.setdefault(id(_root_of(signal, causes)), []).append(signal)
     found = [
-        Incident(root, _gravest_first(one for one in groups[id(root)] if one is not root))
+        Incident(root, _most_severe_first(one for one in groups[id(root)] if one is not root))
         for root in standing
         if id(root) in groups
     ]
@@ -109,5 +109,5 @@ def _source(cause: Signal) -> str:
     return cause.subject if cause.name == "part-failed" else cause.name
 
 
-def _gravest_first(signals: Iterable[Signal]) -> tuple[Signal, ...]:
+def _most_severe_first(signals: Iterable[Signal]) -> tuple[Signal, ...]:
     return tuple(sorted(signals, key=lambda signal: -signal.severity.rank))

@@ -70,7 +70,7 @@ class SourceBlock(Struct, frozen=True):
 
 
 class PlanBlock(Struct, frozen=True):
-    """What a publisher means to keep in Redis, and how it fares."""
+    """What a publisher plans to keep in Redis, and how that is going."""
 
     expected: dict[Underlying, list[DateText]]
     prefix: Annotated[str, CORE] = LIVE_PREFIX
@@ -83,7 +83,7 @@ class PlanBlock(Struct, frozen=True):
 
 
 class PartBlock(Struct, frozen=True):
-    """How one part of the publisher fares."""
+    """The status of one part of the publisher."""
 
     name: str
     state: PartState

@@ -48,7 +48,7 @@ class PublisherBlock(Struct, frozen=True):
 
 
 class StatusPart(PartBlock, frozen=True, kw_only=True):
-    """How one part of a living publisher fares."""
+    """The status of one part of a living publisher."""
 
     service: str
 

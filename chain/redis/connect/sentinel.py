@@ -52,7 +52,7 @@ class Sentinels(Sentinel):
                 causes.append(SENTINEL_DOWN if state else SENTINEL_UNKNOWN)
         finally:
             await end(asked)
-        raise KnownFailureError(_gravest(causes))
+        raise KnownFailureError(_most_telling(causes))
 
 
 def _why(error: Exception) -> Cause:
@@ -63,7 +63,7 @@ def _why(error: Exception) -> Cause:
     return SENTINEL_LOST.about(why=cause.sentence) if cause.code in UNHEARD else cause
 
 
-def _gravest(causes: Iterable[Cause]) -> Cause:
+def _most_telling(causes: Iterable[Cause]) -> Cause:
     """Return the cause to report: a Sentinel's answer rather than another's silence."""
     order = (SENTINEL_DOWN.code, SENTINEL_UNKNOWN.code)
     return min(causes, key=lambda cause: (*(cause.code != code for code in order), cause.code == SENTINEL_LOST.code))

@@ -15,7 +15,7 @@ from tape.store.facts import FactKind
 from tape.store.file import TapeFile
 from tape.tools.info import Info, Lane, info
 from tape.tools.scan import Damage
-from tape.tools.verify import Verdict, verify
+from tape.tools.verify import TapeCheck, verify
 
 _TOLD = 20  # damages and gaps that a person reads one by one
 _LATEST_S = 253_402_300_799  # the last second that a date can name
@@ -56,7 +56,7 @@ def unreadable(error: TapeError) -> int:
     return Exit.UNAVAILABLE
 
 
-def _verdict_line(path: Path, found: Verdict) -> str:
+def _verdict_line(path: Path, found: TapeCheck) -> str:
     word = "SOUND" if found.sound else f"DAMAGED in {found.damaged} places: chaindeck tape salvage keeps what is whole"
     tail = f"; {TAIL}" if found.tail_missing else ""
     return f"{word}: {clean(path)}, {found.moments} moments, {found.facts} facts, {found.values} values{tail}"

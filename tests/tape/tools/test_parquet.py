@@ -15,7 +15,7 @@ from tape.errors import TapeError
 from tape.store.facts import Fact, FactKind, MomentKind
 from tape.store.file import TapeFile
 from tape.store.words import PayloadWords, put
-from tape.tools.parquet import Exported, Row, export_parquet
+from tape.tools.parquet import ContractRow, Exported, export_parquet
 from tests.support.places import ROOT
 from tests.support.scenes import NDX, SPX, START_NS
 from tests.support.tapes import instant, moment, payload, recording, write
@@ -82,7 +82,7 @@ def test_the_documents_queries_answer(exported: Path) -> None:
 
 def test_the_documents_name_every_column() -> None:
     text = (ROOT / "docs" / "research.md").read_text()
-    assert [name for name in Row.__struct_fields__ if f"`{name}`" not in text] == []
+    assert [name for name in ContractRow.__struct_fields__ if f"`{name}`" not in text] == []
 
 
 def test_odd_fields_are_null_and_what_is_no_snapshot_is_counted(tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ from tape.store.facts import FactKind, MomentKind
 from tape.store.file import TapeFile
 from tape.store.writer import TapeWriter
 from tape.tools.info import info
-from tape.tools.verify import Verdict, verify
+from tape.tools.verify import TapeCheck, verify
 from tests.support.places import ROOT
 from tests.support.scenes import START_S
 from tests.support.tapes import flip_byte, moment, recording, spoil_value, write
 
 
-def verdict(path: Path) -> Verdict:
+def verdict(path: Path) -> TapeCheck:
     with TapeFile(path) as tape:
         return verify(tape)
 
