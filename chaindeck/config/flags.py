@@ -25,7 +25,7 @@ def _path(_: object, tokens: Sequence[Token]) -> Path:
     """Return the path of one word; an empty one would name the current folder."""
     [token] = tokens
     if not token.value.strip():
-        raise UsageError(f"{token.keyword} is empty: name a file")
+        raise UsageError(f"{token.keyword or 'an argument'} is empty: name a file")
     return Path(token.value)
 
 

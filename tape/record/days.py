@@ -3,7 +3,7 @@
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 from chain.clock import Instant
@@ -57,7 +57,7 @@ def prune(folder: Path, keys: KeySchema, retention: Retention, today: date) -> l
     total = sum(size for _, _, size in kept)
     deleted: list[Path] = []
     for day, path, size in kept:
-        too_old = retention.days is not None and today - day >= timedelta(days=retention.days)
+        too_old = retention.days is not None and (today - day).days >= retention.days
         too_large = retention.size is not None and total > retention.size
         if day < today and (too_old or too_large):
             remove(path)

@@ -92,7 +92,9 @@ class TapeFile:
     def rows(self, sql: str, *values: object) -> Iterator[tuple[object, ...]]:
         """Yield the rows of a query; raise TapeError."""
         with sqlite_call(self.path):
-            yield from self._connection.execute(sql, values)
+            # Not `yield from`: left unread, it would close its cursor, which fails once the tape is closed.
+            for row in self._connection.execute(sql, values):  # noqa: UP028
+                yield row
 
     def moment(self, number: int) -> Moment:
         """Return a moment without its facts; raise DamagedError where it is not as it was written."""

@@ -68,7 +68,7 @@ class Info:
 def info(tape: TapeFile) -> Info:
     """Return what is on a tape; raise TapeError."""
     [(first, last)] = tape.rows("SELECT min(asked_wall_ns), max(asked_wall_ns) FROM moments WHERE begins")
-    [(looks, count)] = tape.rows("SELECT sum(begins), count(*) FROM moments")
+    [(looks, count)] = tape.rows("SELECT count(*) FILTER (WHERE begins), count(*) FROM moments")
     [(missed,)] = tape.rows("SELECT count(*) FROM moments WHERE kind = ?", MomentKind.MISSED)
     [(pages,)] = tape.rows("PRAGMA page_count")
     [(page,)] = tape.rows("PRAGMA page_size")

@@ -113,17 +113,29 @@ def _as_a_run(told: Iterable[Moment]) -> Iterator[Moment]:
 
 
 def _moments(tape: TapeFile, first: int, last: int) -> Iterator[Moment]:
-    for number, moment in tape.moments(first, last):
-        yield replace(moment, facts=tuple(tape.fact(fact) for fact in tape.facts(number, number)))
+    with _named(tape):
+        for number, moment in tape.moments(first, last):
+            yield replace(moment, facts=tuple(tape.fact(fact) for fact in tape.facts(number, number)))
 
 
 def _carried(tape: TapeFile, last: int) -> Iterator[Moment]:
     """Yield the moments that told what is in force after one, with these facts alone."""
     by_moment: dict[int, list[Fact]] = {}
-    for fact in tape.in_force(last):
-        by_moment.setdefault(fact.moment, []).append(tape.fact(fact))
-    for number in sorted(by_moment):
-        yield replace(tape.moment(number), about=None, begins=False, facts=tuple(by_moment[number]))
+    with _named(tape):
+        for fact in tape.in_force(last):
+            by_moment.setdefault(fact.moment, []).append(tape.fact(fact))
+        for number in sorted(by_moment):
+            yield replace(tape.moment(number), about=None, begins=False, facts=tuple(by_moment[number]))
+
+
+@contextmanager
+def _named(tape: TapeFile) -> Iterator[None]:
+    """Turn damage into an error that names the tape: of several that are joined, a user must know which."""
+    try:
+        yield
+    except DamagedError as error:
+        words = str(error).removeprefix(f"{shown(tape.path)}: ")
+        raise DamagedError(f"{shown(tape.path)}: {words}") from None
 
 
 def _whole_facts(tape: TapeFile, facts: Iterable[StoredFact], on_damage: Callable[[Damage], None]) -> Iterator[Fact]:

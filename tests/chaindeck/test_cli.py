@@ -123,6 +123,7 @@ def test_a_setting_that_cannot_work_is_one_line_and_exit_3(short_dir: Path, argu
         (["--capture", ""], "--capture is empty: name a file"),
         (["publish", "--capture", "x", "--capture="], "--capture is empty: name a file"),
         (["status", "--config", " "], "--config is empty: name a file"),
+        (["tape", "info", ""], "an argument is empty: name a file"),
         (["publish", "--interval"], "--interval requires an argument"),
         (["publish", "--interval", "5", "--interval", "6"], "--interval specified multiple times"),
         (["live", "--theme", "-x"], "--theme requires an argument"),

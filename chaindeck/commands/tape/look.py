@@ -10,7 +10,7 @@ import orjson
 from chain.model.session import new_york
 from chain.text import clean
 from chaindeck.exits import Exit, say
-from tape.errors import TapeError
+from tape.errors import DamagedError, TapeError
 from tape.store.facts import FactKind
 from tape.store.file import TapeFile
 from tape.tools.info import Info, Lane, info
@@ -51,8 +51,8 @@ def print_verdict(path: Path) -> int:
 
 
 def unreadable(error: TapeError) -> int:
-    """Say why a tape cannot be read or written; return the exit code."""
-    say(str(error))
+    """Say why a tape cannot be read or written, and what helps one that is damaged; return the exit code."""
+    say(f"{error}: chaindeck tape salvage keeps what is whole" if isinstance(error, DamagedError) else str(error))
     return Exit.UNAVAILABLE
 
 

@@ -3,15 +3,14 @@
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from chain.model.session import NEW_YORK, new_york
+from chain.model.session import new_york, typed_moment
 from chain.text import clean
 from chaindeck.commands.tape.look import unreadable
 from chaindeck.exits import Exit, UsageError, say
-from tape.errors import TapeError
+from tape.errors import DamagedError, TapeError
 from tape.store.file import TapeFile
 from tape.tools.info import info
 from tape.tools.ndjson import line, payloads
@@ -20,14 +19,16 @@ from tape.tools.scan import Damage
 from tape.tools.write import cut, merge, salvage
 
 _TOLD = 20
-_BEGINNING_NS, _END_NS = -(2**63), 2**63 - 1
-_CLOCKS = ("%H:%M", "%H:%M:%S")
+_BEGINNING_NS, _END_NS = -(2**63), 2**63 - 1  # what a tape can hold
 
 
 def run_salvage(path: Path, out: Path) -> int:
     """Write what is whole of a tape, and say what was lost; return 1 where something was, 2 where nothing is read."""
     try:
         done = salvage(path, out)
+    except DamagedError as error:
+        say(f"{error}: nothing of it can be read")
+        return Exit.UNAVAILABLE
     except TapeError as error:
         return unreadable(error)
     _tell_lost(done.lost)
@@ -39,7 +40,7 @@ def run_cut(path: Path, begin: str | None, end: str | None, out: Path) -> int:
     """Write the looks between two times as a tape."""
     try:
         with TapeFile(path) as tape:
-            first = info(tape).first
+            first = info(tape).first or 0.0  # where nothing is recorded, no time leads to anything
         count = cut(path, _time(begin, first, _BEGINNING_NS), _time(end, first, _END_NS), out)
     except TapeError as error:
         return unreadable(error)
@@ -112,24 +113,12 @@ def _tell_lost(lost: Iterable[Damage]) -> None:
         say(f"lost: and {len(told) - _TOLD} more")
 
 
-def _time(text: str | None, first: float | None, default: int) -> int:
-    """Return a time in epoch ns: a clock's time in New York on the tape's first day, or a date and time."""
+def _time(text: str | None, first: float, default: int) -> int:
+    """Return a time as a person types it in epoch ns; `first`, epoch s, is when the tape begins."""
     if text is None:
         return default
-    for form in _CLOCKS:
-        try:
-            clock = datetime.strptime(text, form).time()
-        except ValueError:
-            continue
-        if first is None:
-            raise TapeError("nothing is recorded on it")
-        return _epoch_ns(datetime.combine(new_york(first).date(), clock, NEW_YORK))
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{clean(text, 40)!r} is no time: 10:30, 10:30:15 or 2026-01-02T10:30, in New York") from None
-    return _epoch_ns(moment if moment.tzinfo else moment.replace(tzinfo=NEW_YORK))
-
-
-def _epoch_ns(moment: datetime) -> int:
-    return round(moment.timestamp() * 1_000_000) * 1000
+        meant = typed_moment(text, day=new_york(first).date(), near_ns=round(first * 1e9))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return max(_BEGINNING_NS, min(meant, _END_NS))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chaindeck.commands.tape.look import print_info, print_verdict
-from chaindeck.commands.tape.make import run_cut, run_salvage
+from chaindeck.commands.tape.make import run_cut, run_merge, run_salvage
 from chaindeck.exits import UsageError
 from tests.support.product import run
 from tests.support.scenes import START_S
@@ -73,6 +73,8 @@ def test_salvage_keeps_what_is_whole_and_says_what_was_lost(tmp_path: Path, caps
         ("2026-01-02T10:00:25", None, 5),
         ("2026-01-02T15:00:25+00:00", None, 5),
         ("09:00", "11:00", 30),
+        ("+20s", None, 10),
+        ("0001-01-01T00:00", "9999-12-31T23:59", 30),  # beyond what a tape can hold
     ],
 )
 def test_a_cut_takes_times_of_new_york(
@@ -88,6 +90,23 @@ def test_a_time_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'noon' is no time: 10:30"):
         run_cut(path, "noon", None, tmp_path / "b.tape")
     assert not (tmp_path / "b.tape").exists()
+
+
+@pytest.mark.parametrize("kept", [1_000, 20_480])
+def test_what_cannot_be_read_of_a_damaged_tape_leads_to_what_can(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kept: int
+) -> None:
+    path, out = write(tmp_path / "a.tape", recording(60)), tmp_path / "b.tape"
+    with path.open("r+b") as file:
+        file.truncate(kept)
+    told = [print_info(path, as_json_text=False), run_cut(path, None, None, out), run_merge([path], out)]
+    lines = capsys.readouterr().err.splitlines()
+    assert told == [2, 2, 2]
+    assert len(lines) == 3
+    assert all(line.startswith(f"chaindeck: {path}: ") for line in lines)
+    assert all(line.endswith(": chaindeck tape salvage keeps what is whole") for line in lines)
+    run_salvage(path, out)
+    assert "chaindeck tape salvage" not in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -231,6 +231,7 @@ def test_retention_deletes_the_oldest_and_nothing_that_is_no_tape_of_the_prefix(
     (tmp_path / "massive-2025-01-01.tape").write_text("no tape at all")
     size, today = one.stat().st_size, date(2026, 1, 5)
     assert prune(tmp_path, KEYS, Retention(), today) == []
+    assert prune(tmp_path, KEYS, Retention(days=10**20, size=10**30), today) == []
     assert [path.name for path in prune(tmp_path, KEYS, Retention(days=4), today)] == names[:1]
     assert [path.name for path in prune(tmp_path, KEYS, Retention(size=2 * size), today)] == names[1:3]
     assert [path.name for path in prune(tmp_path, KEYS, Retention(days=0, size=0), today)] == names[3:4]

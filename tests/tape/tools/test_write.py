@@ -1,6 +1,8 @@
 """Salvaging, cutting and joining tapes, and their payloads as lines: nothing whole is lost, nothing lost is hidden."""
 
+import gc
 import shutil
+import sys
 from base64 import b64decode
 from pathlib import Path
 
@@ -139,3 +141,21 @@ def test_lines_hold_payloads_byte_for_byte(tmp_path: Path) -> None:
         else:
             assert b64decode(read_back["raw_base64"]) == raw
     assert told_back[0]["received"] == pytest.approx(START_NS / 1e9 + 0.001)
+
+
+def test_of_several_tapes_the_damaged_one_is_named_and_nothing_else_is_said(tmp_path: Path) -> None:
+    one, other = write(tmp_path / "a.tape", recording(20)), tmp_path / "b.tape"
+    cut(one, START_NS + 10 * 10**9, START_NS + 20 * 10**9, other)
+    whole = tmp_path / "c.tape"
+    cut(one, START_NS, START_NS + 10 * 10**9, whole)
+    spoil_value(other, 1)
+    beside: list[object] = []
+    hook, sys.unraisablehook = sys.unraisablehook, beside.append
+    try:
+        with pytest.raises(TapeError, match=r"b\.tape: value 1: "):
+            merge([other, whole], tmp_path / "d.tape")
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
+    assert beside == []  # a query that was not read to its end has nothing to say when its tape is closed
+    assert not (tmp_path / "d.tape").exists()
