@@ -3,7 +3,7 @@
 import re
 import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from chain.model.keys import ChainId, KeySchema
 from chain.model.session import NEW_YORK
 from chain.monitor.board import Board
 from chain.monitor.messages.services import HEARTBEAT_KEYS
+from chain.monitor.watch.port import Answer, FetchAnswer, Request
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
@@ -22,15 +23,22 @@ from chain.redis.server.embedded import EmbeddedServer
 from chain.thresholds import DEFAULT_TTL_S, Thresholds
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.context import make_context
+from chaindeck.engine.travel.recent import Recent
+from chaindeck.engine.travel.traveller import Traveller
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
+from tape.record.reader import RecordingReader
+from tape.record.tap import Tap
 from tui.app import DeckApp
 from tui.terminal.depth import Depth
 from tui.terminal.themes import LIGHT
 
 START = datetime(2026, 1, 2, 10, 3, 24, tzinfo=NEW_YORK)
 SEED = 7
+UNDERLYINGS = ("SPX", "NDX", "SPY")
+RING_BYTES = 64_000_000
+_SEARCHED_S = 0.01  # a traveller that wants to go on sooner is still searching
 _FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 _NUMBERED = re.compile(r"\bterminal-\d+")  # by how colours are spelled, which what was painted before can change
 
@@ -46,6 +54,8 @@ class Stage:
     watcher: Watcher
     slot: BoardSlot
     stop_redis: Callable[[], None] = lambda: None
+    tap: Tap = field(default_factory=Tap)
+    travel: Traveller | None = None
 
     async def cycle(self) -> None:
         """Publish once and look."""
@@ -56,8 +66,16 @@ class Stage:
     async def look(self) -> Board:
         """Poll once and hand the Board over."""
         board = _on_our_clock(await self.watcher.poll_once())
+        self.tap.on_look(self.watcher.tracker)
         self.slot.put(board)
+        if self.travel is not None:
+            self.travel.turn()
         return board
+
+    def catch_up(self) -> None:
+        """Have what travels do all that it was asked for, and find every mark."""
+        while self.travel is not None and self.travel.turn() < _SEARCHED_S:
+            pass
 
 
 def _on_our_clock(board: Board) -> Board:
@@ -71,6 +89,18 @@ def _on_our_clock(board: Board) -> Board:
     return replace(board, chains=replace(board.chains, records=tuple(records)))
 
 
+class _SameLives(RedisReader):
+    """Gives every payload the same time to live: the server's own is never the same twice."""
+
+    async def ask(self, request: Request) -> Answer:
+        """Ask, and put the time to live right."""
+        answer = await super().ask(request)
+        if not isinstance(answer, FetchAnswer):
+            return answer
+        lives = {of: replace(one, ttl_ms=round(DEFAULT_TTL_S * 1000)) for of, one in answer.payloads.items()}
+        return replace(answer, payloads=lives)
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """One picture: its name, size, theme, keys pressed, and what happened before."""
@@ -82,6 +112,7 @@ class Picture:
     theme: str = "chaindeck"
     depth: Depth = Depth.TRUE
     keys: tuple[str, ...] = ()
+    underlyings: tuple[str, ...] = UNDERLYINGS
 
 
 async def calm(stage: Stage) -> None:
@@ -136,6 +167,32 @@ async def unreachable(stage: Stage) -> None:
         await stage.look()
 
 
+async def eventful(stage: Stage) -> None:
+    """Four minutes: one expiry stale and then whole again, one gone, and a while in which nobody looked."""
+    await _run(stage, cycles=5)
+    chains = [record.chain for record in (await stage.look()).chains.records]
+    await stage.injector.inject(InjectedFault.STALL, chains[2])
+    await _run(stage, cycles=5)
+    await stage.injector.inject(InjectedFault.STALL, chains[2])
+    await _run(stage, cycles=3)
+    await stage.injector.inject(InjectedFault.DROP, chains[4])
+    await _run(stage, cycles=2)
+    stage.clock.advance(40)
+    await _run(stage, cycles=6)
+    await stage.look()
+
+
+async def _run(stage: Stage, cycles: int) -> None:
+    for _ in range(cycles):
+        await stage.cycle()
+        stage.clock.advance(5)
+        await stage.look()
+        stage.clock.advance(5)
+
+
+_BACK = ("T", *"10:05:00", "enter")
+_MARKED = ("T", *"10:03:40", "enter", "A", "T", *"10:05:00", "enter", "B", "D")
+
 SCENES = (
     Picture("deck-80x24", 80, 24, calm),
     Picture("deck-80x24-grid", 80, 24, calm, keys=("enter",)),
@@ -156,6 +213,15 @@ SCENES = (
     Picture("unreachable-80x24", 80, 24, unreachable),
     Picture("unreachable-120x40", 120, 40, unreachable),
     Picture("unreachable-200x60", 200, 60, unreachable),
+    Picture("past-80x24", 80, 24, eventful, keys=_BACK, underlyings=("SPX",)),
+    Picture("past-120x40", 120, 40, eventful, keys=_BACK, underlyings=("SPX",)),
+    Picture("past-200x60", 200, 60, eventful, keys=_BACK, underlyings=("SPX",)),
+    Picture("past-120x40-ansi", 120, 40, eventful, theme="ansi-dark", keys=_BACK, underlyings=("SPX",)),
+    Picture("past-120x40-mono", 120, 40, eventful, depth=Depth.NONE, keys=_BACK, underlyings=("SPX",)),
+    Picture("diff-80x24", 80, 24, eventful, keys=(*_MARKED, "enter"), underlyings=("SPX",)),
+    Picture("diff-120x40", 120, 40, eventful, keys=_MARKED, underlyings=("SPX",)),
+    Picture("diff-120x40-mono", 120, 40, eventful, depth=Depth.NONE, keys=_MARKED, underlyings=("SPX",)),
+    Picture("diff-200x60", 200, 60, eventful, keys=(*_MARKED, "o", "o"), underlyings=("SPX",)),
     Picture("help-80x24", 80, 24, calm, keys=("question_mark",)),
     Picture("help-120x40", 120, 40, troubled, keys=("question_mark",)),
 )
@@ -168,24 +234,30 @@ async def picture(scene: Picture) -> str:
         redis = RedisTarget(endpoint.url).connect()
         try:
             clock = ManualClock(int(START.timestamp() * 1e9), 1000.0)
-            source = WithholdingSource(MockSource(clock, seed=SEED))
+            source = WithholdingSource(MockSource(clock, seed=SEED, underlyings=scene.underlyings))
             publisher = Publisher(redis, source, replace(make_context(Thresholds()), clock=clock))
             injector = FaultInjector(FaultWriter(redis, KeySchema()), source, publisher, clock)
-            watcher = Watcher(RedisReader(redis, KeySchema(), clock), clock, shown_as="unix")
-            stage = Stage(redis, clock, publisher, injector, watcher, BoardSlot(), server.stop)
+            tap, recent, slot = Tap(), Recent(KeySchema(), RING_BYTES, "unix"), BoardSlot()
+            tap.add(recent.backlog)
+            reader = RecordingReader(_SameLives(redis, KeySchema(), clock), tap.on_answer)
+            watcher = Watcher(reader, clock, shown_as="unix")
+            travel = recent.traveller(slot, clock)
+            stage = Stage(redis, clock, publisher, injector, watcher, slot, server.stop, tap, travel)
             return await _render(scene, stage)
         finally:
             await redis.aclose()
 
 
 async def _render(scene: Picture, stage: Stage) -> str:
-    app = DeckApp(stage.slot, stage.clock, theme=scene.theme, depth=scene.depth)
+    app = DeckApp(stage.slot, stage.clock, theme=scene.theme, depth=scene.depth, travel=stage.travel)
     async with app.run_test(size=(scene.width, scene.height)) as pilot:
         await scene.play(stage)
+        stage.catch_up()
         await pilot.pause()
         for key in scene.keys:
             await pilot.press(key)
-        await pilot.pause()
+            stage.catch_up()
+            await pilot.pause()
         app.deck.redraw()
         await pilot.pause()
         return _NUMBERED.sub("terminal", _FONT_FACE.sub("", app.export_screenshot(title="chaindeck")))
