@@ -93,9 +93,9 @@ class TravelScreen(DecisionScreen):
 
     def stand_at(self, report: HealthReport | None) -> None:
         """Take what a report was made of for the instant that is shown, and for a side of what is compared."""
-        here = self._here
+        here, past = self._here, self.view.past is not None
         if report is not None and (
-            here is None or here.board is not report.board or (self.view.past is not None and here.now != report.now)
+            here is None or (here.now != report.now if past else here.board is not report.board)
         ):
             self._here = Moment(report.board, report.now)
         self._feed.compare(self.view.comparison.moments(self._here))

@@ -32,7 +32,7 @@ _SLICE_S = 0.015  # of searching, before whoever asks for something is heard
 _NAP_S = 0.005  # between two slices: the screen computes too
 _PLAYED_S = 0.1  # at most, of playing for one frame
 
-Move = Callable[[], None]
+Move = Callable[[], object]
 
 
 class Traveller:
@@ -75,6 +75,8 @@ class Traveller:
         self._trouble = ""
         self._thread = threading.Thread(target=self._run, name="traveller", daemon=True)
         slot.on_select(self._select)
+        if not can_be_live:  # nobody else fills the slot
+            slot.fill_by(self._ask)
 
     def timeline(self, columns: int) -> Timeline:
         """Return what is recorded, with the gravest mark for each of so many columns."""

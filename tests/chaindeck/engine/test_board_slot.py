@@ -1,12 +1,13 @@
 """The slot between engine and screen: the newest Board, one wake-up, and analytics on the filling side."""
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.analytics import RecentAnalytics
+from chain.monitor.analytics import Moment, RecentAnalytics
 from chaindeck.engine.board_slot import BoardSlot
 from tests.support.scenes import NDX, SPX, board, manual_clock, record
 from tui.ports.board_source import Scene
@@ -74,3 +75,28 @@ def test_a_scene_of_the_past_stands_before_the_present_which_goes_on() -> None:
     present = slot.scene()
     assert present is not None and (present.board, present.as_of) == (SHOWN, None)
     assert len(woken) == 3
+
+
+def test_what_is_compared_is_derived_by_whoever_fills_the_slot_and_only_the_last_of_a_burst() -> None:
+    slot, waiting = BoardSlot(), list[Callable[[], object]]()
+    slot.put(SHOWN)
+    slot.select(SPX)
+    slot.fill_by(waiting.append)
+    later = Instant(NOW.wall_ns + 60 * 10**9, NOW.mono + 60)
+    moments = [Moment(board([record(SPX, now), record(NDX, now)], now), now) for now in (NOW, later)]
+    slot.compare((moments[0], moments[0]))
+    slot.compare((moments[0], moments[1]))
+    slot.compare((moments[0], moments[1]))
+    woken = list[object]()
+    slot.subscribe(lambda: woken.append(slot.scene()))
+    assert len(waiting) == 2
+    for derive in waiting:
+        derive()
+    [shown] = woken
+    assert isinstance(shown, Scene) and shown.diff is not None and shown.diff.grid is not None
+    assert shown.diff.after.at - shown.diff.before.at == 60
+    assert shown.diff.grid.in_both == 6
+    slot.select(ChainId("SPX", date(2026, 1, 30)))
+    waiting.pop()()
+    nothing = slot.scene()
+    assert nothing is not None and nothing.diff is not None and nothing.diff.grid is None

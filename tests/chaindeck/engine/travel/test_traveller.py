@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.clock import ManualClock
+from chain.monitor.analytics import ChainDiff, Moment
 from chain.monitor.evaluate.marks import MarkKind
 from chain.monitor.evaluate.signals import evaluate
 from chaindeck.engine.board_slot import BoardSlot
@@ -48,6 +49,9 @@ class Trip:
         scene = self.slot.scene()
         assert scene is not None
         return scene
+
+    def diff(self) -> ChainDiff | None:
+        return self.scene.diff
 
     @property
     def number(self) -> int:
@@ -196,3 +200,26 @@ def test_on_its_own_thread_it_answers_and_ends(tmp_path: Path) -> None:
     wait_until(lambda: trip.number == 7)
     trip.traveller.stop()
     assert trip.scene.board.redis.label == "TAPE b.tape" != LABEL
+
+
+def test_what_is_compared_on_a_tape_is_derived_on_the_thread_that_travels(trip: Trip) -> None:
+    moments = []
+    trip.slot.select(SPX)
+    for second in (20, 60):
+        trip.seek(second)
+        assert trip.scene.as_of is not None
+        moments.append(Moment(trip.scene.board, trip.scene.as_of))
+    trip.slot.compare((moments[0], moments[1]))
+    assert trip.diff() is None  # not yet: the screen's thread only asks
+    trip.settle()
+    found = trip.diff()
+    assert found is not None and found.grid is not None
+    assert (found.chain, found.before.at, found.after.at) == (SPX, moments[0].now.wall_s, moments[1].now.wall_s)
+    assert (found.grid.after.ts - found.grid.before.ts, found.before.source) == (40.0, "MOCK")
+    trip.slot.select(NDX)
+    trip.settle()
+    other = trip.diff()
+    assert other is not None and other.chain == NDX
+    trip.slot.compare(None)
+    trip.settle()
+    assert trip.diff() is None
