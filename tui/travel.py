@@ -7,7 +7,7 @@ from textual.message import Message
 
 from chain.clock import Clock, Instant
 from chain.model.session import new_york, typed_moment
-from chain.monitor.analytics import Moment
+from chain.monitor.analytics import DatedBoard
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from tui.dialogs.decisions import DecisionScreen
@@ -57,7 +57,7 @@ class TravelScreen(DecisionScreen):
         self._timeline = Timeline("")
         self._timeline_open = False
         self._live: HealthReport | None = None  # of the present, while the past is shown
-        self._here: Moment | None = None  # what is shown
+        self._here: DatedBoard | None = None  # what is shown
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the past only where there is one."""
@@ -97,7 +97,7 @@ class TravelScreen(DecisionScreen):
         if report is not None and (
             here is None or (here.now != report.now if past else here.board is not report.board)
         ):
-            self._here = Moment(report.board, report.now)
+            self._here = DatedBoard(report.board, report.now)
         self._feed.compare(self.view.comparison.moments(self._here))
 
     def update_timeline(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from chain.analytics.derive import ChainAnalytics
 from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, Moment
+from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, DatedBoard
 from chain.monitor.board import Board, LastGood
 from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
@@ -63,12 +63,12 @@ class Comparison:
     Where only one is marked, the other is what is shown: from A to here, or from here to B.
     """
 
-    a: Moment | None = None
-    b: Moment | None = None
+    a: DatedBoard | None = None
+    b: DatedBoard | None = None
     on: bool = False
     by_size: bool = False
 
-    def moments(self, here: Moment | None) -> tuple[Moment, Moment] | None:
+    def moments(self, here: DatedBoard | None) -> tuple[DatedBoard, DatedBoard] | None:
         """Return the moments to compare while they are shown; None without any mark."""
         before, after = self.a or here, self.b or here
         marked = self.a or self.b

@@ -60,7 +60,7 @@ class RecentAnalytics:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moment:
+class DatedBoard:
     """A Board, and the instant by which it is evaluated."""
 
     board: Board
@@ -91,9 +91,9 @@ class Comparer:
     """Compares two moments; decodes each snapshot once while it is compared again. Owned by one thread."""
 
     _grids: list[tuple[LastGood, StrikeGrid]] = field(default_factory=list)  # of the last comparison
-    _done: tuple[Moment, Moment, ChainId, ChainDiff] | None = None
+    _done: tuple[DatedBoard, DatedBoard, ChainId, ChainDiff] | None = None
 
-    def update(self, before: Moment, after: Moment, chain: ChainId) -> ChainDiff:
+    def update(self, before: DatedBoard, after: DatedBoard, chain: ChainId) -> ChainDiff:
         """Return what changed of a chain."""
         done = self._done
         if done is not None and done[0] is before and done[1] is after and done[2] == chain:
@@ -119,7 +119,7 @@ def _record_of(board: Board, chain: ChainId) -> ChainRecord | None:
     return next((record for record in board.chains.records if record.chain == chain), None)
 
 
-def _side(moment: Moment, record: ChainRecord | None) -> DiffSide:
+def _side(moment: DatedBoard, record: ChainRecord | None) -> DiffSide:
     if record is None or record.last_good is None:
         return DiffSide(moment.now.wall_s)
     return DiffSide(moment.now.wall_s, age_ms(record.last_good, moment.now) / 1000, record.source_word)

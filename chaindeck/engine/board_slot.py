@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from chain.model.keys import ChainId
-from chain.monitor.analytics import NO_ANALYTICS, ChainDiff, Comparer, Moment, RecentAnalytics
+from chain.monitor.analytics import NO_ANALYTICS, ChainDiff, Comparer, DatedBoard, RecentAnalytics
 from chain.monitor.board import Board
 from chain.supervisor import PartState, PartStatus
 from tui.ports.board_source import Scene
@@ -36,7 +36,7 @@ class BoardSlot:
         self._recent = RecentAnalytics()
         self._selected: ChainId | None = None
         self._past: Scene | None = None
-        self._compared: tuple[Moment, Moment] | None = None
+        self._compared: tuple[DatedBoard, DatedBoard] | None = None
         self._comparer = Comparer()
         self._diff: ChainDiff | None = None
         self._hear_selected: Callable[[ChainId | None], None] = lambda _: None
@@ -66,7 +66,7 @@ class BoardSlot:
             self._call(self._derive)
             self._hear_selected(chain)
 
-    def compare(self, moments: tuple[Moment, Moment] | None) -> None:
+    def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Say, from the reader's thread, which two moments are compared; of several in a row the last is."""
         before, self._compared = self._compared, moments
         if (before or ()) != (moments or ()):  # moments are equal where they are the same

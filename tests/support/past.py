@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
 from chain.model.snapshot import Contract
-from chain.monitor.analytics import Moment
+from chain.monitor.analytics import DatedBoard
 from chain.monitor.board import Board, ChainRecord, Transition
 from chain.monitor.states import State
 from chaindeck.engine.board_slot import BoardSlot
@@ -67,13 +67,13 @@ def look_at(seconds: int, now: Instant) -> Board:
 
 
 @cache
-def history() -> tuple[Moment, ...]:
+def history() -> tuple[DatedBoard, ...]:
     """Return all looks, made once: nothing of them can change."""
     looks, clock = [], manual_clock()
     for seconds in range(0, END_S + 1, LOOK_S):
         if not GAP_S[0] < seconds < GAP_S[1]:
             now = Instant.now(clock)
-            looks.append(Moment(look_at(seconds, now), now))
+            looks.append(DatedBoard(look_at(seconds, now), now))
         clock.advance(LOOK_S)
     return tuple(looks)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.analytics import Moment, RecentAnalytics
+from chain.monitor.analytics import DatedBoard, RecentAnalytics
 from chain.monitor.board import Board
 from chain.monitor.states import Level
 from chaindeck.engine.board_slot import BoardSlot
@@ -23,7 +23,7 @@ class Rewound:
     slot: BoardSlot
     can_be_live: bool = True
     label: str = "LAST 38 min, 41 of 64 MB"
-    looks: list[Moment] = field(default_factory=list)
+    looks: list[DatedBoard] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     moves: list[str] = field(default_factory=list)  # what was asked for
     _cursor: Cursor = field(default_factory=Cursor)
@@ -40,7 +40,7 @@ class Rewound:
             if change not in known:
                 level = Level.INFO if change.text.endswith("FRESH") else Level.CRITICAL
                 self.marks.append(Mark(now.wall_ns, MarkKind.STATE, level, change.text, change.chains))
-        self.looks.append(Moment(board, now))
+        self.looks.append(DatedBoard(board, now))
 
     def timeline(self, columns: int) -> Timeline:
         spans: list[Span] = []

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
-from chain.monitor.analytics import Moment, RecentAnalytics
+from chain.monitor.analytics import DatedBoard, RecentAnalytics
 from chain.monitor.board import Board, Transition
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
@@ -359,7 +359,7 @@ class Still:
     def select(self, chain: ChainId | None) -> None:
         """Nothing is derived."""
 
-    def compare(self, moments: tuple[Moment, Moment] | None) -> None:
+    def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Nothing is compared."""
 
     def subscribe(self, wake: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from chain.clock import SystemClock
 from chain.errors import ConfigError
 from chain.model.keys import ChainId
-from chain.monitor.analytics import Moment, RecentAnalytics
+from chain.monitor.analytics import DatedBoard, RecentAnalytics
 from chain.monitor.board import Board
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.engine.board_slot import BoardSlot
@@ -178,7 +178,7 @@ class Eager:
     def select(self, chain: ChainId | None) -> None:
         pass
 
-    def compare(self, moments: tuple[Moment, Moment] | None) -> None:
+    def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         pass
 
     def subscribe(self, wake: Callable[[], None]) -> None:

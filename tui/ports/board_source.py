@@ -7,7 +7,7 @@ from typing import Protocol
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, Moment
+from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, DatedBoard
 from chain.monitor.board import Board
 
 
@@ -42,7 +42,7 @@ class BoardSource(Protocol):
     def select(self, chain: ChainId | None) -> None:
         """Say which chain is looked at: its analytics are derived, and come with a wake-up of their own."""
 
-    def compare(self, moments: tuple[Moment, Moment] | None) -> None:
+    def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Say which two moments are compared; what changed comes with a wake-up of its own."""
 
     def painted(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
-from chain.monitor.analytics import Moment, RecentAnalytics
+from chain.monitor.analytics import DatedBoard, RecentAnalytics
 from chaindeck.engine.board_slot import BoardSlot
 from tests.support.scenes import NDX, SPX, board, manual_clock, record
 from tui.ports.board_source import Scene
@@ -83,7 +83,7 @@ def test_what_is_compared_is_derived_by_whoever_fills_the_slot_and_only_the_last
     slot.select(SPX)
     slot.fill_by(waiting.append)
     later = Instant(NOW.wall_ns + 60 * 10**9, NOW.mono + 60)
-    moments = [Moment(board([record(SPX, now), record(NDX, now)], now), now) for now in (NOW, later)]
+    moments = [DatedBoard(board([record(SPX, now), record(NDX, now)], now), now) for now in (NOW, later)]
     slot.compare((moments[0], moments[0]))
     slot.compare((moments[0], moments[1]))
     slot.compare((moments[0], moments[1]))

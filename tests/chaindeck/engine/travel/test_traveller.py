@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.clock import ManualClock
-from chain.monitor.analytics import ChainDiff, Moment
+from chain.monitor.analytics import ChainDiff, DatedBoard
 from chain.monitor.evaluate.marks import MarkKind
 from chain.monitor.evaluate.signals import evaluate
 from chaindeck.engine.board_slot import BoardSlot
@@ -208,7 +208,7 @@ def test_what_is_compared_on_a_tape_is_derived_on_the_thread_that_travels(trip: 
     for second in (20, 60):
         trip.seek(second)
         assert trip.scene.as_of is not None
-        moments.append(Moment(trip.scene.board, trip.scene.as_of))
+        moments.append(DatedBoard(trip.scene.board, trip.scene.as_of))
     trip.slot.compare((moments[0], moments[1]))
     assert trip.diff() is None  # not yet: the screen's thread only asks
     trip.settle()
