@@ -11,7 +11,6 @@ from chain.model.keys import LIVE_PREFIX
 from chaindeck import __version__
 from chaindeck.commands.config import config_app
 from chaindeck.commands.record.cli import record
-from chaindeck.commands.replay.cli import replay
 from chaindeck.commands.tape.cli import tape_app
 from chaindeck.config.flags import (
     Capture,
@@ -23,7 +22,7 @@ from chaindeck.config.flags import (
     Url,
     config_of,
 )
-from chaindeck.deck.cli import open_tape
+from chaindeck.deck.cli import open_tape, replay
 from chaindeck.engine.context import make_context
 from chaindeck.engine.sources import SourceName
 from chaindeck.exits import UsageError, exit_table

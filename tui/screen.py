@@ -254,7 +254,7 @@ class DeckScreen(TravelScreen):
 
     def action_freeze(self) -> None:
         """Freeze the grid's view, or follow the chain again; in the past, play or pause."""
-        if self.view.past is not None:
+        if self.is_steered:
             self.play_or_pause()
             return
         self.view.frozen_at = None if self.view.frozen_at is not None else self._clock.wall_ns() / 1e9

@@ -120,6 +120,11 @@ class TravelScreen(DecisionScreen):
         """The mouse points at an instant."""
         self._seek(event.at)
 
+    @property
+    def is_steered(self) -> bool:
+        """Whether what is shown goes on, or stands still, as the reader says: the past, or a replay."""
+        return self._travel is not None and not self._travel.cursor().is_live
+
     def seek_edge(self, edge: Edge) -> None:
         """Go to an end of what is recorded."""
         self._seek(self._timeline.begin if edge is Edge.BEGIN else self._timeline.end)
@@ -137,8 +142,10 @@ class TravelScreen(DecisionScreen):
 
     def action_speed(self, way: int) -> None:
         """Play faster or slower: at once where something is played, else from the next time on."""
-        speeds = SPEEDS if way > 0 else SPEEDS[::-1]
-        self.view.speed = next((one for one in speeds if (one - self.view.speed) * way > 0), self.view.speed)
+        speeds, now = SPEEDS if way > 0 else SPEEDS[::-1], self.view.speed
+        if self._travel is not None:
+            now = self._travel.cursor().speed or now
+        self.view.speed = next((one for one in speeds if (one - now) * way > 0), now)
         if self._travel is not None:
             if self._travel.cursor().speed:
                 self._travel.play(self.view.speed)

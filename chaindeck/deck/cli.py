@@ -1,11 +1,18 @@
-"""The command line of `chaindeck open`; what does the work is loaded when it is asked for."""
+"""The command lines of `chaindeck open` and `replay`; what does the work is loaded when it is asked for."""
 
+import logging
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from chaindeck.config.flags import ConnectionFlags, File, ScreenFlags, Theme, config_of
+from chain.model.keys import REPLAY_PREFIX
+from chaindeck.config.flags import ConnectionFlags, File, Prefix, ScreenFlags, Switch, Theme, config_of
 from chaindeck.engine.context import make_context
+from chaindeck.exits import say
+from chaindeck.process.logs import LogFormat, log_to_stderr
+from chaindeck.process.streams import why_no_screen
+
+log = logging.getLogger(__name__)
 
 
 def open_tape(
@@ -30,3 +37,54 @@ def open_tape(
 
     settings = config_of(ConnectionFlags(config=config), screen=ScreenFlags(theme=theme)).settings
     return run_open(make_context(settings.thresholds), settings, tape, at)
+
+
+def replay(
+    tape: Annotated[File, Parameter(metavar="TAPE")],
+    /,
+    *,
+    speed: Annotated[float, Parameter(metavar="TIMES")] = 60.0,
+    begin: Annotated[str | None, Parameter(name="--from", metavar="TIME")] = None,
+    end: Annotated[str | None, Parameter(name="--to", metavar="TIME")] = None,
+    loop: Switch = False,
+    restamp: Switch = False,
+    prefix: Prefix = REPLAY_PREFIX,
+    log_format: LogFormat = "text",
+    where: ConnectionFlags | None = None,
+    theme: Theme = None,
+) -> int:
+    """Play a recording into Redis: what was published then, byte for byte, with its own stamps and the replay's clock.
+
+    On a terminal the deck shows it, and its keys steer it. Not on a terminal: play to the end. SIGUSR1 pauses and lets
+    it go on, SIGUSR2 goes one look further; SIGINT, SIGTERM and SIGHUP end it. What it has published is taken away at
+    the end. Exit 0 if all was published, 1 if some snapshots were not taken, 2 if none was.
+
+    Args:
+        tape: the recording, or a folder of days.
+        speed: seconds of the recording a second, 0.1 to 1000.
+        begin: from when: 10:30 or 10:30:15 in New York on the recording's first day, 2026-01-02T10:30, or +5m after its
+            beginning.
+        end: until when.
+        loop: begin anew at the end, until stopped; what is in force is taken away first.
+        restamp: stamp snapshots as of now, for consumers that know only the live names; needs --prefix massive, and is
+            refused where a live publisher publishes.
+        prefix: what the contract's keys begin with.
+        log_format: without a terminal: text, or one JSON object a line.
+        where: which Redis.
+        theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
+    """
+    from chaindeck.engine.replay.compose import ReplayOptions  # noqa: PLC0415
+
+    shown = why_no_screen() is None
+    if not shown:
+        log_to_stderr(log_format)
+    settings = config_of(where, screen=ScreenFlags(theme=theme), warn=say if shown else log.warning).settings
+    options = ReplayOptions(speed=speed, begin=begin, end=end, loop=loop, restamp=restamp)
+    context = make_context(settings.thresholds, prefix)
+    if shown:
+        from chaindeck.deck.replay import run_replay_deck  # noqa: PLC0415
+
+        return run_replay_deck(context, settings, tape, options)
+    from chaindeck.commands.replay import run_replay  # noqa: PLC0415
+
+    return run_replay(context, settings, tape, options)

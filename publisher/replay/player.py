@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from chain.clock import Clock
 from chain.errors import RedisUnavailableError
 from chain.monitor.heartbeat import Heartbeat
+from chain.thresholds import DEFAULT_INTERVAL_S
 from publisher.replay.clock import ReplayClock
 from publisher.replay.in_force import InForce, Playable
 from publisher.replay.recording import Recording, Turn
@@ -81,6 +82,11 @@ class Player:
     def at_ns(self) -> int:
         """How far it is, epoch ns: everything until then is published."""
         return self.clock.wall_ns() if self._due_ns is None else min(self._due_ns, self.clock.wall_ns())
+
+    @property
+    def interval_s(self) -> float:
+        """How often the recorded publishers published, seconds."""
+        return min((beat.chain.thresholds.interval_s for beat in self.heartbeats.values()), default=DEFAULT_INTERVAL_S)
 
     @property
     def pace(self) -> float:

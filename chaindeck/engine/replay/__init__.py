@@ -2,6 +2,7 @@
 
 ```
 compose         a replay put together, and what is closed after it
+controls        a replay steered from the screen
 tape_recording  tapes as the recording that a replay plays
 ```
 """

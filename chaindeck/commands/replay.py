@@ -31,6 +31,7 @@ def run_replay(context: Context, settings: Settings, path: Path, options: Replay
     """
     options.check(context)
     with TapeRecording(path) as recording, redis_location(settings.redis_url) as place:
+        options.span(recording)
         run = _Run(place, recording, context, options)
         heard: dict[int, Callable[[], None]] = {signal.SIGUSR1: run.pause_or_resume, signal.SIGUSR2: run.step}
         ended = run_until_signal(run.play(), place.release, heard)

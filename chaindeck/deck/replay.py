@@ -1,0 +1,74 @@
+"""`chaindeck replay` on a terminal: the deck beside the replay, on the prefix under which it plays."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from chain.context import Context
+from chain.supervisor import Part, Supervisor
+from chaindeck.config.redis_location import RedisLocation, redis_location
+from chaindeck.config.settings import Settings
+from chaindeck.deck.deck import prepare_screen
+from chaindeck.deck.display import Display
+from chaindeck.engine.board_slot import BoardSlot
+from chaindeck.engine.engine import Engine
+from chaindeck.engine.replay.compose import ReplayOptions, replaying
+from chaindeck.engine.replay.controls import ReplayControls
+from chaindeck.engine.replay.tape_recording import TapeRecording
+from chaindeck.engine.services import Services
+from chaindeck.engine.watching import watching_services
+from chaindeck.process.logs import log_nowhere
+from chaindeck.theme import check_theme
+from publisher.replay.recording import Recording
+from publisher.replay.replay import Replay
+
+
+def run_replay_deck(context: Context, settings: Settings, path: Path, options: ReplayOptions) -> int:
+    """Play a tape, or a folder of days, and show what is played, until the reader quits; return the exit code.
+
+    Raises what keeps the replay from beginning: ConfigError, UsageError, TapeError, LiveProtectedError, ReplacedError
+    and RedisUnavailableError.
+    """
+    check_theme(settings)
+    options.check(context)
+    log_nowhere()
+    with TapeRecording(path) as recording, redis_location(settings.redis_url) as place:
+        asyncio.run(_try(place, recording, context, options))
+        return _show(context, settings, place, recording, options)
+
+
+def _show(
+    context: Context, settings: Settings, place: RedisLocation, recording: Recording, options: ReplayOptions
+) -> int:
+    slot = BoardSlot()
+
+    @asynccontextmanager
+    async def open_services(supervisor: Supervisor) -> AsyncIterator[Services]:
+        async with replaying(place.target, recording, context, options) as played:
+            controls.attach(played.player)
+            async with watching_services(place.target, context, supervisor=supervisor) as watching:
+                yield replace(watching, others=(*played.parts(), Part("the replay's end", lambda: _end_of(played))))
+
+    engine = Engine(slot, context.clock, open_services)
+    controls = ReplayControls(recording, engine.call)
+    pane = prepare_screen(settings)
+    engine.start()
+    try:
+        return Display(engine, slot, context, pane, place.release, travel=controls).run(None, settings.theme)
+    finally:
+        engine.stop()
+
+
+async def _try(place: RedisLocation, recording: Recording, context: Context, options: ReplayOptions) -> None:
+    """See that the replay may begin, before there is a screen."""
+    async with replaying(place.target, recording, context, options):
+        pass
+
+
+async def _end_of(played: Replay) -> None:
+    """Wait for what ends a replay, and fail by it, which the screen shows for as long as it stands."""
+    await played.over.wait()
+    if played.ended_by is not None:
+        raise played.ended_by
