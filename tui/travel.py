@@ -77,7 +77,7 @@ class TravelScreen(DecisionScreen):
             self.view.turn_to(None)
         else:
             self.view.turn_to(self._past(travel, as_of))
-        self.key_bar.past = self.view.past is not None
+        self.key_bar.past = self.view.past is not None or self.is_steered
 
     def _past(self, travel: TimeTravel, as_of: Instant) -> Past:
         now = Instant.now(self._clock)
@@ -154,7 +154,8 @@ class TravelScreen(DecisionScreen):
     def play_or_pause(self) -> None:
         """Let the past go on, or stand still in it."""
         if self._travel is not None:
-            if self._travel.cursor().speed:
+            if speed := self._travel.cursor().speed:
+                self.view.speed = speed  # to go on at
                 self._travel.pause()
             else:
                 self._travel.play(self.view.speed)

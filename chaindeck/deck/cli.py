@@ -1,6 +1,7 @@
 """The command lines of `chaindeck open` and `replay`; what does the work is loaded when it is asked for."""
 
 import logging
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -39,15 +40,33 @@ def open_tape(
     return run_open(make_context(settings.thresholds), settings, tape, at)
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayFlags:
+    """What of a recording is played, and how.
+
+    Attributes:
+        speed: seconds of the recording a second, 0.1 to 1000.
+        begin: from when: 10:30 or 10:30:15 in New York on the recording's first day, 2026-01-02T10:30, or +5m after its
+            beginning.
+        end: until when.
+        loop: begin anew at the end, until stopped; what is in force is taken away first.
+        restamp: stamp snapshots as of now, for consumers that know only the live names; needs --prefix massive, and is
+            refused where a live publisher publishes.
+    """
+
+    speed: Annotated[float, Parameter(metavar="TIMES")] = 60.0
+    begin: Annotated[str | None, Parameter(name="--from", metavar="TIME")] = None
+    end: Annotated[str | None, Parameter(name="--to", metavar="TIME")] = None
+    loop: Switch = False
+    restamp: Switch = False
+
+
 def replay(
     tape: Annotated[File, Parameter(metavar="TAPE")],
     /,
     *,
-    speed: Annotated[float, Parameter(metavar="TIMES")] = 60.0,
-    begin: Annotated[str | None, Parameter(name="--from", metavar="TIME")] = None,
-    end: Annotated[str | None, Parameter(name="--to", metavar="TIME")] = None,
-    loop: Switch = False,
-    restamp: Switch = False,
+    how: ReplayFlags | None = None,
     prefix: Prefix = REPLAY_PREFIX,
     log_format: LogFormat = "text",
     where: ConnectionFlags | None = None,
@@ -61,13 +80,7 @@ def replay(
 
     Args:
         tape: the recording, or a folder of days.
-        speed: seconds of the recording a second, 0.1 to 1000.
-        begin: from when: 10:30 or 10:30:15 in New York on the recording's first day, 2026-01-02T10:30, or +5m after its
-            beginning.
-        end: until when.
-        loop: begin anew at the end, until stopped; what is in force is taken away first.
-        restamp: stamp snapshots as of now, for consumers that know only the live names; needs --prefix massive, and is
-            refused where a live publisher publishes.
+        how: what of it, and how.
         prefix: what the contract's keys begin with.
         log_format: without a terminal: text, or one JSON object a line.
         where: which Redis.
@@ -79,8 +92,7 @@ def replay(
     if not shown:
         log_to_stderr(log_format)
     settings = config_of(where, screen=ScreenFlags(theme=theme), warn=say if shown else log.warning).settings
-    options = ReplayOptions(speed=speed, begin=begin, end=end, loop=loop, restamp=restamp)
-    context = make_context(settings.thresholds, prefix)
+    options, context = ReplayOptions(**asdict(how or ReplayFlags())), make_context(settings.thresholds, prefix)
     if shown:
         from chaindeck.deck.replay import run_replay_deck  # noqa: PLC0415
 

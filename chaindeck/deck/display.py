@@ -7,7 +7,7 @@ import signal
 import sys
 import termios
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -58,8 +58,10 @@ class Display:
         release: Callable[[], None] = lambda: None,
         *,
         travel: TimeTravel | None = None,
+        on_signals: Mapping[int, Callable[[], None]] | None = None,
     ) -> None:
         self._engine = engine
+        self._on_signals = on_signals or {}
         self._travel = travel
         self._slot = slot
         self._context = context
@@ -83,7 +85,7 @@ class Display:
         heard: dict[int, Callable[[], None]] = {n: self._ender(n) for n in ending_signals() - {_BREAK}}
         if self._engine is not None:
             heard[signal.SIGUSR1] = partial(self._engine.publish_now, asked=True)
-        handle_signals(heard)
+        handle_signals({**heard, **self._on_signals})
         watchdog = Watchdog(threading.main_thread(), self._ask, self._break)
         watchdog.start(self._clock)
         failures, notices = 0, list(self._pane.notices)

@@ -1,7 +1,8 @@
 """`chaindeck replay` on a terminal: the deck beside the replay, on the prefix under which it plays."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +57,12 @@ def _show(
     pane = prepare_screen(settings)
     engine.start()
     try:
-        return Display(engine, slot, context, pane, place.release, travel=controls).run(None, settings.theme)
+        heard: dict[int, Callable[[], None]] = {
+            signal.SIGUSR1: controls.pause_or_resume,
+            signal.SIGUSR2: controls.step_once,
+        }
+        display = Display(engine, slot, context, pane, place.release, travel=controls, on_signals=heard)
+        return display.run(None, settings.theme)
     finally:
         engine.stop()
 

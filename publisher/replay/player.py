@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from chain.clock import Clock
@@ -71,6 +71,7 @@ class Player:
         self._may_go_on = may_go_on
         self._on_news = on_news
         self._sought: int | None = None
+        self._steered = asyncio.Event()  # the clock was changed, and readers were not told yet
         self._steps = 0
         self._from_ns = span.begin_ns  # where it goes on, should it fail
         self._due_ns: int | None = None  # of the turn that is being published
@@ -102,23 +103,27 @@ class Player:
     def pause(self) -> None:
         """Stand still; what is in force stays so."""
         self.clock.pause()
+        self._steered.set()
 
     def resume(self) -> None:
         """Go on; from the beginning where it had ended."""
         if self.finished.is_set():
             self.seek(self._span.begin_ns)
         self.clock.resume()
+        self._steered.set()
 
     def set_speed(self, speed: float) -> None:
         """Go on at another speed, seconds a second; raise ConfigError for one that is none."""
         self.clock.set_speed(speed)
         self._late_s, self._paced_from = 0.0, self.clock.monotonic()
+        self._steered.set()
 
     def step(self) -> None:
         """Go to the next turn at once, and stand still there."""
         self.clock.pause()
         self._steps += 1
         self.clock.set(self.clock.wall_ns())
+        self._steered.set()
 
     def seek(self, wall_ns: int) -> None:
         """Go to an instant, epoch ns, within what is played."""
@@ -142,9 +147,16 @@ class Player:
                 await self._try(self._in_force.withdraw)
 
     async def keep(self) -> None:
-        """Keep alive what is in force, until cancelled."""
+        """Keep alive what is in force, and tell readers of the clock: when it was changed, often where it is fast."""
         while True:
-            await self._ours.sleep(self._in_force.renewed_every_s(self.clock.rate))
+            fast = self.clock.rate > 1.0  # else readers know how it goes on
+            every_s = self._in_force.renewed_every_s(self.clock.rate)
+            with suppress(TimeoutError):
+                async with self._ours.timeout(min(every_s, _BEAT_S) if fast else every_s):
+                    await self._steered.wait()
+            if fast or self._steered.is_set():
+                self._steered.clear()
+                await self._on_news()
             try:
                 await self._in_force.renew(self.clock.rate)
             except RedisUnavailableError as error:

@@ -54,6 +54,14 @@ class ReplayControls:
         """Stand still."""
         self._do(Player.pause)
 
+    def pause_or_resume(self) -> None:
+        """Stand still, or go on."""
+        self._do(lambda player: player.resume() if player.clock.paused else player.pause())
+
+    def step_once(self) -> None:
+        """Stand still at the next look in which something changed."""
+        self._do(Player.step)
+
     def live(self) -> None:
         """Go to the end of what is played."""
         self.seek(self._recording.last_ns)
