@@ -61,8 +61,8 @@ def _instant(reel: Reel, path: Path, at: str | None) -> int:
 def _label(reel: Reel, part: Part | None) -> str:
     if part is None or part not in reel.parts:
         return "TAPE"
-    place = f", {reel.parts.index(part) + 1} of {len(reel.parts)}" if len(reel.parts) > 1 else ""
-    return f"TAPE {clean(part.name, 60)}{place}"
+    place = f"{reel.parts.index(part) + 1}/{len(reel.parts)} " if len(reel.parts) > 1 else ""
+    return f"TAPE {place}{clean(part.name, 60)}"
 
 
 def _print_frame(traveller: Traveller, slot: BoardSlot) -> int:

@@ -17,16 +17,19 @@ class LineOfTime:
         self._spans: dict[Part, list[tuple[int, int]]] = {}
         self._found = False
 
-    def search(self, parts: Sequence[Part], is_enough: Callable[[], bool]) -> bool:
-        """Search parts for marks, in their order, until it is enough; return whether there is more to search."""
+    def search(self, parts: Sequence[Part], is_enough: Callable[[], bool], *, grows: bool) -> bool:
+        """Search parts for marks, in their order, until it is enough; return whether there is more to search.
+
+        `grows`: to the last of them answers are added all the time.
+        """
         for part in parts:
             searched = self._searched.setdefault(part, Searched(part))
-            player = None if searched.is_over else self._reel.player(part)
-            while player is not None and searched.go_on(player):
+            player, is_last = None if searched.is_over else self._reel.player(part), part is self._reel.parts[-1]
+            while player is not None and searched.go_on(player, grows=grows and is_last):
                 self._found = True
                 if is_enough():
                     return True
-            searched.is_over = part is not self._reel.parts[-1]  # the last one may yet grow
+            searched.is_over = not is_last  # the last one may yet grow
         return False
 
     def take_found(self) -> bool:

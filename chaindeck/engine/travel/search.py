@@ -23,12 +23,18 @@ class Searched:
     _finder: MarkFinder = field(default_factory=MarkFinder)
     _known: set[Mark] = field(default_factory=set)
 
-    def go_on(self, player: Player) -> bool:
-        """Search the next look of which something may be told; return whether there was one."""
-        if self.number + 1 >= len(player):
-            return False
+    def go_on(self, player: Player, *, grows: bool) -> bool:
+        """Search the next look of which something may be told; return whether there was one.
+
+        Where the part `grows`, what is not told yet soon will be, and is not played for it.
+        """
         number = player.told_after(self.number, _LOOKS) if self.number >= 0 else None
-        number = self.number + 1 if number is None or number >= len(player) else number
+        if number is None or number >= len(player):
+            if grows and self.number >= 0 and len(player) - self.number <= _LOOKS:
+                return False
+            number = self.number + 1
+        if number >= len(player):
+            return False
         try:
             played = player.glance(number)
         except TapeError:

@@ -270,7 +270,11 @@ class Traveller:
     def _search(self) -> bool:
         """Search for marks for a moment; return whether there is more to search."""
         began = self._clock.monotonic()
-        return self._line.search(self._shown_parts(), lambda: self._clock.monotonic() - began > _SLICE_S)
+
+        def is_enough() -> bool:
+            return self._clock.monotonic() - began > _SLICE_S
+
+        return self._line.search(self._shown_parts(), is_enough, grows=self.can_be_live)
 
     def _tell(self) -> None:
         """Bring the line of time up to date."""

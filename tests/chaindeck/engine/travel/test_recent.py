@@ -1,0 +1,88 @@
+"""The past of a live deck: what was answered lately, while the present goes on."""
+
+from chain.clock import ManualClock
+from chaindeck.engine.board_slot import BoardSlot
+from chaindeck.engine.travel.recent import Recent
+from tests.support.tapes import instant
+from tests.support.watched import KEYS, LABEL, Watched
+from tui.ports.time_travel import Stride
+
+MB = 1_000_000
+
+
+class Deck:
+    """A live deck without a screen: a watcher, its slot, and the traveller's turns by hand."""
+
+    def __init__(self, most: int = 64 * MB, **how: object) -> None:
+        self.recent = Recent(KEYS, most, LABEL)
+        self.slot = BoardSlot()
+        self.traveller = self.recent.traveller(self.slot, ManualClock(0))
+        self.watched = Watched(**how)  # type: ignore[arg-type]
+        self.watched.tap.add(self.recent.backlog)
+        self.second = 0
+
+    def live(self, seconds: int) -> None:
+        """Let time go by: a look each second, a turn of the other thread after each."""
+        for second in range(self.second, self.second + seconds):
+            self.watched.look(second)
+            self.slot.put(self.watched.boards[-1])
+            self.traveller.turn()
+        self.second += seconds
+
+    def settle(self) -> None:
+        for _ in range(2):
+            self.traveller.turn()
+
+    @property
+    def shown(self) -> int:
+        """Which of the watcher's Boards is shown: the very one."""
+        scene = self.slot.scene()
+        assert scene is not None
+        return self.watched.boards.index(scene.board)
+
+
+def test_one_steps_back_from_the_present_which_goes_on_beside() -> None:
+    deck = Deck()
+    deck.live(40)
+    assert deck.traveller.cursor().is_live
+    deck.traveller.step(Stride.LOOK, -7)
+    deck.settle()
+    scene = deck.slot.scene()
+    assert deck.shown == 32 and scene is not None and scene.as_of is not None
+    assert scene.as_of.mono == deck.watched.boards[32].clock.polled
+    deck.live(10)
+    assert deck.shown == 32
+    assert deck.slot.latest() is deck.watched.boards[-1]
+    assert deck.traveller.timeline(100).end == instant(49).wall_ns
+    deck.traveller.live()
+    deck.settle()
+    present = deck.slot.scene()
+    assert present is not None and (present.as_of, deck.shown) == (None, 49)
+
+
+def test_what_is_let_go_of_moves_the_cursor_on() -> None:
+    deck = Deck(most=MB, every=2, strikes=60)
+    deck.live(60)
+    deck.traveller.seek(instant(0).wall_ns)
+    deck.settle()
+    assert deck.shown == 0
+    deck.live(600)
+    first = deck.traveller.timeline(10).begin
+    assert first is not None and first > instant(60).wall_ns
+    assert deck.traveller.cursor().at == first
+    assert deck.shown == (first - instant(0).wall_ns) // 10**9
+    label = deck.traveller.timeline(0).label
+    assert label.startswith("LAST ") and label.endswith(" of 1 MB")
+
+
+def test_playing_reaches_the_end_and_stands_there() -> None:
+    deck = Deck()
+    deck.live(20)
+    deck.traveller.seek(instant(5).wall_ns)
+    deck.traveller.play(1_000.0)
+    clock = deck.traveller._clock
+    assert isinstance(clock, ManualClock)
+    for _ in range(5):
+        deck.traveller.turn()
+        clock.advance(0.1)
+    assert (deck.shown, deck.traveller.cursor().speed) == (19, 0.0)
