@@ -25,6 +25,7 @@ BENCHMARKS = {
     "key-to-frame": "key_to_frame",
     "vendor": "vendor",
     "tape": "tape",
+    "time-travel": "time_travel",
 }
 
 

@@ -35,14 +35,16 @@ KEYS = KeySchema()
 
 def run() -> list[Row]:
     """Measure on ten minutes of a mock, and on recorded chains where they are at hand."""
-    mock = asyncio.run(_payloads(MockSource(clock := ManualClock(START_NS), underlyings=("SPX", "NDX")), clock, CYCLES))
+    mock = asyncio.run(
+        payloads_of(MockSource(clock := ManualClock(START_NS), underlyings=("SPX", "NDX")), clock, CYCLES)
+    )
     rows = _levels("mock", mock)
     if all(path.is_file() for path in RECORDED):
-        rows += _levels("captures", asyncio.run(_payloads(CaptureSource(RECORDED), ManualClock(START_NS), 4)))
+        rows += _levels("captures", asyncio.run(payloads_of(CaptureSource(RECORDED), ManualClock(START_NS), 4)))
     return rows + _tape(mock)
 
 
-async def _payloads(source: Source, clock: ManualClock, cycles: int) -> Chains:
+async def payloads_of(source: Source, clock: ManualClock, cycles: int) -> Chains:
     found: Chains = {}
     for _ in range(cycles):
         await source.begin_cycle()
