@@ -14,7 +14,7 @@ class LineOfTime:
     def __init__(self, reel: Reel) -> None:
         self._reel = reel
         self._searched: dict[Part, Searched] = {}
-        self._spans: dict[Part, list[tuple[int, int]]] = {}
+        self._spans: dict[Part, tuple[int, list[tuple[int, int]]]] = {}  # with the looks that they are of
         self._found = False
 
     def search(self, parts: Sequence[Part], is_enough: Callable[[], bool], *, grows: bool) -> bool:
@@ -58,9 +58,10 @@ class LineOfTime:
         )
 
     def _spans_of(self, part: Part) -> list[tuple[int, int]]:
-        known = self._spans.get(part)
-        if known is not None and part is not self._reel.parts[-1]:
+        length, known = self._spans.get(part, (-1, []))
+        if length >= 0 and part is not self._reel.parts[-1]:
             return known
         player = self._reel.player(part)
-        self._spans[part] = [] if player is None else spans_of(player)
-        return self._spans[part]
+        if player is not None and len(player) != length:
+            self._spans[part] = len(player), spans_of(player)
+        return self._spans.get(part, (0, []))[1]
