@@ -55,6 +55,7 @@ BINDINGS: list[BindingType] = [
     Binding("d", "demo", "demo", tooltip="in a mock: faults at a keypress"),
     Binding("s", "acknowledge", show=False, tooltip="acknowledge that a source has changed"),
     Binding("p", "publish_again", show=False, tooltip="publish again, after giving way to a live publisher"),
+    Binding("r", "record", show=False, tooltip="record what is shown on a tape; again: end it"),
     Binding("m", "log", show=False, tooltip="the log's messages, newest line last"),
     Binding("question_mark", "help", "help", key_display="?", tooltip="this help"),
     Binding("q", "quit", "quit", tooltip="quit"),

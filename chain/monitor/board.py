@@ -99,12 +99,16 @@ class PublisherStatus:
 
 @dataclass(frozen=True, slots=True)
 class RecorderStatus:
-    """A recorder as known by its heartbeat; `seen` is the monotonic time at which this beat was first read."""
+    """A recorder as known by its heartbeat; `seen` is the monotonic time at which this beat was first read.
+
+    `here`: it is the one of the deck that shows the Board, which needs no heartbeat to tell of it.
+    """
 
     beat: RecorderBeat
     seen: float
     alive: bool
     gone_since: float | None = None  # epoch seconds
+    here: bool = False
 
 
 @dataclass(frozen=True, slots=True)

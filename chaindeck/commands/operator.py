@@ -1,4 +1,4 @@
-"""Operator decisions: acknowledging a change of source, and letting a withdrawn publisher try again."""
+"""What an operator decides: to acknowledge a change of source, to publish again, to record."""
 
 import asyncio
 from concurrent.futures import Future
@@ -13,7 +13,7 @@ from chaindeck.engine.engine import Engine
 
 
 class DeckOperator:
-    """The deck's two decisions, done on the engine's loop."""
+    """The deck's decisions, done on the engine's loop."""
 
     def __init__(self, engine: Engine, context: Context) -> None:
         self._engine = engine
@@ -26,6 +26,15 @@ class DeckOperator:
     def publish_again(self) -> "Future[str]":
         """Let a withdrawn publisher check whether it may publish again."""
         return self._engine.submit(self._publish_again())
+
+    def record(self) -> "Future[str]":
+        """Begin to record what is shown, or end it."""
+        return self._engine.submit(self._record())
+
+    async def _record(self) -> str:
+        if self._engine.recording is None:
+            raise ConfigError("nothing is recorded from here")
+        return await self._engine.recording.toggle()
 
     async def _acknowledge(self) -> str:
         watcher, publishing = self._engine.watcher, self._engine.publishing

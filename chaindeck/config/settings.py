@@ -171,6 +171,7 @@ SETTINGS = {
             _rewind,
             "MB of memory for the answers of the last while, to step back in; 0 for none",
         ),
+        Setting("record_dir", (), None, _text, "folder of the tapes that the deck's key r writes"),
         Setting("theme", (), None, _text, "a Textual theme; ansi-dark keeps to 16 colours"),
     )
 }
@@ -191,6 +192,7 @@ class Settings:
     allow_http: bool
     seed: int
     rewind_mb: int
+    record_dir: str | None
     theme: str | None
     origins: Mapping[str, str]
     warnings: tuple[str, ...]
@@ -218,6 +220,7 @@ def validate(values: Mapping[str, Value], origins: Mapping[str, str], warnings: 
         allow_http=_as(values, "allow_http", bool),
         seed=_as(values, "seed", int),
         rewind_mb=_as(values, "rewind_mb", int),
+        record_dir=_optional(values, "record_dir"),
         theme=_optional(values, "theme"),
         origins=origins,
         warnings=warnings,

@@ -8,6 +8,8 @@ from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 from chain.clock import Clock, Instant
 from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
@@ -22,6 +24,7 @@ from chaindeck.deck.display import Display
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.compose import PublishMode, publishing_services, refuse_beside_live
 from chaindeck.engine.engine import Engine
+from chaindeck.engine.recording.deck_recording import DeckRecording
 from chaindeck.engine.services import Services
 from chaindeck.engine.sources import SourceName, make_source
 from chaindeck.engine.travel.recent import Recent
@@ -52,13 +55,14 @@ def run_deck(
         log_nowhere()  # the publisher says it again, in the log
         asyncio.run(refuse_beside_live(place.target, source, context, among_live=among_live))
         slot = BoardSlot()
-        tap, travel = _recent(place, slot, context, settings)
+        tap = Tap()
+        travel = _recent(tap, place, slot, context, settings)
         mode = PublishMode(among_live=among_live, after_first=slot.first_paint)
 
         def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
             return publishing_services(place, source, settings, context, mode, supervisor=supervisor, tap=tap)
 
-        engine = Engine(slot, context.clock, open_services)
+        engine = Engine(slot, context.clock, open_services, _recording(tap, place, context, settings))
         demo = MockDemo(engine, source, context, embedded=place.server is not None)
         return _show(place, engine, slot, context, demo if kind == "mock" else None, settings, travel)
 
@@ -68,24 +72,29 @@ def run_watch(context: Context, settings: Settings) -> int:
     check_theme(settings)
     place = running_place(settings.redis_url)
     slot = BoardSlot()
-    tap, travel = _recent(place, slot, context, settings)
+    tap = Tap()
+    travel = _recent(tap, place, slot, context, settings)
 
     def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
         return watching_services(place.target, context, supervisor=supervisor, tap=tap)
 
-    engine = Engine(slot, context.clock, open_services)
+    engine = Engine(slot, context.clock, open_services, _recording(tap, place, context, settings))
     return _show(place, engine, slot, context, None, settings, travel)
 
 
-def _recent(
-    place: RedisLocation, slot: BoardSlot, context: Context, settings: Settings
-) -> tuple[Tap | None, Traveller | None]:
-    """Return where recent answers are drawn off, and what travels in them; nothing where nobody could look at them."""
+def _recent(tap: Tap, place: RedisLocation, slot: BoardSlot, context: Context, settings: Settings) -> Traveller | None:
+    """Return what travels in the recent answers of a tap; None where nobody could look at them."""
     if why_no_screen() is not None or not settings.rewind_mb:
-        return None, None
-    recent, tap = Recent(context.keys, settings.rewind_mb * 1_000_000, place.target.label), Tap()
+        return None
+    recent = Recent(context.keys, settings.rewind_mb * 1_000_000, place.target.label)
     tap.add(recent.backlog)
-    return tap, recent.traveller(slot, context.clock)
+    return recent.traveller(slot, context.clock)
+
+
+def _recording(tap: Tap, place: RedisLocation, context: Context, settings: Settings) -> DeckRecording:
+    """Return what the deck's reader can record."""
+    folder = Path(settings.record_dir).expanduser() if settings.record_dir else user_data_path("chaindeck") / "tapes"
+    return DeckRecording(context, tap, folder, place.target.label)
 
 
 def _load_screen() -> None:

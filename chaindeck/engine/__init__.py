@@ -9,7 +9,7 @@ services         what runs beside a screen or without one
 engine           the engine's thread, with a loop of its own
 travel           travelling in time, on a thread of its own
 board_slot       where the engine leaves Board and analytics for the screen
-memory_store     chains in memory in place of a Redis
+recording        what the deck shows, onto tapes, and what a day of the mock needs
 embedded_keeper  keeps an embedded server running
 context          where a run gets its clock, its key schema and its identity
 ```

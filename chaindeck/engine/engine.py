@@ -13,10 +13,12 @@ from functools import partial
 from typing import Any
 
 from chain.clock import Clock
+from chain.monitor.board import Board
 from chain.monitor.watch.watcher import Watcher
 from chain.supervisor import PartState, PartStatus, Supervisor, error_words
-from chain.tasks import end
+from chain.tasks import end, finish
 from chaindeck.engine.board_slot import BoardSlot
+from chaindeck.engine.recording.deck_recording import DeckRecording
 from chaindeck.engine.services import Publishing, Services
 
 log = logging.getLogger(__name__)
@@ -29,9 +31,12 @@ OpenServices = Callable[[Supervisor], AbstractAsyncContextManager[Services]]
 class Engine:
     """Runs services in a thread until stopped. What fails there is on the Board that the slot holds."""
 
-    def __init__(self, slot: BoardSlot, clock: Clock, open_services: OpenServices) -> None:
+    def __init__(
+        self, slot: BoardSlot, clock: Clock, open_services: OpenServices, recording: DeckRecording | None = None
+    ) -> None:
         self._slot = slot
         self._open_services = open_services
+        self.recording = recording
         self._clock = clock
         self._supervisor = Supervisor(clock, on_change=self._tell_parts)
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -84,15 +89,20 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         async with self._open_services(self._supervisor) as services:
             self.publishing, self.watcher = services.publishing, services.watcher
-            running = asyncio.ensure_future(services.run(self._slot.put))
+            running = asyncio.ensure_future(services.run(self._on_board))
             stopped = asyncio.ensure_future(self._stop.wait())
             self._ready.set()
             try:
                 await asyncio.wait([running, stopped], return_when=asyncio.FIRST_COMPLETED)
             finally:
+                if self.recording is not None:
+                    await finish(self.recording.close())
                 await end([running, stopped])
             if not running.cancelled():
                 running.result()
+
+    def _on_board(self, board: Board) -> None:
+        self._slot.put(board if self.recording is None else self.recording.on_board(board))
 
     def _tell_parts(self) -> None:
         self._slot.tell_parts(self._supervisor.status())

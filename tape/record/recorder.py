@@ -96,11 +96,12 @@ class Recorder:
         self.status = RecordingStatus(since=self._clock.wall_ns() / 1e9)
         self._thread.start()
 
-    def stop(self) -> RecordingStatus:
-        """Write what waits, end the tape, and return how it went."""
+    def stop(self, within_s: float | None = None) -> RecordingStatus:
+        """Write what waits, end the tape, and return how it went; where time is up, it is left to end by itself."""
         self._ending.set()
-        self._thread.join()
-        os.close(self._lock)
+        self._thread.join(within_s)
+        if not self._thread.is_alive():
+            os.close(self._lock)
         return self.status
 
     def _run(self) -> None:

@@ -12,7 +12,7 @@ from tape.play.reader import TapeReader
 from tape.store.file import TapeFile
 from tape.tools.ndjson import payloads
 from tape.tools.verify import verify
-from tests.support.product import run, start
+from tests.support.product import on_terminal, run, start
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -53,3 +53,26 @@ def looks(path: Path) -> int:
     time.sleep(0.1)
     with TapeFile(path) as tape:
         return len(TapeReader(tape).looks)
+
+
+def test_r_records_what_the_deck_shows_until_it_is_pressed_again(short_dir: Path, redis_url: str) -> None:
+    publisher = start(short_dir, *PUBLISH, "--redis-url", redis_url)
+    with on_terminal(short_dir, "watch", redis_url, columns=170) as terminal:
+        terminal.wait_for("FRESH")
+        terminal.send("r")
+        terminal.wait_for("REC since")
+        terminal.wait_for("MB")
+        terminal.wait_for(".tape")
+        time.sleep(1.5)  # a commit
+        terminal.send("r")
+        terminal.wait_for("recorded")
+        terminal.send("q")
+        assert terminal.wait() == 0
+    publisher.send_signal(signal.SIGTERM)
+    publisher.wait()
+    assert publisher.stderr
+    publisher.stderr.close()
+    [path] = (short_dir / ".local/share/chaindeck/tapes").glob("*.tape")
+    with TapeFile(path) as tape:
+        assert verify(tape).sound
+        assert all(record.last_good for record in [*boards(tape)][-1].chains.records)

@@ -27,7 +27,7 @@ class DecisionScreen(FittedPump, Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what there is somebody for."""
-        if action in ("acknowledge", "publish_again"):
+        if action in ("acknowledge", "publish_again", "record"):
             return self._operator is not None
         return self._demo is not None if action == "demo" else True
 
@@ -40,6 +40,11 @@ class DecisionScreen(FittedPump, Screen[None]):
         """Let the publisher try again, after it gave way to a live one."""
         if self._operator is not None:
             self._decide(self._operator.publish_again)
+
+    def action_record(self) -> None:
+        """Record what is shown, or end that; also while the past is on screen, for the present goes on."""
+        if self._operator is not None:
+            self._decide(self._operator.record)
 
     def action_demo(self) -> None:
         """Offer the faults; a second key finds the menu open."""

@@ -69,6 +69,7 @@ def identity(
         return justify([Span(" chaindeck  starting", Role.STRONG)], [], width, Ground.BAR)
     board = report.board
     start = [Span(" chaindeck ", Role.STRONG), Span(f" {badge(board)} ", Role.BADGE), *as_of(past.when if past else "")]
+    start += _own_recorder(board)
     if frozen:
         start.append(Span(f" FROZEN {frozen} ", Role.CAUTION))
     end = _clock_and_rotor(report.now.wall_s, polls) if past is None else _beside(past, polls, width)
@@ -80,7 +81,7 @@ def identity(
     level = f"{spot_text(report, underlying)}  "
     if not away or length(start) + length(end) + len(underlying) + 2 + len(level) <= width:
         start += [Span(f" {underlying} ", Role.STRONG), Span(level, Role.TEXT)]
-    quiet = ("" if away else _redis(board), _record(board), _market(board))
+    quiet = ("" if away else _redis(board), _recorder(board), _record(board), _market(board))
     told = sorted((*(Span(text, Role.DIM) for text in quiet), _publish(report)), key=lambda span: span.role is Role.DIM)
     for span in told:  # what is wrong before what is as it should be
         if span.text and length(start) + length(end) + len(span.text) + 2 <= width:
@@ -162,6 +163,28 @@ def _away(board: Board, room: int) -> str:
     """Return which Redis does not answer, in the room that there is: its address is what is needed now."""
     forms = (f" redis {board.redis.label} no answer ", f" {board.redis.label} no answer ", f" {board.redis.label} ")
     return next((form for form in forms if len(form) <= room), left(forms[-1], room) if room > 0 else "")
+
+
+def _own_recorder(board: Board) -> list[Span]:
+    """Return that this deck records, since when, and how large its tape is by now."""
+    recorder = board.recorder
+    if recorder is None or not recorder.here:
+        return []
+    role = Role.CAUTION if recorder.beat.error else Role.STRONG
+    return [Span(f" REC since {new_york(recorder.beat.since):%H:%M}{_size(recorder.beat.size)} ", role, Ground.CURSOR)]
+
+
+def _recorder(board: Board) -> str:
+    """Return where what is answered is recorded, by this deck or by another program."""
+    recorder = board.recorder
+    if recorder is None or not recorder.alive or not recorder.beat.tape:
+        return ""
+    name = recorder.beat.tape.rpartition("/")[2]
+    return f"in {name}" if recorder.here else f"recorded in {name}{_size(recorder.beat.size)}"
+
+
+def _size(size: int | None) -> str:
+    return "" if size is None else f", {size / 1e6:.1f} MB"
 
 
 def _record(board: Board) -> str:

@@ -61,6 +61,9 @@ class Operator(Protocol):
     def publish_again(self) -> "Future[str]":
         """Let a publisher that gave way to a live one try again."""
 
+    def record(self) -> "Future[str]":
+        """Begin to record what is shown, or end it."""
+
 
 class Demo(Protocol):
     """Faults at a keypress; only a mock has one."""

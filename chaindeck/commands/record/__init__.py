@@ -3,7 +3,6 @@
 ```
 cli       its command line
 follow    follows a Redis until told to stop
-own_beat  what a recorder says of itself in its heartbeat
 mock_day  makes a whole trading day of the mock in little time
 ```
 """

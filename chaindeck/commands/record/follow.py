@@ -15,8 +15,8 @@ from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Part, Supervisor
 from chain.tasks import finish
 from chaindeck import __version__
-from chaindeck.commands.record.own_beat import OwnBeat
 from chaindeck.config.redis_location import running_place
+from chaindeck.engine.recording.own_beat import recorder_beat
 from chaindeck.exits import Exit
 from chaindeck.process.ended import run_until_signal
 from publisher.loop.heartbeat_loop import HeartbeatLoop
@@ -79,7 +79,12 @@ async def _record(context: Context, target: RedisTarget, recorder: Recorder, for
             told.on_board(board)
 
         beats = HeartbeatLoop(
-            redis, None, context.clock, OwnBeat(context, recorder).now, silent=lambda: False, before=_nothing
+            redis,
+            None,
+            context.clock,
+            lambda status: recorder_beat(context, recorder.status, status),
+            silent=lambda: False,
+            before=_nothing,
         )
         parts = (Part("watcher", lambda: watcher.run(on_board)), *reader.parts(), *beats.parts())
         try:

@@ -19,7 +19,7 @@ from chain.monitor.watch.watcher import Watcher
 from chain.thresholds import HEARTBEAT_EVERY_S
 from chaindeck import __version__
 from chaindeck.config.settings import Settings
-from chaindeck.engine.memory_store import MemoryStore
+from chaindeck.engine.recording.memory_store import MemoryStore
 from chaindeck.engine.sources import make_source
 from chaindeck.exits import Exit
 from chaindeck.process.ended import run_until_signal

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,10 +14,12 @@ from chain.analytics.headline import headline
 from chain.clock import Instant, ManualClock
 from chain.model.grid import build_grid
 from chain.model.keys import ChainId
+from chain.model.session import new_york
 from chain.monitor.analytics import RecentAnalytics
-from chain.monitor.board import Board, ChainRecord, Transition
+from chain.monitor.board import Board, ChainRecord, RecorderStatus, Transition
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED
+from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import DeckState, State
 from chain.text import clean
 from tests.support.scenes import (
@@ -557,3 +560,22 @@ def test_a_grid_of_a_whole_surface_fits_a_wide_and_a_narrow_panel() -> None:
     for width in range(40, 221, 3):
         table = grid_table(grid, width)
         assert {length(line) for line in (*table.head, *table.body)} == {width}
+
+
+def recorded(*, here: bool, **values: Any) -> str:
+    """Return line one of a Board with a recorder."""
+    beat = RecorderBeat(
+        "massive:recorder", NOW.wall_s, 7, "running", NOW.wall_s, "/t/massive-2026-01-02.tape", **values
+    )
+    status = RecorderStatus(beat, NOW.mono, alive=True, here=here)
+    return plain(identity(report([record(SPX, NOW)], NOW, recorder=status), "SPX", 0, 170))
+
+
+def test_line_one_says_what_this_deck_records_and_where_others_do() -> None:
+    at = f"{new_york(NOW.wall_s):%H:%M}"
+    mine = recorded(here=True, size=12_340_000)
+    assert f" REC since {at}, 12.3 MB " in mine and "in massive-2026-01-02.tape" in mine
+    assert f" REC since {at} " in recorded(here=True)
+    theirs = recorded(here=False, size=12_340_000)
+    assert "REC" not in theirs and "recorded in massive-2026-01-02.tape, 12.3 MB" in theirs
+    assert "record" not in plain(identity(report([record(SPX, NOW)], NOW), "SPX", 0, 170))
