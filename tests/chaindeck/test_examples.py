@@ -112,7 +112,7 @@ def test_the_words_of_the_schemas_are_the_products(path: Path) -> None:
         "severity": [set(DeckState), {"info", "warning", "critical"}],
         "state": [set(DeckState), set(State), set(PartState)],
         "service": [{*SERVICES, *STANDBYS}],
-        "status": [{"running", "standby", WITHDRAWN, STOPPED}],
+        "status": [{"running", "standby", WITHDRAWN, STOPPED}, {"running", STOPPED}],
         "kind": [set(get_args(SourceKind))],
         "PartState": [set(PartState)],
         "clause": [{clause.slug for clause in Clause}],

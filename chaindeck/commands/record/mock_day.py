@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from chain.clock import ManualClock, SystemClock
+from chain.clock import Clock, ManualClock
 from chain.context import Context
 from chain.errors import ConfigError
 from chain.model.calendar import RULE
@@ -94,14 +94,14 @@ def run_mock_day(context: Context, settings: Settings, folder: Path, session: Se
     recorder = Recorder(folder, context.keys, clock, about, backlog_bytes=2 * _BACKLOG_BYTES)
     made = _MockDay(replace(context, clock=clock), clock, make_source("mock", settings, (), clock), settings, recorder)
     recorder.start()
-    began = SystemClock().monotonic()
+    began = context.clock.monotonic()
     try:
-        ended = run_until_signal(made.run(session, speed))
+        ended = run_until_signal(made.run(session, speed, context.clock))
     finally:
         status = recorder.stop()
     if status.error:
         raise TapeError(status.error)
-    took_s = SystemClock().monotonic() - began
+    took_s = context.clock.monotonic() - began
     log.info("%s: %d answers in %.0f s, %.1f MB", path, status.answers, took_s, path.stat().st_size / 1e6)
     return 128 + ended.signal if ended.signal else Exit.INCOMPLETE if status.missed else Exit.DONE
 
@@ -124,9 +124,8 @@ class _MockDay:
         self._tap.add(recorder)
         self._watcher = Watcher(RecordingReader(self._store, self._tap.on_answer), clock, shown_as="mock")
 
-    async def run(self, session: Session, speed: float | None) -> None:
+    async def run(self, session: Session, speed: float | None, machine: Clock) -> None:
         """Publish and poll from open to close; raise TapeError where the tape cannot be written."""
-        machine = SystemClock()
         began, opened = machine.monotonic(), self._clock.monotonic()
         cycle_due = beat_due = opened
         async with aclosing(self._source):
@@ -148,7 +147,7 @@ class _MockDay:
     async def _beat(self) -> None:
         self._store.beat(self._heartbeat.now("running"))
 
-    async def _let_write(self, machine: SystemClock) -> None:
+    async def _let_write(self, machine: Clock) -> None:
         """Wait until what was answered is on the tape but for some megabytes: nothing is to be missed."""
         await machine.sleep(0.0)
         while self._recorder.waiting_bytes > _BACKLOG_BYTES:

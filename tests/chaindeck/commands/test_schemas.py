@@ -23,6 +23,7 @@ from tests.support.product import run
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, board, heartbeat, in_state, record, snapshot
 from tests.support.schemas import filled, promised, schema_of, validator
 
+REPLAY = KeySchema("massive:replay")
 FAILED = PartStatus("lease", PartState.FAILED, "ValueError: x", START_S - 4.0, 3)
 NOW = Instant(START_NS, 5_000.0)
 
@@ -47,6 +48,12 @@ async def _publish(redis: Redis, **values: Any) -> None:
     await beat(redis, replace(told, parts=(FAILED,), **values))
 
 
+async def _publish_replay(redis: Redis) -> None:
+    """Publish a replay's beat, which alone says how fast its clock goes."""
+    told: dict[str, Any] = {"service": "replay", "kind": "replay", "prefix": REPLAY.prefix}
+    await beat(redis, heartbeat(SPX, ts=SystemClock().wall_ns() / 1e9, as_of=START_S, speed=60.0, **told))
+
+
 async def test_a_status_keeps_its_schema_field_by_field(redis: Redis, redis_url: str, short_dir: Path) -> None:
     await _publish(redis)
     may: dict[str, Any] = {"keys": ["*"], "channels": ["*"], "commands": ["+@all", "-info"]}
@@ -54,8 +61,11 @@ async def test_a_status_keeps_its_schema_field_by_field(redis: Redis, redis_url:
     modest = redis_url.replace("unix://", "unix://modest:secret@")
     bodies = [orjson.loads(run(short_dir, "status", "--json", url).stdout) for url in (redis_url, modest)]
     await redis.acl_deluser("modest")
+    await _publish_replay(redis)
+    replay = orjson.loads(run(short_dir, "status", "--json", "--prefix", REPLAY.prefix, redis_url).stdout)
     away = orjson.loads(run(short_dir, "status", "--json", "redis://127.0.0.1:1").stdout)
-    assert_promise_kept("status", *bodies, away)
+    assert_promise_kept("status", *bodies, replay, away)
+    assert replay["source"]["speed"] == 60.0
     assert away["source"] == {"kind": "unknown"}
 
 
@@ -81,8 +91,9 @@ async def test_a_heartbeat_keeps_its_schema_field_by_field(redis: Redis) -> None
     )
     health = health_block(evaluate(seen, NOW))
     await _publish(redis, source=source, chain=plan, health=health, lease={"SPX": "a:1:x"})
-    read = orjson.loads(await redis.get("mock_massive:heartbeat") or b"")
-    assert_promise_kept("heartbeat", read)
+    await _publish_replay(redis)
+    read = [orjson.loads(await redis.get(f"{service}:heartbeat") or b"") for service in ("mock_massive", "replay")]
+    assert_promise_kept("heartbeat", *read)
 
 
 def test_a_recorders_heartbeat_keeps_its_schema_field_by_field() -> None:

@@ -133,7 +133,7 @@ def test_a_part_that_swallows_every_cancellation_keeps_no_farewell_back(tmp_path
     began = time.monotonic()
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 70
-    assert "publisher does not end when told, and is left behind" in errors
+    assert "publisher does not end when cancelled, and is abandoned" in errors
     assert time.monotonic() - began < 12
     assert "Traceback" not in errors
 
