@@ -84,6 +84,7 @@ class _Chains:
         self._held: dict[tuple[str, str], StoredFact] = {}
         self._touched: dict[str, None] = {}  # chains, in the order in which they were told of
         self._led: dict[str, str] = {}  # payload keys, as told last
+        self._unusable: dict[str, str] = {}  # why nothing can be read, as told last
         self._beats: dict[str, bytes | None] = {}  # to be told
 
     def forget(self) -> None:
@@ -104,6 +105,7 @@ class _Chains:
         """Return what is new since the last, or all where it is whole."""
         if whole:
             self._led.clear()
+            self._unusable.clear()
             self._touched = dict.fromkeys(name for kind, name in self._held if kind in _TOLD)
             beats = {name: fact for (kind, name), fact in self._held.items() if kind == FactKind.HEARTBEAT}
             self._beats = {name: self._value(fact) for name, fact in beats.items()}
@@ -114,8 +116,12 @@ class _Chains:
                 led[name], self._led[name] = found, found.key
             elif found is None:
                 gone += [name] * (self._led.pop(name, None) is not None)
-            elif found:
+            elif found and found != self._unusable.get(name):
                 unusable[name] = found
+            if isinstance(found, str) and found:
+                self._unusable[name] = found
+            else:
+                self._unusable.pop(name, None)
         told, self._beats, self._touched = self._beats, {}, {}
         return Look(at_ns, led, tuple(gone), unusable, told, whole)
 

@@ -11,8 +11,9 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock
+from chain.errors import InvalidSnapshotError
 from chain.model.keys import ChainId, KeySchema, heartbeat_key
-from chain.model.snapshot import encode
+from chain.model.snapshot import decode, encode
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import STOPPED
@@ -23,6 +24,7 @@ from chain.monitor.watch.state import TrackerState
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.thresholds import HEARTBEAT_EVERY_S
+from chaindeck.engine.replay.compose import ReplayOptions
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
 from tape.play.boards import boards
@@ -32,9 +34,12 @@ from tape.store.facts import Moment, MomentKind
 from tape.store.file import TapeFile
 from tape.store.states import StatePace, state_moment
 from tape.store.writer import TapeWriter
+from tape.tools.looks import Led, looks
+from tape.tools.scan import Damage
 from tape.tools.verify import verify
 from tests.support.contexts import context_of
 from tests.support.recorded import Exchange, PlaybackReader, RecordingReader
+from tests.support.replay_stage import replay_stage
 from tests.support.scenes import NDX, START_NS, snapshot
 from tests.support.servers import Server, Servers
 
@@ -325,3 +330,38 @@ def test_states_that_cannot_be_believed_cost_time_and_no_truth(hour: Hour, tmp_p
         for _ in range(MOMENTS // 10):
             number = hour.dice.randrange(len(player))
             assert player.at(number).board == hour.boards[number], number
+
+
+async def test_a_replay_of_the_hour_gives_its_payloads_again_byte_for_byte_and_in_order(
+    tape_of_the_hour: TapeFile, redis: Redis, redis_url: str
+) -> None:
+    """At a hundred times its speed; what was no snapshot is left out, and told."""
+    led = [each for look in looks(tape_of_the_hour, 0, _no_damage) for each in look.led.values()]
+    valid = [each for each in led if is_snapshot(each)]
+    assert len(valid) < len(led), "some of it was damaged on purpose"
+    written: list[tuple[str, bytes]] = []
+    fast = replay_stage(redis, redis_url, tape_of_the_hour.path, ReplayOptions(speed=100.0))
+    async with fast as stage, redis.monitor() as monitor:
+        await stage.run(HOUR_S / 100 + 1)
+        assert stage.player.finished.is_set()
+        await redis.echo("over")
+        while (met := await monitor.next_command())["command"] != "ECHO over":
+            words = met["command"].split(" ", 2)
+            if words[0] == "SET" and ":chain:snapshot:" in words[1] and met["client_type"] != "lua":
+                written.append((words[1], words[2].rpartition(" NX ")[0].encode()))
+        counters = stage.replay.counters
+    assert written == [(each.key.replace("massive:", "massive:replay:", 1), each.value) for each in valid]
+    assert (counters["published"], counters["failed"]) == (len(valid), 0)
+    assert len(led) - len(valid) <= counters["left_out"] < HOUR_S // FAULT_EVERY_S, "each once"
+
+
+def is_snapshot(led: Led) -> bool:
+    """Whether a payload is a snapshot that a reader would take."""
+    try:
+        return bool(decode(led.value, KEYS.parse_snapshot(led.key)).contracts)
+    except InvalidSnapshotError:
+        return False
+
+
+def _no_damage(damage: Damage) -> None:
+    pytest.fail(damage.what)

@@ -23,6 +23,9 @@ from tape.tools.scan import Damage
 
 log = logging.getLogger(__name__)
 
+_FIRST = "SELECT min(asked_wall_ns) FROM moments WHERE begins"
+_LAST = "SELECT max(received_wall_ns) FROM moments WHERE id >= (SELECT max(id) FROM moments WHERE begins)"
+
 
 class TapeRecording:
     """Tapes in the order of their days, as one. To be closed."""
@@ -31,7 +34,7 @@ class TapeRecording:
         """Open a tape, or all of a folder; raise TapeError where there is none that can be read, or they overlap."""
         with ExitStack() as stack:
             opened = [_Days(stack.enter_context(TapeFile(each))) for each in tape_paths(path)]
-            self._days = sorted((each for each in opened if each.looks), key=lambda each: each.first_ns)
+            self._days = sorted((each for each in opened if each.last_ns), key=lambda each: each.first_ns)
             if not self._days:
                 raise TapeError(f"{clean(path)}: nothing is recorded on it")
             self._refuse_mixture(path)
@@ -85,8 +88,7 @@ class _Days:
             self.keys = KeySchema(tape.about().get("prefix", ""))
         except ChaindeckError as error:
             raise TapeError(f"{clean(tape.path)}: {error}") from None
-        [span] = tape.rows("SELECT count(*), min(asked_wall_ns), max(received_wall_ns) FROM moments WHERE begins")
-        self.looks, self.first_ns, self.last_ns = (value if isinstance(value, int) else 0 for value in span)
+        self.first_ns, self.last_ns = _number(tape, _FIRST), _number(tape, _LAST)
 
     def underlyings(self) -> Iterator[str]:
         """Yield the underlyings that it tells of, each as often as it has chains."""
@@ -130,6 +132,12 @@ class _Days:
                 continue
             found[service] = beat if beat is not None and beat.chain.prefix == self.keys.prefix else None
         return found
+
+
+def _number(tape: TapeFile, sql: str) -> int:
+    """Return the one number that a query gives; 0 where it gives none."""
+    [(value,)] = tape.rows(sql)
+    return value if isinstance(value, int) else 0
 
 
 def _chain_of(name: str) -> ChainId | None:

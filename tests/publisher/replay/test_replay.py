@@ -423,6 +423,12 @@ async def test_a_night_is_jumped_over_and_nothing_stands_in_it(redis: Redis, red
         assert await stage.at_s() == 86_410.0
 
 
+async def test_what_came_with_the_last_look_is_played(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    async with replay_stage(redis, redis_url, tape_of(tmp_path / "a.tape", looks(11)), ReplayOptions()) as stage:
+        await stage.run(1.0)
+        assert (stage.player.finished.is_set(), await stage.at_s()) == (True, 10.0)
+
+
 async def test_a_tape_of_broken_payloads_publishes_nothing(redis: Redis, redis_url: str, tmp_path: Path) -> None:
     broken = {at: [pointer(SPX, key_at(at)), fetched(at, SPX, b"no JSON")] for at in (0, 10)}
     tape = tape_of(tmp_path / "a.tape", looks(15, changed=broken))

@@ -91,6 +91,15 @@ def test_what_leads_to_nothing_is_told_with_its_reason(tmp_path: Path, facts: li
     assert (found.unusable, found.gone, dict(found.led)) == ({S: why}, (), {})
 
 
+def test_what_leads_to_nothing_for_long_is_told_once(tmp_path: Path) -> None:
+    """A reader that finds no payload asks again with every poll."""
+    dangling = [pointer(SPX, key_at(12)), unread(12)]
+    found = changed(tmp_path, dict.fromkeys(range(12, 19), dangling))
+    assert [look.unusable for look in found if look.unusable] == [
+        {S: "its payload was gone, or is damaged on the tape"}
+    ]
+
+
 def test_a_broken_payload_is_told_as_it_was_read(tmp_path: Path) -> None:
     found = changed(tmp_path, {12: [pointer(SPX, key_at(12)), fetched(12, SPX, b'{"ts": 1')]})
     assert found[2].led[S].value == b'{"ts": 1'
