@@ -14,6 +14,7 @@ from tape.play.player import Played, Player
 from tape.store.file import TapeFile
 from tape.store.layout import check_header, shown
 
+_CACHE_BYTES = 16 * 1024 * 1024  # of unpacked values: what a Board of a dozen chains stands on
 GAP_NS = 5 * 10**9  # between two looks: from here on, somebody looked away
 
 
@@ -78,7 +79,7 @@ class FilePart:
     def player(self) -> Player:
         """Open it, if it is not open."""
         if self._opened is None:
-            tape = TapeFile(self.path)
+            tape = TapeFile(self.path, cache_bytes=_CACHE_BYTES)
             try:
                 self._opened = tape, Player(tape, f"TAPE {self.name}")
             except BaseException:

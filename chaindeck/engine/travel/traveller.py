@@ -186,12 +186,9 @@ class Traveller:
 
     def _search_beyond(self, at: int, count: int) -> None:
         """Search until so many marks are known after an instant, all is searched, or something else is asked for."""
-        while (
-            sum(mark.at > at for mark in self._line.marks(self._shown_parts())) < count
-            and not self._moves
-            and self._search()
-        ):
-            pass
+        while sum(mark.at > at for mark in self._line.marks(self._shown_parts())) < count:
+            if self._moves or self._ended or not self._search():
+                return
 
     def _play(self, speed: float) -> None:
         self._speed = max(0.0, speed)
