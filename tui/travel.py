@@ -77,6 +77,7 @@ class TravelScreen(DecisionScreen):
             self.view.turn_to(None)
         else:
             self.view.turn_to(self._past(travel, as_of))
+        self.view.playing = 0.0 if travel is None else travel.cursor().speed
         self.key_bar.past = self.view.past is not None or self.is_steered
 
     def _past(self, travel: TimeTravel, as_of: Instant) -> Past:

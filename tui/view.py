@@ -22,6 +22,7 @@ from tui.lines.strip import Past
 CHANGE_SHOWN_S = 0.8
 WINDOW_S = 120.0  # seconds of ages that are kept
 _EVERY_S = 1.0
+_MARKED_TO = 2.0  # speed; played faster, the past would have every figure marked all the time
 _AWAITED_S = 0.3  # for so long what was shown before may stand until the analytics of another chain are there
 _CHAINS_KEPT = 600  # histories; beyond, those that were looked at least recently are forgotten
 
@@ -88,6 +89,7 @@ class View:
     changed_at: float = 0.0  # monotonic seconds
     past: Past | None = None  # that what is shown is of the past
     speed: float = 1.0  # at which the past is played
+    playing: float = 0.0  # the speed while it is played
     comparison: Comparison = field(default_factory=Comparison)
     diff: ChainDiff | None = None  # of the selected chain, between the moments that are compared
     histories: Histories = field(default_factory=Histories)
@@ -178,7 +180,8 @@ class View:
                 self._await(at)
                 return
             before = self.analytics.grid if self.analytics else None
-            self.changed = changes(before, fresh.grid) if self._follows(good, status, now) else NO_CHANGES
+            follows = self.playing <= _MARKED_TO and self._follows(good, status, now)
+            self.changed = changes(before, fresh.grid) if follows else NO_CHANGES
             self.changed_at = at
             self.analytics, self.shown, self._awaited_from = fresh, good, None
         elif self.changed and at - self.changed_at >= CHANGE_SHOWN_S:

@@ -133,6 +133,19 @@ async def test_space_plays_and_pauses_and_plus_and_minus_change_the_speed() -> N
     assert SPEEDS[0] == 0.1 and SPEEDS[-1] == 1000
 
 
+async def test_what_rose_is_marked_by_a_step_on_not_by_one_back_nor_while_the_past_is_played_fast() -> None:
+    async with past_deck() as deck:
+        await deck.press("T", *"10:01", "enter", "full_stop")
+        assert "▴" in deck.text("grid")
+        await deck.press("comma")
+        assert not set("▴▾") & set(deck.text("grid"))
+        await deck.press("plus", "plus", "plus", "space")
+        deck.travel.tick(1)
+        await deck.pilot.pause()
+        assert "AS OF 10:01:10  PLAY 10x" in deck.lines("timeline")[0]
+        assert not set("▴▾") & set(deck.text("grid"))
+
+
 async def test_what_is_frozen_is_let_go_by_a_step_into_the_past() -> None:
     async with past_deck() as deck:
         await deck.press("space")
