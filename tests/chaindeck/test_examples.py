@@ -36,26 +36,42 @@ def test_the_example_rules_are_what_the_command_prints(short_dir: Path) -> None:
     assert ended.stdout == (ROOT / "examples/alerts.yml").read_text(encoding="utf-8")
 
 
-# The unit file
+# The unit files
 
-UNIT_TEXT = (ROOT / "examples/chaindeck-publisher.service").read_text(encoding="utf-8")
+UNITS = {
+    "publish": ("chaindeck-publisher.service", {"source": "massive", "log_format": "json"}),
+    "record": ("chaindeck-recorder.service", {"out", "limits", "log_format"}),
+}
+
+
+@pytest.fixture(params=UNITS)
+def command_name(request: pytest.FixtureRequest) -> str:
+    """The command that a unit runs."""
+    return str(request.param)
 
 
 @pytest.fixture
-def unit() -> configparser.ConfigParser:
-    """The unit file, which must name no key twice."""
+def unit_text(command_name: str) -> str:
+    """A unit file."""
+    return (ROOT / "examples" / UNITS[command_name][0]).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def unit(unit_text: str) -> configparser.ConfigParser:
+    """The same, which must name no key twice."""
     parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",), strict=True)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_string(UNIT_TEXT)
+    parser.read_string(unit_text)
     return parser
 
 
-def test_the_unit_runs_a_command_that_there_is(unit: configparser.ConfigParser) -> None:
+def test_the_unit_runs_a_command_that_there_is(unit: configparser.ConfigParser, command_name: str) -> None:
     program, *arguments = shlex.split(unit["Service"]["ExecStart"])
     assert Path(program).name == "chaindeck"
     command, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=False)
-    assert command.__name__ == "publish"
-    assert bound.arguments == {"source": "massive", "log_format": "json"}
+    assert command.__name__ == command_name
+    given = UNITS[command_name][1]
+    assert (bound.arguments if isinstance(given, dict) else set(bound.arguments)) == given
 
 
 @pytest.mark.slow
@@ -75,19 +91,21 @@ def test_the_unit_restarts_what_a_restart_can_mend(unit: configparser.ConfigPars
     assert list(unit) == ["DEFAULT", "Unit", "Service", "Install"]
 
 
-def test_the_unit_keeps_the_publisher_in_a_box_and_secrets_out_of_the_file(unit: configparser.ConfigParser) -> None:
+def test_the_unit_keeps_it_in_a_box_and_secrets_out_of_the_file(
+    unit: configparser.ConfigParser, unit_text: str
+) -> None:
     service = unit["Service"]
     boxed = ("DynamicUser", "NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices", "RestrictSUIDSGID")
     assert {service[key] for key in boxed} == {"yes"}
     assert (service["ProtectSystem"], service["UMask"], service["CapabilityBoundingSet"]) == ("strict", "0077", "")
     secrets = {variable for setting in SETTINGS.values() if setting.secret for variable in setting.variables}
-    assert not [key for key in secrets if f"{key}=" in UNIT_TEXT]
+    assert not [key for key in secrets if f"{key}=" in unit_text]
     assert service["EnvironmentFile"].startswith("/etc/")
 
 
-def test_the_variables_that_the_unit_speaks_of_are_read() -> None:
+def test_the_variables_that_the_unit_speaks_of_are_read(unit_text: str) -> None:
     known = {variable for setting in SETTINGS.values() for variable in setting.variables}
-    spoken = set(re.findall(r"\b(?:MASSIVE|MARKET|SYSTEM|REDIS)_[A-Z_]+\b", UNIT_TEXT))
+    spoken = set(re.findall(r"\b(?:MASSIVE|MARKET|SYSTEM|REDIS)_[A-Z_]+\b", unit_text))
     assert spoken
     assert spoken <= known
 
