@@ -44,14 +44,16 @@ _NOT_RECORDED = "not on the tape"
 class _LookRow(NamedTuple):
     id: int
     asked_wall_ns: int
+    asked_mono: float
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at everything: the id of the moment that began it, and when that was asked for, epoch ns."""
+    """One look at everything: the id of the moment that began it, and when that was asked for (epoch ns, seconds)."""
 
     id: int
     asked_wall_ns: int
+    asked_mono: float
 
 
 class TapeReader:
@@ -69,6 +71,7 @@ class TapeReader:
         self._next = 0  # of the looks, the one that the next poll is given
         self._known = False  # whether the watcher knows what was told before
         self._jumped = True  # whether the reader has yet to look up what is in force
+        self._unread = False  # whether the look before could not be read, so that what is in force is not known
         self._state: dict[tuple[str, str], StoredFact] = {}
         self._window: list[Told] = []  # moments of the look that goes on, not given yet
         self._now = Instant(0, 0.0), Instant(0, 0.0)  # of the last answer
@@ -77,7 +80,7 @@ class TapeReader:
 
     def refresh(self) -> bool:
         """Take in what was written on the tape since; return whether there are new looks."""
-        sql = "SELECT id, asked_wall_ns FROM moments WHERE begins AND id > ? ORDER BY id"
+        sql = "SELECT id, asked_wall_ns, asked_mono FROM moments WHERE begins AND id > ? ORDER BY id"
         known = self.looks[-1].id if self.looks else 0
         new = [Look(*typed(row, _LookRow, "moment")) for row in self._tape.rows(sql, known)]
         self.looks += new
@@ -142,6 +145,7 @@ class TapeReader:
 
     def _poll_answer(self, request: PollRequest, told: Told | None, *, jumped: bool) -> PollAnswer:
         gone = self._gone(request.held, told.moment.about if told else None)
+        beats, damaged = self._heartbeats() if request.heartbeats else ({}, "")
         found: set[str] = set()
         if told is not None and request.heartbeats:
             found = {fact.name for fact in told.facts if fact.kind == FactKind.FOUND}
@@ -152,8 +156,8 @@ class TapeReader:
             *self._now,
             pointers={chain: self._value(FactKind.POINTER, str(chain)) for chain in request.chains},
             gone=gone,
-            heartbeats=self._heartbeats() if request.heartbeats else {},
-            refused=words.get(words.REFUSED, self._about(FactKind.REFUSED), ""),
+            heartbeats=beats,
+            refused=words.get(words.REFUSED, self._about(FactKind.REFUSED), "") or damaged,
             stream=words.get(words.STREAM, self._about(FactKind.STREAM), StreamSigns()),
             server=words.get(words.SERVER, self._about(FactKind.SERVER), Server()),
             skew_s=words.get(words.SKEW, self._about(FactKind.SKEW), words.SkewWords()).skew_s,
@@ -168,9 +172,16 @@ class TapeReader:
         absent = [key for key, fact in payloads(known).items() if fact.value is None and fact.packed is None]
         return frozenset(key.encode("utf-8", "surrogateescape") for key in (*told, *absent)).intersection(held)
 
-    def _heartbeats(self) -> Mapping[str, bytes | None]:
-        names = [name for kind, name in self._state if kind == FactKind.HEARTBEAT]
-        return {name: self._value(FactKind.HEARTBEAT, name) for name in names}
+    def _heartbeats(self) -> tuple[Mapping[str, bytes | None], str]:
+        """Return what was read, by key, and why one that is damaged was not."""
+        beats: dict[str, bytes | None] = {}
+        damaged = ""
+        for name in [name for kind, name in self._state if kind == FactKind.HEARTBEAT]:
+            try:
+                beats[name] = self._value(FactKind.HEARTBEAT, name)
+            except DamagedError as error:
+                damaged = f"damaged on the tape: {error}"
+        return beats, damaged
 
     def _recheck(self, request: RecheckRequest) -> Answer:
         told = self._take(MomentKind.RECHECK)
@@ -236,18 +247,23 @@ class TapeReader:
     def _open_look(self) -> None:
         """Bring what is in force up to the next look, and read its moments."""
         look, last = self.looks[self._next], self._last(self._next)
+        self._next += 1  # a look that cannot be read is over all the same
         for left in self._window:
             self._apply(left)
+        self._window = []
         if self._jumped:
-            self._state = {(fact.kind, fact.name): fact for fact in self._tape.in_force(look.id - 1)}
             self._offset, self._now = 0.0, (Instant(0, 0.0), Instant(0, 0.0))
-        self._jumped = False
+        unread, self._unread = self._unread, True
+        asked = Instant(look.asked_wall_ns, look.asked_mono)
+        self._now = self._in_line(Moment(MomentKind.POLL, asked, asked))  # when this look fails to be read
+        if self._jumped or unread:
+            self._state = {(fact.kind, fact.name): fact for fact in self._tape.in_force(look.id - 1)}
         facts: dict[int, list[StoredFact]] = {}
         for fact in self._tape.facts(look.id, last):
             facts.setdefault(fact.moment, []).append(fact)
         told = self._tape.moments(look.id, last)
         self._window = [Told(moment, tuple(facts.get(number, ()))) for number, moment in told]
-        self._next += 1
+        self._jumped = self._unread = False
 
     def _in_line(self, moment: Moment) -> tuple[Instant, Instant]:
         """Return a moment's instants with a monotonic clock that never goes back, whoever recorded it."""

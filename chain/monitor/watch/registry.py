@@ -88,7 +88,9 @@ class ChainRegistry:
             if key == heartbeat_key(recorder_service(self.keys)):
                 self._on_recorder(key, raw, now)
                 continue
-            service = HEARTBEAT_KEYS[key]
+            service = HEARTBEAT_KEYS.get(key)
+            if service is None:  # nobody's whom this version knows: a recording may hold such
+                continue
             if raw != self._raw.get(key):
                 heartbeat = self._parse(service, raw, now)
                 if service in STANDBYS:

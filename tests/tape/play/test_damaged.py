@@ -1,0 +1,52 @@
+"""A damaged tape on screen: what cannot be read is told in its place and time, and all the rest is shown."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tape.play.boards import boards
+from tape.play.player import Player
+from tape.store.facts import Fact, FactKind
+from tape.store.file import TapeFile
+from tests.support.scenes import START_NS
+from tests.support.tapes import moment, recording, write
+
+LOOKS = 30
+
+
+def spoil(path: Path, sql: str) -> None:
+    with sqlite3.connect(path) as connection:
+        assert connection.execute(sql).rowcount == 1
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("sql", "unread"),
+    [
+        ("UPDATE moments SET sum = sum + 1 WHERE id = (SELECT min(id) + 4 FROM moments WHERE begins)", 3),
+        ("UPDATE moments SET sum = sum + 1 WHERE id = (SELECT min(id) FROM moments WHERE begins)", 0),
+    ],
+)
+def test_a_damaged_look_is_lost_alone_and_is_of_its_own_time(tmp_path: Path, sql: str, unread: int) -> None:
+    path = write(tmp_path / "a.tape", recording(LOOKS))
+    spoil(path, sql)
+    with TapeFile(path) as tape:
+        player = Player(tape)
+        shown = [player.at(number) for number in range(LOOKS)]
+    assert [played.number for played in shown if not played.board.redis.health.ok] == [unread]
+    for number, played in enumerate(shown):
+        assert played.now.wall_s == pytest.approx(START_NS / 1e9 + number, abs=0.1)
+
+
+def test_a_damaged_heartbeat_or_one_of_nobody_known_hides_nothing_else(tmp_path: Path) -> None:
+    beats = [
+        Fact(FactKind.HEARTBEAT, "mock_massive:heartbeat", None, b"{" * 400),
+        Fact(FactKind.HEARTBEAT, "later:heartbeat", None, b"{}"),
+    ]
+    path = write(tmp_path / "a.tape", [*recording(5), moment(5, *beats), moment(6)])
+    spoil(path, "UPDATE packed SET digest = zeroblob(8) WHERE id = (SELECT max(packed) FROM facts)")
+    with TapeFile(path) as tape:
+        last = [*boards(tape)][-1]
+    assert last.redis.health.ok
+    assert [word for word in last.redis.limits if "damaged on the tape" in word]
