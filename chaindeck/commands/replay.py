@@ -13,6 +13,7 @@ from chain.supervisor import Supervisor
 from chain.tasks import end
 from chaindeck.config.redis_location import RedisLocation, redis_location
 from chaindeck.config.settings import Settings
+from chaindeck.engine.embedded_keeper import keepers
 from chaindeck.engine.replay.compose import ReplayOptions, replaying
 from chaindeck.engine.replay.tape_recording import TapeRecording
 from chaindeck.exits import Exit
@@ -57,7 +58,8 @@ class _Run:
         async with replaying(target, self.recording, self.context, self.options) as replay:
             self._replay = replay
             self._tell(replay.player, target.shown)
-            running = asyncio.ensure_future(Supervisor(self.context.clock).run(replay.parts()))
+            kept = keepers(self.place, self.context.clock, replay.player.refill)
+            running = asyncio.ensure_future(Supervisor(self.context.clock).run([*replay.parts(), *kept]))
             ends = [asyncio.ensure_future(each.wait()) for each in (replay.over, replay.player.finished)]
             try:
                 await asyncio.wait([running, *ends], return_when=asyncio.FIRST_COMPLETED)

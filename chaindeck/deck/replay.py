@@ -14,6 +14,7 @@ from chaindeck.config.settings import Settings
 from chaindeck.deck.deck import prepare_screen
 from chaindeck.deck.display import Display
 from chaindeck.engine.board_slot import BoardSlot
+from chaindeck.engine.embedded_keeper import keepers
 from chaindeck.engine.engine import Engine
 from chaindeck.engine.replay.compose import ReplayOptions, replaying
 from chaindeck.engine.replay.controls import ReplayControls
@@ -50,7 +51,9 @@ def _show(
         async with replaying(place.target, recording, context, options) as played:
             controls.attach(played.player)
             async with watching_services(place.target, context, supervisor=supervisor) as watching:
-                yield replace(watching, others=(*played.parts(), Part("the replay's end", lambda: _end_of(played))))
+                others = [*played.parts(), *keepers(place, context.clock, played.player.refill)]
+                others.append(Part("the replay's end", lambda: _end_of(played)))
+                yield replace(watching, others=tuple(others))
 
     engine = Engine(slot, context.clock, open_services)
     controls = ReplayControls(recording, engine.call)

@@ -3,18 +3,17 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from redis.asyncio import Redis
 
 from chain.context import Context
 from chain.monitor.messages.services import service_name
 from chain.redis.connect.connection import RedisTarget
-from chain.supervisor import Part, Supervisor
+from chain.supervisor import Supervisor
 from chain.thresholds import HEARTBEAT_EVERY_S
 from chaindeck.config.redis_location import RedisLocation
 from chaindeck.config.settings import Settings
-from chaindeck.engine.embedded_keeper import keep_server
+from chaindeck.engine.embedded_keeper import keepers
 from chaindeck.engine.services import Publishing, Services
 from chaindeck.engine.watching import make_watcher
 from publisher.loop.event_publisher import EventPublisher
@@ -69,7 +68,9 @@ async def publishing_services(
         watcher = make_watcher(
             redis, place.target, context, supervisor, discover_after_s=2 * HEARTBEAT_EVERY_S, tap=tap
         )
-        yield Services(supervisor, watcher, publishing, _keepers(place, context, publishing.publisher), tap)
+        yield Services(
+            supervisor, watcher, publishing, keepers(place, context.clock, publishing.publisher.publish_now), tap
+        )
 
 
 def _publishing(
@@ -103,14 +104,6 @@ def _publishing(
 async def _client(stack: AsyncExitStack, target: RedisTarget, name: str) -> Redis:
     """Return a client that is closed with the stack."""
     return await stack.enter_async_context(aclosing(target.connect(name=name)))
-
-
-def _keepers(place: RedisLocation, context: Context, publisher: Publisher) -> tuple[Part, ...]:
-    """Return what looks after an embedded server, where there is one; one that returns empty is filled at once."""
-    if place.server is None:
-        return ()
-    keep = partial(keep_server, place.server, place.target.url, context.clock, publisher.publish_now)
-    return (Part("embedded server", keep),)
 
 
 async def refuse_beside_live(target: RedisTarget, source: Source, context: Context, *, among_live: bool) -> None:

@@ -4,17 +4,27 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from chain.clock import Clock
 from chain.errors import ChaindeckError
 from chain.redis.server.embedded import EmbeddedServer
+from chain.supervisor import Part
+from chaindeck.config.redis_location import RedisLocation
 
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 1.0
 _CONNECT_S = 0.5
+
+
+def keepers(place: RedisLocation, clock: Clock, on_return: Callable[[], object]) -> tuple[Part, ...]:
+    """Return what looks after an embedded server, where there is one; `on_return` is called where one returns empty."""
+    if place.server is None:
+        return ()
+    return (Part("embedded server", partial(keep_server, place.server, place.target.url, clock, on_return)),)
 
 
 async def keep_server(server: EmbeddedServer, url: str, clock: Clock, on_return: Callable[[], object]) -> None:

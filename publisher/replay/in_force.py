@@ -107,6 +107,10 @@ class InForce:
             self.failures.pop(chain, None)
         return taken
 
+    def outdate(self) -> None:
+        """Have everything renewed at the next opportunity, however young it is."""
+        self._held = {chain: _Held(held.snapshot, float("-inf")) for chain, held in self._held.items()}
+
     def forget(self) -> None:
         """Take nothing for ours any more: somebody else has taken it away."""
         self._held.clear()

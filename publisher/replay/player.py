@@ -130,6 +130,11 @@ class Player:
         self._sought = max(self._span.begin_ns, min(wall_ns, self._span.end_ns))
         self.clock.set(self._sought)
 
+    def refill(self) -> None:
+        """Publish what is in force again: Redis has come back empty."""
+        self._in_force.outdate()
+        self._steered.set()
+
     async def run(self) -> None:
         """Play until cancelled: from where it is told to, up to the end, and then wait to be told where to go."""
         at_ns = self._from_ns

@@ -482,3 +482,13 @@ async def test_while_redis_is_away_it_waits_and_goes_on_from_there(tape: Path) -
             assert await stage.at_s(NDX) in (30.0, 40.0, 50.0)
             await stage.run(12.0)
             assert stage.player.finished.is_set()
+
+
+async def test_a_redis_that_comes_back_empty_is_filled_at_once(redis: Redis, stage: ReplayStage) -> None:
+    await stage.run(15.0)
+    stage.player.pause()
+    await stage.run(1.0)
+    await redis.flushall()
+    stage.player.refill()
+    await stage.run(0.1)
+    assert (await stage.at_s(), await stage.at_s(NDX)) == (10.0, 10.0)
