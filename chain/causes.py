@@ -9,7 +9,9 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chain.text import clean
 
@@ -17,8 +19,7 @@ _WORDS = 120  # characters of a fact from outside that a sentence may hold
 _ERRNO = re.compile(r"\b(?:Errno|Error) (\d+)\b")
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """Why something failed. `code` is stable and tells causes apart; `sentence` and `cure` are for people."""
 
     code: str

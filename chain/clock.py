@@ -13,6 +13,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Struct
+
 _TURNS = 50  # event loop turns that woken tasks get before a manual clock moves on
 _TURNS_A_LOOK = 10  # event loop turns between two checks whether a task waits for a socket
 
@@ -40,8 +42,7 @@ class Clock(Protocol):
         """Return a context that ends its body with TimeoutError after that many seconds of the monotonic clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(Struct, frozen=True):
     """One instant on both clocks: epoch nanoseconds and monotonic seconds."""
 
     wall_ns: int

@@ -3,8 +3,9 @@
 import os
 import socket
 import uuid
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from chain.clock import Clock
 from chain.model.keys import KeySchema
@@ -12,8 +13,7 @@ from chain.text import clean
 from chain.thresholds import Thresholds
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Who publishes; as text `host:pid:run`, unique over all processes and machines."""
 
     host: str
@@ -29,8 +29,7 @@ class Identity:
         return f"{self.host}:{self.pid}:{self.run}"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What publishers and readers need to know about their run.
 
     `thresholds` are those of what this run publishes; a reader judges by what publishers announce.

@@ -10,9 +10,12 @@ import logging
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chain.clock import Clock
 from chain.errors import ChaindeckError
@@ -38,16 +41,14 @@ class PartState(StrEnum):
     RECOVERING = "recovering"  # restarted, and not running long enough to count as healthy
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What to run: `run` makes a coroutine that ends only by cancellation."""
 
     name: str
     run: Callable[[], Coroutine[Any, Any, None]]
 
 
-@dataclass(frozen=True, slots=True)
-class PartStatus:
+class PartStatus(Struct, frozen=True):
     """The status of a part. `since`: epoch seconds of the first failure in a row, None while it runs well."""
 
     name: str

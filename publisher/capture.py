@@ -3,7 +3,6 @@
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -40,8 +39,7 @@ class RecordLine(Struct, frozen=True):
 _RECORD = Form(RecordLine, _LIMITS)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One recorded chain of one underlying: whole, indexed by expiration. `ts` is epoch seconds."""
 
     ts: float
@@ -121,8 +119,7 @@ def _in_words(records: Sequence[Record]) -> str:
     return ", ".join(f"{r.underlying} {r.number}/{r.of}" for r in records) + when
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A record's line in its file, and its header; its contracts are decoded when it is played."""
 
     raw: bytes

@@ -1,9 +1,10 @@
 """The interface of a source of option chains. A source knows nothing of Redis."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from chain.errors import ChaindeckError
 from chain.model.calendar import RULE, Calendar
@@ -16,8 +17,7 @@ class SourceError(ChaindeckError):
     """The source could not answer; the message is for a person to read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What a source lists for one underlying. `as_of` is the instant the data describe, epoch seconds."""
 
     underlying: str
@@ -27,8 +27,7 @@ class Survey:
     calendar: Calendar = RULE  # when the expirations' sessions close, as far as the source was told
 
 
-@dataclass(frozen=True, slots=True)
-class ChainWindow:
+class ChainWindow(Struct, frozen=True):
     """Contracts of one expiry around the ATM, ready for a snapshot."""
 
     chain: ChainId
@@ -39,8 +38,7 @@ class ChainWindow:
     adjusted: int = 0  # contracts left out because they deliver other than 100 shares
 
 
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
+class SourceStatus(Struct, frozen=True):
     """How a source describes itself in the heartbeat and on the screen."""
 
     kind: SourceKind

@@ -3,8 +3,9 @@
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
+
+from msgspec import Struct
 
 from chain.model.contract import number
 from chain.model.keys import ChainId
@@ -17,8 +18,7 @@ IV_USABLE = (0.01, 5.0)  # fractions; anything outside is a solver's floor or a 
 FALLBACK_DAILY_MOVE = 0.03  # of spot, per square root of a day, when no volatility is known
 
 
-@dataclass(frozen=True, slots=True)
-class ExpiryChain:
+class ExpiryChain(Struct, frozen=True):
     """All contracts of one expiry, indexed once so that each window is two bisections."""
 
     contracts: tuple[Contract, ...]  # by strike, side, ticker

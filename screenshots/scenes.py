@@ -3,10 +3,11 @@
 import re
 import tempfile
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from msgspec import structs
 from redis.asyncio import Redis
 
 from chain.clock import ManualClock
@@ -81,12 +82,12 @@ class Stage:
 def _on_our_clock(board: Board) -> Board:
     """Return a Board whose times to live count on the scene's clock: the server's own is never the same twice."""
     records = (
-        replace(record, deadline=record.last_good.first_seen + DEFAULT_TTL_S)
+        structs.replace(record, deadline=record.last_good.first_seen + DEFAULT_TTL_S)
         if record.deadline is not None and record.last_good
         else record
         for record in board.chains.records
     )
-    return replace(board, chains=replace(board.chains, records=tuple(records)))
+    return structs.replace(board, chains=structs.replace(board.chains, records=tuple(records)))
 
 
 class _SameLives(RedisReader):
@@ -97,8 +98,8 @@ class _SameLives(RedisReader):
         answer = await super().ask(request)
         if not isinstance(answer, FetchAnswer):
             return answer
-        lives = {of: replace(one, ttl_ms=round(DEFAULT_TTL_S * 1000)) for of, one in answer.payloads.items()}
-        return replace(answer, payloads=lives)
+        lives = {of: structs.replace(one, ttl_ms=round(DEFAULT_TTL_S * 1000)) for of, one in answer.payloads.items()}
+        return structs.replace(answer, payloads=lives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,7 @@ async def picture(scene: Picture) -> str:
         try:
             clock = ManualClock(int(START.timestamp() * 1e9), 1000.0)
             source = WithholdingSource(MockSource(clock, seed=SEED, underlyings=scene.underlyings))
-            publisher = Publisher(redis, source, replace(make_context(Thresholds()), clock=clock))
+            publisher = Publisher(redis, source, structs.replace(make_context(Thresholds()), clock=clock))
             injector = FaultInjector(FaultWriter(redis, KeySchema()), source, publisher, clock)
             tap, recent, slot = Tap(), Recent(KeySchema(), RING_BYTES, "unix"), BoardSlot()
             tap.add(recent.backlog)

@@ -1,6 +1,6 @@
 """What is shown of one snapshot, computed in one step, so that the screen only formats."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chain.analytics.headline import Headline, headline
 from chain.model.calendar import RULE, Calendar
@@ -9,8 +9,7 @@ from chain.model.keys import SnapshotId
 from chain.model.snapshot import Received
 
 
-@dataclass(frozen=True, slots=True)
-class ChainAnalytics:
+class ChainAnalytics(Struct, frozen=True):
     """The strike grid of one snapshot and the numbers over it. It holds none of the payload."""
 
     grid: StrikeGrid

@@ -1,15 +1,15 @@
 """What changed of one chain between two snapshots, contract by contract."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from chain.model.grid import Leg, PriceSource, StrikeGrid, StrikeRow
 from chain.model.snapshot import SnapshotHeader
 
 
-@dataclass(frozen=True, slots=True)
-class LegDiff:
+class LegDiff(Struct, frozen=True):
     """How far one contract's figures moved, after less before; None where either side lacks the figure.
 
     The price in points, IV a fraction, delta a number from -2 to 2, open interest and volume in contracts.
@@ -22,8 +22,7 @@ class LegDiff:
     volume: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class RowDiff:
+class RowDiff(Struct, frozen=True):
     """One strike of one root; a side is None where the contract is not in both snapshots."""
 
     root: str
@@ -32,8 +31,7 @@ class RowDiff:
     put: LegDiff | None
 
 
-@dataclass(frozen=True, slots=True)
-class GridDiff:
+class GridDiff(Struct, frozen=True):
     """Rows ascending by strike then root: every strike that either snapshot lists.
 
     `price_source` says what was compared as price, NONE where the two snapshots have different kinds. `atm` is the

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chain.model.calendar import RULE, Calendar
 from chain.model.grid import StrikeGrid, StrikeRow
@@ -11,8 +12,7 @@ from chain.model.session import settlement, years_to_expiry
 MIN_YEARS = 60 / (365 * 86_400)  # a minute: keeps the last moments of an expiry finite
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """A derived value with its provenance: `used` of `of` contracts went into it; None where it cannot be had."""
 
     value: float | None
@@ -21,8 +21,7 @@ class Measure:
     of: int
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
+class Headline(Struct, frozen=True):
     """What stands over a grid. IV a fraction; straddle and moves in points of the underlying."""
 
     atm_iv: Measure

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from chain.audit.clauses import Clause, Finding, Ledger, Outcome, Verdict
 from chain.audit.expiries import Expirations, expired
 from chain.audit.payload import audit_payload
@@ -13,8 +15,7 @@ from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.text import clean
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(Struct, frozen=True):
     """A whole watch. Times in epoch ms of Redis's clock, None where it never answered; `error`: why it does not now."""
 
     prefix: str

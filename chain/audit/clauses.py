@@ -1,9 +1,12 @@
 """The clauses of the contract that a watcher can judge, and the ledger in which every check of one is entered."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chain.text import clean
 
@@ -64,8 +67,7 @@ class Finding(NamedTuple):
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """All checks of one clause. `key`, `evidence` and `at_ms` (epoch ms of Redis) are those of the first breach."""
 
     clause: Clause

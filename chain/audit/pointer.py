@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from chain.audit.clauses import Clause, Finding
 from chain.errors import InvalidNameError
 from chain.model.keys import ChainId, KeySchema, SnapshotId
@@ -15,8 +17,7 @@ _ENDING_MS = 2  # so near its end, a pointer may outlive its payload by the mill
 _RENEWED_MS = 100  # a deadline that moves on by more than a reading by PTTL can be off
 
 
-@dataclass(frozen=True, slots=True)
-class PointerSeen:
+class PointerSeen(Struct, frozen=True):
     """One reading of a chain's pointer. Deadlines in epoch ms of Redis's clock, or NO_EXPIRY or NO_KEY.
 
     `value` is None for a key that is no string; `payload_deadline` is None where the value was not followed, or the

@@ -4,9 +4,8 @@ An item is the vendor's own object, so sides, strikes and dates are looked for i
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from chain.audit.clauses import Clause, Finding
 from chain.model.contract import Details, Item, number, part
@@ -18,8 +17,7 @@ ONE_SIDED_SHARE = 0.05  # of a window's strikes; up to here a listing that is ne
 _SIDES = ("call", "put")
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
+class _Placed(Struct, frozen=True):
     """What of a contract places it on the surface; strike None where it is no positive number."""
 
     index: int

@@ -1,7 +1,8 @@
 """Limits of a value from outside, checked on its bytes before any object is created."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chain.errors import DecodeError, OverLimitError, TooDeepError
 
@@ -12,8 +13,7 @@ _STRING = re.compile(rb'"[^"]*"')
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The most that one JSON text may hold. `size` and `string` in bytes, the others are counts."""
 
     size: int

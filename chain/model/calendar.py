@@ -2,16 +2,16 @@
 
 from calendar import FRIDAY, MONDAY, SATURDAY, SUNDAY, THURSDAY
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 CLOSE = time(16, 0)
 EARLY_CLOSE = time(13, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(Struct, frozen=True):
     """When the exchanges close. `told` holds single dates as the vendor lists them, None for a closed day.
 
     They override the rule, which knows regular holidays and half days, but no unscheduled closures.

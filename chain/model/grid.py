@@ -1,9 +1,10 @@
 """The strike grid of one snapshot: rows by root and strike, calls beside puts, and every contract accounted for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chain.model.contract import Day, Greeks, Item, Quote, Trade, number, part
 from chain.model.placement import Centre, Misfit, Place, centred, placed
@@ -35,8 +36,7 @@ class PriceSource(StrEnum):
     NONE = "prices"
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(Struct, frozen=True):
     """One contract's figures; None is "not there", never zero. IV is a fraction."""
 
     quoted: bool  # whether the data plan sends quotes, even if there is none here
@@ -67,8 +67,7 @@ class Leg:
         return {PriceSource.TRADE: self.last, PriceSource.CLOSE: self.close}.get(source)
 
 
-@dataclass(frozen=True, slots=True)
-class StrikeRow:
+class StrikeRow(Struct, frozen=True):
     """One strike of one root."""
 
     root: str
@@ -77,16 +76,14 @@ class StrikeRow:
     put: Leg | None
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """A contract that is not in the grid, by its position in the payload."""
 
     index: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class StrikeGrid:
+class StrikeGrid(Struct, frozen=True):
     """Rows ascending by strike then root. `atm` is the index of the ATM row, None where there are no rows."""
 
     snapshot: SnapshotHeader

@@ -1,10 +1,11 @@
 """Every Redis name of the contract, built and parsed in one place. The grammar is locked; the prefix is not."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from chain.errors import InvalidNameError
 from chain.text import clean
@@ -108,8 +109,7 @@ def _head(prefix: str, kind: str, chain: ChainId) -> str:
     return f"{prefix}:chain:{kind}:{chain.underlying}:{chain.expiry.isoformat()}"
 
 
-@dataclass(frozen=True, slots=True)
-class KeySchema:
+class KeySchema(Struct, frozen=True):
     """The contract's keys under one prefix (`massive`, `massive:replay`)."""
 
     prefix: str = LIVE_PREFIX

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from chain.model.contract import MAX_LEVEL, Asset, Details, Item, number, part
 from chain.model.keys import ChainId, vendor_symbol
@@ -77,8 +76,7 @@ def placed(contracts: Iterable[Item], chain: ChainId) -> Iterator[tuple[Item, Pl
         yield item, at
 
 
-@dataclass(frozen=True, slots=True)
-class _Terms:
+class _Terms(Struct, frozen=True):
     """What all contracts of one chain must have in common, as spelled in them."""
 
     underlying: str

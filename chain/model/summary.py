@@ -1,8 +1,9 @@
 """Completeness and data age of a snapshot, in one pass over its contracts."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chain.model.contract import Asset, Day, Item, Quote, Trade, number, part
 from chain.model.grid import Condition, two_sided
@@ -21,16 +22,14 @@ class Origin(StrEnum):
     DAY = "day"
 
 
-@dataclass(frozen=True, slots=True)
-class DataTime:
+class DataTime(Struct, frozen=True):
     """The vendor's own time of a snapshot's data, epoch ns: the median of quotes, else the newest of its origin."""
 
     ns: int
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """Counts over one snapshot. `data` is None where no contract carries a stamp; `spot` in points.
 
     `calls`, `puts` and `strikes` are of usable contracts; `misfit` is why the first that is not, is not. `off_centre`

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from chain.analytics.derive import ChainAnalytics, derive
 from chain.analytics.diff import GridDiff, diff
 from chain.clock import Instant
@@ -59,16 +61,14 @@ class RecentAnalytics:
                 del self._kept[chain]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DatedBoard:
+class DatedBoard(Struct, frozen=True, eq=False):
     """A Board, and the instant by which it is evaluated."""
 
     board: Board
     now: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class DiffSide:
+class DiffSide(Struct, frozen=True):
     """One of two compared instants, epoch seconds: how old the chain's snapshot was then, and whose it is in a word."""
 
     at: float
@@ -76,8 +76,7 @@ class DiffSide:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ChainDiff:
+class ChainDiff(Struct, frozen=True):
     """What changed of a chain between two instants; no `grid` where at either there was no valid snapshot."""
 
     chain: ChainId

@@ -1,7 +1,8 @@
 """The Board: everything known after one poll, in frozen components. `evaluate` says what it means."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId
 from chain.model.kinds import kind_word
@@ -17,8 +18,7 @@ from chain.supervisor import PartStatus
 from chain.thresholds import LONGEST_LIFE_MS, UNANNOUNCED, Thresholds
 
 
-@dataclass(frozen=True, slots=True)
-class LastGood:
+class LastGood(Struct, frozen=True):
     """A snapshot that passed validation, and when its pointer was first read (monotonic seconds)."""
 
     snapshot: EncodedSnapshot
@@ -30,8 +30,7 @@ class LastGood:
     ahead: bool = False  # its timestamp was in our future then, so an earlier one after it is not a rollback
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """Why a chain has no valid snapshot now. `since`: epoch seconds, None if it was already so at the first poll."""
 
     state: State
@@ -39,8 +38,7 @@ class Fault:
     since: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class ChainRecord:
+class ChainRecord(Struct, frozen=True):
     """One expected chain. After a fault `last_good` stays, and is shown as the last good snapshot."""
 
     chain: ChainId
@@ -69,8 +67,7 @@ class ChainRecord:
         return kind_word(self.kind, self.source.detail if self.source.kind == self.kind else None)
 
 
-@dataclass(frozen=True, slots=True)
-class RedisHealth:
+class RedisHealth(Struct, frozen=True):
     """The last answer of Redis. Times: `asked` and `answered` monotonic seconds, `since` epoch seconds."""
 
     ok: bool = False
@@ -81,8 +78,7 @@ class RedisHealth:
     ping_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PublisherStatus:
+class PublisherStatus(Struct, frozen=True):
     """A publisher as known from its heartbeat; `seen` is the monotonic time at which this heartbeat was first read."""
 
     heartbeat: Heartbeat
@@ -97,8 +93,7 @@ class PublisherStatus:
         return frozenset(chain.underlying for chain in self.heartbeat.chain.expected)
 
 
-@dataclass(frozen=True, slots=True)
-class RecorderStatus:
+class RecorderStatus(Struct, frozen=True):
     """A recorder as known by its heartbeat; `seen` is the monotonic time at which this beat was first read.
 
     `here`: it is the one of the deck that shows the Board, which needs no heartbeat to tell of it.
@@ -111,8 +106,7 @@ class RecorderStatus:
     here: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A value under a heartbeat's key that is not a valid heartbeat, why, and since when (epoch seconds)."""
 
     service: str
@@ -120,8 +114,7 @@ class Refusal:
     since: float
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Struct, frozen=True):
     """A change at `at`, epoch seconds: of chains that changed the same way, or of the deck if `chains` is empty."""
 
     at: float
@@ -129,8 +122,7 @@ class Transition:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RedisStatus:
+class RedisStatus(Struct, frozen=True):
     """The Redis that is watched: where it is, what it is, and how it answers."""
 
     label: str = ""
@@ -140,8 +132,7 @@ class RedisStatus:
     skew_s: float | None = None  # how far this machine's clock is ahead of Redis's; None if unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Chains:
+class Chains(Struct, frozen=True):
     """The expected chains, announced or discovered, and how many there should be."""
 
     records: tuple[ChainRecord, ...] = ()
@@ -154,8 +145,7 @@ class Chains:
         return tuple(dict.fromkeys(record.chain.underlying for record in self.records))
 
 
-@dataclass(frozen=True, slots=True)
-class Publishers:
+class Publishers(Struct, frozen=True):
     """Who publishes, according to heartbeats."""
 
     known: tuple[PublisherStatus, ...] = ()
@@ -163,8 +153,7 @@ class Publishers:
     standbys: int = 0  # publishers ready to take over
 
 
-@dataclass(frozen=True, slots=True)
-class Streams:
+class Streams(Struct, frozen=True):
     """Last activity of the vendor's stream, epoch seconds; None if there is none."""
 
     last_frame: float | None = None  # from the mark that the stream's reader writes
@@ -172,8 +161,7 @@ class Streams:
     misread: bool = False  # whether the mark could not be read as epoch seconds
 
 
-@dataclass(frozen=True, slots=True)
-class PollClock:
+class PollClock(Struct, frozen=True):
     """When the watcher polled, and what its wall clock did. Times are monotonic seconds."""
 
     polled: float = 0.0
@@ -182,8 +170,7 @@ class PollClock:
     step_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
+class Board(Struct, frozen=True):
     """Everything known at one poll, by component. Each rule looks at the components it needs."""
 
     prefix: str = LIVE_PREFIX

@@ -1,7 +1,8 @@
 """Discovery of chains that nobody announces: alongside the poll, in small steps, at a slow cadence."""
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chain.clock import Clock
 from chain.errors import RedisUnavailableError
@@ -13,8 +14,7 @@ _PAUSE_S = 0.02  # between two steps, so that other clients of Redis get their t
 _RETRY_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """Progress of the search: whether all keys were seen once, and if not, why."""
 
     over: bool = True

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec import Struct
 from redis.asyncio import Redis
 
 from chain.model.keys import ChainId
@@ -23,8 +24,7 @@ _LATE = {"aging": State.AGING, "stale": State.STALE, "stream-over-stale": State.
 _WORST_FIRST = list(State)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One change. `ts` is epoch seconds."""
 
     ts: float

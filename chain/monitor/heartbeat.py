@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, time
 from typing import Protocol
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct, field
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from chain.clock import Instant
@@ -34,8 +34,7 @@ STOPPED = "stopped"  # the status in a publisher's last heartbeat
 WITHDRAWN = "withdrawn"  # it stopped publishing because a live publisher is there
 
 
-@dataclass(frozen=True, slots=True)
-class ChainPlan:
+class ChainPlan(Struct, frozen=True):
     """What a publisher plans to keep in Redis, and how that is going. `cycle_ms` is the last cycle's duration."""
 
     prefix: str = LIVE_PREFIX
@@ -47,8 +46,7 @@ class ChainPlan:
     counters: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class SourceInfo:
+class SourceInfo(Struct, frozen=True):
     """Where a publisher's data come from. For recorded data `as_of`, epoch seconds, stands in for "now".
 
     When underlyings were recorded on different days, `as_of_by` has one per underlying and `as_of` is the earliest, so
@@ -90,8 +88,7 @@ class SourceInfo:
         return self if own == self.as_of else replace(self, as_of=own)
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(Struct, frozen=True):
     """One heartbeat of one service; `ts` is epoch seconds."""
 
     service: str

@@ -5,11 +5,11 @@ import math
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
 import orjson
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from chain.audit.audit import Audit, Auditor

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from msgspec import Struct
 from platformdirs import user_config_path
 
 from chain.errors import ChaindeckError, ConfigError
@@ -40,8 +41,7 @@ class _Entry:
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """All settings resolved."""
 
     values: Mapping[str, Resolved]

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chain.errors import ConfigError
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.server.embedded import EmbeddedServer, attach
 
 
-@dataclass(frozen=True, slots=True)
-class RedisLocation:
+class RedisLocation(Struct, frozen=True):
     """A Redis to use, and the embedded server behind it where there is one."""
 
     target: RedisTarget

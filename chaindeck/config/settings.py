@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from chain.errors import ConfigError, InvalidNameError
 from chain.model.keys import parse_underlying, vendor_symbol
@@ -22,8 +23,7 @@ _T = TypeVar("_T")
 Value = str | float | int | tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One setting. `parse` turns text or a TOML value into a value, or raises ValueError with what it wants."""
 
     name: str
@@ -177,8 +177,7 @@ SETTINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """All settings of a run, checked together; `origins` says where each came from, `warnings` which are unwise."""
 
     redis_url: str | None

@@ -4,8 +4,9 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from chain.context import Context
 from chain.supervisor import Part, Supervisor

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+from msgspec import structs
+
 from chain.model.keys import ChainId
 from chain.monitor.analytics import NO_ANALYTICS, ChainDiff, Comparer, DatedBoard, RecentAnalytics
 from chain.monitor.board import Board
@@ -57,7 +59,7 @@ class BoardSlot:
     def tell_parts(self, parts: tuple[PartStatus, ...]) -> None:
         """Mark what was read last with how the parts fare now: where the watcher fails, no Board comes to say so."""
         if self._board is not None or any(part.state is not PartState.RUNNING for part in parts):
-            self._hold(replace(self._board or Board(), parts=parts))
+            self._hold(structs.replace(self._board or Board(), parts=parts))
 
     def select(self, chain: ChainId | None) -> None:
         """Say, from the reader's thread, which chain is looked at; its analytics follow."""

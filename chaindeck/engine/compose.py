@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
 
+from msgspec import Struct
 from redis.asyncio import Redis
 
 from chain.context import Context
@@ -26,8 +26,7 @@ from publisher.source import Source
 from tape.record.tap import Tap
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishMode:
+class PublishMode(Struct, frozen=True, kw_only=True):
     """How a publisher treats others.
 
     Attributes:
@@ -41,13 +40,16 @@ class PublishMode:
     after_first: Callable[[], Awaitable[None]] | None = None
 
 
+_BY_DEFAULT = PublishMode()
+
+
 @asynccontextmanager
 async def publishing_services(
     place: RedisLocation,
     source: Source,
     settings: Settings,
     context: Context,
-    mode: PublishMode = PublishMode(),
+    mode: PublishMode = _BY_DEFAULT,
     *,
     supervisor: Supervisor | None = None,
     tap: Tap | None = None,

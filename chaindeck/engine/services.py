@@ -1,8 +1,8 @@
 """What runs with or without a screen: a watcher and, if publishing, a publisher and its events."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from redis.asyncio import Redis
 
 from chain.monitor.board import Board
@@ -15,8 +15,7 @@ from publisher.protection.guard import Guard
 from tape.record.tap import Tap
 
 
-@dataclass(frozen=True, slots=True)
-class Publishing:
+class Publishing(Struct, frozen=True):
     """A publisher with its Redis client, and the publisher of what its watcher sees."""
 
     redis: Redis
@@ -25,8 +24,7 @@ class Publishing:
     guard: Guard
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
+class Services(Struct, frozen=True):
     """What runs on one loop, each part supervised."""
 
     supervisor: Supervisor

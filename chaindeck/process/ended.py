@@ -7,9 +7,10 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from chain.tasks import end
 from chaindeck.exits import Exit
@@ -24,8 +25,7 @@ _POLITE = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Ended(Generic[T]):
+class Ended(Struct, Generic[T], frozen=True):
     """How a command's work ended: by itself with a result, or by the signal of that number."""
 
     result: T | None = None

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from chain.model.keys import ChainId
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
@@ -10,8 +11,7 @@ from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
+class Cycle(Struct, frozen=True):
     """What one cycle did: an outcome per snapshot, and the chains that had none, with the reason."""
 
     outcomes: tuple[PublishResult, ...] = ()

@@ -1,7 +1,8 @@
 """A publisher's report about itself: proof of life, what it plans to publish, and how that is going."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chain.context import Context
 from chain.model.keys import standby_service
@@ -15,16 +16,14 @@ from publisher.protection.publish_gate import PublishGate
 from publisher.source import Source, SourceStatus
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramStatus:
+class ProgramStatus(Struct, frozen=True):
     """What the surrounding program contributes to a heartbeat: its own watcher's report, and its parts' status."""
 
     report: Callable[[], HealthReport | None] = lambda: None
     parts: Callable[[], tuple[PartStatus, ...]] = tuple
 
 
-@dataclass(frozen=True, slots=True)
-class OwnHeartbeat:
+class OwnHeartbeat(Struct, frozen=True):
     """Assembles the heartbeat."""
 
     source: Source

@@ -2,9 +2,10 @@
 
 import math
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
+
+from msgspec import Struct
 
 from publisher.massive.api.vendor import PAGE_ROWS
 from publisher.source import ChainWindow
@@ -18,8 +19,7 @@ _DOUBTS_MOST = 3
 _ENOUGH = MIN_STRIKES_EACH_SIDE + 2  # strikes per side that a wider band should hold
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(Struct, frozen=True):
     """Strikes from `low` to `high`, both included. Without bounds it is everything listed."""
 
     low: float = 0.0
@@ -41,8 +41,7 @@ class Band:
         return found if math.isinf(self.high) else found | {"strike_price.lte": self.high}
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """What the last answer showed about an expiration's strikes; nothing about them is assumed.
 
     `margin` is how far the ATM may move, in points, without a second request. A side with fewer strikes than a window

@@ -4,9 +4,11 @@ import asyncio
 import logging
 import math
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from chain.clock import Clock
 from chain.errors import ChaindeckError

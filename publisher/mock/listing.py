@@ -4,10 +4,11 @@ import math
 from bisect import bisect_left, bisect_right
 from calendar import FRIDAY
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
+
+from msgspec import Struct
 
 from chain.errors import ConfigError
 from chain.model.calendar import RULE, nth_weekday
@@ -27,8 +28,7 @@ LADDER_REACH = 0.4  # of the home spot, each way
 OptionSide = Literal["call", "put"]
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """An underlying as its options exchange lists it."""
 
     symbol: str
@@ -133,8 +133,7 @@ def roots(product: Product, expiry: date, epoch_s: float) -> list[str]:
     return [root for root in named if years_to_expiry(expiry, epoch_s, settlement(root)) > 0]
 
 
-@dataclass(frozen=True, slots=True)
-class TradingSession:
+class TradingSession(Struct, frozen=True):
     """One day of trading; instants are epoch seconds."""
 
     day: date

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from msgspec import Struct
+
 DAY_S = 86_400
 YEAR_S = 365 * DAY_S
 SESSION_S = 6.5 * 3600
@@ -31,8 +33,7 @@ _DENSITY_0 = 1 / math.sqrt(2 * math.pi)
 _U32 = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Regime:
+class Regime(Struct, frozen=True):
     """How one underlying behaves; volatilities are annual fractions."""
 
     spot: float  # where the walk starts, and what it reverts to
@@ -127,8 +128,7 @@ def black_scholes(spot: float, strike: float, vol: float, years: float) -> Valua
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Smile:
+class Smile(Struct, frozen=True):
     """One expiry's volatilities: SSVI (Gatheral and Jacquier, 2014) with phi = eta / sqrt(theta).
 
     That choice makes the smile a function of moneyness in standard deviations, so skew per point is steepest at

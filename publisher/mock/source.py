@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from msgspec import Struct
+
 from chain.clock import Clock
 from chain.model.keys import ChainId, vendor_symbol
 from chain.model.session import days_to_expiry, settlement, years_to_expiry
@@ -27,8 +29,7 @@ UNSOLVED_SHARE = 0.15
 _FOR_INTEREST, _FOR_VOLUME, _FOR_SOLUTION = 2_654_435_761, 2_246_822_519, 3_266_489_917
 
 
-@dataclass(frozen=True, slots=True)
-class _Day:
+class _Day(Struct, frozen=True):
     """The session that a market is in; spots by underlying."""
 
     session: TradingSession
@@ -36,8 +37,7 @@ class _Day:
     previous: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(Struct, frozen=True):
     """What all contracts of one window share."""
 
     product: Product

@@ -10,9 +10,9 @@ import asyncio
 import logging
 import math
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 import orjson
+from msgspec import Struct
 from redis.asyncio import Redis
 
 from chain.context import Context
@@ -38,8 +38,7 @@ _START_S = 1.5  # how long a start may wait for the first scan of Redis's keys
 CURE = "stop it first, name another Redis, look on with `chaindeck watch`, or insist with --among-live"
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(Struct, frozen=True):
     """A live publisher's mark: who, since when (epoch seconds), and for how long it holds, ms."""
 
     publisher: str = ""

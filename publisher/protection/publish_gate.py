@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chain.model.keys import ChainId
 from publisher.protection.guard import Guard
 from publisher.protection.lease import Lease
 
 
-@dataclass(frozen=True, slots=True)
-class PublishGate:
+class PublishGate(Struct, frozen=True):
     """The lease and the guard of one publisher; without a lease it leads, and without a guard it never withdraws.
 
     `among_live` as for the guard: invented and recorded data are published next to live data all the same.

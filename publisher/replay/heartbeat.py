@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chain.context import Context
 from chain.model.calendar import RULE, Calendar
@@ -19,8 +20,7 @@ from publisher.replay.recording import Recording
 KIND = "replay"
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayHeartbeat:
+class ReplayHeartbeat(Struct, frozen=True):
     """Puts the heartbeat together. `restamped`: its snapshots are stamped anew, and their age counts by our clock."""
 
     recording: Recording

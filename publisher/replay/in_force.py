@@ -3,8 +3,9 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from msgspec import Struct
 from redis.asyncio import Redis
 
 from chain.clock import Clock
@@ -24,8 +25,7 @@ _KEPT_OF_LIFE = 1 / 3  # what is younger than that need not be renewed
 Playable = EncodedSnapshot | Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     snapshot: Playable
     since: float  # monotonic seconds: when it was published or renewed
 

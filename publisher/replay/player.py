@@ -5,7 +5,8 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chain.clock import Clock
 from chain.errors import RedisUnavailableError
@@ -23,8 +24,7 @@ _AS_FAST = 0.95  # of the speed that was asked for, from which on nobody needs t
 _BEAT_S = 0.5  # of our time, after which a beat tells where a fast replay is
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """From when to when is played, epoch ns, and whether again and again."""
 
     begin_ns: int

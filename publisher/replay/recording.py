@@ -1,16 +1,16 @@
 """What a player asks of a recording. It knows nothing of files: a tape, or anything else, stands behind it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from chain.model.keys import ChainId
 from chain.model.snapshot import EncodedSnapshot
 from chain.monitor.heartbeat import Heartbeat
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """What was new at one instant of a recording, `at_ns` (epoch ns).
 
     Attributes:

@@ -6,9 +6,11 @@ was given. One that begins in the middle asks for more, having seen nothing yet:
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple, assert_never
+
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.errors import ChaindeckError

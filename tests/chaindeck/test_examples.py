@@ -5,12 +5,12 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from chain.audit.clauses import Clause, Outcome
 from chain.clock import Instant

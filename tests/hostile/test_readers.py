@@ -3,13 +3,13 @@
 import gc
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from chain.audit.payload import audit_payload
 from chain.errors import ChaindeckError, DecodeError, InvalidSnapshotError

@@ -2,12 +2,12 @@
 
 import itertools
 import math
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chain.model.keys import ChainId
 from chain.model.snapshot import Contract

@@ -4,12 +4,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 import redis as blocking
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock, SystemClock

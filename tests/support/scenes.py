@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
 from datetime import date
 from typing import Any
 
 import msgspec
+from msgspec.structs import fields, replace
 
 from chain.clock import Instant, ManualClock
 from chain.model.contract import Item

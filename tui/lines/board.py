@@ -1,10 +1,11 @@
 """The expiry board: one line for every expected chain, missing ones included, under its underlying."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import groupby, zip_longest
 from typing import overload
+
+from msgspec import Struct
 
 from chain.model.keys import ChainId
 from chain.model.kinds import RECORDED
@@ -44,8 +45,7 @@ FLAGS: Mapping[Flag, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class BoardTable:
+class BoardTable(Struct, frozen=True):
     """The board as lines; `rows` tells which chain a body line belongs to, None for a group's heading."""
 
     head: tuple[Line, ...]

@@ -1,6 +1,6 @@
 """The two top lines, which never move: who and how alive, and the worst thing that is true."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chain.model.kinds import UNKNOWN, kind_word
 from chain.model.session import new_york
@@ -35,8 +35,7 @@ def badge(board: Board) -> str:
     return f"[{'+'.join(words)}]" if words else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """That what is shown is of the past, and what stands beside it.
 
     `at` is the instant as a time of day, `when` with its date where that is not today's; `kept` says where the past is

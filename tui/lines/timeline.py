@@ -1,8 +1,9 @@
 """The timeline as two lines: where one stands and in what, and below it the track of what is recorded."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby, pairwise
+
+from msgspec import Struct
 
 from chain.monitor.states import Level
 from tui.lines import figures
@@ -16,16 +17,14 @@ MARKS = {Level.CRITICAL: ("!", Role.ALARM), Level.WARNING: ("*", Role.CAUTION), 
 ENDED = ("+", Role.OK)
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """The two instants that are compared, epoch ns; None where a mark is not set."""
 
     a: int | None = None
     b: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(Struct, frozen=True):
     """Instants `begin` to `end`, epoch ns, on so many columns, of which the first is at `left` of the panel."""
 
     begin: int

@@ -5,7 +5,8 @@ who reads only one line should read the cause.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chain.monitor.evaluate.report import Signal
 from chain.monitor.states import DeckState
@@ -52,8 +53,7 @@ _ORDER = list(CONSEQUENCES)
 _BY_UNDERLYING = ("depth", "dangling", "invalid", "future", "stale", "aging")  # one signal for each
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """A root cause among the current signals, and what follows from it, most severe first."""
 
     root: Signal

@@ -1,6 +1,6 @@
 """Flags, shown in addition to a chain's state: pure functions of a record and an instant."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.model.kinds import LIVE, RECORDED

@@ -1,8 +1,9 @@
 """What happened, as marks on a line of time: changes of state, signals that began and that ended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chain.model.keys import ChainId
 from chain.monitor.board import Transition
@@ -22,8 +23,7 @@ class MarkKind(StrEnum):
     ENDED = "ended"  # a signal ended
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """One thing that happened: when (epoch ns), how grave, to which chains (none where to the deck), and in words."""
 
     at: int

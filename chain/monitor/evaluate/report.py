@@ -1,8 +1,9 @@
 """The evaluation of a Board at one instant: a status for each chain, and signals for what is wrong."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
@@ -17,8 +18,7 @@ _CURRENT = (State.FRESH, State.AGING)
 _IN_USE = (State.FRESH, State.AGING, State.FUTURE, State.UNREACHABLE)
 
 
-@dataclass(frozen=True, slots=True)
-class ChainStatus:
+class ChainStatus(Struct, frozen=True):
     """One chain at one instant. Ages and TTL in seconds, `since` epoch seconds, None where unknown."""
 
     record: ChainRecord
@@ -46,8 +46,7 @@ class ChainStatus:
         return self.state in _IN_USE
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Struct, frozen=True):
     """Something that is wrong now, in words; `since` is epoch seconds, None if it was so before the first poll."""
 
     name: str
@@ -58,8 +57,7 @@ class Signal:
     concerns: frozenset[str] | None = None  # the underlyings that can be affected, None for all
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """An underlying's price in points, with the age in seconds and the state of the snapshot it is from."""
 
     value: float
@@ -72,8 +70,7 @@ class Spot:
         return self.state in _CURRENT
 
 
-@dataclass(frozen=True)
-class HealthReport:
+class HealthReport(Struct, frozen=True, dict=True):
     """A Board evaluated at one instant: statuses in the Board's order, signals root cause first."""
 
     now: Instant

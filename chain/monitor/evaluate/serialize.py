@@ -4,7 +4,6 @@ Ages and times to live in seconds, to the millisecond; times as epoch seconds; n
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from msgspec import UNSET, structs
 
@@ -149,7 +148,7 @@ def _parts(board: Board) -> Iterator[StatusPart]:
     for publisher in board.publishers.known:
         if publisher.alive:
             for part in publisher.heartbeat.parts:
-                yield StatusPart(**asdict(part), service=publisher.heartbeat.service)
+                yield StatusPart(**structs.asdict(part), service=publisher.heartbeat.service)
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -1,7 +1,8 @@
 """Whether Redis answers, since when, and whether the wall clock has stepped."""
 
 import logging
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.monitor.board import RedisHealth

@@ -6,8 +6,9 @@ again at any later time, give the same Boards.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from chain.clock import Instant
 from chain.model.keys import ChainId, KeySchema, SnapshotId
@@ -18,8 +19,7 @@ from chain.redis.server.info import Server
 from chain.supervisor import Part
 
 
-@dataclass(frozen=True, slots=True)
-class PollRequest:
+class PollRequest(Struct, frozen=True):
     """Requests the pointers of chains, and which of the payloads held by the watcher are gone.
 
     `held` are payload keys as pointers gave them. Heartbeats come along, except where a watcher that has just heard
@@ -31,22 +31,19 @@ class PollRequest:
     heartbeats: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RecheckRequest:
+class RecheckRequest(Struct, frozen=True):
     """Requests another read of pointers that were absent, or that named a missing payload."""
 
     chains: tuple[ChainId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FetchRequest:
+class FetchRequest(Struct, frozen=True):
     """Requests payloads, with their pointers' time to live and their kind of source."""
 
     snapshots: tuple[SnapshotId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PollAnswer:
+class PollAnswer(Struct, frozen=True):
     """What one poll found; values as in Redis, cut one byte past their limit.
 
     `asked` and `received` span the round trip that read the pointers. What is asked less often than each poll, and what
@@ -66,8 +63,7 @@ class PollAnswer:
     search: Search = field(default_factory=Search)  # progress of the search for such chains
 
 
-@dataclass(frozen=True, slots=True)
-class RecheckAnswer:
+class RecheckAnswer(Struct, frozen=True):
     """Pointers read again, and the Redis type of each that is not a string: `none`, `hash`, ..."""
 
     asked: Instant
@@ -76,8 +72,7 @@ class RecheckAnswer:
     types: Mapping[ChainId, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class FetchAnswer:
+class FetchAnswer(Struct, frozen=True):
     """A payload for each snapshot asked for."""
 
     asked: Instant
@@ -85,8 +80,7 @@ class FetchAnswer:
     payloads: Mapping[SnapshotId, Payload]
 
 
-@dataclass(frozen=True, slots=True)
-class ContactLost:
+class ContactLost(Struct, frozen=True):
     """No answer to a request: why, in one line fit to show, and the cause's code if known."""
 
     asked: Instant

@@ -1,6 +1,6 @@
 """Pure updates of a chain's record: from the record before an answer to the one after it."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.errors import InvalidSnapshotError

@@ -1,9 +1,9 @@
 """The reader of a real Redis: one round trip per poll, with discovery running alongside."""
 
 import math
-from dataclasses import replace
 from typing import assert_never
 
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from chain.clock import Clock, Instant

@@ -3,9 +3,11 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Self
+
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.errors import DecodeError

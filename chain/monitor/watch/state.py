@@ -6,10 +6,11 @@ looks it up where payloads are kept.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from zlib import crc32
 
 import msgspec
+from msgspec import Struct, structs
 
 from chain.clock import Instant
 from chain.decode.form import Form
@@ -29,8 +30,7 @@ _LIMITS = Limits(4 * 1024 * 1024, containers=200_000, values=1_000_000)
 _ESCAPE = re.compile(rb'\\[^"\\/]')  # what is written so is a control character, or letters that need no escape
 
 
-@dataclass(frozen=True, slots=True)
-class ChainState:
+class ChainState(Struct, frozen=True):
     """One chain: its record, the pointer that led to it, and whether its flags were checked since."""
 
     record: ChainRecord
@@ -39,8 +39,7 @@ class ChainState:
     is_noted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BeatState:
+class BeatState(Struct, frozen=True):
     """The bytes of a publisher's last accepted heartbeat, and its status; times as in PublisherStatus."""
 
     service: str
@@ -51,8 +50,7 @@ class BeatState:
     ahead_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryState:
+class RegistryState(Struct, frozen=True):
     """The expected chains and who announced them."""
 
     chains: tuple[ChainState, ...]
@@ -67,8 +65,7 @@ class RegistryState:
     recorder: RecorderStatus | None = None  # not told by tapes from before there were heartbeats of recorders
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(Struct, frozen=True):
     """The rest of the last poll's answer, without pointers and heartbeats."""
 
     stream: StreamSigns
@@ -77,8 +74,7 @@ class Beside:
     search: Search
 
 
-@dataclass(frozen=True, slots=True)
-class TrackerState:
+class TrackerState(Struct, frozen=True):
     """A tracker between two polls. Times: `now` of the last answer, `seen` epoch seconds, `started` monotonic ones."""
 
     now: Instant
@@ -143,10 +139,11 @@ def _with_payloads(state: TrackerState, payload_of: PayloadOf) -> TrackerState:
         if good is None:
             return known
         snapshot = replace(good.snapshot, raw=payload_of(good.snapshot.id, good.snapshot.raw))
-        return replace(known, record=replace(known.record, last_good=replace(good, snapshot=snapshot)))
+        record = structs.replace(known.record, last_good=structs.replace(good, snapshot=snapshot))
+        return structs.replace(known, record=record)
 
-    registry = replace(state.registry, chains=tuple([filled(known) for known in state.registry.chains]))
-    return replace(state, registry=registry)
+    registry = structs.replace(state.registry, chains=tuple([filled(known) for known in state.registry.chains]))
+    return structs.replace(state, registry=registry)
 
 
 def _chains(state: TrackerState) -> Iterator[ChainId]:

@@ -5,8 +5,9 @@ Every time on a Board is an answer's, so the answers of any past give the Boards
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Self
+
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.model.keys import ChainId, KeySchema, SnapshotId

@@ -1,7 +1,8 @@
 """The poll loop: ask a reader until the tracker needs nothing more, then hand over a frozen Board."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chain.clock import Clock, Instant
 from chain.model.keys import ChainId
@@ -13,8 +14,7 @@ from chain.supervisor import PartStatus
 POLL_EVERY_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How often a watcher polls; seconds."""
 
     every_s: float = POLL_EVERY_S

@@ -3,9 +3,10 @@
 import re
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct
 
 from chain.errors import ConfigError
 from chain.redis.connect.tls import Tls
@@ -31,8 +32,7 @@ _WORDS = {"true": True, "false": False}
 _VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """A user and a password; empty where none is given."""
 
     user: str = ""
@@ -48,8 +48,7 @@ class Login:
         return {name: value for name, value in named.items() if value}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """What a Redis URL says. `kind` is redis, unix, sentinel or cluster; `path` a socket's, `service` a Sentinel's."""
 
     kind: str

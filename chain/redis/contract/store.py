@@ -1,8 +1,9 @@
 """Reads snapshots under one prefix, through their pointers."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from chain.errors import OversizedError
@@ -19,8 +20,7 @@ _FETCH_BATCH = 16  # payloads per round trip: bounds memory when hundreds move a
 _FETCH_BYTES = 2 * MAX_PAYLOAD_BYTES  # per batch; beyond that, payloads are read one by one
 
 
-@dataclass(frozen=True, slots=True)
-class Poll:
+class Poll(Struct, frozen=True):
     """One read of pointers, and of the other keys of a poll; raw values."""
 
     pointers: Mapping[ChainId, bytes | None]
@@ -30,8 +30,7 @@ class Poll:
     refused: str = ""  # why the other keys could not be read
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(Struct, frozen=True):
     """One payload as read: `raw` is None if the key is gone; `ttl_ms` is the pointer's, None if it never expires."""
 
     raw: bytes | None

@@ -1,7 +1,6 @@
 """Activity of the vendor's stream: when its reader last saw a frame, and when its newest entry was added."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from redis.asyncio.client import Pipeline
 
 from chain.decode.form import Form
@@ -15,8 +14,7 @@ MARK = Form(float, Limits(FRAME_BYTES))  # epoch seconds
 _FIELD = "last_ts"
 
 
-@dataclass(frozen=True, slots=True)
-class StreamSigns:
+class StreamSigns(Struct, frozen=True):
     """Both times, epoch seconds; None if missing, invalid, or not readable by this user.
 
     `misread`: the reader's mark exists but is not a time in epoch seconds.

@@ -4,10 +4,11 @@ import os
 import socket
 import subprocess
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from chain.errors import RedisUnavailableError
 from chain.private import open_private
@@ -25,8 +26,7 @@ POLL_S = 0.002
 _GUARD = "read -r _; kill -KILL 0"
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """Where an embedded server listens, and whether it is ours to stop."""
 
     url: str  # unix:///...

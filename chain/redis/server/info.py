@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from chain.errors import RedisUnavailableError
@@ -21,8 +22,7 @@ def parse_version(text: object) -> tuple[int, ...]:
 _SECTIONS = {"server": "its name and version", "memory": "what it evicts when full", "stats": "how much it evicts"}
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Struct, frozen=True):
     """A Redis as a watcher knows it; fields are empty if its user may not run INFO."""
 
     name: str = ""  # and version

@@ -1,14 +1,14 @@
 """Prometheus alert rules with our limits, so that the deck, the check and the pager agree."""
 
 import json
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chain.monitor.evaluate.rules import SEVERITY
 from chain.thresholds import Thresholds
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     """One alert, with the severity of the signal of the same name; it fires without waiting for a second scrape."""
 
     alert: str

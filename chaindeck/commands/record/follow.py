@@ -2,8 +2,9 @@
 
 import logging
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from chain.context import Context
 from chain.errors import ConfigError
@@ -31,8 +32,7 @@ _TELL_EVERY_S = 60.0
 _FAREWELL_S = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class RecordOptions:
+class RecordOptions(Struct, frozen=True):
     """Where to record to, how long (seconds, None until told to stop), and how long tapes are kept."""
 
     folder: Path

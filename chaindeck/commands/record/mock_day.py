@@ -5,9 +5,11 @@ Publisher, watcher and recorder are those of a live run; between them stands a s
 
 import logging
 from contextlib import aclosing
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chain.clock import Clock, ManualClock
 from chain.context import Context
@@ -42,8 +44,7 @@ _LATE_S = 0.2  # after a full second: when the watcher polls
 _NAP_S = 0.005
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """A trading day from open to close, epoch seconds."""
 
     day: date

@@ -1,8 +1,9 @@
 """What the deck shows, recorded: begun and ended by its reader, on a thread of its own, and told on every Board."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from chain.context import Context
 from chain.model.session import new_york

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
@@ -16,8 +17,7 @@ from publisher.replay.recording import Recording
 from publisher.replay.replay import Replay
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayOptions:
+class ReplayOptions(Struct, frozen=True, kw_only=True):
     """What of a recording is played, how fast (seconds a second), and whether it is stamped anew."""
 
     speed: float = 60.0

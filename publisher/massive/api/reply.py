@@ -2,13 +2,13 @@
 
 import math
 import zlib
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx
+from msgspec import Struct
 
 from chain.decode.form import decode_plain
 from chain.decode.limits import Limits
@@ -23,8 +23,7 @@ _MASK = "********"
 _FAILED = {"ERROR": FaultKind.ERROR_STATUS, "NOT_AUTHORIZED": FaultKind.PLAN, "NOT_FOUND": FaultKind.NOT_FOUND}
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One page: its rows, and the query of the next one, None on the last."""
 
     rows: list[dict[str, Any]]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from chain.analytics.headline import headline
 from chain.model.grid import Condition, PriceSource, StrikeGrid, build_grid
@@ -501,7 +502,7 @@ def test_the_foot_says_why_there_is_no_spot() -> None:
 def test_points_beyond_any_underlying_are_no_digits() -> None:
     grid = grid_of(*(item(strike, "call") for strike in STRIKES))
     for points, shown in ((9_999_999, "9999999"), (10_000_000, "#######"), (2**53, "#######")):
-        vast = replace(grid, snapshot=replace(grid.snapshot, range_points=points))
+        vast = structs.replace(grid, snapshot=replace(grid.snapshot, range_points=points))
         assert plain(grid_foot(vast, 140)).endswith(f"ATM 6930 ±{shown}")
 
 

@@ -1,7 +1,6 @@
 """Events: told once when a change has stood for two reports, in the envelope, on the channel and in the stream."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from chain.clock import Instant

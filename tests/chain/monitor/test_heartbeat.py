@@ -1,6 +1,5 @@
 """Heartbeats: what is written is what is read, and what a hostile writer sends is refused or made harmless."""
 
-from dataclasses import replace
 from datetime import date, time
 from typing import Any
 
@@ -8,6 +7,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock

@@ -1,11 +1,11 @@
 """What `status --json` and `verify --json` really print, held against their schemas field by field."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import orjson
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from chain.clock import Instant, SystemClock

@@ -1,11 +1,11 @@
 """One look at a Redis as JSON and as text: the shape that scripts rely on, and the same truth in both."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock

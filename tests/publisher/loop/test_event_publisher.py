@@ -6,7 +6,6 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import jsonschema
 import orjson
 import pytest
 import redis as blocking
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock

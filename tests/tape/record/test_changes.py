@@ -1,8 +1,7 @@
 """What is new in an answer: everything once, and nothing of chains that nobody asks for any more."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.model.keys import ChainId, KeySchema, SnapshotId

@@ -1,12 +1,12 @@
 """Lines of the past: AS OF whole on every title at every width, the present beside it, changes within their width."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chain.analytics.diff import GridDiff, diff
 from chain.clock import Instant

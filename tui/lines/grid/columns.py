@@ -1,15 +1,15 @@
 """Which figures of a contract are shown: columns with heading, width and text, and which of them fit a width."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from chain.model.grid import Leg
 from tui.lines import figures
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Column:
+class Column(Struct, frozen=True, eq=False):
     """One figure of a leg: its heading, how wide, how it reads, and the number by which change is told."""
 
     name: str

@@ -1,8 +1,9 @@
 """The body of the strike grid: one line a strike, in-the-money sides shaded, the spot ruled between two strikes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from chain.analytics.diff import RowDiff
 from chain.model.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
@@ -17,8 +18,7 @@ _ROWS_KEPT, _SIDES_KEPT = 256, 512  # lines of the snapshot before, which most o
 _NOTHING_MOVED: tuple[LegChanges, LegChanges] = ((), ())
 
 
-@dataclass(frozen=True, slots=True)
-class GridTable:
+class GridTable(Struct, frozen=True):
     """The grid as lines. `atm` and `spot` are body line numbers, None where there is none."""
 
     head: tuple[Line, ...]

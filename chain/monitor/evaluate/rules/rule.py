@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from chain.clock import Instant
 from chain.monitor.board import Board
@@ -12,8 +13,7 @@ from chain.monitor.states import DeckState, Flag, State
 from chain.thresholds import POLL_OVERDUE_S, STARTING_S
 
 
-@dataclass(frozen=True)
-class RuleInput:
+class RuleInput(Struct, frozen=True, dict=True):
     """A Board, the instant of its evaluation, and each of its chains as evaluated at that instant."""
 
     board: Board
@@ -62,8 +62,7 @@ class RuleInput:
         return self.now.mono - began < STARTING_S
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """What a rule finds wrong, in words; `since` is epoch seconds, None if it was so before the first poll."""
 
     text: str
@@ -72,8 +71,7 @@ class Notice:
     concerns: Iterable[str] | None = None  # the underlyings that can be affected, None for all
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One signal: its severity, and the function, named after it, that detects it in a Board."""
 
     severity: DeckState

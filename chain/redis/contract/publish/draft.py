@@ -1,7 +1,9 @@
 """A snapshot on its way into Redis, and the outcome of publishing it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
+
+from msgspec import Struct
 
 from chain.errors import InvalidSnapshotError
 from chain.model.keys import KeySchema, SnapshotId
@@ -36,8 +38,7 @@ _VERDICTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PublishResult:
+class PublishResult(Struct, frozen=True):
     """The outcome of one publish: `id` as written (its millisecond may have been increased), payload size in bytes."""
 
     id: SnapshotId
@@ -51,8 +52,7 @@ class PublishResult:
         return self.verdict in (PublishVerdict.FAILED, PublishVerdict.LEFT_TO_LIVE)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A snapshot to publish: its keys, its JSON, and why it cannot be sent, if so."""
 
     snapshot: SnapshotHeader

@@ -1,8 +1,8 @@
 """Publishing in two steps: for a cluster, where payload and pointer are in different slots, and for taken keys."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from redis.asyncio import Redis
 
 from chain.model.keys import KeySchema
@@ -13,8 +13,7 @@ from chain.redis.contract.scripts import Command, ScriptCall, ScriptRunner
 from chain.thresholds import FUTURE_TOLERANCE_MS
 
 
-@dataclass(frozen=True, slots=True)
-class WriteTarget:
+class WriteTarget(Struct, frozen=True):
     """Where a publisher writes, and its kind of source, recorded for each chain unless empty.
 
     `live_mark` is a key that blocks its writes while it exists; None if nothing does.

@@ -1,9 +1,9 @@
 """What the rules about chains say, to the word: which chains, how many, and of what nothing is said."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
@@ -39,7 +39,7 @@ def test_without_one_usable_chain_all_are_counted_and_the_only_one_is_named(
 def test_of_what_cannot_be_judged_nothing_is_counted_while_redis_does_not_answer() -> None:
     good = record(SPX, NOW).last_good
     assert good
-    poisoned = replace(record(SPX, NOW), last_good=replace(good, summary=None))  # type: ignore[arg-type]
+    poisoned = replace(record(SPX, NOW), last_good=replace(good, summary=None))
     assert {"all-stale", "depth"} <= texts([poisoned]).keys()
     assert {"all-stale", "depth"}.isdisjoint(texts([poisoned], reached=False))
 

@@ -1,11 +1,11 @@
 """A component and its rule, added from outside: nothing that is there already needs to know them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
 from functools import partial
 
 import msgspec
 import pytest
+from msgspec import Struct, field, structs
 
 from chain.clock import Instant
 from chain.monitor.board import Board
@@ -24,15 +24,13 @@ NOW = Instant(START_NS, 5_000.0)
 LATE_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Compositor:
+class Compositor(Struct, frozen=True):
     """A component as a wing brings it: when its model last moved, monotonic seconds; None where it does not run."""
 
     moved: float | None = None
 
 
-@dataclass(frozen=True)
-class WideBoard(Board):
+class WideBoard(Board, frozen=True):
     """The Board with one field more, which has a default as all have."""
 
     compositor: Compositor = field(default_factory=Compositor)
@@ -51,7 +49,7 @@ wide_evaluate = partial(evaluate, now=NOW, rules=WIDE_RULES)
 
 
 def widened(made: Board, moved: float | None = None) -> WideBoard:
-    known = {one.name: getattr(made, one.name) for one in fields(made)}
+    known = {one.name: getattr(made, one.name) for one in structs.fields(made)}
     return WideBoard(**known, compositor=Compositor(moved))
 
 
@@ -73,4 +71,4 @@ def test_what_was_there_already_says_the_same_beside_it() -> None:
     made = board([record(SPX, NOW, age_ms=25_000)], NOW, last_frame=NOW.wall_s)
     wide = widened(made)
     assert wide_evaluate(wide).signals == evaluate(made, NOW).signals == evaluate(wide, NOW).signals
-    assert replace(wide, parts=()).compositor == Compositor()  # and stays where others change their own part
+    assert structs.replace(wide, parts=()).compositor == Compositor()  # and stays where others change their own part

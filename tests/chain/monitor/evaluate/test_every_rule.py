@@ -1,11 +1,12 @@
 """Every rule of the table, just short of what it is about, at it and just past it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.model.keys import ChainId

@@ -1,10 +1,9 @@
 """Limits that are announced, and the lives that are seen: no announcement makes any age fresh."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.monitor.evaluate.freshness import limits_of

@@ -1,9 +1,9 @@
 """What the rules about publishers and their parts say, to the word, and which underlyings can suffer from it."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.monitor.board import ChainRecord, PublisherStatus, Refusal

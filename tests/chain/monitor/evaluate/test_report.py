@@ -1,10 +1,10 @@
 """What a report answers when asked: an underlying's price, its depth, its chains, the sources, the stream's age."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
@@ -64,7 +64,7 @@ def test_the_price_of_an_underlying_is_the_newest_of_those_in_use_and_else_the_n
 def test_a_chain_that_cannot_be_judged_gives_no_price_and_hinders_no_other() -> None:
     poisoned = record(SPX, NOW)
     assert poisoned.last_good
-    poisoned = replace(poisoned, last_good=replace(poisoned.last_good, summary=None))  # type: ignore[arg-type]
+    poisoned = replace(poisoned, last_good=replace(poisoned.last_good, summary=None))
     evaluated = report([poisoned, priced(SPX_MON, 4_001, 6934.5)], NOW)
     assert evaluated.statuses[0].state is State.INVALID
     assert evaluated.spot("SPX") == Spot(6934.5, 4.001, State.FRESH)

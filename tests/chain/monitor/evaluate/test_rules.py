@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import fields, replace
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
@@ -71,7 +71,7 @@ def test_a_deck_with_a_broken_rule_is_never_green(caplog: pytest.LogCaptureFixtu
 def test_a_chain_that_cannot_be_judged_is_invalid_and_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
     sound, poisoned = record(NDX, NOW), record(SPX, NOW)
     assert poisoned.last_good
-    poisoned = replace(poisoned, last_good=replace(poisoned.last_good, summary=None))  # type: ignore[arg-type]
+    poisoned = replace(poisoned, last_good=replace(poisoned.last_good, summary=None))
     evaluated = evaluate(board([poisoned, sound], NOW), NOW)
     assert [chain_status.state for chain_status in evaluated.statuses] == [State.INVALID, State.FRESH]
     assert evaluated.state is DeckState.PARTIAL_DEGRADATION

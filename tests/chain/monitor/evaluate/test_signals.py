@@ -2,13 +2,13 @@
 
 import itertools
 import re
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId, SnapshotId

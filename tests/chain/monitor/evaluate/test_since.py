@@ -1,8 +1,7 @@
 """Since when: a condition keeps its beginning while it gets worse, and anything good ends it."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId

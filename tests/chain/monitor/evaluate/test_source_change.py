@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from chain.clock import Instant
 from chain.model.snapshot import encode
@@ -36,7 +37,7 @@ def taken(before: ChainRecord, kind_record: KindRecord, *, ahead_ms: int = 0) ->
 @pytest.mark.parametrize(("age_s", "told"), [(0.0, True), (HOUR_S - 0.001, True), (HOUR_S, False)])
 def test_a_change_is_told_for_an_hour(age_s: float, told: bool) -> None:
     change = SourceChange("massive", "mock", NOW.wall_s - age_s)
-    evaluated = report([replace(record(SPX, NOW), change=change)], NOW)
+    evaluated = report([structs.replace(record(SPX, NOW), change=change)], NOW)
     assert (Flag.SOURCE_CHANGED in evaluated.statuses[0].flags) is told
     assert ("source-changed" in names(evaluated)) is told
     if told:
@@ -47,9 +48,9 @@ def test_a_change_is_told_for_an_hour(age_s: float, told: bool) -> None:
 
 def test_what_was_acknowledged_is_silent_and_the_next_change_is_not() -> None:
     change = SourceChange("unknown", "massive", NOW.wall_s - 5)
-    known = replace(record(SPX, NOW), change=change, acknowledged=change.at)
+    known = structs.replace(record(SPX, NOW), change=change, acknowledged=change.at)
     assert "source-changed" not in names(report([known], NOW))
-    again = replace(known, change=SourceChange("massive", "mock", NOW.wall_s - 1))
+    again = structs.replace(known, change=SourceChange("massive", "mock", NOW.wall_s - 1))
     assert "source-changed" in names(report([again], NOW))
 
 
@@ -89,7 +90,7 @@ def test_live_data_followed_by_what_records_nothing_are_unknown_since_then() -> 
 )
 def test_a_mixture_names_all_its_kinds(kinds: tuple[str, str], words: str) -> None:
     records = [
-        replace(record(chain, NOW), source=LIVE if kind == "massive" else SourceInfo(kind))
+        structs.replace(record(chain, NOW), source=LIVE if kind == "massive" else SourceInfo(kind))
         for chain, kind in zip((SPX, NDX), kinds, strict=True)
     ]
     evaluated = report(records, NOW)
@@ -99,11 +100,11 @@ def test_a_mixture_names_all_its_kinds(kinds: tuple[str, str], words: str) -> No
 
 
 def test_one_that_withdrew_is_told_without_alarm_and_names_nothing() -> None:
-    gone = replace(
+    gone = structs.replace(
         heartbeat(), status=WITHDRAWN, source=SourceInfo("mock", last_error="live publisher massive is here")
     )
-    live = replace(heartbeat(SPX, service="massive", kind="massive"), source=LIVE)
-    evaluated = report([replace(record(SPX, NOW), source=LIVE)], NOW, beats=[live, gone])
+    live = structs.replace(heartbeat(SPX, service="massive", kind="massive"), source=LIVE)
+    evaluated = report([structs.replace(record(SPX, NOW), source=LIVE)], NOW, beats=[live, gone])
     assert evaluated.state is DeckState.OK
     [signal] = evaluated.signals
     assert signal.name == "withdrawn"
@@ -119,5 +120,5 @@ def test_what_was_acknowledged_elsewhere_is_silent_here_and_what_redis_forgot_is
     assert taken(told, KindRecord("massive"), ahead_ms=2).change is None  # acknowledged: Redis no longer tells it
     emptied = record_updates.missing(told, NOW, None)
     assert taken(emptied, KindRecord("massive"), ahead_ms=2).change == change  # Redis began anew
-    seen = replace(told, change=replace(change, recorded=False))
+    seen = structs.replace(told, change=replace(change, recorded=False))
     assert taken(seen, KindRecord("massive"), ahead_ms=2).change == change  # nobody but us knows of it

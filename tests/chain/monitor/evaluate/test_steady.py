@@ -1,11 +1,11 @@
 """How long a state stands by itself, to its very end; and when a chain's last session is over."""
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.monitor.board import ChainRecord

@@ -1,10 +1,9 @@
 """What a chain remembers from poll to poll: first sight, faults, the time last seen, and pointers that go back."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chain.clock import Instant, ManualClock
 from chain.model.snapshot import Snapshot, encode

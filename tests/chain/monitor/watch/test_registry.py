@@ -1,8 +1,7 @@
 """What publishers announce becomes the set of chains that are expected; what they take back is expected no more."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.model.keys import REPLAY_PREFIX, ChainId, KeySchema, heartbeat_key, standby_service

@@ -1,12 +1,12 @@
 """The tracker without a reader: whatever it is answered, in whatever order, it asks for little and never raises."""
 
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.model.keys import ChainId, KeySchema, SnapshotId

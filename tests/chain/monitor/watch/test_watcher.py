@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import FrozenInstanceError
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -887,7 +886,7 @@ async def test_a_board_is_frozen_and_no_later_poll_reaches_into_it(desk: Desk) -
         (early.chains.records[0], "fault"),
         (early.redis.health, "ok"),
     ):
-        with pytest.raises(FrozenInstanceError):
+        with pytest.raises(AttributeError):
             setattr(thing, name, None)
     await desk.redis.delete(NAMES.latest(SPX))
     await desk.announce(SPX_MON, NDX, depth=9)

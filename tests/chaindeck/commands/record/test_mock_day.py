@@ -1,10 +1,10 @@
 """A trading day of the mock made by a clock that waits for nobody."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from chain.errors import ConfigError
 from chain.monitor.states import State
