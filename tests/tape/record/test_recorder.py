@@ -164,11 +164,13 @@ def test_a_full_disk_is_told_reading_goes_on_and_so_does_recording_when_there_is
     told = recorder.status
     assert told.error
     assert told.missed > 20
+    assert told.failing_since and told.missed_at
+    assert feed.began / 1e9 < told.failing_since <= told.missed_at <= feed.clock.wall / 1e9
     assert 0 < len(caplog.records) < told.missed / 4  # said when it begins, not for each answer
     feed.clock.advance(RETRY_AFTER_S)
     feed.look(recorder)
     status = recorder.stop()
-    assert (status.error, status.missed) == ("", told.missed)
+    assert (status.error, status.failing_since, status.missed) == ("", None, told.missed)
     moments = read(tmp_path / "massive-2026-01-02.tape")
     counted = [one.about for one in moments if one.kind == MomentKind.MISSED]
     assert sum(int(str(about).split(":")[1].split(",")[0]) for about in counted) == status.missed
