@@ -179,7 +179,7 @@ class Player:
 
     async def _pass(self, from_ns: int) -> bool:
         """Play from an instant on; return whether the end was reached, and not another instant asked for."""
-        with closing(self._recording.turns(from_ns, self._span.end_ns)) as turns:  # type: ignore[type-var]
+        with closing(self._recording.turns(from_ns, self._span.end_ns)) as turns:
             for turn in turns:
                 if not await self._reach(turn.at_ns):
                     return False

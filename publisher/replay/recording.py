@@ -1,6 +1,6 @@
 """What a player asks of a recording. It knows nothing of files: a tape, or anything else, stands behind it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Protocol
 
 from msgspec import Struct, field
@@ -50,8 +50,8 @@ class Recording(Protocol):
     def last_ns(self) -> int:
         """When it ends."""
 
-    def turns(self, from_ns: int, to_ns: int) -> Iterator[Turn]:
+    def turns(self, from_ns: int, to_ns: int) -> Generator[Turn, None, None]:
         """Yield what stood at a time as a whole turn, and every turn after it up to another time, in order.
 
-        Memory stays flat however long that is. It may be asked for on another thread; one pass goes on at a time.
+        Memory stays flat however long that is. One pass goes on at a time.
         """

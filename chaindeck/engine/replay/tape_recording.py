@@ -1,7 +1,7 @@
 """A tape, or a folder of days, as the recording that a replay plays."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
@@ -49,7 +49,7 @@ class TapeRecording:
     def __exit__(self, *_: object) -> None:
         self._close.close()
 
-    def turns(self, from_ns: int, to_ns: int) -> Iterator[Turn]:
+    def turns(self, from_ns: int, to_ns: int) -> Generator[Turn, None, None]:
         """Yield what stood at a time, and every turn after it up to another; times of which nothing is known are gaps.
 
         Payloads that are no valid snapshots are left out, and said to be.
