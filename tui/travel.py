@@ -1,5 +1,6 @@
 """The reader in the past: where to go, how fast to play, what to compare, and what only the present can decide."""
 
+from dataclasses import replace
 from enum import IntEnum
 from functools import partial
 
@@ -56,6 +57,7 @@ class TravelScreen(DecisionScreen):
         self._travel = travel
         self._timeline = Timeline("")
         self._timeline_open = False
+        self._as_of: Instant | None = None  # what ages on screen are counted to, in the past
         self._live: HealthReport | None = None  # of the present, while the past is shown
         self._here: DatedBoard | None = None  # what is shown
 
@@ -69,7 +71,7 @@ class TravelScreen(DecisionScreen):
 
     def turn_view(self, as_of: Instant | None) -> None:
         """Have the view show the past, as of a recorded instant, or the present."""
-        travel = self._travel
+        travel, self._as_of = self._travel, as_of
         if travel is not None and (self._timeline_open or as_of is not None):
             self._timeline = travel.timeline(track_columns(self.size.width))
         if as_of is None or travel is None:
@@ -110,7 +112,10 @@ class TravelScreen(DecisionScreen):
             self.call_after_refresh(self.redraw)  # once the panels know their new sizes
         elif travel is not None and shown:
             now_s = self._clock.wall_ns() / 1e9 if travel.can_be_live else None
-            panel.update(self._timeline, travel.cursor(), self.view, now_s)
+            cursor = travel.cursor()
+            if cursor.at is not None and self._as_of is not None:  # a look takes a moment: one time all over the screen
+                cursor = replace(cursor, at=self._as_of.wall_ns)
+            panel.update(self._timeline, cursor, self.view, now_s)
 
     def _seek(self, at: int | None) -> None:
         if self._travel is not None and at is not None:

@@ -227,6 +227,8 @@ async def test_on_a_small_terminal_the_past_cannot_be_taken_for_the_present(size
     async with past_deck(size) as deck:
         await deck.press("less_than_sign", "A", "enter", "D", "T", "escape", "escape")
         assert "AS OF" in "".join(deck.lines("timeline")[:1])
+        if size[0] >= 40:
+            assert "AS OF" in deck.lines("strip")[0]
         assert deck.app.is_running
 
 

@@ -67,14 +67,18 @@ def identity(
     if report is None:
         return justify([Span(" chaindeck  starting", Role.STRONG)], [], width, Ground.BAR)
     board = report.board
-    start = [Span(" chaindeck ", Role.STRONG), Span(f" {badge(board)} ", Role.BADGE), *as_of(past.when if past else "")]
+    program = Span(" chaindeck ", Role.STRONG)
+    start = [program, Span(f" {badge(board)} ", Role.BADGE), *as_of(past.when if past else "")]
     start += _own_recorder(board)
     if frozen:
         start.append(Span(f" FROZEN {frozen} ", Role.CAUTION))
     end = _clock_and_rotor(report.now.wall_s, polls) if past is None else _beside(past, polls, width)
+    if past is not None and length(start) + length(end) > width:
+        del start[0]  # that this is the past comes before the program's name, and before the clock of the present
+        end = end if length(start) + length(end) <= width else []
     away = not board.redis.health.ok
     if away:
-        if length(start) + length(end) + len(board.redis.label) + 2 > width:
+        if start[0] is program and length(start) + length(end) + len(board.redis.label) + 2 > width:
             del start[0]  # the program's name is the least of what is to be known now
         start.append(Span(_away(board, width - length(start) - length(end)), Role.ALARM))
     level = f"{spot_text(report, underlying)}  "

@@ -47,5 +47,6 @@ class Recent:
     def label(self, _: Part | None) -> str:
         """Say how far back the ring goes, and how much of its room it takes."""
         first, last = self.reel.first(), self.reel.last()
-        minutes = (self.reel.instant(last) - self.reel.instant(first)) / 60e9 if first and last else 0.0
-        return f"LAST {minutes:.0f} min, {self._ring.size / _MB:.0f} of {self._ring.most / _MB:.0f} MB"
+        seconds = (self.reel.instant(last) - self.reel.instant(first)) // 10**9 if first and last else 0
+        kept = f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"
+        return f"LAST {kept}, {self._ring.size / _MB:.0f} of {self._ring.most / _MB:.0f} MB"

@@ -53,8 +53,8 @@ def test_every_title_says_as_of_whole_and_fits(then: State, now: State, width: i
     assert {length(line) for line in titles} == {width}
     for line in titles[:4]:
         assert f"AS OF {AT}" in plain(line)
-    if width >= 80:
-        assert f"AS OF 01-01 {AT}" in plain(titles[4])
+    assert f"AS OF 01-01 {AT}" in plain(titles[4])
+    assert badge(told.board) in plain(titles[4])
 
 
 @pytest.mark.parametrize(

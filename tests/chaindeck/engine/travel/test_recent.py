@@ -1,5 +1,7 @@
 """The past of a live deck: what was answered lately, while the present goes on."""
 
+import pytest
+
 from chain.clock import ManualClock
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.travel.recent import Recent
@@ -58,6 +60,13 @@ def test_one_steps_back_from_the_present_which_goes_on_beside() -> None:
     deck.settle()
     present = deck.slot.scene()
     assert present is not None and (present.as_of, deck.shown) == (None, 49)
+
+
+@pytest.mark.parametrize(("looks", "said"), [(1, "0 s"), (60, "59 s"), (61, "1 min"), (121, "2 min")])
+def test_how_far_back_it_goes_is_told_in_seconds_below_a_minute(looks: int, said: str) -> None:
+    deck = Deck()
+    deck.live(looks)
+    assert deck.traveller.timeline(0).label.startswith(f"LAST {said}, ")
 
 
 def test_what_is_let_go_of_moves_the_cursor_on() -> None:
