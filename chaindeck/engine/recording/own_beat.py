@@ -15,7 +15,7 @@ def recorder_beat(context: Context, fares: RecordingStatus, status: str) -> Reco
         pid=context.identity.pid,
         status=status,
         since=fares.since or now_s,
-        tape=str(fares.path or ""),
+        tape="" if fares.path is None else str(fares.path.absolute()),
         answers=fares.answers,
         missed=fares.missed,
         missed_at=fares.missed_at,
