@@ -90,7 +90,8 @@ class _Run:
         counts = self._replay.counters if self._replay else {}
         if not counts.get("published"):
             return Exit.UNAVAILABLE
-        return Exit.INCOMPLETE if counts.get("failed") or counts.get("refused_older") else Exit.DONE
+        lost = self.recording.damages or counts.get("failed") or counts.get("refused_older")
+        return Exit.INCOMPLETE if lost else Exit.DONE
 
     @property
     def _player(self) -> Player | None:

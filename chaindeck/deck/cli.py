@@ -20,7 +20,7 @@ def open_tape(
     tape: Annotated[File, Parameter(metavar="TAPE")],
     /,
     *,
-    at: Annotated[str | None, Parameter(metavar="TIME")] = None,
+    at: Annotated[str | None, Parameter(metavar="TIME", allow_leading_hyphen=True)] = None,
     theme: Theme = None,
     config: File | None = None,
 ) -> int:
@@ -56,8 +56,8 @@ class ReplayFlags:
     """
 
     speed: Annotated[float, Parameter(metavar="TIMES")] = 60.0
-    begin: Annotated[str | None, Parameter(name="--from", metavar="TIME")] = None
-    end: Annotated[str | None, Parameter(name="--to", metavar="TIME")] = None
+    begin: Annotated[str | None, Parameter(name="--from", metavar="TIME", allow_leading_hyphen=True)] = None
+    end: Annotated[str | None, Parameter(name="--to", metavar="TIME", allow_leading_hyphen=True)] = None
     loop: Switch = False
     restamp: Switch = False
 
@@ -75,8 +75,9 @@ def replay(
     """Play a recording into Redis: what was published then, byte for byte, with its own stamps and the replay's clock.
 
     On a terminal the deck shows it, and its keys steer it. Not on a terminal: play to the end. SIGUSR1 pauses and lets
-    it go on, SIGUSR2 goes one look further; SIGINT, SIGTERM and SIGHUP end it. What it has published is taken away at
-    the end. Exit 0 if all was published, 1 if some snapshots were not taken, 2 if none was.
+    it go on, SIGUSR2 goes one look further; SIGINT, SIGTERM and SIGHUP end it. Its pointers are deleted at the end, and
+    the payloads they led to expire within their TTL. Exit 0 if every snapshot was published, 1 if some were damaged on
+    the tape or not taken, 2 if none was published or the tape cannot be read.
 
     Args:
         tape: the recording, or a folder of days.

@@ -74,6 +74,7 @@ class InForce:
                 self._held[end.id.chain] = _Held(as_written, now)
         self.counters["left_out"] += len(turn.left_out)
         self.failures |= turn.left_out
+        self.failures |= turn.damaged
 
     async def renew(self, rate: float) -> None:
         """Let live on what stands, where its life would end before long; what Redis has lost is published again."""

@@ -18,6 +18,7 @@ class Turn(Struct, frozen=True):
         gone: chains whose pointers led nowhere from then on.
         heartbeats: beats by their services; None where one was gone.
         left_out: payloads that were no valid snapshots, and why: by chain.
+        damaged: payloads that cannot be read any more, and why: by chain.
         whole: all that stood then is in it, and what is not in it did not stand: a beginning, or one after a gap.
         resumes_ns: at a gap, when the recording goes on (epoch ns); nothing stands until then.
     """
@@ -27,6 +28,7 @@ class Turn(Struct, frozen=True):
     gone: tuple[ChainId, ...] = ()
     heartbeats: Mapping[str, Heartbeat | None] = field(default_factory=dict)
     left_out: Mapping[ChainId, str] = field(default_factory=dict)
+    damaged: Mapping[ChainId, str] = field(default_factory=dict)
     whole: bool = False
     resumes_ns: int | None = None
 
@@ -45,6 +47,10 @@ class Recording(Protocol):
     @property
     def first_ns(self) -> int:
         """When it begins."""
+
+    @property
+    def damages(self) -> int:
+        """How many damaged parts of it were met so far, each left out."""
 
     @property
     def last_ns(self) -> int:

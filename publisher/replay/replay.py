@@ -46,6 +46,7 @@ class Replay:
         self.over = asyncio.Event()  # it was ended, by `ended_by`
         self.ended_by: ChaindeckError | None = None
         self._context = context
+        self._recording = recording
         names = recording.underlyings if restamp else (_ALL,)
         self._lease = Lease(redis, context, names, service=service_name(KIND, context.keys))
         self._guard = Guard(redis, context, KIND) if restamp else None
@@ -127,6 +128,7 @@ class Replay:
         counts = self._in_force.counters
         told = [f"{counts['published']} snapshots, {counts['bytes'] / 1e6:.1f} MB"]
         told += [f"{counts['left_out']} left out that were no valid snapshots"] * (counts["left_out"] > 0)
+        told += [f"{self._recording.damages} left out that are damaged"] * (self._recording.damages > 0)
         told += [f"{counts['failed'] + counts['refused_older']} not taken"] * (
             counts["failed"] + counts["refused_older"] > 0
         )

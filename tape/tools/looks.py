@@ -143,7 +143,9 @@ class _Chains:
         value = self._value(fact)
         if value is not None:
             return Led(key, value)
-        return about.error or "its payload was gone, or is damaged on the tape"
+        if fact.packed is not None:
+            return "its payload is damaged on the tape"
+        return about.error or "its payload was gone"
 
     def _pointer(self, name: str) -> tuple[bytes | None, str]:
         """Return a chain's pointer as it was read last, and its Redis type where it was no string."""

@@ -11,8 +11,8 @@ tape_app = App(name="tape", help="Look over, verify, repair, cut, join and expor
 
 Tape = Annotated[File, Parameter(metavar="TAPE")]
 Out = Annotated[File, Parameter(metavar="TAPE")]
-Time = Annotated[str | None, Parameter(name="--from", metavar="TIME")]
-Until = Annotated[str | None, Parameter(name="--to", metavar="TIME")]
+Time = Annotated[str | None, Parameter(name="--from", metavar="TIME", allow_leading_hyphen=True)]
+Until = Annotated[str | None, Parameter(name="--to", metavar="TIME", allow_leading_hyphen=True)]
 
 
 @tape_app.command

@@ -16,6 +16,7 @@ from chain.text import clean
 from publisher.replay.recording import Turn
 from tape.errors import TapeError
 from tape.play.reel import tape_paths
+from tape.store.facts import FactKind
 from tape.store.file import TapeFile
 from tape.store.words import chain_of
 from tape.tools.looks import GAP_NS, Led, Look, looks
@@ -49,6 +50,11 @@ class TapeRecording:
     def __exit__(self, *_: object) -> None:
         self._close.close()
 
+    @property
+    def damages(self) -> int:
+        """How many damaged parts were met so far."""
+        return sum(len(each.damages) for each in self._days)
+
     def turns(self, from_ns: int, to_ns: int) -> Generator[Turn, None, None]:
         """Yield what stood at a time, and every turn after it up to another; times of which nothing is known are gaps.
 
@@ -61,7 +67,7 @@ class TapeRecording:
             if at_ns is not None and turn.whole and turn.at_ns - at_ns > GAP_NS:
                 yield Turn(at_ns, resumes_ns=turn.at_ns)
             at_ns = turn.at_ns
-            if turn.snapshots or turn.gone or turn.heartbeats or turn.left_out or turn.whole:
+            if turn.snapshots or turn.gone or turn.heartbeats or turn.left_out or turn.damaged or turn.whole:
                 yield turn
 
     def _all_turns(self, from_ns: int) -> Iterator[Turn]:
@@ -84,6 +90,8 @@ class _Days:
     def __init__(self, tape: TapeFile) -> None:
         self.path = tape.path
         self._tape = tape
+        self.damages: set[Damage] = set()  # those met so far: a loop meets them again
+        self._damaged: set[str] = set()  # what they belong to, since the last turn
         try:
             self.keys = KeySchema(tape.about().get("prefix", ""))
         except ChaindeckError as error:
@@ -98,19 +106,29 @@ class _Days:
 
     def turns(self, from_ns: int) -> Iterator[Turn]:
         """Yield what stood at a time, and a turn for every look after it."""
-        return map(self._turn, looks(self._tape, from_ns, _on_damage))
+        return map(self._turn, looks(self._tape, from_ns, self._on_damage))
 
     def _turn(self, look: Look) -> Turn:
-        snapshots, left_out = list[EncodedSnapshot](), dict[ChainId, str]()
+        snapshots, left_out, damaged = list[EncodedSnapshot](), dict[ChainId, str](), dict[ChainId, str]()
         for name, led in look.led.items():
             try:
                 snapshots.append(self._snapshot(led))
             except (InvalidNameError, InvalidSnapshotError) as error:
                 if chain := _chain_of(name):
                     left_out[chain] = f"payload on the tape: {error}"
-        left_out |= {chain: why for name, why in look.unusable.items() if (chain := _chain_of(name))}
+        for name, why in look.unusable.items():
+            if chain := _chain_of(name):
+                (damaged if f"{FactKind.PAYLOAD} {name}" in self._damaged else left_out)[chain] = why
+        self._damaged.clear()
         gone = tuple(chain for name in look.gone if (chain := _chain_of(name)))
-        return Turn(look.at_ns, tuple(snapshots), gone, self._heartbeats(look.heartbeats), left_out, look.whole)
+        beats = self._heartbeats(look.heartbeats)
+        return Turn(look.at_ns, tuple(snapshots), gone, beats, left_out, damaged, look.whole)
+
+    def _on_damage(self, damage: Damage) -> None:
+        self._damaged.add(damage.name)
+        if damage not in self.damages:
+            self.damages.add(damage)
+            log.warning("damaged on the tape: %s%s", f"{damage.name}: " if damage.name else "", damage.what)
 
     def _snapshot(self, led: Led) -> EncodedSnapshot:
         snapshot = self.keys.parse_snapshot(led.key)
@@ -145,7 +163,3 @@ def _chain_of(name: str) -> ChainId | None:
         return chain_of(name)
     except InvalidNameError:
         return None
-
-
-def _on_damage(damage: Damage) -> None:
-    log.warning("damaged on the tape: %s%s", f"{damage.name}: " if damage.name else "", damage.what)

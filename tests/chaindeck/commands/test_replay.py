@@ -14,10 +14,11 @@ from redis import Redis as SyncRedis
 
 from chain.model.keys import REPLAY_PREFIX, KeySchema
 from chaindeck.exits import Exit
+from tape.store.file import TapeFile
 from tests.support.product import run, start
 from tests.support.replays import fetched, key_at, looks, pointer, tape_of
 from tests.support.scenes import NDX, SPX, START_S
-from tests.support.tapes import payload
+from tests.support.tapes import payload, spoil_value
 from tests.support.waiting import wait_until
 
 REPLAY = KeySchema(REPLAY_PREFIX)
@@ -63,6 +64,20 @@ def test_a_tape_without_usable_snapshots_is_nothing_published(redis_url: str, sh
     ended = replay(short_dir, path, "--redis-url", redis_url, "--speed", "1000")
     assert ended.returncode == Exit.UNAVAILABLE
     assert ended.stdout == "a.tape: 0 snapshots, 0.0 MB, 2 left out that were no valid snapshots\n"
+
+
+def test_what_is_damaged_on_the_tape_is_counted_as_such_and_ends_in_1(
+    redis_url: str, tape: Path, short_dir: Path, tmp_path: Path
+) -> None:
+    spoilt = tmp_path / "a.tape"
+    spoilt.write_bytes(tape.read_bytes())
+    with TapeFile(spoilt) as file:
+        [(number,)] = file.rows("SELECT packed FROM facts WHERE packed IS NOT NULL ORDER BY id DESC LIMIT 1")
+    assert isinstance(number, int)
+    spoil_value(spoilt, number)
+    ended = replay(short_dir, spoilt, "--redis-url", redis_url, "--speed", "1000", "--from", "-30s")
+    assert ended.returncode == Exit.INCOMPLETE
+    assert "1 left out that are damaged" in ended.stdout and "no valid" not in ended.stdout
 
 
 @pytest.mark.parametrize(
