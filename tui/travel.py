@@ -215,6 +215,9 @@ class TravelScreen(DecisionScreen):
             self.notify("mark an instant first, A or B: D shows what changed from there to here", markup=False)
             return
         comparison.on = not comparison.on
+        self.app.clear_notifications()
+        if comparison.on and not self.query_one("#grid").display:
+            self.notify("changes stand in the grid: enter opens it", markup=False)
         self.post_message(self.Moved())
 
     def action_acknowledge(self) -> None:

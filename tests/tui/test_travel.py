@@ -289,6 +289,14 @@ async def test_without_b_what_is_shown_is_compared_and_follows() -> None:
         assert " A " not in deck.lines("timeline")[0]  # unmarked where it stood
 
 
+async def test_where_the_grid_is_not_shown_the_key_for_changes_says_where_they_are() -> None:
+    async with past_deck((80, 24)) as deck:
+        await deck.press("comma", "A", "D")
+        assert "enter opens it" in deck.told()
+        await deck.press("enter", "D", "D")
+        assert "enter opens it" not in deck.told() and "CHANGES" in deck.lines("grid")[0]
+
+
 async def test_o_turns_changes_over_and_sorts_them_by_size() -> None:
     async with past_deck() as deck:
         await deck.press("T", *"10:01", "enter", "A", "L", "D")
