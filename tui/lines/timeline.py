@@ -11,6 +11,7 @@ from tui.lines.line import Ground, Line, Role, Span, justify, left, length
 from tui.lines.strip import as_of
 from tui.ports.time_travel import Cursor, Mark, MarkKind, Timeline, thinned
 
+_SOON_NS = 60 * 10**9  # the last minute is searched with the looks that follow it
 _END_WIDTH = 10  # of a time of day and the blanks beside it
 _RECORDED, _UNSEARCHED, _GAP, _BREAK, _CURSOR, _WANTED = "─", "╌", " ", "╎", "┃", "┆"
 MARKS = {Level.CRITICAL: ("!", Role.ALARM), Level.WARNING: ("*", Role.CAUTION), Level.INFO: ("·", Role.ACCENT)}
@@ -102,7 +103,7 @@ def _told(timeline: Timeline, cursor: Cursor, compared: Compared, now_s: float |
     if now_s is not None and cursor.at is not None:
         yield f" {figures.elapsed(now_s - cursor.at / 1e9)} ago ", Role.DIM
     end, searched = timeline.end, timeline.searched_to
-    if searched is not None and end is not None and searched < end:
+    if searched is not None and end is not None and searched < end - _SOON_NS:
         yield f" marks known to {figures.clock(searched / 1e9)} ", Role.DIM
 
 
