@@ -2,9 +2,11 @@
 
 import sys
 from enum import IntEnum
+from typing import Self
 
 from chain.errors import ChaindeckError, RedisUnavailableError
 from chain.text import clean
+from tape.errors import DamagedError, TapeError
 
 UNKNOWN = 3  # of `check`, which keeps to the plugin convention
 _MAX_WORDS = 400
@@ -28,8 +30,10 @@ class Exit(IntEnum):
 
 _MEANINGS = {
     Exit.DONE: "done",
-    Exit.INCOMPLETE: "part of it failed: an expiry of `publish --once`, a clause of `verify`",
-    Exit.UNAVAILABLE: "Redis, the embedded server or the vendor is not available, or nothing is published: try again",
+    Exit.INCOMPLETE: "part of it failed: an expiry of `publish --once`, a clause of `verify`, a damaged part of a tape",
+    Exit.UNAVAILABLE: (
+        "Redis, the embedded server, the vendor or a tape is not available, or nothing is published: try again"
+    ),
     Exit.SETTINGS: "a setting cannot work: fix it, a restart will not help",
     Exit.USAGE: "the command line is invalid",
     Exit.INTERNAL: "a defect of chaindeck itself: please report it",
@@ -38,6 +42,16 @@ _MEANINGS = {
 
 class UsageError(ChaindeckError):
     """An invalid command line."""
+
+
+class UnreadableTapeError(ChaindeckError):
+    """A recording that a command is to show, play or make something of cannot be read."""
+
+    @classmethod
+    def of(cls, error: TapeError) -> Self:
+        """Return it with what helps a tape that is damaged."""
+        damaged = isinstance(error, DamagedError)
+        return cls(f"{error}: chaindeck tape salvage keeps what is whole" if damaged else str(error))
 
 
 def say(words: str) -> None:
@@ -49,7 +63,8 @@ def code_of(error: ChaindeckError) -> Exit:
     """Return the exit code of a command that an expected failure ends."""
     if isinstance(error, UsageError):
         return Exit.USAGE
-    return Exit.UNAVAILABLE if isinstance(error, RedisUnavailableError) else Exit.SETTINGS
+    away = isinstance(error, RedisUnavailableError | UnreadableTapeError)
+    return Exit.UNAVAILABLE if away else Exit.SETTINGS
 
 
 def exit_table() -> str:

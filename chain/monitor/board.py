@@ -67,6 +67,9 @@ class ChainRecord(Struct, frozen=True):
         return kind_word(self.kind, self.source.detail if self.source.kind == self.kind else None)
 
 
+TAPE_DAMAGED = "the tape is damaged here"  # how the error begins where a recording stands for Redis
+
+
 class RedisHealth(Struct, frozen=True):
     """The last answer of Redis. Times: `asked` and `answered` monotonic seconds, `since` epoch seconds."""
 
@@ -76,6 +79,16 @@ class RedisHealth(Struct, frozen=True):
     since: float | None = None
     error: str = ""
     ping_ms: float | None = None
+
+    @property
+    def is_damaged_tape(self) -> bool:
+        """Whether a recording stands for Redis, and this part of it cannot be read."""
+        return not self.ok and self.error.startswith(TAPE_DAMAGED)
+
+    @property
+    def trouble(self) -> str:
+        """Why there is no answer, for a person."""
+        return self.error if self.is_damaged_tape else f"Redis unreachable: {self.error}"
 
 
 class PublisherStatus(Struct, frozen=True):

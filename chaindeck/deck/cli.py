@@ -9,9 +9,10 @@ from cyclopts import Parameter
 from chain.model.keys import REPLAY_PREFIX
 from chaindeck.config.flags import ConnectionFlags, File, Prefix, ScreenFlags, Switch, Theme, config_of
 from chaindeck.engine.context import make_context
-from chaindeck.exits import say
+from chaindeck.exits import UnreadableTapeError, say
 from chaindeck.process.logs import LogFormat, log_to_stderr
 from chaindeck.process.streams import why_no_screen
+from tape.errors import TapeError
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,10 @@ def open_tape(
     from chaindeck.deck.open import run_open  # noqa: PLC0415
 
     settings = config_of(ConnectionFlags(config=config), screen=ScreenFlags(theme=theme)).settings
-    return run_open(make_context(settings.thresholds), settings, tape, at)
+    try:
+        return run_open(make_context(settings.thresholds), settings, tape, at)
+    except TapeError as error:
+        raise UnreadableTapeError.of(error) from None
 
 
 @Parameter(name="*")
@@ -94,10 +98,13 @@ def replay(
         log_to_stderr(log_format)
     settings = config_of(where, screen=ScreenFlags(theme=theme), warn=say if shown else log.warning).settings
     options, context = ReplayOptions(**asdict(how or ReplayFlags())), make_context(settings.thresholds, prefix)
-    if shown:
-        from chaindeck.deck.replay import run_replay_deck  # noqa: PLC0415
+    try:
+        if shown:
+            from chaindeck.deck.replay import run_replay_deck  # noqa: PLC0415
 
-        return run_replay_deck(context, settings, tape, options)
-    from chaindeck.commands.replay import run_replay  # noqa: PLC0415
+            return run_replay_deck(context, settings, tape, options)
+        from chaindeck.commands.replay import run_replay  # noqa: PLC0415
 
-    return run_replay(context, settings, tape, options)
+        return run_replay(context, settings, tape, options)
+    except TapeError as error:
+        raise UnreadableTapeError.of(error) from None

@@ -50,7 +50,7 @@ def _instant(reel: Reel, path: Path, at: str | None) -> int:
     """Return where to begin, epoch ns: the end, or the time that was typed, which is of the last day."""
     last = reel.last()
     if last is None:
-        raise TapeError(next(iter(reel.unreadable.values()), f"{clean(path)}: nothing is recorded on it"))
+        raise next(iter(reel.unreadable.values()), TapeError(f"{clean(path)}: nothing is recorded on it"))
     end = reel.instant(last)
     try:
         return end if at is None else typed_moment(at, day=new_york(end / 1e9).date(), near_ns=end)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from chain.clock import Instant
 from chain.errors import ChaindeckError
 from chain.model.keys import ChainId, KeySchema, SnapshotId
+from chain.monitor.board import TAPE_DAMAGED
 from chain.monitor.discovery import Search
 from chain.monitor.watch.port import (
     Answer,
@@ -31,6 +32,7 @@ from chain.redis.contract.store import Payload
 from chain.redis.contract.stream import StreamSigns
 from chain.redis.server.info import Server
 from chain.supervisor import Part
+from chain.text import clean
 from tape.errors import DamagedError, TapeError
 from tape.play.told import Told, payloads
 from tape.store import words
@@ -64,10 +66,11 @@ class TapeReader:
     def __init__(self, tape: TapeFile) -> None:
         """Raise TapeError where the tape tells no prefix, and DamagedError where its looks cannot be read."""
         self._tape = tape
+        prefix = tape.about().get("prefix", "")
         try:
-            self.keys = KeySchema(tape.about().get("prefix", ""))
+            self.keys = KeySchema(prefix)
         except ChaindeckError as error:
-            raise TapeError(f"{tape.path}: {error}") from None
+            raise TapeError(f"{clean(tape.path)}: {error}") from None
         self.looks: list[Look] = []
         self._walls: list[int] = []  # of each look, the earliest from it on
         self._next = 0  # of the looks, the one that the next poll is given
@@ -123,7 +126,9 @@ class TapeReader:
                 case _:
                     assert_never(request)
         except TapeError as error:
-            return ContactLost(*self._now, str(error), "tape")
+            path = clean(self._tape.path, 80)
+            cure = f"chaindeck tape verify {path} says where, chaindeck tape salvage {path} keeps what is whole"
+            return ContactLost(*self._now, f"{TAPE_DAMAGED}: {error}; {cure}", "tape")
 
     async def search(self, within_s: float) -> bool:
         """Nothing is searched for: what was found then is on the tape."""

@@ -137,7 +137,7 @@ class Reel:
     def __init__(self, parts: Sequence[Part], open_parts: int = 2) -> None:
         """`parts` are in order of time; so many of them are kept open."""
         self.parts = list(parts)
-        self.unreadable: dict[str, str] = {}  # by name of a part: why
+        self.unreadable: dict[str, TapeError] = {}  # by name of a part: why
         self._most = open_parts
         self._open: list[Part] = []
 
@@ -148,7 +148,7 @@ class Reel:
         try:
             player = part.player()
         except TapeError as error:
-            self.unreadable[part.name] = str(error)
+            self.unreadable[part.name] = error
             return None
         if part not in self._open:
             self._open.append(part)
@@ -229,7 +229,8 @@ class Reel:
     def _at(self, place: Place) -> Player:
         player = self.player(place.part)
         if player is None or place.number >= len(player):
-            raise TapeError(self.unreadable.get(place.part.name, f"{place.part.name}: nothing is recorded there"))
+            unreadable = self.unreadable.get(place.part.name)
+            raise unreadable or TapeError(f"{place.part.name}: nothing is recorded there")
         return player
 
 

@@ -164,6 +164,8 @@ def _redis(board: Board) -> str:
 
 def _away(board: Board, room: int) -> str:
     """Return which Redis does not answer, in the room that there is: its address is what is needed now."""
+    if board.redis.health.is_damaged_tape:
+        return left(" damaged here ", max(0, min(room, 14)))
     forms = (f" redis {board.redis.label} no answer ", f" {board.redis.label} no answer ", f" {board.redis.label} ")
     return next((form for form in forms if len(form) <= room), left(forms[-1], room) if room > 0 else "")
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from chain.model.keys import ChainId
-from chain.monitor.board import Transition
+from chain.monitor.board import TAPE_DAMAGED, Transition
 from chain.monitor.evaluate.report import HealthReport, Signal
 from chain.monitor.states import DeckState, Level, State
 
@@ -89,4 +89,4 @@ def _level(transition: Transition) -> Level:
     """Return how grave a change is, by the state that it led to."""
     state = transition.text.rpartition(" to ")[2]
     level = _LEVELS.get(state, Level.INFO)
-    return Level.CRITICAL if transition.text.startswith(_LOST) else level
+    return Level.CRITICAL if transition.text.startswith((_LOST, TAPE_DAMAGED)) else level

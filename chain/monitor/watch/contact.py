@@ -34,10 +34,11 @@ class Contact:
         """Note that there was no answer, and why; the last answer stays known."""
         before = self.health
         since = before.since if before.since is not None and not before.ok else now.wall_s
-        if before.ok or before.asked is None:
-            self._history.note(now.wall_s, f"Redis unreachable: {error}")
-            log.warning("redis unreachable at %s: %s", self._shown_as, error)
         self.health = replace(before, ok=False, asked=asked.mono, since=since, error=error, ping_ms=None)
+        if before.ok or before.asked is None:
+            self._history.note(now.wall_s, self.health.trouble)
+            if not self.health.is_damaged_tape:
+                log.warning("redis unreachable at %s: %s", self._shown_as, error)
 
 
 class WallClock:

@@ -9,8 +9,8 @@ import orjson
 
 from chain.model.session import new_york
 from chain.text import clean
-from chaindeck.exits import Exit, say
-from tape.errors import DamagedError, TapeError
+from chaindeck.exits import Exit, UnreadableTapeError, code_of, say
+from tape.errors import TapeError
 from tape.store.facts import FactKind
 from tape.store.file import TapeFile
 from tape.tools.info import Info, Lane, info
@@ -52,8 +52,9 @@ def print_verdict(path: Path) -> int:
 
 def unreadable(error: TapeError) -> int:
     """Say why a tape cannot be read or written, and what helps one that is damaged; return the exit code."""
-    say(f"{error}: chaindeck tape salvage keeps what is whole" if isinstance(error, DamagedError) else str(error))
-    return Exit.UNAVAILABLE
+    told = UnreadableTapeError.of(error)
+    say(str(told))
+    return code_of(told)
 
 
 def _verdict_line(path: Path, found: TapeCheck) -> str:

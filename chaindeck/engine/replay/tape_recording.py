@@ -92,8 +92,9 @@ class _Days:
         self._tape = tape
         self.damages: set[Damage] = set()  # those met so far: a loop meets them again
         self._damaged: set[str] = set()  # what they belong to, since the last turn
+        prefix = tape.about().get("prefix", "")
         try:
-            self.keys = KeySchema(tape.about().get("prefix", ""))
+            self.keys = KeySchema(prefix)
         except ChaindeckError as error:
             raise TapeError(f"{clean(tape.path)}: {error}") from None
         self.first_ns, self.last_ns = _number(tape, _FIRST), _number(tape, _LAST)

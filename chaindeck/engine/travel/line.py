@@ -54,7 +54,7 @@ class LineOfTime:
             tuple(Span(*span) for span in spans),
             tuple(self.marks(parts)),
             max((at for at in searched if at is not None), default=None),
-            trouble or next(iter(self._reel.unreadable.values()), ""),
+            trouble or next(map(str, self._reel.unreadable.values()), ""),
         )
 
     def _spans_of(self, part: Part) -> list[tuple[int, int]]:

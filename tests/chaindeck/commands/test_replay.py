@@ -110,7 +110,7 @@ def test_what_is_no_tape_is_refused_in_a_line(redis_url: str, short_dir: Path, t
         (nothing, "b.tape: nothing is recorded on it"),
     ):
         ended = replay(short_dir, path, "--redis-url", redis_url)
-        assert (ended.returncode, ended.stdout) == (Exit.SETTINGS, "")
+        assert (ended.returncode, ended.stdout) == (Exit.UNAVAILABLE, "")
         assert words in ended.stderr
         assert len(ended.stderr.splitlines()) == 1
 

@@ -10,6 +10,8 @@ from chain.thresholds import Thresholds
 from chaindeck.config.flags import config_of
 from chaindeck.deck.open import run_open
 from chaindeck.engine.context import make_context
+from chaindeck.exits import Exit
+from tests.support.product import run
 from tests.support.tapes import flip_byte
 from tests.support.watched import Watched, taped
 
@@ -70,6 +72,28 @@ def test_what_cannot_be_shown_is_said_in_one_line(tape: Path, tmp_path: Path) ->
         assert path.name in str(refused.value) and "\n" not in str(refused.value)
     with pytest.raises(ChaindeckError, match="no time"):
         opened(tape, "noon")
+
+
+def test_where_the_tape_is_damaged_it_says_so_and_what_helps(
+    tape: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoilt = tmp_path / "a.tape"
+    spoilt.write_bytes(tape.read_bytes())
+    with sqlite3.connect(spoilt) as file:
+        file.execute("UPDATE moments SET sum = sum + 1 WHERE id > (SELECT max(id) - 20 FROM moments)")
+    file.close()
+    assert opened(spoilt) == 0
+    shown = capsys.readouterr().out
+    assert "the tape is damaged here: moment " in shown and "the checksum differs" in shown
+    assert "Redis unreachable" not in shown and "no answer" not in shown
+
+
+def test_an_unreadable_tape_ends_every_command_alike(tape: Path, short_dir: Path) -> None:
+    (short_dir / "a.tape").write_bytes(tape.read_bytes()[:2048])
+    told = [run(short_dir, *command, str(short_dir / "a.tape")) for command in (["open"], ["replay"], ["tape", "info"])]
+    assert [each.returncode for each in told] == [Exit.UNAVAILABLE] * 3
+    assert len({each.stderr for each in told}) == 1
+    assert told[0].stderr.count("a.tape: ") == 1 and "chaindeck tape salvage" in told[0].stderr
 
 
 def test_a_flipped_byte_anywhere_is_shown_around_or_told(tape: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ def redis_unreachable(inputs: RuleInput) -> Iterable[Notice]:
     """Redis did not answer the last poll."""
     health = inputs.board.redis.health
     if health.asked is not None and not health.ok and poll_overdue_s(inputs.board, inputs.now) is None:
-        yield Notice(f"Redis unreachable: {health.error}", health.since)
+        yield Notice(health.trouble, health.since)
 
 
 def eviction(inputs: RuleInput) -> Iterable[Notice]:
