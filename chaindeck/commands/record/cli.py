@@ -64,7 +64,7 @@ def record(
 ) -> int:
     """Record what a Redis answers, a tape for each trading day, until interrupted. Reads through the pointers only.
 
-    Exit 0 if all of it was recorded, 1 if some answers were not.
+    Exit 0 if all of it was recorded, 1 if some answers were not, 2 if Redis never answered.
 
     Args:
         url: Redis URL; without one, this user's running deck.

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from chain.context import Context
-from chain.errors import ConfigError
+from chain.errors import ConfigError, RedisUnavailableError
 from chain.monitor.board import Board
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.watch.redis_reader import RedisReader
@@ -51,22 +51,33 @@ class RecordOptions(Struct, frozen=True):
 
 
 def run_record(context: Context, url: str | None, options: RecordOptions) -> int:
-    """Record; return 0, or 1 where something could not be recorded. Raises ConfigError and TapeError at start."""
+    """Record; return 0, 1 where something could not be recorded, 2 where Redis never answered.
+
+    Raises ConfigError and TapeError at start.
+    """
     target = running_place(url).target
     about = {"redis": target.label, "recorder": f"chaindeck {__version__}"}
     recorder = Recorder(options.folder, context.keys, context.clock, about, retention=options.retention)
     recorder.start()
+    told = _Told(recorder)
     try:
-        run_until_signal(_record(context, target, recorder, options.for_s))
+        run_until_signal(_record(context, target, recorder, told, options.for_s))
     finally:
         status = recorder.stop()
-        log.info("recorded %d answers into %s, missed %d", status.answers, status.path or "no tape", status.missed)
+        if told.answered:
+            log.info("recorded %d answers into %s, missed %d", status.answers, status.path or "no tape", status.missed)
+        else:
+            log.info("recorded no answer, only that there was none, into %s", status.path or "no tape")
+    if not told.answered:
+        raise RedisUnavailableError(f"redis {target.label} never answered: {told.error or 'no poll of it has ended'}")
     return Exit.INCOMPLETE if status.missed or status.error else Exit.DONE
 
 
-async def _record(context: Context, target: RedisTarget, recorder: Recorder, for_s: float | None) -> int:
+async def _record(
+    context: Context, target: RedisTarget, recorder: Recorder, told: "_Told", for_s: float | None
+) -> None:
     """Watch a Redis and have its answers recorded until cancelled, or for so many seconds."""
-    supervisor, told = Supervisor(context.clock), _Told(recorder)
+    supervisor = Supervisor(context.clock)
     log.info("recording %s of %s", context.keys.prefix, target.shown)
     async with aclosing(target.connect(name="chaindeck-record")) as redis:
         tap = Tap()
@@ -96,7 +107,6 @@ async def _record(context: Context, target: RedisTarget, recorder: Recorder, for
                     await supervisor.run(parts)
         finally:
             await finish(_leave(context, beats))
-    return Exit.DONE
 
 
 async def _nothing() -> None:
@@ -111,14 +121,18 @@ async def _leave(context: Context, beats: HeartbeatLoop) -> None:
 
 
 class _Told:
-    """Says once a minute how the recording fares."""
+    """Says once a minute how the recording fares, and knows whether Redis ever answered."""
 
     def __init__(self, recorder: Recorder) -> None:
+        self.answered = False
+        self.error = ""  # why the last poll was not answered
         self._recorder = recorder
         self._at = float("-inf")
 
     def on_board(self, board: Board) -> None:
         """Take in a Board."""
+        health = board.redis.health
+        self.answered, self.error = self.answered or health.ok, health.error
         if board.clock.polled - self._at >= _TELL_EVERY_S:
             self._at = board.clock.polled
             status = self._recorder.status
