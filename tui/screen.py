@@ -150,7 +150,7 @@ class DeckScreen(TravelScreen):
         if report is None or report.board is not board or aged:
             self.view.keep_selection(board)
             self._report = report = evaluate(board, now)
-        self.turn_view(as_of)
+        self.turn_view(board, as_of)
         self.stand_at(report)
         self.view.diff = self._scene.diff
         self.view.on_report(report, self._scene.analytics, self._clock.monotonic() if as_of else None)

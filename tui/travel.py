@@ -9,6 +9,7 @@ from textual.message import Message
 from chain.clock import Clock, Instant
 from chain.model.session import new_york, typed_moment
 from chain.monitor.analytics import DatedBoard
+from chain.monitor.board import Board
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from tui.dialogs.decisions import DecisionScreen
@@ -69,8 +70,8 @@ class TravelScreen(DecisionScreen):
         """Show what there is now."""
         raise NotImplementedError
 
-    def turn_view(self, as_of: Instant | None) -> None:
-        """Have the view show the past, as of a recorded instant, or the present."""
+    def turn_view(self, board: Board, as_of: Instant | None) -> None:
+        """Have the view show a Board of the past, as of a recorded instant, or the present."""
         travel, self._as_of = self._travel, as_of
         if travel is not None and (self._timeline_open or as_of is not None):
             self._timeline = travel.timeline(track_columns(self.size.width))
@@ -78,21 +79,24 @@ class TravelScreen(DecisionScreen):
             self._live = None
             self.view.turn_to(None)
         else:
-            self.view.turn_to(self._past(travel, as_of))
+            self.view.turn_to(self._past(travel, board.now_s(as_of)))
         self.view.playing = 0.0 if travel is None else travel.cursor().speed
         self.key_bar.past = self.view.past is not None or self.is_steered
 
-    def _past(self, travel: TimeTravel, as_of: Instant) -> Past:
+    def _past(self, travel: TimeTravel, at_s: float) -> Past:
+        """Return what is said of the instant that is shown; `at_s`, epoch seconds, is by the clock of its ages."""
         now = Instant.now(self._clock)
-        at, when = figures.clock(as_of.wall_s), figures.since(as_of.wall_s, now.wall_s)
+        at = figures.clock(at_s)
         if not travel.can_be_live:
-            return Past(at, when, self._timeline.label)
+            return Past(at, figures.since(at_s, now.wall_s), self._timeline.label)
         board, known = self._feed.latest(), self._live
         outdated = known is None or known.board is not board or now.mono - known.now.mono > EVALUATE_EVERY_S
         if board is not None and outdated:
             self._live = evaluate(board, now)
             self.view.histories.on_report(self._live)
-        return Past(at, when, self._timeline.label, self._live, now.wall_s)
+        now_s = now.wall_s if board is None else board.now_s(now)
+        present = "live" if board is None else board.present
+        return Past(at, figures.since(at_s, now_s), self._timeline.label, self._live, now_s, present)
 
     def stand_at(self, report: HealthReport | None) -> None:
         """Take what a report was made of for the instant that is shown, and for a side of what is compared."""
@@ -115,7 +119,8 @@ class TravelScreen(DecisionScreen):
             cursor = travel.cursor()
             if cursor.at is not None and self._as_of is not None:  # a look takes a moment: one time all over the screen
                 cursor = replace(cursor, at=self._as_of.wall_ns)
-            panel.update(self._timeline, cursor, self.view, now_s)
+            present = self._here.board.present if self._here else "live"
+            panel.update(self._timeline, cursor, self.view, now_s, present)
 
     def _seek(self, at: int | None) -> None:
         if self._travel is not None and at is not None:
@@ -240,6 +245,7 @@ class TravelScreen(DecisionScreen):
         past = self.view.past
         if past is not None:
             self.app.clear_notifications()
-            what = "L goes back to live, where that can be done" if past.now_s is not None else "it cannot be changed"
+            back = f"L goes back to {past.present}, where that can be done"
+            what = back if past.now_s is not None else "it cannot be changed"
             self.notify(f"AS OF {past.at} is the past: {what}", severity="warning", markup=False)
         return past is not None

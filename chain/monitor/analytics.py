@@ -119,6 +119,7 @@ def _record_of(board: Board, chain: ChainId) -> ChainRecord | None:
 
 
 def _side(moment: DatedBoard, record: ChainRecord | None) -> DiffSide:
+    at = moment.board.now_s(moment.now)
     if record is None or record.last_good is None:
-        return DiffSide(moment.now.wall_s)
-    return DiffSide(moment.now.wall_s, age_ms(record.last_good, moment.now) / 1000, record.source_word)
+        return DiffSide(at)
+    return DiffSide(at, age_ms(record.last_good, moment.now) / 1000, record.source_word)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from chain.model.keys import LIVE_PREFIX, ChainId, SnapshotId
+from chain.clock import Instant
+from chain.model.keys import LIVE_PREFIX, ChainId, KeySchema, SnapshotId
 from chain.model.kinds import kind_word
 from chain.model.snapshot import EncodedSnapshot
 from chain.model.summary import Summary
@@ -195,3 +196,13 @@ class Board(Struct, frozen=True):
     clock: PollClock = field(default_factory=PollClock)
     parts: tuple[PartStatus, ...] = ()  # of this program; those of publishers are in their heartbeats
     transitions: tuple[Transition, ...] = ()
+
+    @property
+    def present(self) -> str:
+        """What its present is called: `live`, or `replay` where recordings are played."""
+        return "replay" if KeySchema(self.prefix).is_replay else "live"
+
+    def now_s(self, now: Instant) -> float:
+        """Return the time by which ages on it are counted, epoch seconds: ours, or a replay's clock."""
+        played = (record.source.played_s(now.mono) for record in self.chains.records)
+        return next((at for at in played if at is not None), now.wall_s)

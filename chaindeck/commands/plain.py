@@ -3,6 +3,7 @@
 from chain.clock import Instant
 from chain.model.session import new_york
 from chain.monitor.analytics import analytics_of
+from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport
 from tui.lines import figures
 from tui.lines.board import board_table
@@ -16,9 +17,10 @@ WIDTH = 100
 _ROWS_AROUND = 12
 
 
-def past_of(as_of: Instant, kept: str) -> Past:
-    """Return that a frame is of an instant of the past; `kept` says where it is kept."""
-    return Past(figures.clock(as_of.wall_s), f"{new_york(as_of.wall_s):%Y-%m-%d %H:%M:%S} ET", kept)
+def past_of(board: Board, as_of: Instant, kept: str) -> Past:
+    """Return that a frame is of a Board of the past; `kept` says where it is kept."""
+    at_s = board.now_s(as_of)
+    return Past(figures.clock(at_s), f"{new_york(at_s):%Y-%m-%d %H:%M:%S} ET", kept)
 
 
 def frame(report: HealthReport, past: Past | None = None) -> str:

@@ -74,6 +74,6 @@ def _print_frame(traveller: Traveller, slot: BoardSlot) -> int:
     scene: Scene | None = slot.scene()
     if scene is None or scene.as_of is None:
         raise TapeError(traveller.timeline(0).unreadable or "nothing of it can be shown")
-    print(frame(evaluate(scene.board, scene.as_of), past_of(scene.as_of, traveller.timeline(0).label)))
+    print(frame(evaluate(scene.board, scene.as_of), past_of(scene.board, scene.as_of, traveller.timeline(0).label)))
     traveller.stop()
     return 0

@@ -1,6 +1,6 @@
 """Six minutes of a small market that a deck can go back to, made of Boards: no Redis, no waiting."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -113,13 +113,17 @@ class PastDeck:
 
 @asynccontextmanager
 async def past_deck(
-    size: tuple[int, int] = (120, 40), *, tape: bool = False, **options: Any
+    size: tuple[int, int] = (120, 40),
+    *,
+    tape: bool = False,
+    looks: Callable[[], Sequence[DatedBoard]] = history,
+    **options: Any,
 ) -> AsyncIterator[PastDeck]:
     """Run the deck on six minutes of past: live at their end, or where there is only the tape, paused there."""
     clock, slot = manual_clock(), BoardSlot()
     clock.advance(END_S)
     travel = Rewound(slot, can_be_live=not tape, label="TAPE 2026-01-02.tape" if tape else "LAST 6 min, 41 of 64 MB")
-    for look in history():
+    for look in looks():
         travel.record(look.board, look.now)
     if tape:
         travel.live()

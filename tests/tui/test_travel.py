@@ -3,11 +3,15 @@
 from concurrent.futures import Future
 
 import pytest
+from msgspec.structs import replace
 
 from chain.clock import Instant
+from chain.monitor.analytics import DatedBoard
+from chain.monitor.heartbeat import SourceInfo
 from chain.monitor.states import State
-from tests.support.past import PANELS, past_deck
+from tests.support.past import PANELS, history, past_deck
 from tests.support.scenes import NDX, SPX, at_fault, board, record
+from tests.support.waiting import wait_until_async
 from tui.dialogs.time import TimeDialog
 from tui.key_bar import KeyBar
 from tui.travel import SPEEDS
@@ -28,6 +32,34 @@ async def test_a_step_back_says_as_of_on_every_panel_and_l_is_live_again(size: t
         assert "then" in deck.lines("strip")[1] and "live: OK" in deck.lines("strip")[1]
         await deck.press("L")
         assert {name: deck.lines(name) for name in PANELS} == before
+
+
+def replayed() -> list[DatedBoard]:
+    """Return the looks at a replay of another day, 4 h 20 min behind: its clock goes on as ours does."""
+    looks = []
+    for look in history():
+        clock = SourceInfo("replay", as_of=look.now.wall_s - 15_600, speed=1.0, heard_at=look.now.mono)
+        records = tuple(replace(one, source=clock) for one in look.board.chains.records)
+        chains = replace(look.board.chains, records=records)
+        looks.append(DatedBoard(replace(look.board, prefix="massive:replay", chains=chains), look.now))
+    return looks
+
+
+async def test_the_past_of_a_replay_that_is_watched_is_told_by_the_clock_of_the_replay() -> None:
+    async with past_deck((140, 40), looks=replayed) as deck:
+        await deck.press("t")
+        assert "REPLAY" in deck.lines("timeline")[0] and "LIVE" not in deck.lines("timeline")[0]
+        await deck.press("comma")
+        for panel in PANELS:
+            if deck.lines(panel):
+                assert "AS OF 05:45:50" in deck.lines(panel)[0], panel
+        assert "watched at 10:05:50" in deck.lines("timeline")[0]
+        assert "replay 05:46:00 ET" in deck.lines("strip")[0]
+        assert "replay: " in deck.lines("strip")[1]
+        assert "live" not in "".join(deck.lines("strip"))
+        await deck.press("A", "comma", "D")
+        await wait_until_async(lambda: "A 05:45:50" in deck.text("grid"))
+        assert "B 05:45:40" in deck.text("grid")
 
 
 @pytest.mark.parametrize(

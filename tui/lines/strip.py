@@ -39,7 +39,8 @@ class Past(Struct, frozen=True):
     """That what is shown is of the past, and what stands beside it.
 
     `at` is the instant as a time of day, `when` with its date where that is not today's; `kept` says where the past is
-    kept. `live` is the report of the present and `now_s` its epoch seconds, None where there is no present.
+    kept. `live` is the report of the present, `present` what that is called, `live` or `replay`, and `now_s` its time,
+    epoch seconds, by which ages are counted: None where there is no present.
     """
 
     at: str
@@ -47,6 +48,7 @@ class Past(Struct, frozen=True):
     kept: str
     live: HealthReport | None = None
     now_s: float | None = None
+    present: str = "live"
 
 
 def as_of(at: str) -> list[Span]:
@@ -101,7 +103,7 @@ def _beside(past: Past, polls: int, width: int) -> list[Span]:
     """Return what stands at the right while the past is shown: the clock of the present, or the tape where none is."""
     if past.now_s is None:
         return [Span(f" {left(past.kept, width // 3).rstrip()} ", Role.BADGE)]
-    return [Span("live ", Role.DIM), *_clock_and_rotor(past.now_s, polls)]
+    return [Span(f"{past.present} ", Role.DIM), *_clock_and_rotor(past.now_s, polls)]
 
 
 def trouble(report: HealthReport | None, width: int, past: Past | None = None) -> Line:
@@ -109,17 +111,17 @@ def trouble(report: HealthReport | None, width: int, past: Past | None = None) -
     if past is None:
         return _trouble(report, width)
     then = Span(" then", Role.DIM)
-    end = [] if past.now_s is None else [_live(past.live)]
+    end = [] if past.now_s is None else [_live(past.live, past.present)]
     return (then, *_trouble(report, max(0, width - length([then, *end])), terse=True), *end)
 
 
-def _live(report: HealthReport | None) -> Span:
+def _live(report: HealthReport | None, present: str) -> Span:
     """Return how the present stands, in a word and how many signals."""
     if report is None:
-        return Span(" live: not read yet ", Role.DIM)
+        return Span(f" {present}: not read yet ", Role.DIM)
     count = len(report.signals)
     many = "" if not count else f" {count} signal{'s' if count > 1 else ''}"
-    return Span(f" live: {report.state}{many} ", STATE_ROLE[report.state])
+    return Span(f" {present}: {report.state}{many} ", STATE_ROLE[report.state])
 
 
 def _trouble(report: HealthReport | None, width: int, *, terse: bool = False) -> Line:

@@ -65,16 +65,26 @@ def track_of(timeline: Timeline, width: int) -> Track | None:
 
 
 def timeline_head(
-    timeline: Timeline, cursor: Cursor, speed: float, compared: Compared, now_s: float | None, width: int
+    timeline: Timeline,
+    cursor: Cursor,
+    speed: float,
+    compared: Compared,
+    now_s: float | None,
+    width: int,
+    *,
+    as_of_at: str = "",
+    present: str = "live",
 ) -> Line:
     """Return the line over the track: AS OF, how it plays, the marks, and how much there is to go back to.
 
-    `speed` is the one to play at. `now_s`, epoch seconds, is the present; None where there is none.
+    `speed` is the one to play at. `now_s`, epoch seconds, is the present, None where there is none, and `present` its
+    name. `as_of_at` is the time of day of the data: that of a replay's clock is not the one at which it was watched.
     """
     label = timeline.label or "nothing is recorded yet"
     end = [Span(f" {left(label, width // 2).rstrip()} ", Role.BADGE)]
-    told = [Span(text, role) for text, role in _told(timeline, cursor, compared, now_s)]
-    start = [*_place(cursor, speed)]
+    shown = as_of_at or ("" if cursor.at is None else figures.clock(cursor.at / 1e9))
+    told = [Span(text, role) for text, role in _told(timeline, cursor, compared, now_s, shown)]
+    start = [*_place(cursor, speed, shown, present)]
     for span in told:
         if length([*start, *end]) + len(span.text) <= width:
             start.append(span)
@@ -84,19 +94,23 @@ def timeline_head(
     return justify(start, end, width, Ground.BAR)
 
 
-def _place(cursor: Cursor, speed: float) -> list[Span]:
+def _place(cursor: Cursor, speed: float, shown: str, present: str) -> list[Span]:
     if cursor.at is None:
-        return [Span(" TIMELINE ", Role.HEAD), Span(" LIVE ", Role.OK)]
+        return [Span(" TIMELINE ", Role.HEAD), Span(f" {present.upper()} ", Role.OK)]
     playing = f" PLAY {pace(cursor.speed)} " if cursor.speed else f" PAUSED {pace(speed)} "
-    return [*as_of(figures.clock(cursor.at / 1e9)), Span(playing, Role.STRONG)]
+    return [*as_of(shown), Span(playing, Role.STRONG)]
 
 
-def _told(timeline: Timeline, cursor: Cursor, compared: Compared, now_s: float | None) -> Iterator[tuple[str, Role]]:
+def _told(
+    timeline: Timeline, cursor: Cursor, compared: Compared, now_s: float | None, shown: str
+) -> Iterator[tuple[str, Role]]:
     """Yield what is told where there is room for it, what matters most first."""
     if timeline.unreadable:
         yield f" {timeline.unreadable} ", Role.CAUTION
     if cursor.wanted is not None and cursor.wanted != cursor.at:
         yield f" to {figures.clock(cursor.wanted / 1e9)} ", Role.ACCENT
+    if cursor.at is not None and shown != (watched := figures.clock(cursor.at / 1e9)):
+        yield f" watched at {watched} ", Role.DIM
     for name, at in (("A", compared.a), ("B", compared.b)):
         if at is not None:
             yield f" {name} {figures.clock(at / 1e9)} ", Role.ACCENT

@@ -30,15 +30,15 @@ class TimelinePanel(LinePanel):
         """On how many columns what is recorded is shown."""
         return track_columns(self.size.width)
 
-    def update(self, timeline: Timeline, cursor: Cursor, view: View, now_s: float | None) -> None:
-        """Show where one stands; `now_s`, epoch seconds, is the present, None where there is none."""
+    def update(self, timeline: Timeline, cursor: Cursor, view: View, now_s: float | None, present: str) -> None:
+        """Show where one stands; `now_s`, epoch seconds, is the present, None where there is none; so it is called."""
         width = self.size.width
         if not self.display or not width:
             return
         self._timeline = timeline
         a, b = (moment.now.wall_ns if moment else None for moment in (view.comparison.a, view.comparison.b))
         compared = Compared(a, b)
-        head = timeline_head(timeline, cursor, view.speed, compared, now_s, width)
+        head = timeline_head(timeline, cursor, view.speed, compared, now_s, width, as_of_at=view.as_of, present=present)
         self.show((head,), (track_line(timeline, cursor, compared, width),))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
