@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 _AGAIN_S = 1.0  # from one try to reach a Redis that is away to the next
 _BEHIND_S = 0.5  # of our time by which the clock may run ahead of what is published; then it waits
 _AS_FAST = 0.95  # of the speed that was asked for, from which on nobody needs to know
+_LONGEST_WAIT_S = 86_400.0  # of the recording: no recorder is silent for a day, a clock that was wrong seems so
 _BEAT_S = 0.5  # of our time, after which a beat tells where a fast replay is
 
 
@@ -197,6 +198,9 @@ class Player:
         while self._sought is None and self.clock.wall_ns() < at_ns:
             if self._steps:
                 self._steps -= 1
+                self.clock.set(at_ns)
+            elif (left_s := (at_ns - self.clock.wall_ns()) / 1e9) > _LONGEST_WAIT_S:
+                log.warning("%.1f days without anything recorded are skipped", left_s / 86_400)
                 self.clock.set(at_ns)
             else:
                 await self.clock.until(at_ns)

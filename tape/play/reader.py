@@ -38,7 +38,7 @@ from tape.play.told import Told, payloads
 from tape.store import words
 from tape.store.facts import FactKind, Moment, MomentKind
 from tape.store.file import TapeFile
-from tape.store.rows import StoredFact, typed
+from tape.store.rows import StoredFact, is_monotonic_time, typed
 
 THE_END = "the recording ends here"
 _LARGEST_ID = 2**63 - 1
@@ -88,6 +88,12 @@ class TapeReader:
         sql = "SELECT id, asked_wall_ns, asked_mono FROM moments WHERE begins AND id > ? ORDER BY id"
         known = self.looks[-1].id if self.looks else 0
         new = [Look(*typed(row, _LookRow, "moment")) for row in self._tape.rows(sql, known)]
+        before = self.looks[-1].asked_mono if self.looks else 0.0
+        for number, look in enumerate(new):
+            if is_monotonic_time(look.asked_mono):
+                before = look.asked_mono
+            else:  # it is told as damaged once it is read, and spoils no other
+                new[number] = Look(look.id, look.asked_wall_ns, before)
         self.looks += new
         if new:
             # Where the wall clock was set back, an instant is that of the later pass.

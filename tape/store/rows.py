@@ -14,6 +14,8 @@ from tape.store.layout import row_sum
 
 T = TypeVar("T")
 
+_LATEST_MONO_S = 1e10  # three centuries after a machine began to run
+
 SELECT_MOMENTS = """SELECT id, kind, asked_wall_ns, asked_mono, received_wall_ns, received_mono, about, begins, sum
 FROM moments WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"""
 SELECT_FACTS = """SELECT f.id, f.moment, f.subject, f.about, f.value, f.packed, f.sum, s.kind, s.name
@@ -81,7 +83,15 @@ def moment_of(columns: tuple[object, ...]) -> tuple[int, Moment]:
     if row.sum != row_sum(*row[1:-1]):
         raise DamagedError(f"moment {row.id}: the checksum differs")
     asked, received = Instant(row.asked_wall_ns, row.asked_mono), Instant(row.received_wall_ns, row.received_mono)
+    for mono in (row.asked_mono, row.received_mono):
+        if not is_monotonic_time(mono):
+            raise DamagedError(f"moment {row.id}: a monotonic clock at {mono:g} s")
     return row.id, Moment(row.kind, asked, received, row.about, begins=bool(row.begins))
+
+
+def is_monotonic_time(seconds: float) -> bool:
+    """Return whether a machine's monotonic clock can show so many seconds; what is no number it does not."""
+    return abs(seconds) <= _LATEST_MONO_S
 
 
 def fact_of(columns: tuple[object, ...]) -> StoredFact:

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -492,3 +493,16 @@ async def test_a_redis_that_comes_back_empty_is_filled_at_once(redis: Redis, sta
     stage.player.refill()
     await stage.run(0.1)
     assert (await stage.at_s(), await stage.at_s(NDX)) == (10.0, 10.0)
+
+
+async def test_a_moment_of_another_time_and_a_weekend_between_two_days_keep_nobody_waiting(
+    redis: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    """One answer came five days late by a clock that was wrong; the next day's tape begins a week later."""
+    *told, last = looks(15)
+    tape_of(tmp_path / "massive-2026-01-02.tape", iter([*told, replace(last, received=instant(5 * 86_400.0))]))
+    tape_of(tmp_path / "massive-2026-01-09.tape", looks(15, begin=7 * 86_400))
+    async with replay_stage(redis, redis_url, tmp_path, ReplayOptions(speed=1.0)) as stage:
+        await stage.run(40.0)
+        assert stage.player.finished.is_set()
+        assert stage.replay.counters["published"] == 8

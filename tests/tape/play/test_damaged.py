@@ -1,14 +1,17 @@
 """A damaged tape on screen: what cannot be read is told in its place and time, and all the rest is shown."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from chain.clock import Instant
 from tape.play.boards import boards
 from tape.play.player import Player
 from tape.store.facts import Fact, FactKind
 from tape.store.file import TapeFile
+from tape.tools.verify import verify
 from tests.support.scenes import START_NS
 from tests.support.tapes import moment, recording, write
 
@@ -37,6 +40,24 @@ def test_a_damaged_look_is_lost_alone_and_is_of_its_own_time(tmp_path: Path, sql
     assert [played.number for played in shown if not played.board.redis.health.ok] == [unread]
     for number, played in enumerate(shown):
         assert played.now.wall_s == pytest.approx(START_NS / 1e9 + number, abs=0.1)
+
+
+@pytest.mark.parametrize("forged", [float("inf"), 1e300])
+def test_a_monotonic_clock_that_no_machine_shows_is_damage(tmp_path: Path, forged: float) -> None:
+    """Its checksum is right."""
+    told = recording(LOOKS)
+    begun = [number for number, one in enumerate(told) if one.begins]
+    at = begun[3]
+    asked = Instant(told[at].asked.wall_ns, forged)
+    path = write(tmp_path / "a.tape", [*told[:at], replace(told[at], asked=asked), *told[at + 1 :]])
+    with TapeFile(path) as tape:
+        player = Player(tape)
+        shown = [player.at(number) for number in range(LOOKS)]
+        assert not verify(tape).sound
+    lost = [played for played in shown if not played.board.redis.health.ok]
+    assert [played.number for played in lost] == [3]
+    assert "a monotonic clock at" in lost[0].board.redis.health.error
+    assert all(played.now.mono < 1e6 for played in shown)
 
 
 def test_a_damaged_heartbeat_or_one_of_nobody_known_hides_nothing_else(tmp_path: Path) -> None:
