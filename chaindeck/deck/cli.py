@@ -79,9 +79,9 @@ def replay(
     """Play a recording into Redis: what was published then, byte for byte, with its own stamps and the replay's clock.
 
     On a terminal the deck shows it, and its keys steer it. Not on a terminal: play to the end. SIGUSR1 pauses and lets
-    it go on, SIGUSR2 goes one look further; SIGINT, SIGTERM and SIGHUP end it. Its pointers are deleted at the end, and
-    the payloads they led to expire within their TTL. Exit 0 if every snapshot was published, 1 if some were damaged on
-    the tape or not taken, 2 if none was published or the tape cannot be read.
+    it go on, SIGUSR2 goes one look further; SIGINT, SIGTERM and SIGHUP end it. At the end its pointers are deleted;
+    payloads expire within their TTL, and the keys that tell their source within an hour of it. Exit 0 if every snapshot
+    was published, 1 if some were damaged on the tape or not taken, 2 if none was or the tape cannot be read.
 
     Args:
         tape: the recording, or a folder of days.

@@ -88,6 +88,11 @@ def test_where_the_tape_is_damaged_it_says_so_and_what_helps(
     assert "Redis unreachable" not in shown and "no answer" not in shown
 
 
+def test_a_time_before_the_end_is_taken_as_the_next_word(tape: Path, short_dir: Path) -> None:
+    told = run(short_dir, "open", str(tape), "--at", "-1m")
+    assert told.returncode == 0 and "AS OF 2026-01-02 10:00:29 ET" in told.stdout
+
+
 def test_an_unreadable_tape_ends_every_command_alike(tape: Path, short_dir: Path) -> None:
     (short_dir / "a.tape").write_bytes(tape.read_bytes()[:2048])
     told = [run(short_dir, *command, str(short_dir / "a.tape")) for command in (["open"], ["replay"], ["tape", "info"])]
