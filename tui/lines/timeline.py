@@ -107,6 +107,8 @@ def _told(
     """Yield what is told where there is room for it, what matters most first."""
     if timeline.unreadable:
         yield f" {timeline.unreadable} ", Role.CAUTION
+    if cursor.note:
+        yield f" {cursor.note} ", Role.CAUTION
     if cursor.wanted is not None and cursor.wanted != cursor.at:
         yield f" to {figures.clock(cursor.wanted / 1e9)} ", Role.ACCENT
     if cursor.at is not None and shown != (watched := figures.clock(cursor.at / 1e9)):

@@ -60,12 +60,13 @@ class Cursor:
     """Where one stands: `at`, epoch ns, is the look that is shown, None while what is shown is live.
 
     `speed` is how many recorded seconds pass in one, 0.0 while paused. `wanted` is where one is about to stand, where
-    that look is not shown yet.
+    that look is not shown yet. `note` says why the last move led nowhere.
     """
 
     at: int | None = None
     speed: float = 0.0
     wanted: int | None = None
+    note: str = ""
 
     @property
     def is_live(self) -> bool:

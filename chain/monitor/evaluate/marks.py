@@ -1,5 +1,6 @@
 """What happened, as marks on a line of time: changes of state, signals that began and that ended."""
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -49,8 +50,7 @@ class MarkFinder:
         known = self._transitions or frozenset()
         self._transitions = frozenset(report.board.transitions)
         return [
-            Mark(round(one.at * 1e9), MarkKind.STATE, _level(one), one.text, one.chains)
-            for one in self._transitions - known
+            Mark(_ns(one.at), MarkKind.STATE, _level(one), one.text, one.chains) for one in self._transitions - known
         ]
 
     def _of_signals(self, report: HealthReport) -> list[Mark]:
@@ -59,7 +59,7 @@ class MarkFinder:
         known = {} if self._signals is None else self._signals
         now = report.now.wall_ns
         marks = [
-            Mark(min(now, round((signal.since or report.now.wall_s) * 1e9)), MarkKind.RAISED, signal.severity.level,
+            Mark(min(now, _ns(signal.since or report.now.wall_s)), MarkKind.RAISED, signal.severity.level,
                  signal.text)
             for key, signal in present.items() if key not in known
         ]  # fmt: skip
@@ -83,6 +83,11 @@ def thinned(marks: Sequence[Mark], begin: int, end: int, columns: int) -> tuple[
             if known is None or _GRAVITY.index(mark.level) > _GRAVITY.index(known.level):
                 shown[column] = mark
     return tuple(shown[column] for column in sorted(shown))
+
+
+def _ns(epoch_s: float) -> int:
+    """Return a time in ns, cut to the ms: rounded up, it would be after the look that found it."""
+    return math.floor(epoch_s * 1e3) * 10**6
 
 
 def _level(transition: Transition) -> Level:

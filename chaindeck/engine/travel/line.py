@@ -37,6 +37,11 @@ class LineOfTime:
         found, self._found = self._found, False
         return found
 
+    def searched_to(self, parts: Sequence[Part]) -> int | None:
+        """Return up to where marks of parts are known, epoch ns; None where nothing was searched."""
+        searched = [self._searched[part].searched_to for part in parts if part in self._searched]
+        return max((at for at in searched if at is not None), default=None)
+
     def marks(self, parts: Sequence[Part]) -> list[Mark]:
         """Return the marks of parts, in the order of time."""
         found = [mark for part in parts if part in self._searched for mark in self._searched[part].marks]
@@ -48,12 +53,11 @@ class LineOfTime:
             self._searched.pop(gone)
             self._spans.pop(gone, None)
         spans = joined(span for part in parts for span in self._spans_of(part))
-        searched = [self._searched[part].searched_to for part in parts if part in self._searched]
         return Timeline(
             label,
             tuple(Span(*span) for span in spans),
             tuple(self.marks(parts)),
-            max((at for at in searched if at is not None), default=None),
+            self.searched_to(parts),
             trouble or next(map(str, self._reel.unreadable.values()), ""),
         )
 

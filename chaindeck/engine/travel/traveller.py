@@ -17,7 +17,7 @@ from chain.monitor.evaluate.marks import thinned
 from chain.supervisor import error_words
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.travel.line import LineOfTime
-from chaindeck.engine.travel.walk import Passed, over_gap, stepped, stops
+from chaindeck.engine.travel.walk import Passed, answered, over_gap, stepped, stops
 from tape.errors import TapeError
 from tape.play.player import Played
 from tape.play.reel import Part, Place, Reel
@@ -73,6 +73,7 @@ class Traveller:
         self._told_at = float("-inf")  # when the line of time was last brought up to date, monotonic seconds
         self._untold = False
         self._trouble = ""
+        self._note = ""  # why the last move led nowhere
         self._thread = threading.Thread(target=self._run, name="traveller", daemon=True)
         slot.on_select(self._select)
         if not can_be_live:  # nobody else fills the slot
@@ -129,6 +130,7 @@ class Traveller:
         news = self._take_in()
         moved = self._stay_on_reel() or bool(moves)
         for move in moves:
+            self._note = ""
             self._try(move)
         if self._speed and not moves:
             moved |= self._play_on()
@@ -180,15 +182,27 @@ class Traveller:
         self._speed = 0.0
         if place is None:
             return
-        if stride is Stride.TRANSITION and by > 0:
-            self._search_beyond(self._reel.instant(place), by)
-        self._stand(stepped(self._reel, place, stride, by, self._line.marks(self._shown_parts())))
+        if stride is Stride.TRANSITION:
+            self._search_around(answered(self._reel, place), by)
+        there = stepped(self._reel, place, stride, by, self._line.marks(self._shown_parts()))
+        if stride is Stride.TRANSITION and there == place and not self._moves:
+            self._note = f"no change {'after' if by > 0 else 'before'} this"
+        self._stand(there)
 
-    def _search_beyond(self, at: int, count: int) -> None:
-        """Search until so many marks are known after an instant, all is searched, or something else is asked for."""
-        while sum(mark.at > at for mark in self._line.marks(self._shown_parts())) < count:
-            if self._moves or self._ended or not self._search():
-                return
+    def _search_around(self, at: int, by: int) -> None:
+        """Search until `by` marks are known after an instant, or, below zero, all before it.
+
+        It ends where all is searched, or something else is asked for.
+        """
+        while not self._knows(at, by) and not self._moves and not self._ended and self._search():
+            pass
+
+    def _knows(self, at: int, by: int) -> bool:
+        parts = self._shown_parts()
+        if by > 0:
+            return sum(mark.at > at for mark in self._line.marks(parts)) >= by
+        searched = self._line.searched_to(parts)
+        return searched is not None and searched >= at
 
     def _play(self, speed: float) -> None:
         self._speed = max(0.0, speed)
@@ -254,7 +268,7 @@ class Traveller:
         played: Played = self._reel.played(place)
         self.passed.on_board(played.board)
         analytics = self._recent.update(played.board, self._selected)
-        self._cursor = Cursor(self._reel.instant(place), self._speed)
+        self._cursor = Cursor(self._reel.instant(place), self._speed, note=self._note)
         self._slot.look_back(Scene(played.board, analytics, played.now))
 
     def _shown_parts(self) -> list[Part]:

@@ -29,10 +29,7 @@ def _step(reel: Reel, place: Place, stride: Stride, way: int, marks: Sequence[Ma
         case Stride.SNAPSHOT:
             return _to_snapshot(reel, place, way)
         case Stride.TRANSITION:
-            at = reel.instant(place)
-            times = [mark.at for mark in marks]
-            found = times[bisect_right(times, at) :] if way > 0 else times[: bisect_left(times, at)][::-1]
-            return _to(reel, place, found[0], way) if found else place
+            return _to_mark(reel, place, way, [mark.at for mark in marks])
 
 
 def _to(reel: Reel, place: Place, wall_ns: int, way: int) -> Place:
@@ -40,6 +37,27 @@ def _to(reel: Reel, place: Place, wall_ns: int, way: int) -> Place:
     found = reel.at(wall_ns) or place
     at, there = reel.instant(place), reel.instant(found)
     return found if (there - at) * way > 0 else reel.moved(place, way)
+
+
+def _to_mark(reel: Reel, place: Place, way: int, times: Sequence[int]) -> Place:
+    """Return the look that shows the next mark that way, of those at `times`; where there is none, the same look."""
+    if way > 0:
+        known = bisect_right(times, answered(reel, place))
+        return _shows(reel, times[known]) or place if known < len(times) else place
+    before = reel.moved(place, -1)
+    known = 0 if before == place else bisect_right(times, answered(reel, before))
+    return _shows(reel, times[known - 1]) or place if known else place
+
+
+def _shows(reel: Reel, wall_ns: int) -> Place | None:
+    """Return the first look that was answered at or after an instant: what happened then is on its Board."""
+    found = reel.at(wall_ns)
+    return found if found is None or answered(reel, found) >= wall_ns else reel.moved(found, 1)
+
+
+def answered(reel: Reel, place: Place) -> int:
+    """Return the instant of a look's last answer, by which its Board is evaluated, epoch ns; raise TapeError."""
+    return reel.glanced(place).now.wall_ns
 
 
 def _to_snapshot(reel: Reel, place: Place, way: int) -> Place:

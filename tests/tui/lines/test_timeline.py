@@ -127,6 +127,8 @@ def test_the_head_says_where_one_stands_how_it_plays_and_what_happened_last() ->
     told = " AS OF 10:10:00  PAUSED 10x  50:00 ago  10:09:55 SPX 01-02 FRESH to AGING"
     assert head(Cursor(at)) == f"{told:<114} LAST 38 min, 41 of 64 MB"
     assert " PLAY 0.1x " in head(Cursor(at, 0.1))
+    for width in (80, 140):
+        assert " no change before this " in head(Cursor(at, note="no change before this"), width=width)
     assert " to 10:20:00 " in head(Cursor(at, 0.0, at + 600 * S))
     assert " A 10:00:00  B 10:10:00 " in head(Cursor(at), Compared(START_NS, at))
     assert " LIVE " in head(Cursor()) and "AS OF" not in head(Cursor())

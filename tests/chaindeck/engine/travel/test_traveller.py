@@ -1,5 +1,6 @@
 """Travelling on a tape: where moves lead, what is shown, and that of many moves the last is."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from hypothesis import strategies as st
 
 from chain.clock import ManualClock
 from chain.monitor.analytics import ChainDiff, DatedBoard
-from chain.monitor.evaluate.marks import MarkKind
+from chain.monitor.evaluate.marks import Mark, MarkKind
 from chain.monitor.evaluate.signals import evaluate
+from chain.monitor.states import Level
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.travel.traveller import Traveller
-from tape.play.reel import FilePart, Reel
+from chaindeck.engine.travel.walk import answered, stepped
+from tape.play.reel import FilePart, Place, Reel
 from tests.support.scenes import NDX, SPX
 from tests.support.tapes import instant
 from tests.support.waiting import wait_until
@@ -34,9 +37,8 @@ class Trip:
         self.clock = ManualClock(0)
         self.slot = BoardSlot()
         self.watched = watched
-        self.traveller = Traveller(
-            Reel([FilePart(path)]), self.slot, self.clock, label=lambda _: "TAPE", can_be_live=False
-        )
+        self.reel = Reel([FilePart(path)])
+        self.traveller = Traveller(self.reel, self.slot, self.clock, label=lambda _: "TAPE", can_be_live=False)
         self.traveller.live()
         self.settle()
 
@@ -67,6 +69,12 @@ class Trip:
         self.traveller.step(stride, by)
         self.settle()
         return self.number
+
+    def stand(self, number: int) -> bool:
+        """Stand at a look by its number."""
+        self.traveller.step(Stride.LOOK, number - self.number)
+        self.settle()
+        return self.number == number
 
     def seek(self, second: float) -> int:
         self.traveller.seek(instant(second).wall_ns)
@@ -123,6 +131,46 @@ def test_every_stride_goes_its_way_and_stays_at_the_end(trip: Trip, second: int,
         before = after
 
 
+@given(st.lists(st.integers(-S, (LENGTH + 1) * S), min_size=1, max_size=6), st.integers(0, LENGTH - len(GAP) - 1))
+@settings(max_examples=40)
+def test_a_mark_between_two_looks_is_stepped_to_once_and_at_the_later_one(
+    trip: Trip, after: list[int], number: int
+) -> None:
+    marks = [
+        Mark(instant(0).wall_ns + at, MarkKind.STATE, Level.INFO, "FRESH to AGING", (SPX,)) for at in sorted(after)
+    ]
+    looks = [answered(trip.reel, Place(trip.reel.parts[0], n)) for n in range(LENGTH - len(GAP))]
+    shown = sorted({min(bisect_left(looks, mark.at), len(looks) - 1) for mark in marks})
+
+    def steps(way: int) -> list[int]:
+        places = [Place(trip.reel.parts[0], number)]
+        while (there := stepped(trip.reel, places[-1], Stride.TRANSITION, way, marks)) != places[-1]:
+            places.append(there)
+        return [place.number for place in places[1:]]
+
+    assert steps(1) == [one for one in shown if one > number]
+    late = marks[-1].at > looks[-1]  # what no look shows is behind the last
+    assert steps(-1) == [one for one in shown if one < number][::-1] or late
+
+
+def test_a_step_by_change_leads_to_the_first_look_that_shows_each_mark_and_says_where_there_is_none(
+    trip: Trip,
+) -> None:
+    marks = [mark.at for mark in trip.traveller.timeline(10**12).marks]
+    answered = [trip.scene.as_of.wall_ns for n in range(LENGTH - len(GAP)) if trip.stand(n) and trip.scene.as_of]
+    expected = sorted({bisect_left(answered, at) for at in marks})
+    trip.seek(0)
+    forward = [trip.number, *(trip.step(Stride.TRANSITION, 1) for _ in expected)]
+    assert [number for number in dict.fromkeys(forward) if number] == [number for number in expected if number]
+    assert not trip.traveller.cursor().note or trip.step(Stride.TRANSITION, 1) == expected[-1]
+    trip.step(Stride.TRANSITION, 1)
+    assert trip.traveller.cursor().note == "no change after this"
+    back = [trip.step(Stride.TRANSITION, -1) for _ in expected]
+    assert [*dict.fromkeys(back)] == expected[-2::-1]
+    assert trip.traveller.cursor().note == "no change before this"
+    assert trip.step(Stride.LOOK, 1) and not trip.traveller.cursor().note
+
+
 def test_the_line_of_time_has_its_gap_and_a_mark_for_what_happened(trip: Trip) -> None:
     line = trip.traveller.timeline(10**12)
     assert [(span.begin, span.end) for span in line.spans] == [
@@ -134,7 +182,8 @@ def test_the_line_of_time_has_its_gap_and_a_mark_for_what_happened(trip: Trip) -
     assert {mark.text for mark in changed} >= {"FRESH to AGING", "AGING to STALE", "STALE to FRESH"}
     assert [mark.at for mark in line.marks] == sorted(mark.at for mark in line.marks)
     assert any(mark.kind is MarkKind.RAISED for mark in line.marks)
-    assert any(mark.kind is MarkKind.ENDED for mark in line.marks)
+    known = trip.traveller._line.marks(trip.reel.parts)  # of those of one instant the line shows the gravest alone
+    assert any(mark.kind is MarkKind.ENDED for mark in known)
     assert len(trip.traveller.timeline(5).marks) <= 5
 
 
