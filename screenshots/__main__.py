@@ -3,17 +3,23 @@
 import asyncio
 from pathlib import Path
 
+from screenshots.replay import replay
 from screenshots.scenes import SCENES, picture
 
 FOLDER = Path(__file__).parent
+REPLAY = FOLDER / "replay.svg"
 
 
 def main() -> None:
-    """Write one SVG for each scene."""
+    """Write one SVG for each scene, and the animation."""
     for scene in SCENES:
-        path = FOLDER / f"{scene.name}.svg"
-        path.write_text(asyncio.run(picture(scene)), encoding="utf-8")
-        print(path.name)
+        _write(FOLDER / f"{scene.name}.svg", asyncio.run(picture(scene)))
+    _write(REPLAY, asyncio.run(replay()))
+
+
+def _write(path: Path, svg: str) -> None:
+    path.write_text(svg, encoding="utf-8")
+    print(path.name)
 
 
 if __name__ == "__main__":

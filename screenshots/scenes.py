@@ -75,8 +75,15 @@ class Stage:
 
     def catch_up(self) -> None:
         """Have what travels do all that it was asked for, and find every mark."""
-        while self.travel is not None and self.travel.turn() < _SEARCHED_S:
-            pass
+        if self.travel is not None:
+            catch_up(self.travel)
+
+
+def catch_up(travel: Traveller) -> None:
+    """Have a traveller do all that it was asked for, and find every mark."""
+    travel.turn()  # a turn that moves does not search
+    while travel.turn() < _SEARCHED_S:
+        pass
 
 
 def _on_our_clock(board: Board) -> Board:
@@ -261,4 +268,9 @@ async def _render(scene: Picture, stage: Stage) -> str:
             await pilot.pause()
         app.deck.redraw()
         await pilot.pause()
-        return _NUMBERED.sub("terminal", _FONT_FACE.sub("", app.export_screenshot(title="chaindeck")))
+        return exported(app)
+
+
+def exported(app: DeckApp) -> str:
+    """Return what an app shows as SVG, the same for the same screen."""
+    return _NUMBERED.sub("terminal", _FONT_FACE.sub("", app.export_screenshot(title="chaindeck")))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from screenshots.__main__ import FOLDER
+from screenshots.__main__ import FOLDER, REPLAY
+from screenshots.replay import replay
 from screenshots.scenes import SCENES, Picture, picture
 
 pytestmark = pytest.mark.slow
@@ -15,9 +16,15 @@ _TEXT = re.compile(r">([^<>]+)</text>")
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 async def test_the_committed_picture_is_what_the_deck_paints(scene: Picture) -> None:
-    path = FOLDER / f"{scene.name}.svg"
+    _check(FOLDER / f"{scene.name}.svg", await picture(scene))
+
+
+async def test_the_committed_replay_is_what_the_deck_paints() -> None:
+    _check(REPLAY, await replay())
+
+
+def _check(path: Path, painted: str) -> None:
     committed = path.read_text(encoding="utf-8") if path.exists() else ""
-    painted = await picture(scene)
     if painted != committed:
         pytest.fail(
             f"{path.name} has drifted: run `make screenshots` and look at it; {_first_difference(committed, painted)}"
@@ -34,4 +41,4 @@ def _first_difference(committed: str, painted: str) -> str:
 
 def test_every_committed_picture_has_a_scene() -> None:
     pictures: set[str] = {path.stem for path in Path(FOLDER).glob("*.svg")}
-    assert pictures == {scene.name for scene in SCENES}
+    assert pictures == {scene.name for scene in SCENES} | {REPLAY.stem}
