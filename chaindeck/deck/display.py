@@ -72,6 +72,8 @@ class Display:
         self._left, self._told = threading.Event(), threading.Event()
         self._code = 0
         self._modes: list[Any] | None = None
+        with suppress(termios.error, ValueError, AttributeError):
+            self._modes = termios.tcgetattr(sys.__stdin__)  # type: ignore[arg-type]
 
     def run(self, demo: MockDemo | None, theme: str | None) -> int:
         """Show the deck until the reader quits or a signal ends it; return the exit code.
@@ -79,8 +81,6 @@ class Display:
         A screen that fails is told, and started again after a second or more. Raises ChaindeckError when it fails again
         and again.
         """
-        with suppress(termios.error, ValueError, AttributeError):
-            self._modes = termios.tcgetattr(sys.__stdin__)  # type: ignore[arg-type]
         signal.signal(_BREAK, _break_out)
         heard: dict[int, Callable[[], None]] = {n: self._ender(n) for n in ending_signals() - {_BREAK}}
         if self._engine is not None:

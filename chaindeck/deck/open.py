@@ -13,7 +13,7 @@ from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.travel.traveller import Traveller
 from chaindeck.exits import UsageError, say
 from chaindeck.process.logs import log_nowhere
-from chaindeck.process.streams import why_no_screen
+from chaindeck.process.streams import why_no_screen, without_echo
 from chaindeck.theme import check_theme
 from tape.errors import TapeError
 from tape.play.reel import FilePart, Part, Reel, tape_paths
@@ -33,17 +33,20 @@ def run_open(context: Context, settings: Settings, path: Path, at: str | None) -
     traveller = Traveller(
         reel, slot, context.clock, label=lambda part: _label(reel, part), take_in=reel.refresh, can_be_live=False
     )
-    traveller.seek(_instant(reel, path, at))
     if reason is not None:
         if reason:
             say(f"{reason}; one frame of text instead")
+        traveller.seek(_instant(reel, path, at))
         return _print_frame(traveller, slot)
-    pane = prepare_screen(settings)
-    traveller.start()
-    try:
-        return Display(None, slot, context, pane, travel=traveller).run(None, settings.theme)
-    finally:
-        traveller.stop()
+    display = Display(None, slot, context, prepare_screen(settings), travel=traveller)
+    with without_echo():
+        say(f"opening {clean(path.name, 60)}")  # a large tape takes seconds
+        traveller.seek(_instant(reel, path, at))
+        traveller.start()
+        try:
+            return display.run(None, settings.theme)
+        finally:
+            traveller.stop()
 
 
 def _instant(reel: Reel, path: Path, at: str | None) -> int:

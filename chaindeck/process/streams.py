@@ -5,9 +5,10 @@ import io
 import os
 import signal
 import sys
+import termios
 import unicodedata
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Final
 
 _ASCII: Final = {
@@ -32,6 +33,30 @@ def close_quietly() -> None:
     """Let what is still buffered for standard output go nowhere: whoever read it has left."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def without_echo() -> Iterator[None]:
+    """Have the terminal on standard input, where there is one, not show what is typed until the end."""
+    try:
+        modes = termios.tcgetattr(0)
+    except termios.error:
+        yield
+        return
+    quiet = [*modes]
+    quiet[3] &= ~termios.ECHO
+    former = signal.signal(signal.SIGTERM, _end)  # ended by default, it would leave the terminal so
+    try:
+        termios.tcsetattr(0, termios.TCSANOW, quiet)
+        yield
+    finally:
+        with suppress(termios.error):  # it may have gone away
+            termios.tcsetattr(0, termios.TCSANOW, modes)
+        signal.signal(signal.SIGTERM, former)
+
+
+def _end(number: int, _: object) -> None:
+    sys.exit(128 + number)
 
 
 def why_no_screen() -> str | None:

@@ -11,7 +11,7 @@ from chaindeck.config.flags import config_of
 from chaindeck.deck.open import run_open
 from chaindeck.engine.context import make_context
 from chaindeck.exits import Exit
-from tests.support.product import run
+from tests.support.product import on_terminal, run
 from tests.support.tapes import flip_byte
 from tests.support.watched import Watched, taped
 
@@ -117,3 +117,15 @@ def test_it_is_the_clock_of_then_that_counts(tape: Path, capsys: pytest.CaptureF
     """A snapshot of years ago is as old as it was."""
     opened(tape, "10:00:45")
     assert "FRESH 5.0 s" in capsys.readouterr().out
+
+
+def test_on_a_terminal_it_says_at_once_what_it_opens_and_shows_no_keys(tape: Path, short_dir: Path) -> None:
+    with on_terminal(short_dir, "open", str(tape)) as terminal:
+        terminal.wait_for("opening massive-2026-01-02.tape")
+        terminal.send("zzz")
+        terminal.wait_for("AS OF 10:01:29")
+        before, screen, _ = terminal.raw.partition(b"\x1b[?1049h")
+        assert screen and b"opening massive" in before and b"z" not in before
+        terminal.send("q")
+        assert terminal.wait() == 0
+        assert terminal.restored
