@@ -11,6 +11,7 @@ from chain.audit.clauses import Clause
 from chaindeck import __version__
 from chaindeck.cli import app
 from tests.support.places import PACKAGES, ROOT
+from tui.bindings import PAST_BAR
 
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))])
 CODE = (*PACKAGES, "schemas", "screenshots", "benchmarks", "tests")
@@ -21,6 +22,15 @@ _CLASS = re.compile(r"([A-Z]\w*[a-z]\w*)(?:\.([a-z_]\w*))?")
 _FUNCTION = re.compile(r"([a-z_]\w*)\(\)")
 _LINK = re.compile(r"\]\(([^)#\s]*)(?:#([\w-]+))?\)")
 _OF_OTHERS = {"Nagios", "TLSv1.2", "TLSv1.3", "Retry-After"}
+
+
+def test_the_readme_names_every_key_of_the_past() -> None:
+    section = (
+        (ROOT / "README.md").read_text(encoding="utf-8").partition("## The past on screen")[2].partition("\n## ")[0]
+    )
+    keys = {key for displayed, *_ in PAST_BAR for key in displayed.split()} - {"?", "q"} | {"t"}
+    assert keys >= {",", "N", "T", "L", "A", "D", "space"}
+    assert keys <= {key for span in _SPAN.findall(section) for key in span.split()}
 
 
 def named(path: Path) -> str:
