@@ -49,7 +49,7 @@ FRAMES = (  # the keys that lead from one to the next, in strokes: what is press
     (_to("10:49"),),
     ((">",) * 5,),
     ((">",) * 5,),
-    (("n", "n"),),
+    (("n",),),
     (_to("11:22"),),
     ((">",) * 4,),
     (_to("13:17"),),
