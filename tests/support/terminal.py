@@ -1,6 +1,7 @@
 """A program on a real pseudo-terminal: a screen in memory that reads it, and everything that can befall a terminal."""
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -23,6 +24,17 @@ from tests.support.waiting import wait_until
 _END_S = 8.0
 _LOOK_S = 0.02
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+class TerminalText(io.StringIO):
+    """What is written on a terminal, where a real one is not needed."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def told(self) -> list[str]:
+        """Return what was told in one line, each time."""
+        return [words for one in self.getvalue().split("\r") if (words := one.strip())]
 
 
 class Child(Protocol):

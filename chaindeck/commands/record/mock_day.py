@@ -16,7 +16,7 @@ from chain.context import Context
 from chain.errors import ConfigError
 from chain.model.calendar import RULE
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S
-from chain.model.session import AM_OPEN, NEW_YORK, closing
+from chain.model.session import AM_OPEN, NEW_YORK, closing, new_york
 from chain.monitor.watch.watcher import Watcher
 from chain.thresholds import HEARTBEAT_EVERY_S
 from chaindeck import __version__
@@ -25,6 +25,7 @@ from chaindeck.engine.recording.memory_store import MemoryStore
 from chaindeck.engine.sources import make_source
 from chaindeck.exits import Exit
 from chaindeck.process.ended import run_until_signal
+from chaindeck.process.progress import ProgressLine
 from publisher.loop.cycle_runner import CycleRunner
 from publisher.loop.own_heartbeat import OwnHeartbeat, ProgramStatus
 from publisher.protection.publish_gate import PublishGate
@@ -126,7 +127,14 @@ class _MockDay:
         self._watcher = Watcher(RecordingReader(self._store, self._tap.on_answer), clock, shown_as="mock")
 
     async def run(self, session: Session, speed: float | None, machine: Clock) -> None:
-        """Publish and poll from open to close; raise TapeError where the tape cannot be written."""
+        """Publish and poll from open to close, and say how far that is; TapeError where the tape cannot be written."""
+        progress = ProgressLine(machine)
+        try:
+            await self._go_through(session, speed, machine, progress)
+        finally:
+            progress.end()
+
+    async def _go_through(self, session: Session, speed: float | None, machine: Clock, progress: ProgressLine) -> None:
         began, opened = machine.monotonic(), self._clock.monotonic()
         cycle_due = beat_due = opened
         async with aclosing(self._source):
@@ -142,6 +150,8 @@ class _MockDay:
                 self._tap.on_look(self._watcher.tracker)
                 self._clock.advance(_SECOND_S - _LATE_S)
                 await self._let_write(machine)
+                at = new_york(self._clock.wall_ns() / 1e9)
+                progress.show(f"{session.day} {at:%H:%M} ET, {self._runner.counters['published']:,} snapshots")
                 if speed is not None:
                     await machine.sleep_until(began + (self._clock.monotonic() - opened) / speed)
 

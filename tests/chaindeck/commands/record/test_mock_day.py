@@ -1,5 +1,6 @@
 """A trading day of the mock made by a clock that waits for nobody."""
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tape.store.file import TapeFile
 from tape.tools.ndjson import payloads
 from tape.tools.verify import verify
 from tests.support.product import run
+from tests.support.terminal import TerminalText
 
 HALF_DAY = "2026-11-27"  # the day after Thanksgiving closes at 13:00
 
@@ -50,6 +52,12 @@ def test_a_day_is_on_the_tape_as_a_live_run_would_have_left_it(tmp_path: Path) -
     assert State.MISSING not in {
         record.fault.state for board in shown for record in board.chains.records if record.fault
     }
+
+
+def test_on_a_terminal_it_says_how_far_the_day_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", tty := TerminalText())
+    make(tmp_path, minutes=1)
+    assert tty.told()[0] == "2026-11-27 09:30 ET, 2 snapshots"
 
 
 def test_the_same_seed_and_day_make_the_same_payloads(tmp_path: Path) -> None:
