@@ -98,13 +98,11 @@ def replay(
         log_to_stderr(log_format)
     settings = config_of(where, screen=ScreenFlags(theme=theme), warn=say if shown else log.warning).settings
     options, context = ReplayOptions(**asdict(how or ReplayFlags())), make_context(settings.thresholds, prefix)
+    if shown:
+        from chaindeck.deck.replay import run_replay_deck as play  # noqa: PLC0415
+    else:
+        from chaindeck.commands.replay import run_replay as play  # noqa: PLC0415
     try:
-        if shown:
-            from chaindeck.deck.replay import run_replay_deck  # noqa: PLC0415
-
-            return run_replay_deck(context, settings, tape, options)
-        from chaindeck.commands.replay import run_replay  # noqa: PLC0415
-
-        return run_replay(context, settings, tape, options)
+        return play(context, settings, tape, options)
     except TapeError as error:
         raise UnreadableTapeError.of(error) from None
