@@ -136,6 +136,16 @@ async def test_what_is_no_time_is_said_and_the_dialog_stays(typed: str, said: st
         assert "AS OF 10:01:00" in deck.text("strip")
 
 
+async def test_the_prompt_says_from_where_a_span_of_time_counts_and_it_does() -> None:
+    async with past_deck((80, 24)) as deck:
+        await deck.press("T", *"10:02", "enter", "T")
+        dialog = deck.app.screen
+        assert isinstance(dialog, TimeDialog)
+        assert "-5m is from the instant shown" in str(dialog._told.render())
+        await deck.press(*"-5s", "enter")
+        assert "AS OF 10:01:55" in deck.text("strip")
+
+
 async def test_escape_leaves_the_dialog_and_the_present_as_they_were() -> None:
     async with past_deck() as deck:
         await deck.press("T", *"10:01", "escape")

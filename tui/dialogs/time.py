@@ -13,6 +13,7 @@ from chain.model.session import TYPED
 from chain.text import clean
 from tui.dialogs.dialog import Dialog
 
+_PROMPT = f"{TYPED}; -5m is from the instant shown"
 _LONGEST = 30  # characters: a date, a time and an offset
 _TYPED = {":": "colon", "-": "minus", "+": "plus", ".": "full_stop", " ": "space"}
 
@@ -54,7 +55,7 @@ class TimeDialog(Dialog[int]):
             frame.border_subtitle = "enter go   esc close"
             yield self._entry
             yield self._told
-        self._show(TYPED)
+        self._show(_PROMPT)
 
     def _show(self, words: str) -> None:
         self._entry.update(f"> {self._text}█")
@@ -63,17 +64,17 @@ class TimeDialog(Dialog[int]):
     def action_type(self, char: str) -> None:
         """Take a character."""
         self._text = (self._text + char)[:_LONGEST]
-        self._show(TYPED)
+        self._show(_PROMPT)
 
     def action_erase(self) -> None:
         """Take the last character back."""
         self._text = self._text[:-1]
-        self._show(TYPED)
+        self._show(_PROMPT)
 
     def action_clear(self) -> None:
         """Begin anew."""
         self._text = ""
-        self._show(TYPED)
+        self._show(_PROMPT)
 
     def on_paste(self, event: events.Paste) -> None:
         """Take pasted text for typed."""

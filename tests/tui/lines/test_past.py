@@ -17,6 +17,7 @@ from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.states import State
 from tests.support.scenes import SPX, SPX_MON, START_NS, in_state, item, law, received, report, snapshot, surface
 from tui.lines.board import board_table
+from tui.lines.figures import greek
 from tui.lines.grid.diff import diff_counts, diff_sides, diff_table, diff_title, nothing_compared, signed
 from tui.lines.grid.frame import grid_title
 from tui.lines.line import length, plain
@@ -130,7 +131,8 @@ def test_a_change_is_signed_none_is_0_and_what_is_not_there_a_dash() -> None:
     assert "2 contracts by mids, 1 only at A" in plain(diff_counts(found(one), 90, by_size=False))
     assert plain(diff_sides(one, 90)).startswith(" A 10:00:00 3.1 s old MOCK  to  B 10:01:30 0.4 s old LIVE")
     assert plain(diff_sides(one, 90)).endswith("1:30 apart")
-    assert signed(0.0001, "{:.2f}".format) == "+0.00"
+    assert [signed(one, "{:.2f}".format) for one in (0.0001, -0.0001, 0.006)] == ["0.00", "0.00", "+0.01"]
+    assert [signed(one, lambda size: greek(size, 3)) for one in (-0.0004, -0.0006)] == [".000", "-.001"]
 
 
 def test_the_largest_change_of_price_stands_first_and_what_cannot_be_compared_last() -> None:

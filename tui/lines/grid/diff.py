@@ -125,8 +125,10 @@ def _cell(leg: LegDiff | None, figure: _Figure, ground: Ground) -> Span:
 
 
 def signed(value: float, text: Callable[[float], str]) -> str:
-    """Return a change with its sign, which stays where the change itself is too small to read."""
+    """Return a change with its sign; what rounds to zero has none."""
     size = text(abs(value))
+    if not size.strip("0."):
+        return size
     return f"{'+' if value > 0 else '-'}{size}"
 
 
