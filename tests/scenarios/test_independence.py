@@ -177,7 +177,7 @@ def test_an_embedded_server_that_is_killed_three_times_is_there_three_times_agai
 PLACES = {
     "publisher": (Publisher, "cycle"),
     "heartbeat": (Publisher, "beat"),
-    "lease": (Lease, "look"),
+    "lease": (Lease, "renew"),
     "watcher": (RedisReader, "ask"),
     "discovery": (Discovery, "step"),
     "event sender": (EventPublisher, "_send"),

@@ -4,7 +4,8 @@ Publisher, watcher and recorder are those of a live run; between them stands a s
 """
 
 import logging
-from contextlib import aclosing
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
@@ -91,14 +92,14 @@ def run_mock_day(context: Context, settings: Settings, folder: Path, session: Se
     path = path_of(folder, context.keys, session.day)
     if path.exists():
         raise TapeError(f"{shown(path)}: there is a tape of that day; remove it, or name another folder")
-    logging.getLogger("publisher.loop.cycle").setLevel(logging.WARNING)  # a line for each of thousands of cycles
     about = {"redis": "none: a day of the mock", "recorder": f"chaindeck {__version__}"}
     recorder = Recorder(folder, context.keys, clock, about, backlog_bytes=2 * _BACKLOG_BYTES)
     made = _MockDay(replace(context, clock=clock), clock, make_source("mock", settings, (), clock), settings, recorder)
     recorder.start()
     began = context.clock.monotonic()
     try:
-        ended = run_until_signal(made.run(session, speed, context.clock))
+        with _cycles_unlogged():
+            ended = run_until_signal(made.run(session, speed, context.clock))
     finally:
         status = recorder.stop()
     if status.error:
@@ -106,6 +107,18 @@ def run_mock_day(context: Context, settings: Settings, folder: Path, session: Se
     took_s = context.clock.monotonic() - began
     log.info("%s: %d answers in %.0f s, %.1f MB", path, status.answers, took_s, path.stat().st_size / 1e6)
     return 128 + ended.signal if ended.signal else Exit.INCOMPLETE if status.missed else Exit.DONE
+
+
+@contextmanager
+def _cycles_unlogged() -> Iterator[None]:
+    """Log no line for each of thousands of cycles, warnings excepted; afterwards the logger is as it was."""
+    cycles = logging.getLogger("publisher.loop.cycle")
+    before = cycles.level
+    cycles.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        cycles.setLevel(before)
 
 
 class _MockDay:

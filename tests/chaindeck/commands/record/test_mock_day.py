@@ -1,5 +1,6 @@
 """A trading day of the mock made by a clock that waits for nobody."""
 
+import logging
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +59,13 @@ def test_on_a_terminal_it_says_how_far_the_day_is(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(sys, "stderr", tty := TerminalText())
     make(tmp_path, minutes=1)
     assert tty.told()[0] == "2026-11-27 09:30 ET, 2 snapshots"
+
+
+def test_its_cycles_are_not_logged_and_those_after_it_are(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    make(tmp_path, minutes=1)
+    assert "publisher.loop.cycle" not in {record.name for record in caplog.records}
+    assert logging.getLogger("publisher.loop.cycle").isEnabledFor(logging.INFO)
 
 
 def test_the_same_seed_and_day_make_the_same_payloads(tmp_path: Path) -> None:
