@@ -149,7 +149,7 @@ class ManualClock:
 
     def advance(self, seconds: float) -> None:
         """Move both clocks forward together; tasks that are due run when the event loop next turns."""
-        end = self.mono + seconds
+        end = self._later(seconds)
         while self._ring_next(end):
             pass
         self._move(end)
@@ -159,7 +159,7 @@ class ManualClock:
 
         If tasks also wait for real sockets, `settled` says whether none does at the moment.
         """
-        end = self.mono + seconds
+        end = self._later(seconds)
         await self._let_others_run(settled)
         while self._ring_next(end):
             await self._let_others_run(settled)
@@ -185,6 +185,12 @@ class ManualClock:
                 alarm.ring()
                 return True
         return False
+
+    def _later(self, seconds: float) -> float:
+        """Return the moment that many seconds from now; raise where it is past: who waits there would wait on."""
+        if seconds < 0:
+            raise ValueError(f"a monotonic clock never goes back: {seconds:g} s")
+        return self.mono + seconds
 
     def _move(self, moment: float) -> None:
         self.wall += round((moment - self.mono) * 1e9)

@@ -76,6 +76,15 @@ async def test_a_moment_that_is_past_gives_way_once(clock: Clock) -> None:
     assert others == ["ran"]
 
 
+async def test_a_manual_clock_never_goes_back() -> None:
+    clock = ManualClock(0, 100.0)
+    with pytest.raises(ValueError, match="never goes back: -2 s"):
+        clock.advance(-2.0)
+    with pytest.raises(ValueError, match="never goes back: -2 s"):
+        await clock.run(-2.0)
+    assert clock.monotonic() == 100.0
+
+
 async def test_the_system_clock_limits_in_real_time() -> None:
     with pytest.raises(TimeoutError):
         async with SystemClock().timeout(0.01):

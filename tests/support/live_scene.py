@@ -1,5 +1,6 @@
 """A live desk in a test: fake vendor, live source, publisher on a real Redis, and one clock moved by hand."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -33,6 +34,7 @@ STATUS = "/v1/marketstatus/now"
 UPCOMING = "/v1/marketstatus/upcoming"
 INDICES = "/v3/snapshot/indices"
 INTERVAL_S = 10.0
+CYCLE_REAL_S = 60.0  # far longer than any cycle takes
 DEPTH = 6
 MONDAY = datetime(2026, 7, 13, 10, 30, tzinfo=NEW_YORK).timestamp()  # a third Friday is its fifth date
 SPX_DATES = expirations(date(2026, 7, 13), 8)
@@ -41,7 +43,7 @@ VIX = {"I:VIX": IndexQuote(17.31, 16.52, round(MONDAY * 1e9))}
 
 @cache
 def small_chain(spot: float = 6853.25, *, seed: int = 1, as_of: float = MONDAY, dates: tuple[date, ...] = ()) -> Chain:
-    """Return a small SPX chain: 61 strikes five points apart on every date; the listing is the same for every spot."""
+    """Return a small SPX chain: 41 strikes five points apart on every date; the listing is the same for every spot."""
     listed = dates or SPX_DATES
     return generate("SPX", as_of=as_of, spot=spot, dates=listed, strikes=41, step=5, centre=6850, iv=0.08, seed=seed)
 
@@ -72,12 +74,16 @@ class Desk:
     publisher: Publisher
     watcher: Watcher
 
-    async def cycle(self) -> Cycle:
-        """Run the next cycle, an interval after the last, with the counts of requests begun anew."""
-        self.clock.advance(INTERVAL_S)
+    async def cycle(self, after_s: float = INTERVAL_S) -> Cycle:
+        """Run the next cycle, an interval after the last, with the counts of requests begun anew.
+
+        Nobody moves the clock meanwhile: a cycle that waits for it would never end, and fails.
+        """
+        self.clock.advance(after_s)
         self.fake.reset_counts()
-        done = await self.publisher.cycle()
-        await self.publisher.beat()
+        async with asyncio.timeout(CYCLE_REAL_S):
+            done = await self.publisher.cycle()
+            await self.publisher.beat()
         return done
 
     async def report(self) -> HealthReport:
