@@ -13,6 +13,7 @@ from chain.redis.server.embedded import EmbeddedServer
 from chain.redis.server.folder import RUNTIME_DIR_VARIABLE
 from screenshots.scenes import Stage
 from tests.support.stage import Deck, deck_of, make_stage
+from tests.support.waiting import wait_until_async
 
 # Started in the background or by nohup, we would hand ignored signals down to every program that a test runs and ends.
 for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
@@ -73,4 +74,5 @@ def stage(redis: Redis) -> Stage:
 async def deck(stage: Stage) -> AsyncIterator[Deck]:
     """A deck of 120 x 40 after one cycle."""
     async with deck_of(stage) as deck:
+        await wait_until_async(lambda: ">" in [line[:1] for line in deck.lines("board")], what="the first Board")
         yield deck

@@ -89,6 +89,10 @@ class DeckScreen(TravelScreen):
         """Lay the lines out anew once the panels know their sizes."""
         self.call_after_refresh(self.redraw)
 
+    def on_side_laid_out(self) -> None:
+        """Show the Board that came before there was room for it."""
+        self.redraw()
+
     def _redraw_in_silence(self) -> None:
         """Redraw where the poll loop has not: its silence is itself worth showing."""
         if self._clock.monotonic() - self._redrawn_at > 1.4:

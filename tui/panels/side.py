@@ -2,6 +2,7 @@
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 
 from chain.monitor.evaluate.report import HealthReport
 from tui.panels.age_chart import HEIGHT as CHART_HEIGHT
@@ -16,8 +17,12 @@ _CHART_FROM = 34  # lines of height from which there is room for the chart
 class Side(Vertical):
     """The board takes the lines that it needs, the chart its own where there is room, the signals what is left."""
 
+    class LaidOut(Message):
+        """It has a size for the first time: a Board that came before could not be shown in it."""
+
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
+        self._laid_out = False
         # Made here, not found once mounted: a key may come before that.
         self.board = BoardPanel(id="board", can_focus=True, says_more=True)
         self.signals = SignalsPanel(id="signals", can_focus=True, says_more=True)
@@ -28,6 +33,12 @@ class Side(Vertical):
         yield self.board
         yield self.signals
         yield self.chart
+
+    def on_resize(self) -> None:
+        """Tell once that there is room."""
+        if self.size.width and not self._laid_out:
+            self._laid_out = True
+            self.post_message(self.LaidOut())
 
     def update_board(self, report: HealthReport | None, view: View) -> None:
         """Show the chains in as many lines as the others leave."""
