@@ -1,4 +1,4 @@
-"""Boards from a tape, without waiting for any clock: one for each look, or the one of an instant."""
+"""Boards from a tape, without waiting for any clock: one for each look."""
 
 from collections.abc import Iterator
 
@@ -15,9 +15,3 @@ def boards(tape: TapeFile, label: str = "") -> Iterator[Board]:
     player = Player(tape, label)
     for number in range(len(player)):
         yield player.at(number).board
-
-
-def board_at(tape: TapeFile, wall_ns: int, label: str = "") -> Board | None:
-    """Return the Board of the last look at or before an instant, epoch ns; None of a tape without looks."""
-    player = Player(tape, label)
-    return player.at(player.reader.number_at(wall_ns)).board if len(player) else None

@@ -53,7 +53,7 @@ def event_data(signal: Signal, report: HealthReport) -> EventData:
 def status_body(report: HealthReport, *, url: str, log: str) -> StatusBody:
     """Return what `status --json` prints; `url` is Redis's without user and password, `log` the log file's path."""
     board = report.board
-    redis = board.redis
+    redis, keys = board.redis, KeySchema(board.prefix)
     return StatusBody(
         state=report.state,
         signals=[_signal(signal) for signal in report.signals],
@@ -67,7 +67,7 @@ def status_body(report: HealthReport, *, url: str, log: str) -> StatusBody:
         source=_publisher(speaking(board)),
         parts=list(_parts(board)),
         expected=len(board.chains.records),
-        expiries=[_status_expiry(status, KeySchema(board.prefix)) for status in report.statuses],
+        expiries=[_status_expiry(status, keys) for status in report.statuses],
         log=log,
     )
 
