@@ -1,5 +1,6 @@
 """The entry point, where every expected failure is reported as one line."""
 
+import asyncio
 import logging
 import signal
 import sys
@@ -32,7 +33,7 @@ def _run() -> int:
             sys.stdout.flush()
     except ChaindeckError as error:
         return _fail(str(error), code_of(error))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):  # an interrupt can come as either
         return 128 + signal.SIGINT
     except BrokenPipeError:
         raise

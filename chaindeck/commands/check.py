@@ -2,12 +2,13 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from itertools import accumulate
 
 from msgspec.structs import replace
 
-from chain.clock import Instant
+from chain.clock import Clock, Instant
 from chain.context import Context
 from chain.errors import ChaindeckError, ConfigError
 from chain.monitor.board import Board
@@ -41,15 +42,11 @@ def run_check(
         _refuse_nonsense(warn_s, stale_s, depth, every_s)
         target = running_place(url).target
         when_loaded()
-        while True:
-            report = asyncio.run(report_once(target, context, warn_s=warn_s, stale_s=stale_s, depth=depth))
-            print(line(report), flush=True)
-            if every_s is None:
-                return exit_code(report)
-            asyncio.run(context.clock.sleep(every_s))
+        poll = partial(report_once, target, context, warn_s=warn_s, stale_s=stale_s, depth=depth)
+        return exit_code(asyncio.run(_tell(poll, context.clock, every_s)))
     except ChaindeckError as error:
         return _unknown(str(error))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):  # an interrupt can come as either
         if every_s is None:
             raise  # there was no result, and exit code 0 would be one
         return 0
@@ -57,6 +54,19 @@ def run_check(
         raise  # the line cannot be written, or nobody reads it: not a result
     except Exception as error:  # noqa: BLE001 - by itself it would end with 1, which means WARNING
         return _unknown(f"the check itself failed: {origin_of(error)}; please report it")
+
+
+async def _tell(poll: Callable[[], Awaitable[HealthReport]], clock: Clock, every_s: float | None) -> HealthReport:
+    """Print a line for a report and return it; with `every_s`, go on until interrupted, on one event loop.
+
+    An interrupt that comes while a loop is made or closed leaves a trace; so none is made for each line.
+    """
+    while True:
+        report = await poll()
+        print(line(report), flush=True)
+        if every_s is None:
+            return report
+        await clock.sleep(every_s)
 
 
 async def report_once(
