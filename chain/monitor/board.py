@@ -10,9 +10,9 @@ from chain.model.kinds import kind_word
 from chain.model.snapshot import EncodedSnapshot
 from chain.model.summary import Summary
 from chain.monitor.discovery import Search
-from chain.monitor.heartbeat import Heartbeat, SourceInfo
+from chain.monitor.heartbeat import STOPPED, Heartbeat, SourceInfo
 from chain.monitor.messages.recorder import RecorderBeat
-from chain.monitor.states import Flag, State
+from chain.monitor.states import Flag, RecorderState, State
 from chain.redis.contract.kinds import SourceChange
 from chain.redis.server.info import Server
 from chain.supervisor import PartStatus
@@ -118,6 +118,13 @@ class RecorderStatus(Struct, frozen=True):
     alive: bool
     gone_since: float | None = None  # epoch seconds
     here: bool = False
+
+    @property
+    def state(self) -> RecorderState:
+        """How it fares now."""
+        if not self.alive:
+            return RecorderState.STOPPED if self.beat.status == STOPPED else RecorderState.SILENT
+        return RecorderState.FAILING if self.beat.error else RecorderState.RECORDING
 
 
 class Refusal(Struct, frozen=True):

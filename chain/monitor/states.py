@@ -62,3 +62,12 @@ class DeckState(StrEnum):
         if self in (DeckState.OK, DeckState.STARTING):
             return Level.INFO
         return Level.CRITICAL if self.rank >= DeckState.DEGRADED.rank else Level.WARNING
+
+
+class RecorderState(StrEnum):
+    """How a recorder fares."""
+
+    RECORDING = "recording"
+    FAILING = "failing"  # it lives, and cannot write
+    SILENT = "silent"  # it sends no heartbeat now, and has not said that it stops
+    STOPPED = "stopped"  # as it said

@@ -8,6 +8,7 @@ import orjson
 
 from chain.clock import Instant
 from chain.context import Context
+from chain.monitor.board import RecorderStatus
 from chain.monitor.evaluate.serialize import status_body
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.redis.connect.connection import RedisTarget
@@ -48,7 +49,17 @@ def as_text(report: HealthReport, target: RedisTarget) -> str:
     tail = [f" redis  {target.shown} ({server.name or server.unasked or 'unknown server'})", f" log    {log_file()}"]
     limits = [*report.board.redis.limits, *([server.unasked] if server.unasked and server.name else [])]
     tail[1:1] = [f"        {limit}" for limit in limits]
+    if report.board.recorder is not None:
+        tail.insert(-1, f" tape   {_recorder(report.board.recorder)}")
     return "\n".join([*map(plain, lines), *tail])
+
+
+def _recorder(recorder: RecorderStatus) -> str:
+    """Return what a recorder says of itself, in a line."""
+    beat = recorder.beat
+    bytes_of = ((beat.size, "written"), (beat.free, "free"))
+    sizes = [f"{size / 1e6:,.0f} MB {what}" for size, what in bytes_of if size is not None]
+    return ", ".join([f"{beat.tape or 'none yet'} ({recorder.state})", *sizes, f"{beat.missed} answers missed"])
 
 
 async def report_once(target: RedisTarget, context: Context) -> HealthReport:

@@ -65,6 +65,7 @@ class Recorder:
         self._number = 1  # of the day's tapes: one that cannot be written on is left as it is
         self._begun = False
         self._unsaved = 0  # answers written since the last commit
+        self._written_to: float | None = None  # when the newest of them was received, epoch seconds
         self._lost = 0  # answers not recorded, and not yet counted on a tape
         self._counted = 0  # of them, those counted since the last commit
         self._retry_at = 0.0  # monotonic seconds
@@ -140,6 +141,7 @@ class Recorder:
     def _commit(self) -> None:
         assert self._writer is not None
         self._writer.commit()
+        self.status = replace(self.status, recorded_to=self._written_to)
         self._unsaved = self._counted = 0
         if self.status.error:
             log.info("recording again into %s", shown(self._writer.path))
@@ -152,6 +154,7 @@ class Recorder:
         moment = self._changes.moment(request, answer)
         if ready and self._guarded(lambda: self._add(moment)):
             self._unsaved += 1
+            self._written_to = answer.received.wall_s
             self.status = replace(self.status, answers=self.status.answers + 1)
             return
         self._lost += 1

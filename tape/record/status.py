@@ -17,6 +17,7 @@ class RecordingStatus:
     answers: int = 0
     missed: int = 0
     missed_at: float | None = None  # when the last of them was
+    recorded_to: float | None = None  # when the newest answer that is safe on the tape was received
     error: str = ""
     failing_since: float | None = None
     size: int | None = None  # of the tape, its log included

@@ -17,7 +17,7 @@ from chain.clock import Instant
 from chain.model.kinds import SourceKind
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.messages.services import SERVICES, STANDBYS
-from chain.monitor.states import DeckState, State
+from chain.monitor.states import DeckState, RecorderState, State
 from chain.supervisor import PartState
 from chaindeck.cli import app
 from chaindeck.commands.metrics.endpoint import DeckCollector
@@ -25,7 +25,7 @@ from chaindeck.config.settings import SETTINGS
 from chaindeck.exits import Exit
 from tests.support.places import ROOT
 from tests.support.product import run
-from tests.support.scenes import SPX, board, changed, manual_clock, record
+from tests.support.scenes import SPX, board, changed, manual_clock, record, recorder
 
 SCHEMAS = sorted((ROOT / "schemas").glob("*.json"))
 
@@ -130,7 +130,7 @@ def test_the_words_of_the_schemas_are_the_products(path: Path) -> None:
         "severity": [set(DeckState), {"info", "warning", "critical"}],
         "state": [set(DeckState), set(State), set(PartState)],
         "service": [{*SERVICES, *STANDBYS}],
-        "status": [{"running", "standby", WITHDRAWN, STOPPED}, {"running", STOPPED}],
+        "status": [{"running", "standby", WITHDRAWN, STOPPED}, {"running", STOPPED}, set(RecorderState)],
         "kind": [set(get_args(SourceKind))],
         "PartState": [set(PartState)],
         "clause": [{clause.slug for clause in Clause}],
@@ -160,7 +160,8 @@ def test_the_page_on_metrics_names_those_that_there_are() -> None:
     clock = manual_clock()
     one = board([record(SPX, Instant.now(clock))], Instant.now(clock))
     collector = DeckCollector(clock)
-    collector.on_board(changed(one, server=replace(one.redis.server, counted=1)))
+    told = recorder(Instant.now(clock), size=1, free=1, recorded_to=Instant.now(clock).wall_s)
+    collector.on_board(changed(one, server=replace(one.redis.server, counted=1), recorder=told))
     there = {family.name + "_total" * (family.type == "counter") for family in collector.collect()}
     page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(chaindeck_\w+)`", page))

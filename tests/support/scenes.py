@@ -19,11 +19,13 @@ from chain.monitor.board import (
     PollClock,
     Publishers,
     PublisherStatus,
+    RecorderStatus,
     RedisHealth,
     RedisStatus,
 )
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo
+from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import State
 from chain.monitor.watch import record_updates
 from chain.redis.server.info import Server
@@ -175,6 +177,13 @@ def changed(made: Board, **values: Any) -> Board:
         else:
             made = replace(made, **{name: value})
     return made
+
+
+def recorder(now: Instant, *, alive: bool = True, here: bool = False, **values: Any) -> RecorderStatus:
+    """Return a recorder that was heard at `now`; `values` are of its beat."""
+    tape = "/tapes/massive-2026-01-02.tape"
+    beat = RecorderBeat("massive:recorder", now.wall_s, 7, "running", now.wall_s - 60.0, tape, answers=90)
+    return RecorderStatus(replace(beat, **values), now.mono, alive, None if alive else now.wall_s, here)
 
 
 def report(records: Iterable[ChainRecord], now: Instant, **parts: Any) -> HealthReport:

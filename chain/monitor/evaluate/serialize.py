@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec import UNSET, structs
 
 from chain.model.keys import KeySchema
-from chain.monitor.board import Board, PublisherStatus
+from chain.monitor.board import Board, PublisherStatus, RecorderStatus
 from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, stream_active, stream_age_s
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.messages.event import EventData
@@ -16,6 +16,7 @@ from chain.monitor.messages.health import ExpiryBlock, HealthBlock, SignalBlock,
 from chain.monitor.messages.status import (
     ChangeBlock,
     PublisherBlock,
+    RecorderBlock,
     RedisBlock,
     StatusBody,
     StatusExpiry,
@@ -65,6 +66,7 @@ def status_body(report: HealthReport, *, url: str, log: str) -> StatusBody:
         ),
         sources=report.sources,
         source=_publisher(speaking(board)),
+        recorder=_recorder(board.recorder),
         parts=list(_parts(board)),
         expected=len(board.chains.records),
         expiries=[_status_expiry(status, keys) for status in report.statuses],
@@ -141,6 +143,14 @@ def _publisher(publisher: PublisherStatus | None) -> PublisherBlock:
         cycle_ms=_rounded(plan.cycle_ms, 1),
         counters=dict(plan.counters),
     )
+
+
+def _recorder(recorder: RecorderStatus | None) -> RecorderBlock | None:
+    if recorder is None:
+        return None
+    beat = recorder.beat
+    told = structs.asdict(beat) | {"status": recorder.state}
+    return RecorderBlock(**told, behind_s=_rounded(beat.behind_s, 3))
 
 
 def _parts(board: Board) -> Iterator[StatusPart]:

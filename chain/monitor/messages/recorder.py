@@ -31,6 +31,14 @@ class RecorderBeat(Struct, frozen=True):
     free: Annotated[Count | None, Meta(description="bytes that are free where it is written")] = None
     error: Annotated[str, Meta(description="why nothing is recorded; empty while it goes on")] = ""
     failing_since: Annotated[Epoch | None, Meta(description="epoch seconds since which nothing is recorded")] = None
+    recorded_to: Annotated[
+        Epoch | None, Meta(description="epoch seconds at which the newest answer that is safe on the tape was received")
+    ] = None
+
+    @property
+    def behind_s(self) -> float | None:
+        """By how many seconds the tape is behind what is answered, as of this beat; None before the first commit."""
+        return None if self.recorded_to is None else max(0.0, self.ts - self.recorded_to)
 
     def encode(self) -> bytes:
         """Return the JSON that is set and published."""

@@ -18,6 +18,8 @@ from chain.monitor.messages.fields import (
 )
 from chain.monitor.messages.health import Kind, SignalBlock, StateSince
 from chain.monitor.messages.heartbeat import PartBlock
+from chain.monitor.messages.recorder import RecorderBeat
+from chain.monitor.states import RecorderState
 
 
 class RedisBlock(Struct, frozen=True):
@@ -51,6 +53,16 @@ class StatusPart(PartBlock, frozen=True, kw_only=True):
     """The status of one part of a living publisher."""
 
     service: str
+
+
+class RecorderBlock(RecorderBeat, frozen=True, kw_only=True):
+    """The recorder of the prefix: its last heartbeat, and what that means now."""
+
+    status: Annotated[str, promise(enum=[str(state) for state in RecorderState])]
+    behind_s: Annotated[
+        Seconds | None,
+        Meta(description="by how much the tape was behind what is answered; null before anything is on it"),
+    ]
 
 
 class ChangeBlock(Struct, frozen=True):
@@ -92,6 +104,7 @@ class StatusBody(Struct, frozen=True):
     redis: RedisBlock
     sources: Sources
     source: PublisherBlock
+    recorder: Annotated[RecorderBlock | None, Meta(description="null where none was ever heard")]
     parts: list[StatusPart]
     expected: Annotated[Count, Meta(description="how many chains should be there, or were found")]
     expiries: list[StatusExpiry]

@@ -56,6 +56,12 @@ _RULES = (
         "publisher {{ $labels.service }} is silent",
     ),
     _Rule(
+        "ChaindeckNotRecording",
+        "recorder-failing",
+        "chaindeck_recorder_recording == 0",
+        "the recorder is silent, or cannot write: nothing is recorded",
+    ),
+    _Rule(
         "ChaindeckWarning",
         "aging",
         'chaindeck_state{chaindeck_state=~"WARNING|PARTIAL DEGRADATION"} == 1',

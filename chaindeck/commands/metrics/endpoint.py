@@ -18,9 +18,9 @@ from chain.clock import Clock, Instant
 from chain.context import Context
 from chain.errors import ConfigError
 from chain.model.kinds import KINDS
-from chain.monitor.board import Board
+from chain.monitor.board import Board, RecorderStatus
 from chain.monitor.evaluate.signals import HealthReport, evaluate, usable
-from chain.monitor.states import DeckState
+from chain.monitor.states import DeckState, RecorderState
 from chain.text import clean
 from chaindeck import __version__
 from chaindeck.commands.metrics.counters import OTHER, PublisherCounters
@@ -57,6 +57,7 @@ class DeckCollector(Collector):
         yield from _chains(report)
         yield from _depth(report)
         yield from _publishers(report)
+        yield from _recorder(report.board.recorder)
 
 
 def _redis(report: HealthReport) -> Iterator[Metric]:
@@ -137,6 +138,25 @@ def _publishers(report: HealthReport) -> Iterator[Metric]:
             cycle.add_metric(labels, beat.chain.cycle_ms / 1000)
         counts.add(labels, beat.chain.counters)
     yield from (alive, cycle, *counts.families())
+
+
+def _recorder(recorder: RecorderStatus | None) -> Iterator[Metric]:
+    """What a recorder says of itself; nothing where there is none, or it has said that it stops."""
+    if recorder is None or recorder.state is RecorderState.STOPPED:
+        return
+    beat = recorder.beat
+    going = recorder.state is RecorderState.RECORDING
+    yield GaugeMetricFamily("chaindeck_recorder_recording", "1 while what is answered is recorded", value=going)
+    told = (  # as of its last beat
+        ("behind_seconds", "How far its tape is behind what is answered", beat.behind_s),
+        ("tape_bytes", "Size of its tape", beat.size),
+        ("disk_free_bytes", "Bytes that are free where it writes", beat.free),
+    )
+    for name, words, figure in told:
+        if recorder.alive and figure is not None:
+            yield GaugeMetricFamily(f"chaindeck_recorder_{name}", words, value=figure)
+    yield CounterMetricFamily("chaindeck_recorder_answers", "Answers recorded since it began", value=beat.answers)
+    yield CounterMetricFamily("chaindeck_recorder_missed_answers", "Answers that are on no tape", value=beat.missed)
 
 
 def serve_metrics(context: Context, url: str | None, host: str, port: int) -> int:

@@ -19,6 +19,7 @@ def recorder_beat(context: Context, fares: RecordingStatus, status: str) -> Reco
         answers=fares.answers,
         missed=fares.missed,
         missed_at=fares.missed_at,
+        recorded_to=fares.recorded_to,
         size=fares.size,
         free=fares.free,
         error=fares.error,

@@ -13,7 +13,7 @@ from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import PublisherStatus
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, beat
-from chain.monitor.states import Flag, State
+from chain.monitor.states import Flag, RecorderState, State
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.writer import snapshot_writer
 from chain.supervisor import PartState, PartStatus
@@ -34,13 +34,14 @@ from tests.support.scenes import (
     in_state,
     manual_clock,
     record,
+    recorder,
     report,
     snapshot,
     surface,
 )
 
 NOW = Instant(START_NS, 5_000.0)
-KEYS = ["state", "signals", "redis", "sources", "source", "parts", "expected", "expiries", "log"]
+KEYS = ["state", "signals", "redis", "sources", "source", "recorder", "parts", "expected", "expiries", "log"]
 EXPIRY_KEYS = [
     *(
         "underlying",
@@ -109,6 +110,7 @@ async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
         "redis": {"ping_ms": 0.0, "limits": []},
         "sources": "mock",
         "source": read["source"],
+        "recorder": None,
         "parts": [],
         "expected": 2,
         "expiries": [
@@ -152,6 +154,34 @@ async def test_the_source_is_told_as_its_heartbeat_says(redis: Redis, target: Re
     assert source.items() >= told.items()
     assert (source["service"], source["status"], source["pid"]) == ("mock_massive", "running", 77)
     assert (source["interval_s"], source["ttl_s"], source["counters"]) == (10.0, 60.0, {"published": 12})
+
+
+RECORDER = recorder(NOW, missed=2, size=12_000_000, free=9 * 10**10, recorded_to=NOW.wall_s - 1.5)
+
+
+async def test_a_recorder_is_told_as_its_heartbeat_says(redis: Redis, target: RedisTarget) -> None:
+    await redis.set("massive:recorder:heartbeat", RECORDER.beat.encode(), ex=15)
+    evaluated = await report_once(target, context_of(manual_clock()))
+    told = {name: getattr(RECORDER.beat, name) for name in RECORDER.beat.__struct_fields__}
+    assert body(evaluated, target)["recorder"] == told | {"status": "recording", "behind_s": 1.5}
+    line = " tape   /tapes/massive-2026-01-02.tape (recording), 12 MB written, 90,000 MB free, 2 answers missed"
+    assert line in as_text(evaluated, target).splitlines()
+    assert " tape " not in as_text(report([record(SPX, NOW)], NOW), target)
+
+
+@pytest.mark.parametrize(
+    ("alive", "says", "word"),
+    [
+        (True, {}, RecorderState.RECORDING),
+        (True, {"error": "disk full"}, RecorderState.FAILING),
+        (False, {}, RecorderState.SILENT),
+        (False, {"status": STOPPED}, RecorderState.STOPPED),
+    ],
+)
+def test_a_recorders_word_is_how_it_fares_now(alive: bool, says: dict[str, Any], word: RecorderState) -> None:
+    evaluated = report([record(SPX, NOW)], NOW, recorder=recorder(NOW, alive=alive, **says))
+    assert body(evaluated)["recorder"]["status"] == word
+    assert f"({word})" in as_text(evaluated, ADDRESS)
 
 
 async def test_one_look_is_enough_where_nobody_announces(redis: Redis, target: RedisTarget) -> None:

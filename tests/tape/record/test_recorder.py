@@ -80,6 +80,7 @@ def test_what_is_offered_is_on_the_tape_of_its_day(tmp_path: Path) -> None:
     status = recorder.stop()
     path = tmp_path / "tapes" / "massive-2026-01-02.tape"
     assert (status.path, status.answers, status.missed, status.error) == (path, 10, 0, "")
+    assert status.recorded_to == Instant.now(feed.clock).wall_s
     assert kinds(path) == [MomentKind.RUN, *[MomentKind.POLL, MomentKind.FETCH] * 5, MomentKind.END]
     with TapeFile(path) as tape:
         assert tape.about() == {"prefix": "massive", "redis": "unix"}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -37,7 +38,19 @@ from publisher.loop.publisher import Publisher
 from tests.support.builders import ScriptedSource
 from tests.support.contexts import context_of
 from tests.support.product import command, environment, run
-from tests.support.scenes import NDX, SPX, SPX_MON, board, changed, heartbeat, in_state, law, manual_clock, record
+from tests.support.scenes import (
+    NDX,
+    SPX,
+    SPX_MON,
+    board,
+    changed,
+    heartbeat,
+    in_state,
+    law,
+    manual_clock,
+    record,
+    recorder,
+)
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -272,6 +285,37 @@ def test_stamp_ping_evictions_and_build() -> None:
     assert value(samples, "chaindeck_redis_evicted_keys_total") is None
 
 
+def recording(clock: ManualClock, *, alive: bool = True, **values: Any) -> Samples:
+    """Return what a scrape reads of a Board with a recorder that beats so: the metrics of recorders alone."""
+    now = Instant.now(clock)
+    told = recorder(now, alive=alive, **({"missed": 2, "size": 12_000_000, "free": 9 * 10**9} | values))
+    samples = scraped(board([record(SPX, now)], now, recorder=told), clock)
+    return {key: figure for key, figure in samples.items() if "recorder" in key[0]}
+
+
+def test_a_recorder_is_measured() -> None:
+    clock = manual_clock()
+    samples = recording(clock, recorded_to=Instant.now(clock).wall_s - 1.5)
+    assert {name.removeprefix("chaindeck_recorder_"): figure for (name, _), figure in samples.items()} == {
+        "recording": 1,
+        "behind_seconds": 1.5,
+        "tape_bytes": 12_000_000,
+        "disk_free_bytes": 9 * 10**9,
+        "answers_total": 90,
+        "missed_answers_total": 2,
+    }
+    assert not [name for name, _ in telling(clock, counting(cycles=1)) if "recorder" in name]
+
+
+def test_a_recorder_that_cannot_write_or_is_silent_does_not_record_and_one_that_stopped_says_nothing() -> None:
+    clock = manual_clock()
+    assert value(recording(clock, error="disk full"), "chaindeck_recorder_recording") == 0
+    silent = recording(clock, alive=False, recorded_to=Instant.now(clock).wall_s)
+    assert value(silent, "chaindeck_recorder_recording") == 0
+    assert value(silent, "chaindeck_recorder_behind_seconds") is None  # nobody knows
+    assert recording(clock, alive=False, status=STOPPED) == {}
+
+
 def test_names_follow_the_naming_guide() -> None:
     """A counter ends in _total, a unit is a base unit and stands at the end, every name has our prefix."""
     clock, registry = manual_clock(), CollectorRegistry()
@@ -455,10 +499,10 @@ def expressions(rules: str) -> list[str]:
 def test_every_metric_that_a_rule_asks_for_is_there() -> None:
     clock = manual_clock()
     one = board([record(SPX, Instant.now(clock))], Instant.now(clock))
-    samples = scraped(one, clock)
+    samples = scraped(one, clock) | recording(clock)
     there = {name for name, _ in samples}
     asked = expressions(alert_rules(Thresholds()))
-    assert len(asked) == 10
+    assert len(asked) == 11
     for expression in asked:
         metrics = set(re.findall(r"\bchaindeck_\w+(?!\w*=)", re.sub(r"\{.*?\}", "", expression)))
         assert metrics
