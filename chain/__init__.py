@@ -5,6 +5,7 @@ audit       what a publisher of the contract keeps and what it breaks, clause by
 monitor     from what Redis answered to a Board, and from a Board to a report
 redis       connections, the embedded server, and the only code that touches contract keys
 analytics   what is computed from a snapshot
+pipeline    what stands beside the snapshots, as values: stream, staging, heatmap
 model       the contract as values: keys, snapshot, strike grid, trading sessions
 decode      everything that comes from outside, bounded and read by type
 supervisor  parts of a program: one that fails is restarted, and ends no other

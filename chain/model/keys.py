@@ -12,6 +12,7 @@ from chain.text import clean
 
 LIVE_PREFIX = "massive"
 _REPLAY_WORD = "replay"
+_COMPOSITOR = "mmaker"
 REPLAY_PREFIX = f"{LIVE_PREFIX}:{_REPLAY_WORD}"
 
 # Seconds: 2000-01-01 and 2100-01-01 UTC. A timestamp outside is a unit error or a broken clock, never data.
@@ -93,16 +94,6 @@ def lease_key(prefix: str, underlying: str, service: str = "massive") -> str:
     return f"{prefix}:publisher:lease:{scope}{underlying}"
 
 
-def stream_activity_key() -> str:
-    """Return the hash in which the stream's reader writes `last_ts`, epoch seconds of its last frame."""
-    return "massive:ws:analytics"
-
-
-def stream_key() -> str:
-    """Return the stream of increments, whose newest id tells when it last grew."""
-    return "massive:ws:stream"
-
-
 @lru_cache(maxsize=16_384)
 def _head(prefix: str, kind: str, chain: ChainId) -> str:
     """Return what all keys of one kind and chain begin with; a poll needs hundreds of them each second."""
@@ -149,6 +140,45 @@ class KeySchema(Struct, frozen=True):
     def live(self) -> str:
         """Return the key of the mark that a live publisher writes under this prefix."""
         return f"{self.prefix}:chain:live"
+
+    def stream(self) -> str:
+        """Return the stream of increments, whose newest id tells when it last grew."""
+        return f"{self.prefix}:ws:stream"
+
+    def stream_analytics(self) -> str:
+        """Return the hash of the stream's writer: its counts, and `last_ts`, epoch seconds of its last frame."""
+        return f"{self.prefix}:ws:analytics"
+
+    def stream_subscriptions(self) -> str:
+        """Return the set of the stream's subscriptions, such as `Q.O:SPXW260102C06930000`."""
+        return f"{self.prefix}:ws:subscription_list"
+
+    def chain_analytics(self) -> str:
+        """Return the hash in which a publisher counts its snapshots."""
+        return f"{self.prefix}:chain:analytics"
+
+    @property
+    def compositor(self) -> str:
+        """The compositor's own prefix and service name: `mmaker`, `mmaker:replay`."""
+        head, _, rest = self.prefix.partition(":")
+        name = _COMPOSITOR if head == LIVE_PREFIX else f"{head}:{_COMPOSITOR}"
+        return f"{name}:{rest}" if rest else name
+
+    def staging(self, chain: ChainId) -> str:
+        """Return the hash of a chain's merged working state."""
+        return f"{self.compositor}:chain:staging:{chain.underlying}:{chain.expiry.isoformat()}"
+
+    def staging_flushes(self) -> str:
+        """Return the channel on which every write to staging is announced."""
+        return f"{self.compositor}:chain:flush"
+
+    def heatmap(self, underlying: str) -> str:
+        """Return the key of an underlying's heatmap model."""
+        return f"{self.prefix}:model:heatmap:{underlying}"
+
+    def heatmap_diffs(self, underlying: str) -> str:
+        """Return the channel of what changes in that model."""
+        return f"{self.heatmap(underlying)}:diff"
 
     def latest_pattern(self) -> str:
         """Return the glob of all pointers, for discovery; payload keys are never scanned."""

@@ -11,6 +11,7 @@ from chain.model.snapshot import EncodedSnapshot
 from chain.model.summary import Summary
 from chain.monitor.discovery import Search
 from chain.monitor.heartbeat import STOPPED, Heartbeat, SourceInfo
+from chain.monitor.messages.compositor import CompositorBeat
 from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import Flag, RecorderState, State
 from chain.redis.contract.kinds import SourceChange
@@ -175,11 +176,26 @@ class Publishers(Struct, frozen=True):
 
 
 class Streams(Struct, frozen=True):
-    """Last activity of the vendor's stream, epoch seconds; None if there is none."""
+    """Activity of the vendor's stream. Times are epoch seconds; None where something is not there or not known."""
 
-    last_frame: float | None = None  # from the mark that the stream's reader writes
+    last_frame: float | None = None  # from the mark that the stream's writer leaves
     newest_entry: float | None = None  # from the entry's id
     misread: bool = False  # whether the mark could not be read as epoch seconds
+    length: int | None = None  # entries held
+    frames_s: float | None = None  # frames a second, between polls
+    events_s: float | None = None  # events a second, between polls
+    subscriptions: int | None = None  # contracts subscribed to
+    group_lag: int | None = None  # entries that the compositors' group has not read
+    group_pending: int | None = None  # entries that it has read and not acknowledged
+
+
+class CompositorStatus(Struct, frozen=True):
+    """A compositor as known by its heartbeat; `seen` is the monotonic time at which this beat was first read."""
+
+    beat: CompositorBeat
+    seen: float
+    alive: bool
+    gone_since: float | None = None  # epoch seconds
 
 
 class PollClock(Struct, frozen=True):
@@ -199,6 +215,7 @@ class Board(Struct, frozen=True):
     chains: Chains = field(default_factory=Chains)
     publishers: Publishers = field(default_factory=Publishers)
     streams: Streams = field(default_factory=Streams)
+    compositor: CompositorStatus | None = None  # None where none was ever heard
     recorder: RecorderStatus | None = None  # None where none was ever heard
     clock: PollClock = field(default_factory=PollClock)
     parts: tuple[PartStatus, ...] = ()  # of this program; those of publishers are in their heartbeats

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from chain.audit.audit import Auditor
 from chain.audit.reader import AuditReader
 from chain.clock import Instant, ManualClock
-from chain.model.keys import KeySchema, SnapshotId, stream_activity_key
+from chain.model.keys import KeySchema, SnapshotId
 from chain.monitor.evaluate.serialize import status_body
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.states import DeckState, State
@@ -82,7 +82,7 @@ class Scene:
         self.clock.advance(1)
         ts_ns = self.clock.wall_ns()
         pipe = self.redis.pipeline()
-        pipe.delete("massive:heartbeat", "mock_massive:standby:heartbeat", stream_activity_key())
+        pipe.delete("massive:heartbeat", "mock_massive:standby:heartbeat", KeySchema().stream_analytics())
         for chain in (SPX, NDX):
             await self._point(pipe, SnapshotId(chain, ts_ns // 10**6), orjson.dumps(body(chain, ts_ns)))
         pipe.set("mock_massive:heartbeat", heartbeat(SPX, NDX, ts=ts_ns / 1e9).encode(), ex=60)
@@ -100,7 +100,7 @@ class Scene:
         elif kind == "pointer":
             await self.redis.set(NAMES.latest(SPX), variant.raw, px=60_000)
         elif kind == "mark":
-            await self.redis.hset(stream_activity_key(), "last_ts", variant.raw)
+            await self.redis.hset(KeySchema().stream_analytics(), "last_ts", variant.raw)
         else:
             await self.redis.set(kind, variant.raw, ex=60)
 
@@ -207,7 +207,7 @@ async def put(redis: Redis, kind: str, variant: Variant) -> None:
     elif kind == "pointer":
         await redis.set(NAMES.latest(SPX), variant.raw, px=10_000)
     elif kind == "mark":
-        await redis.hset(stream_activity_key(), "last_ts", variant.raw)
+        await redis.hset(KeySchema().stream_analytics(), "last_ts", variant.raw)
     else:
         await redis.set(kind, variant.raw, ex=15)
 

@@ -1,6 +1,6 @@
 """What the screen is given by whoever composes it: Boards from another thread, and in a mock the demo's faults."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -9,6 +9,8 @@ from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, DatedBoard
 from chain.monitor.board import Board
+from chain.pipeline.heatmap import HeatmapModel
+from chain.pipeline.staging import StagedContract, StagingMeta
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,26 @@ class Scene:
     analytics: AnalyticsByChain = field(default_factory=lambda: NO_ANALYTICS)
     as_of: Instant | None = None
     diff: ChainDiff | None = None
+    staged: "StagedView | None" = None
+    heatmap: "HeatmapView | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class StagedView:
+    """The staging of the chain that is looked at: contracts by ticker, and the snapshot and position they stand on."""
+
+    chain: ChainId
+    meta: StagingMeta
+    contracts: Mapping[str, StagedContract]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatmapView:
+    """The heatmap model of the underlying that is looked at; `fault` says why there is none, or no newer one."""
+
+    underlying: str
+    model: HeatmapModel | None = None
+    fault: str = ""
 
 
 class BoardSource(Protocol):

@@ -6,6 +6,7 @@ default, readers accept messages without it.
 ```
 heartbeat  a publisher's heartbeat, as read and as written
 recorder   a recorder's heartbeat
+compositor a compositor's heartbeat
 health     the state of the chains, in a heartbeat and in a status
 status     what `status --json` prints
 event      one signal raised or ended

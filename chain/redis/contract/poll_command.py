@@ -8,6 +8,7 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import ResponseError
 
 from chain.errors import OversizedError, RedisUnavailableError
+from chain.model.keys import KeySchema
 from chain.redis.connect.causes import HUNG_UP, REFUSALS, redis_cause
 from chain.redis.connect.connection import POLL_TIMEOUT_S, is_cluster, raise_if_lost, redis_call
 from chain.redis.connect.reply_limit import READ_SIZE
@@ -31,10 +32,9 @@ class PollReply(NamedTuple):
 class PollCommand:
     """Polls one Redis. Remembers which values are oversized, since MGET would read them whole."""
 
-    def __init__(self, redis: Redis, *, stream: bool = True) -> None:
-        """`stream`: whether to read the stream's activity, which says nothing about a replay."""
+    def __init__(self, redis: Redis, keys: KeySchema) -> None:
         self._redis = redis
-        self._stream = stream
+        self._keys = keys
         self._key_by_key = is_cluster(redis)
         self._oversized: set[str] = set()
         self._mark_oversized = False
@@ -112,7 +112,7 @@ class PollCommand:
 
     @property
     def _reads_stream(self) -> bool:
-        return self._stream and not self._minimal
+        return not self._minimal
 
     def _cut(self, values: list[bytes | None], keys: Sequence[str], limits: Sequence[int]) -> list[bytes | None]:
         """Return the values, each cut one byte past its limit; remember the keys of those that were longer.
@@ -141,7 +141,7 @@ class PollCommand:
         for key, most in large:
             pipe.getrange(key, 0, most)
         if self._reads_stream:
-            ask(pipe, size_only=self._mark_oversized)
+            ask(pipe, self._keys, size_only=self._mark_oversized)
         if self._key_by_key:
             for payload in payloads:
                 pipe.exists(payload)

@@ -48,7 +48,7 @@ class Store:
     def __init__(self, redis: Redis, keys: KeySchema) -> None:
         self._redis = redis
         self._cluster = is_cluster(redis)
-        self._poll_command = PollCommand(redis, stream=not keys.is_replay)
+        self._poll_command = PollCommand(redis, keys)
         self._asked: tuple[ChainId, ...] = ()  # the chains of the last poll, with their keys: they seldom change
         self._pointers: list[str] = []
         self._values: list[bytes | None] = []  # what it found

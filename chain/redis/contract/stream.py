@@ -6,7 +6,7 @@ from redis.asyncio.client import Pipeline
 from chain.decode.form import Form
 from chain.decode.limits import Limits
 from chain.errors import DecodeError
-from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, stream_activity_key, stream_key
+from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, KeySchema
 from chain.redis.contract.scripts import script
 
 FRAME_BYTES = 64  # of the reader's mark, a number
@@ -25,14 +25,14 @@ class StreamSigns(Struct, frozen=True):
     misread: bool = False
 
 
-def ask(pipe: Pipeline, *, size_only: bool = False) -> None:
+def ask(pipe: Pipeline, keys: KeySchema, *, size_only: bool = False) -> None:
     """Queue the two commands whose replies `signs` parses; for an oversized mark only its size is requested."""
     if size_only:
-        pipe.execute_command("HSTRLEN", stream_activity_key(), _FIELD)
+        pipe.execute_command("HSTRLEN", keys.stream_analytics(), _FIELD)
     else:
-        pipe.hget(stream_activity_key(), _FIELD)
+        pipe.hget(keys.stream_analytics(), _FIELD)
     # Before 7.0 Redis has no EVAL_RO; the entry's time is then unknown.
-    pipe.eval_ro(script("newest_entry").source, 1, stream_key())
+    pipe.eval_ro(script("newest_entry").source, 1, keys.stream())
 
 
 def signs(frame: object, newest: object) -> StreamSigns:

@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chain.errors import OversizedError
-from chain.model.keys import ChainId, KeySchema, SnapshotId, stream_activity_key
+from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.model.snapshot import MAX_PAYLOAD_BYTES
 from chain.redis.connect.connection import RedisTarget, redis_call
 from chain.redis.contract.poll_command import HEARTBEAT_BYTES, POINTER_BYTES
@@ -39,7 +39,7 @@ async def sent(redis: Redis, action: Callable[[], Awaitable[object]]) -> int:
 
 async def settle(redis: Redis) -> None:
     await redis.mset({NAMES.latest(SPX): "p-spx", NAMES.latest(NDX): "p-ndx", **dict.fromkeys(BEATS, "{}")})
-    await redis.hset(stream_activity_key(), "last_ts", "1766762051.5")
+    await redis.hset(KeySchema().stream_analytics(), "last_ts", "1766762051.5")
 
 
 @pytest.mark.parametrize("key", [NAMES.latest(SPX), BEATS[0]])
@@ -82,11 +82,11 @@ async def test_a_pointer_a_little_too_long_comes_as_its_beginning(redis: Redis, 
 
 async def test_a_vast_mark_of_the_stream_is_no_mark(redis: Redis, store: Store) -> None:
     await settle(redis)
-    await redis.hset(stream_activity_key(), "last_ts", HUGE)
+    await redis.hset(KeySchema().stream_analytics(), "last_ts", HUGE)
     for _ in range(3):
         assert (await store.poll(CHAINS, BEATS)).stream.frame is None
     assert await sent(redis, lambda: store.poll(CHAINS, BEATS)) < 20_000
-    await redis.hset(stream_activity_key(), "last_ts", "1766762059.5")
+    await redis.hset(KeySchema().stream_analytics(), "last_ts", "1766762059.5")
     await store.poll(CHAINS, BEATS)
     assert (await store.poll(CHAINS, BEATS)).stream.frame == 1766762059.5
 

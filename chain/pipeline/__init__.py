@@ -1,0 +1,9 @@
+"""What stands beside the snapshots, as values: the stream's events, staging, and the heatmap model. No I/O.
+
+```
+ticker   option tickers, parsed and built
+events   trades and quotes, read from the frames of the vendor's stream
+staging  the working state of a chain: a snapshot's values with the stream's painted over them
+heatmap  the heatmap model: the debit of every strategy at every strike and width
+```
+"""

@@ -1,0 +1,1 @@
+"""The compositor: paints the stream over the snapshots, and keeps staging and the heatmap model."""
