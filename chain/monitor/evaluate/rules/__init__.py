@@ -6,6 +6,7 @@ publishers  who they are and how they are doing, by their heartbeats
 redis       whether it answers, and what it does to keys when it is full
 streams     activity of the vendor's stream
 clock       the poll loop, this machine's clock, Redis's clock
+compositor  whether staging and models are kept, by the compositor's heartbeat
 recorder    whether what is answered is kept, by the recorder's heartbeat
 parts       the supervised parts of a program
 rule        what a rule is, its input, and wording shared by several
@@ -15,7 +16,7 @@ scale is the contract's: an old snapshot is a warning, a missing expiration is p
 runs over a stale snapshot is degraded. Critical means that the desk has no data to work with.
 """
 
-from chain.monitor.evaluate.rules import chains, clock, parts, publishers, recorder, redis, streams
+from chain.monitor.evaluate.rules import chains, clock, compositor, parts, publishers, recorder, redis, streams
 from chain.monitor.evaluate.rules.rule import Notice, Rule, RuleInput
 from chain.monitor.states import DeckState
 
@@ -58,6 +59,7 @@ RULES: tuple[Rule, ...] = (
     Rule(_W, streams.stream_clock),
     Rule(_W, redis.eviction),
     Rule(_W, redis.eviction_policy),
+    Rule(_W, compositor.compositor_silent),
     Rule(_W, recorder.recorder_failing),
     Rule(_W, recorder.recorder_behind),
     Rule(_W, recorder.recorder_silent),

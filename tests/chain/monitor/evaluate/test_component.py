@@ -24,7 +24,7 @@ NOW = Instant(START_NS, 5_000.0)
 LATE_S = 2.0
 
 
-class Compositor(Struct, frozen=True):
+class Renderer(Struct, frozen=True):
     """A component as a wing brings it: when its model last moved, monotonic seconds; None where it does not run."""
 
     moved: float | None = None
@@ -33,24 +33,24 @@ class Compositor(Struct, frozen=True):
 class WideBoard(Board, frozen=True):
     """The Board with one field more, which has a default as all have."""
 
-    compositor: Compositor = field(default_factory=Compositor)
+    renderer: Renderer = field(default_factory=Renderer)
 
 
-def compositor_late(inputs: RuleInput) -> Iterable[Notice]:
+def renderer_late(inputs: RuleInput) -> Iterable[Notice]:
     """The model has not moved for too long."""
     assert isinstance(inputs.board, WideBoard)
-    moved = inputs.board.compositor.moved
+    moved = inputs.board.renderer.moved
     if moved is not None and inputs.now.mono - moved > LATE_S:
         yield Notice(f"the model has not moved for {inputs.now.mono - moved:.1f} s", inputs.now.wall_s - LATE_S)
 
 
-WIDE_RULES = (*RULES, Rule(DeckState.DEGRADED, compositor_late))
+WIDE_RULES = (*RULES, Rule(DeckState.DEGRADED, renderer_late))
 wide_evaluate = partial(evaluate, now=NOW, rules=WIDE_RULES)
 
 
 def widened(made: Board, moved: float | None = None) -> WideBoard:
     known = {one.name: getattr(made, one.name) for one in structs.fields(made)}
-    return WideBoard(**known, compositor=Compositor(moved))
+    return WideBoard(**known, renderer=Renderer(moved))
 
 
 @pytest.mark.parametrize(("late_ms", "told"), [(1_999, False), (2_000, False), (2_001, True)])
@@ -58,17 +58,17 @@ def test_a_rule_from_outside_speaks_in_every_voice(late_ms: int, told: bool) -> 
     report = wide_evaluate(widened(board([record(SPX, NOW)], NOW), NOW.mono - late_ms / 1000))
     words, state = "the model has not moved for 2.0 s", DeckState.DEGRADED if told else DeckState.OK
     assert report.state is state
-    assert [signal.name for signal in report.signals] == ["compositor-late"] * told
+    assert [signal.name for signal in report.signals] == ["renderer-late"] * told
     texts = (line(report), as_text(report, RedisTarget("redis://h:1")), str(status_json(report)))
     assert [words in text for text in (*texts, str(msgspec.to_builtins(health_block(report))))] == [told] * 4
     assert exit_code(report) == (2 if told else 0)
     log = EventLog("mock_massive")
     events = [event.type for _ in range(HOLD) for event in log.on_report(report)]
-    assert events == ["chain_compositor_late"] * told
+    assert events == ["chain_renderer_late"] * told
 
 
 def test_what_was_there_already_says_the_same_beside_it() -> None:
     made = board([record(SPX, NOW, age_ms=25_000)], NOW, last_frame=NOW.wall_s)
     wide = widened(made)
     assert wide_evaluate(wide).signals == evaluate(made, NOW).signals == evaluate(wide, NOW).signals
-    assert structs.replace(wide, parts=()).compositor == Compositor()  # and stays where others change their own part
+    assert structs.replace(wide, parts=()).renderer == Renderer()  # and stays where others change their own part

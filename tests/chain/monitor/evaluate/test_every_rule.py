@@ -12,11 +12,12 @@ from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.model.session import closing
 from chain.model.snapshot import encode
-from chain.monitor.board import Board, ChainRecord, PublisherStatus, RecorderStatus, Refusal
+from chain.monitor.board import Board, ChainRecord, CompositorStatus, PublisherStatus, RecorderStatus, Refusal
 from chain.monitor.discovery import Search
 from chain.monitor.evaluate.rules import RULES
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, Heartbeat, SourceInfo
+from chain.monitor.messages.compositor import CompositorBeat
 from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import State
 from chain.monitor.watch import record_updates
@@ -117,6 +118,11 @@ def recorder(*, alive: bool = True, **values: Any) -> Board:
     return one(record(SPX, NOW), recorder=RecorderStatus(beat, NOW.mono, alive, None if alive else START_S))
 
 
+def compositor(*, alive: bool = True) -> Board:
+    beat = CompositorBeat("mmaker", START_S, 7, "leading", START_S - 60, 0.2)
+    return one(record(SPX, NOW), compositor=CompositorStatus(beat, NOW.mono, alive, None if alive else START_S))
+
+
 def heard(beat: Heartbeat, *, alive: bool = True, ahead_s: float = 0.0) -> Board:
     return one(record(SPX, NOW), known=(PublisherStatus(beat, NOW.mono, alive, ahead_s=ahead_s),))
 
@@ -197,6 +203,7 @@ SWITCHES: dict[str, tuple[Board, Board]] = {
     "publisher-silent": (heard(_beat()), heard(_beat(), alive=False)),
     "recorder-failing": (recorder(), recorder(error="disk full", failing_since=START_S)),
     "recorder-silent": (recorder(), recorder(alive=False)),
+    "compositor-silent": (compositor(), compositor(alive=False)),
     "withdrawn": (heard(_beat()), heard(_beat(status=WITHDRAWN))),
     "eviction-policy": (
         one(record(SPX, NOW), server=Server("valkey 9", "volatile-ttl")),
