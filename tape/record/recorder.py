@@ -228,11 +228,12 @@ class Recorder:
 
     def _give_up(self, words: str) -> None:
         """Close the tape until it is tried again; what was not committed is lost."""
-        if words != self.status.error:
+        short = words.removeprefix(f"{shown(self._folder)}/")  # a heartbeat names the tape beside it
+        if short != self.status.error:
             log.warning("not recording: %s", words)
         self._lost += self._unsaved + self._counted
         kept = replace(self.status, answers=self.status.answers - self._unsaved)
-        self.status = kept.with_missed(self._unsaved, self._now_s()).failing(words, self._now_s())
+        self.status = kept.with_missed(self._unsaved, self._now_s()).failing(short, self._now_s())
         self._unsaved = self._counted = 0
         self._retry_at = self._clock.monotonic() + RETRY_AFTER_S
         self._close()

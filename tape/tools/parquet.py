@@ -5,9 +5,11 @@ should have is a NULL, and costs no other field.
 """
 
 import importlib
+import os
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from errno import ENOSPC
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
@@ -76,7 +78,10 @@ class Exported:
 
 
 def export_parquet(tape: TapeFile, folder: Path, on_damage: Callable[[Damage], None]) -> Exported:
-    """Write a tape's snapshots under a folder; raise TapeError without DuckDB, and where a file is there already."""
+    """Write a tape's snapshots under a folder; raise TapeError without DuckDB, and where a file is there already.
+
+    An export that fails leaves nothing of its own behind.
+    """
     parts = _Parts(folder, tape.path.stem)
     keys = TapeReader(tape).keys
     snapshots = contracts = left_out = 0
@@ -144,7 +149,6 @@ class _Parts:
             duckdb = importlib.import_module("duckdb")  # of the extra: nothing else needs it
         except ImportError:
             raise TapeError(MISSING) from None
-        self.files = 0
         self._folder = folder
         self._name = name
         self._failed: type[Exception] = duckdb.Error
@@ -152,14 +156,24 @@ class _Parts:
         self._rows = TemporaryDirectory(prefix="cd-")
         self._open: dict[str, BinaryIO] = {}
         self._numbers: dict[str, int] = {}
+        self._written: list[Path] = []
+        self._finished = False
+
+    @property
+    def files(self) -> int:
+        """How many files were written."""
+        return len(self._written)
 
     def add(self, where: str, rows: list[ContractRow]) -> None:
         """Add rows to a folder, named from the export's own on."""
-        if where not in self._open:
-            self._open[where] = (Path(self._rows.name) / f"{len(self._numbers)}.{self.files}").open("xb")
-            self._numbers.setdefault(where, 0)
-        file = self._open[where]
-        file.write(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+        try:
+            if where not in self._open:
+                self._open[where] = (Path(self._rows.name) / f"{len(self._numbers)}.{self.files}").open("xb")
+                self._numbers.setdefault(where, 0)
+            file = self._open[where]
+            file.write(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+        except OSError as error:
+            raise self._no_rows(error) from None
         if file.tell() > _PART_BYTES:
             self._write(where)
 
@@ -167,23 +181,32 @@ class _Parts:
         """Write what is left."""
         for where in [*self._open]:
             self._write(where)
+        self._finished = True
 
     def close(self) -> None:
-        """Remove what is not needed any more."""
+        """Remove what is not needed any more; of an export that was not finished, everything."""
         for file in self._open.values():
-            file.close()
+            with suppress(OSError):  # of rows that nobody needs now
+                file.close()
         self._engine.close()
         self._rows.cleanup()
+        if not self._finished:
+            for path in self._written:
+                self._remove(path)
 
     def _write(self, where: str) -> None:
         source = self._open.pop(where)
-        source.close()
+        try:
+            source.close()
+        except OSError as error:
+            raise self._no_rows(error) from None
         number, self._numbers[where] = self._numbers[where], self._numbers[where] + 1
         path = self._folder / where / f"{self._name}-{number:04d}.parquet"
         if path.exists():
             raise TapeError(f"{shown(path)}: is there already, and is not written over")
         columns = {name: COLUMNS.get(name, "DOUBLE") for name in ContractRow.__struct_fields__}
         read = f"read_json({_quoted(source.name)}, format = 'newline_delimited', columns = {columns})"
+        self._written.append(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._engine.execute(f"COPY (FROM {read}) TO {_quoted(str(path))} (FORMAT parquet, COMPRESSION zstd)")
@@ -191,8 +214,18 @@ class _Parts:
         except OSError as error:
             raise TapeError(f"{shown(path)}: {error.strerror}") from None
         except self._failed as error:
-            raise TapeError(f"{shown(path)}: {clean(error, 160)}") from None
-        self.files += 1
+            told = os.strerror(ENOSPC) if os.strerror(ENOSPC) in str(error) else clean(error, 160)
+            raise TapeError(f"{shown(path)}: {told}") from None
+
+    def _remove(self, path: Path) -> None:
+        """Remove a file, and the folders for its underlying and date where they are empty without it."""
+        with suppress(OSError):  # a folder that holds something else stays
+            path.unlink(missing_ok=True)
+            for folder in path.parents[:2]:
+                folder.rmdir()
+
+    def _no_rows(self, error: OSError) -> TapeError:
+        return TapeError(f"{shown(Path(self._rows.name))}: {error.strerror}: rows wait there; TMPDIR names the folder")
 
 
 def _quoted(text: str) -> str:

@@ -12,7 +12,7 @@ from chain.model.snapshot import Contract
 from tests.support.builders import AS_OF, SPOT
 from tests.support.places import ROOT
 from tests.support.terminal import Terminal, start_cold
-from tests.support.warm import can_be_warm, run_warm, start_warm
+from tests.support.warm import WarmChild, can_be_warm, run_warm, start_warm, start_warm_aside
 
 _TIMEOUT_S = 30
 
@@ -64,6 +64,12 @@ def start(home: Path, *arguments: str, **more: str) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def start_logged(home: Path, log: Path, *arguments: str) -> WarmChild:
+    """Start a command without a terminal; all that it says goes to the file `log`."""
+    with log.open("wb") as file:
+        return start_warm_aside(arguments, environment(home), file, file)
 
 
 def on_terminal(home: Path, *arguments: str, columns: int = 120, rows: int = 40, **more: str) -> Terminal:

@@ -27,7 +27,7 @@ import orjson
 from chaindeck.start import main
 from tests.support.places import ROOT
 
-_COMMANDS = "check", "headless", "metrics", "status", "verify"
+_COMMANDS = "check", "headless", "metrics", "record.follow", "status", "tape.make", "verify"
 _LOADED = (
     *("chaindeck.cli", "chaindeck.deck.deck", "rich.console", "tui.app", "tui.dialogs.demo", "tui.dialogs.help"),
     *(f"chaindeck.commands.{name}" for name in _COMMANDS),
@@ -94,8 +94,8 @@ def run_warm(
     arguments: Sequence[str], environment: Mapping[str, str], limit_s: float
 ) -> "subprocess.CompletedProcess[str]":
     """Run one command to its end, without a terminal and without input."""
-    with Path(os.devnull).open("rb") as nothing, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = _parent().fork([file.fileno() for file in (nothing, out, err)], [arguments, environment, False])
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = start_warm_aside(arguments, environment, out, err)
         if (end := child.ended(limit_s)) is None:
             os.kill(child.pid, signal.SIGKILL)
             raise subprocess.TimeoutExpired(list(arguments), limit_s)
@@ -106,6 +106,14 @@ def run_warm(
 def _text(file: BinaryIO) -> str:
     file.seek(0)
     return file.read().decode()
+
+
+def start_warm_aside(
+    arguments: Sequence[str], environment: Mapping[str, str], out: BinaryIO, err: BinaryIO
+) -> WarmChild:
+    """Start one command without a terminal and without input; what it says goes to two open files."""
+    with Path(os.devnull).open("rb") as nothing:
+        return _parent().fork([file.fileno() for file in (nothing, out, err)], [arguments, environment, False])
 
 
 def start_warm(arguments: Sequence[str], environment: Mapping[str, str], terminal: int) -> WarmChild:

@@ -1,8 +1,8 @@
 """`tape salvage`, `cut`, `merge` and `export`: from tapes to other tapes and files."""
 
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -94,15 +94,27 @@ def _write_lines(tape: TapeFile, file: BinaryIO, on_damage: Callable[[Damage], N
     return count
 
 
-def _target(out: str) -> "nullcontext[BinaryIO] | BinaryIO":
+@contextmanager
+def _target(out: str) -> Iterator[BinaryIO]:
+    """Give a new file to write to, or standard output; a file that does not come to its end is not left behind."""
     if out == "-":
-        return nullcontext(sys.stdout.buffer)
+        yield sys.stdout.buffer
+        return
+    path = Path(out)
     try:
-        return Path(out).open("xb")
+        file = path.open("xb")
     except FileExistsError:
         raise TapeError(f"{clean(out)}: is there already, and is not written over") from None
     except OSError as error:
         raise TapeError(f"{clean(out)}: {error.strerror}") from None
+    try:
+        with file:
+            yield file
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise TapeError(f"{clean(out)}: {error.strerror}") from None
+        raise
 
 
 def _tell_lost(lost: Iterable[Damage]) -> None:
