@@ -13,7 +13,7 @@ from chain.monitor.messages.health import HealthBlock
 from chain.monitor.messages.heartbeat import FullBeat
 from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.messages.status import StatusBody
-from chain.redis.contract.stream import MARK
+from chain.redis.contract.stream.signs import MARK
 from publisher.capture import RecordLine
 
 FOLDER = Path(__file__).parent

@@ -29,7 +29,7 @@ from chain.monitor.watch.port import (
     Request,
 )
 from chain.redis.contract.store import Payload
-from chain.redis.contract.stream import StreamSigns
+from chain.redis.contract.stream.signs import StreamSigns
 from chain.redis.server.info import Server
 from chain.supervisor import Part
 from chain.text import clean

@@ -10,7 +10,7 @@ from chain.errors import DecodeError
 from chain.model.keys import ChainId, parse_expiry, parse_underlying
 from chain.monitor.discovery import Search
 from chain.redis.contract.kinds import KindRecord
-from chain.redis.contract.stream import StreamSigns
+from chain.redis.contract.stream.signs import StreamSigns
 from chain.redis.server.info import Server
 from tape.errors import DamagedError
 

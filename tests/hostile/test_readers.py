@@ -18,7 +18,7 @@ from chain.model.keys import KeySchema
 from chain.model.snapshot import decode
 from chain.model.summary import summarise
 from chain.monitor.heartbeat import parse_heartbeat
-from chain.redis.contract.stream import signs
+from chain.redis.contract.stream.signs import signs
 from chaindeck.config.file import resolve
 from publisher.capture import CaptureSource
 from publisher.massive.api import reply

@@ -14,7 +14,7 @@ from chain.clock import Instant
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.monitor.discovery import Search
 from chain.redis.contract.store import Payload
-from chain.redis.contract.stream import StreamSigns
+from chain.redis.contract.stream.signs import StreamSigns
 from chain.redis.server.info import Server
 from chain.supervisor import Part
 

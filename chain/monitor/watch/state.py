@@ -20,7 +20,7 @@ from chain.model.keys import ChainId, KeySchema, SnapshotId, parse_underlying
 from chain.monitor.board import ChainRecord, RecorderStatus, RedisHealth, Refusal, Transition
 from chain.monitor.discovery import Search
 from chain.monitor.states import State
-from chain.redis.contract.stream import StreamSigns
+from chain.redis.contract.stream.signs import StreamSigns
 from chain.redis.server.info import Server
 from chain.text import clean
 

@@ -12,7 +12,7 @@ from chain.model.keys import KeySchema
 from chain.redis.connect.causes import HUNG_UP, REFUSALS, redis_cause
 from chain.redis.connect.connection import POLL_TIMEOUT_S, is_cluster, raise_if_lost, redis_call
 from chain.redis.connect.reply_limit import READ_SIZE
-from chain.redis.contract.stream import StreamSigns, ask, oversized, signs
+from chain.redis.contract.stream.signs import StreamSigns, ask, oversized, signs
 
 POINTER_BYTES = 255  # the longest payload key has 128
 HEARTBEAT_BYTES = 256 * 1024  # of a heartbeat

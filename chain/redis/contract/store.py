@@ -14,7 +14,7 @@ from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call
 from chain.redis.contract.kinds import RECORD_BYTES, KindRecord, parse_record
 from chain.redis.contract.poll_command import POINTER_BYTES, PollCommand
 from chain.redis.contract.scan import PointerScan
-from chain.redis.contract.stream import StreamSigns
+from chain.redis.contract.stream.signs import StreamSigns
 
 _FETCH_BATCH = 16  # payloads per round trip: bounds memory when hundreds move at once
 _FETCH_BYTES = 2 * MAX_PAYLOAD_BYTES  # per batch; beyond that, payloads are read one by one

@@ -21,7 +21,7 @@ from chain.redis.contract.publish.step_writer import StepWriter, WriteTarget
 from chain.redis.contract.publish.writer import SnapshotWriter, snapshot_writer
 from chain.redis.contract.scripts import ScriptRunner
 from chain.redis.contract.store import Store
-from chain.redis.contract.stream import StreamSigns
+from chain.redis.contract.stream.signs import StreamSigns
 from chain.redis.server.embedded import EmbeddedServer
 from tests.support.builders import (
     SPX,

@@ -1,0 +1,6 @@
+"""The stream of increments beside the snapshots.
+
+```
+signs  when the stream was last active, as a poll reads it
+```
+"""
