@@ -24,14 +24,16 @@ _MISSING = re.compile(r"Object missing required field `(.+)`")
 class Form(Generic[T]):
     """The type and the limits of one kind of JSON text."""
 
-    def __init__(self, kind: type[T], limits: Limits) -> None:
+    def __init__(self, kind: type[T], limits: Limits, *, nesting: bool = True) -> None:
+        """`nesting`: whether to limit it; without, `kind` leaves as bytes whatever nests."""
         self.kind = kind
         self.limits = limits
+        self._nesting = nesting
         self.decoder = msgspec.json.Decoder(kind)
 
     def decode(self, raw: bytes) -> T:
         """Decode `raw`; raise DecodeError saying in one line what is wrong, and where."""
-        self.limits.check(raw)
+        self.limits.check(raw, nesting=self._nesting)
         try:
             return self.decoder.decode(raw)
         except msgspec.ValidationError as error:

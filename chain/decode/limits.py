@@ -22,14 +22,18 @@ class Limits(Struct, frozen=True):
     values: int = 50_000
     string: int = 8_192
 
-    def check(self, raw: bytes) -> None:
-        """Raise DecodeError naming the first limit that a JSON text exceeds, or why it is not JSON."""
+    def check(self, raw: bytes, *, nesting: bool = True) -> None:
+        """Raise DecodeError naming the first limit that a JSON text exceeds, or why it is not JSON.
+
+        Without `nesting` its depth and its containers are not limited, for who leaves what nests as bytes.
+        """
         self.check_size(raw)
         if not raw or raw.isspace():
             raise DecodeError("nothing but blanks" if raw else "empty")
         self._check_encoding(raw)
         self._check_values(raw)
-        self._check_nesting(raw)
+        if nesting:
+            self._check_nesting(raw)
         self._check_strings(raw)
 
     def check_written(self, raw: bytes) -> None:

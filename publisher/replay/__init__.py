@@ -7,6 +7,7 @@ player      from turn to turn: waits, publishes, and does what it is told meanwh
 in_force    what a replay holds in Redis: published, kept alive, taken away
 restamp     snapshots as of now, for consumers that know only live names
 clock       the replay's clock: any speed, pause, seek
+read_ahead  turns read on a thread, while those before them are played
 recording   what a player asks of a recording
 ```
 """

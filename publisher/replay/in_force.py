@@ -3,7 +3,6 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from msgspec import Struct
 from redis.asyncio import Redis
@@ -11,7 +10,7 @@ from redis.asyncio import Redis
 from chain.clock import Clock
 from chain.context import Context
 from chain.model.keys import ChainId
-from chain.model.snapshot import EncodedSnapshot, Snapshot
+from chain.model.snapshot import EncodedSnapshot
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.publish.writer import snapshot_writer
@@ -22,11 +21,9 @@ log = logging.getLogger(__name__)
 SHORTEST_S = 3.0  # that a snapshot lives, however fast: a reader that was just told of it needs time to read it
 _KEPT_OF_LIFE = 1 / 3  # what is younger than that need not be renewed
 
-Playable = EncodedSnapshot | Snapshot
-
 
 class _Held(Struct, frozen=True):
-    snapshot: Playable
+    snapshot: EncodedSnapshot
     since: float  # monotonic seconds: when it was published or renewed
 
 
@@ -57,7 +54,7 @@ class InForce:
         """The chains that are in force."""
         return tuple(self._held)
 
-    async def put(self, turn: Turn, snapshots: Sequence[Playable], rate: float) -> None:
+    async def put(self, turn: Turn, snapshots: Sequence[EncodedSnapshot], rate: float) -> None:
         """Publish a turn's snapshots, as they are given here, and take away what stood no more."""
         chains = {snapshot.id.chain for snapshot in snapshots}
         self.met = (set() if turn.whole else self.met) | chains
@@ -69,9 +66,7 @@ class InForce:
         for snapshot, end in zip(snapshots, ended, strict=True):
             self._take(end)
             if end.verdict is PublishVerdict.PUBLISHED:
-                # One that is stamped anew may have stepped over a millisecond that was taken.
-                as_written = snapshot if end.id == snapshot.id else replace(snapshot, id=end.id, ts=end.id.ts_ms / 1000)
-                self._held[end.id.chain] = _Held(as_written, now)
+                self._held[end.id.chain] = _Held(snapshot, now)
         self.counters["left_out"] += len(turn.left_out)
         self.failures |= turn.left_out
         self.failures |= turn.damaged
@@ -116,7 +111,7 @@ class InForce:
         """Take nothing for ours any more: somebody else has taken it away."""
         self._held.clear()
 
-    def _is_older(self, snapshot: Playable) -> bool:
+    def _is_older(self, snapshot: EncodedSnapshot) -> bool:
         held = self._held.get(snapshot.id.chain)
         return held is not None and held.snapshot.id.ts_ms > snapshot.id.ts_ms
 

@@ -3,17 +3,20 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chain.clock import Clock
 from chain.errors import RedisUnavailableError
+from chain.model.snapshot import EncodedSnapshot
 from chain.monitor.heartbeat import Heartbeat
 from chain.thresholds import DEFAULT_INTERVAL_S
 from publisher.replay.clock import ReplayClock
-from publisher.replay.in_force import InForce, Playable
+from publisher.replay.in_force import InForce
+from publisher.replay.read_ahead import ReadAhead, read_ahead
 from publisher.replay.recording import Recording, Turn
 
 log = logging.getLogger(__name__)
@@ -49,7 +52,7 @@ class Player:
         ours: Clock,
         in_force: InForce,
         *,
-        stamped: Callable[[Sequence[Playable]], Sequence[Playable]] = lambda snapshots: snapshots,
+        stamped: Callable[[Sequence[EncodedSnapshot]], Sequence[EncodedSnapshot]] = lambda snapshots: snapshots,
         may_go_on: Callable[[], Awaitable[None]],
         on_news: Callable[[], Awaitable[None]],
     ) -> None:
@@ -75,6 +78,7 @@ class Player:
         self._steered = asyncio.Event()  # the clock was changed, and readers were not told yet
         self._steps = 0
         self._from_ns = span.begin_ns  # where it goes on, should it fail
+        self._ahead: ReadAhead | None = None
         self._due_ns: int | None = None  # of the turn that is being published
         self._told = float("-inf")  # our monotonic seconds of the last news
         self._late_s = 0.0  # seconds of the replay's time, since `_paced_from` of its monotonic clock
@@ -84,6 +88,11 @@ class Player:
     def at_ns(self) -> int:
         """How far it is, epoch ns: everything until then is published."""
         return self.clock.wall_ns() if self._due_ns is None else min(self._due_ns, self.clock.wall_ns())
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether it waits for the recording to be read."""
+        return self._ahead is not None and self._ahead.waits
 
     @property
     def interval_s(self) -> float:
@@ -180,8 +189,8 @@ class Player:
 
     async def _pass(self, from_ns: int) -> bool:
         """Play from an instant on; return whether the end was reached, and not another instant asked for."""
-        with closing(self._recording.turns(from_ns, self._span.end_ns)) as turns:
-            for turn in turns:
+        async with read_ahead(self._recording.turns(from_ns, self._span.end_ns)) as self._ahead:
+            async for turn in self._ahead:
                 if not await self._reach(turn.at_ns):
                     return False
                 self._due_ns = turn.at_ns
@@ -209,20 +218,20 @@ class Player:
     async def _publish(self, turn: Turn) -> None:
         await self._may_go_on()
         self._hold_back(turn.at_ns)
-        for service, beat in turn.heartbeats.items():
-            if beat is None:
-                self.heartbeats.pop(service, None)
-            else:
-                self.heartbeats[service] = beat
         now = self._ours.monotonic()
-        news = turn.heartbeats or turn.whole
-        if news or (turn.snapshots and now - self._told >= _BEAT_S):
+        if self._hear(turn.heartbeats) or turn.whole or now - self._told >= _BEAT_S:
             self._told = now
             await self._on_news()  # first, so that no snapshot is read as one of the future
         await self._try(lambda: self._in_force.put(turn, self._stamped(turn.snapshots), self.clock.rate))
         self.turn_ms = (self._ours.monotonic() - now) * 1000
         self.counters["turns"] += 1
         self._from_ns = turn.at_ns
+
+    def _hear(self, beats: Mapping[str, Heartbeat | None]) -> bool:
+        """Take in recorded heartbeats; return whether one says more than that its publisher lives."""
+        before = {service: _meant(beat) for service, beat in self.heartbeats.items()}
+        self.heartbeats = {name: beat for name, beat in {**self.heartbeats, **beats}.items() if beat is not None}
+        return before != {service: _meant(beat) for service, beat in self.heartbeats.items()}
 
     def _hold_back(self, at_ns: int) -> None:
         """Let the clock wait for what could not be published in time."""
@@ -246,3 +255,9 @@ class Player:
         if self.last_error:
             log.info("Redis answers again, and the replay goes on")
             self.last_error = ""
+
+
+def _meant(beat: Heartbeat) -> object:
+    """Return what a beat says of its publisher's plan and market, without what each says anew."""
+    plan = replace(beat.chain, cycle_ms=None, counters={})
+    return beat.status, plan, beat.source.market, beat.source.calendar

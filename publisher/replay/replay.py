@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from chain.context import Context
 from chain.errors import ChaindeckError, LiveProtectedError, RedisUnavailableError
+from chain.model.snapshot import EncodedSnapshot
 from chain.monitor.heartbeat import STOPPED, Heartbeat
 from chain.monitor.messages.services import service_name
 from chain.supervisor import Part
@@ -19,7 +20,7 @@ from publisher.protection.lease import Lease
 from publisher.protection.publish_gate import PublishGate
 from publisher.replay.clock import ReplayClock
 from publisher.replay.heartbeat import KIND, ReplayHeartbeat
-from publisher.replay.in_force import InForce, Playable
+from publisher.replay.in_force import InForce
 from publisher.replay.player import Player, Span
 from publisher.replay.recording import Recording
 from publisher.replay.restamp import Restamp
@@ -179,5 +180,5 @@ class Replay:
         return next((who for who in self._lease.leader.values() if who != self._lease.me), "nobody knows who")
 
 
-def _as_they_are(snapshots: Sequence[Playable]) -> Sequence[Playable]:
+def _as_they_are(snapshots: Sequence[EncodedSnapshot]) -> Sequence[EncodedSnapshot]:
     return snapshots

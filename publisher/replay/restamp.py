@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from chain.clock import Clock
-from chain.decode.form import decode_plain
-from chain.model.keys import SnapshotId
-from chain.model.snapshot import PAYLOAD_LIMITS, EncodedSnapshot, Snapshot
-from publisher.replay.in_force import Playable
+from chain.model.snapshot import EncodedSnapshot, stamped
+
+_MS_NS = 1_000_000
 
 
 class Restamp:
@@ -14,20 +13,11 @@ class Restamp:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._last_ns = 0
 
-    def __call__(self, snapshots: Sequence[Playable]) -> Sequence[Playable]:
-        """Return the same made now."""
-        ts_ns = self._clock.wall_ns()
-        return [_made_at(each, ts_ns) if isinstance(each, EncodedSnapshot) else each for each in snapshots]
-
-
-def _made_at(snapshot: EncodedSnapshot, ts_ns: int) -> Snapshot:
-    body = decode_plain(snapshot.raw, PAYLOAD_LIMITS)
-    assert isinstance(body, dict), "it was decoded before"
-    return Snapshot.at(
-        SnapshotId(snapshot.id.chain, ts_ns // 1_000_000),
-        ts_ns,
-        atm=snapshot.atm,
-        range_points=snapshot.range_points,
-        contracts=body["contracts"],
-    )
+    def __call__(self, snapshots: Sequence[EncodedSnapshot]) -> Sequence[EncodedSnapshot]:
+        """Return the same made now, and each time in a later millisecond than before: their keys differ by it."""
+        if not snapshots:
+            return ()
+        self._last_ns = max(self._clock.wall_ns(), self._last_ns + _MS_NS)
+        return [stamped(each, self._last_ns) for each in snapshots]

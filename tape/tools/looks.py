@@ -156,7 +156,7 @@ class _Chains:
 
     def _value(self, fact: StoredFact) -> bytes | None:
         try:
-            return self._tape.value(fact)
+            return self._tape.value(fact, check=False)  # the checksum of its frame tells damage, in a third of the time
         except DamagedError as error:
             self._on_damage(damage_of(fact, error))
             return None

@@ -65,7 +65,7 @@ class ReplayStage:
 
     def _is_idle(self) -> bool:
         _, (used, _) = self._client.connection_pool.get_connection_count()
-        return used == 0
+        return used == 0 and not self.player.is_reading
 
 
 @asynccontextmanager

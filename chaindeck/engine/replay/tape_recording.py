@@ -9,7 +9,7 @@ from typing import Self
 
 from chain.errors import ChaindeckError, DecodeError, InvalidNameError, InvalidSnapshotError
 from chain.model.keys import ChainId, KeySchema
-from chain.model.snapshot import EncodedSnapshot, decode
+from chain.model.snapshot import EncodedSnapshot, decode_header
 from chain.monitor.heartbeat import Heartbeat, parse_heartbeat
 from chain.monitor.messages.services import HEARTBEAT_KEYS, SERVICES
 from chain.text import clean
@@ -132,11 +132,7 @@ class _Days:
             log.warning("damaged on the tape: %s%s", f"{damage.name}: " if damage.name else "", damage.what)
 
     def _snapshot(self, led: Led) -> EncodedSnapshot:
-        snapshot = self.keys.parse_snapshot(led.key)
-        received = decode(led.value, snapshot)
-        if not received.contracts:
-            raise InvalidSnapshotError("no contracts")
-        return EncodedSnapshot.from_received(received, led.value)
+        return decode_header(led.value, self.keys.parse_snapshot(led.key))
 
     def _heartbeats(self, told: Mapping[str, bytes | None]) -> Mapping[str, Heartbeat | None]:
         """Return beats of publishers under the tape's prefix; one that is no heartbeat says nothing."""

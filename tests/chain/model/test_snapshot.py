@@ -4,6 +4,7 @@ import re
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -23,8 +24,10 @@ from chain.model.snapshot import (
     EncodedSnapshot,
     Snapshot,
     decode,
+    decode_header,
     encode,
     same_instant,
+    stamped,
 )
 from tests.support.builders import (
     GOLDEN_ID,
@@ -393,7 +396,12 @@ expected_ids = st.sampled_from([GOLDEN_ID, SnapshotId(ChainId("NDX", SPX.expiry)
 
 
 def judged(raw: bytes, expected: SnapshotId) -> None:
-    """Decode: the result is what was asked for, or the one error with a line to show."""
+    """Decode: the result is what was asked for, or the one error with a line to show.
+
+    The header alone is read of all that is read whole.
+    """
+    with suppress(InvalidSnapshotError):
+        assert decode_header(raw, expected).id == expected
     try:
         found = decode(raw, expected)
         grid = build_grid(found)
@@ -402,6 +410,7 @@ def judged(raw: bytes, expected: SnapshotId) -> None:
         assert len(str(error)) < 300
     else:
         assert found.id == expected
+        assert not found.contracts or decode_header(raw, expected) == EncodedSnapshot.from_received(found, raw)
         assert abs(found.ts - expected.ts_ms / 1000) < 0.0021
         assert len(grid.legs) + len(grid.rejected) == len(found.contracts)
         assert all(rejected.reason.isprintable() and len(rejected.reason) < 120 for rejected in grid.rejected)
@@ -463,6 +472,36 @@ def test_what_is_kept_as_bytes_opens_as_it_was_read() -> None:
     kept = EncodedSnapshot.from_received(read, raw)
     assert (kept.id, kept.ts, kept.atm, kept.range_points) == (read.id, read.ts, read.atm, read.range_points)
     assert kept.open() == read
+
+
+@pytest.mark.parametrize("raw", [payload(contracts=[]), payload(atm=None), payload()[:-1], b"", b'{"contracts":[[1]]}'])
+def test_what_no_publisher_sends_has_no_header_to_read(raw: bytes) -> None:
+    with pytest.raises(InvalidSnapshotError):
+        decode_header(raw, GOLDEN_ID)
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_no_bomb_costs_memory_where_the_header_alone_is_read(name: str) -> None:
+    raw = BOMBS[name][0]()
+    tracemalloc.start()
+    try:
+        with suppress(InvalidSnapshotError):
+            decode_header(raw, GOLDEN_ID)
+        assert tracemalloc.get_traced_memory()[1] < 4 * MAX_PAYLOAD_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+@law
+@given(st.integers(TS_NS, NS_2100 - 10**9))
+def test_stamped_anew_it_is_of_then_and_its_contracts_are_the_same_byte_for_byte(ts_ns: int) -> None:
+    """Numbers as they were written, though another writer would write them otherwise; blanks too."""
+    item = b'{ "implied_volatility": 1.50e-1, "open_interest": 12345678901234567890, "later": "\\u00e9" }'
+    raw = payload(contracts=[]).replace(b'"contracts":[]', b'"contracts":[' + item + b"]")
+    made = stamped(decode_header(raw, GOLDEN_ID), ts_ns)
+    assert decode(made.raw, made.id).id == SnapshotId(SPX, ts_ns // 10**6)
+    assert made.raw.endswith(b'"contracts":[' + item + b"]}")
+    assert list(orjson.loads(made.raw)) == list(golden_body())
 
 
 @pytest.mark.parametrize(
