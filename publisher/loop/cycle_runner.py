@@ -5,7 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
@@ -62,6 +62,7 @@ class CycleRunner:
         self.counters: Counter[str] = Counter(cycles=0)
         self.last = Cycle()
         self.after_first: Callable[[], Awaitable[None]] | None = None  # awaited once, when something is published
+        self.on_published: Callable[[Sequence[Snapshot]], None] | None = None  # told of snapshots, as they are written
         self._writer = writer
         self._source = source
         self._asking = Asking(source, context.clock, max(1.0, context.thresholds.interval_s))
@@ -175,5 +176,13 @@ class CycleRunner:
             ended = [PublishResult(each.id, PublishVerdict.FAILED, reason=f"Redis: {error}") for each in snapshots]
         progress.outcomes.extend(ended)
         progress.failures |= {end.id.chain: end.reason for end in ended if end.failed}
+        if self.on_published is not None:
+            pairs = zip(snapshots, ended, strict=True)
+            self.on_published([_as_written(s, end) for s, end in pairs if end.verdict is PublishVerdict.PUBLISHED])
         if any(end.verdict is PublishVerdict.LEFT_TO_LIVE for end in ended):
             await self.check(met=True)
+
+
+def _as_written(snapshot: Snapshot, end: PublishResult) -> Snapshot:
+    """Return a snapshot under the id that it was given in Redis, where its millisecond may have been taken."""
+    return snapshot if end.id == snapshot.id else replace(snapshot, id=end.id, ts=end.id.ts_ms / 1000)

@@ -1,12 +1,13 @@
 """A publisher: cycles on a fixed cadence, with heartbeats."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
 from redis.asyncio import Redis
 
 from chain.context import Context
+from chain.model.snapshot import Snapshot
 from chain.monitor.heartbeat import STOPPED, Heartbeat
 from chain.redis.contract.publish.writer import snapshot_writer
 from chain.supervisor import Part
@@ -36,11 +37,12 @@ class Publisher:
         program: ProgramStatus | None = None,
         system_redis: Redis | None = None,
         after_first: Callable[[], Awaitable[None]] | None = None,
+        on_published: Callable[[Sequence[Snapshot]], None] | None = None,
     ) -> None:
         """`expirations`: how many per underlying; `system_redis` gets heartbeats too.
 
         Without a gate it leads, and never withdraws. `after_first` is awaited once, when the first underlying
-        is published.
+        is published. `on_published` is told of snapshots as soon as they are in Redis; it must not raise.
         """
         gate = gate or PublishGate()
         self._context = context
@@ -49,6 +51,7 @@ class Publisher:
         writer = snapshot_writer(redis, context.keys, kind=source.status().kind, among_live=gate.among_live)
         self._runner = CycleRunner(writer, source, context, gate, expirations, self.beat)
         self._runner.after_first = after_first
+        self._runner.on_published = on_published
         interval_s = context.thresholds.interval_s
         after = gate.lease.tried if gate.lease else None
         self._cadence = Cadence(context.clock, interval_s, self._turn, after=after, skipped=self._skipped)

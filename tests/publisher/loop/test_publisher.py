@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from chain.clock import Clock, ManualClock
 from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema
-from chain.model.snapshot import decode
+from chain.model.snapshot import Snapshot, decode
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.publish.writer import snapshot_writer
@@ -113,6 +113,25 @@ async def test_what_waits_for_the_first_underlying_has_its_moment_once_and_outsi
     cycles = [await publisher.cycle() for _ in range(2)]
     assert seen == [chains_of("SPX")]
     assert [(cycle.whole, cycle.wall_ms) for cycle in cycles] == [(True, 0.0)] * 2
+
+
+async def test_who_listens_hears_of_what_is_in_redis_under_the_id_it_has_there_and_of_nothing_else(
+    redis: Redis,
+) -> None:
+    heard: list[Snapshot] = []
+    source, clock = two_underlyings(), ManualClock(time.time_ns())
+    listening = publisher_of(redis, source, clock, on_published=heard.extend)
+    taken = small(ChainId("SPX", DATES[0]), clock.wall_ns() // 1_000_000, mark=9)
+    older = small(ChainId("SPX", DATES[1]), clock.wall_ns() // 1_000_000 + 1_000)
+    await snapshot_writer(redis, KeySchema(), kind="mock").publish([taken, older], 6.0)
+    await listening.cycle()
+    assert {snapshot.id.chain for snapshot in heard} == (chains_of("SPX") | chains_of("NDX")) - {older.id.chain}
+    for snapshot in heard:
+        found = await held(redis, snapshot.id.chain)
+        assert found is not None
+        assert found.payload is not None
+        assert decode(found.payload, snapshot.id).ts == snapshot.ts
+    assert next(s for s in heard if s.id.chain == taken.id.chain).id.ts_ms == taken.id.ts_ms + 1
 
 
 @pytest.mark.parametrize(("count", "listed", "published"), [(1, 8, 1), (3, 8, 3), (6, 2, 2)])
