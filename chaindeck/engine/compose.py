@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from chain.context import Context
 from chain.monitor.messages.services import service_name
 from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.coordination.lease import Lease
 from chain.supervisor import Supervisor
 from chain.thresholds import HEARTBEAT_EVERY_S
 from chaindeck.config.redis_location import RedisLocation
@@ -20,7 +21,6 @@ from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.own_heartbeat import ProgramStatus
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
-from publisher.protection.lease import Lease
 from publisher.protection.publish_gate import PublishGate
 from publisher.source import Source
 from tape.record.tap import Tap

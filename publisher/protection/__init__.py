@@ -3,6 +3,5 @@
 ```
 guard         keeps invented and recorded data away from live data
 publish_gate  what lease and guard let a publisher do now
-lease         one live publisher leads, another stands by
 ```
 """

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from chain.model.keys import ChainId
+from chain.redis.contract.coordination.lease import Lease
 from publisher.protection.guard import Guard
-from publisher.protection.lease import Lease
 
 
 class PublishGate(Struct, frozen=True):

@@ -20,6 +20,7 @@ from chain.clock import SystemClock
 from chain.monitor.discovery import Discovery
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.coordination.lease import Lease
 from chain.redis.server.embedded import attach
 from chaindeck.config.file import resolve
 from chaindeck.config.redis_location import RedisLocation
@@ -29,7 +30,6 @@ from chaindeck.engine.sources import make_source
 from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
-from publisher.protection.lease import Lease
 from tests.support.contexts import context_for
 from tests.support.fault_proxy import Fate, FaultProxy, always
 from tests.support.product import start

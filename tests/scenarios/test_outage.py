@@ -24,6 +24,7 @@ from chain.monitor.states import DeckState, Flag, State
 from chain.monitor.watch.redis_reader import SERVER_EVERY_S, RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget, redis_call
+from chain.redis.contract.coordination.lease import Lease
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.store import Payload, Store
@@ -34,7 +35,6 @@ from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.engine import Engine
 from chaindeck.engine.sources import make_source
 from publisher.loop.publisher import Publisher
-from publisher.protection.lease import Lease
 from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, assert_contract_kept, expiries, small, value_at
 from tests.support.contexts import context_of

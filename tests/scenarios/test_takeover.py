@@ -19,9 +19,9 @@ from chain.model.keys import ChainId, KeySchema, lease_key
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.coordination.lease import Lease
 from chain.redis.contract.store import Store
 from publisher.loop.publisher import Publisher
-from publisher.protection.lease import Lease
 from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, assert_contract_kept
 from tests.support.contexts import context_of

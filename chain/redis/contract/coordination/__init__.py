@@ -1,8 +1,9 @@
-"""What publishers write besides the chains: for each other and for readers.
+"""What publishers and compositors write besides their data: for each other and for readers.
 
 ```
 announce    heartbeats and events, kept and published
 live_mark   the mark of a live publisher, and other signs of one
-leases      which publisher of a service publishes an underlying
+lease       who leads: one writer of a service at a time, and others that stand by
+lease_lock  one lease, as a key in Redis
 ```
 """

@@ -18,10 +18,10 @@ from chain.monitor.states import Flag, State
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.coordination.lease import Lease
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.publish.writer import snapshot_writer
 from publisher.loop.publisher import Publisher
-from publisher.protection.lease import Lease
 from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, expiries, small
 from tests.support.contexts import context_of

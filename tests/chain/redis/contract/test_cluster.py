@@ -22,6 +22,7 @@ from chain.monitor.states import State
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.coordination.lease import Lease
 from chain.redis.contract.poll_command import POINTER_BYTES
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.publish.records import KindRecords
@@ -29,7 +30,6 @@ from chain.redis.contract.publish.writer import SnapshotWriter, snapshot_writer
 from chain.redis.contract.store import Store
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
-from publisher.protection.lease import Lease
 from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, expiries, small, value_at
 from tests.support.contexts import context_of

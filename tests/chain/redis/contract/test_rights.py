@@ -27,6 +27,7 @@ from chain.monitor.states import State
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.coordination.lease import Lease
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 from chain.redis.contract.publish.writer import snapshot_writer
 from chaindeck.commands.operator import acknowledge
@@ -34,7 +35,6 @@ from chaindeck.engine.replay.compose import ReplayOptions
 from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
-from publisher.protection.lease import Lease
 from publisher.protection.publish_gate import PublishGate
 from tape.store.file import TapeFile
 from tape.tools.ndjson import payloads

@@ -1,10 +1,12 @@
-"""Leases: one publisher leads an underlying, another stands by and takes over when the lease expires.
+"""Leases: one process leads, another stands by and takes over when the lease expires.
+
+Publishers lead each underlying, a compositor the whole stream, under the name `STREAM`.
 
 Live publishers share leases among themselves, and those of invented or recorded data among themselves: a mock is never
 the standby of a live publisher.
 
-A lease only saves work and avoids duplicate announcements. That an older snapshot never replaces a newer one
-is ensured by the pointer scripts, so a leader that was paused past its lease does no harm when it wakes.
+A lease only saves work and avoids duplicate announcements. That nothing older replaces what is newer is ensured by the
+scripts that write, so a leader that was paused past its lease does no harm when it wakes.
 """
 
 import asyncio
@@ -17,9 +19,11 @@ from redis.asyncio import Redis
 from chain.context import Context
 from chain.errors import RedisUnavailableError
 from chain.redis.connect.causes import REFUSALS
-from chain.redis.contract.coordination.leases import LeaseLock
+from chain.redis.contract.coordination.lease_lock import LeaseLock
 
 log = logging.getLogger(__name__)
+
+STREAM = "stream"  # what a compositor leads, in place of an underlying
 
 _LEASE_OF_INTERVAL = 0.6  # with a renewal every fifth of an interval, a dead leader is replaced within one
 _RENEWALS_OF_INTERVAL = 0.2

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from chain.clock import ManualClock
 from chain.model.keys import REPLAY_PREFIX, KeySchema
 from chain.redis.connect.connection import RedisTarget
-from publisher.protection.lease import Lease
+from chain.redis.contract.coordination.lease import Lease
 from tests.support.contexts import context_of
 from tests.support.fault_proxy import Command, Fate, FaultProxy, always, deliver, first
 from tests.support.waiting import wait_until_async
