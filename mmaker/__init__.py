@@ -1,1 +1,6 @@
-"""The compositor: paints the stream over the snapshots, and keeps staging and the heatmap model."""
+"""The compositor: paints the stream over the snapshots, and keeps staging and the heatmap model.
+
+```
+flush  what it hands on for each chain that it has written
+```
+"""
