@@ -2,6 +2,7 @@
 
 ```
 loop        cadence, cycles, heartbeats and events
+stream      the vendor's stream of trades and quotes, on its way into Redis
 protection  keeps publishers out of each other's way
 replay      a recording, played again
 faults      faults on purpose, for demonstrations

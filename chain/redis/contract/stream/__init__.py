@@ -1,6 +1,7 @@
 """The stream of increments beside the snapshots.
 
 ```
-signs  when the stream was last active, as a poll reads it
+signs   when the stream was last active, as a poll reads it
+writer  adds frames, keeps their counts and the list of subscriptions
 ```
 """
