@@ -6,5 +6,6 @@ events   trades and quotes, read from the frames of the vendor's stream
 frame    whole frames, as they are received and as the vendor writes them
 staging  the working state of a chain: a snapshot's values with the stream's painted over them
 heatmap  the heatmap model: the debit of every strategy at every strike and width
+follow   a reader's copy of that model, kept up to date by diffs
 ```
 """

@@ -57,7 +57,10 @@ class HeatmapModel(Struct, frozen=True, kw_only=True):
 
 
 class HeatmapDiff(Struct, frozen=True, kw_only=True):
-    """What leads from one version to the next; whoever does not hold `before` reads the whole model again."""
+    """What leads from one version to the next; whoever does not hold `before` reads the whole model again.
+
+    An empty `before` is held by nobody: the whole was written at the same time, and the diff lists no tiles.
+    """
 
     schema: int = HEATMAP_SCHEMA
     underlying: str
@@ -66,6 +69,7 @@ class HeatmapDiff(Struct, frozen=True, kw_only=True):
     ts: float
     spot: float | None
     atm: int
+    widths: tuple[float, ...]
     expirations: tuple[ModelExpiration, ...]
     changed: Mapping[str, Tile]
     removed: tuple[str, ...]
@@ -79,4 +83,4 @@ def tile_name(strategy: Strategy, expiration: str, width: float, strike: float, 
 MODEL_BYTES = 8 * 1024 * 1024
 MODEL_FORM = Form(HeatmapModel, Limits(MODEL_BYTES, containers=400_000, values=1_000_000))
 DIFF_FORM = Form(HeatmapDiff, Limits(MODEL_BYTES, containers=400_000, values=1_000_000))
-ENCODER = msgspec.json.Encoder()
+ENCODER = msgspec.json.Encoder(order="deterministic")  # tiles by name: the same model is the same bytes

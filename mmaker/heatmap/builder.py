@@ -1,0 +1,130 @@
+"""The model of one underlying, kept up to date flush by flush; equal inputs give equal bytes, however they came in.
+
+What is taken after any number of flushes depends on their outcome alone: not on how they were batched, nor on their
+order across chains. The version is a digest of what the content is made from, so equal versions mean equal content.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from chain.monitor.states import State
+from chain.pipeline.heatmap import ENCODER, HeatmapDiff, HeatmapModel, Tile
+from mmaker.flush import ChainFlush
+from mmaker.heatmap.chain import ChainTiles
+from mmaker.heatmap.widths import DEFAULT_WIDTHS, widths_by_step
+
+DEFAULT_STRIKES = 50
+
+
+class HeatmapOptions(Struct, frozen=True):
+    """What a model covers: widths in points by underlying, and at most how many strikes of an expiration."""
+
+    widths: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: DEFAULT_WIDTHS)
+    strikes: int = DEFAULT_STRIKES
+
+
+DEFAULT_OPTIONS = HeatmapOptions()
+
+
+class HeatmapBuilder:
+    """Keeps the model of one underlying. `take` brings it up to date, and `model` and `encode` give it as taken."""
+
+    def __init__(self, underlying: str, options: HeatmapOptions = DEFAULT_OPTIONS) -> None:
+        self._underlying = underlying
+        self._options = options
+        self._chains: dict[date, ChainTiles] = {}
+        self._gone: dict[str, Tile | None] = {}  # tiles of expirations that were dropped since the last take
+        self._widths: tuple[float, ...] | None = None  # None: to be inferred again
+        self._head = HeatmapModel(
+            underlying=underlying, ts=0.0, version="", spot=None, atm=0, widths=(), expirations=()
+        )
+
+    @property
+    def version(self) -> str:
+        """The version as last taken; empty before the first."""
+        return self._head.version
+
+    @property
+    def expirations(self) -> tuple[date, ...]:
+        """The expirations in it, ascending."""
+        return tuple(sorted(self._chains))
+
+    def update(self, flush: ChainFlush) -> None:
+        """Take in a flush of one of the underlying's chains."""
+        chain = self._chains.get(flush.chain.expiry)
+        if chain is None:
+            chain = self._chains[flush.chain.expiry] = ChainTiles(flush)
+        before = chain.listed
+        chain.update(flush)
+        if chain.listed is not before:
+            self._widths = None
+
+    def set_state(self, expiry: date, state: State) -> None:
+        """Say how fresh an expiration's snapshot is."""
+        self._chains[expiry].state = state
+
+    def snapshot_ts(self, expiry: date) -> float:
+        """Return when the snapshot under an expiration was made, epoch seconds."""
+        return self._chains[expiry].meta.ts
+
+    def drop(self, expiry: date) -> None:
+        """Leave out an expiration from now on, until it is flushed again."""
+        self._gone |= dict.fromkeys(name for name, _ in self._chains.pop(expiry).tiles())
+        self._widths = None
+
+    def take(self) -> HeatmapDiff | None:
+        """Bring the model up to date; return what changed since the last time, None if nothing did."""
+        widths = self._widths = self._infer() if self._widths is None else self._widths
+        changes, self._gone = self._gone, {}
+        for expiry in self.expirations:
+            changes |= self._chains[expiry].refresh(widths, self._options.strikes)
+        before, self._head = self._head, self._make_head(widths)
+        if self._head.version == before.version:
+            return None
+        return HeatmapDiff(
+            before=before.version,
+            changed={name: tile for name, tile in changes.items() if tile is not None},
+            removed=tuple(sorted(name for name, tile in changes.items() if tile is None)),
+            **{name: getattr(self._head, name) for name in _SHARED},
+        )
+
+    def model(self) -> HeatmapModel:
+        """Return the whole model as last taken."""
+        return replace(self._head, tiles={name: tile for each in self._chains.values() for name, tile in each.tiles()})
+
+    def encode(self) -> bytes:
+        """Return the JSON of the whole model as last taken."""
+        return ENCODER.encode(self.model())
+
+    def _infer(self) -> tuple[float, ...]:
+        own = self._options.widths.get(self._underlying)
+        if own is not None:
+            return tuple(map(float, own))
+        strikes: dict[tuple[date, str], set[float]] = {}
+        for expiry, chain in self._chains.items():
+            for root, _, strike in chain.listed.values():
+                strikes.setdefault((expiry, root), set()).add(strike)
+        return widths_by_step(strikes.values())
+
+    def _make_head(self, widths: tuple[float, ...]) -> HeatmapModel:
+        """Return the model without its tiles. Spot and ATM are the newest snapshot's, of several the nearest date's."""
+        chains = [self._chains[expiry] for expiry in self.expirations]
+        newest = max(chains, key=lambda chain: chain.meta.ts, default=None)
+        head = HeatmapModel(
+            underlying=self._underlying,
+            ts=max((chain.newest_ms / 1000 or chain.meta.ts for chain in chains), default=0.0),
+            version="",
+            spot=newest.meta.spot if newest else None,
+            atm=newest.meta.atm if newest else 0,
+            widths=widths,
+            expirations=tuple(chain.head() for chain in chains),
+        )
+        content = ENCODER.encode(head) + b"".join(chain.digest for chain in chains)
+        return replace(head, version=hashlib.blake2b(content, digest_size=16).hexdigest())
+
+
+_SHARED = tuple(name for name in HeatmapDiff.__struct_fields__ if name in HeatmapModel.__struct_fields__)

@@ -1,0 +1,30 @@
+"""How wide spreads are: upstream's widths for the indices it knows, else multiples of the step between strikes."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+
+THOUSANDTHS = 1_000  # of a point: what strikes are written in
+
+# Points, as MarketSwarm sets them.
+DEFAULT_WIDTHS: Mapping[str, tuple[float, ...]] = {
+    "SPX": (20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0),
+    "NDX": (50.0, 60.0, 70.0, 80.0, 100.0, 120.0, 130.0),
+}
+_STEPS = range(4, 11)  # as many steps as SPX's widths have
+
+
+def widths_by_step(strikes: Iterable[Iterable[float]]) -> tuple[float, ...]:
+    """Return widths in points: 4 to 10 times the commonest step between neighbouring strikes, the smaller of equals.
+
+    `strikes` are those of each root and expiration; there are no widths where none has two.
+    """
+    steps = Counter(
+        later - earlier
+        for listed in strikes
+        for earlier, later in pairwise(sorted({round(strike * THOUSANDTHS) for strike in listed}))
+    )
+    if not steps:
+        return ()
+    step = min(steps, key=lambda each: (-steps[each], each))
+    return tuple(count * step / THOUSANDTHS for count in _STEPS)
