@@ -19,7 +19,7 @@ from tui.bindings import BINDINGS
 from tui.dialogs.help import HelpScreen
 from tui.lines.line import Role, Span
 from tui.panels.line_panel import LinePanel
-from tui.panels.side import Side
+from tui.panels.side import Side, side_width
 from tui.panels.widgets import GridPanel, LogPanel, SignalsPanel, StripPanel
 from tui.ports.board_source import BoardSource, Demo, Operator, Scene
 from tui.ports.time_travel import Stride, TimeTravel
@@ -28,11 +28,13 @@ from tui.view import CHANGE_SHOWN_S, View
 
 log = logging.getLogger(__name__)
 
+_BESIDE_FROM = 100  # columns from which the grid stands beside the board
+
 
 class DeckScreen(TravelScreen):
     """Everything on one screen. It evaluates the newest Board against the clock and shows what that says."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-medium"), (150, "-wide"), (190, "-huge")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_BESIDE_FROM, "-beside")]
     BINDINGS = BINDINGS
 
     class Chosen(Message):
@@ -66,6 +68,7 @@ class DeckScreen(TravelScreen):
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
+        self._share_width(self.app.size.width)
         yield self.strip
         with Horizontal(id="main"):
             yield self.side
@@ -87,7 +90,12 @@ class DeckScreen(TravelScreen):
 
     def on_resize(self) -> None:
         """Lay the lines out anew once the panels know their sizes."""
+        self._share_width(self.size.width)
         self.call_after_refresh(self.redraw)
+
+    def _share_width(self, width: int) -> None:
+        """Share a width among the left side and the grid, where both are there."""
+        self.side.styles.width = "1fr" if width < _BESIDE_FROM else side_width(width)
 
     def on_side_laid_out(self) -> None:
         """Show the Board that came before there was room for it."""
@@ -115,7 +123,7 @@ class DeckScreen(TravelScreen):
             self._contained(self.signals, lambda: self.signals.update(self._report, self.view))
             self._contained(self.side.chart, lambda: self.side.update_chart(self._report, self.view))
             self._contained(self.grid_panel, lambda: self.grid_panel.update(self._report, self.view))
-            self._contained(self.log_panel, lambda: self.log_panel.update(self._report, self._log_lines()))
+            self._contained(self.log_panel, lambda: self.log_panel.update(self._report, self._log_lines(), self.view))
             self._contained(self.timeline_panel, self.update_timeline)
         self.call_after_refresh(self._feed.select, self.view.selected)  # what answers a key is painted first
         if self.view.changed and self._highlight_timer is None:

@@ -88,7 +88,7 @@ class TravelScreen(DecisionScreen):
         now = Instant.now(self._clock)
         at = figures.clock(at_s)
         if not travel.can_be_live:
-            return Past(at, figures.since(at_s, now.wall_s), self._timeline.label)
+            return Past(at, _when(at_s, now.wall_s), self._timeline.label)
         board, known = self._feed.latest(), self._live
         outdated = known is None or known.board is not board or now.mono - known.now.mono > EVALUATE_EVERY_S
         if board is not None and outdated:
@@ -96,7 +96,7 @@ class TravelScreen(DecisionScreen):
             self.view.histories.on_report(self._live)
         now_s = now.wall_s if board is None else board.now_s(now)
         present = "live" if board is None else board.present
-        return Past(at, figures.since(at_s, now_s), self._timeline.label, self._live, now_s, present)
+        return Past(at, _when(at_s, now_s), self._timeline.label, self._live, now_s, present)
 
     def stand_at(self, report: HealthReport | None) -> None:
         """Take what a report was made of for the instant that is shown, and for a side of what is compared."""
@@ -249,3 +249,8 @@ class TravelScreen(DecisionScreen):
             what = back if past.now_s is not None else "it cannot be changed"
             self.notify(f"AS OF {past.at} is the past: {what}", severity="warning", markup=False)
         return past is not None
+
+
+def _when(at_s: float, now_s: float) -> str:
+    """Return an instant of the past with its zone, and its date where that is not today's."""
+    return f"{figures.since(at_s, now_s)} ET"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from chain.text import clean
 from tape.errors import TapeError
 from tape.memory import MemoryTape
 from tape.play.player import Played, Player
@@ -81,7 +82,7 @@ class FilePart:
         if self._opened is None:
             tape = TapeFile(self.path, cache_bytes=_CACHE_BYTES)
             try:
-                self._opened = tape, Player(tape, f"TAPE {self.name}")
+                self._opened = tape, Player(tape, clean(tape.about().get("redis", ""), 60))
             except BaseException:
                 tape.close()
                 raise

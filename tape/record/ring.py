@@ -39,7 +39,17 @@ class Ring:
     @property
     def size(self) -> int:
         """How many bytes it takes at most, with what is kept to pack more and to show what is packed."""
-        return sum(part.size for part in self.parts) + self._kept_bytes * (1 + OPEN_PARTS)
+        return sum(part.size for part in self.parts) + self._idle
+
+    @property
+    def filled(self) -> float:
+        """How much of the room for answers is taken, 0 to 1; when all is, the oldest are let go of."""
+        return (self.size - self._idle) / (self.most - self._idle)
+
+    @property
+    def _idle(self) -> int:
+        """How many bytes no answer is kept in."""
+        return self._kept_bytes * (1 + OPEN_PARTS)
 
     def write(self, one: Exchange | Known) -> None:
         """Keep an answer, or what the watcher knew after the answers before it."""

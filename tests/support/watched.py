@@ -130,7 +130,7 @@ def moments(told: Iterable[Exchange | Known], *, states: bool = True) -> Iterato
 
 def taped(path: Path, watched: Watched, *, states: bool = True) -> Path:
     """Write a tape of what was watched."""
-    with TapeWriter(path, {"prefix": KEYS.prefix}) as tape:
+    with TapeWriter(path, {"prefix": KEYS.prefix, "redis": LABEL}) as tape:
         for moment in moments(watched.told, states=states):
             tape.add(moment)
     return path

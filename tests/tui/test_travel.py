@@ -28,6 +28,7 @@ async def test_a_step_back_says_as_of_on_every_panel_and_l_is_live_again(size: t
         for panel in PANELS:
             if deck.lines(panel):
                 assert "AS OF 10:05:50" in "".join(deck.lines(panel)[:1]), panel
+        assert "AS OF 10:05:50 ET" in deck.lines("strip")[0]  # once, and as the clock of the present says it
         assert "live 10:06:00 ET" in deck.lines("strip")[0]
         assert "then" in deck.lines("strip")[1] and "live: OK" in deck.lines("strip")[1]
         await deck.press("L")
@@ -96,6 +97,20 @@ async def test_the_figures_are_those_of_then_and_the_present_goes_on_in_the_stri
         assert "live 10:06:02 ET" in deck.lines("strip")[0]
         assert deck.lines("strip")[1].endswith("live: CRITICAL 3 signals")
         assert deck.text("board", "signals", "grid") == shown.rpartition("\n AS OF")[0]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_clock_of_the_present_ticks_and_the_log_says_that_it_is_of_now(size: tuple[int, int]) -> None:
+    async with past_deck(size, log_lines=lambda: ["something was logged"]) as deck:
+        await deck.press("m")
+        assert deck.lines("log")[0].startswith(" LOG") and "now" not in deck.lines("log")[0]
+        await deck.press("comma")
+        assert "LOG of now, not of then" in deck.lines("log")[0]
+        seen = []
+        for _ in range(3):
+            seen.append(deck.lines("strip")[0].split("live")[1])
+            await deck.live_look(1)
+        assert len(set(seen)) == 3 and all("ET" in one for one in seen)
 
 
 async def test_before_its_first_snapshot_a_chain_shows_no_figures_of_the_present() -> None:

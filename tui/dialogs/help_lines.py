@@ -56,6 +56,10 @@ _PAST = (
         Span("AS OF", Role.STRONG, Ground.CURSOR),
         "what is shown was so then; the present goes on at the right of line two",
     ),
+    (
+        Span("LAST 9 min", Role.BADGE),
+        "so far back one can go, in memory, up to so many MB (--rewind-mb)",
+    ),
     (Span("─  ╎", Role.DIM), "recorded; a blank or a break: nobody looked"),
     (Span("┃  A B", Role.STRONG), "what is shown, and what is compared"),
     (Span(*MARKS[Level.CRITICAL]), "a chain or the deck became critical, or such a signal began"),

@@ -29,6 +29,7 @@ _MARK = {State.FRESH: " ", State.AGING: "·", State.STALE: "!", State.FUTURE: ">
 _COUNT_WIDTH = 52
 _RANGE_WIDTH = 62
 _FIXED_WIDTH = 38  # of a row, before its counts and flags
+_DAY_WIDTH, _DATE_WIDTH = 9, 5  # of an expiration, with and without its weekday
 _SOURCE_FLAGS = tuple(Flag(kind.upper()) for kind in RECORDED)
 # Each flag as a short word, and as a letter for where the words do not fit: a word is never cut.
 FLAGS: Mapping[Flag, tuple[str, str]] = {
@@ -51,6 +52,50 @@ class BoardTable(Struct, frozen=True):
     head: tuple[Line, ...]
     body: Sequence[Line]
     rows: tuple[ChainId | None, ...]
+
+
+class _Shape(Struct, frozen=True):
+    """Which columns a board has: of those that tell less, as many as leave room for its flags."""
+
+    width: int
+    weekday: bool = True
+
+    @property
+    def counts(self) -> bool:
+        """Whether there is a column of contracts."""
+        return self.width >= _COUNT_WIDTH
+
+    @property
+    def ranges(self) -> bool:
+        """Whether there are columns of ATM and range."""
+        return self.width >= _RANGE_WIDTH
+
+    @property
+    def day(self) -> int:
+        """How wide an expiration is."""
+        return _DAY_WIDTH if self.weekday else _DATE_WIDTH
+
+    @property
+    def room(self) -> int:
+        """How much room its flags have."""
+        fixed = _FIXED_WIDTH - (_DAY_WIDTH - self.day)
+        return self.width - fixed - (5 if self.counts else 0) - (14 if self.ranges else 0)
+
+    def flags(self, status: ChainStatus) -> list[Flag]:
+        """Return the flags, faults first; the source's own, which the title already says, only where there is room."""
+        flags = list(status.flags)
+        faults = [flag for flag in flags if flag not in _SOURCE_FLAGS]
+        return flags if self.counts and _words(flags, self.room) else faults
+
+    def spells(self, status: ChainStatus) -> bool:
+        """Whether it has room for a row's flags as words."""
+        return _words(self.flags(status), self.room) is not None
+
+
+def _shape_of(statuses: Sequence[ChainStatus], width: int) -> _Shape:
+    """Return the shape in which these fit; a narrow board does without weekdays where its flags need the room."""
+    whole = _Shape(width)
+    return whole if whole.counts or all(map(whole.spells, statuses)) else _Shape(width, weekday=False)
 
 
 class _Drawn(Sequence[Line]):
@@ -81,7 +126,8 @@ def board_table(
     title = _title(report, width, at)
     if report is None or not report.statuses:
         nothing = (Span(left(f"   {_why_none(report)}", width), Role.DIM),)
-        return BoardTable((title, _columns(width)), (nothing,), (None,))
+        return BoardTable((title, _columns(_Shape(width))), (nothing,), (None,))
+    shape = _shape_of(report.statuses, width)
     groups = {u: report.statuses_of(u) for u in report.board.chains.underlyings}
     room = height - 2
     lines = len(report.statuses) + (len(groups) if len(groups) > 1 else 0)
@@ -94,14 +140,14 @@ def board_table(
         if len(groups) > 1:
             body.append(partial(_heading, underlying, statuses, report, width, folded=not open_))
             rows.append(None if open_ else statuses[0].record.chain)
-        for status, note in _noted(statuses, selected, width, tight=tight) if open_ else ():
+        for status, note in _noted(statuses, selected, shape, tight=tight) if open_ else ():
             chosen = status.record.chain == selected
-            body.append(partial(_row, status, width, chosen=chosen))
+            body.append(partial(_row, status, shape, chosen=chosen))
             rows.append(status.record.chain)
             if note:
                 body.append(partial(_note_line, note, width))
                 rows.append(status.record.chain)
-    return BoardTable((title, _columns(width)), _Drawn(body), tuple(rows))
+    return BoardTable((title, _columns(shape)), _Drawn(body), tuple(rows))
 
 
 def _title(report: HealthReport | None, width: int, at: str) -> Line:
@@ -117,7 +163,7 @@ def _title(report: HealthReport | None, width: int, at: str) -> Line:
 
 
 def _noted(
-    statuses: Sequence[ChainStatus], selected: ChainId | None, width: int, *, tight: bool
+    statuses: Sequence[ChainStatus], selected: ChainId | None, shape: _Shape, *, tight: bool
 ) -> Iterator[tuple[ChainStatus, str]]:
     """Yield each chain's status with the line under it: of neighbours that say the same, the last says it for all."""
     for status, following in zip_longest(statuses, statuses[1:]):
@@ -125,7 +171,7 @@ def _noted(
         chosen = status.chain == selected
         if (tight and not chosen) or (not tight and following and note == _note(following)):
             note = ""
-        spelled = _spelled(status, width) if chosen else ""
+        spelled = " ".join(shape.flags(status)) if chosen and not shape.spells(status) else ""
         yield status, "; ".join(filter(None, (spelled, note)))
 
 
@@ -134,55 +180,50 @@ def _notes(statuses: Sequence[ChainStatus]) -> int:
     return sum(1 for note, _ in groupby(map(_note, statuses)) if note)
 
 
-def _columns(width: int) -> Line:
-    text = f"  {'expiry':<9}{'dte':>4} {'state':<12}{'age':>5}{'ttl':>4}"
-    if width >= _COUNT_WIDTH:
+def _columns(shape: _Shape) -> Line:
+    text = f"  {'expiry' if shape.weekday else 'exp':<{shape.day}}{'dte':>4} {'state':<12}{'age':>5}{'ttl':>4}"
+    if shape.counts:
         text += f"{'n':>5}"
-    if width >= _RANGE_WIDTH:
+    if shape.ranges:
         text += f"{'ATM':>7}{'±range':>7}"
-    return (Span(left(text + " flag", width), Role.DIM),)
+    return (Span(left(text + " flag", shape.width), Role.DIM),)
 
 
-def _row(status: ChainStatus, width: int, *, chosen: bool) -> Line:
+def _row(status: ChainStatus, shape: _Shape, *, chosen: bool) -> Line:
     ground = Ground.CURSOR if chosen else Ground.PLAIN
     record, good = status.record, status.record.last_good
     mark = _MARK.get(status.state, "x")
     words = "UNREACHABLE" if status.state is State.UNREACHABLE else f"{status.state} {mark}".rstrip()
     quiet = Role.TEXT if status.state in (State.FRESH, State.AGING, State.STALE) else Role.DIM
+    day = figures.day(record.chain.expiry)[: shape.day]
     spans = [
-        Span(f"{'>' if chosen else ' '} {figures.day(record.chain.expiry)}{right(str(status.dte), 4)} ", Role.TEXT),
+        Span(f"{'>' if chosen else ' '} {day}{right(str(status.dte), 4)} ", Role.TEXT),
         Span(left(words, 12), STATE_ROLE[status.state]),
         Span(right(figures.age(status.age_s), 5), quiet),
         Span(right(figures.countdown(status.ttl_s), 4), Role.DIM),
     ]
-    if width >= _COUNT_WIDTH:
+    if shape.counts:
         spans.append(Span(right(str(good.summary.contracts) if good else figures.MISSING, 5), quiet))
-    if width >= _RANGE_WIDTH:
+    if shape.ranges:
         atm, reach = (str(good.snapshot.atm), str(good.snapshot.range_points)) if good else ("-", "-")
         spans.append(Span(right(atm, 7) + right(reach, 7), quiet))
-    spans.append(Span(f" {flags_within(_flags(status, width), width - length(spans) - 1)}", Role.BADGE))
-    return justify(spans, [], width, ground)
+    spans.append(Span(f" {flags_within(shape.flags(status), shape.room)}", Role.BADGE))
+    return justify(spans, [], shape.width, ground)
 
 
-def _flags(status: ChainStatus, width: int) -> list[Flag]:
-    """Return the flags, faults first; the source's own, which the title already says, only where there is room."""
-    return [f for f in status.flags if width >= _COUNT_WIDTH or f not in _SOURCE_FLAGS]
+def _words(flags: Sequence[Flag], room: int) -> str | None:
+    """Return flags as short words; None where they do not fit."""
+    words = " ".join(FLAGS[flag][0] for flag in flags)
+    return words if len(words) <= room else None
 
 
 def flags_within(flags: Sequence[Flag], room: int) -> str:
     """Return flags as short words, else as letters, whichever fits whole; `+` where not even all letters do."""
-    words = " ".join(FLAGS[flag][0] for flag in flags)
+    words = _words(flags, room)
     letters = "".join(FLAGS[flag][1] for flag in flags)
-    if len(words) <= room:
+    if words is not None:
         return words
     return letters if len(letters) <= room else f"{letters[: max(0, room - 1)]}+"
-
-
-def _spelled(status: ChainStatus, width: int) -> str:
-    """Return in full the flags that a row has no room to spell."""
-    flags = _flags(status, width)
-    room = width - _FIXED_WIDTH - (5 if width >= _COUNT_WIDTH else 0) - (14 if width >= _RANGE_WIDTH else 0)
-    return "" if len(" ".join(FLAGS[flag][0] for flag in flags)) <= room else " ".join(flags)
 
 
 def _heading(

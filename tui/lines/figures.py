@@ -45,8 +45,14 @@ def since(epoch_s: float, now_s: float) -> str:
 
 
 def countdown(seconds: float | None) -> str:
-    """Return the seconds left before something vanishes, rounded up so that a living key never shows 0."""
-    return MISSING if seconds is None else str(math.ceil(seconds))
+    """Return seconds left, rounded up so that a living key never shows 0; from 1,000 on whole minutes, hours, days."""
+    if seconds is None:
+        return MISSING
+    whole = math.ceil(seconds)
+    for limit, unit, scale in ((1_000, "", 1), (6_000, "m", 60), (360_000, "h", 3_600)):
+        if whole < limit:
+            return f"{whole // scale}{unit}"
+    return f"{whole // 86_400}d"
 
 
 def price(value: float | None) -> str:

@@ -38,9 +38,9 @@ def badge(board: Board) -> str:
 class Past(Struct, frozen=True):
     """That what is shown is of the past, and what stands beside it.
 
-    `at` is the instant as a time of day, `when` with its date where that is not today's; `kept` says where the past is
-    kept. `live` is the report of the present, `present` what that is called, `live` or `replay`, and `now_s` its time,
-    epoch seconds, by which ages are counted: None where there is no present.
+    `at` is the instant as a time of day, `when` with its zone, and its date where that is not today's; `kept` says
+    where the past is kept. `live` is the report of the present, `present` what that is called, `live` or `replay`, and
+    `now_s` its time, epoch seconds, by which ages are counted: None where there is no present.
     """
 
     at: str
@@ -71,21 +71,21 @@ def identity(
     board = report.board
     program = Span(" chaindeck ", Role.STRONG)
     start = [program, Span(f" {badge(board)} ", Role.BADGE), *as_of(past.when if past else "")]
-    start += _own_recorder(board)
+    start += _own_recorder(board) if past is None else _recording_still(past.live)
     if frozen:
         start.append(Span(f" FROZEN {frozen} ", Role.CAUTION))
     end = _clock_and_rotor(report.now.wall_s, polls) if past is None else _beside(past, polls, width)
-    if past is not None and length(start) + length(end) > width:
+    spot = [Span(f" {underlying} ", Role.STRONG), Span(f"{spot_text(report, underlying)}  ", Role.TEXT)]
+    if past is not None and length([*start, *spot, *end]) > width:
         del start[0]  # that this is the past comes before the program's name, and before the clock of the present
-        end = end if length(start) + length(end) <= width else []
+        end = end if length([*start, *end]) <= width else []
     away = not board.redis.health.ok
     if away:
         if start[0] is program and length(start) + length(end) + len(board.redis.label) + 2 > width:
             del start[0]  # the program's name is the least of what is to be known now
         start.append(Span(_away(board, width - length(start) - length(end)), Role.ALARM))
-    level = f"{spot_text(report, underlying)}  "
-    if not away or length(start) + length(end) + len(underlying) + 2 + len(level) <= width:
-        start += [Span(f" {underlying} ", Role.STRONG), Span(level, Role.TEXT)]
+    if not away or length([*start, *spot, *end]) <= width:
+        start += spot
     quiet = ("" if away else _redis(board), _recorder(board), _record(board), _market(board))
     told = sorted((*(Span(text, Role.DIM) for text in quiet), _publish(report)), key=lambda span: span.role is Role.DIM)
     for span in told:  # what is wrong before what is as it should be
@@ -161,14 +161,20 @@ def spot_text(report: HealthReport, underlying: str) -> str:
 
 def _redis(board: Board) -> str:
     ping = "no answer" if board.redis.health.ping_ms is None else f"{board.redis.health.ping_ms:.1f} ms"
-    return f"redis {board.redis.label} {ping}"
+    return f"{_named(board)} {ping}"
+
+
+def _named(board: Board) -> str:
+    """Return which Redis it is, or was; a tape need not say."""
+    return f"redis {board.redis.label}".rstrip()
 
 
 def _away(board: Board, room: int) -> str:
     """Return which Redis does not answer, in the room that there is: its address is what is needed now."""
     if board.redis.health.is_damaged_tape:
         return left(" damaged here ", max(0, min(room, 14)))
-    forms = (f" redis {board.redis.label} no answer ", f" {board.redis.label} no answer ", f" {board.redis.label} ")
+    name, label = _named(board), board.redis.label or "redis"
+    forms = (f" {name} no answer ", f" {label} no answer ", f" {label} ")
     return next((form for form in forms if len(form) <= room), left(forms[-1], room) if room > 0 else "")
 
 
@@ -179,6 +185,15 @@ def _own_recorder(board: Board) -> list[Span]:
         return []
     role = Role.CAUTION if recorder.beat.error else Role.STRONG
     return [Span(f" REC since {new_york(recorder.beat.since):%H:%M}{_size(recorder.beat.size)} ", role, Ground.CURSOR)]
+
+
+def _recording_still(live: HealthReport | None) -> list[Span]:
+    """Return that this deck goes on to record while the past is shown, and how large its tape is by now."""
+    recorder = live.board.recorder if live else None
+    if recorder is None or not recorder.here:
+        return []
+    role = Role.CAUTION if recorder.beat.error else Role.STRONG
+    return [Span(f" REC{_size(recorder.beat.size)} ", role, Ground.CURSOR)]
 
 
 def _recorder(board: Board) -> str:

@@ -13,6 +13,7 @@ from tui.ports.time_travel import Cursor, Mark, MarkKind, Timeline, thinned
 
 _SOON_NS = 60 * 10**9  # the last minute is searched with the looks that follow it
 _END_WIDTH = 10  # of a time of day and the blanks beside it
+_TELLING_WIDTH = 24  # of a mark's words: what is cut shorter tells nothing
 _RECORDED, _UNSEARCHED, _GAP, _BREAK, _CURSOR, _WANTED = "─", "╌", " ", "╎", "┃", "┆"
 MARKS = {Level.CRITICAL: ("!", Role.ALARM), Level.WARNING: ("*", Role.CAUTION), Level.INFO: ("·", Role.ACCENT)}
 ENDED = ("+", Role.OK)
@@ -89,8 +90,10 @@ def timeline_head(
         if length([*start, *end]) + len(span.text) <= width:
             start.append(span)
     mark = _mark_before(timeline, cursor.at)
-    if mark is not None:
+    if mark is not None and width - length([*start, *end]) >= _TELLING_WIDTH:
         start.append(Span(f" {figures.clock(mark.at / 1e9)} {_named(mark)}{mark.text}", look(mark)[1]))
+    if timeline.reach and length([*start, *end]) + len(timeline.reach) + 2 <= width:
+        end.insert(0, Span(f" {timeline.reach} ", Role.DIM))
     return justify(start, end, width, Ground.BAR)
 
 

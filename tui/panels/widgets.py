@@ -141,11 +141,12 @@ class GridPanel(LinePanel):
 class LogPanel(LinePanel):
     """The last lines of the log."""
 
-    def update(self, report: HealthReport | None, lines: Sequence[str]) -> None:
-        """Show the lines, the newest last."""
+    def update(self, report: HealthReport | None, lines: Sequence[str], view: View) -> None:
+        """Show the lines, the newest last: they are of now, whatever else is shown."""
         width = self.size.width
         if not self.display or not width:
             return
         source = Span(badge(report.board) if report else "", Role.BADGE)
-        title = justify([Span(" LOG", Role.HEAD)], [source], width, Ground.BAR)
+        of = Span(" of now, not of then" if view.past else "", Role.DIM)
+        title = justify([Span(" LOG", Role.HEAD), of], [source], width, Ground.BAR)
         self.show((title,), [(Span(left(f" {text}", width), Role.DIM),) for text in lines], top=len(lines))

@@ -43,6 +43,7 @@ class Timeline:
     marks: tuple[Mark, ...] = ()
     searched_to: int | None = None
     unreadable: str = ""  # what of it cannot be shown, and why
+    reach: str = ""  # how far back it will go, where it does not yet (`room for about 2 h`)
 
     @property
     def begin(self) -> int | None:

@@ -47,7 +47,7 @@ class LineOfTime:
         found = [mark for part in parts if part in self._searched for mark in self._searched[part].marks]
         return sorted(found, key=lambda mark: mark.at)
 
-    def told(self, parts: Sequence[Part], label: str, trouble: str) -> Timeline:
+    def told(self, parts: Sequence[Part], label: str, reach: str, trouble: str) -> Timeline:
         """Return the line of time of parts; what was let go of the reel is forgotten."""
         for gone in [known for known in self._searched if known not in self._reel.parts]:
             self._searched.pop(gone)
@@ -59,6 +59,7 @@ class LineOfTime:
             tuple(self.marks(parts)),
             self.searched_to(parts),
             trouble or next(map(str, self._reel.unreadable.values()), ""),
+            reach,
         )
 
     def _spans_of(self, part: Part) -> list[tuple[int, int]]:

@@ -10,6 +10,9 @@ from tape.record.backlog import Backlog
 from tape.record.ring import OPEN_PARTS, Ring
 
 _MB = 1_000_000
+_MINUTE_S, _HOUR_S = 60, 3_600
+_TELLING_S = 60  # what was kept for less does not show how fast room is taken
+_NEARLY_FULL = 0.8  # from here on it goes back about as far as it ever will
 _SLOW = "this machine could not keep up"
 
 
@@ -26,7 +29,9 @@ class Recent:
 
     def traveller(self, slot: BoardSlot, clock: Clock) -> Traveller:
         """Return what travels in the ring."""
-        return Traveller(self.reel, slot, clock, label=self.label, take_in=self.take_in, can_be_live=True)
+        return Traveller(
+            self.reel, slot, clock, label=self.label, reach=self.reach, take_in=self.take_in, can_be_live=True
+        )
 
     def take_in(self) -> bool:
         """Keep what was answered since; return whether anything was."""
@@ -46,7 +51,23 @@ class Recent:
 
     def label(self, _: Part | None) -> str:
         """Say how far back the ring goes, and how much of its room it takes."""
+        return f"LAST {_length(self._seconds)}, {self._ring.size / _MB:.0f} of {self._ring.most / _MB:.0f} MB"
+
+    def reach(self) -> str:
+        """Say how far back it will go at this pace; nothing before that can be told, and once it goes so far."""
+        seconds, filled = self._seconds, self._ring.filled
+        if seconds < _TELLING_S or not 0 < filled < _NEARLY_FULL:
+            return ""
+        return f"room for about {_length(round(seconds / filled))}"
+
+    @property
+    def _seconds(self) -> int:
         first, last = self.reel.first(), self.reel.last()
-        seconds = (self.reel.instant(last) - self.reel.instant(first)) // 10**9 if first and last else 0
-        kept = f"{seconds // 60} min" if seconds >= 60 else f"{seconds} s"
-        return f"LAST {kept}, {self._ring.size / _MB:.0f} of {self._ring.most / _MB:.0f} MB"
+        return (self.reel.instant(last) - self.reel.instant(first)) // 10**9 if first and last else 0
+
+
+def _length(seconds: int) -> str:
+    """Return a length of time in one unit: 59 s, 119 min, 2 h."""
+    if seconds < _MINUTE_S:
+        return f"{seconds} s"
+    return f"{seconds // _MINUTE_S} min" if seconds < 2 * _HOUR_S else f"{seconds // _HOUR_S} h"

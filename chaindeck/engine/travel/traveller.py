@@ -45,11 +45,13 @@ class Traveller:
         clock: Clock,
         *,
         label: Callable[[Part | None], str],
+        reach: Callable[[], str] = str,
         take_in: Callable[[], bool] = lambda: False,
         can_be_live: bool,
     ) -> None:
-        """`label` says where a part is kept; `take_in` adds what is new to the reel, and returns whether anything was.
+        """`label` says where a part is kept, and `reach` how far back the reel will go, where it does not yet.
 
+        `take_in` adds what is new to the reel, and returns whether anything was.
         Where there is a present, the line of time spans all parts; else that part in which the cursor stands.
         """
         self.can_be_live = can_be_live
@@ -58,6 +60,7 @@ class Traveller:
         self._slot = slot
         self._clock = clock
         self._label = label
+        self._reach = reach
         self._take_in = take_in
         self._changed = threading.Condition()
         self._moves: list[Move] = []
@@ -290,7 +293,7 @@ class Traveller:
     def _tell(self) -> None:
         """Bring the line of time up to date."""
         label = self._label(self._place.part if self._place else None)
-        timeline = self._line.told(self._shown_parts(), label, self._trouble)
+        timeline = self._line.told(self._shown_parts(), label, self._reach(), self._trouble)
         if timeline != self._timeline:
             self._timeline = timeline
             self._slot.wake_reader()

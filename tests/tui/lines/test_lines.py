@@ -16,11 +16,10 @@ from chain.model.grid import build_grid
 from chain.model.keys import ChainId
 from chain.model.session import new_york
 from chain.monitor.analytics import RecentAnalytics
-from chain.monitor.board import Board, ChainRecord, RecorderStatus, Transition
+from chain.monitor.board import Board, ChainRecord, Transition
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED
-from chain.monitor.messages.recorder import RecorderBeat
-from chain.monitor.states import DeckState, State
+from chain.monitor.states import DeckState, Flag, State
 from chain.text import clean
 from tests.support.scenes import (
     NDX,
@@ -37,6 +36,7 @@ from tests.support.scenes import (
     law,
     received,
     record,
+    recorder,
     report,
     snapshot,
     surface,
@@ -114,6 +114,41 @@ def test_an_age_of_any_length_is_readable_in_the_board(seconds: int) -> None:
 
 def test_a_key_that_lives_never_shows_nothing_left() -> None:
     assert [figures.countdown(s) for s in (None, 0.0, 0.001, 1.0, 59.2)] == ["-", "0", "1", "1", "60"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(999.0, "999"), (999.1, "16m"), (5_999.0, "99m"), (6_000.0, "1h"), (359_999.0, "99h"), (360_000.0, "4d")],
+)
+@pytest.mark.parametrize("age_s", [9, 3_599, 85_000])
+def test_a_long_time_to_live_stands_apart_from_the_age(seconds: float, said: str, age_s: int) -> None:
+    assert figures.countdown(seconds) == said
+    judged = report([record(SPX, NOW, age_ms=age_s * 1000, ttl_ms=round(seconds * 1000))], NOW)
+    row = plain(board_table(judged, None, 42, 20).body[0]).split()
+    assert row[row.index(figures.age(age_s)) + 1] == said
+
+
+def flagged(*flags: Flag) -> HealthReport:
+    """Return a report of two chains, of which the first has these flags."""
+    judged = report([record(SPX, NOW), record(SPX_MON, NOW)], NOW)
+    first, second = judged.statuses
+    return replace(judged, statuses=(replace(first, flags=flags), replace(second, flags=())))
+
+
+def test_a_narrow_board_does_without_weekdays_where_its_flags_need_the_room() -> None:
+    after_hours = flagged(Flag.DELAYED, Flag.OFF_HOURS)
+    tables = [board_table(one, None, 42, 20) for one in (after_hours, flagged(Flag.FAILING))]
+    head, rows = plain(tables[0].head[1]), [list(map(plain, table.body)) for table in tables]
+    assert rows[0][0].endswith(" DLY OFF") and "Fri" not in rows[0][0] and "Mon" not in rows[0][1]
+    assert head.index("dte") + 3 == rows[0][0].index(" FRESH") == rows[0][1].index(" FRESH")
+    assert rows[1][0].endswith(" FAIL") and "Fri" in rows[1][0] and "Mon" in rows[1][1]
+    assert "Fri" in plain(board_table(after_hours, None, 80, 20).body[0])
+
+
+def test_where_not_all_flags_fit_as_words_the_faults_do_before_the_source_which_the_title_says() -> None:
+    judged = flagged(Flag.FAILING, Flag.MOCK)
+    assert plain(board_table(judged, None, 66, 20).body[0]).endswith(" FAIL MOCK")
+    assert plain(board_table(judged, None, 65, 20).body[0]).endswith(" FAIL")
 
 
 @law
@@ -564,10 +599,7 @@ def test_a_grid_of_a_whole_surface_fits_a_wide_and_a_narrow_panel() -> None:
 
 def recorded(*, here: bool, **values: Any) -> str:
     """Return line one of a Board with a recorder."""
-    beat = RecorderBeat(
-        "massive:recorder", NOW.wall_s, 7, "running", NOW.wall_s, "/t/massive-2026-01-02.tape", **values
-    )
-    status = RecorderStatus(beat, NOW.mono, alive=True, here=here)
+    status = recorder(NOW, here=here, since=NOW.wall_s, **values)
     return plain(identity(report([record(SPX, NOW)], NOW, recorder=status), "SPX", 0, 170))
 
 

@@ -15,7 +15,20 @@ from chain.model.snapshot import Contract
 from chain.monitor.analytics import ChainDiff, DiffSide
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.states import State
-from tests.support.scenes import SPX, SPX_MON, START_NS, in_state, item, law, received, report, snapshot, surface
+from tests.support.scenes import (
+    SPX,
+    SPX_MON,
+    START_NS,
+    in_state,
+    item,
+    law,
+    received,
+    record,
+    recorder,
+    report,
+    snapshot,
+    surface,
+)
 from tui.lines.board import board_table
 from tui.lines.figures import greek
 from tui.lines.grid.diff import diff_counts, diff_sides, diff_table, diff_title, nothing_compared, signed
@@ -71,6 +84,29 @@ def test_line_two_says_how_the_present_stands(live: tuple[State, ...], said: str
     line = plain(trouble(reported(State.STALE, State.FRESH), 120, past))
     assert line.startswith(" then ") and line.endswith(said)
     assert "SPX 01-02" in line
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize("here", [True, False])
+def test_what_this_deck_records_goes_on_and_is_told_beside_the_past(width: int, here: bool) -> None:
+    live = report([record(SPX, NOW)], NOW, recorder=recorder(NOW, here=here, size=12_340_000))
+    past = Past(AT, f"{AT} ET", "LAST 6 min, 41 of 64 MB", live, START_NS / 1e9)
+    line = plain(identity(reported(State.FRESH), "SPX", 3, width, past=past))
+    assert (" REC, 12.3 MB " in line) is here and ("REC" in line) is here
+    assert f"AS OF {AT} ET" in line and "live 10:00:00 ET" in line
+    was = report([record(SPX, NOW)], NOW, recorder=recorder(NOW, here=True, size=12_340_000))
+    ended = Past(AT, f"{AT} ET", "LAST 6 min, 41 of 64 MB", reported(State.FRESH), START_NS / 1e9)
+    assert "REC" not in plain(identity(was, "SPX", 3, width, past=ended))  # then, and no more
+
+
+@pytest.mark.parametrize("label", ["redis.example:6379", ""])
+def test_of_a_tape_line_one_says_once_which_and_what_redis_was_watched(label: str) -> None:
+    told = report([record(SPX, NOW)], NOW, label=label)
+    line = plain(identity(told, "SPX", 3, 170, past=Past(AT, f"{AT} ET", "TAPE day.tape")))
+    assert line.count("TAPE") == 1 and f" {f'redis {label}'.rstrip()} 0.4 ms " in line
+    away = report([record(SPX, NOW)], NOW, reached=False, label=label)
+    lost = plain(identity(away, "SPX", 3, 170, past=Past(AT, f"{AT} ET", "TAPE day.tape")))
+    assert f" {f'redis {label}'.rstrip()} no answer " in lost and lost.count("TAPE") == 1
 
 
 def test_where_there_is_no_present_none_is_told() -> None:

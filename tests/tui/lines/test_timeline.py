@@ -134,6 +134,25 @@ def test_the_head_says_where_one_stands_how_it_plays_and_what_happened_last() ->
     assert " LIVE " in head(Cursor()) and "AS OF" not in head(Cursor())
 
 
+def test_how_far_back_it_will_go_is_told_where_there_is_room_and_no_mark_is_cut_to_a_stump() -> None:
+    at = START_NS + 600 * S
+    mark = Mark(at - 5 * S, MarkKind.STATE, Level.WARNING, "FRESH to AGING", (SPX,))
+    spans = (Span(START_NS, START_NS + HOUR * S),)
+    timeline = Timeline("LAST 38 min, 41 of 64 MB", spans, (mark,), reach="room for about 59 min")
+
+    def head(cursor: Cursor, width: int) -> str:
+        line = timeline_head(timeline, cursor, 10.0, NONE, START_NS / S + HOUR, width)
+        assert length(line) == width
+        return plain(line)
+
+    assert head(Cursor(), 80).endswith(" room for about 59 min  LAST 38 min, 41 of 64 MB")
+    assert head(Cursor(at), 140).endswith(" room for about 59 min  LAST 38 min, 41 of 64 MB")
+    for width in range(40, 140):
+        said = head(Cursor(at), width)
+        assert "10:09:55 SPX" in said or "10:09" not in said
+        assert "room" not in said or "room for about 59 min" in said
+
+
 def test_where_nothing_is_recorded_that_is_said() -> None:
     nothing = Timeline("")
     assert track_of(nothing, 80) is None

@@ -67,6 +67,12 @@ def columns_for(width: int, *, roots: bool, quotes: bool = True) -> tuple[Column
     return tuple(COLUMNS[name] for name in _PRESETS[-1])
 
 
+def idle_columns(width: int) -> int:
+    """Return how many of `width` columns no grid makes use of, whatever its chain's roots and quotes are."""
+    shapes = [(roots, quotes) for roots in (False, True) for quotes in (False, True)]
+    return min(width - _used(columns_for(width, roots=roots, quotes=quotes), roots=roots) for roots, quotes in shapes)
+
+
 @lru_cache
 def mirrored(columns: tuple[Column, ...]) -> tuple[Column, ...]:
     """Return the put side: mirrored from the strike outwards, but bid still before ask."""
@@ -76,5 +82,9 @@ def mirrored(columns: tuple[Column, ...]) -> tuple[Column, ...]:
 
 def margin(columns: tuple[Column, ...], width: int, *, roots: bool) -> int:
     """Return how many blank cells stand left of the columns, so that they are centred."""
-    used = 2 * sum(column.width for column in columns) + STRIKE_WIDTH + 4 + (ROOT_WIDTH if roots else 0)
-    return max(0, (width - used) // 2)
+    return max(0, (width - _used(columns, roots=roots)) // 2)
+
+
+def _used(columns: tuple[Column, ...], *, roots: bool) -> int:
+    """Return how wide the columns are, both sides and the strike between them."""
+    return 2 * sum(column.width for column in columns) + STRIKE_WIDTH + 4 + (ROOT_WIDTH if roots else 0)

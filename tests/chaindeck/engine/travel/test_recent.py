@@ -1,5 +1,7 @@
 """The past of a live deck: what was answered lately, while the present goes on."""
 
+import re
+
 import pytest
 
 from chain.clock import ManualClock
@@ -62,11 +64,27 @@ def test_one_steps_back_from_the_present_which_goes_on_beside() -> None:
     assert present is not None and (present.as_of, deck.shown) == (None, 49)
 
 
-@pytest.mark.parametrize(("looks", "said"), [(1, "0 s"), (60, "59 s"), (61, "1 min"), (121, "2 min")])
+@pytest.mark.parametrize(
+    ("looks", "said"), [(1, "0 s, "), (60, "59 s, "), (61, "1 min, "), (120, "1 min, "), (121, "2 min, ")]
+)
 def test_how_far_back_it_goes_is_told_in_seconds_below_a_minute(looks: int, said: str) -> None:
     deck = Deck()
     deck.live(looks)
-    assert deck.traveller.timeline(0).label.startswith(f"LAST {said}, ")
+    timeline = deck.traveller.timeline(0)
+    assert timeline.label.startswith(f"LAST {said}")
+    assert bool(timeline.reach) is (looks > 60)
+
+
+def test_how_far_back_it_will_go_is_about_how_far_it_goes_once_it_is_full() -> None:
+    deck = Deck(most=MB, every=2, strikes=30)
+    deck.live(61)
+    told = re.fullmatch(r"room for about (\d+) min", deck.traveller.timeline(0).reach)
+    assert told is not None
+    deck.live(430)
+    full = deck.traveller.timeline(0)
+    assert not full.reach and full.begin is not None and full.end is not None
+    kept_min = (full.end - full.begin) / 60e9
+    assert kept_min == pytest.approx(float(told[1]), rel=0.3)
 
 
 def test_what_is_let_go_of_moves_the_cursor_on() -> None:

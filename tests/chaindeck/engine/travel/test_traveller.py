@@ -248,7 +248,7 @@ def test_on_its_own_thread_it_answers_and_ends(tmp_path: Path) -> None:
     trip.traveller.seek(instant(7).wall_ns)
     wait_until(lambda: trip.number == 7)
     trip.traveller.stop()
-    assert trip.scene.board.redis.label == "TAPE b.tape" != LABEL
+    assert trip.scene.board.redis.label == LABEL
 
 
 def test_what_is_compared_on_a_tape_is_derived_on_the_thread_that_travels(trip: Trip) -> None:

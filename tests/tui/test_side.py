@@ -1,0 +1,33 @@
+"""How the screen's width is shared among the board and the grid."""
+
+import pytest
+
+from tests.support.past import past_deck
+from tui.lines.grid.columns import columns_for
+from tui.panels.side import side_width
+
+BEFORE_GRID = {range(100, 150): 42, range(150, 190): 60, range(190, 401): 64}
+
+
+@pytest.mark.parametrize(("widths", "least"), BEFORE_GRID.items())
+def test_the_board_has_what_no_grid_uses_and_the_grid_loses_no_column(widths: range, least: int) -> None:
+    given = 0
+    for width in widths:
+        side = side_width(width)
+        assert side >= least
+        for roots in (False, True):
+            for quotes in (False, True):
+                shown = columns_for(width - side - 1, roots=roots, quotes=quotes)
+                assert shown == columns_for(width - least - 1, roots=roots, quotes=quotes)
+        given += side - least
+    assert given > len(widths)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(99, 30), (100, 30), (124, 30), (217, 60)])
+async def test_the_panels_are_as_wide_as_that_from_the_first_frame_and_after_a_resize(size: tuple[int, int]) -> None:
+    async with past_deck(size) as deck:
+        for width in (size[0], 130, size[0]):
+            await deck.pilot.resize_terminal(width, size[1])
+            side = deck.app.deck.side
+            assert side.size.width == (side_width(width) if width >= 100 else width)
