@@ -2,6 +2,7 @@
 
 ```
 reader      answers from a tape: to a watcher it is a Redis of that past
+look_times  when each look was, and which one an instant leads to
 told        what a moment of a tape told
 player      Boards of a tape at any of its looks
 starts      where on a tape it is known what the watcher knew

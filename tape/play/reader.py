@@ -4,11 +4,8 @@ A watcher that is fed from the beginning of a tape asks what the recorded one as
 was given. One that begins in the middle asks for more, having seen nothing yet: it is answered from what was in force.
 """
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -34,30 +31,16 @@ from chain.redis.server.info import Server
 from chain.supervisor import Part
 from chain.text import clean
 from tape.errors import DamagedError, TapeError
+from tape.play.look_times import Look, LookTimes
 from tape.play.told import Told, payloads
 from tape.store import words
 from tape.store.facts import FactKind, Moment, MomentKind
 from tape.store.file import TapeFile
-from tape.store.rows import StoredFact, is_monotonic_time, typed
+from tape.store.rows import StoredFact
 
 THE_END = "the recording ends here"
 _LARGEST_ID = 2**63 - 1
 _NOT_RECORDED = "not on the tape"
-
-
-class _LookRow(NamedTuple):
-    id: int
-    asked_wall_ns: int
-    asked_mono: float
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One look at everything: the id of the moment that began it, and when that was asked for (epoch ns, seconds)."""
-
-    id: int
-    asked_wall_ns: int
-    asked_mono: float
 
 
 class TapeReader:
@@ -71,8 +54,7 @@ class TapeReader:
             self.keys = KeySchema(prefix)
         except ChaindeckError as error:
             raise TapeError(f"{clean(tape.path)}: {error}") from None
-        self.looks: list[Look] = []
-        self._walls: list[int] = []  # of each look, the earliest from it on
+        self._times = LookTimes(tape)
         self._next = 0  # of the looks, the one that the next poll is given
         self._known = False  # whether the watcher knows what was told before
         self._jumped = True  # whether the reader has yet to look up what is in force
@@ -81,28 +63,19 @@ class TapeReader:
         self._window: list[Told] = []  # moments of the look that goes on, not given yet
         self._now = Instant(0, 0.0), Instant(0, 0.0)  # of the last answer
         self._offset = 0.0  # seconds: what brings each recorder's monotonic clock into line with the one before
-        self.refresh()
+
+    @property
+    def looks(self) -> Sequence[Look]:
+        """All looks, in the order in which they were written."""
+        return self._times.looks
 
     def refresh(self) -> bool:
         """Take in what was written on the tape since; return whether there are new looks."""
-        sql = "SELECT id, asked_wall_ns, asked_mono FROM moments WHERE begins AND id > ? ORDER BY id"
-        known = self.looks[-1].id if self.looks else 0
-        new = [Look(*typed(row, _LookRow, "moment")) for row in self._tape.rows(sql, known)]
-        before = self.looks[-1].asked_mono if self.looks else 0.0
-        for number, look in enumerate(new):
-            if is_monotonic_time(look.asked_mono):
-                before = look.asked_mono
-            else:  # it is told as damaged once it is read, and spoils no other
-                new[number] = Look(look.id, look.asked_wall_ns, before)
-        self.looks += new
-        if new:
-            # Where the wall clock was set back, an instant is that of the later pass.
-            self._walls = [*accumulate((look.asked_wall_ns for look in reversed(self.looks)), min)][::-1]
-        return bool(new)
+        return self._times.refresh()
 
     def number_at(self, wall_ns: int) -> int:
-        """Return the number of the last look at or before an instant (epoch ns), of the first where none is."""
-        return max(0, bisect_right(self._walls, wall_ns) - 1)
+        """Return the number of the look that an instant (epoch ns) leads to."""
+        return self._times.number_at(wall_ns)
 
     def go_to(self, number: int, *, known: bool = False) -> None:
         """Give the next poll the look of this number, counted from 0.

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from chain.text import clean
 from tape.errors import TapeError
 from tape.memory import MemoryTape
+from tape.play.look_times import first_look_ns
 from tape.play.player import Played, Player
 from tape.store.file import TapeFile
 from tape.store.layout import check_header, shown
@@ -73,8 +74,7 @@ class FilePart:
         """Read its first look alone."""
         if self._begins is None:
             with suppress(TapeError), TapeFile(self.path) as tape:
-                [(first,)] = tape.rows("SELECT min(asked_wall_ns) FROM moments WHERE begins")
-                self._begins = first if isinstance(first, int) else None
+                self._begins = first_look_ns(tape)
         return self._begins
 
     def player(self) -> Player:

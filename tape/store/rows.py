@@ -15,6 +15,7 @@ from tape.store.layout import row_sum
 T = TypeVar("T")
 
 _LATEST_MONO_S = 1e10  # three centuries after a machine began to run
+EARLIEST_NS, LATEST_NS = 1, 4_102_444_800 * 10**9 - 1  # of a wall clock: after the epoch began, and before 2100
 
 SELECT_MOMENTS = """SELECT id, kind, asked_wall_ns, asked_mono, received_wall_ns, received_mono, about, begins, sum
 FROM moments WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"""
@@ -83,10 +84,18 @@ def moment_of(columns: tuple[object, ...]) -> tuple[int, Moment]:
     if row.sum != row_sum(*row[1:-1]):
         raise DamagedError(f"moment {row.id}: the checksum differs")
     asked, received = Instant(row.asked_wall_ns, row.asked_mono), Instant(row.received_wall_ns, row.received_mono)
+    for wall_ns in (row.asked_wall_ns, row.received_wall_ns):
+        if not is_wall_time(wall_ns):
+            raise DamagedError(f"moment {row.id}: a wall clock at {wall_ns / 1e9:.0f} s")
     for mono in (row.asked_mono, row.received_mono):
         if not is_monotonic_time(mono):
             raise DamagedError(f"moment {row.id}: a monotonic clock at {mono:g} s")
     return row.id, Moment(row.kind, asked, received, row.about, begins=bool(row.begins))
+
+
+def is_wall_time(epoch_ns: int) -> bool:
+    """Return whether a recorder's wall clock can show such a time."""
+    return EARLIEST_NS <= epoch_ns <= LATEST_NS
 
 
 def is_monotonic_time(seconds: float) -> bool:

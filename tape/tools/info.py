@@ -1,9 +1,10 @@
 """What is on a tape: from when to when, which chains, where gaps are, and how small it became."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tape.play.look_times import LookTimes
 from tape.store.facts import FactKind, MomentKind
 from tape.store.file import TapeFile
 from tape.store.rows import typed
@@ -22,6 +23,7 @@ class Lane(NamedTuple):
 
 
 class _Asked(NamedTuple):
+    id: int
     kind: str
     wall_ns: int
 
@@ -67,19 +69,19 @@ class Info:
 
 def info(tape: TapeFile) -> Info:
     """Return what is on a tape; raise TapeError."""
-    [(first, last)] = tape.rows("SELECT min(asked_wall_ns), max(asked_wall_ns) FROM moments WHERE begins")
-    [(looks, count)] = tape.rows("SELECT count(*) FILTER (WHERE begins), count(*) FROM moments")
+    asked = {look.id: look.asked_wall_ns for look in LookTimes(tape).looks}
+    [(count,)] = tape.rows("SELECT count(*) FROM moments")
     [(missed,)] = tape.rows("SELECT count(*) FROM moments WHERE kind = ?", MomentKind.MISSED)
     [(pages,)] = tape.rows("PRAGMA page_count")
     [(page,)] = tape.rows("PRAGMA page_size")
     return Info(
         about=dict(tape.about()),
-        first=_seconds(first),
-        last=_seconds(last),
-        looks=_number(looks),
+        first=min(asked.values()) / 1e9 if asked else None,
+        last=max(asked.values()) / 1e9 if asked else None,
+        looks=len(asked),
         moments=_number(count),
         lanes=tuple(_lanes(tape)),
-        gaps=tuple(_gaps(tape)),
+        gaps=tuple(_gaps(tape, asked)),
         missed=_number(missed),
         size=_number(pages) * _number(page),
         tail_missing=tape.tail_missing,
@@ -96,14 +98,14 @@ def _lanes(tape: TapeFile) -> Iterator[Lane]:
         yield typed(row, Lane, "subject")
 
 
-def _gaps(tape: TapeFile) -> Iterator[Gap]:
-    """Yield times in which nobody looked, or Redis did not answer."""
+def _gaps(tape: TapeFile, asked: Mapping[int, int]) -> Iterator[Gap]:
+    """Yield times in which nobody looked, or Redis did not answer. `asked`: by id, when each look was, epoch ns."""
     before: float | None = None
     lost: float | None = None
-    sql = "SELECT kind, asked_wall_ns FROM moments WHERE begins OR kind = ? ORDER BY id"
+    sql = "SELECT id, kind, asked_wall_ns FROM moments WHERE begins OR kind = ? ORDER BY id"
     for row in tape.rows(sql, MomentKind.LOST):
-        kind, asked_ns = typed(row, _Asked, "moment")
-        now = asked_ns / 1e9
+        number, kind, asked_ns = typed(row, _Asked, "moment")
+        now = asked.get(number, asked_ns) / 1e9
         if before is not None and now - before > GAP_S:
             yield Gap(before, now, "not recorded")
         if kind == MomentKind.LOST and lost is None:
@@ -114,10 +116,6 @@ def _gaps(tape: TapeFile) -> Iterator[Gap]:
         before = now
     if lost is not None and before is not None:
         yield Gap(lost, before, "no contact")
-
-
-def _seconds(wall_ns: object) -> float | None:
-    return wall_ns / 1e9 if isinstance(wall_ns, int) else None
 
 
 def _number(value: object) -> int:

@@ -1,11 +1,13 @@
 """What a tape's chains were, look by look: which payload each pointer led to, and what beat beside it."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from chain.text import clean
 from tape.errors import DamagedError
+from tape.play.look_times import LookTimes
 from tape.store import words
 from tape.store.facts import FactKind, Moment, MomentKind
 from tape.store.file import TapeFile
@@ -15,6 +17,7 @@ from tape.tools.verify import damage_of
 
 GAP_NS = 60_000_000_000  # without a look for longer than this, nothing is known of the time between
 _LARGEST_ID = 2**63 - 1
+_ANSWERS = frozenset({MomentKind.POLL, MomentKind.RECHECK, MomentKind.FETCH, MomentKind.LOST})
 _TOLD = frozenset({FactKind.POINTER, FactKind.RECHECK, FactKind.PAYLOAD})
 _NO_STRING = ("none", "string", "")
 
@@ -51,14 +54,19 @@ def looks(tape: TapeFile, from_ns: int, on_damage: Callable[[Damage], None]) -> 
 
     A look is whole where a recorder began anew, or where nothing was recorded for a while before it.
     """
-    begun = _look_at(tape, from_ns)
-    if begun is None:
+    times = LookTimes(tape)
+    if not times.looks:
         return
-    first, asked_ns = begun
-    after = _next_look(tape, first)
+    first = 0 if from_ns <= times.looks[0].asked_wall_ns else times.number_at(from_ns)
+    after = times.looks[first + 1].id if first + 1 < len(times.looks) else _LARGEST_ID
     chains = _Chains(tape, on_damage)
+    try:
+        deque(tape.moments(times.looks[first].id, after - 1), maxlen=0)
+    except DamagedError as error:  # what stood then is known all the same
+        on_damage(Damage(str(error)))
     chains.take(tape.in_force(after - 1))
-    at_ns = max(asked_ns, from_ns)
+    at_ns = max(times.looks[first].asked_wall_ns, from_ns)
+    asked = {look.id: look.asked_wall_ns for look in times.looks[first + 1 :]}
     yield chains.look(at_ns, whole=True)
     whole = False
     for moment_ids in _by_look(moments(tape, on_damage, after)):
@@ -67,10 +75,10 @@ def looks(tape: TapeFile, from_ns: int, on_damage: Callable[[Damage], None]) -> 
                 chains.forget()
                 whole = True
             chains.take(each.facts)
-        asked_ns, received_ns = _span(each.moment for each in moment_ids)
+        asked_ns = asked.get(moment_ids[0].id, at_ns)
         whole = whole or asked_ns - at_ns > GAP_NS
-        at_ns = max(at_ns, received_ns)
         if moment_ids[-1].moment.kind not in (MomentKind.RUN, MomentKind.END):
+            at_ns = max(at_ns, asked_ns + _lasted_ns(each.moment for each in moment_ids))
             yield chains.look(at_ns, whole=whole)
             whole = False
 
@@ -162,26 +170,6 @@ class _Chains:
             return None
 
 
-def _look_at(tape: TapeFile, wall_ns: int) -> tuple[int, int] | None:
-    """Return the last look at or before an instant, or the first: its id, and when it was asked for, epoch ns."""
-    for sql in (
-        "SELECT id, asked_wall_ns FROM moments WHERE begins AND asked_wall_ns <= ? ORDER BY id DESC LIMIT 1",
-        "SELECT id, asked_wall_ns FROM moments WHERE begins AND asked_wall_ns > ? ORDER BY id LIMIT 1",
-    ):
-        for number, asked_ns in tape.rows(sql, wall_ns):
-            if isinstance(number, int) and isinstance(asked_ns, int):
-                return number, asked_ns
-    return None
-
-
-def _next_look(tape: TapeFile, look: int) -> int:
-    """Return the id of the look after one; beyond all where it is the last."""
-    for (number,) in tape.rows("SELECT id FROM moments WHERE begins AND id > ? ORDER BY id LIMIT 1", look):
-        if isinstance(number, int):
-            return number
-    return _LARGEST_ID
-
-
 def _by_look(told: Iterable[ScannedMoment]) -> Iterator[list[ScannedMoment]]:
     """Yield moments that belong to one look; what begins or ends a recorder stands alone."""
     group: list[ScannedMoment] = []
@@ -194,7 +182,8 @@ def _by_look(told: Iterable[ScannedMoment]) -> Iterator[list[ScannedMoment]]:
         yield group
 
 
-def _span(told: Iterable[Moment]) -> tuple[int, int]:
-    """Return when the first of some moments was asked for, and when the last was answered, epoch ns."""
-    each = list(told)
-    return each[0].asked.wall_ns, max(moment.received.wall_ns for moment in each)
+def _lasted_ns(told: Iterable[Moment]) -> int:
+    """Return how long a look took: from its first request to its last answer, as far as that can be believed."""
+    first, *others = told
+    received_ns = [moment.received.wall_ns for moment in (first, *others) if moment.kind in _ANSWERS]
+    return min(max(0, max(received_ns, default=0) - first.asked.wall_ns), GAP_NS)

@@ -1,14 +1,21 @@
 """Whether a tape is sound: every page, every row and every value against its checksum."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tape.errors import DamagedError
 from tape.store.file import TapeFile
-from tape.store.rows import StoredFact
+from tape.store.rows import StoredFact, typed
 from tape.tools.scan import Damage, moments
 
 _MOST_TOLD = 100
+
+
+class _Numbers(NamedTuple):
+    there: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ def verify(tape: TapeFile) -> TapeCheck:
             found.append(damage)
 
     _check_pages(tape, on_damage)
+    _check_numbers(tape, on_damage)
     for whole in moments(tape, on_damage):
         counts["moments"] += 1
         counts["facts"] += len(whole.facts)
@@ -66,3 +74,13 @@ def _check_pages(tape: TapeFile, on_damage: Callable[[Damage], None]) -> None:
                     on_damage(Damage(f"the file's structure: {line}"))
     except DamagedError as error:
         on_damage(Damage(f"the file's structure: {error}"))
+
+
+def _check_numbers(tape: TapeFile, on_damage: Callable[[Damage], None]) -> None:
+    """Tell of rows that were taken away: a writer numbers them from 1 on without a gap."""
+    for table in ("moments", "facts", "packed"):
+        with suppress(DamagedError):  # told already, by the check of the structure
+            for row in tape.rows(f"SELECT count(*), coalesce(max(id), 0) FROM {table}"):  # noqa: S608
+                there, last = typed(row, _Numbers, "number")
+                if there != last:
+                    on_damage(Damage(f"{table}: {there} are there, and the last is number {last}"))

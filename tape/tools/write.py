@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chain.text import clean
 from tape.errors import DamagedError, TapeError
+from tape.play.look_times import LookTimes
 from tape.store.facts import Fact, Moment, MomentKind
 from tape.store.file import TapeFile, remove
 from tape.store.layout import shown
@@ -18,6 +19,7 @@ from tape.tools.scan import Damage, moments
 from tape.tools.verify import damage_of
 
 _COMMIT_EVERY = 1_000  # moments
+_LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,15 @@ class Salvaged:
 def salvage(path: Path, out: Path) -> Salvaged:
     """Write a sound tape of all that can be believed of one; raise TapeError where it cannot be read or written."""
     lost: list[Damage] = []
-    kept = facts = 0
+    kept = facts = told = 0
     with TapeFile(path) as tape, _new_tape(out, _about(tape)) as write:
         for whole in moments(tape, lost.append):
-            before, found = len(lost), list(_whole_facts(tape, whole.facts, lost.append))
+            found = list(_whole_facts(tape, whole.facts, lost.append))
             write(replace(whole.moment, facts=tuple(found)))
-            if len(lost) > before:
-                words = put(MissedWords(len(lost) - before, "damaged"))
+            if len(lost) > told:
+                words = put(MissedWords(len(lost) - told, "damaged"))
                 write(Moment(MomentKind.MISSED, whole.moment.received, whole.moment.received, words))
+                told = len(lost)
             kept += 1
             facts += len(found)
     return Salvaged(kept, facts, tuple(lost))
@@ -52,17 +55,17 @@ def cut(path: Path, begin_ns: int, end_ns: int, out: Path) -> int:
     where there is no look between the two.
     """
     with TapeFile(path) as tape:
-        looks = "FROM moments WHERE begins AND asked_wall_ns >= ? AND asked_wall_ns < ?"
-        [(count, first, last)] = tape.rows(f"SELECT count(*), min(id), max(id) {looks}", begin_ns, end_ns)
-        if not isinstance(count, int) or not isinstance(first, int) or not isinstance(last, int):
+        looks = LookTimes(tape).looks
+        wanted = [number for number, look in enumerate(looks) if begin_ns <= look.asked_wall_ns < end_ns]
+        if not wanted:
             raise TapeError(f"{shown(path)}: nothing was recorded between the two")
-        [(after,)] = tape.rows("SELECT min(id) FROM moments WHERE begins AND id > ?", last)
+        first, after = wanted[0], wanted[-1] + 1
         with _new_tape(out, tape.about()) as write:
-            for moment in _carried(tape, first - 1):
+            for moment in _carried(tape, looks[first].id - 1):
                 write(moment)
-            for moment in _moments(tape, first, after - 1 if isinstance(after, int) else 2**63 - 1):
+            for moment in _moments(tape, looks[first].id, looks[after].id - 1 if after < len(looks) else _LARGEST_ID):
                 write(moment)
-    return count
+    return after - first
 
 
 def merge(paths: Sequence[Path], out: Path) -> int:
@@ -83,7 +86,7 @@ def merge(paths: Sequence[Path], out: Path) -> int:
         count = 0
         with _new_tape(out, tapes[0].tape.about()) as write:
             for span in tapes:
-                for moment in _as_a_run(_moments(span.tape, 1, 2**63 - 1)):
+                for moment in _as_a_run(_moments(span.tape, 1, _LARGEST_ID)):
                     write(moment)
                     count += 1
     return count
@@ -98,10 +101,10 @@ class _Span:
 
     @classmethod
     def of(cls, tape: TapeFile) -> "_Span":
-        [(first, last)] = tape.rows("SELECT min(asked_wall_ns), max(asked_wall_ns) FROM moments WHERE begins")
-        if not isinstance(first, int) or not isinstance(last, int):
+        asked = [look.asked_wall_ns for look in LookTimes(tape).looks]
+        if not asked:
             raise TapeError(f"{shown(tape.path)}: nothing is recorded on it")
-        return cls(tape, tape.about().get("prefix", ""), first, last)
+        return cls(tape, tape.about().get("prefix", ""), min(asked), max(asked))
 
 
 def _as_a_run(told: Iterable[Moment]) -> Iterator[Moment]:

@@ -15,6 +15,7 @@ from chain.monitor.messages.services import HEARTBEAT_KEYS, SERVICES
 from chain.text import clean
 from publisher.replay.recording import Turn
 from tape.errors import TapeError
+from tape.play.look_times import first_look_ns, last_answer_ns
 from tape.play.reel import tape_paths
 from tape.store.facts import FactKind
 from tape.store.file import TapeFile
@@ -23,9 +24,6 @@ from tape.tools.looks import GAP_NS, Led, Look, looks
 from tape.tools.scan import Damage
 
 log = logging.getLogger(__name__)
-
-_FIRST = "SELECT min(asked_wall_ns) FROM moments WHERE begins"
-_LAST = "SELECT max(received_wall_ns) FROM moments WHERE id >= (SELECT max(id) FROM moments WHERE begins)"
 
 
 class TapeRecording:
@@ -97,7 +95,7 @@ class _Days:
             self.keys = KeySchema(prefix)
         except ChaindeckError as error:
             raise TapeError(f"{clean(tape.path)}: {error}") from None
-        self.first_ns, self.last_ns = _number(tape, _FIRST), _number(tape, _LAST)
+        self.first_ns, self.last_ns = first_look_ns(tape) or 0, last_answer_ns(tape) or 0
 
     def underlyings(self) -> Iterator[str]:
         """Yield the underlyings that it tells of, each as often as it has chains."""
@@ -147,12 +145,6 @@ class _Days:
                 continue
             found[service] = beat if beat is not None and beat.chain.prefix == self.keys.prefix else None
         return found
-
-
-def _number(tape: TapeFile, sql: str) -> int:
-    """Return the one number that a query gives; 0 where it gives none."""
-    [(value,)] = tape.rows(sql)
-    return value if isinstance(value, int) else 0
 
 
 def _chain_of(name: str) -> ChainId | None:

@@ -1,5 +1,6 @@
 """`chaindeck replay` as a process: its line, its exit codes, its signals, and what a kill leaves behind."""
 
+import dataclasses
 import signal
 import subprocess
 import time
@@ -12,6 +13,7 @@ import orjson
 import pytest
 from redis import Redis as SyncRedis
 
+from chain.clock import Instant
 from chain.model.keys import REPLAY_PREFIX, KeySchema
 from chaindeck.exits import Exit
 from tape.store.file import TapeFile
@@ -79,6 +81,37 @@ def test_what_is_damaged_on_the_tape_is_counted_as_such_and_ends_in_1(
     ended = replay(short_dir, spoilt, "--redis-url", redis_url, "--speed", "1000", "--from", "-30s")
     assert ended.returncode == Exit.INCOMPLETE
     assert "1 left out that are damaged" in ended.stdout and "no valid" not in ended.stdout
+
+
+def forged(path: Path, number: int, wall_ns: int) -> Path:
+    """Return a tape of 31 looks, one of which tells another time; its checksum is right."""
+    told = list(looks(31))
+    at = [at for at, one in enumerate(told) if one.begins][number]
+    other = Instant(wall_ns, told[at].asked.mono)
+    told[at] = dataclasses.replace(told[at], asked=other, received=other)
+    return tape_of(path, iter(told))
+
+
+@pytest.mark.parametrize("at", [0, 15, 29])
+@pytest.mark.parametrize("wall_ns", [-(2**63), 0, 2**63 - 1])
+def test_a_look_of_another_century_is_damage_and_all_others_are_played(
+    redis_url: str, short_dir: Path, tmp_path: Path, at: int, wall_ns: int
+) -> None:
+    """What the first one told is in force where the second begins, at which it is begun to play."""
+    path = forged(tmp_path / "a.tape", at, wall_ns)
+    ended = replay(short_dir, path, "--redis-url", redis_url, "--speed", "1000")
+    assert ended.returncode == (Exit.INCOMPLETE if at else Exit.DONE), ended.stderr
+    assert ended.stdout.startswith("a.tape: 8 snapshots"), ended.stdout
+
+
+@pytest.mark.parametrize("wall_ns", [10**18, 4 * 10**18])
+def test_a_look_of_another_year_hides_no_snapshot(
+    redis_url: str, short_dir: Path, tmp_path: Path, wall_ns: int
+) -> None:
+    path = forged(tmp_path / "a.tape", 15, wall_ns)
+    ended = replay(short_dir, path, "--redis-url", redis_url, "--speed", "1000")
+    assert ended.returncode == Exit.DONE, ended.stderr
+    assert ended.stdout.startswith("a.tape: 8 snapshots"), ended.stdout
 
 
 @pytest.mark.parametrize(

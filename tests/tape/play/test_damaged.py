@@ -11,6 +11,7 @@ from tape.play.boards import boards
 from tape.play.player import Player
 from tape.store.facts import Fact, FactKind
 from tape.store.file import TapeFile
+from tape.store.rows import EARLIEST_NS, LATEST_NS
 from tape.tools.verify import verify
 from tests.support.scenes import START_NS
 from tests.support.tapes import moment, recording, write
@@ -58,6 +59,34 @@ def test_a_monotonic_clock_that_no_machine_shows_is_damage(tmp_path: Path, forge
     assert [played.number for played in lost] == [3]
     assert "a monotonic clock at" in lost[0].board.redis.health.error
     assert all(played.now.mono < 1e6 for played in shown)
+
+
+@pytest.mark.parametrize("number", [0, 3, LOOKS - 1])
+@pytest.mark.parametrize("wall_ns", [-(2**63), -1, 0, LATEST_NS + 1, 2**63 - 1])
+def test_a_wall_clock_that_no_machine_shows_is_damage_and_hides_no_other_look(
+    tmp_path: Path, number: int, wall_ns: int
+) -> None:
+    told = recording(LOOKS)
+    at = [at for at, one in enumerate(told) if one.begins][number]
+    forged = Instant(wall_ns, told[at].asked.mono)
+    path = write(tmp_path / "a.tape", [*told[:at], replace(told[at], asked=forged, received=forged), *told[at + 1 :]])
+    with TapeFile(path) as tape:
+        assert "a wall clock at" in verify(tape).damages[0].what
+        player = Player(tape)
+        shown = [player.at(player.reader.number_at(START_NS + at * 10**9)) for at in range(LOOKS)]
+    assert [played.number for played in shown] == [*range(LOOKS)]
+    assert [played.number for played in shown if not played.board.redis.health.ok] == [number]
+    for played in shown:
+        assert played.now.wall_s == pytest.approx(START_NS / 1e9 + played.number, abs=0.1)
+
+
+def test_the_last_times_that_a_clock_can_show_are_sound(tmp_path: Path) -> None:
+    told = recording(3)
+    for at, wall_ns in ((-1, LATEST_NS), (-3, EARLIEST_NS)):
+        when = Instant(wall_ns, told[at].asked.mono)
+        told[at] = replace(told[at], asked=when, received=when)
+    with TapeFile(write(tmp_path / "a.tape", told)) as tape:
+        assert verify(tape).sound
 
 
 def test_a_damaged_heartbeat_or_one_of_nobody_known_hides_nothing_else(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,23 @@ def test_a_spoilt_value_is_told_by_its_chain_and_its_moment(sound: Path, tmp_pat
         assert first.name == "payload SPX 2026-01-02"
         assert first.moment is not None
         assert tape.moment(first.moment).asked.wall_s == pytest.approx(START_S + 30.01)
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        ("moments WHERE id = 5", "moments: 132 are there, and the last is number 133"),
+        ("facts WHERE id = 5", "facts: 47 are there, and the last is number 48"),
+        ("facts WHERE id < 5", "facts: 44 are there, and the last is number 48"),
+        ("packed WHERE id = 3", "packed: 23 are there, and the last is number 24"),
+    ],
+)
+def test_rows_that_were_taken_away_are_missed(sound: Path, tmp_path: Path, taken: str, said: str) -> None:
+    path = Path(shutil.copy(sound, tmp_path))
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"DELETE FROM {taken}")
+    connection.close()
+    assert said in [damage.what for damage in verdict(path).damages]
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -4,15 +4,18 @@ import gc
 import shutil
 import sys
 from base64 import b64decode
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
 
+from chain.clock import Instant
 from tape.errors import TapeError
 from tape.store.facts import Fact, FactKind, MomentKind
 from tape.store.file import TapeFile
 from tape.store.words import PayloadWords, put
+from tape.tools.info import info
 from tape.tools.ndjson import line, payloads
 from tape.tools.verify import verify
 from tape.tools.write import cut, merge, salvage
@@ -49,6 +52,21 @@ def test_of_a_damaged_tape_all_that_is_whole_is_kept_and_the_rest_is_told(tmp_pa
     assert [fact for one in written for fact in one.facts if fact.value != payload(30, SPX)] == facts
 
 
+def test_a_look_that_was_lost_is_noted_where_it_was(tmp_path: Path) -> None:
+    told = recording(30)
+    at = [at for at, one in enumerate(told) if one.begins][10]
+    never = Instant(0, told[at].asked.mono)
+    path = write(tmp_path / "a.tape", [*told[:at], replace(told[at], asked=never), *told[at + 1 :]])
+    done = salvage(path, tmp_path / "b.tape")
+    kept = read(tmp_path / "b.tape")
+    assert [damage.what.partition(":")[0] for damage in done.lost] == [f"moment {at + 1}", "fact 5", "fact 6"]
+    assert [(one.kind, one.about) for one in kept[at : at + 2]] == [
+        (MomentKind.FETCH, None),
+        (MomentKind.MISSED, '{"count":3,"why":"damaged"}'),
+    ]
+    assert is_sound(tmp_path / "b.tape")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("at", [0.3, 0.6, 0.9])
 def test_a_spoilt_page_and_a_cut_end_leave_a_sound_tape(tmp_path: Path, at: float) -> None:
@@ -77,6 +95,26 @@ def test_a_cut_begins_with_what_was_in_force(tmp_path: Path) -> None:
         (kind, str(chain)) for kind in (FactKind.POINTER, FactKind.PAYLOAD) for chain in (SPX, NDX)
     }
     assert kept[2:] == [one for one in written if 25 <= one.asked.mono - 5_000 < 45]
+
+
+@pytest.mark.parametrize("wall_ns", [20 * 10**15, 4 * 10**18])
+def test_a_look_that_tells_another_year_is_cut_and_joined_with_those_around_it(tmp_path: Path, wall_ns: int) -> None:
+    told = recording(60)
+    at = [at for at, one in enumerate(told) if one.begins][35]
+    other = Instant(wall_ns, told[at].asked.mono)
+    told[at] = replace(told[at], asked=other, received=other)
+    path = write(tmp_path / "a.tape", told)
+    parts = [tmp_path / "early.tape", tmp_path / "late.tape"]
+    cuts = [
+        cut(path, START_NS + begin * 10**9, START_NS + end * 10**9, part)
+        for part, (begin, end) in zip(parts, [(0, 30), (30, 60)], strict=True)
+    ]
+    assert cuts == [30, 30]
+    merge([parts[1], parts[0]], tmp_path / "b.tape")
+    assert [one for one in read(tmp_path / "b.tape") if one.begins] == [one for one in told if one.begins]
+    with TapeFile(path) as tape:
+        found = info(tape)
+    assert (found.first, found.last, found.gaps) == (START_NS / 1e9, START_NS / 1e9 + 59, ())
 
 
 def test_a_cut_of_nothing_leaves_nothing(tmp_path: Path) -> None:
