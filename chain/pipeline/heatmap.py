@@ -4,14 +4,16 @@ Tiles are named `{strategy}:{expiration}:{width}:{strike}:{side}`; the strike is
 long leg or the single contract's own. Where two roots share a date, the side of the AM root is `call@SPX`.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, Self, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
 
 from chain.decode.form import Form
 from chain.decode.limits import Limits
+from chain.errors import DecodeError
+from chain.text import clean, shown
 
 HEATMAP_SCHEMA = 1
 
@@ -74,6 +76,33 @@ class HeatmapDiff(Struct, frozen=True, kw_only=True):
     changed: Mapping[str, Tile]
     removed: tuple[str, ...]
 
+    @classmethod
+    def to(
+        cls,
+        model: HeatmapModel,
+        *,
+        before: str = "",
+        changed: Mapping[str, Tile] | None = None,
+        removed: Sequence[str] = (),
+    ) -> Self:
+        """Return the diff that leads to a model, from nowhere unless it is said from which version and how."""
+        return cls(
+            underlying=model.underlying,
+            before=before,
+            version=model.version,
+            ts=model.ts,
+            spot=model.spot,
+            atm=model.atm,
+            widths=model.widths,
+            expirations=model.expirations,
+            changed={} if changed is None else changed,
+            removed=tuple(removed),
+        )
+
+
+_Content = TypeVar("_Content", HeatmapModel, HeatmapDiff)
+_VERSION_LENGTH = 40
+
 
 def tile_name(strategy: Strategy, expiration: str, width: float, strike: float, side: str) -> str:
     """Return the name of a tile; widths and strikes as short as they can be written, `single` has width 0."""
@@ -84,3 +113,33 @@ MODEL_BYTES = 8 * 1024 * 1024
 MODEL_FORM = Form(HeatmapModel, Limits(MODEL_BYTES, containers=400_000, values=1_000_000))
 DIFF_FORM = Form(HeatmapDiff, Limits(MODEL_BYTES, containers=400_000, values=1_000_000))
 ENCODER = msgspec.json.Encoder(order="deterministic")  # tiles by name: the same model is the same bytes
+
+
+def read_model(raw: bytes, underlying: str) -> HeatmapModel:
+    """Return the model of an underlying, its free strings clean; raises DecodeError."""
+    return _cleaned(MODEL_FORM.decode(raw), underlying)
+
+
+def read_diff(raw: bytes, underlying: str) -> HeatmapDiff:
+    """Return a message of an underlying's channel, its free strings clean; raises DecodeError."""
+    diff = _cleaned(DIFF_FORM.decode(raw), underlying)
+    return structs.replace(diff, before=clean(diff.before, _VERSION_LENGTH))
+
+
+def _cleaned(content: _Content, underlying: str) -> _Content:
+    if content.underlying != underlying:
+        raise DecodeError(f"underlying: {shown(content.underlying, 16)}, not {underlying}")
+    return structs.replace(
+        content,
+        version=clean(content.version, _VERSION_LENGTH),
+        expirations=tuple(
+            structs.replace(
+                each,
+                expiration=clean(each.expiration, 24),
+                snapshot=clean(each.snapshot, 128),
+                position=clean(each.position, 40),
+                state=clean(each.state, 24),
+            )
+            for each in content.expirations
+        ),
+    )

@@ -1,6 +1,8 @@
 """The heatmap model of an underlying, made of the mids in staging.
 
 ```
+publisher  publishes the models: diffs often, the whole less often, nothing of stale inputs
+freshness  how fresh each expiration of a model is, and which have passed
 builder    the model of an underlying, and what changed in it
 chain      one expiration: its mids, its tiles, and which of them have to be made again
 positions  which positions a chain's listed contracts allow, by the name of their tile

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from chain.monitor.states import State
 from chain.pipeline.heatmap import ENCODER, HeatmapDiff, HeatmapModel, Tile
+from chain.pipeline.staging import StagingMeta
 from mmaker.flush import ChainFlush
 from mmaker.heatmap.chain import ChainTiles
 from mmaker.heatmap.widths import DEFAULT_WIDTHS, widths_by_step
@@ -31,7 +32,7 @@ DEFAULT_OPTIONS = HeatmapOptions()
 
 
 class HeatmapBuilder:
-    """Keeps the model of one underlying. `take` brings it up to date, and `model` and `encode` give it as taken."""
+    """Keeps the model of one underlying. `take` brings it up to date, `model` gives it as taken."""
 
     def __init__(self, underlying: str, options: HeatmapOptions = DEFAULT_OPTIONS) -> None:
         self._underlying = underlying
@@ -47,6 +48,11 @@ class HeatmapBuilder:
     def version(self) -> str:
         """The version as last taken; empty before the first."""
         return self._head.version
+
+    @property
+    def ts(self) -> float:
+        """The time of the newest value in it, epoch seconds, as last taken."""
+        return self._head.ts
 
     @property
     def expirations(self) -> tuple[date, ...]:
@@ -67,9 +73,9 @@ class HeatmapBuilder:
         """Say how fresh an expiration's snapshot is."""
         self._chains[expiry].state = state
 
-    def snapshot_ts(self, expiry: date) -> float:
-        """Return when the snapshot under an expiration was made, epoch seconds."""
-        return self._chains[expiry].meta.ts
+    def meta(self, expiry: date) -> StagingMeta:
+        """Return what an expiration was last flushed with."""
+        return self._chains[expiry].meta
 
     def drop(self, expiry: date) -> None:
         """Leave out an expiration from now on, until it is flushed again."""
@@ -85,20 +91,13 @@ class HeatmapBuilder:
         before, self._head = self._head, self._make_head(widths)
         if self._head.version == before.version:
             return None
-        return HeatmapDiff(
-            before=before.version,
-            changed={name: tile for name, tile in changes.items() if tile is not None},
-            removed=tuple(sorted(name for name, tile in changes.items() if tile is None)),
-            **{name: getattr(self._head, name) for name in _SHARED},
-        )
+        changed = {name: tile for name, tile in changes.items() if tile is not None}
+        removed = sorted(name for name, tile in changes.items() if tile is None)
+        return HeatmapDiff.to(self._head, before=before.version, changed=changed, removed=removed)
 
     def model(self) -> HeatmapModel:
         """Return the whole model as last taken."""
         return replace(self._head, tiles={name: tile for each in self._chains.values() for name, tile in each.tiles()})
-
-    def encode(self) -> bytes:
-        """Return the JSON of the whole model as last taken."""
-        return ENCODER.encode(self.model())
 
     def _infer(self) -> tuple[float, ...]:
         own = self._options.widths.get(self._underlying)
@@ -125,6 +124,3 @@ class HeatmapBuilder:
         )
         content = ENCODER.encode(head) + b"".join(chain.digest for chain in chains)
         return replace(head, version=hashlib.blake2b(content, digest_size=16).hexdigest())
-
-
-_SHARED = tuple(name for name in HeatmapDiff.__struct_fields__ if name in HeatmapModel.__struct_fields__)

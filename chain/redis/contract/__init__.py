@@ -6,6 +6,7 @@ coordination  room: heartbeats, events, leases and the mark of a live publisher
 store         the contract keys under one prefix, read through their pointers
 poll_command  reads pointers, heartbeats and the stream's activity in one round trip
 scan          finds pointers by SCAN, in steps
+models        the heatmap model of an underlying: written with its diff in one step, and read
 stream        room: the stream of increments, and what a poll reads of its activity
 inspection    values and deadlines of keys, for the audit of a publisher
 kinds         the kind of source recorded with each pointer

@@ -30,6 +30,7 @@ ScriptName = Literal[
     "newest_entry",
     "nothing",
     "publish",
+    "publish_model",
     "put_payload",
     "withdraw",
 ]

@@ -1,0 +1,183 @@
+"""Publishes the models as the compositor's flushes come in: diffs often, the whole less often, nothing of stale inputs.
+
+Whatever a reader missed, the next whole puts it right: one is written after the last diff at the latest when the pace
+allows. Where readers cannot be led on, or would not profit because most tiles differ, the whole is written at once and
+the message names its version only.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec import Struct, structs
+from redis.asyncio import Redis
+
+from chain.context import Context
+from chain.errors import RedisUnavailableError
+from chain.monitor.messages.compositor import ModelStatus
+from chain.pipeline.heatmap import ENCODER, MODEL_BYTES, HeatmapDiff, HeatmapModel
+from chain.redis.contract.models import LeaseHeld, ModelWord, ModelWriter
+from mmaker.flush import ChainFlush
+from mmaker.heatmap.builder import DEFAULT_OPTIONS, HeatmapBuilder, HeatmapOptions
+from mmaker.heatmap.freshness import bring_up_to
+
+log = logging.getLogger(__name__)
+
+_STALE = "every snapshot is stale"
+_FENCED = "another compositor leads"
+_LEAD_ON_SHARE = 0.5  # of the tiles: where more of them differ, the whole is as short as what differs
+
+
+class Pace(Struct, frozen=True):
+    """At least how many seconds lie between two diffs, and between two wholes, of one underlying."""
+
+    diff_s: float = 0.2
+    whole_s: float = 1.0
+
+
+DEFAULT_PACE = Pace()
+
+
+@dataclass(slots=True)
+class _Model:
+    """One underlying's model, and what is known of it in Redis."""
+
+    builder: HeatmapBuilder
+    status: ModelStatus
+    behind: bool = True  # whether the whole in Redis is older than what has been announced
+    broken: bool = True  # whether readers cannot be led on by a diff
+    whole_at: float = float("-inf")  # monotonic seconds at which a whole was last tried
+    kept_at: float = float("-inf")  # monotonic seconds of the last write, which renews its time to live
+
+
+class HeatmapPublisher:
+    """Publishes the model of every underlying that is flushed, while its compositor leads."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        context: Context,
+        leads: Callable[[], bool],
+        *,
+        lease: LeaseHeld | None = None,
+        options: HeatmapOptions = DEFAULT_OPTIONS,
+        pace: Pace = DEFAULT_PACE,
+    ) -> None:
+        """`lease`: by which it leads, so that a write of one who leads no more is refused by Redis itself."""
+        self._writer = ModelWriter(redis, context.keys)
+        self._clock = context.clock
+        self._limits = context.thresholds
+        self._leads = leads
+        self._lease = lease
+        self._options = options
+        self._pace = pace
+        self._models: dict[str, _Model] = {}
+        self._unheard = ""  # why diffs could not be announced last
+
+    def on_flush(self, flush: ChainFlush) -> None:
+        """Take in a flush; it is published when the pace allows."""
+        underlying = flush.chain.underlying
+        model = self._models.get(underlying)
+        if model is None:
+            builder = HeatmapBuilder(underlying, self._options)
+            model = self._models[underlying] = _Model(builder, ModelStatus(underlying))
+        model.builder.update(flush)
+
+    def status(self) -> tuple[ModelStatus, ...]:
+        """Return the status of every model, by underlying."""
+        return tuple(self._models[underlying].status for underlying in sorted(self._models))
+
+    def forget(self) -> None:
+        """Forget every model, as one who leads no more must: another writes them now."""
+        self._models.clear()
+
+    async def run(self) -> None:
+        """Publish what has changed, as often as the pace allows, until cancelled."""
+        while True:
+            await self._clock.sleep(self._pace.diff_s)
+            await self.publish_due()
+
+    async def publish_due(self) -> None:
+        """Publish what has changed since the last call."""
+        for model in list(self._models.values()):
+            if self._leads():
+                await self._publish(model)
+
+    async def _publish(self, model: _Model) -> None:
+        """Publish one model if anything is due."""
+        usable = bring_up_to(model.builder, self._clock.wall_ns() / 1e9, self._limits)
+        if not model.builder.expirations:
+            del self._models[model.status.underlying]
+            return
+        if not usable:
+            self._say(model, _STALE)
+            return
+        diff = self._take(model)
+        now = self._clock.monotonic()
+        whole_due = now - model.whole_at >= self._pace.whole_s
+        if model.broken and not whole_due:
+            return
+        whole = model.builder.model() if model.broken or (model.behind and whole_due) else None
+        message = HeatmapDiff.to(whole) if whole and model.broken else diff
+        if whole or message or now - model.kept_at >= self._limits.ttl_s / 3:
+            await self._write(model, whole, message, now)
+
+    def _take(self, model: _Model) -> HeatmapDiff | None:
+        """Bring a model up to date; return what leads its readers on, None where nothing does."""
+        diff = model.builder.take()
+        if diff is None:
+            return None
+        model.behind = True
+        if len(diff.changed) + len(diff.removed) > _LEAD_ON_SHARE * model.status.tiles:
+            model.broken = True
+        return None if model.broken else diff
+
+    async def _write(self, model: _Model, whole: HeatmapModel | None, message: HeatmapDiff | None, now: float) -> None:
+        underlying = model.status.underlying
+        body = ENCODER.encode(whole) if whole else b""
+        if whole:
+            model.whole_at = now
+        if len(body) > MODEL_BYTES:
+            self._say(model, f"its {len(body)} bytes are more than any reader takes: choose fewer strikes or widths")
+            return
+        ttl_ms = round(self._limits.ttl_s * 1000)
+        sent = ENCODER.encode(message) if message else b""
+        try:
+            reply = await self._writer.publish(underlying, ttl_ms=ttl_ms, whole=body, diff=sent, lease=self._lease)
+        except RedisUnavailableError as error:
+            model.broken = True  # nobody knows what readers have heard
+            self._say(model, str(error))
+            return
+        if reply.word is not ModelWord.WRITTEN:
+            model.broken = True
+            if reply.word is ModelWord.GONE:
+                model.whole_at = float("-inf")
+            else:
+                self._say(model, _FENCED)
+            return
+        self._written(model, whole, reply.unheard, now)
+
+    def _written(self, model: _Model, whole: HeatmapModel | None, unheard: str, now: float) -> None:
+        model.kept_at = now
+        if whole:
+            model.behind = model.broken = False
+        self._say(model, "", tiles=len(whole.tiles) if whole else model.status.tiles)
+        if unheard != self._unheard:
+            self._unheard = unheard
+            if unheard:
+                log.warning("heatmap of %s: %s; readers see the whole only", model.status.underlying, unheard)
+
+    def _say(self, model: _Model, reason: str, *, tiles: int | None = None) -> None:
+        """Set a model's status; `reason` says why it was not published, empty where it was."""
+        if reason:
+            if reason != model.status.reason:
+                log.warning("no heatmap of %s: %s", model.status.underlying, reason)
+            model.status = structs.replace(model.status, reason=reason)
+            return
+        model.status = ModelStatus(
+            model.status.underlying,
+            version=model.builder.version,
+            ts=model.builder.ts,
+            published=self._clock.wall_ns() / 1e9,
+            tiles=model.status.tiles if tiles is None else tiles,
+        )

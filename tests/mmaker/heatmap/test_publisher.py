@@ -1,0 +1,246 @@
+"""The publisher of models: its pace, what readers hear, and what is not published and why."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+
+from chain.clock import ManualClock
+from chain.context import Context
+from chain.model.keys import ChainId, KeySchema
+from chain.model.session import closing
+from chain.pipeline.follow import HeatmapFollower
+from chain.pipeline.heatmap import HeatmapDiff, read_diff
+from chain.redis.contract.models import LeaseHeld, fetch_model
+from mmaker.heatmap.builder import HeatmapOptions
+from mmaker.heatmap.publisher import HeatmapPublisher
+from tests.support.builders import SPX, TS_MS, TS_NS
+from tests.support.contexts import context_of
+from tests.support.staged import Quoted, flush_of, meta_of, option
+
+KEYS = KeySchema()
+OPTIONS = HeatmapOptions({"SPX": (5.0, 10.0), "NDX": (10.0,)})
+STRIKES = range(6900, 6965, 5)
+QUOTED: Quoted = {option(side, strike): (9.0, TS_MS) for side in ("call", "put") for strike in STRIKES}
+
+
+class Desk:
+    """A publisher on a clock that is moved by hand, and what a reader of its channel hears."""
+
+    def __init__(self, redis: Redis, channel: PubSub, context: Context, clock: ManualClock) -> None:
+        self.redis, self.channel, self.clock = redis, channel, clock
+        self.leads = True
+        self.publisher = HeatmapPublisher(redis, context, lambda: self.leads, options=OPTIONS)
+        self.quoted = dict(QUOTED)
+
+    def whole(self, ts_ms: int = TS_MS) -> None:
+        """Flush all contracts, as after a snapshot."""
+        self.publisher.on_flush(flush_of(self.quoted, meta=meta_of(ts_ms=ts_ms)))
+
+    def quote(self, mid: float) -> None:
+        """Flush one contract with another mid."""
+        call = option("call", 6930)
+        self.quoted[call] = (mid, TS_MS)
+        self.publisher.on_flush(flush_of(self.quoted, dirty=[call], meta=meta_of(position=f"{mid}-0")))
+
+    async def tick(self, seconds: float = 0.2) -> None:
+        """Let time pass, then publish what is due."""
+        self.clock.advance(seconds)
+        await self.publisher.publish_due()
+
+    async def heard(self) -> list[HeatmapDiff]:
+        """Return what was announced since the last call."""
+        found = []
+        while message := await self.channel.get_message(timeout=0.02):
+            found.append(read_diff(message["data"], "SPX"))
+        return found
+
+    async def version(self) -> str | None:
+        """Return the version of the whole in Redis."""
+        model = await fetch_model(self.redis, KEYS, "SPX")
+        return model.version if model else None
+
+    @property
+    def reason(self) -> str:
+        """Why the model is not published."""
+        return self.publisher.status()[0].reason
+
+
+@pytest.fixture
+async def desk(redis: Redis) -> AsyncIterator[Desk]:
+    clock = ManualClock(TS_NS)
+    async with redis.pubsub(ignore_subscribe_messages=True) as channel:
+        await channel.subscribe(KEYS.heatmap_diffs("SPX"))
+        await channel.get_message(timeout=1)
+        yield Desk(redis, channel, context_of(clock), clock)
+
+
+async def test_the_first_model_is_written_whole_and_its_version_announced(desk: Desk) -> None:
+    desk.whole()
+    await desk.tick()
+    [said] = await desk.heard()
+    assert (said.before, said.changed, said.version) == ("", {}, await desk.version())
+    [status] = desk.publisher.status()
+    assert (status.underlying, status.version, status.reason) == ("SPX", said.version, "")
+    assert status.published == desk.clock.wall / 1e9
+    model = await fetch_model(desk.redis, KEYS, "SPX")
+    assert model is not None
+    assert status.tiles == len(model.tiles) > 50
+
+
+async def test_diffs_follow_at_each_turn_and_the_whole_once_a_second(desk: Desk) -> None:
+    desk.whole()
+    await desk.tick()
+    wholes = []
+    for turn in range(12):
+        desk.quote(9.05 + turn)
+        await desk.tick()
+        wholes.append(await desk.version())
+    first, *diffs = await desk.heard()
+    assert len(diffs) == 12
+    assert [diff.before for diff in diffs] == [first.version, *(diff.version for diff in diffs[:-1])]
+    assert len(set(wholes)) == 3  # the first, and two more in 2.4 s
+    await desk.tick(1.0)
+    assert await desk.version() == diffs[-1].version
+
+
+async def test_a_reader_that_joins_at_any_moment_comes_to_the_newest(desk: Desk) -> None:
+    desk.whole()
+    await desk.tick()
+    follower = HeatmapFollower()
+    for turn in range(15):
+        desk.quote(9.05 + turn)
+        await desk.tick()
+        heard = await desk.heard()
+        if turn < 3:
+            continue
+        for diff in heard:
+            follower.on_diff(diff)
+        if follower.behind and (model := await fetch_model(desk.redis, KEYS, "SPX")):
+            follower.on_whole(model)
+    assert not follower.behind
+    await desk.tick(1.0)
+    assert follower.model == await fetch_model(desk.redis, KEYS, "SPX")
+
+
+async def test_where_most_tiles_differ_the_whole_is_written_and_no_diff_is_sent(desk: Desk) -> None:
+    desk.whole()
+    await desk.tick()
+    await desk.heard()
+    desk.quoted = {contract: (contract.strike % 7 + 3, TS_MS + 1) for contract in desk.quoted}
+    desk.whole()
+    await desk.tick()
+    assert await desk.heard() == []  # the last whole is not a second old
+    await desk.tick(0.8)
+    [said] = await desk.heard()
+    assert (said.before, said.changed, said.version) == ("", {}, await desk.version())
+
+
+async def test_nothing_is_published_of_stale_snapshots_and_the_reason_is_told(desk: Desk) -> None:
+    desk.whole()
+    await desk.tick()
+    await desk.heard()
+    stale_s = context_of().thresholds.stale_s
+    await desk.tick(stale_s - 1)
+    assert desk.reason == ""
+    [said] = await desk.heard()
+    assert [each.state for each in said.expirations] == ["AGING"]
+    left = await desk.redis.pttl(KEYS.heatmap("SPX"))
+    desk.quote(11.0)
+    await desk.tick(1.5)
+    assert desk.reason == "every snapshot is stale"
+    assert await desk.heard() == []
+    assert await desk.redis.pttl(KEYS.heatmap("SPX")) <= left
+    desk.whole(desk.clock.wall // 1_000_000)
+    await desk.tick()
+    assert desk.reason == ""
+    assert [each.state for each in (await desk.heard())[-1].expirations] == ["FRESH"]
+
+
+async def test_one_stale_expiration_is_labelled_and_the_others_go_on(desk: Desk) -> None:
+    later = ChainId("SPX", SPX.expiry + timedelta(days=1))
+    desk.whole()
+    await desk.tick(40)
+    quoted: Quoted = {option("call", 6930, later): (9.0, TS_MS)}
+    desk.publisher.on_flush(flush_of(quoted, later, meta=meta_of(later, ts_ms=desk.clock.wall // 1_000_000)))
+    await desk.tick()
+    model = await fetch_model(desk.redis, KEYS, "SPX")
+    assert model is not None
+    assert [each.state for each in model.expirations] == ["STALE", "FRESH"]
+    await desk.tick(25)
+    said = (await desk.heard())[-1]
+    assert [each.expiration for each in said.expirations] == [later.expiry.isoformat()]
+
+
+async def test_an_expiration_drops_out_as_its_session_closes(redis: Redis, desk: Desk) -> None:
+    today = ChainId("SPX", datetime.fromtimestamp(TS_NS / 1e9, UTC).date())
+    close = closing(today.expiry).timestamp()
+    desk.clock.advance(close - 3 - desk.clock.wall / 1e9)
+    made = desk.clock.wall // 1_000_000
+    for chain in (today, SPX):
+        quoted: Quoted = {option("call", strike, chain): (9.0, made) for strike in STRIKES}
+        desk.publisher.on_flush(flush_of(quoted, chain, meta=meta_of(chain, ts_ms=made)))
+    await desk.tick(2)
+    model = await fetch_model(redis, KEYS, "SPX")
+    assert model is not None
+    assert [each.dte for each in model.expirations] == [0, 7]
+    await desk.tick(1)
+    assert [each.dte for each in (await desk.heard())[-1].expirations] == [7]
+
+
+async def test_a_whole_that_is_gone_is_written_again(desk: Desk) -> None:
+    desk.whole()
+    await desk.tick()
+    await desk.redis.flushall()
+    desk.quote(10.0)
+    await desk.tick()
+    await desk.tick()
+    assert await desk.version() == desk.publisher.status()[0].version
+
+
+async def test_a_quiet_model_lives_on_while_its_snapshots_do(desk: Desk) -> None:
+    desk.whole()
+    await desk.tick()
+    await desk.redis.pexpire(KEYS.heatmap("SPX"), 1_000)
+    await desk.tick(19.5)
+    assert await desk.redis.pttl(KEYS.heatmap("SPX")) <= 1_000
+    await desk.tick(0.5)
+    assert await desk.redis.pttl(KEYS.heatmap("SPX")) > 59_000
+
+
+async def test_who_does_not_lead_publishes_nothing(desk: Desk) -> None:
+    desk.leads = False
+    desk.whole()
+    await desk.tick()
+    assert await desk.version() is None
+
+
+async def test_who_has_lost_the_lease_hears_it_from_redis(redis: Redis) -> None:
+    clock = ManualClock(TS_NS)
+    publisher = HeatmapPublisher(
+        redis, context_of(clock), lambda: True, lease=LeaseHeld("lease", "me"), options=OPTIONS
+    )
+    publisher.on_flush(flush_of(QUOTED))
+    await redis.set("lease", "other")
+    await publisher.publish_due()
+    assert publisher.status()[0].reason == "another compositor leads"
+    await redis.set("lease", "me")
+    clock.advance(1.0)
+    await publisher.publish_due()
+    assert publisher.status()[0].reason == ""
+
+
+async def test_each_underlying_has_a_model_of_its_own(desk: Desk) -> None:
+    ndx = ChainId("NDX", SPX.expiry)
+    desk.whole()
+    desk.publisher.on_flush(
+        flush_of({option("call", 20_000, ndx, "NDXP"): (9.0, TS_MS)}, ndx, meta=meta_of(ndx, atm=20_000))
+    )
+    await desk.tick()
+    assert [status.underlying for status in desk.publisher.status()] == ["NDX", "SPX"]
+    for underlying in ("NDX", "SPX"):
+        model = await fetch_model(desk.redis, KEYS, underlying)
+        assert model is not None
+        assert model.widths == OPTIONS.widths[underlying]
