@@ -28,6 +28,8 @@ class FaultKind(Enum):
     ERROR_STATUS = "the vendor answered with an error"
     TOO_LARGE = "the vendor's answer is too large"
     INCOMPLETE = "the vendor's listing is incomplete"
+    CONNECTIONS = "another connection of this account took the place of our stream"
+    SLOW = "the vendor ended the stream because it was read too slowly"
 
 
 WAITED_FOR = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER})  # as long as their Retry-After says
