@@ -21,6 +21,7 @@ REVERSION_S = SESSION_S  # a spot forgets its distance from home at this pace
 OVERNIGHT_SESSIONS = 0.1  # variance of the opening gap, in sessions
 QUIET_ACTIVITY = 0.25  # variance outside trading hours, against an average hour within
 U_DEPTH = 2.0  # how much busier the edges of a session are than its middle
+BURST_EVERY_S, BURST = 16, 4.0  # how often the stream is in a burst, and how much busier it is then
 
 SMILE_WIDTH = 0.8  # eta of the surface; eta^2 * (1 + |rho|) <= 4 keeps each expiry free of butterfly arbitrage
 SKEW_LONG, SKEW_SHORT, SKEW_DAYS = -0.35, -0.12, 10.0  # rho far out, what short tenors add, and how fast it fades
@@ -49,6 +50,7 @@ class Walk:
         self._regimes = dict(regimes)
         self._random = random.Random(seed)  # noqa: S311 - a reproducible market, not a secret
         self._drift = dict.fromkeys(self._regimes, 0.0)
+        self._drawn: dict[str, float] = {}  # the shocks of the next move, once drawn
 
     def gap(self) -> None:
         """Move every spot by an overnight gap."""
@@ -56,11 +58,20 @@ class Walk:
 
     def step(self, seconds: float, activity: float) -> None:
         """Move every spot on; `activity` scales variance, 1 being an average moment of a session."""
-        elapsed = max(seconds, MIN_STEP_S)
-        kept = math.exp(-elapsed / REVERSION_S)
+        kept, sessions = _reversion(seconds, activity)
         for name in self._drift:
             self._drift[name] *= kept
-        self._shock(activity * (1 - kept * kept) / 2 * REVERSION_S / SESSION_S)
+        self._shock(sessions)
+
+    def ahead(self, name: str, seconds: float, activity: float) -> float:
+        """Return where a spot will be if the next step is this one; the walk stays where it is.
+
+        The shocks of that step are drawn already, and grow with the root of its length: looked at again and again, the
+        spot moves steadily to where the step then puts it.
+        """
+        kept, sessions = _reversion(seconds, activity)
+        drift = self._drift[name] * kept + self._move(name, sessions)
+        return round(self._regimes[name].spot * math.exp(drift), 2)
 
     def spot(self, name: str) -> float:
         """Return a spot in points or dollars, to the cent."""
@@ -71,10 +82,23 @@ class Walk:
         return self._random.getrandbits(31) * 2 + 1
 
     def _shock(self, sessions: float) -> None:
-        common = self._random.gauss()
-        for name, regime in self._regimes.items():
-            mixed = math.sqrt(1 - regime.own**2) * common + regime.own * self._random.gauss()
-            self._drift[name] += regime.vol * math.sqrt(sessions / SESSIONS_A_YEAR) * mixed
+        for name in self._drift:
+            self._drift[name] += self._move(name, sessions)
+        self._drawn = {}
+
+    def _move(self, name: str, sessions: float) -> float:
+        """Return by how much the next shock moves a logarithm."""
+        if not self._drawn:
+            common = self._random.gauss()
+            for each, regime in self._regimes.items():
+                self._drawn[each] = math.sqrt(1 - regime.own**2) * common + regime.own * self._random.gauss()
+        return self._regimes[name].vol * math.sqrt(sessions / SESSIONS_A_YEAR) * self._drawn[name]
+
+
+def _reversion(seconds: float, activity: float) -> tuple[float, float]:
+    """Return what a step keeps of a drift, and its variance in sessions."""
+    kept = math.exp(-max(seconds, MIN_STEP_S) / REVERSION_S)
+    return kept, activity * (1 - kept * kept) / 2 * REVERSION_S / SESSION_S
 
 
 def activity(progress: float) -> float:
@@ -82,6 +106,15 @@ def activity(progress: float) -> float:
     if not 0 <= progress < 1:
         return QUIET_ACTIVITY
     return (1 + U_DEPTH * (2 * progress - 1) ** 2) / (1 + U_DEPTH / 3)
+
+
+def bustle(seed: int, second: int) -> float:
+    """Return how busy a second of the epoch is, 1 on average: one in sixteen is a burst."""
+    return (
+        BURST
+        if unit(seed + second, 2_654_435_761) < 1 / BURST_EVERY_S
+        else (BURST_EVERY_S - BURST) / (BURST_EVERY_S - 1)
+    )
 
 
 def volume_done(progress: float) -> float:
