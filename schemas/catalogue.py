@@ -13,6 +13,7 @@ from chain.monitor.messages.health import HealthBlock
 from chain.monitor.messages.heartbeat import FullBeat
 from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.messages.status import StatusBody
+from chain.pipeline.heatmap import HeatmapDiff, HeatmapModel
 from chain.redis.contract.stream.signs import MARK
 from publisher.capture import RecordLine
 
@@ -52,6 +53,18 @@ _KINDS: dict[str, tuple[Any, str, str]] = {
         "object; the fields here are those that are looked at, and any of them may be missing.",
     ),
     "capture": (RecordLine, "recorded chain", "One line of a capture file: a whole chain of one underlying."),
+    "heatmap": (
+        HeatmapModel,
+        "heatmap model",
+        "Value of {prefix}:model:heatmap:{UNDERLYING}. Tiles are named "
+        "{strategy}:{expiration}:{width}:{strike}:{side}; prices in points.",
+    ),
+    "heatmap-diff": (
+        HeatmapDiff,
+        "heatmap diff",
+        "Message on the channel {prefix}:model:heatmap:{UNDERLYING}:diff: what leads from the version `before` to "
+        "`version`. An empty `before`: read the whole.",
+    ),
     "stream-mark": (
         MARK.kind,
         "stream mark",

@@ -65,7 +65,7 @@ def _filled(root: dict[str, Any], node: dict[str, Any], value: object, path: str
     for part in _variants(root, node):
         if isinstance(value, dict) and part.get("type") == "object":
             yield from _filled_members(root, part, value, path)
-        elif isinstance(value, list) and part.get("type") == "array":
+        elif isinstance(value, list) and isinstance(part.get("items"), dict):
             for inner in value:
                 yield from _filled(root, part["items"], inner, f"{path}[]")
 
