@@ -8,6 +8,7 @@ import orjson
 from chain.audit.report import AuditBody
 from chain.decode.schema import schema_of
 from chain.model.snapshot import Body
+from chain.monitor.messages.compositor import CompositorBeat
 from chain.monitor.messages.event import EventMessage
 from chain.monitor.messages.health import HealthBlock
 from chain.monitor.messages.heartbeat import FullBeat
@@ -30,6 +31,12 @@ _KINDS: dict[str, tuple[Any, str, str]] = {
         RecorderBeat,
         "chaindeck recorder heartbeat",
         "Value of the key {prefix}:recorder:heartbeat (SET EX 15) and message on the channel of that name, every 5 s.",
+    ),
+    "compositor-heartbeat": (
+        CompositorBeat,
+        "chaindeck compositor heartbeat",
+        "Value of the key mmaker:heartbeat, or mmaker:replay:heartbeat (SET EX 15), and message on the channel of that "
+        "name, every 5 s.",
     ),
     "event": (
         EventMessage,

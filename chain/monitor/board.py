@@ -11,9 +11,9 @@ from chain.model.snapshot import EncodedSnapshot
 from chain.model.summary import Summary
 from chain.monitor.discovery import Search
 from chain.monitor.heartbeat import STOPPED, Heartbeat, SourceInfo
-from chain.monitor.messages.compositor import CompositorBeat
+from chain.monitor.messages.compositor import LEADING, CompositorBeat
 from chain.monitor.messages.recorder import RecorderBeat
-from chain.monitor.states import Flag, RecorderState, State
+from chain.monitor.states import CompositorState, Flag, RecorderState, State
 from chain.redis.contract.kinds import SourceChange
 from chain.redis.server.info import Server
 from chain.supervisor import PartStatus
@@ -196,6 +196,15 @@ class CompositorStatus(Struct, frozen=True):
     seen: float
     alive: bool
     gone_since: float | None = None  # epoch seconds
+
+    @property
+    def state(self) -> CompositorState:
+        """How it fares now."""
+        if not self.alive:
+            return CompositorState.STOPPED if self.beat.status == STOPPED else CompositorState.SILENT
+        if self.beat.error:
+            return CompositorState.FAILING
+        return CompositorState.LEADING if self.beat.status == LEADING else CompositorState.STANDBY
 
 
 class PollClock(Struct, frozen=True):

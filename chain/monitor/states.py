@@ -64,6 +64,25 @@ class DeckState(StrEnum):
         return Level.CRITICAL if self.rank >= DeckState.DEGRADED.rank else Level.WARNING
 
 
+class StreamState(StrEnum):
+    """The stream's activity."""
+
+    ACTIVE = "active"
+    QUIET = "quiet"
+    CLOSED = "closed"  # quiet, as it should be while the market is closed
+    NONE = "none"  # no sign of a stream, or none of the last day
+
+
+class CompositorState(StrEnum):
+    """How a compositor fares."""
+
+    LEADING = "leading"
+    STANDBY = "standby"
+    FAILING = "failing"  # it lives, and cannot write
+    SILENT = "silent"  # it sends no heartbeat now, and has not said that it stops
+    STOPPED = "stopped"  # as it said
+
+
 class RecorderState(StrEnum):
     """How a recorder fares."""
 

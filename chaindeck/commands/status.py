@@ -8,9 +8,12 @@ import orjson
 
 from chain.clock import Instant
 from chain.context import Context
-from chain.monitor.board import RecorderStatus
+from chain.monitor.board import CompositorStatus, RecorderStatus
+from chain.monitor.evaluate.provenance import span_words
+from chain.monitor.evaluate.report import stream_age_s
 from chain.monitor.evaluate.serialize import status_body
 from chain.monitor.evaluate.signals import HealthReport, evaluate
+from chain.monitor.states import StreamState
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.commands.plain import WIDTH
 from chaindeck.config.redis_location import running_place
@@ -49,9 +52,31 @@ def as_text(report: HealthReport, target: RedisTarget) -> str:
     tail = [f" redis  {target.shown} ({server.name or server.unasked or 'unknown server'})", f" log    {log_file()}"]
     limits = [*report.board.redis.limits, *([server.unasked] if server.unasked and server.name else [])]
     tail[1:1] = [f"        {limit}" for limit in limits]
+    if (pipeline := _pipeline(report)) is not None:
+        tail.insert(-1, f" stream {pipeline}")
+    if report.board.compositor is not None:
+        tail.insert(-1, f" mmaker {_compositor(report.board.compositor)}")
     if report.board.recorder is not None:
         tail.insert(-1, f" tape   {_recorder(report.board.recorder)}")
     return "\n".join([*map(plain, lines), *tail])
+
+
+def _pipeline(report: HealthReport) -> str | None:
+    """Return how active the stream is, in a line; None where there is none."""
+    streams, age_s = report.board.streams, stream_age_s(report.board, report.now)
+    if age_s is None or report.stream is StreamState.NONE:
+        return None
+    figures = ((streams.events_s, "events/s"), (streams.subscriptions, "subscribed"), (streams.group_lag, "to be read"))
+    told = [f"{figure:,.0f} {what}" for figure, what in figures if figure is not None]
+    return ", ".join([f"{report.stream}, {span_words(age_s)} old", *told])
+
+
+def _compositor(compositor: CompositorStatus) -> str:
+    """Return how a compositor fares, in a line."""
+    beat = compositor.beat
+    models = [model.underlying for model in beat.models if not model.reason]
+    said = [f"{len(beat.chains)} chains staged", f"heatmap of {', '.join(models)}" if models else "no heatmap"]
+    return ", ".join([compositor.state, *said, *filter(None, [beat.error, beat.notice])])
 
 
 def _recorder(recorder: RecorderStatus) -> str:

@@ -68,7 +68,7 @@ def read_pointer(variant: Variant) -> None:
 
 
 def read_mark(variant: Variant) -> None:
-    found = signs(variant.raw, variant.raw)
+    found = signs([[variant.raw] * 4, [variant.raw] * 4])
     assert found.frame is None and found.entry is None
 
 

@@ -16,6 +16,7 @@ from chain.monitor.board import (
     Board,
     ChainRecord,
     Chains,
+    CompositorStatus,
     PollClock,
     Publishers,
     PublisherStatus,
@@ -25,6 +26,7 @@ from chain.monitor.board import (
 )
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo
+from chain.monitor.messages.compositor import CompositorBeat
 from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import State
 from chain.monitor.watch import record_updates
@@ -184,6 +186,12 @@ def recorder(now: Instant, *, alive: bool = True, here: bool = False, **values: 
     tape = "/tapes/massive-2026-01-02.tape"
     beat = RecorderBeat("massive:recorder", now.wall_s, 7, "running", now.wall_s - 60.0, tape, answers=90)
     return RecorderStatus(replace(beat, **values), now.mono, alive, None if alive else now.wall_s, here)
+
+
+def compositor(now: Instant, *, alive: bool = True, **values: Any) -> CompositorStatus:
+    """Return a compositor that was heard at `now`; `values` are of its beat."""
+    beat = CompositorBeat("mmaker", now.wall_s, 7, "leading", now.wall_s - 60.0, 0.2)
+    return CompositorStatus(replace(beat, **values), now.mono, alive, None if alive else now.wall_s)
 
 
 def report(records: Iterable[ChainRecord], now: Instant, **parts: Any) -> HealthReport:

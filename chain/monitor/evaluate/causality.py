@@ -11,7 +11,7 @@ from msgspec import Struct
 from chain.monitor.evaluate.report import Signal
 from chain.monitor.states import DeckState
 
-_LATE = ("aging", "stale", "stream-over-stale", "all-stale")  # snapshots are late
+_LATE = ("aging", "stale", "stream-over-stale", "all-stale", "model-withheld")  # snapshots are late
 _GONE = (*_LATE, "depth", "dangling", "nothing-published")  # or missing
 
 # What can follow from each signal. A part is listed under its own name. If two explain a signal, the first counts.
@@ -24,11 +24,13 @@ CONSEQUENCES: Mapping[str, Sequence[str]] = {
         "failing",
         "part-failed",
         "recorder-silent",
+        "compositor-silent",
         *_GONE,
     ),
     "eviction": (
         "publisher-silent",
         "recorder-silent",
+        "compositor-silent",
         "publisher-unknown",
         "depth",
         "dangling",

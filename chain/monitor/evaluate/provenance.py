@@ -30,12 +30,13 @@ def old_source(record: ChainRecord, good: LastGood) -> str:
     if data.ns < EPOCH_MIN_S * 10**9:
         return f"{data.origin} stamped {data.ns}, no epoch in nanoseconds: how old is unknown"
     if age < -_DAY_S and record.source.as_of is None:  # a recording's clock may lag behind its next record
-        return f"{data.origin} stamped {_words(-age)} ahead of the snapshot: how old is unknown"
+        return f"{data.origin} stamped {span_words(-age)} ahead of the snapshot: how old is unknown"
     old = _is_old(data, made, record.source.calendar, delayed=good.summary.delayed)
-    return f"{data.origin} {_words(age)} old" if old else ""
+    return f"{data.origin} {span_words(age)} old" if old else ""
 
 
-def _words(seconds: float) -> str:
+def span_words(seconds: float) -> str:
+    """Return a span of time as people say it: `34 s`, `12 min`, `100 d`."""
     if seconds >= 2 * _DAY_S:
         return f"{seconds / _DAY_S:.0f} d"
     return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds:.0f} s"

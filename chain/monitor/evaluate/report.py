@@ -10,8 +10,8 @@ from chain.model.keys import ChainId
 from chain.model.kinds import kind_phrase
 from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate.freshness import limits_of
-from chain.monitor.states import DeckState, Flag, State
-from chain.thresholds import FUTURE_TOLERANCE_S, STREAM_ACTIVE_S, Thresholds
+from chain.monitor.states import DeckState, Flag, State, StreamState
+from chain.thresholds import FUTURE_TOLERANCE_S, STREAM_ACTIVE_S, STREAM_KNOWN_S, Thresholds
 
 _PRESENT = (State.FRESH, State.AGING, State.STALE, State.FUTURE)
 _CURRENT = (State.FRESH, State.AGING)
@@ -97,6 +97,11 @@ class HealthReport(Struct, frozen=True, dict=True):
         return min(carrying, key=lambda spot: (not spot.current, spot.age_s), default=None)
 
     @property
+    def stream(self) -> StreamState:
+        """The stream's activity."""
+        return stream_state(self.board, self.now, self.statuses)
+
+    @property
     def sources(self) -> str:
         """What kinds of source the chains come from, as running text: `mock`, or `12 live, 6 mock`; empty for none."""
         return kind_phrase(status.record.source_word for status in self.statuses)
@@ -127,6 +132,18 @@ def stream_age_s(board: Board, now: Instant) -> float | None:
     ages = [now.wall_s - at for at in (board.streams.last_frame, board.streams.newest_entry) if at is not None]
     honest = [max(0.0, age) for age in ages if age >= -FUTURE_TOLERANCE_S]
     return min(honest, default=None)
+
+
+def stream_state(board: Board, now: Instant, statuses: Iterable[ChainStatus]) -> StreamState:
+    """Return the stream's activity; a quiet one counts as closed while no chain's options trade."""
+    age = stream_age_s(board, now)
+    if age is None or age > STREAM_KNOWN_S:
+        return StreamState.NONE
+    if age <= STREAM_ACTIVE_S:
+        return StreamState.ACTIVE
+    flags = [status.flags for status in statuses]
+    closed = bool(flags) and all(Flag.OFF_HOURS in these for these in flags)
+    return StreamState.CLOSED if closed else StreamState.QUIET
 
 
 def stream_active(board: Board, now: Instant) -> bool:

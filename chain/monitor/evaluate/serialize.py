@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from msgspec import UNSET, structs
 
 from chain.model.keys import KeySchema
-from chain.monitor.board import Board, PublisherStatus, RecorderStatus
+from chain.monitor.board import Board, CompositorStatus, PublisherStatus, RecorderStatus
 from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, stream_active, stream_age_s
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.messages.event import EventData
-from chain.monitor.messages.health import ExpiryBlock, HealthBlock, SignalBlock, StreamBlock
+from chain.monitor.messages.health import ExpiryBlock, HealthBlock, SignalBlock, StreamBlock, WatchedStreamBlock
 from chain.monitor.messages.status import (
     ChangeBlock,
+    CompositorBlock,
     PublisherBlock,
     RecorderBlock,
     RedisBlock,
@@ -27,14 +28,18 @@ from chain.monitor.states import Flag
 
 def health_block(report: HealthReport) -> HealthBlock:
     """Return the health block of a heartbeat, from the publisher's own watcher."""
-    board, now = report.board, report.now
+    board, streams = report.board, report.board.streams
     return HealthBlock(
         state=report.state,
         sources=report.sources,
         signals=[_signal(signal) for signal in report.signals],
         expiries={str(status.chain): _expiry(status) for status in report.statuses},
         depth={underlying: list(report.depth(underlying)) for underlying in board.chains.underlyings},
-        stream=StreamBlock(stream_active(board, now), _rounded(stream_age_s(board, now), 3)),
+        stream=WatchedStreamBlock(
+            **structs.asdict(_stream(report)),
+            frames_s=_rounded(streams.frames_s, 1),
+            events_s=_rounded(streams.events_s, 1),
+        ),
     )
 
 
@@ -66,6 +71,8 @@ def status_body(report: HealthReport, *, url: str, log: str) -> StatusBody:
         ),
         sources=report.sources,
         source=_publisher(speaking(board)),
+        stream=_stream(report),
+        compositor=_compositor(board.compositor),
         recorder=_recorder(board.recorder),
         parts=list(_parts(board)),
         expected=len(board.chains.records),
@@ -143,6 +150,27 @@ def _publisher(publisher: PublisherStatus | None) -> PublisherBlock:
         cycle_ms=_rounded(plan.cycle_ms, 1),
         counters=dict(plan.counters),
     )
+
+
+def _stream(report: HealthReport) -> StreamBlock:
+    board, now = report.board, report.now
+    streams = board.streams
+    return StreamBlock(
+        active=stream_active(board, now),
+        age_s=_rounded(stream_age_s(board, now), 3),
+        state=report.stream,
+        entries=streams.length,
+        subscriptions=streams.subscriptions,
+        group_lag=streams.group_lag,
+        group_pending=streams.group_pending,
+    )
+
+
+def _compositor(compositor: CompositorStatus | None) -> CompositorBlock | None:
+    if compositor is None:
+        return None
+    told = {name: getattr(compositor.beat, name) for name in compositor.beat.__struct_fields__}
+    return CompositorBlock(**(told | {"status": compositor.state}))
 
 
 def _recorder(recorder: RecorderStatus | None) -> RecorderBlock | None:

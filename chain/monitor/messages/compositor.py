@@ -13,6 +13,7 @@ from chain.pipeline.staging import Dropped
 from chain.redis.contract.poll_command import HEARTBEAT_BYTES
 from chain.text import clean, shown
 
+LEADING = "leading"
 Status = Annotated[str, promise(enum=["leading", "standby", "stopped"])]
 
 

@@ -14,7 +14,9 @@ from chain.monitor.messages.fields import (
     Sources,
     StateWord,
     Underlying,
+    promise,
 )
+from chain.monitor.states import StreamState
 
 
 class SignalBlock(Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +54,18 @@ class StreamBlock(Struct, frozen=True):
 
     active: bool
     age_s: Seconds | None
+    state: Annotated[str, promise(enum=[str(state) for state in StreamState])] = StreamState.NONE
+    entries: Annotated[Count | None, Meta(description="entries that the stream holds")] = None
+    subscriptions: Annotated[Count | None, Meta(description="contracts subscribed to")] = None
+    group_lag: Annotated[Count | None, Meta(description="entries that compositors have not read")] = None
+    group_pending: Annotated[Count | None, Meta(description="entries read and not acknowledged")] = None
+
+
+class WatchedStreamBlock(StreamBlock, frozen=True):
+    """The same of a watcher that goes on looking, and so knows rates."""
+
+    frames_s: Annotated[Seconds | None, Meta(description="frames a second, over the last seconds")] = None
+    events_s: Annotated[Seconds | None, Meta(description="events a second, over the last seconds")] = None
 
 
 Expiries = Annotated[
@@ -72,4 +86,4 @@ class HealthBlock(Struct, frozen=True):
     signals: list[SignalBlock]
     expiries: Expiries
     depth: Depths
-    stream: StreamBlock
+    stream: WatchedStreamBlock

@@ -21,7 +21,7 @@ from chain.monitor.messages.fields import (
     Underlying,
     promise,
 )
-from chain.monitor.messages.health import Depths, Expiries, SignalBlock, StreamBlock
+from chain.monitor.messages.health import Depths, Expiries, SignalBlock, WatchedStreamBlock
 from chain.monitor.messages.services import SERVICES, STANDBYS
 from chain.redis.contract.poll_command import HEARTBEAT_BYTES
 from chain.supervisor import PartState
@@ -117,7 +117,7 @@ class FullBeat(Beat, frozen=True, kw_only=True):
     signals: list[SignalBlock] | UnsetType = UNSET
     expiries: Expiries | UnsetType = UNSET
     depth: Depths | UnsetType = UNSET
-    stream: StreamBlock | UnsetType = UNSET
+    stream: WatchedStreamBlock | UnsetType = UNSET
 
 
 BEAT = Form(Beat, Limits(HEARTBEAT_BYTES))

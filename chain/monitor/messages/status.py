@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from chain.monitor.messages.compositor import CompositorBeat
 from chain.monitor.messages.fields import (
     Count,
     DateText,
@@ -16,10 +17,10 @@ from chain.monitor.messages.fields import (
     Underlying,
     promise,
 )
-from chain.monitor.messages.health import Kind, SignalBlock, StateSince
+from chain.monitor.messages.health import Kind, SignalBlock, StateSince, StreamBlock
 from chain.monitor.messages.heartbeat import PartBlock
 from chain.monitor.messages.recorder import RecorderBeat
-from chain.monitor.states import RecorderState
+from chain.monitor.states import CompositorState, RecorderState
 
 
 class RedisBlock(Struct, frozen=True):
@@ -65,6 +66,12 @@ class RecorderBlock(RecorderBeat, frozen=True, kw_only=True):
     ]
 
 
+class CompositorBlock(CompositorBeat, frozen=True, kw_only=True):
+    """The compositor of the prefix: its last heartbeat, and how it fares now."""
+
+    status: Annotated[str, promise(enum=[str(state) for state in CompositorState])]
+
+
 class ChangeBlock(Struct, frozen=True):
     """A change of the kind of source that stands for an hour, or until it is acknowledged."""
 
@@ -104,6 +111,8 @@ class StatusBody(Struct, frozen=True):
     redis: RedisBlock
     sources: Sources
     source: PublisherBlock
+    stream: StreamBlock
+    compositor: Annotated[CompositorBlock | None, Meta(description="null where none was ever heard")]
     recorder: Annotated[RecorderBlock | None, Meta(description="null where none was ever heard")]
     parts: list[StatusPart]
     expected: Annotated[Count, Meta(description="how many chains should be there, or were found")]

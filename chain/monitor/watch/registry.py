@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.errors import DecodeError
-from chain.model.keys import ChainId, KeySchema, heartbeat_key
-from chain.monitor.board import ChainRecord, PublisherStatus, RecorderStatus, Refusal
+from chain.model.keys import ChainId, KeySchema
+from chain.monitor.board import ChainRecord, PublisherStatus, Refusal
 from chain.monitor.evaluate.flags import is_over, is_past, remembered
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, Heartbeat, SourceInfo, parse_heartbeat
-from chain.monitor.messages.recorder import read_recorder_beat
-from chain.monitor.messages.services import HEARTBEAT_KEYS, SERVICES, STANDBYS, recorder_service
+from chain.monitor.messages.services import HEARTBEAT_KEYS, SERVICES, STANDBYS
 from chain.monitor.states import State
+from chain.monitor.watch.beside.companions import Companions, CompanionState
 from chain.monitor.watch.chain_tracker import ChainTracker
 from chain.monitor.watch.state import BeatState, RegistryState
 from chain.text import clean
@@ -37,7 +37,7 @@ class ChainRegistry:
     chains: dict[ChainId, ChainTracker] = field(default_factory=dict)
     depth: dict[str, int] = field(default_factory=dict)
     refused: dict[str, Refusal] = field(default_factory=dict)
-    recorder: RecorderStatus | None = None
+    companions: Companions = field(init=False)
     _standbys: dict[str, Heartbeat] = field(default_factory=dict)
     _raw: dict[str, bytes | None] = field(default_factory=dict)
     _accepted: dict[str, bytes] = field(default_factory=dict)  # by service: its last valid heartbeat
@@ -45,6 +45,9 @@ class ChainRegistry:
     _past: set[ChainId] = field(default_factory=set)  # chains that had expired at the last check
     _over: set[ChainId] = field(default_factory=set)  # chains whose last session had closed by then
     _checked: int | None = None  # the minute of the last check for expired chains
+
+    def __post_init__(self) -> None:
+        self.companions = Companions(self.keys, self.refused)
 
     def state(self) -> RegistryState:
         """Return everything known, between two polls."""
@@ -61,7 +64,8 @@ class ChainRegistry:
             past=tuple(sorted(self._past)),
             over=tuple(sorted(self._over)),
             checked=self._checked,
-            recorder=self.recorder,
+            recorder=self.companions.state.recorder,
+            compositor=self.companions.state.compositor,
         )
 
     @classmethod
@@ -77,7 +81,8 @@ class ChainRegistry:
             registry._accepted[beat.service] = beat.raw
         for service, raw in state.standbys.items():
             registry._standbys[service], registry._accepted[service] = _heartbeat(raw, service), raw
-        registry._raw, registry.recorder = dict(state.heard), state.recorder
+        registry._raw = dict(state.heard)
+        registry.companions.state = CompanionState(state.recorder, state.compositor)
         registry._past, registry._over, registry._checked = set(state.past), set(state.over), state.checked
         if all(known.is_noted for known in state.chains):
             registry._noted = registry._records()
@@ -86,10 +91,8 @@ class ChainRegistry:
     def on_heartbeats(self, beats: Mapping[str, bytes | None], now: Instant) -> None:
         """Process heartbeats as read, by key; a publisher that stopped or fell silent stays, marked so."""
         changed = False
+        self.companions.on_heartbeats(beats, self._raw, now)
         for key, raw in beats.items():
-            if key == heartbeat_key(recorder_service(self.keys)):
-                self._on_recorder(key, raw, now)
-                continue
             service = HEARTBEAT_KEYS.get(key)
             if service is None:  # nobody's whom this version knows: a recording may hold such
                 continue
@@ -129,26 +132,6 @@ class ChainRegistry:
         if before is None:
             log.warning("heartbeat of %s refused: %s", service, error)
         self.refused[service] = Refusal(service, str(error), before.since if before else now.wall_s)
-
-    def _on_recorder(self, key: str, raw: bytes | None, now: Instant) -> None:
-        """Process a recorder's heartbeat as read; one that stopped or fell silent stays, marked so."""
-        service = recorder_service(self.keys)
-        if raw != self._raw.get(key):
-            self._raw[key] = raw
-            self.refused.pop(service, None) if raw is None else self._take_recorder(service, raw, now)
-        known = self.recorder
-        if known and known.alive and (raw is None or now.mono - known.seen > HEARTBEAT_TTL_S):
-            self.recorder = replace(known, alive=False, gone_since=now.wall_s)
-
-    def _take_recorder(self, service: str, raw: bytes, now: Instant) -> None:
-        try:
-            beat = read_recorder_beat(raw, service)
-        except DecodeError as error:
-            self._refuse(service, error, now)
-            return
-        self.refused.pop(service, None)
-        alive = beat.status != STOPPED
-        self.recorder = RecorderStatus(beat, now.mono, alive, None if alive else now.wall_s)
 
     def _on_standby(self, service: str, heartbeat: Heartbeat | None, raw: bytes | None) -> None:
         if raw is not None and heartbeat and self._is_standing_by(heartbeat):

@@ -17,9 +17,10 @@ from chain.decode.form import Form
 from chain.decode.limits import Limits
 from chain.errors import ChaindeckError, DecodeError
 from chain.model.keys import ChainId, KeySchema, SnapshotId, parse_underlying
-from chain.monitor.board import ChainRecord, RecorderStatus, RedisHealth, Refusal, Transition
+from chain.monitor.board import ChainRecord, CompositorStatus, RecorderStatus, RedisHealth, Refusal, Transition
 from chain.monitor.discovery import Search
 from chain.monitor.states import State
+from chain.monitor.watch.beside.stream_rates import Count
 from chain.redis.contract.stream.signs import StreamSigns
 from chain.redis.server.info import Server
 from chain.text import clean
@@ -63,6 +64,7 @@ class RegistryState(Struct, frozen=True):
     over: tuple[ChainId, ...]
     checked: int | None
     recorder: RecorderStatus | None = None  # not told by tapes from before there were heartbeats of recorders
+    compositor: CompositorStatus | None = None  # nor by those from before there were compositors
 
 
 class Beside(Struct, frozen=True):
@@ -90,6 +92,7 @@ class TrackerState(Struct, frozen=True):
     transitions: tuple[Transition, ...]
     back: str
     registry: RegistryState
+    counts: tuple[Count, ...] = ()  # of the stream's writer, over the last seconds
 
 
 _FORM = Form(TrackerState, _LIMITS)

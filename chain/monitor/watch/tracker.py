@@ -16,6 +16,7 @@ from chain.monitor.changes import StateChanges
 from chain.monitor.discovery import Search
 from chain.monitor.evaluate.provenance import source_changed
 from chain.monitor.history import History
+from chain.monitor.watch.beside.stream_rates import StreamRates
 from chain.monitor.watch.chain_tracker import ChainTracker, Next
 from chain.monitor.watch.contact import Contact, WallClock
 from chain.monitor.watch.port import (
@@ -32,6 +33,7 @@ from chain.monitor.watch.port import (
 from chain.monitor.watch.registry import ChainRegistry
 from chain.monitor.watch.state import Beside, TrackerState
 from chain.redis.contract.store import Payload
+from chain.redis.contract.stream.signs import StreamSigns
 from chain.supervisor import PartStatus
 
 FETCH_BATCH = 64  # payloads asked for at once: they are large, and hundreds may move together
@@ -48,6 +50,7 @@ class Tracker:
         self._shown_as = shown_as
         self._contact = Contact(self.history, shown_as)
         self._wall = WallClock(self.history)
+        self._rates = StreamRates()
         self._changes = StateChanges()
         self._limits: dict[str, str] = {}  # what we are not allowed to do, and why; "" once allowed
         self._now = Instant(0, 0.0)  # of the last answer
@@ -88,6 +91,7 @@ class Tracker:
             transitions=self.history.transitions,
             back=self.history.awaited,
             registry=self.registry.state(),
+            counts=self._rates.counts,
         )
 
     @classmethod
@@ -98,6 +102,7 @@ class Tracker:
         tracker.history = History.resume(state.transitions, state.back)
         tracker._contact = Contact(tracker.history, shown_as, state.health)
         tracker._wall = WallClock(tracker.history, state.drift, state.step)
+        tracker._rates = StreamRates(state.counts)
         tracker._changes = StateChanges(dict(state.states))
         tracker._limits, tracker._held = dict(state.limits), dict(state.held)
         tracker._now, tracker._last_seen, tracker._started = state.now, state.seen, state.started
@@ -172,8 +177,9 @@ class Tracker:
                 refusals=tuple(registry.refused.values()),
                 standbys=registry.standbys,
             ),
-            streams=Streams(known.stream.frame, known.stream.entry, known.stream.misread),
-            recorder=registry.recorder,
+            streams=_streams(known.stream, self._rates),
+            compositor=registry.companions.state.compositor,
+            recorder=registry.companions.state.recorder,
             clock=PollClock(self._now.mono, started, *self._wall.step_shown(self._now)),
             parts=parts,
         )
@@ -235,6 +241,7 @@ class Tracker:
             self._current_pointers = self._pointers if current else None
             self._held = {key: chain for chain, known in chains.items() if (key := known.held)}
         self._contact.on_found(poll.asked, poll.received, self._now)
+        self._rates.on_poll(poll.stream, poll.received.mono)
         self._last_poll, self._last_seen = poll, self._now.wall_s
 
     def _reset(self) -> None:
@@ -246,3 +253,18 @@ class Tracker:
         if refused != self._limits.get(deed, ""):
             log.warning("%s %s", f"cannot {deed}:" if refused else "can again", refused or deed)
         self._limits[deed] = refused
+
+
+def _streams(signs: StreamSigns, rates: StreamRates) -> Streams:
+    """Return the component of a Board, from the signs of the last poll and the rates of the last seconds."""
+    return Streams(
+        last_frame=signs.frame,
+        newest_entry=signs.entry,
+        misread=signs.misread,
+        length=signs.length,
+        frames_s=rates.frames_s,
+        events_s=rates.events_s,
+        subscriptions=signs.subscriptions,
+        group_lag=signs.lag,
+        group_pending=signs.pending,
+    )

@@ -27,11 +27,11 @@ ScriptName = Literal[
     "extend_payload",
     "force",
     "move_pointer",
-    "newest_entry",
     "nothing",
     "publish",
     "publish_model",
     "put_payload",
+    "stream_signs",
     "withdraw",
 ]
 _INCLUDE = re.compile(r"^-- include: (.+)$", re.MULTILINE)

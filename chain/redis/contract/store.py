@@ -55,19 +55,27 @@ class Store:
         self._answered: Mapping[ChainId, bytes | None] | None = None
         self.keys = keys
 
-    async def poll(self, chains: Sequence[ChainId], beside: Sequence[str] = (), payloads: Sequence[bytes] = ()) -> Poll:
-        """Read every pointer, the keys in `beside` and the stream's activity in one round trip.
+    async def poll(
+        self,
+        chains: Sequence[ChainId],
+        beside: Sequence[str] = (),
+        payloads: Sequence[bytes] = (),
+        apart: Sequence[str] = (),
+    ) -> Poll:
+        """Read every pointer, the keys in `beside` and `apart`, and the stream's activity in one round trip.
 
-        `payloads`, keys as found in pointers, are counted, not read: one that is gone while its pointer exists
-        was evicted. A value beyond its limit is cut one byte past it.
+        A key in `apart` that may not be read is as if it were not there. `payloads`, keys as found in pointers, are
+        counted, not read: one that is gone while its pointer exists was evicted. A value beyond its limit is cut one
+        byte past it.
         """
         if (asked := tuple(chains)) != self._asked:
             self._asked, self._pointers = asked, [*map(self.keys.latest, chains)]
             self._answered = None
-        reply = await self._poll_command.run(self._pointers, beside, payloads)
+        reply = await self._poll_command.run(self._pointers, beside, payloads, apart)
         if self._answered is None or reply.values is not self._values:  # they rarely move
             self._answered, self._values = dict(zip(chains, reply.values, strict=False)), reply.values
-        rest = dict(zip(beside, reply.values[len(chains) :], strict=True))
+        values = [*reply.values[len(chains) :], *reply.apart]
+        rest = dict(zip([*beside, *apart], values, strict=True))
         return Poll(self._answered, rest, reply.stream, reply.there, reply.refused)
 
     async def recheck(self, snapshots: Sequence[SnapshotId]) -> list[tuple[bytes | None, bool]]:

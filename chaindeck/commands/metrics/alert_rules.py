@@ -56,6 +56,12 @@ _RULES = (
         "publisher {{ $labels.service }} is silent",
     ),
     _Rule(
+        "ChaindeckCompositorDown",
+        "compositor-failing",
+        "chaindeck_compositor_alive == 0",
+        "the compositor is silent, or cannot write: staging and models stand still",
+    ),
+    _Rule(
         "ChaindeckNotRecording",
         "recorder-failing",
         "chaindeck_recorder_recording == 0",

@@ -24,6 +24,7 @@ from chain.monitor.states import DeckState, RecorderState
 from chain.text import clean
 from chaindeck import __version__
 from chaindeck.commands.metrics.counters import OTHER, PublisherCounters
+from chaindeck.commands.metrics.pipeline import pipeline_metrics
 from chaindeck.config.redis_location import running_place
 from chaindeck.engine.watching import watching_services
 from chaindeck.process.ended import run_until_signal
@@ -57,6 +58,7 @@ class DeckCollector(Collector):
         yield from _chains(report)
         yield from _depth(report)
         yield from _publishers(report)
+        yield from pipeline_metrics(report)
         yield from _recorder(report.board.recorder)
 
 

@@ -9,11 +9,12 @@ from redis.asyncio import Redis
 
 from chain.clock import Instant, SystemClock
 from chain.model.calendar import Calendar
-from chain.model.keys import KeySchema
+from chain.model.keys import KeySchema, SnapshotId
 from chain.monitor.evaluate.serialize import health_block
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.events import HOLD, EventLog
 from chain.monitor.heartbeat import SourceInfo, beat
+from chain.monitor.messages.compositor import CompositorBeat, ModelStatus, StagedChain
 from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import State
 from chain.redis.contract.publish.writer import snapshot_writer
@@ -25,6 +26,33 @@ from tests.support.schemas import filled, promised, schema_of, validator
 REPLAY = KeySchema("massive:replay")
 FAILED = PartStatus("lease", PartState.FAILED, "ValueError: x", START_S - 4.0, 3)
 NOW = Instant(START_NS, 5_000.0)
+COMPOSITOR_BEAT = CompositorBeat(
+    "mmaker",
+    START_S,
+    8,
+    "leading",
+    START_S - 60,
+    0.2,
+    "1766762051500-3",
+    11,
+    12,
+    13,
+    14.5,
+    (
+        StagedChain(
+            "SPX",
+            "2026-01-02",
+            KeySchema().snapshot(SnapshotId(SPX, 1_766_762_051_149)),
+            "1766762051500-3",
+            START_S,
+            15,
+            reason="STALE",
+        ),
+    ),
+    (ModelStatus("SPX", "9f2c", START_S, START_S, 16, "STALE"),),
+    "rebuilt from snapshots",
+    "out of memory",
+)
 RECORDER_BEAT = RecorderBeat(
     "massive:recorder",
     START_S,
@@ -72,6 +100,10 @@ async def _publish_replay(redis: Redis) -> None:
 async def test_a_status_keeps_its_schema_field_by_field(redis: Redis, redis_url: str, short_dir: Path) -> None:
     await _publish(redis)
     await redis.set("massive:recorder:heartbeat", RECORDER_BEAT.encode())
+    await redis.set("mmaker:heartbeat", COMPOSITOR_BEAT.encode())
+    await redis.xadd(KeySchema().stream(), {"ts": "1", "payload": "[]"})
+    await redis.xgroup_create(KeySchema().stream(), "mmaker", "0")
+    await redis.hset(KeySchema().stream_analytics(), "subscriptions_current", "12")
     may: dict[str, Any] = {"keys": ["*"], "channels": ["*"], "commands": ["+@all", "-info"]}
     await redis.acl_setuser("modest", enabled=True, reset=True, passwords="+secret", **may)
     modest = redis_url.replace("unix://", "unix://modest:secret@")
@@ -99,7 +131,10 @@ async def test_a_verification_keeps_its_schema_field_by_field(redis: Redis, redi
 
 
 async def test_a_heartbeat_keeps_its_schema_field_by_field(redis: Redis) -> None:
-    seen = board([in_state(SPX, State.STALE, NOW), record(NDX, NOW)], NOW, last_frame=START_S)
+    stream: dict[str, Any] = {"frames_s": 2.5, "events_s": 25.0, "length": 7, "subscriptions": 9}
+    group: dict[str, Any] = {"group_lag": 3, "group_pending": 1}
+    stale = [in_state(SPX, State.STALE, NOW), record(NDX, NOW)]
+    seen = board(stale, NOW, last_frame=START_S, **stream, **group)
     plan = heartbeat(SPX, NDX, failures={SPX: "vendor: 429"}).chain
     calendar = Calendar({SPX.expiry: None})
     source = SourceInfo(
@@ -114,6 +149,10 @@ async def test_a_heartbeat_keeps_its_schema_field_by_field(redis: Redis) -> None
 
 def test_a_recorders_heartbeat_keeps_its_schema_field_by_field() -> None:
     assert_promise_kept("recorder-heartbeat", orjson.loads(RECORDER_BEAT.encode()))
+
+
+def test_a_compositors_heartbeat_keeps_its_schema_field_by_field() -> None:
+    assert_promise_kept("compositor-heartbeat", orjson.loads(COMPOSITOR_BEAT.encode()))
 
 
 def test_an_event_keeps_its_schema_field_by_field() -> None:

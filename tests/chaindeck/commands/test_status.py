@@ -41,7 +41,9 @@ from tests.support.scenes import (
 )
 
 NOW = Instant(START_NS, 5_000.0)
-KEYS = ["state", "signals", "redis", "sources", "source", "recorder", "parts", "expected", "expiries", "log"]
+KEYS = ["state", "signals", "redis", "sources", "source"]
+KEYS += ["stream", "compositor", "recorder", "parts", "expected", "expiries", "log"]
+STREAM_KEYS = ["age_s", "entries", "subscriptions", "group_lag", "group_pending"]
 EXPIRY_KEYS = [
     *(
         "underlying",
@@ -110,6 +112,8 @@ async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
         "redis": {"ping_ms": 0.0, "limits": []},
         "sources": "mock",
         "source": read["source"],
+        "stream": {"active": False, "state": "none", **dict.fromkeys(STREAM_KEYS)},
+        "compositor": None,
         "recorder": None,
         "parts": [],
         "expected": 2,

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from chain.monitor.evaluate.report import stream_active
+from chain.monitor.evaluate.provenance import span_words
+from chain.monitor.evaluate.report import stream_active, stream_age_s, stream_state
 from chain.monitor.evaluate.rules.rule import Notice, RuleInput, earliest, listed, oldest_s
-from chain.monitor.states import State
+from chain.monitor.states import State, StreamState
 from chain.thresholds import FUTURE_TOLERANCE_S
 
 
@@ -14,6 +15,14 @@ def stream_over_stale(inputs: RuleInput) -> Iterable[Notice]:
     if stale and stream_active(inputs.board, inputs.now):
         verb = "is" if len(stale) == 1 else "are"
         yield Notice(f"stream active while {listed(stale)} {verb} STALE, {oldest_s(stale)} s", earliest(stale))
+
+
+def stream_quiet(inputs: RuleInput) -> Iterable[Notice]:
+    """The stream was there and has gone quiet: no fault of the snapshots, which carry on without it."""
+    state, age = stream_state(inputs.board, inputs.now, inputs.statuses), stream_age_s(inputs.board, inputs.now)
+    if age is not None and state in (StreamState.QUIET, StreamState.CLOSED):
+        why = "market closed, " if state is StreamState.CLOSED else ""
+        yield Notice(f"{why}stream quiet for {span_words(age)}", inputs.now.wall_s - age)
 
 
 def stream_clock(inputs: RuleInput) -> Iterable[Notice]:

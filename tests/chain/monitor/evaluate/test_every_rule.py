@@ -12,12 +12,12 @@ from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.model.session import closing
 from chain.model.snapshot import encode
-from chain.monitor.board import Board, ChainRecord, CompositorStatus, PublisherStatus, RecorderStatus, Refusal
+from chain.monitor.board import Board, ChainRecord, PublisherStatus, RecorderStatus, Refusal
 from chain.monitor.discovery import Search
 from chain.monitor.evaluate.rules import RULES
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, Heartbeat, SourceInfo
-from chain.monitor.messages.compositor import CompositorBeat
+from chain.monitor.messages.compositor import ModelStatus
 from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import State
 from chain.monitor.watch import record_updates
@@ -26,6 +26,7 @@ from chain.redis.server.info import Server
 from chain.supervisor import PartState, PartStatus
 from chain.thresholds import (
     CLOCK_JUMP_S,
+    COMPOSITOR_BEHIND,
     EVICTION_SHOWN_S,
     FUTURE_TOLERANCE_S,
     HEARTBEAT_TTL_S,
@@ -44,6 +45,7 @@ from tests.support.scenes import (
     START_NS,
     START_S,
     board,
+    compositor,
     heartbeat,
     in_state,
     received,
@@ -118,9 +120,9 @@ def recorder(*, alive: bool = True, **values: Any) -> Board:
     return one(record(SPX, NOW), recorder=RecorderStatus(beat, NOW.mono, alive, None if alive else START_S))
 
 
-def compositor(*, alive: bool = True) -> Board:
-    beat = CompositorBeat("mmaker", START_S, 7, "leading", START_S - 60, 0.2)
-    return one(record(SPX, NOW), compositor=CompositorStatus(beat, NOW.mono, alive, None if alive else START_S))
+def composed(*, alive: bool = True, **values: Any) -> Board:
+    """Return a Board with a compositor; `values` are of its beat."""
+    return one(record(SPX, NOW), compositor=compositor(NOW, alive=alive, **values))
 
 
 def heard(beat: Heartbeat, *, alive: bool = True, ahead_s: float = 0.0) -> Board:
@@ -172,6 +174,8 @@ EDGES: dict[str, Edge] = {
     ),
     "recorder-disk": Edge(lambda off: recorder(free=RECORDER_FREE_BYTES + off), BELOW),
     # One more of what is counted, and no millisecond.
+    "compositor-behind": Edge(lambda off: composed(lag=COMPOSITOR_BEHIND + off), ABOVE),
+    "stream-quiet": Edge(lambda off: one(record(SPX, NOW), last_frame=START_S - within(STREAM_ACTIVE_S, off)), ABOVE),
     "depth": Edge(lambda off: one(record(SPX, NOW), depth={"SPX": 1 + off}), ABOVE),
 }
 
@@ -203,7 +207,12 @@ SWITCHES: dict[str, tuple[Board, Board]] = {
     "publisher-silent": (heard(_beat()), heard(_beat(), alive=False)),
     "recorder-failing": (recorder(), recorder(error="disk full", failing_since=START_S)),
     "recorder-silent": (recorder(), recorder(alive=False)),
-    "compositor-silent": (compositor(), compositor(alive=False)),
+    "compositor-silent": (composed(), composed(alive=False)),
+    "compositor-failing": (composed(), composed(error="out of memory")),
+    "model-withheld": (
+        composed(models=(ModelStatus("SPX"),)),
+        composed(models=(ModelStatus("SPX", reason="SPX 01-02 is STALE"),)),
+    ),
     "withdrawn": (heard(_beat()), heard(_beat(status=WITHDRAWN))),
     "eviction-policy": (
         one(record(SPX, NOW), server=Server("valkey 9", "volatile-ttl")),

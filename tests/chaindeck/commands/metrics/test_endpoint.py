@@ -44,6 +44,7 @@ from tests.support.scenes import (
     SPX_MON,
     board,
     changed,
+    compositor,
     heartbeat,
     in_state,
     law,
@@ -499,10 +500,11 @@ def expressions(rules: str) -> list[str]:
 def test_every_metric_that_a_rule_asks_for_is_there() -> None:
     clock = manual_clock()
     one = board([record(SPX, Instant.now(clock))], Instant.now(clock))
-    samples = scraped(one, clock) | recording(clock)
+    composed = replace(one, compositor=compositor(Instant.now(clock)))
+    samples = scraped(composed, clock) | recording(clock)
     there = {name for name, _ in samples}
     asked = expressions(alert_rules(Thresholds()))
-    assert len(asked) == 11
+    assert len(asked) == 12
     for expression in asked:
         metrics = set(re.findall(r"\bchaindeck_\w+(?!\w*=)", re.sub(r"\{.*?\}", "", expression)))
         assert metrics

@@ -1,0 +1,92 @@
+"""Programs beside the publishers that a watcher knows by a heartbeat of their own: recorder and compositor."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from chain.clock import Instant
+from chain.errors import DecodeError
+from chain.model.keys import KeySchema, heartbeat_key
+from chain.monitor.board import CompositorStatus, RecorderStatus, Refusal
+from chain.monitor.heartbeat import STOPPED
+from chain.monitor.messages.compositor import read_compositor_beat
+from chain.monitor.messages.recorder import read_recorder_beat
+from chain.monitor.messages.services import recorder_service
+from chain.thresholds import HEARTBEAT_TTL_S
+
+log = logging.getLogger(__name__)
+
+S = TypeVar("S", RecorderStatus, CompositorStatus)
+
+
+class CompanionState(Struct, frozen=True):
+    """Both as last heard; None where one never was."""
+
+    recorder: RecorderStatus | None = None
+    compositor: CompositorStatus | None = None
+
+
+class Companions:
+    """Recorder and compositor of one prefix; one that stopped or fell silent stays, marked so."""
+
+    def __init__(self, keys: KeySchema, refused: dict[str, Refusal], state: CompanionState | None = None) -> None:
+        """`refused`: where a value that is no heartbeat is noted, by service."""
+        self._refused = refused
+        self._recorder = recorder_service(keys)
+        self._compositor = keys.compositor
+        self.keys = frozenset(map(heartbeat_key, (self._recorder, self._compositor)))
+        self.state = state or CompanionState()
+
+    def on_heartbeats(self, beats: Mapping[str, bytes | None], before: dict[str, bytes | None], now: Instant) -> None:
+        """Process their heartbeats as read, by key; `before` holds what was read last, and is brought up to date."""
+        known = self.state
+        self.state = CompanionState(
+            recorder=self._heard(self._recorder, known.recorder, beats, before, now, _recorder),
+            compositor=self._heard(self._compositor, known.compositor, beats, before, now, _compositor),
+        )
+
+    def _heard(
+        self,
+        service: str,
+        known: S | None,
+        beats: Mapping[str, bytes | None],
+        before: dict[str, bytes | None],
+        now: Instant,
+        read: Callable[[bytes, str, Instant], S],
+    ) -> S | None:
+        key = heartbeat_key(service)
+        if key not in beats:
+            return known
+        raw = beats[key]
+        if raw != before.get(key):
+            before[key] = raw
+            refused_before = self._refused.pop(service, None)
+            if raw is not None:
+                try:
+                    known = read(raw, service, now)
+                except DecodeError as error:
+                    self._refuse(service, error, refused_before, now)
+        # A key whose value no longer changes is another program's, or has lost its time to live.
+        if known and known.alive and (raw is None or now.mono - known.seen > HEARTBEAT_TTL_S):
+            return replace(known, alive=False, gone_since=now.wall_s)
+        return known
+
+    def _refuse(self, service: str, error: DecodeError, before: Refusal | None, now: Instant) -> None:
+        if before is None:
+            log.warning("heartbeat of %s refused: %s", service, error)
+        self._refused[service] = Refusal(service, str(error), before.since if before else now.wall_s)
+
+
+def _recorder(raw: bytes, service: str, now: Instant) -> RecorderStatus:
+    beat = read_recorder_beat(raw, service)
+    alive = beat.status != STOPPED
+    return RecorderStatus(beat, now.mono, alive, None if alive else now.wall_s)
+
+
+def _compositor(raw: bytes, service: str, now: Instant) -> CompositorStatus:
+    beat = read_compositor_beat(raw, service)
+    alive = beat.status != STOPPED
+    return CompositorStatus(beat, now.mono, alive, None if alive else now.wall_s)
