@@ -180,6 +180,10 @@ class KeySchema(Struct, frozen=True):
         """Return the channel of what changes in that model."""
         return f"{self.heatmap(underlying)}:diff"
 
+    def legacy_heatmap(self, underlying: str) -> str:
+        """Return the key under which MarketSwarm's own readers look for an underlying's heatmap model."""
+        return f"{self.prefix}:heatmap:model:{vendor_symbol(underlying)}:latest"
+
     def latest_pattern(self) -> str:
         """Return the glob of all pointers, for discovery; payload keys are never scanned."""
         return f"{self.prefix}:chain:latest:*"

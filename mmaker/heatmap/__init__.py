@@ -2,6 +2,7 @@
 
 ```
 publisher  publishes the models: diffs often, the whole less often, nothing of stale inputs
+legacy     a model in the form that MarketSwarm's own readers know
 freshness  how fresh each expiration of a model is, and which have passed
 builder    the model of an underlying, and what changed in it
 chain      one expiration: its mids, its tiles, and which of them have to be made again

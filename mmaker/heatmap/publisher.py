@@ -20,6 +20,7 @@ from chain.redis.contract.models import LeaseHeld, ModelWord, ModelWriter
 from mmaker.flush import ChainFlush
 from mmaker.heatmap.builder import DEFAULT_OPTIONS, HeatmapBuilder, HeatmapOptions
 from mmaker.heatmap.freshness import bring_up_to
+from mmaker.heatmap.legacy import LEGACY_TTL_S, legacy_body
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +63,12 @@ class HeatmapPublisher:
         lease: LeaseHeld | None = None,
         options: HeatmapOptions = DEFAULT_OPTIONS,
         pace: Pace = DEFAULT_PACE,
+        legacy: bool = False,
     ) -> None:
-        """`lease`: by which it leads, so that a write of one who leads no more is refused by Redis itself."""
+        """`lease`: by which it leads, so that a write of one who leads no more is refused by Redis itself.
+
+        `legacy`: write each whole under the key of MarketSwarm's own readers too.
+        """
         self._writer = ModelWriter(redis, context.keys)
         self._clock = context.clock
         self._limits = context.thresholds
@@ -71,6 +76,7 @@ class HeatmapPublisher:
         self._lease = lease
         self._options = options
         self._pace = pace
+        self._legacy = legacy
         self._models: dict[str, _Model] = {}
         self._unheard = ""  # why diffs could not be announced last
 
@@ -156,6 +162,15 @@ class HeatmapPublisher:
                 self._say(model, _FENCED)
             return
         self._written(model, whole, reply.unheard, now)
+        if whole and self._legacy:
+            await self._write_legacy(whole)
+
+    async def _write_legacy(self, whole: HeatmapModel) -> None:
+        body = legacy_body(whole, self._clock.wall_ns() / 1e9)
+        try:
+            await self._writer.write_legacy(whole.underlying, body, LEGACY_TTL_S)
+        except RedisUnavailableError as error:
+            log.warning("no heatmap of %s for MarketSwarm's readers: %s", whole.underlying, error)
 
     def _written(self, model: _Model, whole: HeatmapModel | None, unheard: str, now: float) -> None:
         model.kept_at = now

@@ -45,6 +45,7 @@ class ModelWriter:
     """Writes the models under one prefix. Every call is bounded in time and raises RedisUnavailableError."""
 
     def __init__(self, redis: Redis, keys: KeySchema) -> None:
+        self._redis = redis
         self._runner = ScriptRunner(redis)
         self._keys = keys
         self._cluster = is_cluster(redis)
@@ -67,6 +68,11 @@ class ModelWriter:
         call = ScriptCall("publish_model", [self._keys.heatmap(underlying), *fence], args)
         [reply] = (await self._runner.run([call])).calls
         return _parse(reply)
+
+    async def write_legacy(self, underlying: str, body: bytes, ttl_s: int) -> None:
+        """Write a model in the form of MarketSwarm's own readers, under their key."""
+        async with redis_call():
+            await self._redis.set(self._keys.legacy_heatmap(underlying), body, ex=ttl_s)
 
 
 def _parse(reply: object) -> ModelReply:

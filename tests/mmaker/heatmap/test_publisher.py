@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
@@ -244,3 +245,15 @@ async def test_each_underlying_has_a_model_of_its_own(desk: Desk) -> None:
         model = await fetch_model(desk.redis, KEYS, underlying)
         assert model is not None
         assert model.widths == OPTIONS.widths[underlying]
+
+
+@pytest.mark.parametrize("legacy", [True, False])
+async def test_the_key_of_marketswarm_is_written_on_request_only(redis: Redis, legacy: bool) -> None:
+    publisher = HeatmapPublisher(redis, context_of(ManualClock(TS_NS)), lambda: True, options=OPTIONS, legacy=legacy)
+    publisher.on_flush(flush_of(QUOTED))
+    await publisher.publish_due()
+    model, theirs = await redis.exists(KEYS.heatmap("SPX")), await redis.get("massive:heatmap:model:I:SPX:latest")
+    assert (model, theirs is not None, await redis.dbsize()) == (1, legacy, 1 + legacy)
+    if isinstance(theirs, bytes):
+        assert orjson.loads(theirs)["ts"] == TS_NS / 1e9
+        assert 259_000 < await redis.ttl("massive:heatmap:model:I:SPX:latest") <= 259_200
