@@ -148,6 +148,7 @@ class TravelScreen(DecisionScreen):
     def action_step(self, stride: str, by: int) -> None:
         """Move to the next or previous snapshot, minute or change."""
         if self._travel is not None:
+            self.view.speed = self._travel.cursor().speed or self.view.speed  # to go on at
             self._travel.step(Stride(stride), by)
             self.redraw()
 

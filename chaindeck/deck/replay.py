@@ -39,11 +39,16 @@ def run_replay_deck(context: Context, settings: Settings, path: Path, options: R
     log_nowhere()
     with TapeRecording(path) as recording, redis_location(settings.redis_url) as place:
         asyncio.run(_try(place, recording, context, options))
-        return _show(context, settings, place, recording, options)
+        return _show(context, settings, place, path, recording, options)
 
 
 def _show(
-    context: Context, settings: Settings, place: RedisLocation, recording: Recording, options: ReplayOptions
+    context: Context,
+    settings: Settings,
+    place: RedisLocation,
+    path: Path,
+    recording: Recording,
+    options: ReplayOptions,
 ) -> int:
     slot = BoardSlot()
 
@@ -57,9 +62,10 @@ def _show(
                 yield replace(watching, others=tuple(others))
 
     engine = Engine(slot, context.clock, open_services)
-    controls = ReplayControls(recording, engine.call)
+    controls = ReplayControls(recording, path, context.clock, engine.call)
     pane = prepare_screen(settings)
     engine.start()
+    controls.start()
     try:
         heard: dict[int, Callable[[], None]] = {
             signal.SIGUSR1: controls.pause_or_resume,
@@ -68,6 +74,7 @@ def _show(
         display = Display(engine, slot, context, pane, place.release, travel=controls, on_signals=heard)
         return display.run(None, settings.theme)
     finally:
+        controls.stop()
         engine.stop()
 
 

@@ -46,8 +46,8 @@ class ReplayHeartbeat(Struct, frozen=True):
     def _source(self, last_error: str) -> SourceInfo:
         clock, at_s = self.player.clock, self.player.at_ns / 1e9
         pace = "paused" if clock.paused else f"{clock.speed:g}x"
-        if self.player.falls_behind:
-            pace = f"{self.player.pace:.3g}x of {pace}"
+        if self.player.pace.falls_behind:
+            pace = f"at most {self.player.pace.now:.3g}x of {pace}"
         return SourceInfo(
             kind=KIND,
             detail=f"{self.recording.name} {pace}" + (", stamped anew" if self.restamped else ""),

@@ -19,12 +19,12 @@ from publisher.replay.recording import Turn
 log = logging.getLogger(__name__)
 
 SHORTEST_S = 3.0  # that a snapshot lives, however fast: a reader that was just told of it needs time to read it
-_KEPT_OF_LIFE = 1 / 3  # what is younger than that need not be renewed
+_KEPT_OF_LIFE = 1 / 3  # what has lived no longer than that need not be renewed
 
 
 class _Held(Struct, frozen=True):
     snapshot: EncodedSnapshot
-    since: float  # monotonic seconds: when it was published or renewed
+    ends: float  # monotonic seconds: when Redis lets go of it, or sooner
 
 
 def life_s(ttl_s: float, rate: float) -> float:
@@ -61,12 +61,14 @@ class InForce:
         gone = {*turn.gone, *(self._held.keys() - chains if turn.whole or turn.resumes_ns else ())}
         older = {each.id.chain for each in snapshots if self._is_older(each)}  # a pointer only ever moves forward
         await self.withdraw(gone | older)
-        ended = await self._writer.publish(snapshots, life_s(self._ttl_s, rate))
-        now = self._clock.monotonic()
+        life, now = life_s(self._ttl_s, rate), self._clock.monotonic()
+        ended = await self._writer.publish(snapshots, life)
+        # What was played a moment ago may still be there, and ends as it would have: it is to be renewed at once.
+        ends = now if turn.whole else now + life
         for snapshot, end in zip(snapshots, ended, strict=True):
             self._take(end)
             if end.verdict is PublishVerdict.PUBLISHED:
-                self._held[end.id.chain] = _Held(snapshot, now)
+                self._held[end.id.chain] = _Held(snapshot, ends)
         self.counters["left_out"] += len(turn.left_out)
         self.failures |= turn.left_out
         self.failures |= turn.damaged
@@ -74,7 +76,7 @@ class InForce:
     async def renew(self, rate: float) -> None:
         """Let live on what stands, where its life would end before long; what Redis has lost is published again."""
         life, now = life_s(self._ttl_s, rate), self._clock.monotonic()
-        due = [held.snapshot for held in self._held.values() if now - held.since >= _KEPT_OF_LIFE * life]
+        due = [held.snapshot for held in self._held.values() if held.ends - now <= (1 - _KEPT_OF_LIFE) * life]
         if not due:
             return
         ended = await self._writer.renew(due, life)
@@ -86,7 +88,7 @@ class InForce:
         for snapshot in due:
             chain, held = snapshot.id.chain, self._held.get(snapshot.id.chain)
             if chain in kept and held is not None and held.snapshot is snapshot:
-                self._held[chain] = _Held(snapshot, now)
+                self._held[chain] = _Held(snapshot, now + life)
 
     def renewed_every_s(self, rate: float) -> float:
         """Return how often to renew, seconds."""

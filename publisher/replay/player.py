@@ -16,6 +16,7 @@ from chain.monitor.heartbeat import Heartbeat
 from chain.thresholds import DEFAULT_INTERVAL_S
 from publisher.replay.clock import ReplayClock
 from publisher.replay.in_force import InForce
+from publisher.replay.pace import Pace
 from publisher.replay.read_ahead import ReadAhead, read_ahead
 from publisher.replay.recording import Recording, Turn
 
@@ -23,7 +24,6 @@ log = logging.getLogger(__name__)
 
 _AGAIN_S = 1.0  # from one try to reach a Redis that is away to the next
 _BEHIND_S = 0.5  # of our time by which the clock may run ahead of what is published; then it waits
-_AS_FAST = 0.95  # of the speed that was asked for, from which on nobody needs to know
 _LONGEST_WAIT_S = 86_400.0  # of the recording: no recorder is silent for a day, a clock that was wrong seems so
 _BEAT_S = 0.5  # of our time, after which a beat tells where a fast replay is
 
@@ -62,6 +62,7 @@ class Player:
         should be told where it is.
         """
         self.clock = clock
+        self.pace = Pace(clock, ours)
         self.heartbeats: dict[str, Heartbeat] = {}  # as recorded, of those that were there
         self.counters: Counter[str] = Counter(turns=0, passes=1)
         self.last_error = ""  # why it waits
@@ -81,8 +82,6 @@ class Player:
         self._ahead: ReadAhead | None = None
         self._due_ns: int | None = None  # of the turn that is being published
         self._told = float("-inf")  # our monotonic seconds of the last news
-        self._late_s = 0.0  # seconds of the replay's time, since `_paced_from` of its monotonic clock
-        self._paced_from = 0.0
 
     @property
     def at_ns(self) -> int:
@@ -99,17 +98,6 @@ class Player:
         """How often the recorded publishers published, seconds."""
         return min((beat.chain.thresholds.interval_s for beat in self.heartbeats.values()), default=DEFAULT_INTERVAL_S)
 
-    @property
-    def pace(self) -> float:
-        """How fast it really goes, seconds a second, since its speed was set: slower where it cannot keep up."""
-        played_s = self.clock.monotonic() - self._paced_from
-        return self.clock.speed * (1.0 - self._late_s / played_s if played_s > 0 else 1.0)
-
-    @property
-    def falls_behind(self) -> bool:
-        """Whether it goes noticeably slower than it was told to."""
-        return not self.clock.paused and self.pace < _AS_FAST * self.clock.speed
-
     def pause(self) -> None:
         """Stand still; what is in force stays so."""
         self.clock.pause()
@@ -125,11 +113,11 @@ class Player:
     def set_speed(self, speed: float) -> None:
         """Go on at another speed, seconds a second; raise ConfigError for one that is none."""
         self.clock.set_speed(speed)
-        self._late_s, self._paced_from = 0.0, self.clock.monotonic()
+        self.pace.begin()
         self._steered.set()
 
     def step(self) -> None:
-        """Go to the next turn at once, and stand still there."""
+        """Go to the next change at once, and stand still there."""
         self.clock.pause()
         self._steps += 1
         self.clock.set(self.clock.wall_ns())
@@ -191,7 +179,7 @@ class Player:
         """Play from an instant on; return whether the end was reached, and not another instant asked for."""
         async with read_ahead(self._recording.turns(from_ns, self._span.end_ns)) as self._ahead:
             async for turn in self._ahead:
-                if not await self._reach(turn.at_ns):
+                if not await self._reach(turn.at_ns, stops=turn.is_change):
                     return False
                 self._due_ns = turn.at_ns
                 try:
@@ -202,11 +190,14 @@ class Player:
                     self.clock.set(turn.resumes_ns)
         return await self._reach(self._span.end_ns)
 
-    async def _reach(self, at_ns: int) -> bool:
-        """Wait until the clock shows an instant, or a step goes there; return False where another is asked for."""
+    async def _reach(self, at_ns: int, *, stops: bool = True) -> bool:
+        """Wait until the clock shows an instant, or a step goes there; return False where another is asked for.
+
+        `stops`: whether a step ends there.
+        """
         while self._sought is None and self.clock.wall_ns() < at_ns:
             if self._steps:
-                self._steps -= 1
+                self._steps -= stops
                 self.clock.set(at_ns)
             elif (left_s := (at_ns - self.clock.wall_ns()) / 1e9) > _LONGEST_WAIT_S:
                 log.warning("%.1f days without anything recorded are skipped", left_s / 86_400)
@@ -223,6 +214,8 @@ class Player:
             self._told = now
             await self._on_news()  # first, so that no snapshot is read as one of the future
         await self._try(lambda: self._in_force.put(turn, self._stamped(turn.snapshots), self.clock.rate))
+        if turn.whole:
+            self._steered.set()  # to have it renewed
         self.turn_ms = (self._ours.monotonic() - now) * 1000
         self.counters["turns"] += 1
         self._from_ns = turn.at_ns
@@ -237,7 +230,7 @@ class Player:
         """Let the clock wait for what could not be published in time."""
         behind_s = (self.clock.wall_ns() - at_ns) / 1e9
         if behind_s > _BEHIND_S * self.clock.speed:
-            self._late_s += behind_s
+            self.pace.on_late(behind_s)
             self.clock.set(at_ns)
 
     async def _try(self, act: Callable[[], Awaitable[object]]) -> None:

@@ -32,6 +32,11 @@ class Turn(Struct, frozen=True):
     whole: bool = False
     resumes_ns: int | None = None
 
+    @property
+    def is_change(self) -> bool:
+        """Whether more is new in it than heartbeats: what a step leads to."""
+        return bool(self.snapshots or self.gone or self.left_out or self.damaged or self.whole or self.resumes_ns)
+
 
 class Recording(Protocol):
     """Something recorded. `first_ns` and `last_ns`, epoch ns, are its first and its last look."""

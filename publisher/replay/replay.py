@@ -133,8 +133,10 @@ class Replay:
         told += [f"{counts['failed'] + counts['refused_older']} not taken"] * (
             counts["failed"] + counts["refused_older"] > 0
         )
-        if self.player.falls_behind:
-            told.append(f"at {self.player.pace:.3g}x, for it could not keep up with {self.player.clock.speed:g}x")
+        if self.player.pace.fell_behind:
+            told.append(
+                f"at {self.player.pace.overall:.3g}x, for it could not keep up with {self.player.clock.speed:g}x"
+            )
         return ", ".join(told)
 
     async def _play(self) -> None:

@@ -11,7 +11,7 @@ from chain.model.keys import KeySchema
 from tape.memory import MemoryTape
 from tape.record.backlog import Exchange, Known
 from tape.record.changes import Changes
-from tape.store.codec import Packer
+from tape.store.codec import FAST_LEVEL, Packer
 from tape.store.facts import Moment, MomentKind
 from tape.store.states import payloads_moment, state_moment
 from tape.store.words import MissedWords, put
@@ -20,7 +20,6 @@ _PARTS = 8
 OPEN_PARTS = 2  # that are played at once: the last, and the one that somebody stands in
 _KEPT_BYTES = 6 * 1024 * 1024  # of values to pack others against, and of values unpacked of each part that is played
 _RUN = 8  # a short one: fewer values are kept
-_LEVEL = 3  # four times as fast as a tape's, and hardly larger
 
 
 class Ring:
@@ -78,7 +77,7 @@ class Ring:
 
     def _begin(self, *moments: Moment) -> MemoryTape:
         """Begin a part with these moments; the part before is whole."""
-        packer = Packer(run=_RUN, level=_LEVEL, memory=self._kept_bytes)
+        packer = Packer(run=_RUN, level=FAST_LEVEL, memory=self._kept_bytes)
         self.commit()
         part = MemoryTape(f"part {next(self._numbers)}", {"prefix": self._keys.prefix}, packer, self._kept_bytes)
         for moment in moments:

@@ -11,12 +11,13 @@ from redis import Redis as SyncRedis
 
 from chain.model.keys import REPLAY_PREFIX, KeySchema
 from tests.support.product import on_terminal
-from tests.support.replays import looks, tape_of
+from tests.support.replays import looks, pointer, tape_of
 from tests.support.scenes import SPX, START_S
 from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.slow
 
+GONE_S = 1_800  # when a pointer is gone, for ten seconds
 POINTER = KeySchema(REPLAY_PREFIX).latest(SPX)
 
 
@@ -28,7 +29,8 @@ def redis_sync(redis_url: str) -> Iterator[SyncRedis]:
 
 @pytest.fixture
 def terminal(redis_url: str, short_dir: Path, tmp_path: Path) -> Iterator[Terminal]:
-    tape = tape_of(tmp_path / "day.tape", looks(3_600))
+    gone = {GONE_S: [pointer(SPX, None)]}
+    tape = tape_of(tmp_path / "day.tape", looks(3_600, changed=gone))
     with on_terminal(short_dir, "replay", str(tape), "--redis-url", redis_url, "--speed", "5") as terminal:
         yield terminal
 
@@ -64,8 +66,17 @@ def test_the_deck_shows_what_is_played_and_steers_it(terminal: Terminal, redis_s
     terminal.wait_until(lambda: played.snapshot_s == stood, "a step back")
     terminal.send(">")
     terminal.wait_until(lambda: played.snapshot_s == stood + 60, "a minute on")
+    terminal.send("n")
+    terminal.wait_until(lambda: played.snapshot_s is None, "the next change: a pointer is gone")
+    terminal.wait_for("MISSING")
+    terminal.send("n")
+    terminal.wait_until(lambda: played.snapshot_s == GONE_S + 10, "the change after it")
+    terminal.send("N")
+    terminal.wait_until(lambda: played.snapshot_s is None, "the change before")
+    terminal.send(",")
+    terminal.wait_until(lambda: played.snapshot_s == GONE_S - 10, "the snapshot before")
     terminal.send("T")
-    terminal.wait_for("10:30")
+    terminal.wait_for("go to a time")
     terminal.send("10:40:05")
     terminal.wait_for("> 10:40:05")
     terminal.send("\r")

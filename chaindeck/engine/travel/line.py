@@ -42,6 +42,13 @@ class LineOfTime:
         searched = [self._searched[part].searched_to for part in parts if part in self._searched]
         return max((at for at in searched if at is not None), default=None)
 
+    def knows(self, parts: Sequence[Part], at_ns: int, by: int) -> bool:
+        """Return whether `by` marks of parts are known after an instant (epoch ns), or, below zero, all before it."""
+        if by > 0:
+            return sum(mark.at > at_ns for mark in self.marks(parts)) >= by
+        searched = self.searched_to(parts)
+        return searched is not None and searched >= at_ns
+
     def marks(self, parts: Sequence[Part]) -> list[Mark]:
         """Return the marks of parts, in the order of time."""
         found = [mark for part in parts if part in self._searched for mark in self._searched[part].marks]

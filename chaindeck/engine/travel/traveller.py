@@ -197,15 +197,8 @@ class Traveller:
 
         It ends where all is searched, or something else is asked for.
         """
-        while not self._knows(at, by) and not self._moves and not self._ended and self._search():
+        while not (self._moves or self._ended or self._line.knows(self._shown_parts(), at, by)) and self._search():
             pass
-
-    def _knows(self, at: int, by: int) -> bool:
-        parts = self._shown_parts()
-        if by > 0:
-            return sum(mark.at > at for mark in self._line.marks(parts)) >= by
-        searched = self._line.searched_to(parts)
-        return searched is not None and searched >= at
 
     def _play(self, speed: float) -> None:
         self._speed = max(0.0, speed)

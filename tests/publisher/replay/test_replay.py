@@ -181,6 +181,22 @@ async def test_while_it_stands_still_what_is_in_force_lives_on(redis: Redis, sta
     assert await stage.at_s() == 20.0
 
 
+@pytest.mark.parametrize("to_s", [None, 35.0])
+async def test_paused_or_set_back_a_fast_replay_keeps_what_it_had_published_for_seconds(
+    redis: Redis, stage: ReplayStage, to_s: float | None
+) -> None:
+    """What is there already was given a short life, and must have a long one from now on."""
+    stage.player.set_speed(60.0)
+    await stage.run(0.8)
+    assert 0 < await redis.pttl(REPLAY.latest(NDX)) <= SHORTEST_S * 1000
+    stage.player.pause()
+    if to_s is not None:
+        stage.player.seek(instant(to_s).wall_ns)
+    await stage.run(0.1)
+    for key in (REPLAY.latest(NDX), REPLAY.snapshot(id_at(30.0 if to_s else 40.0, NDX))):
+        assert await redis.pttl(key) > 55_000
+
+
 async def test_what_redis_lost_is_published_again(redis: Redis, stage: ReplayStage) -> None:
     await stage.run(1.0)
     stage.player.pause()
@@ -453,13 +469,15 @@ async def test_where_it_cannot_keep_up_its_clock_waits_and_nothing_is_skipped(
 ) -> None:
     async with replay_stage(redis, redis_url, tape, ReplayOptions(speed=10.0)) as stage:
         await stage.run(0.5)
-        behind = [stage.player.falls_behind]
+        behind = [stage.player.pace.falls_behind]
         stage.clock.advance(6.0)
         await stage.run(0.0)
         assert await stage.at_s() == 10.0
-        assert [*behind, stage.player.falls_behind] == [False, True]
-        assert "x of 10x" in stage.replay.heartbeat().source.detail
-        await stage.run(11.5)
+        assert [*behind, stage.player.pace.falls_behind] == [False, True]
+        assert "day.tape at most 1.54x of 10x" in stage.replay.heartbeat().source.detail
+        await stage.run(5.1)
+        assert not stage.player.pace.falls_behind, "now it keeps up again"
+        await stage.run(6.4)
         assert stage.player.finished.is_set()
         assert stage.replay.counters["published"] == PUBLISHED
         assert "for it could not keep up with 10x" in stage.replay.last_words()
