@@ -90,7 +90,7 @@ class Guide:
             return None
         more = self._search(self._clock.monotonic() + _SLICE_S)
         if parts := self._parts():
-            self._timeline = self._line.told(parts, f"REPLAY {clean(parts[0].name, 60)}", self._trouble)
+            self._timeline = self._line.told(parts, f"REPLAY {clean(parts[0].name, 60)}", "", self._trouble)
         return _NAP_S if more else _LOOKED_AT_S
 
     def _run(self) -> None:
