@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tape.errors import DamagedError, TapeError
 from tape.store.codec import MAX_DELTAS, Packed, unpack
 from tape.store.facts import Fact, Moment, MomentKind
-from tape.store.layout import check_header, check_tables, connect, shown, sqlite_call
+from tape.store.layout import check_header, check_tables, connect, is_damage, shown, sqlite_call, tape_error
 from tape.store.rows import (
     SELECT_FACTS_OF,
     SELECT_IN_FORCE,
@@ -95,6 +95,15 @@ class TapeFile:
             # Not `yield from`: left unread, it would close its cursor, which fails once the tape is closed.
             for row in self._connection.execute(sql, values):  # noqa: UP028
                 yield row
+
+    def whole_rows(self, sql: str, *values: object) -> list[tuple[object, ...]] | None:
+        """Return the rows of a query, None where a part of the file that holds them is damaged; raise TapeError."""
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            if is_damage(error):
+                return None
+            raise tape_error(self.path, error) from None
 
     def moment(self, number: int) -> Moment:
         """Return a moment without its facts; raise DamagedError where it is not as it was written."""

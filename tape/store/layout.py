@@ -52,10 +52,11 @@ def sqlite_call(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _tape_error(path, error) from None
+        raise tape_error(path, error) from None
 
 
-def _tape_error(path: Path, error: sqlite3.Error) -> TapeError:
+def tape_error(path: Path, error: sqlite3.Error) -> TapeError:
+    """Return what SQLite raised as a TapeError that names the file."""
     code = getattr(error, "sqlite_errorname", "") or ""
     name = shown(path)
     base = "_".join(code.split("_")[:2])
@@ -63,7 +64,7 @@ def _tape_error(path: Path, error: sqlite3.Error) -> TapeError:
         return TapeFullError(f"{name}: no room for more")
     if base == "SQLITE_NOTADB":
         return NoTapeError(f"{name}: no tape")
-    if base in _DAMAGED or isinstance(error, sqlite3.DataError):
+    if is_damage(error):
         return DamagedError(f"{name}: {clean(error, 120)}")
     if base in ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"):
         return TapeError(f"{name}: cannot be written here: {clean(error, 120)}")
@@ -71,6 +72,12 @@ def _tape_error(path: Path, error: sqlite3.Error) -> TapeError:
         kind = TapeFullError if code == "SQLITE_IOERR_WRITE" else TapeError
         return kind(f"{name}: {clean(error, 120)}")
     return TapeError(f"{name}: {clean(error, 120)}")
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Return whether an error tells that the file is damaged."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    return "_".join(name.split("_")[:2]) in _DAMAGED or isinstance(error, sqlite3.DataError)
 
 
 def shown(path: Path) -> str:
@@ -97,7 +104,7 @@ def check_header(path: Path) -> None:
     except OSError as error:
         raise TapeError(f"{shown(path)}: {error.strerror}") from None
     except sqlite3.Error as error:
-        raise _tape_error(path, error) from None
+        raise tape_error(path, error) from None
     if application != APPLICATION_ID:
         raise NoTapeError(f"{shown(path)}: no tape")
     if version != VERSION:

@@ -12,7 +12,8 @@ from tape.store.rows import SELECT_FACTS, SELECT_MOMENTS, StoredFact, fact_of, m
 T = TypeVar("T")
 
 _STEP = 256  # rows that are tried together
-_HOPELESS = 64  # steps without a row that can be read, after which no more are expected
+_PATIENCE, _HOPELESS = 4, 64  # steps without a row that can be read: all of them are tried, and no more are expected
+_PAGE_ROWS = 8  # fewer than a page holds of most
 _LARGEST_ID = 2**63 - 1
 
 
@@ -84,36 +85,61 @@ def _each(
     after: int,
 ) -> Iterator[T]:
     """Yield the rows of a query by ids after one, a few at a time; where they cannot be read together, one by one."""
-    idle = 0
+    idle, why = 0, ""
+    unread: list[int] = []  # ids, not told yet
     while idle < _HOPELESS:
         try:
             found = [row for row in tape.rows(sql, after, _LARGEST_ID, _STEP) if _id_of(row) > after]
             if not found:
-                return
-            after, idle = max(map(_id_of, found)), 0
+                break
+            after = max(map(_id_of, found))
         except DamagedError as error:
-            unread: list[int] = []
-            found = _apart(tape, sql, after, after + _STEP, unread)
-            if unread:
-                on_damage(Damage(f"{what}s {unread[0]} to {unread[-1]}, where there are any: {error}"))
-            after, idle = after + _STEP, 0 if found else idle + 1
+            why, found = str(error), _apart(tape, sql, after, after + _STEP, unread, thorough=idle < _PATIENCE)
+            after += _STEP
+        idle = 0 if found else idle + 1
+        if unread and found and _id_of(found[-1]) > unread[-1]:
+            on_damage(_unread(what, unread, why))
+            unread.clear()
         for row in found:
             try:
                 yield read(row)
             except DamagedError as error:
                 on_damage(Damage(str(error)))
+    if unread:
+        on_damage(_unread(what, unread, why))
 
 
-def _apart(tape: TapeFile, sql: str, after: int, last: int, unread: list[int]) -> list[tuple[object, ...]]:
-    """Return the rows of a range of ids that can be read; note the ids of those that cannot."""
-    try:
-        return list(tape.rows(sql, after, last, _STEP))
-    except DamagedError:
-        if last - after == 1:
-            unread.append(last)
-            return []
-    middle = (after + last) // 2
-    return [*_apart(tape, sql, after, middle, unread), *_apart(tape, sql, middle, last, unread)]
+def _unread(what: str, ids: list[int], why: str) -> Damage:
+    return Damage(f"{what}s {ids[0]} to {ids[-1]}, where there are any: {why}")
+
+
+def _apart(
+    tape: TapeFile, sql: str, after: int, last: int, unread: list[int], *, thorough: bool
+) -> list[tuple[object, ...]]:
+    """Return the rows of a range of ids that can be read; note the ids of those that cannot.
+
+    Rows share pages, and pages are whole or not. So one that is not `thorough` tries some ids before it tries all.
+    """
+    some = range(after, last, _PAGE_ROWS)
+    if not thorough and all(tape.whole_rows(sql, at, at + 1, 1) is None for at in some):
+        unread.extend(range(after + 1, last + 1))
+        return []
+    return _halved(tape, sql, after, last, unread)
+
+
+def _halved(tape: TapeFile, sql: str, after: int, last: int, unread: list[int]) -> list[tuple[object, ...]]:
+    """Return the same, by trying a half at a time; a damaged page may give rows of other ids among its own."""
+    rows = tape.whole_rows(sql, after, last, _STEP)
+    whole = {_id_of(row): row for row in rows or () if after < _id_of(row) <= last}
+    if rows is not None and len(whole) == len(rows):
+        return rows
+    if last - after > 1:
+        middle = (after + last) // 2
+        for begin, end in ((after, middle), (middle, last)):
+            whole |= {_id_of(row): row for row in _halved(tape, sql, begin, end, unread)}
+    elif not whole:
+        unread.append(last)
+    return [whole[number] for number in sorted(whole)]
 
 
 def _id_of(row: tuple[object, ...]) -> int:
