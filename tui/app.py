@@ -208,7 +208,7 @@ class DeckApp(FairPump, App[None]):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
-    def on_deck_screen_chosen(self) -> None:
+    def on_moving_screen_chosen(self) -> None:
         """Remember the reader's choices."""
         if self._prefs_file:
             try:

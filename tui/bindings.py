@@ -11,12 +11,36 @@ BINDINGS: list[BindingType] = [
         tooltip="next or previous expiry; tab to another panel, scroll there",
     ),
     Binding("up,k", "up", show=False),
-    Binding("right,l", "expiry(1)", key_display="h l", tooltip="the same from any panel", show=False),
-    Binding("left,h", "expiry(-1)", show=False),
+    Binding(
+        "right,l",
+        "column(1)",
+        key_display="h l",
+        tooltip="the same from any panel; on the heatmap the next or previous column",
+        show=False,
+    ),
+    Binding("left,h", "column(-1)", show=False),
     Binding("right_square_bracket", "underlying(1)", "underlying", key_display="[ ]", tooltip="other underlying"),
     Binding("left_square_bracket", "underlying(-1)", show=False),
-    Binding("enter", "grid", "grid", tooltip="on a narrow screen open the grid; else move to it"),
+    Binding(
+        "enter",
+        "grid",
+        "grid",
+        tooltip="on a narrow screen open the grid; else move to it. On the heatmap: the tile in full",
+    ),
     Binding("escape", "board", show=False, tooltip="back to the board"),
+    Binding("2", "show_page('heatmap')", "heatmap", key_display="2", tooltip="the heatmap; 1: back to board and grid"),
+    Binding("1", "show_page('deck')", show=False),
+    Binding("v", "strategy", show=False, tooltip="heatmap: butterfly, vertical or single contract"),
+    Binding("c", "side", show=False, tooltip="heatmap: calls or puts; where an AM root shares the date, its own too"),
+    Binding("x", "axes", show=False, tooltip="heatmap: strikes by width of one expiry, or by DTE for one width"),
+    Binding(
+        "e",
+        "other(1)",
+        key_display="e E",
+        show=False,
+        tooltip="heatmap: what its columns are not, the next or previous expiry or width",
+    ),
+    Binding("E", "other(-1)", show=False),
     Binding("a", "atm", "ATM", tooltip="centre the grid on the ATM and follow it"),
     Binding(
         "o", "order", "order", tooltip="highest strike on top, or lowest; remembered. Of changes, also the largest"
@@ -75,6 +99,21 @@ PAST_BAR = (
     ("?", "help", "question_mark"),
     ("q", "quit", "q"),
 )
+# What it shows while the heatmap is on screen.
+HEATMAP_BAR = (
+    ("1", "deck", "1"),
+    ("hjkl", "tile", "j"),
+    ("v", "strategy", "v"),
+    ("c", "side", "c"),
+    ("x", "axes", "x"),
+    ("e", "other", "e"),
+    ("enter", "legs", "enter"),
+    ("a", "ATM", "a"),
+    ("[ ]", "underlying", "right_square_bracket"),
+    ("?", "help", "question_mark"),
+    ("q", "quit", "q"),
+)
 # What the key bar leaves out first where not all fit: actions of the present's keys, and keys of the past's.
 SPARE = ("order", "atm", "grid", "timeline")
 PAST_SPARE = ("plus", "q")
+HEATMAP_SPARE = ("right_square_bracket", "a")

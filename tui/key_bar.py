@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.bindings import BINDINGS, PAST_BAR, PAST_SPARE, SPARE
+from tui.bindings import BINDINGS, HEATMAP_BAR, HEATMAP_SPARE, PAST_BAR, PAST_SPARE, SPARE
 
 
 class Entry(NamedTuple):
@@ -36,12 +36,14 @@ class KeyBar(Widget):
     ALLOW_SELECT = False
 
     past: reactive[bool] = reactive(False)  # whether the past is on screen: other keys are needed there
+    heatmap: reactive[bool] = reactive(False)  # whether the heatmap is
 
     @property
     def _entries(self) -> list[Entry]:
         """The keys in their order; where not all fit, those that can be spared are left out."""
-        if self.past:
-            return self._fitting({pressed: Entry(key, words, pressed) for key, words, pressed in PAST_BAR}, PAST_SPARE)
+        if self.past or self.heatmap:
+            bar, spare = (PAST_BAR, PAST_SPARE) if self.past else (HEATMAP_BAR, HEATMAP_SPARE)
+            return self._fitting({pressed: Entry(key, words, pressed) for key, words, pressed in bar}, spare)
         shown = [one for one in BINDINGS if isinstance(one, Binding) and one.show]
         usable = [one for one in shown if self.screen.check_action(one.action.partition("(")[0], ())]
         return self._fitting({one.action: self._entry(one) for one in usable}, SPARE)

@@ -8,8 +8,10 @@ from rich.style import Style
 from textual.app import App
 from textual.color import Color
 
-from tui.lines.line import Ground, Role
+from tui.lines.line import HEAT, Ground, Role
+from tui.terminal.contrast import pole
 from tui.terminal.depth import Depth, HasDepth
+from tui.terminal.heat import heat_colours, heat_entries
 
 Palette = Mapping[tuple[Role, Ground], Style]
 
@@ -27,6 +29,7 @@ def build_palette(variables: Mapping[str, str], *, ansi: bool, dark: bool, depth
     """
     if not ansi:
         fore, back = _exact(variables)
+        back |= _exact_heat(depth, dark=dark)
     elif depth is Depth.NONE:
         fore, back = _attributes()
     else:
@@ -49,8 +52,24 @@ def _attributes() -> tuple[dict[Role, Style], dict[Ground, Style]]:
         Ground.ATM: Style(bold=True, underline=True),
         Ground.CURSOR: Style(reverse=True, bold=True),
         Ground.ALARM: Style(reverse=True, bold=True),
+        **dict.fromkeys(HEAT, Style()),
     }
     return fore, back
+
+
+def _exact_heat(depth: Depth, *, dark: bool) -> dict[Ground, Style]:
+    """Return the steps of the heatmap, each with the text that reads on it."""
+    colours = heat_colours(depth, dark=dark)
+    return {
+        ground: Style(color=RichColor.from_rgb(*pole(colour)), bgcolor=RichColor.from_rgb(*colour), bold=False)
+        for ground, colour in zip(HEAT, colours, strict=True)
+    }
+
+
+def _sixteen_heat(*, dark: bool) -> dict[Ground, Style]:
+    """Return the steps of the heatmap where there are sixteen colours; those beyond the last are as the last."""
+    styles = [Style(bgcolor=None if e is None else RichColor.from_ansi(e)) for e in heat_entries(dark=dark)]
+    return {ground: styles[min(step, len(styles) - 1)] for step, ground in enumerate(HEAT)}
 
 
 def _sixteen(*, dark: bool) -> tuple[dict[Role, Style], dict[Ground, Style]]:
@@ -80,6 +99,7 @@ def _sixteen(*, dark: bool) -> tuple[dict[Role, Style], dict[Ground, Style]]:
         Ground.ATM: Style(bgcolor="cyan", color="black"),
         Ground.CURSOR: Style(bgcolor="white" if dark else "blue", color="black" if dark else "bright_white"),
         Ground.ALARM: Style(bgcolor="red", color="bright_white", bold=True),
+        **_sixteen_heat(dark=dark),
     }
     return fore, back
 

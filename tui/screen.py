@@ -1,4 +1,4 @@
-"""The deck's one screen: two top lines, the board and signals at the left, the strike grid at the right."""
+"""The deck's screen: two top lines over a page, the board and signals beside the strike grid or the heatmap."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -7,7 +7,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -18,12 +17,13 @@ from chain.supervisor import error_words
 from tui.bindings import BINDINGS
 from tui.dialogs.help import HelpScreen
 from tui.lines.line import Role, Span
+from tui.moving import MovingScreen
 from tui.panels.line_panel import LinePanel
-from tui.panels.side import Side, side_width
-from tui.panels.widgets import GridPanel, LogPanel, SignalsPanel, StripPanel
-from tui.ports.board_source import BoardSource, Demo, Operator, Scene
-from tui.ports.time_travel import Stride, TimeTravel
-from tui.travel import EVALUATE_EVERY_S, Edge, TravelScreen
+from tui.panels.side import side_width
+from tui.panels.widgets import LogPanel, StripPanel
+from tui.ports.board_source import BoardSource, Demo, Operator
+from tui.ports.time_travel import TimeTravel
+from tui.travel import EVALUATE_EVERY_S
 from tui.view import CHANGE_SHOWN_S, View
 
 log = logging.getLogger(__name__)
@@ -31,14 +31,11 @@ log = logging.getLogger(__name__)
 _BESIDE_FROM = 100  # columns from which the grid stands beside the board
 
 
-class DeckScreen(TravelScreen):
-    """Everything on one screen. It evaluates the newest Board against the clock and shows what that says."""
+class DeckScreen(MovingScreen):
+    """Everything on one screen, in two pages: the newest Board, evaluated against the clock."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_BESIDE_FROM, "-beside")]
     BINDINGS = BINDINGS
-
-    class Chosen(Message):
-        """The reader chose what is to be remembered."""
 
     def __init__(
         self,
@@ -51,14 +48,9 @@ class DeckScreen(TravelScreen):
         travel: TimeTravel | None = None,
     ) -> None:
         super().__init__(feed, clock, view, demo, operator, travel)
-        # Made here, not found once mounted: a key may come before that.
-        self.strip = StripPanel(id="strip")
-        self.side = Side(id="side")
-        self.board_panel, self.signals = self.side.board, self.side.signals
-        self.grid_panel = GridPanel(id="grid", can_focus=True)
+        self.strip = StripPanel(id="strip")  # made here, not found once mounted: a key may come before that
         self.log_panel = LogPanel(id="log")
         self._log_lines = log_lines
-        self._scene: Scene | None = None
         self._report: HealthReport | None = None
         self._failed: dict[str, str] = {}  # panels that could not be brought up to date, and why
         self._painted = False
@@ -73,6 +65,7 @@ class DeckScreen(TravelScreen):
         with Horizontal(id="main"):
             yield self.side
             yield self.grid_panel
+        yield self.heatmap
         yield self.log_panel
         yield self.timeline_panel
         yield self.key_bar
@@ -85,7 +78,7 @@ class DeckScreen(TravelScreen):
     @property
     def focus_chain(self) -> list[Widget]:
         """The panels in the order of their use: Tab goes from the board to the grid."""
-        order = (self.board_panel, self.grid_panel, self.signals, self.timeline_panel)
+        order = (self.board_panel, self.grid_panel, self.signals, self.heatmap.tiles, self.timeline_panel)
         return [panel for panel in order if panel in super(DeckScreen, self).focus_chain]
 
     def on_resize(self) -> None:
@@ -119,18 +112,34 @@ class DeckScreen(TravelScreen):
         with self.app.batch_update():
             if self._contained(self.strip, self._evaluate_board, "evaluation"):
                 self._contained(self.strip, lambda: self.strip.update(self._report, self.view, self._feed.polls))
-            self._contained(self.board_panel, lambda: self.side.update_board(self._report, self.view))
-            self._contained(self.signals, lambda: self.signals.update(self._report, self.view))
-            self._contained(self.side.chart, lambda: self.side.update_chart(self._report, self.view))
-            self._contained(self.grid_panel, lambda: self.grid_panel.update(self._report, self.view))
+            if self.is_on_heatmap:
+                self._contained(self.heatmap.tiles, self._update_heatmap)
+            else:
+                self._update_deck()
             self._contained(self.log_panel, lambda: self.log_panel.update(self._report, self._log_lines(), self.view))
             self._contained(self.timeline_panel, self.update_timeline)
-        self.call_after_refresh(self._feed.select, self.view.selected)  # what answers a key is painted first
+        self.call_after_refresh(self._say_what_is_looked_at)  # what answers a key is painted first
         if self.view.changed and self._highlight_timer is None:
             self._highlight_timer = self.set_timer(CHANGE_SHOWN_S, self._end_highlight)
         if self.view.analytics is not None and not self._painted:
             self._painted = True
             self.call_after_refresh(self._feed.painted)
+
+    def _update_deck(self) -> None:
+        """Bring the panels of the first page up to date."""
+        self._contained(self.board_panel, lambda: self.side.update_board(self._report, self.view))
+        self._contained(self.signals, lambda: self.signals.update(self._report, self.view))
+        self._contained(self.side.chart, lambda: self.side.update_chart(self._report, self.view))
+        self._contained(self.grid_panel, lambda: self.grid_panel.update(self._report, self.view))
+
+    def _update_heatmap(self) -> None:
+        self.heatmap.update(self._report, self.view, self._scene.heatmap if self._scene else None)
+
+    def _say_what_is_looked_at(self) -> None:
+        """Have what is looked at read and derived, and nothing else."""
+        selected = self.view.selected
+        self._feed.select(selected)
+        self._feed.look_at_heatmap(selected.underlying if selected and self.is_on_heatmap else None)
 
     def _end_highlight(self) -> None:
         self._highlight_timer = None
@@ -166,115 +175,6 @@ class DeckScreen(TravelScreen):
         self.stand_at(report)
         self.view.diff = self._scene.diff
         self.view.on_report(report, self._scene.analytics, self._clock.monotonic() if as_of else None)
-
-    def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
-        """A click on the board chooses its chain."""
-        chain = self.board_panel.chain_at(event.row) if event.panel is self.board_panel else None
-        if chain is not None:
-            self.view.select(chain)
-            self._turned()
-
-    def on_line_panel_scrolled(self, event: LinePanel.Scrolled) -> None:
-        """The wheel scrolls the grid and the signals, and moves along the board."""
-        if event.panel is self.board_panel:
-            self.action_expiry(1 if event.rows > 0 else -1)
-        elif event.panel is self.timeline_panel:
-            self.action_step(Stride.SNAPSHOT, 1 if event.rows > 0 else -1)
-        else:
-            event.panel.scroll_by(event.rows)
-
-    def _turned(self) -> None:
-        """Show what the reader has turned to, around its ATM."""
-        self.grid_panel.follow()
-        self.redraw()
-
-    def _move(self, rows: int) -> None:
-        """Move in the panel that has the focus; along the expirations where that is the board."""
-        panel = self.focused
-        if isinstance(panel, (GridPanel, SignalsPanel)):
-            panel.scroll_by(rows)
-        elif panel is self.timeline_panel:
-            self.action_step(Stride.LOOK, rows)
-        else:
-            self.action_expiry(rows)
-
-    def action_down(self) -> None:
-        """Move down in the focused panel."""
-        self._move(1)
-
-    def action_up(self) -> None:
-        """Move up in the focused panel."""
-        self._move(-1)
-
-    def _scrolling(self) -> LinePanel:
-        """Return the panel that pages and ends are about."""
-        return self.signals if self.focused is self.signals else self.grid_panel
-
-    def action_page(self, way: int) -> None:
-        """Scroll by a page; along the timeline by a minute."""
-        if self.focused is self.timeline_panel:
-            self.action_step(Stride.MINUTE, way)
-            return
-        panel = self._scrolling()
-        panel.scroll_by(way * max(1, panel.room - 1))
-
-    def action_edge(self, way: int) -> None:
-        """Scroll to an end, or go to one of the timeline's."""
-        if self.focused is self.timeline_panel:
-            self.seek_edge(Edge(way))
-            return
-        self._scrolling().scroll_by(way * 1_000_000)
-
-    def action_expiry(self, by: int) -> None:
-        """Choose another expiry."""
-        if self._scene:
-            self.view.step_chain(self._scene.board, by)
-            self._turned()
-
-    def action_underlying(self, by: int) -> None:
-        """Choose another underlying."""
-        if self._scene:
-            self.view.step_underlying(self._scene.board, by)
-            self._turned()
-
-    def action_grid(self) -> None:
-        """Turn to the grid; on a narrow screen it takes the whole width."""
-        self.add_class("-grid-open")
-        self.grid_panel.focus()
-        self.call_after_refresh(self.redraw)
-
-    def action_board(self) -> None:
-        """Turn back to the board, and drop what the mouse has selected."""
-        self.clear_selection()
-        self.remove_class("-grid-open")
-        self.board_panel.focus()
-        self.call_after_refresh(self.redraw)
-
-    def action_atm(self) -> None:
-        """Centre on the ATM and follow it again."""
-        self._turned()
-
-    def action_order(self) -> None:
-        """Turn the grid over, and remember it; changes are also sorted by their size."""
-        comparison = self.view.comparison
-        if comparison.on and not comparison.by_size and not self.view.highest_first:
-            comparison.by_size = True
-        else:
-            self.view.highest_first, comparison.by_size = comparison.by_size or not self.view.highest_first, False
-        self._turned()
-        self.post_message(self.Chosen())
-
-    def action_freeze(self) -> None:
-        """Freeze the grid's view, or follow the chain again; in the past, play or pause."""
-        if self.is_steered:
-            self.play_or_pause()
-            return
-        self.view.frozen_at = None if self.view.frozen_at is not None else self._clock.wall_ns() / 1e9
-        self.redraw()
-
-    def on_travel_screen_moved(self) -> None:
-        """Show the grid another way, around its ATM."""
-        self._turned()
 
     def action_log(self) -> None:
         """Open or close the log pane."""

@@ -17,6 +17,7 @@ from chain.monitor.evaluate.report import ChainStatus, HealthReport
 from chain.monitor.states import State
 from tui.lines.grid.changes import NO_CHANGES, Changes, changes
 from tui.lines.grid.frame import Shown, is_past
+from tui.lines.heatmap.choice import TileChoice
 from tui.lines.strip import Past
 
 CHANGE_SHOWN_S = 0.8
@@ -92,6 +93,7 @@ class View:
     playing: float = 0.0  # the speed while it is played
     comparison: Comparison = field(default_factory=Comparison)
     diff: ChainDiff | None = None  # of the selected chain, between the moments that are compared
+    tile: TileChoice = field(default_factory=TileChoice)  # that is looked at on the heatmap
     histories: Histories = field(default_factory=Histories)
     awaiting: bool = False  # whether the selected chain's analytics are on their way
     _awaited_from: float | None = None  # monotonic seconds

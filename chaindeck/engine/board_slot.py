@@ -11,7 +11,7 @@ from chain.model.keys import ChainId
 from chain.monitor.analytics import NO_ANALYTICS, ChainDiff, Comparer, DatedBoard, RecentAnalytics
 from chain.monitor.board import Board
 from chain.supervisor import PartState, PartStatus
-from tui.ports.board_source import Scene
+from tui.ports.board_source import HeatmapView, Scene, StagedView
 
 _PAINT_S = 1.0
 
@@ -41,7 +41,11 @@ class BoardSlot:
         self._compared: tuple[DatedBoard, DatedBoard] | None = None
         self._comparer = Comparer()
         self._diff: ChainDiff | None = None
+        self._staged: StagedView | None = None
+        self._heatmap: HeatmapView | None = None
+        self._heatmap_of: str | None = None
         self._hear_selected: Callable[[ChainId | None], None] = lambda _: None
+        self._hear_heatmap: Callable[[str | None], None] = lambda _: None
         self._call: Caller = _at_once
         self._wake: Callable[[], None] | None = None
         self._asked = False
@@ -68,6 +72,12 @@ class BoardSlot:
             self._call(self._derive)
             self._hear_selected(chain)
 
+    def look_at_heatmap(self, underlying: str | None) -> None:
+        """Say, from the reader's thread, of which underlying the heatmap is looked at; None: of none."""
+        if underlying != self._heatmap_of:
+            self._heatmap_of = underlying
+            self._hear_heatmap(underlying)
+
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Say, from the reader's thread, which two moments are compared; of several in a row the last is."""
         before, self._compared = self._compared, moments
@@ -77,6 +87,20 @@ class BoardSlot:
     def on_select(self, hear: Callable[[ChainId | None], None]) -> None:
         """Have `hear` called, on the reader's thread, with the chain that is looked at whenever it is another."""
         self._hear_selected = hear
+
+    def on_look_at_heatmap(self, hear: Callable[[str | None], None]) -> None:
+        """Have `hear` called, on the reader's thread, with the underlying whose heatmap is looked at, None for none."""
+        self._hear_heatmap = hear
+
+    def put_staged(self, staged: StagedView | None) -> None:
+        """Replace the staging of the chain that is looked at."""
+        self._staged = staged
+        self.wake_reader()
+
+    def put_heatmap(self, heatmap: HeatmapView | None) -> None:
+        """Replace the heatmap that is looked at."""
+        self._heatmap = heatmap
+        self.wake_reader()
 
     def look_back(self, past: Scene | None) -> None:
         """Show a scene of the past in place of the newest Board, or that again; from any thread."""
@@ -119,7 +143,9 @@ class BoardSlot:
         """Return what is to be shown, a scene of the past or of the present, and allow the next wake-up."""
         self._asked = False
         past, board = self._past, self._board
-        scene = past or (Scene(board, self._analytics) if board is not None else None)
+        staged, heatmap = self._staged, self._heatmap
+        present = None if board is None else Scene(board, self._analytics, staged=staged, heatmap=heatmap)
+        scene = past or present
         return replace(scene, diff=self._diff) if scene is not None and self._diff is not None else scene
 
     def subscribe(self, wake: Callable[[], None]) -> None:

@@ -359,6 +359,9 @@ class Still:
     def select(self, chain: ChainId | None) -> None:
         """Nothing is derived."""
 
+    def look_at_heatmap(self, underlying: str | None) -> None:
+        """No heatmap is read."""
+
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Nothing is compared."""
 

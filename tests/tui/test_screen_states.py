@@ -178,6 +178,9 @@ class Eager:
     def select(self, chain: ChainId | None) -> None:
         pass
 
+    def look_at_heatmap(self, underlying: str | None) -> None:
+        """No heatmap is read."""
+
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         pass
 

@@ -51,6 +51,14 @@ _WORDS = (
     ("x = n", "crossed, locked, negative: shown, and left out of every derived number"),
     ("EM", "one standard deviation: spot * ATM IV * sqrt(years of 365 days)"),
 )
+_HEATMAP = (
+    (Span("debit", Role.STRONG), "what a position costs by the mids of its legs, in points"),
+    (Span(" 1.2+ ", Role.TEXT, Ground.HEAT_3), "from 1.2 points up to the next step; each holds about as many tiles"),
+    (Span("> 6.20<", Role.STRONG, Ground.CURSOR), "the tile that is looked at"),
+    (Span("NA", Role.DIM), "the mids give a negative debit, which nobody pays"),
+    (Span("-", Role.DIM), "no tile: a leg has no mid, or is not in the snapshot"),
+    (Span("01-07 5d!", Role.HEAD), "an expiration whose snapshot is STALE; · AGING, x no usable one"),
+)
 _PAST = (
     (
         Span("AS OF", Role.STRONG, Ground.CURSOR),
@@ -85,6 +93,9 @@ def help_lines(keys: Iterable[tuple[str, str]]) -> list[Line]:
     lines += [EMPTY, _heading("WORDS AND MARKS")]
     for word, words in _WORDS:
         lines += _entry(Span(word, Role.STRONG), words)
+    lines += [EMPTY, _heading("HEATMAP")]
+    for sign, words in _HEATMAP:
+        lines += _entry(sign, words)
     lines += [EMPTY, _heading("THE PAST")]
     for sign, words in _PAST:
         lines += _entry(sign, words)

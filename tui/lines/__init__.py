@@ -7,6 +7,7 @@ strip       the two top lines
 board       the expiry board
 signals     the signals, root cause first
 grid        the strike grid
+heatmap     what a strategy costs at each strike, across widths or expirations
 timeline    what is recorded, and where one stands in it
 ```
 """

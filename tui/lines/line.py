@@ -30,6 +30,16 @@ class Ground(StrEnum):
     ATM = "atm"
     CURSOR = "cursor"
     ALARM = "alarm"
+    HEAT_1 = "heat-1"  # the lowest step of a scale
+    HEAT_2 = "heat-2"
+    HEAT_3 = "heat-3"
+    HEAT_4 = "heat-4"
+    HEAT_5 = "heat-5"
+    HEAT_6 = "heat-6"
+    HEAT_7 = "heat-7"
+
+
+HEAT = (Ground.HEAT_1, Ground.HEAT_2, Ground.HEAT_3, Ground.HEAT_4, Ground.HEAT_5, Ground.HEAT_6, Ground.HEAT_7)
 
 
 class Span(NamedTuple):

@@ -24,12 +24,13 @@ class LinePanel(Widget):
     DEFAULT_CSS = "LinePanel { overflow: hidden hidden; }"
 
     class RowChosen(Message):
-        """A body line was clicked."""
+        """A body line was clicked, in this column of the panel."""
 
-        def __init__(self, panel: "LinePanel", row: int) -> None:
+        def __init__(self, panel: "LinePanel", row: int, column: int) -> None:
             super().__init__()
             self.panel = panel
             self.row = row
+            self.column = column
 
         @property
         def control(self) -> "LinePanel":
@@ -159,7 +160,7 @@ class LinePanel(Widget):
         """Choose the clicked body line."""
         row = event.y - len(self._head) + self._top
         if event.y >= len(self._head) and 0 <= row < len(self._body):
-            self.post_message(self.RowChosen(self, row))
+            self.post_message(self.RowChosen(self, row, event.x))
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Ask for later lines."""

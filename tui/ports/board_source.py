@@ -10,6 +10,7 @@ from chain.model.keys import ChainId
 from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, DatedBoard
 from chain.monitor.board import Board
 from chain.pipeline.heatmap import HeatmapModel
+from chain.pipeline.heatmap_index import NO_TILES, HeatmapIndex
 from chain.pipeline.staging import StagedContract, StagingMeta
 
 
@@ -41,11 +42,15 @@ class StagedView:
 
 @dataclass(frozen=True, slots=True)
 class HeatmapView:
-    """The heatmap model of the underlying that is looked at; `fault` says why there is none, or no newer one."""
+    """The heatmap model of the underlying that is looked at, and the axes of its tiles.
+
+    `fault` says why there is none, or no newer one.
+    """
 
     underlying: str
     model: HeatmapModel | None = None
     fault: str = ""
+    index: HeatmapIndex = NO_TILES
 
 
 class BoardSource(Protocol):
@@ -63,6 +68,9 @@ class BoardSource(Protocol):
 
     def select(self, chain: ChainId | None) -> None:
         """Say which chain is looked at: its analytics are derived, and come with a wake-up of their own."""
+
+    def look_at_heatmap(self, underlying: str | None) -> None:
+        """Say of which underlying the heatmap is looked at, None for none; a model comes with a wake-up of its own."""
 
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Say which two moments are compared; what changed comes with a wake-up of its own."""

@@ -63,7 +63,8 @@ def diff_table(found: GridDiff, width: int, *, highest_first: bool, by_size: boo
     shown = _fitting(width, roots=roots)
     rows = range(len(found.rows))
     order = sorted(rows, key=lambda at: _size(found.rows[at])) if by_size else rows
-    rule_before = None if by_size else rule_place(found.rows, found.spot, highest_first=highest_first)
+    strikes = [row.strike for row in found.rows]
+    rule_before = None if by_size else rule_place(strikes, found.spot, highest_first=highest_first)
     body: list[Line] = []
     atm = spot = None
     for at in order if by_size or not highest_first else reversed(order):

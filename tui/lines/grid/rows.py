@@ -5,7 +5,6 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from chain.analytics.diff import RowDiff
 from chain.model.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
 from chain.model.placement import Place
 from tui.lines import figures
@@ -32,7 +31,7 @@ def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, chan
     roots = len(grid.roots) > 1
     columns = columns_for(width, roots=roots, quotes=grid.price_source is PriceSource.MID)
     order = range(len(grid.rows) - 1, -1, -1) if highest_first else range(len(grid.rows))
-    rule_before = rule_place(grid.rows, grid.spot, highest_first=highest_first)
+    rule_before = rule_place([row.strike for row in grid.rows], grid.spot, highest_first=highest_first)
     by_place = by_leg(changed)
     body: list[Line] = []
     atm = spot = None
@@ -121,12 +120,12 @@ def _arrow(direction: int) -> str:
     return ("", "▴", "▾")[direction]
 
 
-def rule_place(rows: Sequence[StrikeRow | RowDiff], spot: float | None, *, highest_first: bool) -> int | None:
+def rule_place(strikes: Sequence[float], spot: float | None, *, highest_first: bool) -> int | None:
     """Return the row index before which the spot rule is drawn, in drawing order."""
-    if spot is None or not rows:
+    if spot is None:
         return None
-    below = [i for i, row in enumerate(rows) if row.strike <= spot]
-    above = [i for i, row in enumerate(rows) if row.strike > spot]
+    below = [i for i, strike in enumerate(strikes) if strike <= spot]
+    above = [i for i, strike in enumerate(strikes) if strike > spot]
     if not below or not above:
         return None
     return below[-1] if highest_first else above[0]

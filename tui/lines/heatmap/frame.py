@@ -1,0 +1,92 @@
+"""The lines around the tiles: what the page shows and how fresh, and what the colours mean."""
+
+from datetime import date
+
+from tui.lines import figures
+from tui.lines.board import STATE_ROLE
+from tui.lines.heatmap.choice import Across
+from tui.lines.heatmap.freshness import ModelAge
+from tui.lines.heatmap.matrix import Matrix
+from tui.lines.heatmap.scale import Scale
+from tui.lines.heatmap.table import NOT_AVAILABLE, Paint
+from tui.lines.heatmap.tile import tile_summary
+from tui.lines.line import EMPTY, Ground, Line, Role, Span, justify, left, length
+from tui.lines.strip import as_of
+
+_SWATCH = 8  # cells
+
+
+def heat_title(
+    underlying: str,
+    matrix: Matrix | None,
+    age: ModelAge | None,
+    badge: str,
+    width: int,
+    *,
+    at: str = "",
+    frozen: str = "",
+    made: str = "",
+) -> Line:
+    """Return the line over the heatmap.
+
+    `at` is the instant of the past that is shown; `frozen` and `made` are times of day, of the view's freezing and of
+    a model that is current no more.
+    """
+    end = [Span(" "), Span(badge, Role.BADGE), Span(" ")]
+    start = [Span(f" HEATMAP {underlying} ", Role.HEAD), *as_of(at)]
+    if at:
+        start.append(Span(" snapshots only ", Role.CAUTION))
+    if frozen:
+        start.append(Span(f" FROZEN {frozen} ", Role.CAUTION))
+    if matrix is not None:
+        start.append(Span(f" {matrix.strategy} {matrix.side} ", Role.STRONG))
+    if age is not None:
+        start += [Span(f" {age.state} ", STATE_ROLE[age.state]), Span(f"{figures.age(age.age_s)} s ", Role.TEXT)]
+    if made:
+        start.append(Span(f" LAST GOOD {made} ", Role.CAUTION))
+    more = [Span(f" {age.words} ", Role.CAUTION)] if age is not None and age.words else []
+    more += [Span(f" {text}", Role.TEXT) for text in axes(matrix)] if matrix is not None else []
+    for span in more:
+        start += [span] if length([*start, *end]) + len(span.text) <= width else []
+    return justify(start, end, width, Ground.BAR)
+
+
+def axes(matrix: Matrix) -> list[str]:
+    """Return what is the same all over a page, and what stands along its two axes."""
+    if not matrix.columns:
+        return []
+    first = matrix.columns[0]
+    if matrix.across is Across.EXPIRATION:
+        return [*([] if matrix.strategy == "single" else [f"{first.width:.10g} wide "]), "strike x DTE"]
+    dte = "" if first.dte is None else f" {first.dte} DTE"
+    return [f"{figures.day(date.fromisoformat(first.expiration))}{dte} ", "strike x width"]
+
+
+def legend(scale: Scale, paint: Paint, width: int, made: str = "") -> Line:
+    """Return what each step of the colours means, in points; `made` is of when a model is that has none any more."""
+    if made:
+        told = f" debits in points as they were at {made}: without colours, for they may be true no longer"
+        return (Span(left(told, width), Role.CAUTION),)
+    if not scale.bounds:
+        return EMPTY
+    words = [f"<{scale.bounds[0]:.10g}", *(f"{bound:.10g}+" for bound in scale.bounds)]
+    label = Span(" debit, points ", Role.DIM)
+    room = width - len(label.text)
+    each = min(_SWATCH + 2 * paint.shaded, room // len(words))
+    swatches = [paint.swatch(step, text, each) for step, text in enumerate(words)]
+    end = [Span(f"{NOT_AVAILABLE} negative  - no tile ", Role.DIM)]
+    start = [label, *swatches]
+    return justify(start, end if length([*start, *end]) <= width else [], width)
+
+
+def foot(matrix: Matrix, width: int) -> Line:
+    """Return the tile under the cursor in a line."""
+    return (Span(left(f" {tile_summary(matrix)}", width), Role.TEXT),)
+
+
+def explained(words: tuple[str, ...], width: int) -> list[Line]:
+    """Return why nothing is shown, and what can be done, a line each."""
+    return [
+        EMPTY,
+        *((Span(left(f"   {line}", width), Role.TEXT if at else Role.CAUTION),) for at, line in enumerate(words)),
+    ]

@@ -1,0 +1,178 @@
+"""Where keys and the mouse lead: along the board, over the grid, the signals and the heatmap, from page to page."""
+
+from textual.message import Message
+
+from chain.clock import Clock
+from tui.heat import HeatScreen
+from tui.panels.line_panel import LinePanel
+from tui.panels.side import Side
+from tui.panels.widgets import GridPanel, SignalsPanel
+from tui.ports.board_source import BoardSource, Demo, Operator, Scene
+from tui.ports.time_travel import Stride, TimeTravel
+from tui.travel import Edge
+from tui.view import View
+
+
+class MovingScreen(HeatScreen):
+    """A screen whose keys go to the panel that has the focus, and on the heatmap to its cursor."""
+
+    class Chosen(Message):
+        """The reader chose what is to be remembered."""
+
+    def __init__(
+        self,
+        feed: BoardSource,
+        clock: Clock,
+        view: View,
+        demo: Demo | None,
+        operator: Operator | None,
+        travel: TimeTravel | None,
+    ) -> None:
+        super().__init__(feed, clock, view, demo, operator, travel)
+        self.side = Side(id="side")
+        self.board_panel, self.signals = self.side.board, self.side.signals
+        self.grid_panel = GridPanel(id="grid", can_focus=True)
+        self._scene: Scene | None = None
+
+    def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
+        """A click on the board chooses its chain, on the heatmap a tile."""
+        if event.panel is self.heatmap.tiles:
+            self.point_at_tile(event.row, event.column)
+            return
+        chain = self.board_panel.chain_at(event.row) if event.panel is self.board_panel else None
+        if chain is not None:
+            self.view.select(chain)
+            self._turned()
+
+    def on_line_panel_scrolled(self, event: LinePanel.Scrolled) -> None:
+        """The wheel scrolls the grid and the signals, and moves along the board."""
+        if event.panel is self.board_panel:
+            self.action_expiry(1 if event.rows > 0 else -1)
+        elif event.panel is self.timeline_panel:
+            self.action_step(Stride.SNAPSHOT, 1 if event.rows > 0 else -1)
+        else:
+            event.panel.scroll_by(event.rows)
+
+    def _turned(self) -> None:
+        """Show what the reader has turned to, around its ATM."""
+        self.grid_panel.follow()
+        self.heatmap.tiles.follow()
+        self.redraw()
+
+    def _move(self, rows: int) -> None:
+        """Move in the panel that has the focus, on the heatmap the cursor; along the expirations on the board."""
+        panel = self.focused
+        if panel is self.timeline_panel:
+            self.action_step(Stride.LOOK, rows)
+        elif self.is_on_heatmap:
+            self.move_tile(rows, 0)
+        elif isinstance(panel, (GridPanel, SignalsPanel)):
+            panel.scroll_by(rows)
+        else:
+            self.action_expiry(rows)
+
+    def action_down(self) -> None:
+        """Move down in the focused panel."""
+        self._move(1)
+
+    def action_up(self) -> None:
+        """Move up in the focused panel."""
+        self._move(-1)
+
+    def _scrolling(self) -> LinePanel:
+        """Return the panel that pages and ends are about."""
+        return self.signals if self.focused is self.signals else self.grid_panel
+
+    def action_page(self, way: int) -> None:
+        """Scroll by a page; along the timeline by a minute."""
+        if self.focused is self.timeline_panel:
+            self.action_step(Stride.MINUTE, way)
+            return
+        if self.is_on_heatmap:
+            self.move_tile(way * max(1, self.heatmap.tiles.room - 1), 0)
+            return
+        panel = self._scrolling()
+        panel.scroll_by(way * max(1, panel.room - 1))
+
+    def action_edge(self, way: int) -> None:
+        """Scroll to an end, or go to one of the timeline's."""
+        if self.focused is self.timeline_panel:
+            self.seek_edge(Edge(way))
+            return
+        if self.is_on_heatmap:
+            self.move_tile(way * 1_000_000, 0)
+            return
+        self._scrolling().scroll_by(way * 1_000_000)
+
+    def action_column(self, by: int) -> None:
+        """Choose another expiry, or on the heatmap another column."""
+        if self.is_on_heatmap and self.focused is not self.timeline_panel:
+            self.move_tile(0, by)
+        else:
+            self.action_expiry(by)
+
+    def action_expiry(self, by: int) -> None:
+        """Choose another expiry."""
+        if self._scene:
+            self.view.step_chain(self._scene.board, by)
+            self._turned()
+
+    def action_underlying(self, by: int) -> None:
+        """Choose another underlying."""
+        if self._scene:
+            self.view.step_underlying(self._scene.board, by)
+            self._turned()
+
+    def action_grid(self) -> None:
+        """Turn to the grid, which takes a narrow screen's whole width; on the heatmap show the tile in full."""
+        if self.is_on_heatmap:
+            self.toggle_tile()
+            return
+        self.add_class("-grid-open")
+        self.grid_panel.focus()
+        self.call_after_refresh(self.redraw)
+
+    def action_board(self) -> None:
+        """Turn back to the board, and drop what the mouse has selected; on the heatmap first close the tile."""
+        self.clear_selection()
+        if self.is_on_heatmap and self.view.tile.detail:
+            self.toggle_tile()
+            return
+        if self.is_on_heatmap:
+            self.action_show_page("deck")
+            return
+        self.remove_class("-grid-open")
+        self.board_panel.focus()
+        self.call_after_refresh(self.redraw)
+
+    def action_atm(self) -> None:
+        """Centre on the ATM and follow it again."""
+        self.view.tile.strike = None
+        self._turned()
+
+    def turned_page(self) -> None:
+        """Show the other page, and have keys go to it."""
+        (self.heatmap.tiles if self.is_on_heatmap else self.board_panel).focus()
+        self.call_after_refresh(self.redraw)
+
+    def action_order(self) -> None:
+        """Turn the grid over, and remember it; changes are also sorted by their size."""
+        comparison = self.view.comparison
+        if comparison.on and not comparison.by_size and not self.view.highest_first:
+            comparison.by_size = True
+        else:
+            self.view.highest_first, comparison.by_size = comparison.by_size or not self.view.highest_first, False
+        self._turned()
+        self.post_message(self.Chosen())
+
+    def action_freeze(self) -> None:
+        """Freeze the grid's view, or follow the chain again; in the past, play or pause."""
+        if self.is_steered:
+            self.play_or_pause()
+            return
+        self.view.frozen_at = None if self.view.frozen_at is not None else self._clock.wall_ns() / 1e9
+        self.redraw()
+
+    def on_travel_screen_moved(self) -> None:
+        """Show the grid another way, around its ATM."""
+        self._turned()

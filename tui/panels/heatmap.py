@@ -1,0 +1,202 @@
+"""The heatmap's page: the tiles, and beside or under them the one under the cursor in full."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from chain.model.keys import ChainId
+from chain.monitor.evaluate.report import HealthReport
+from chain.pipeline.heatmap import HeatmapModel
+from chain.pipeline.heatmap_index import NO_TILES, HeatmapIndex
+from tui.lines import figures
+from tui.lines.heatmap.choice import Across, TileChoice
+from tui.lines.heatmap.frame import explained, foot, heat_title, legend
+from tui.lines.heatmap.freshness import model_age, newest_s, why_none
+from tui.lines.heatmap.matrix import Matrix, matrix_of
+from tui.lines.heatmap.scale import Scale, fitted
+from tui.lines.heatmap.table import HeatTable, Paint, heat_table
+from tui.lines.heatmap.tile import tile_lines, tile_title
+from tui.lines.line import Line
+from tui.lines.strip import badge
+from tui.panels.line_panel import LinePanel
+from tui.ports.board_source import HeatmapView
+from tui.terminal.depth import Depth, HasDepth
+from tui.terminal.heat import steps_of
+from tui.view import View
+
+_BESIDE = 112  # columns of the page from which there is room for the tile beside the tiles
+_DETAIL_WIDTH, _DETAIL_HEIGHT = 40, 8
+
+
+class HeatPanel(LinePanel):
+    """The tiles. The window follows the ATM, then the cursor, and stays where the wheel has left it."""
+
+    table: HeatTable | None = None  # as shown
+    _scale = Scale()
+    _scale_of: tuple[object, ...] = ()
+    _scrolled = False
+
+    def bring(self, title: Line, matrix: Matrix, made: str, *, highest_first: bool, follows: bool) -> None:
+        """Show a page under its title; `made` is of when it is, if not of now; `follows`: around the ATM."""
+        width, paint = self.size.width, self._paint
+        scale = self._scale_for(matrix, paint.steps)
+        self.table = table = heat_table(matrix, scale, paint, width, highest_first=highest_first, current=not made)
+        head = (title, legend(scale, paint, width, made), *table.head)
+        room = max(1, self.size.height - len(head) - 1)
+        self.show(head, table.body, (foot(matrix, width),), top=self._first(table, room, follows=follows))
+
+    def explain(self, title: Line, words: tuple[str, ...]) -> None:
+        """Say under the title why there are no tiles."""
+        self.table = None
+        self.show((title,), explained(words, self.size.width), top=0)
+
+    def _first(self, table: HeatTable, room: int, *, follows: bool) -> int | None:
+        """Return the first line to show."""
+        if self._scrolled or table.cursor is None:
+            return None
+        if follows:
+            return table.cursor - room // 2
+        return max(0, min(max(self._top, table.cursor - room + 1), table.cursor))
+
+    def _scale_for(self, matrix: Matrix, steps: int) -> Scale:
+        """Return the scale of a page; that of the same page before as long as it serves, so that colours stay."""
+        page = (matrix.strategy, matrix.side, matrix.across, matrix.columns[:1], steps)
+        debits = matrix.debits
+        if page != self._scale_of or not self._scale.serves(debits, steps):
+            self._scale_of, self._scale = page, fitted(debits, steps)
+        return self._scale
+
+    @property
+    def _paint(self) -> Paint:
+        """How this terminal shows the steps."""
+        depth = self.app.depth if isinstance(self.app, HasDepth) else Depth.TRUE
+        return Paint(steps_of(depth, ansi=self.app.native_ansi_color), shaded=depth is Depth.NONE)
+
+    def follow(self) -> None:
+        """Show the cursor with the next lines."""
+        self._scrolled = False
+
+    def scroll_by(self, rows: int) -> None:
+        """Scroll, and stay there."""
+        self._scrolled = True
+        super().scroll_by(rows)
+
+
+class HeatmapPage(Container):
+    """Shows the model of the selected underlying; the cursor is the reader's `TileChoice`."""
+
+    DEFAULT_CSS = f"""
+    HeatmapPage {{ layout: horizontal; }}
+    HeatmapPage > #tiles {{ width: 1fr; }}
+    HeatmapPage > #tile {{ width: {_DETAIL_WIDTH}; border-left: vkey $panel; }}
+    HeatmapPage.-under {{ layout: vertical; }}
+    HeatmapPage.-under > #tiles {{ height: 1fr; }}
+    HeatmapPage.-under > #tile {{ width: 1fr; height: {_DETAIL_HEIGHT}; border-left: none; }}
+    """
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        # Made here, not found once mounted: a key may come before that.
+        self.tiles = HeatPanel(id="tiles", can_focus=True)
+        self.tile = LinePanel(id="tile")
+        self.matrix: Matrix | None = None
+        self.index: HeatmapIndex = NO_TILES
+        self._shown: HeatmapView | None = None
+        self._made: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panels."""
+        yield self.tiles
+        yield self.tile
+
+    def update(self, report: HealthReport | None, view: View, heatmap: HeatmapView | None) -> None:
+        """Show what there is of the underlying that is looked at; a frozen view stays with what it showed."""
+        if not self.tiles.size.width:
+            return
+        if view.frozen_at is None:
+            self._shown = heatmap
+        self._lay_out(view.tile)
+        chain, shown = view.selected, self._shown
+        model = (
+            shown.model if shown is not None and chain is not None and shown.underlying == chain.underlying else None
+        )
+        if report is None or chain is None or shown is None or model is None:
+            self._say_why(report, view)
+        else:
+            self._bring(report, view, shown, model, chain)
+
+    def _lay_out(self, choice: TileChoice) -> None:
+        beside = self.size.width >= _BESIDE
+        self.set_class(not beside, "-under")
+        self.tile.display = beside if choice.detail is None else choice.detail
+
+    def _say_why(self, report: HealthReport | None, view: View) -> None:
+        self.matrix, self.index = None, NO_TILES
+        underlying = view.selected.underlying if view.selected else "-"
+        whose = badge(report.board) if report else ""
+        width = self.tiles.size.width
+        title = heat_title(underlying, None, None, whose, width, at=view.as_of, frozen=_frozen(view))
+        words = ("no heatmap of this instant",) if view.past else why_none(self._shown, underlying, report)
+        self.tiles.explain(title, words)
+        self.tile.show((tile_title(whose, self.tile.size.width),), ())
+
+    def _bring(self, report: HealthReport, view: View, shown: HeatmapView, model: HeatmapModel, chain: ChainId) -> None:
+        choice, whose = view.tile, badge(report.board)
+        self.index = shown.index
+        self.matrix = matrix = self._matrix(model, choice, chain)
+        age = model_age(shown, model, report)
+        made = "" if age.is_current else figures.clock(newest_s(model, report.board))
+        width = self.tiles.size.width
+        title = heat_title(model.underlying, matrix, age, whose, width, at=view.as_of, frozen=_frozen(view), made=made)
+        follows = choice.strike is None
+        self.tiles.bring(title, matrix, made, highest_first=view.highest_first, follows=follows)
+        if self.tile.display:
+            now_s, width = report.board.now_s(report.now), self.tile.size.width
+            self.tile.show((tile_title(whose, width),), tile_lines(matrix, model, now_s, width))
+
+    def _matrix(self, model: HeatmapModel, choice: TileChoice, chain: ChainId) -> Matrix:
+        """Return the page that is looked at, the same object as long as nothing that shapes it changed."""
+        tile = (choice.strategy, choice.side, choice.across, choice.width, choice.strike)
+        made = (model.version, model.underlying, chain, tile)
+        if self.matrix is None or made != self._made:
+            self._made = made
+            return matrix_of(model, self.index, choice, chain.expiry.isoformat())
+        return self.matrix
+
+    def move(self, view: View, rows: int, columns: int) -> ChainId | None:
+        """Move the cursor by lines and columns; return the chain that it came to where columns are expirations."""
+        matrix = self.matrix
+        if matrix is None or matrix.row is None or matrix.column is None:
+            return None
+        self.tiles.follow()
+        if rows:
+            by = -rows if view.highest_first else rows
+            view.tile.strike = matrix.strikes[_within(matrix.strikes, matrix.row + by)]
+        return self._choose_column(view, matrix, matrix.column + columns) if columns else None
+
+    def point_at(self, view: View, row: int, x: int) -> ChainId | None:
+        """Put the cursor on the tile under the mouse, as `move` does."""
+        matrix, table = self.matrix, self.tiles.table
+        strike = table.strikes[row] if table is not None and row < len(table.strikes) else None
+        if matrix is None or table is None or strike is None:
+            return None
+        view.tile.strike = strike
+        column = table.column_at(x)
+        return None if column is None else self._choose_column(view, matrix, column)
+
+    def _choose_column(self, view: View, matrix: Matrix, at: int) -> ChainId | None:
+        chosen = matrix.columns[_within(matrix.columns, at)]
+        if matrix.across is Across.WIDTH:
+            view.tile.width = chosen.width
+            return None
+        return None if view.selected is None else view.selected._replace(expiry=date.fromisoformat(chosen.expiration))
+
+
+def _within(values: Sequence[object], at: int) -> int:
+    return max(0, min(len(values) - 1, at))
+
+
+def _frozen(view: View) -> str:
+    return figures.clock(view.frozen_at) if view.frozen_at is not None else ""
