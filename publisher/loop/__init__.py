@@ -7,6 +7,7 @@ cycle_runner     one cycle: each underlying that we lead, each expiration on its
 own_heartbeat    a publisher's report about itself
 asking           queries a source in bounded time
 cycle            what one cycle did
+tally            counts what is published
 heartbeat_loop   heartbeats to our Redis and to a system Redis
 event_publisher  publishes what the publisher's own watcher sees
 ```

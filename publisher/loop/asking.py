@@ -23,6 +23,12 @@ class Asking:
         self._source = source
         self._clock = clock
         self._limit_s = limit_s
+        self._fetch_ms = 0.0
+
+    def take_fetch_ms(self) -> float:
+        """Return how long the windows since the last call took to be answered, added up."""
+        taken, self._fetch_ms = self._fetch_ms, 0.0
+        return taken
 
     def windows(self, survey: Survey, expiries: Sequence[date]) -> AsyncGenerator[Answers, None]:
         """Yield windows as they arrive, until every expiration has been answered."""
@@ -46,10 +52,13 @@ class Asking:
                 task.cancel()
 
     async def _window(self, survey: Survey, expiry: date) -> ChainWindow | SourceError:
+        asked = self._clock.monotonic()
         try:
-            return await self.ask(self._source.fetch_window, survey, expiry)
+            window = await self.ask(self._source.fetch_window, survey, expiry)
         except SourceError as error:
             return error
+        self._fetch_ms += (self._clock.monotonic() - asked) * 1000
+        return window
 
     async def ask(self, call: Callable[..., Awaitable[T]], *args: object) -> T:
         """Return the source's answer; raise SourceError for any failure, timeouts included."""

@@ -14,9 +14,11 @@ from chain.errors import ChaindeckError, InvalidSnapshotError, RedisUnavailableE
 from chain.model.keys import ChainId, SnapshotId
 from chain.model.session import tradable
 from chain.model.snapshot import EncodedSnapshot, Snapshot
+from chain.redis.contract.publish.analytics import ChainAnalytics
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 from publisher.loop.asking import Asking
 from publisher.loop.cycle import Cycle
+from publisher.loop.tally import Tally
 from publisher.protection.publish_gate import PublishGate
 from publisher.source import ChainWindow, Source, SourceError, Survey
 
@@ -56,8 +58,12 @@ class CycleRunner:
         gate: PublishGate,
         expirations: int,
         on_plan: Callable[[], Awaitable[None]],
+        analytics: ChainAnalytics | None = None,
     ) -> None:
-        """`expirations`: how many per underlying; `on_plan` is awaited when the planned set changes."""
+        """`expirations`: how many per underlying; `on_plan` is awaited when the planned set changes.
+
+        `analytics`: where snapshots are counted for others to see.
+        """
         self.planned: dict[str, tuple[date, ...]] = {}  # expirations by underlying
         self.counters: Counter[str] = Counter(cycles=0)
         self.last = Cycle()
@@ -71,6 +77,8 @@ class CycleRunner:
         self._gate = gate
         self.expirations = expirations
         self._on_plan = on_plan
+        self._analytics = analytics
+        self._tally = Tally(context.clock, context.thresholds.warn_s)
         self._kind = source.status().kind
 
     def chains(self, underlyings: Sequence[str]) -> tuple[ChainId, ...]:
@@ -95,6 +103,9 @@ class CycleRunner:
         self.counters.update(counts)
         if led:
             self.last.tell(self.counters["cycles"], counts, self._kind, before)
+        if self._analytics is not None:
+            self._tally.fail(counts["failed"])
+            await self._analytics.add(self._tally.take(self._asking.take_fetch_ms()))
         return self.last
 
     async def _publish_all(self, progress: _Progress) -> tuple[list[str], float]:
@@ -175,6 +186,7 @@ class CycleRunner:
         except RedisUnavailableError as error:
             ended = [PublishResult(each.id, PublishVerdict.FAILED, reason=f"Redis: {error}") for each in snapshots]
         progress.outcomes.extend(ended)
+        self._tally.add(snapshots, ended)
         progress.failures |= {end.id.chain: end.reason for end in ended if end.failed}
         if self.on_published is not None:
             pairs = zip(snapshots, ended, strict=True)

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from chain.context import Context
 from chain.model.snapshot import Snapshot
 from chain.monitor.heartbeat import STOPPED, Heartbeat
+from chain.redis.contract.publish.analytics import ChainAnalytics
 from chain.redis.contract.publish.writer import snapshot_writer
 from chain.supervisor import Part
 from chain.thresholds import DEFAULT_EXPIRATIONS
@@ -49,7 +50,8 @@ class Publisher:
         self._gate = gate
         self._paused = False
         writer = snapshot_writer(redis, context.keys, kind=source.status().kind, among_live=gate.among_live)
-        self._runner = CycleRunner(writer, source, context, gate, expirations, self.beat)
+        analytics = ChainAnalytics(redis, context.keys)
+        self._runner = CycleRunner(writer, source, context, gate, expirations, self.beat, analytics)
         self._runner.after_first = after_first
         self._runner.on_published = on_published
         interval_s = context.thresholds.interval_s

@@ -11,15 +11,18 @@ from chain.clock import Clock
 from chain.context import Context
 from chain.model.keys import ChainId
 from chain.model.snapshot import EncodedSnapshot
+from chain.redis.contract.publish.analytics import ChainAnalytics
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.publish.writer import snapshot_writer
+from publisher.loop.tally import Tally
 from publisher.replay.recording import Turn
 
 log = logging.getLogger(__name__)
 
 SHORTEST_S = 3.0  # that a snapshot lives, however fast: a reader that was just told of it needs time to read it
 _KEPT_OF_LIFE = 1 / 3  # what has lived no longer than that need not be renewed
+_COUNTED_EVERY_S = 1.0  # however fast it is
 
 
 class _Held(Struct, frozen=True):
@@ -48,6 +51,9 @@ class InForce:
         self._clock: Clock = context.clock
         self._ttl_s = context.thresholds.ttl_s
         self._held: dict[ChainId, _Held] = {}
+        self._analytics = ChainAnalytics(redis, context.keys)
+        self._tally = Tally(context.clock, context.thresholds.warn_s)
+        self._counted_at = float("-inf")  # monotonic seconds
 
     @property
     def chains(self) -> tuple[ChainId, ...]:
@@ -65,6 +71,11 @@ class InForce:
         ended = await self._writer.publish(snapshots, life)
         # What was played a moment ago may still be there, and ends as it would have: it is to be renewed at once.
         ends = now if turn.whole else now + life
+        self._tally.add(snapshots, ended)
+        self._tally.fail(len(turn.left_out) + len(turn.damaged))
+        if now - self._counted_at >= _COUNTED_EVERY_S:
+            self._counted_at = now
+            await self._analytics.add(self._tally.take())
         for snapshot, end in zip(snapshots, ended, strict=True):
             self._take(end)
             if end.verdict is PublishVerdict.PUBLISHED:

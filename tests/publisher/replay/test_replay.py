@@ -524,3 +524,17 @@ async def test_a_moment_of_another_time_and_a_weekend_between_two_days_keep_nobo
         await stage.run(40.0)
         assert stage.player.finished.is_set()
         assert stage.replay.counters["published"] == 8
+
+
+async def test_a_replay_counts_its_snapshots_under_its_own_prefix(stage: ReplayStage, redis: Redis) -> None:
+    await stage.run(BROKEN_S + 15.0)
+    found = {name: float(value) for name, value in (await redis.hgetall(REPLAY.chain_analytics())).items()}
+    published = stage.replay.counters["published"]
+    assert (found[b"total_snapshots"], found[b"publish_success"], found[b"publish_failures"]) == (
+        published,
+        published,
+        1,
+    )
+    assert found[b"total_contracts"] >= published
+    assert found[b"last_snapshot_ts"] == START_S + BROKEN_S + 10
+    assert not await redis.exists(KeySchema().chain_analytics())

@@ -7,6 +7,7 @@ step_writer   payload and pointer in two steps, on a cluster or when a payload k
 draft         a snapshot ready to be sent, and its outcome
 reply         the scripts' replies, typed
 fault_writer  faults made on purpose, in chains that hold no live data
+analytics     counts of snapshots, for others to see
 records       reads and changes the recorded kinds of source
 ```
 """
