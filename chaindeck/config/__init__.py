@@ -2,6 +2,7 @@
 
 ```
 settings        every setting in one table
+heatmap         the widths of the heatmap model, as text
 file            where each setting comes from
 flags           flags shared by several commands
 redis_location  which Redis: the named one, or this user's embedded server

@@ -14,6 +14,7 @@ from chaindeck.exits import UsageError, say
 Url = Annotated[str | None, Parameter(metavar="URL")]
 Symbols = Annotated[str | None, Parameter(metavar="SYMBOLS")]
 Seconds = Annotated[str | None, Parameter(metavar="SECONDS")]
+Widths = Annotated[str | None, Parameter(metavar="SYMBOL=WIDTHS")]
 Count = Annotated[str | None, Parameter(metavar="COUNT")]
 Number = Annotated[str | None, Parameter(metavar="NUMBER")]
 Theme = Annotated[str | None, Parameter(metavar="NAME")]
@@ -79,6 +80,24 @@ class PublishFlags:
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFlags:
+    """What the heatmap model covers, and who can read it.
+
+    Attributes:
+        heatmap_widths: widths of spreads in points by symbol, as in "SPX=20,25,30 NDX=50,60"; other symbols have
+            MarketSwarm's, or 4 to 10 times the step between their strikes [CHAINDECK_HEATMAP_WIDTHS].
+        heatmap_strikes: how many strikes, the nearest to the ATM of each expiration, 1 to 400, 50 by default
+            [CHAINDECK_HEATMAP_STRIKES].
+        legacy_models: write it under the key of MarketSwarm's own readers too [CHAINDECK_LEGACY_MODELS].
+    """
+
+    heatmap_widths: Widths = None
+    heatmap_strikes: Count = None
+    legacy_models: Switch | None = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenFlags:
     """How the deck looks, and how far one can step back in it.
 
@@ -98,6 +117,7 @@ def config_of(
     *,
     url: str | None = None,
     screen: ScreenFlags | None = None,
+    model: ModelFlags | None = None,
     warn: Callable[[str], None] = say,
 ) -> Config:
     """Return all settings, flags before environment before file; `warn` hears what is unwise in them.
@@ -111,6 +131,7 @@ def config_of(
         "redis_url": where.redis_url if url is None else url,
         **asdict(what or PublishFlags()),
         **asdict(screen or ScreenFlags()),
+        **asdict(model or ModelFlags()),
     }
     config = resolve(given, where.config, named={} if url is None else {"redis_url": "argument URL"})
     for warning in config.warnings:

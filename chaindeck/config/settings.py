@@ -11,11 +11,14 @@ from chain.model.keys import parse_underlying, vendor_symbol
 from chain.redis.connect.connection import RedisTarget
 from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
+from chaindeck.config.heatmap import heatmap_options, parse_widths
+from mmaker.heatmap.widths import DEFAULT_STRIKES, HeatmapOptions
 from publisher.massive.api.address import DEFAULT_BASE_URL, base_url
 from publisher.window import EM_MULT
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")
 _SHORTEST_S, _LONGEST_S = 0.1, 604_800  # of an interval and a TTL: a week's TTL outlasts any holiday
+_MOST_STRIKES = 400
 _LEAST_REWIND_MB, _MOST_REWIND_MB = 16, 4096
 _ROOTS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX"}  # series of an index, named by their own root
 
@@ -92,6 +95,13 @@ def _rewind(value: object) -> int:
     if size and not _LEAST_REWIND_MB <= size <= _MOST_REWIND_MB:
         raise ValueError(f"0, or a whole number of MB from {_LEAST_REWIND_MB} to {_MOST_REWIND_MB}")
     return size
+
+
+def _strikes(value: object) -> int:
+    count = _whole(value)
+    if not 1 <= count <= _MOST_STRIKES:
+        raise ValueError(f"a whole number from 1 to {_MOST_STRIKES}")
+    return count
 
 
 def _switch(value: object) -> bool:
@@ -171,6 +181,27 @@ SETTINGS = {
             _rewind,
             "MB of memory for the answers of the last while, to step back in; 0 for none",
         ),
+        Setting(
+            "heatmap_widths",
+            ("CHAINDECK_HEATMAP_WIDTHS",),
+            (),
+            parse_widths,
+            "widths of the heatmap's spreads in points, by symbol",
+        ),
+        Setting(
+            "heatmap_strikes",
+            ("CHAINDECK_HEATMAP_STRIKES",),
+            DEFAULT_STRIKES,
+            _strikes,
+            "strikes of the heatmap, the nearest to the ATM of each expiration",
+        ),
+        Setting(
+            "legacy_models",
+            ("CHAINDECK_LEGACY_MODELS",),
+            False,
+            _switch,
+            "write heatmaps for MarketSwarm's own readers too",
+        ),
         Setting("record_dir", (), None, _text, "folder of the tapes that the deck's key r writes"),
         Setting("theme", (), None, _text, "a Textual theme; ansi-dark keeps to 16 colours"),
     )
@@ -191,6 +222,8 @@ class Settings(Struct, frozen=True):
     allow_http: bool
     seed: int
     rewind_mb: int
+    heatmap: HeatmapOptions
+    legacy_models: bool
     record_dir: str | None
     theme: str | None
     origins: Mapping[str, str]
@@ -219,6 +252,8 @@ def validate(values: Mapping[str, Value], origins: Mapping[str, str], warnings: 
         allow_http=_as(values, "allow_http", bool),
         seed=_as(values, "seed", int),
         rewind_mb=_as(values, "rewind_mb", int),
+        heatmap=heatmap_options(_as(values, "heatmap_widths", tuple), _as(values, "heatmap_strikes", int)),
+        legacy_models=_as(values, "legacy_models", bool),
         record_dir=_optional(values, "record_dir"),
         theme=_optional(values, "theme"),
         origins=origins,

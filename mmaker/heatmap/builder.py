@@ -5,10 +5,8 @@ order across chains. The version is a digest of what the content is made from, s
 """
 
 import hashlib
-from collections.abc import Mapping
 from datetime import date
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from chain.monitor.states import State
@@ -16,19 +14,7 @@ from chain.pipeline.heatmap import ENCODER, HeatmapDiff, HeatmapModel, Tile
 from chain.pipeline.staging import StagingMeta
 from mmaker.flush import ChainFlush
 from mmaker.heatmap.chain import ChainTiles
-from mmaker.heatmap.widths import DEFAULT_WIDTHS, widths_by_step
-
-DEFAULT_STRIKES = 50
-
-
-class HeatmapOptions(Struct, frozen=True):
-    """What a model covers: widths in points by underlying, and at most how many strikes of an expiration."""
-
-    widths: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: DEFAULT_WIDTHS)
-    strikes: int = DEFAULT_STRIKES
-
-
-DEFAULT_OPTIONS = HeatmapOptions()
+from mmaker.heatmap.widths import DEFAULT_OPTIONS, HeatmapOptions, widths_by_step
 
 
 class HeatmapBuilder:

@@ -18,9 +18,10 @@ from chain.monitor.messages.compositor import ModelStatus
 from chain.pipeline.heatmap import ENCODER, MODEL_BYTES, HeatmapDiff, HeatmapModel
 from chain.redis.contract.models import LeaseHeld, ModelWord, ModelWriter
 from mmaker.flush import ChainFlush
-from mmaker.heatmap.builder import DEFAULT_OPTIONS, HeatmapBuilder, HeatmapOptions
+from mmaker.heatmap.builder import HeatmapBuilder
 from mmaker.heatmap.freshness import bring_up_to
 from mmaker.heatmap.legacy import LEGACY_TTL_S, legacy_body
+from mmaker.heatmap.widths import DEFAULT_OPTIONS, HeatmapOptions
 
 log = logging.getLogger(__name__)
 

@@ -1,8 +1,10 @@
-"""How wide spreads are: upstream's widths for the indices it knows, else multiples of the step between strikes."""
+"""How wide spreads are: MarketSwarm's widths for its two indices, else multiples of the step between strikes."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
+
+from msgspec import Struct, field
 
 THOUSANDTHS = 1_000  # of a point: what strikes are written in
 
@@ -11,7 +13,18 @@ DEFAULT_WIDTHS: Mapping[str, tuple[float, ...]] = {
     "SPX": (20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0),
     "NDX": (50.0, 60.0, 70.0, 80.0, 100.0, 120.0, 130.0),
 }
+DEFAULT_STRIKES = 50
 _STEPS = range(4, 11)  # as many steps as SPX's widths have
+
+
+class HeatmapOptions(Struct, frozen=True):
+    """What a model covers: widths in points by underlying, and at most how many strikes of an expiration."""
+
+    widths: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: DEFAULT_WIDTHS)
+    strikes: int = DEFAULT_STRIKES
+
+
+DEFAULT_OPTIONS = HeatmapOptions()
 
 
 def widths_by_step(strikes: Iterable[Iterable[float]]) -> tuple[float, ...]:

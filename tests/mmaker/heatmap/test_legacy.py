@@ -1,8 +1,9 @@
 """The form that MarketSwarm's own readers know, byte for byte."""
 
 from chain.model.keys import ChainId
-from mmaker.heatmap.builder import HeatmapBuilder, HeatmapOptions
+from mmaker.heatmap.builder import HeatmapBuilder
 from mmaker.heatmap.legacy import legacy_body
+from mmaker.heatmap.widths import HeatmapOptions
 from tests.support.builders import SPX, TS_MS
 from tests.support.staged import Quoted, flush_of, meta_of, option
 

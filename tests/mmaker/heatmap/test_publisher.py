@@ -15,8 +15,8 @@ from chain.model.session import closing
 from chain.pipeline.follow import HeatmapFollower
 from chain.pipeline.heatmap import HeatmapDiff, read_diff
 from chain.redis.contract.models import LeaseHeld, fetch_model
-from mmaker.heatmap.builder import HeatmapOptions
 from mmaker.heatmap.publisher import HeatmapPublisher
+from mmaker.heatmap.widths import HeatmapOptions
 from tests.support.builders import SPX, TS_MS, TS_NS
 from tests.support.contexts import context_of
 from tests.support.staged import Quoted, flush_of, meta_of, option

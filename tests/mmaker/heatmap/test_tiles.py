@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from chain.model.keys import ChainId
 from chain.pipeline.heatmap import Tile
 from chain.pipeline.ticker import Side
-from mmaker.heatmap.builder import HeatmapBuilder, HeatmapOptions
-from mmaker.heatmap.widths import widths_by_step
+from mmaker.heatmap.builder import HeatmapBuilder
+from mmaker.heatmap.widths import HeatmapOptions, widths_by_step
 from tests.support.builders import SPX, law
 from tests.support.staged import Quoted, flush_of, meta_of, option
 
