@@ -41,6 +41,8 @@ class Quote(Struct, frozen=True, gc=False):
 
     bid: Figure = None
     ask: Figure = None
+    bid_size: Figure = None
+    ask_size: Figure = None
     last_updated: Whole = None  # epoch ns, exact only as an integer
     timeframe: Word = None
 
@@ -49,6 +51,7 @@ class Trade(Struct, frozen=True, gc=False):
     """The last trade."""
 
     price: Figure = None
+    size: Figure = None
     sip_timestamp: Whole = None  # epoch ns
     timeframe: Word = None
 

@@ -56,9 +56,7 @@ class Leg(Struct, frozen=True):
     @property
     def mid(self) -> float | None:
         """Midpoint of a sound two-sided quote."""
-        if self.condition is not Condition.OK or self.bid is None or self.ask is None:
-            return None
-        return float((Decimal(repr(self.bid)) + Decimal(repr(self.ask))) / 2)  # exact in the quoted ticks
+        return midpoint(self.bid, self.ask)
 
     def price(self, source: PriceSource) -> float | None:
         """The price of one kind."""
@@ -123,7 +121,7 @@ def build_grid(snapshot: Received) -> StrikeGrid:
         if isinstance(at, Misfit):
             rejected.append(Rejected(index, at.reason))
         else:
-            legs[at] = _leg(item)
+            legs[at] = leg_of(item)
             spot = item.spot if spot is None else spot
     strikes = sorted({at[:2] for at in legs})
     centre = centred(snapshot, strikes[0][0], strikes[-1][0], spot) if strikes else Centre(None)
@@ -135,7 +133,8 @@ def build_grid(snapshot: Received) -> StrikeGrid:
     return StrikeGrid(snapshot.header, rows, tuple(rejected), centre.spot, atm, centre.fault)
 
 
-def _leg(item: Item) -> Leg:
+def leg_of(item: Item) -> Leg:
+    """Return the figures of a contract that are plausible."""
     quote, greeks, day = part(item.last_quote, Quote), part(item.greeks, Greeks), part(item.day, Day)
     bid, ask, condition = two_sided(quote)
     iv = number(item.implied_volatility)
@@ -164,14 +163,24 @@ def _within(value: object, low: float, high: float = _INFINITE) -> float | None:
 
 def two_sided(quote: Quote) -> tuple[float | None, float | None, Condition]:
     """Return bid, ask and what is wrong with them."""
-    bid, ask = number(quote.bid), number(quote.ask)
-    if ask == 0:  # a zero ask is how the vendor says that there is no quote
-        ask = None
-        bid = bid or None
-    return bid, ask, _condition(bid, ask)
+    bid, ask = offered(number(quote.bid), number(quote.ask))
+    return bid, ask, condition_of(bid, ask)
 
 
-def _condition(bid: float | None, ask: float | None) -> Condition:
+def offered(bid: float | None, ask: float | None) -> tuple[float | None, float | None]:
+    """Return the sides that are there: a zero ask is how the vendor says that there is no quote."""
+    return (bid or None, None) if ask == 0 else (bid, ask)
+
+
+def midpoint(bid: float | None, ask: float | None) -> float | None:
+    """Return the midpoint of a sound two-sided quote, exact in the quoted ticks; None for any other."""
+    if bid is None or ask is None or condition_of(bid, ask) is not Condition.OK:
+        return None
+    return float((Decimal(repr(bid)) + Decimal(repr(ask))) / 2)
+
+
+def condition_of(bid: float | None, ask: float | None) -> Condition:
+    """Return what is wrong with two sides."""
     if bid is None and ask is None:
         return Condition.NONE
     if (bid is not None and bid < 0) or (ask is not None and ask < 0):

@@ -12,7 +12,8 @@ from chain.text import clean
 
 LIVE_PREFIX = "massive"
 _REPLAY_WORD = "replay"
-_COMPOSITOR = "mmaker"
+COMPOSITOR = "mmaker"
+STREAM = "stream"  # what a compositor leads, in place of an underlying
 REPLAY_PREFIX = f"{LIVE_PREFIX}:{_REPLAY_WORD}"
 
 # Seconds: 2000-01-01 and 2100-01-01 UTC. A timestamp outside is a unit error or a broken clock, never data.
@@ -161,8 +162,12 @@ class KeySchema(Struct, frozen=True):
     def compositor(self) -> str:
         """The compositor's own prefix and service name: `mmaker`, `mmaker:replay`."""
         head, _, rest = self.prefix.partition(":")
-        name = _COMPOSITOR if head == LIVE_PREFIX else f"{head}:{_COMPOSITOR}"
+        name = COMPOSITOR if head == LIVE_PREFIX else f"{head}:{COMPOSITOR}"
         return f"{name}:{rest}" if rest else name
+
+    def compositor_lease(self) -> str:
+        """Return the key of the lease by which compositors take turns."""
+        return lease_key(self.prefix, STREAM, COMPOSITOR)
 
     def staging(self, chain: ChainId) -> str:
         """Return the hash of a chain's merged working state."""

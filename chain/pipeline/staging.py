@@ -62,12 +62,13 @@ class StagedContract(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Dropped(Struct, frozen=True):
-    """How many events were left out of a chain, by reason, since its compositor began."""
+    """How many events were left out, by reason, since their compositor began; crossed quotes only of the mids."""
 
     unknown: int = 0  # of contracts that the snapshot does not have
     older: int = 0  # not later than what is held
     malformed: int = 0  # without what an event of its kind must have
     absurd: int = 0  # prices or times that cannot be
+    crossed: int = 0  # bid above ask: both are kept, without a mid
 
 
 class StagingMeta(Struct, frozen=True, kw_only=True):
@@ -76,6 +77,7 @@ class StagingMeta(Struct, frozen=True, kw_only=True):
     schema: int = STAGING_SCHEMA
     snapshot: Annotated[str, Meta(description="payload key of the snapshot beneath")]
     ts: Annotated[float, Meta(description="that snapshot's ts, epoch seconds")]
+    kind: Annotated[str, Meta(description="that snapshot's kind of source: massive, mock, ...; empty if unknown")] = ""
     spot: float | None = None  # points, from the snapshot
     atm: int
     position: Annotated[str, Meta(description="id of the last entry of the stream included; 0-0 before the first")]

@@ -8,7 +8,6 @@ own_heartbeat    a publisher's report about itself
 asking           queries a source in bounded time
 cycle            what one cycle did
 tally            counts what is published
-heartbeat_loop   heartbeats to our Redis and to a system Redis
 event_publisher  publishes what the publisher's own watcher sees
 ```
 """

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from chain.context import Context
 from chain.model.snapshot import Snapshot
 from chain.monitor.heartbeat import STOPPED, Heartbeat
+from chain.monitor.heartbeat_loop import HeartbeatLoop
 from chain.redis.contract.publish.analytics import ChainAnalytics
 from chain.redis.contract.publish.writer import snapshot_writer
 from chain.supervisor import Part
@@ -16,7 +17,6 @@ from chain.thresholds import DEFAULT_EXPIRATIONS
 from publisher.loop.cadence import Cadence
 from publisher.loop.cycle import Cycle
 from publisher.loop.cycle_runner import CycleRunner
-from publisher.loop.heartbeat_loop import HeartbeatLoop
 from publisher.loop.own_heartbeat import OwnHeartbeat, ProgramStatus
 from publisher.protection.publish_gate import PublishGate
 from publisher.source import Source

@@ -12,10 +12,10 @@ from chain.context import Context
 from chain.errors import ChaindeckError, LiveProtectedError, RedisUnavailableError
 from chain.model.snapshot import EncodedSnapshot
 from chain.monitor.heartbeat import STOPPED, Heartbeat
+from chain.monitor.heartbeat_loop import HeartbeatLoop
 from chain.monitor.messages.services import service_name
 from chain.redis.contract.coordination.lease import Lease
 from chain.supervisor import Part
-from publisher.loop.heartbeat_loop import HeartbeatLoop
 from publisher.protection.guard import Guard
 from publisher.protection.publish_gate import PublishGate
 from publisher.replay.clock import ReplayClock

@@ -201,7 +201,7 @@ async def test_whatever_part_fails_the_others_go_on_and_it_comes_back(
 
     monkeypatch.setattr(owner, method, fail)
     if name in ("heartbeat", "discovery"):
-        monkeypatch.setattr("publisher.loop.heartbeat_loop.HEARTBEAT_EVERY_S", 0.1)
+        monkeypatch.setattr("chain.monitor.heartbeat_loop.HEARTBEAT_EVERY_S", 0.1)
         monkeypatch.setattr("chaindeck.engine.compose.HEARTBEAT_EVERY_S", 0.1)
     async with crew_on(redis_url) as services:
         if name == "event sender":

@@ -26,11 +26,13 @@ ScriptName = Literal[
     "acknowledge",
     "extend_payload",
     "force",
+    "forget_consumers",
     "move_pointer",
     "nothing",
     "publish",
     "publish_model",
     "put_payload",
+    "stage",
     "stream_signs",
     "withdraw",
 ]

@@ -10,6 +10,7 @@ from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
 from chain.monitor.board import Board
 from chain.monitor.heartbeat import STOPPED
+from chain.monitor.heartbeat_loop import HeartbeatLoop
 from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
@@ -20,7 +21,6 @@ from chaindeck.config.redis_location import running_place
 from chaindeck.engine.recording.own_beat import recorder_beat
 from chaindeck.exits import Exit
 from chaindeck.process.ended import run_until_signal
-from publisher.loop.heartbeat_loop import HeartbeatLoop
 from tape.record.days import Retention
 from tape.record.reader import RecordingReader
 from tape.record.recorder import Recorder

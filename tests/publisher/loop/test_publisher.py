@@ -562,7 +562,7 @@ async def test_only_the_vendors_own_data_beat_as_massive(redis: Redis, kind: Any
 
 
 async def test_it_beats_between_cycles_and_says_when_it_stopped(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("publisher.loop.heartbeat_loop.HEARTBEAT_EVERY_S", 0.02)
+    monkeypatch.setattr("chain.monitor.heartbeat_loop.HEARTBEAT_EVERY_S", 0.02)
     source = ScriptedSource({"SPX": DATES[:1]})
     async with running_parts(publisher_of(redis, source, thresholds=Thresholds(600, 3600))):
         await eventually(lambda: redis.exists(BEAT))

@@ -23,8 +23,6 @@ from chain.redis.contract.coordination.lease_lock import LeaseLock
 
 log = logging.getLogger(__name__)
 
-STREAM = "stream"  # what a compositor leads, in place of an underlying
-
 _LEASE_OF_INTERVAL = 0.6  # with a renewal every fifth of an interval, a dead leader is replaced within one
 _RENEWALS_OF_INTERVAL = 0.2
 
@@ -61,6 +59,15 @@ class Lease:
         """Whether we may publish an underlying now."""
         hold = self._holds[underlying]
         return hold.without or self._clock.monotonic() < hold.until
+
+    def holds(self, underlying: str) -> bool:
+        """Whether the lease itself is ours now; `leads` is also true where leases are not allowed."""
+        return self._clock.monotonic() < self._holds[underlying].until
+
+    @property
+    def refused(self) -> str:
+        """Why leases are not allowed here; "" if they are, as far as is known."""
+        return next((hold.last_error for hold in self._holds.values() if hold.without), "")
 
     @property
     def last_error(self) -> str:

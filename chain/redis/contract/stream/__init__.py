@@ -2,6 +2,8 @@
 
 ```
 signs   when the stream was last active, as a poll reads it
+group   the compositors' consumer group: read, claimed, acknowledged
+ids     ids of entries, and their order
 writer  adds frames, keeps their counts and the list of subscriptions
 ```
 """

@@ -40,12 +40,12 @@ class HeartbeatLoop:
         self._due = asyncio.Event()  # for the system Redis
         self._errors: dict[str, str] = {}  # why the last heartbeat to a Redis failed, wholly or in part
 
-    def parts(self) -> list[Part]:
-        """Return the parts that send heartbeats, one per Redis."""
-        ours = Part("heartbeat", self._run)
+    def parts(self, of: str = "") -> list[Part]:
+        """Return the parts that send heartbeats, one per Redis; `of` begins their names where others beat beside us."""
+        ours = Part(f"{of}heartbeat", self._run)
         if self._system_redis is None:
             return [ours]
-        return [ours, Part("system heartbeat", partial(self._run_to_system, self._system_redis))]
+        return [ours, Part(f"{of}system heartbeat", partial(self._run_to_system, self._system_redis))]
 
     async def beat(self, status: str) -> None:
         """Send a heartbeat to our Redis, and request one to the system Redis."""

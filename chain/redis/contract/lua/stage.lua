@@ -1,0 +1,43 @@
+-- Writes a chain's staging and announces it, in one step: fields, meta, time to live and notice, or nothing at all.
+--
+-- KEYS    [1] staging
+--         [2] where one node holds both: the lease of the compositors
+-- ARGV    [1] who writes: what the lease must hold
+--         [2] id of the last entry of the stream included
+--         [3] milliseconds to live
+--         [4] 'whole' replaces everything; 'anew' does, whatever position is held; 'part' changes fields
+--         [5] the channel of flushes
+--         [6] the notice; empty announces nothing
+--         [7] n, the number of fields to be removed
+--         then n fields, then the fields to be set, each with its value
+-- Returns 'written', or why not: 'lost', the lease is another's or nobody's; 'behind', what is held includes more of the
+--         stream, or 'part' would change fields of nothing.
+--
+-- On a cluster the lease lies in another slot, and only the position fences.
+--
+-- include: calls
+local key, how, gone = KEYS[1], ARGV[4], tonumber(ARGV[7])
+if KEYS[2] and run('GET', KEYS[2]) ~= ARGV[1] then return 'lost' end
+local function behind(held, ours)
+  local ms, number = string.match(held or '', '"position":"(%d+)%-(%d+)"')
+  local our_ms, our_number = string.match(ours, '^(%d+)%-(%d+)$')
+  if not ms then return false end
+  if #ms ~= #our_ms then return #ms > #our_ms end  -- numbers beyond what Lua counts exactly, compared as text
+  if ms ~= our_ms then return ms > our_ms end
+  if #number ~= #our_number then return #number > #our_number end
+  return number > our_number
+end
+if how ~= 'anew' then
+  local held = run('HGET', key, 'meta')
+  if how == 'part' and not held then return 'behind' end
+  if behind(held, ARGV[2]) then return 'behind' end
+end
+if how ~= 'part' then run('DEL', key) end
+local function each(name, from, to)
+  for at = from, to, 1000 do run(name, key, unpack(ARGV, at, math.min(at + 999, to))) end
+end
+each('HDEL', 8, 7 + gone)
+each('HSET', 8 + gone, #ARGV)
+run('PEXPIRE', key, ARGV[3])
+if ARGV[6] ~= '' then run('PUBLISH', ARGV[5], ARGV[6]) end
+return 'written'

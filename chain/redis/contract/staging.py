@@ -1,0 +1,136 @@
+"""Staging in Redis: a hash for each chain, written in one step by the one who leads, and read by anybody."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import cast
+
+from msgspec import Struct, field
+from redis.asyncio import Redis
+from redis.typing import EncodableT
+
+from chain.errors import DecodeError, RedisUnavailableError
+from chain.model.keys import ChainId, KeySchema
+from chain.pipeline.staging import CONTRACT_FORM, META_FIELD, META_FORM, Flush, StagedContract, StagingMeta
+from chain.redis.connect.causes import redis_cause
+from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call
+from chain.redis.contract.scripts import ScriptCall, ScriptRunner
+from chain.text import clean
+
+STAGING_BYTES = 16 * 1024 * 1024  # of one chain, read at once
+_WORDS = (b"written", b"lost", b"behind")
+
+
+class StagingVerdict(StrEnum):
+    """What became of a write."""
+
+    WRITTEN = "written"
+    LOST = "lost"  # the lease is another's, or nobody's
+    BEHIND = "behind"  # what stands there includes more of the stream, or is gone and was to be changed
+
+
+class Extent(StrEnum):
+    """How much a write replaces."""
+
+    PART = "part"  # some fields
+    WHOLE = "whole"  # all of it
+    ANEW = "anew"  # all of it, also where a later position stands there, of a stream that is gone
+
+
+class StagingWrite(Struct, frozen=True):
+    """What is written of one chain: its meta, and contracts by ticker, all of them unless it is a part."""
+
+    chain: ChainId
+    meta: StagingMeta
+    extent: Extent
+    ttl_ms: int
+    contracts: Mapping[str, StagedContract] = field(default_factory=dict)
+    removed: Sequence[str] = ()
+
+
+class Staging(Struct, frozen=True):
+    """A chain's staging as read: contracts by ticker, and how many fields could not be read."""
+
+    meta: StagingMeta
+    contracts: Mapping[str, StagedContract]
+    malformed: int = 0
+
+
+class StagingWriter:
+    """Writes as one compositor. Every call is bounded in time and raises RedisUnavailableError."""
+
+    def __init__(self, redis: Redis, keys: KeySchema, owner: str) -> None:
+        """`owner`: the name under which it holds the lease."""
+        self._keys = keys
+        self._owner = owner
+        self._runner = ScriptRunner(redis)
+        self._lease = [] if is_cluster(redis) else [keys.compositor_lease()]
+
+    async def write(self, writes: Sequence[StagingWrite]) -> list[StagingVerdict]:
+        """Write chains and announce each, in one request; return what became of each, in order."""
+        replies = (await self._runner.run([self._call(each) for each in writes])).calls
+        return [_verdict(reply) for reply in raise_if_lost(replies)]
+
+    def _call(self, write: StagingWrite) -> ScriptCall:
+        meta, chain = write.meta, write.chain
+        notice = Flush(
+            underlying=chain.underlying,
+            expiration=chain.expiry.isoformat(),
+            position=meta.position,
+            flushed=meta.flushed,
+            fields=tuple(write.contracts) if write.extent is Extent.PART else (),
+            whole=write.extent is not Extent.PART,
+        )
+        head = (
+            self._owner,
+            meta.position,
+            write.ttl_ms,
+            write.extent.value,
+            self._keys.staging_flushes(),
+            notice.encode(),
+        )
+        args: list[EncodableT] = [*head, len(write.removed), *write.removed, META_FIELD, meta.encode()]
+        for ticker, staged in write.contracts.items():
+            args += (ticker, staged.encode())
+        return ScriptCall("stage", [self._keys.staging(chain), *self._lease], args)
+
+
+def _verdict(reply: object) -> StagingVerdict:
+    if isinstance(reply, Exception):
+        cause = redis_cause(reply, "EVAL")
+        raise RedisUnavailableError(str(cause), cause.code)
+    if isinstance(reply, bytes) and reply in _WORDS:
+        return StagingVerdict(reply.decode())
+    raise RedisUnavailableError(f"Redis answered {clean(reply, 40)!r} to a write of staging")
+
+
+async def read_staging(
+    redis: Redis, keys: KeySchema, chain: ChainId, fields: Sequence[str] | None = None
+) -> Staging | None:
+    """Return a chain's staging, all of it or only some contracts; None where there is none.
+
+    A contract that cannot be read is left out and counted. Raises DecodeError where the meta cannot be read, and
+    RedisUnavailableError.
+    """
+    found = await _read(redis, keys.staging(chain), fields)
+    raw = found.pop(META_FIELD.encode(), None)
+    if raw is None:
+        return None
+    contracts: dict[str, StagedContract] = {}
+    malformed = 0
+    for name, value in found.items():
+        if value is None:
+            continue
+        try:
+            contracts[name.decode()] = CONTRACT_FORM.decode(value)
+        except (DecodeError, UnicodeDecodeError):
+            malformed += 1
+    return Staging(META_FORM.decode(raw), contracts, malformed)
+
+
+async def _read(redis: Redis, key: str, fields: Sequence[str] | None) -> dict[bytes, bytes | None]:
+    async with redis_call(most=STAGING_BYTES):
+        if fields is None:
+            return cast("dict[bytes, bytes | None]", await redis.hgetall(key))
+        names = [META_FIELD, *fields]
+        values = cast("list[bytes | None]", await redis.hmget(key, names))
+    return dict(zip([name.encode() for name in names], values, strict=True))

@@ -1,0 +1,206 @@
+"""The compositors' consumer group on the stream: what was read and not acknowledged is nobody's loss.
+
+One compositor leads and reads. An entry that it has read is pending until it acknowledges it, and its successor claims
+what is pending, whoever read it. Needs Redis 6.2; the lag is told since 7.0.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from chain.errors import RedisUnavailableError
+from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, KeySchema
+from chain.redis.connect.connection import raise_if_lost, redis_call, unavailable
+from chain.redis.contract.scripts import ScriptCall, ScriptRunner
+from chain.redis.contract.stream.ids import START, StreamId
+
+GROUP = "mmaker"
+BATCH_BYTES = 32 * 1024 * 1024  # of the entries that are read at once
+_PAGE = 1_000  # ids acknowledged by one command
+_NO_GROUP, _EXISTS, _NO_KEY = "NOGROUP", "BUSYGROUP", "no such key"
+_PAYLOAD, _TS = b"payload", b"ts"
+
+
+class GroupGoneError(RedisUnavailableError):
+    """There is no such group, or no stream: Redis was emptied, or somebody deleted one of them."""
+
+
+class Entry(Struct, frozen=True, gc=False):
+    """An entry: its id, when its frame was received (epoch ms), and the frame; empty where the entry has none."""
+
+    id: bytes
+    received_ms: int
+    payload: bytes
+
+
+class Batch(Struct, frozen=True):
+    """Entries in the order of their ids, and the id of the oldest that the stream still held just before the read."""
+
+    entries: Sequence[Entry]
+    oldest: StreamId | None
+
+
+class StreamPlace(Struct, frozen=True):
+    """Where a stream and our group on it stand. `last`: of the last entry ever added; `delivered`: last read by us."""
+
+    last: StreamId
+    oldest: StreamId | None  # None where it is empty
+    delivered: StreamId | None  # None where there is no group
+    lag: int | None = None  # entries not read; None where this Redis cannot tell
+    pending: int = 0  # entries read and not acknowledged
+
+
+class StreamGroup:
+    """One consumer of the group. Every call is bounded in time and raises RedisUnavailableError."""
+
+    def __init__(self, redis: Redis, keys: KeySchema, consumer: str) -> None:
+        self._redis = redis
+        self._runner = ScriptRunner(redis)
+        self._key = keys.stream()
+        self._consumer = consumer
+
+    async def place(self) -> StreamPlace | None:
+        """Return where stream and group stand; None where there is no stream."""
+        async with redis_call():
+            try:
+                stream = _fields(await self._redis.execute_command("XINFO", "STREAM", self._key))
+            except ResponseError as error:
+                if _NO_KEY in str(error):
+                    return None
+                raise
+            groups = [_fields(each) for each in await self._redis.execute_command("XINFO", "GROUPS", self._key)]
+        last = StreamId.parse(stream.get("last-generated-id")) or START
+        first = stream.get("first-entry")
+        oldest = StreamId.parse(first[0]) if first else None
+        ours = next((group for group in groups if _text(group.get("name")) == GROUP), None)
+        if ours is None:
+            return StreamPlace(last, oldest, None)
+        delivered = StreamId.parse(ours.get("last-delivered-id")) or START
+        lag = ours.get("lag")
+        if not isinstance(lag, int):
+            lag = 0 if delivered >= last else None
+        return StreamPlace(last, oldest, delivered, lag, int(ours.get("pending") or 0))
+
+    async def create(self, at: StreamId) -> None:
+        """Create the group behind an entry, so that it reads on from there. Raises GroupGoneError without a stream."""
+        async with redis_call():
+            try:
+                await self._redis.execute_command("XGROUP", "CREATE", self._key, GROUP, str(at))
+            except ResponseError as error:
+                if _EXISTS in str(error):
+                    return
+                if "requires the key to exist" in str(error) or _NO_KEY in str(error):
+                    raise GroupGoneError("the stream is gone") from None
+                raise
+
+    async def read(self, count: int, acknowledged: Sequence[bytes] = ()) -> Batch:
+        """Acknowledge entries, and read up to `count` that nobody has read; does not wait for any.
+
+        Raises GroupGoneError.
+        """
+        pipe = self._redis.pipeline(transaction=False)
+        for start in range(0, len(acknowledged), _PAGE):
+            pipe.execute_command("XACK", self._key, GROUP, *acknowledged[start : start + _PAGE])
+        pipe.execute_command("XRANGE", self._key, "-", "+", "COUNT", 1)
+        pipe.execute_command("XREADGROUP", "GROUP", GROUP, self._consumer, "COUNT", count, "STREAMS", self._key, ">")
+        async with redis_call(most=BATCH_BYTES):
+            *rest, held, found = raise_if_lost(await pipe.execute(raise_on_error=False))
+        for reply in (*rest, held, found):
+            if isinstance(reply, Exception):
+                raise _error_of(reply)
+        first = _entries(held)
+        return Batch(_entries(_of_one_stream(found)), StreamId.parse(first[0].id) if first else None)
+
+    async def between(self, after: StreamId, until: StreamId, count: int) -> list[Entry]:
+        """Return up to `count` entries after one id and up to another, whoever has read them."""
+        async with redis_call(most=BATCH_BYTES):
+            found = await self._redis.execute_command("XRANGE", self._key, f"({after}", str(until), "COUNT", count)
+        return _entries(found)
+
+    async def strays(self) -> bool:
+        """Return whether other consumers hold entries that they have not acknowledged. Raises GroupGoneError."""
+        async with redis_call():
+            try:
+                summary = await self._redis.xpending(self._key, GROUP)
+            except ResponseError as error:
+                raise _error_of(error) from None
+        return any(_text(each["name"]) != self._consumer for each in summary["consumers"])
+
+    async def claim(self, after: StreamId, count: int) -> "Claim":
+        """Claim up to `count` pending entries after an id, whoever read them. Raises GroupGoneError."""
+        async with redis_call(most=BATCH_BYTES):
+            try:
+                rows = await self._redis.xpending_range(self._key, GROUP, min=f"({after}", max="+", count=count)
+                ids: list[Any] = [row["message_id"] for row in rows]
+                found: Any = []
+                if ids:
+                    found = await self._redis.execute_command("XCLAIM", self._key, GROUP, self._consumer, 0, *ids)
+            except ResponseError as error:
+                raise _error_of(error) from None
+        return Claim(ids, _entries(found), StreamId.parse(ids[-1]) if len(ids) == count else None)
+
+    async def acknowledge(self, ids: Sequence[bytes]) -> None:
+        """Acknowledge entries; those that are not pending do not matter."""
+        if not ids:
+            return
+        pipe = self._redis.pipeline(transaction=False)
+        for start in range(0, len(ids), _PAGE):
+            pipe.execute_command("XACK", self._key, GROUP, *ids[start : start + _PAGE])
+        async with redis_call():
+            await pipe.execute()
+
+    async def forget_others(self) -> None:
+        """Delete the consumers that have nothing pending, other than our own: each start of a compositor adds one."""
+        await self._runner.run([ScriptCall("forget_consumers", [self._key], [GROUP, self._consumer])])
+
+
+class Claim(Struct, frozen=True):
+    """Pending entries that are ours now: all their ids, those that the stream still holds, and where to go on."""
+
+    ids: Sequence[bytes]
+    entries: Sequence[Entry]
+    more_after: StreamId | None
+
+
+def _error_of(error: Exception) -> Exception:
+    text = str(error)
+    if _NO_GROUP in text:
+        return GroupGoneError("the stream or its consumer group is gone")
+    return unavailable(error)
+
+
+def _entries(found: Any) -> list[Entry]:  # noqa: ANN401 -- as the client library parses it
+    """Return the entries of a reply. One that was trimmed comes without an id, or without fields, and is left out."""
+    return [_entry(each[0], each[1]) for each in found or () if each and each[0] is not None and each[1]]
+
+
+def _entry(of: bytes, fields: Mapping[bytes, bytes]) -> Entry:
+    """Return an entry; received by its own `ts`, else when Redis added it."""
+    try:
+        received = float(fields.get(_TS, b""))
+    except ValueError:
+        received = 0.0
+    is_time = EPOCH_MIN_S <= received < EPOCH_MAX_S  # nor is NaN
+    return Entry(of, int(received * 1000) if is_time else (StreamId.parse(of) or START).ms, fields.get(_PAYLOAD, b""))
+
+
+def _of_one_stream(found: Any) -> Any:  # noqa: ANN401 -- as the client library parses it
+    """Return the entries of the one stream that was read: RESP3 answers with a map, and a list within the list."""
+    if not found:
+        return ()
+    if isinstance(found, dict):
+        return [entry for part in next(iter(found.values())) for entry in part]
+    return found[0][1]
+
+
+def _fields(reply: Any) -> dict[str, Any]:  # noqa: ANN401 -- as the client library parses it
+    """Return the fields of a reply of XINFO: a map, or a flat list, by protocol and library."""
+    pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
+    return {_text(name): value for name, value in pairs}
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,66 @@
+"""A compositor put together: the parts that a supervisor runs, and how it ends."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from redis.asyncio import Redis
+
+from chain.context import Context
+from chain.monitor.board import Board
+from chain.monitor.heartbeat import STOPPED
+from chain.monitor.heartbeat_loop import HeartbeatLoop
+from chain.monitor.messages.compositor import ModelStatus
+from chain.supervisor import Part
+from mmaker.compositor import WRITES_A_SECOND, Compositor
+from mmaker.flush import ChainFlush
+from mmaker.own_beat import OwnBeat
+
+_FAREWELL_S = 3.0
+
+
+class CompositorService:
+    """A compositor with its lease and its heartbeat. It hears of snapshots by `on_board`."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        context: Context,
+        *,
+        writes_s: float = WRITES_A_SECOND,
+        on_flush: Callable[[ChainFlush], object] = lambda flush: None,
+        models: Callable[[], tuple[ModelStatus, ...]] = tuple,
+        system_redis: Redis | None = None,
+    ) -> None:
+        """`writes_s`: writes of a chain a second, at most; `on_flush` hears of each, `models` what became of them."""
+        self.compositor = Compositor(redis, context, every_s=1 / writes_s, on_flush=on_flush)
+        self._own = OwnBeat(self.compositor, context, models)
+        self._clock = context.clock
+        self._beats = HeartbeatLoop(
+            redis,
+            system_redis,
+            context.clock,
+            self._own.beat,
+            silent=lambda: False,
+            before=self.compositor.measure,
+        )
+
+    def on_board(self, board: Board) -> None:
+        """Hear which snapshots there are."""
+        self.compositor.on_board(board)
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return what is to be run."""
+        return (
+            Part("compositor", self.compositor.run),
+            Part("compositor lease", self.compositor.keep_lease),
+            *self._beats.parts("compositor "),
+        )
+
+    async def leave(self) -> None:
+        """Let another lead, and say that this one has stopped; for not longer than a few seconds."""
+        with suppress(TimeoutError):
+            async with self._clock.timeout(_FAREWELL_S):
+                led = self.compositor.leading
+                await self.compositor.leave()
+                if led:
+                    await self._beats.beat_everywhere(STOPPED)
