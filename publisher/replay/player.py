@@ -52,11 +52,11 @@ class Player:
         ours: Clock,
         in_force: InForce,
         *,
-        stamped: Callable[[Sequence[EncodedSnapshot]], Sequence[EncodedSnapshot]] = lambda snapshots: snapshots,
+        stamped: Callable[[Sequence[EncodedSnapshot]], Sequence[EncodedSnapshot]] | None = None,
         may_go_on: Callable[[], Awaitable[None]],
         on_news: Callable[[], Awaitable[None]],
     ) -> None:
-        """`ours`: the clock that drives the replay's; `stamped` is given the snapshots just before they are published.
+        """`ours`: the clock that drives the replay's. `stamped` stamps snapshots anew, just before they are published.
 
         `may_go_on` is awaited before each turn, and raises what ends the replay; `on_news` is awaited when readers
         should be told where it is.
@@ -146,8 +146,8 @@ class Player:
             elif ended:
                 self.counters["passes"] += 1
                 log.info("the recording is at its end; pass %d begins", self.counters["passes"])
-            if at_ns < self.at_ns or ended:
-                await self._try(self._in_force.withdraw)
+            if self._stamped is None and (at_ns < self.at_ns or ended):
+                await self._try(self._in_force.withdraw)  # stamps go back from here, which pointers do not
 
     async def keep(self) -> None:
         """Keep alive what is in force, and tell readers of the clock: when it was changed, often where it is fast."""
@@ -213,12 +213,15 @@ class Player:
         if self._hear(turn.heartbeats) or turn.whole or now - self._told >= _BEAT_S:
             self._told = now
             await self._on_news()  # first, so that no snapshot is read as one of the future
-        await self._try(lambda: self._in_force.put(turn, self._stamped(turn.snapshots), self.clock.rate))
+        await self._try(lambda: self._in_force.put(turn, self._as_published(turn), self.clock.rate))
         if turn.whole:
             self._steered.set()  # to have it renewed
         self.turn_ms = (self._ours.monotonic() - now) * 1000
         self.counters["turns"] += 1
         self._from_ns = turn.at_ns
+
+    def _as_published(self, turn: Turn) -> Sequence[EncodedSnapshot]:
+        return turn.snapshots if self._stamped is None else self._stamped(turn.snapshots)
 
     def _hear(self, beats: Mapping[str, Heartbeat | None]) -> bool:
         """Take in recorded heartbeats; return whether one says more than that its publisher lives."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 
 from chain.context import Context
 from chain.errors import ChaindeckError, LiveProtectedError, RedisUnavailableError
-from chain.model.snapshot import EncodedSnapshot
 from chain.monitor.heartbeat import STOPPED, Heartbeat
 from chain.monitor.heartbeat_loop import HeartbeatLoop
 from chain.monitor.messages.services import service_name
@@ -54,14 +53,13 @@ class Replay:
         gate = PublishGate(self._lease, self._guard)
         self._names = names
         self._in_force = in_force = InForce(redis, context)
-        stamp = Restamp(context.clock) if restamp else _as_they_are
         self.player = Player(
             recording,
             span,
             ReplayClock(context.clock, span.begin_ns, speed),
             context.clock,
             in_force,
-            stamped=stamp,
+            stamped=Restamp(context.clock) if restamp else None,
             may_go_on=self._may_go_on,
             on_news=partial(self.beat, "running"),
         )
@@ -180,7 +178,3 @@ class Replay:
 
     def _leader(self) -> str:
         return next((who for who in self._lease.leader.values() if who != self._lease.me), "nobody knows who")
-
-
-def _as_they_are(snapshots: Sequence[EncodedSnapshot]) -> Sequence[EncodedSnapshot]:
-    return snapshots

@@ -310,6 +310,54 @@ async def test_in_a_loop_each_pass_takes_away_the_one_before(redis: Redis, redis
             await stage.run(11.9 - 11.5 + 0.001)
 
 
+async def test_at_the_seam_of_a_loop_pointers_are_deleted_before_they_lead_to_what_is_older(
+    redis: Redis, redis_url: str, tape: Path
+) -> None:
+    """A watcher sees at most that chains are missing, and never that anything went back or is of the future."""
+    seen: dict[State, set[Flag]] = {}
+    async with replay_stage(redis, redis_url, tape, ReplayOptions(speed=10.0, loop=True)) as stage:
+        await stage.run(11.5)
+        async with pointer_moves(redis, stage) as moves:
+            for _ in range(8):
+                await stage.run(0.1)
+                for status in (await stage.look()).statuses:
+                    seen.setdefault(status.state, set()).update(status.flags)
+        assert stage.replay.heartbeat().chain.counters["passes"] == 2
+        assert moves == [None, REPLAY.snapshot(id_at(0))]
+    assert seen.keys() <= {State.FRESH, State.MISSING}
+    assert set().union(*seen.values()) == {Flag.REPLAY}
+
+
+async def test_stamped_anew_a_loop_has_no_seam(redis: Redis, redis_url: str, tape: Path) -> None:
+    """Stamps of now go on, so nobody who knows only live names misses a chain while the recording begins again."""
+    options, now = ReplayOptions(speed=10.0, restamp=True, loop=True), time.time_ns() - 60 * 10**9
+    async with replay_stage(redis, redis_url, tape, options, keys=LIVE, wall_ns=now) as stage:
+        await stage.run(11.5)
+        async with pointer_moves(redis, stage) as moves:
+            await stage.run(2.0)
+        assert stage.replay.heartbeat().chain.counters["passes"] == 2
+        assert None not in moves and moves == sorted(moves, key=str) and len(moves) == 2  # of 0 s and of 10 s
+        found = await stage.held()
+        assert found is not None and found.payload is not None
+        assert orjson.loads(found.payload)["contracts"] == orjson.loads(payload(10.0))["contracts"]
+
+
+@asynccontextmanager
+async def pointer_moves(redis: Redis, stage: ReplayStage) -> AsyncIterator[list[str | None]]:
+    """Give where SPX's pointer leads meanwhile, None where it is deleted; complete once the block is left."""
+    moves: list[str | None] = []
+    at = stage.keys.latest(SPX)
+    async with redis.monitor() as monitor:
+        yield moves
+        await redis.echo("over")
+        while (command := (await monitor.next_command())["command"]) != "ECHO over":
+            match command.split(" "):
+                case ["SET", key, to, *_] if key == at and moves[-1:] != [to]:  # renewed, it is set again
+                    moves.append(to)
+                case ["DEL", key] if key == at:
+                    moves.append(None)
+
+
 # Who is in the way
 
 
@@ -521,7 +569,7 @@ async def test_a_moment_of_another_time_and_a_weekend_between_two_days_keep_nobo
     tape_of(tmp_path / "massive-2026-01-02.tape", iter([*told, replace(last, received=instant(5 * 86_400.0))]))
     tape_of(tmp_path / "massive-2026-01-09.tape", looks(15, begin=7 * 86_400))
     async with replay_stage(redis, redis_url, tmp_path, ReplayOptions(speed=1.0)) as stage:
-        await stage.run(40.0)
+        await stage.run(100.0)
         assert stage.player.finished.is_set()
         assert stage.replay.counters["published"] == 8
 
