@@ -22,7 +22,7 @@ from chain.model.keys import (
 )
 from chain.model.kinds import LIVE, UNKNOWN, is_recorded
 from chain.monitor.messages.health import HealthBlock
-from chain.monitor.messages.heartbeat import BEAT, MAX_CHAINS, FullBeat, PartBlock, PlanBlock, SourceBlock
+from chain.monitor.messages.heartbeat import BEAT, MAX_CHAINS, FeedBlock, FullBeat, PartBlock, PlanBlock, SourceBlock
 from chain.monitor.messages.services import speaks_live
 from chain.redis.contract.coordination.announce import write_heartbeat
 from chain.supervisor import PartStatus
@@ -99,6 +99,7 @@ class Heartbeat(Struct, frozen=True):
     chain: ChainPlan
     lease: Mapping[str, str] = field(default_factory=dict)  # who leads each underlying, where publishers take turns
     parts: tuple[PartStatus, ...] = ()  # status of the publisher's own parts
+    feed: FeedBlock | None = None  # the stream that it feeds; None where it feeds none
     health: HealthBlock | None = None  # what the publisher's own watcher sees
     left_out: tuple[str, ...] = ()  # fields that could not be read, and why
 
@@ -137,6 +138,7 @@ class Heartbeat(Struct, frozen=True):
                 ),
                 lease=dict(self.lease),
                 parts=[part_block(part) for part in self.parts],
+                feed=self.feed or UNSET,
                 **(msgspec.structs.asdict(self.health) if self.health else {}),
             )
         )
@@ -149,6 +151,16 @@ def part_block(part: PartStatus) -> PartBlock:
 
 def _part(body: PartBlock) -> PartStatus:
     return PartStatus(clean(body.name, 40), body.state, clean(body.error, 160), body.since, body.restarts)
+
+
+def _feed(body: FeedBlock) -> FeedBlock:
+    return replace(
+        body,
+        state=clean(body.state, 20),
+        detail=clean(body.detail, 80),
+        limits=clean(body.limits, 120),
+        error=clean(body.error, 160),
+    )
 
 
 class ServiceBeat(Protocol):
@@ -188,6 +200,7 @@ def parse_heartbeat(raw: bytes, service: str) -> Heartbeat | None:
         chain=_plan(body.chain, left_out),
         lease={clean(k, 12): clean(v, 80) for k, v in body.lease.items()},
         parts=tuple(map(_part, body.parts)),
+        feed=None if body.feed is UNSET else _feed(body.feed),
         left_out=tuple(left_out),
     )
 

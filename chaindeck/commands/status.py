@@ -9,6 +9,7 @@ import orjson
 from chain.clock import Instant
 from chain.context import Context
 from chain.monitor.board import CompositorStatus, RecorderStatus
+from chain.monitor.evaluate.feed import feed_words
 from chain.monitor.evaluate.provenance import span_words
 from chain.monitor.evaluate.report import stream_age_s
 from chain.monitor.evaluate.serialize import status_body
@@ -54,6 +55,8 @@ def as_text(report: HealthReport, target: RedisTarget) -> str:
     tail[1:1] = [f"        {limit}" for limit in limits]
     if (pipeline := _pipeline(report)) is not None:
         tail.insert(-1, f" stream {pipeline}")
+    if feed := feed_words(report.board):
+        tail.insert(-1, f" feed   {feed}")
     if report.board.compositor is not None:
         tail.insert(-1, f" mmaker {_compositor(report.board.compositor)}")
     if report.board.recorder is not None:

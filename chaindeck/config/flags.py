@@ -65,7 +65,11 @@ class PublishFlags:
         em_mult: half-width of a slice in expected moves, above 0 and up to 20, 2 by default [MASSIVE_CHAIN_EM_MULT].
         seed: seed of the mock's market, a whole number, 7 by default.
         base_url: the vendor's host, for a live publisher [MASSIVE_BASE_URL].
-        allow_http: send the API key in clear, where base_url is plain http on another machine [MASSIVE_ALLOW_HTTP].
+        stream: feed the stream of trades and quotes, too, of live or mock data. Off by default with live data: the
+            vendor allows an account one connection, and another program's would end [CHAINDECK_STREAM].
+        stream_url: the vendor's host of the stream, for a live publisher [MASSIVE_WS_URL].
+        allow_http: send the API key in clear, where base_url is plain http, or stream_url plain ws, on another machine
+            [MASSIVE_ALLOW_HTTP].
     """
 
     underlyings: Symbols = None
@@ -75,6 +79,8 @@ class PublishFlags:
     em_mult: Number = None
     seed: Number = None
     base_url: Url = None
+    stream: bool | None = None
+    stream_url: Url = None
     allow_http: Switch | None = None
 
 

@@ -13,7 +13,7 @@ from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
 from chaindeck.config.heatmap import heatmap_options, parse_widths
 from mmaker.heatmap.widths import DEFAULT_STRIKES, HeatmapOptions
-from publisher.massive.api.address import DEFAULT_BASE_URL, base_url
+from publisher.massive.api.address import DEFAULT_BASE_URL, DEFAULT_STREAM_URL, base_url, stream_url
 from publisher.window import EM_MULT
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")
@@ -120,6 +120,10 @@ def _base_url(value: object) -> str:
     return base_url(_text(value))
 
 
+def _stream_url(value: object) -> str:
+    return stream_url(_text(value))
+
+
 def _symbols(value: object) -> tuple[str, ...]:
     parts = value if isinstance(value, list | tuple) else str(value).split(",")
     given = [str(part).strip().upper() for part in parts if str(part).strip()]
@@ -167,11 +171,19 @@ SETTINGS = {
         Setting("api_key", ("MASSIVE_API_KEY",), None, _key, "the vendor's API key", secret=True),
         Setting("base_url", ("MASSIVE_BASE_URL",), DEFAULT_BASE_URL, _base_url, "the vendor's host"),
         Setting(
+            "stream",
+            ("CHAINDECK_STREAM",),
+            None,
+            _switch,
+            "feed the stream of trades and quotes, too; by default only a mock does",
+        ),
+        Setting("stream_url", ("MASSIVE_WS_URL",), DEFAULT_STREAM_URL, _stream_url, "the vendor's host of the stream"),
+        Setting(
             "allow_http",
             ("MASSIVE_ALLOW_HTTP",),
             False,
             _switch,
-            "send the API key in clear, to a base_url of plain http on another machine",
+            "send the API key in clear, to a base_url or stream_url of plain http or ws on another machine",
         ),
         Setting("seed", (), 7, _whole, "seed of the mock's market"),
         Setting(
@@ -219,6 +231,8 @@ class Settings(Struct, frozen=True):
     em_mult: float
     api_key: str | None
     base_url: str
+    stream: bool | None  # None: as the source has it
+    stream_url: str
     allow_http: bool
     seed: int
     rewind_mb: int
@@ -249,6 +263,8 @@ def validate(values: Mapping[str, Value], origins: Mapping[str, str], warnings: 
         em_mult=_as(values, "em_mult", float),
         api_key=_optional(values, "api_key"),
         base_url=_as(values, "base_url", str),
+        stream=None if values["stream"] is None else _as(values, "stream", bool),
+        stream_url=_as(values, "stream_url", str),
         allow_http=_as(values, "allow_http", bool),
         seed=_as(values, "seed", int),
         rewind_mb=_as(values, "rewind_mb", int),

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from functools import partial
 
 from msgspec import Struct
 from redis.asyncio import Redis
@@ -10,12 +11,14 @@ from chain.context import Context
 from chain.monitor.messages.services import service_name
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.coordination.lease import Lease
+from chain.redis.contract.stream.writer import StreamWriter
 from chain.supervisor import Supervisor
 from chain.thresholds import HEARTBEAT_EVERY_S
 from chaindeck.config.redis_location import RedisLocation
 from chaindeck.config.settings import Settings
 from chaindeck.engine.embedded_keeper import keepers
 from chaindeck.engine.services import Publishing, Services
+from chaindeck.engine.sources import make_stream
 from chaindeck.engine.watching import make_watcher
 from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.own_heartbeat import ProgramStatus
@@ -23,6 +26,7 @@ from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.publish_gate import PublishGate
 from publisher.source import Source
+from publisher.stream.stream_publisher import StreamPublisher
 from tape.record.tap import Tap
 
 
@@ -89,18 +93,34 @@ def _publishing(
     service = service_name(kind, context.keys)
     guard = Guard(redis, context, kind, among_live=mode.among_live)
     lease = Lease(redis, context, source.underlyings, service=service)
+    gate = PublishGate(lease if mode.in_turn else None, guard, among_live=mode.among_live)
     events = EventPublisher(redis, service, context.clock, speaks=lease.leads_first)
+    stream = _stream(redis, source, settings, context, gate) if mode.in_turn else None
     publisher = Publisher(
         redis,
         source,
         context,
         expirations=settings.expirations,
-        gate=PublishGate(lease if mode.in_turn else None, guard, among_live=mode.among_live),
-        program=ProgramStatus(events.report, supervisor.status),
+        gate=gate,
+        program=ProgramStatus(events.report, supervisor.status, stream.status if stream else lambda: None),
         system_redis=system,
         after_first=mode.after_first,
+        on_published=supervisor.guarded("stream subscriptions", stream.on_published) if stream else None,
     )
-    return Publishing(redis, publisher, events, guard)
+    return Publishing(redis, publisher, events, guard, stream)
+
+
+def _stream(
+    redis: Redis, source: Source, settings: Settings, context: Context, gate: PublishGate
+) -> StreamPublisher | None:
+    """Return the publisher of the stream beside a source's snapshots; it feeds while we lead the first underlying."""
+    feeding = make_stream(source, settings, context.clock)
+    if feeding is None:
+        return None
+    kind = source.status().kind
+    writer = StreamWriter(redis, context.keys, kind=kind, who=str(context.identity))
+    leads = partial(gate.leads, source.underlyings[0])
+    return StreamPublisher(writer, feeding, context.clock, kind=kind, leads=leads, among_live=gate.among_live)
 
 
 async def _client(stack: AsyncExitStack, target: RedisTarget, name: str) -> Redis:

@@ -12,16 +12,18 @@ from chain.tasks import finish
 from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
+from publisher.stream.stream_publisher import StreamPublisher
 from tape.record.tap import Tap
 
 
 class Publishing(Struct, frozen=True):
-    """A publisher with its Redis client, and the publisher of what its watcher sees."""
+    """A publisher with its Redis client, the publisher of what its watcher sees, and the stream that it feeds."""
 
     redis: Redis
     publisher: Publisher
     events: EventPublisher
     guard: Guard
+    stream: StreamPublisher | None = None
 
 
 class Services(Struct, frozen=True):
@@ -41,6 +43,8 @@ class Services(Struct, frozen=True):
         parts = [self._watching(on_board), *self.watcher.reader.parts(), *self.others]
         if self.publishing is not None:
             parts += [*self.publishing.publisher.parts(), Part("event sender", self.publishing.events.run)]
+            if self.publishing.stream is not None:
+                parts += self.publishing.stream.parts()
         try:
             await self.supervisor.run(parts)
         finally:

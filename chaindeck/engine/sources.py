@@ -1,14 +1,20 @@
-"""The sources that can be published, by name. Each is loaded only when asked for: live data need an HTTP client."""
+"""The sources that can be published, by name, and the streams beside them.
+
+Each is loaded only when asked for: live data need an HTTP client, and their stream a WebSocket client.
+"""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from chain.clock import Clock
 from chain.errors import ConfigError
+from chain.model.kinds import LIVE
 from chaindeck.config.settings import LIVE_UNDERLYINGS, Settings
 from publisher.source import Source
+from publisher.stream.source import StreamSource
 
 SourceName = Literal["mock", "capture", "massive"]
 
@@ -18,6 +24,16 @@ def make_source(name: SourceName, settings: Settings, captures: Sequence[Path], 
     if captures and name != "capture":
         raise ConfigError(f"--capture does not go with the source {name}")
     return _SOURCES[name](settings, captures, clock)
+
+
+def make_stream(source: Source, settings: Settings, clock: Clock) -> StreamSource | None:
+    """Return what feeds the stream beside a source; None where the settings or the source have none.
+
+    Raises ConfigError where the key would travel in clear.
+    """
+    if settings.stream and source.status().kind == LIVE:
+        return _massive_stream(settings, clock)
+    return None
 
 
 def _mock(settings: Settings, _: Sequence[Path], clock: Clock) -> Source:
@@ -51,6 +67,21 @@ def _massive(settings: Settings, _: Sequence[Path], clock: Clock) -> Source:
     vendor = Vendor(settings.api_key or "", clock, base=settings.base_url, proxy=proxy, open_s=open_s)
     chosen = settings.underlyings or LIVE_UNDERLYINGS
     return MassiveSource(vendor, clock, chosen, depth=settings.expirations, mult=settings.em_mult)
+
+
+def _massive_stream(settings: Settings, clock: Clock) -> StreamSource:
+    from publisher.massive.api.address import delayed_url, is_delayed  # noqa: PLC0415
+    from publisher.massive.api.proxy import proxy_for, refuse_clear_key  # noqa: PLC0415
+    from publisher.massive.stream.massive_stream import MassiveStream  # noqa: PLC0415
+    from publisher.massive.stream.session import Session  # noqa: PLC0415
+
+    url, late = settings.stream_url, delayed_url(settings.stream_url)
+    proxy = partial(proxy_for, environ=os.environ)
+    through = proxy(url)
+    if not settings.allow_http:
+        refuse_clear_key(url, through, "stream_url")
+    session = Session(delayed=is_delayed(url), can_be_delayed=bool(late))
+    return MassiveStream(settings.api_key or "", clock, session, url=url, delayed_url=late or url, proxy=proxy)
 
 
 _SOURCES: Mapping[SourceName, Callable[[Settings, Sequence[Path], Clock], Source]] = {

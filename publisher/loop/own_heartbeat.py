@@ -9,18 +9,24 @@ from chain.model.keys import standby_service
 from chain.monitor.evaluate.serialize import health_block
 from chain.monitor.evaluate.signals import HealthReport
 from chain.monitor.heartbeat import WITHDRAWN, ChainPlan, Heartbeat, SourceInfo
+from chain.monitor.messages.heartbeat import FeedBlock
 from chain.monitor.messages.services import service_name
 from chain.supervisor import PartStatus
 from publisher.loop.cycle_runner import CycleRunner
 from publisher.protection.publish_gate import PublishGate
 from publisher.source import Source, SourceStatus
+from publisher.stream.source import StreamStatus
 
 
 class ProgramStatus(Struct, frozen=True):
-    """What the surrounding program contributes to a heartbeat: its own watcher's report, and its parts' status."""
+    """What the surrounding program contributes to a heartbeat.
+
+    Its own watcher's report, its parts' status, and that of the stream it feeds.
+    """
 
     report: Callable[[], HealthReport | None] = lambda: None
     parts: Callable[[], tuple[PartStatus, ...]] = tuple
+    feed: Callable[[], StreamStatus | None] = lambda: None
 
 
 class OwnHeartbeat(Struct, frozen=True):
@@ -50,6 +56,7 @@ class OwnHeartbeat(Struct, frozen=True):
             chain=self._plan(source, led),
             lease=self.gate.leaders,
             parts=self.program.parts(),
+            feed=_feed(self.program.feed()),
             health=health_block(report) if report else None,
         )
 
@@ -76,3 +83,20 @@ class OwnHeartbeat(Struct, frozen=True):
             cycle_ms=last.wall_ms,
             counters=dict(self.runner.counters) | source.counters,
         )
+
+
+def _feed(status: StreamStatus | None) -> FeedBlock | None:
+    if status is None:
+        return None
+    return FeedBlock(
+        state=status.state,
+        detail=status.detail,
+        delayed=status.delayed,
+        limits=status.limits,
+        subscriptions=status.subscriptions,
+        left_out=status.left_out,
+        reconnects=status.reconnects,
+        dropped=status.dropped,
+        since=status.since,
+        error=status.error,
+    )

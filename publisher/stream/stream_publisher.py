@@ -111,14 +111,16 @@ class StreamPublisher:
 
     def status(self) -> StreamStatus:
         """Return how the stream fares: the source's own state while frames may be written."""
-        of_source = self._source.status()
-        if self._state is StreamState.STREAMING:
-            own = of_source
-        else:
-            own = replace(of_source, state=self._state, error=self._error)
+        own = self._source.status()
+        if self._state is not StreamState.STREAMING:
+            own = replace(own, state=self._state, error=self._error, since=None)
         counts = self._counts
         return replace(
-            own, since=self._since, frames=counts["frames"], events=counts["events"], dropped=counts["dropped"]
+            own,
+            since=self._since if own.since is None else own.since,
+            frames=counts["frames"],
+            events=counts["events"],
+            dropped=counts["dropped"],
         )
 
     async def run(self) -> None:

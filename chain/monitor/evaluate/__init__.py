@@ -8,6 +8,7 @@ causality   root cause first: which signals can follow from which
 freshness   the age of a chain, and its state
 flags       what is shown in addition to a state
 provenance  how old the vendor's data are, and whether the options trade now
+feed        the stream that a publisher feeds, in words
 serialize   the report as JSON: one form for heartbeat, status and events
 marks       what happened, as marks on a line of time
 ```

@@ -9,6 +9,7 @@ from msgspec import UNSET, structs
 
 from chain.model.keys import KeySchema
 from chain.monitor.board import Board, CompositorStatus, PublisherStatus, RecorderStatus
+from chain.monitor.evaluate.feed import feeding
 from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, stream_active, stream_age_s
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.messages.event import EventData
@@ -73,6 +74,7 @@ def status_body(report: HealthReport, *, url: str, log: str) -> StatusBody:
         source=_publisher(speaking(board)),
         stream=_stream(report),
         compositor=_compositor(board.compositor),
+        feed=publisher.heartbeat.feed if (publisher := feeding(board)) else None,
         recorder=_recorder(board.recorder),
         parts=list(_parts(board)),
         expected=len(board.chains.records),

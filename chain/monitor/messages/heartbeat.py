@@ -94,6 +94,21 @@ class PartBlock(Struct, frozen=True):
     restarts: Annotated[Count, Meta(description="since the publisher began")] = 0
 
 
+class FeedBlock(Struct, frozen=True):
+    """The stream that a publisher feeds beside its snapshots, and how that is going."""
+
+    state: Annotated[str, promise(enum=["standby", "refused", "connecting", "waiting", "streaming", "failing"])] = ""
+    detail: Annotated[str, Meta(description="whose stream: the vendor's host")] = ""
+    delayed: Annotated[bool, Meta(description="whether what it carries is 15 minutes old")] = False
+    limits: Annotated[str, Meta(description="what the plan of the API key leaves out")] = ""
+    subscriptions: Annotated[Count, Meta(description="contracts")] = 0
+    left_out: Annotated[Count, Meta(description="contracts of the snapshots for whose quotes there was no room")] = 0
+    reconnects: Annotated[Count, Meta(description="since the publisher began")] = 0
+    dropped: Annotated[Count, Meta(description="frames for which Redis was too slow, since the publisher began")] = 0
+    since: Annotated[Epoch | None, Meta(description="epoch seconds since which the state holds")] = None
+    error: Annotated[str, Meta(description="why nothing comes, or nothing is written")] = ""
+
+
 class Beat(Struct, frozen=True):
     """The part of a heartbeat that readers use. A plain heartbeat of another service has no `chain`."""
 
@@ -105,6 +120,7 @@ class Beat(Struct, frozen=True):
     chain: Annotated[PlanBlock | None, CORE] = None
     lease: Annotated[dict[Underlying, str], Meta(description="who leads each underlying")] = {}
     parts: Annotated[list[PartBlock], Meta(max_length=MAX_PARTS, description="how the publisher's own parts fare")] = []
+    feed: FeedBlock | UnsetType = UNSET
 
 
 class FullBeat(Beat, frozen=True, kw_only=True):

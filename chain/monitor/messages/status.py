@@ -18,7 +18,7 @@ from chain.monitor.messages.fields import (
     promise,
 )
 from chain.monitor.messages.health import Kind, SignalBlock, StateSince, StreamBlock
-from chain.monitor.messages.heartbeat import PartBlock
+from chain.monitor.messages.heartbeat import FeedBlock, PartBlock
 from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import CompositorState, RecorderState
 
@@ -112,6 +112,7 @@ class StatusBody(Struct, frozen=True):
     sources: Sources
     source: PublisherBlock
     stream: StreamBlock
+    feed: Annotated[FeedBlock | None, Meta(description="of a living publisher; null where none feeds the stream")]
     compositor: Annotated[CompositorBlock | None, Meta(description="null where none was ever heard")]
     recorder: Annotated[RecorderBlock | None, Meta(description="null where none was ever heard")]
     parts: list[StatusPart]

@@ -38,10 +38,10 @@ class Proxy:
 def proxy_for(base: str, environ: Mapping[str, str]) -> Proxy | None:
     """Return the proxy through which `base`, a URL, is asked; None for loopback and for what NO_PROXY names.
 
-    A lower-case variable goes before its upper-case twin, as everywhere. Raises ConfigError naming the variable whose
-    proxy cannot be used.
+    A WebSocket goes the way of the request that opens it. A lower-case variable goes before its upper-case twin, as
+    everywhere. Raises ConfigError naming the variable whose proxy cannot be used.
     """
-    parts = urlsplit(base)
+    parts = urlsplit(f"http{base.removeprefix('ws')}" if base.startswith("ws") else base)
     host = parts.hostname or ""
     if is_loopback(host) or _excepted(parts, _either(environ, "no_proxy")[1]):
         return None
@@ -52,14 +52,15 @@ def proxy_for(base: str, environ: Mapping[str, str]) -> Proxy | None:
     return None
 
 
-def refuse_clear_key(base: str, proxy: Proxy | None) -> None:
-    """Raise ConfigError where the API key would be readable on its way: plain http to any other machine."""
+def refuse_clear_key(base: str, proxy: Proxy | None, setting: str = "base_url") -> None:
+    """Raise ConfigError where the API key would be readable on its way: plain http or ws to any other machine."""
     parts = urlsplit(base)
-    if parts.scheme != "http" or is_loopback(parts.hostname or ""):
+    if parts.scheme not in ("http", "ws") or is_loopback(parts.hostname or ""):
         return
     way = f"through the {proxy.shown}" if proxy else "over the network"
     raise ConfigError(
-        f"base_url {clean(base, 80)}: the API key would go in clear {way}: use https, or insist with --allow-http"
+        f"{setting} {clean(base, 80)}: the API key would go in clear {way}: "
+        f"use {parts.scheme}s, or insist with --allow-http"
     )
 
 

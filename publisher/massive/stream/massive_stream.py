@@ -56,6 +56,7 @@ class MassiveStream:
         self._stirred = asyncio.Event()  # there may be something to send
         self._waiting = False
         self._fault: VendorError | None = None  # of the last connection, until the next has proved itself
+        self._failing_since: float | None = None  # epoch seconds of the first failure of a row
         self._given_up: VendorError | None = None  # why we end a connection that is still open
         self._garbled = 0  # frames that are not JSON
         self._topics: frozenset[str] = frozenset()
@@ -100,6 +101,7 @@ class MassiveStream:
         return StreamStatus(
             state=state,
             error=error,
+            since=self._failing_since if error else session.since,
             detail=clean(urlsplit(self._url).hostname or "", 60),
             delayed=session.delayed,
             limits=session.limits,
@@ -214,6 +216,8 @@ class MassiveStream:
         now = Instant.now(self._clock)
         before = None if self._session.is_proven(now) else self._fault
         wait_s, self._fault = self._session.ended(fault, now), fault
+        if fault is not None and before is None:
+            self._failing_since = now.wall_s
         if fault is not None and str(fault) != str(before):
             log.warning("stream: %s; asked again in %d s", fault, math.ceil(wait_s))
         return wait_s

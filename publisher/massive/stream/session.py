@@ -88,6 +88,7 @@ class Session:
         self._failures = 0  # in a row
         self._displaced = 0  # by another connection of the account; a contest with it must become rarer and rarer
         self._entered = 0.0  # monotonic seconds at which the stage began
+        self.since: float | None = None  # epoch seconds of the same
         self._wanted: dict[str, None] = {}  # topics in order of priority
         self._held: set[str] = set()
         self._refused: set[str] = set()
@@ -207,7 +208,7 @@ class Session:
         return f"the plan of this API key includes no {kinds} on the stream" if kinds else ""
 
     def _enter(self, stage: Stage, now: Instant) -> None:
-        self.stage, self._entered = stage, now.mono
+        self.stage, self._entered, self.since = stage, now.mono, now.wall_s
 
     def _is_answered(self, now: Instant) -> bool:
         """Whether the last request is done with: answered, or unanswered for long enough to count as granted."""

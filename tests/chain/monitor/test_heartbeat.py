@@ -17,7 +17,7 @@ from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import Board, Publishers
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import STOPPED, ChainPlan, Heartbeat, SourceInfo, beat, parse_heartbeat
-from chain.monitor.messages.heartbeat import MAX_COUNTERS
+from chain.monitor.messages.heartbeat import MAX_COUNTERS, FeedBlock
 from chain.monitor.messages.services import HEARTBEAT_KEYS
 from chain.monitor.watch.registry import ChainRegistry
 from chain.thresholds import HEARTBEAT_TTL_S, Thresholds
@@ -52,6 +52,28 @@ def body(**parts: Any) -> dict[str, Any]:
 
 def parse(raw: bytes, service: str = "mock_massive") -> Heartbeat | None:
     return parse_heartbeat(raw, service)
+
+
+FEED = FeedBlock("waiting", "socket.massive.com", False, "no quotes", 10, 2, 3, 4, START_S, "refused")
+
+
+def test_the_stream_that_is_fed_is_read_as_it_was_written_and_where_none_is_the_field_is_left_out() -> None:
+    assert "feed" not in body()
+    found = parse(replace(GOLDEN, feed=FEED).encode())
+    assert found is not None
+    assert found.feed == FEED
+
+
+def test_what_a_stranger_says_of_a_stream_is_made_harmless_and_what_does_not_fit_is_left_out() -> None:
+    found = parse(orjson.dumps(body(feed={"state": "on\x1b[2J", "error": "x" * 5_000, "detail": "\u202e"})))
+    assert found is not None
+    assert found.feed is not None
+    assert all(text.isprintable() for text in (found.feed.state, found.feed.error, found.feed.detail))
+    assert len(found.feed.error) <= 160
+    odd = parse(orjson.dumps(body(feed={"state": "streaming", "subscriptions": -1})))
+    assert odd is not None
+    assert odd.left_out
+    assert odd.chain.expected == GOLDEN.chain.expected
 
 
 def plan(**parts: Any) -> Heartbeat | None:

@@ -15,6 +15,7 @@ from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.events import HOLD, EventLog
 from chain.monitor.heartbeat import SourceInfo, beat
 from chain.monitor.messages.compositor import CompositorBeat, ModelStatus, StagedChain
+from chain.monitor.messages.heartbeat import FeedBlock
 from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import State
 from chain.redis.contract.publish.writer import snapshot_writer
@@ -88,7 +89,8 @@ async def _publish(redis: Redis, **values: Any) -> None:
     told = heartbeat(
         SPX, SPX_MON, kind="capture", ts=now_ns / 1e9, detail="chains.gz", record="3 of 9", as_of=START_S - 60.0
     )
-    await beat(redis, replace(told, parts=(FAILED,), **values))
+    feed = FeedBlock("waiting", "socket.massive.com", limits="no quotes", since=START_S, error="refused")
+    await beat(redis, replace(told, parts=(FAILED,), feed=feed, **values))
 
 
 async def _publish_replay(redis: Redis) -> None:

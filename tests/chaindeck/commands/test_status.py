@@ -13,6 +13,7 @@ from chain.model.keys import ChainId, KeySchema
 from chain.monitor.board import PublisherStatus
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED, beat
+from chain.monitor.messages.heartbeat import FeedBlock
 from chain.monitor.states import Flag, RecorderState, State
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.writer import snapshot_writer
@@ -42,7 +43,7 @@ from tests.support.scenes import (
 
 NOW = Instant(START_NS, 5_000.0)
 KEYS = ["state", "signals", "redis", "sources", "source"]
-KEYS += ["stream", "compositor", "recorder", "parts", "expected", "expiries", "log"]
+KEYS += ["stream", "feed", "compositor", "recorder", "parts", "expected", "expiries", "log"]
 STREAM_KEYS = ["age_s", "entries", "subscriptions", "group_lag", "group_pending"]
 EXPIRY_KEYS = [
     *(
@@ -113,6 +114,7 @@ async def test_the_golden_shape(redis: Redis, target: RedisTarget) -> None:
         "sources": "mock",
         "source": read["source"],
         "stream": {"active": False, "state": "none", **dict.fromkeys(STREAM_KEYS)},
+        "feed": None,
         "compositor": None,
         "recorder": None,
         "parts": [],
@@ -186,6 +188,40 @@ def test_a_recorders_word_is_how_it_fares_now(alive: bool, says: dict[str, Any],
     evaluated = report([record(SPX, NOW)], NOW, recorder=recorder(NOW, alive=alive, **says))
     assert body(evaluated)["recorder"]["status"] == word
     assert f"({word})" in as_text(evaluated, ADDRESS)
+
+
+def _live(feed: FeedBlock | None, *, kind: str = "massive", alive: bool = True) -> HealthReport:
+    beat = replace(heartbeat(SPX, service="massive", kind=kind), feed=feed)
+    return report([record(SPX, NOW)], NOW, known=(PublisherStatus(beat, NOW.mono, alive),))
+
+
+FEED = FeedBlock(
+    "waiting",
+    "delayed.massive.com",
+    delayed=True,
+    limits="the plan of this API key includes no quotes on the stream",
+    subscriptions=1_000,
+    left_out=412,
+    reconnects=3,
+    since=NOW.wall_s - 60,
+    error="the vendor's host refuses connections",
+)
+
+
+def test_the_stream_that_a_publisher_feeds_is_told_as_its_heartbeat_says() -> None:
+    told = (
+        " feed   waiting, delayed.massive.com, 15-min delayed, 1,000 contracts, 412 without quotes, 3 reconnects, "
+        "the plan of this API key includes no quotes on the stream, the vendor's host refuses connections"
+    )
+    assert told in as_text(_live(FEED), ADDRESS).splitlines()
+    assert body(_live(FEED))["feed"] == {name: getattr(FEED, name) for name in FEED.__struct_fields__}
+
+
+def test_a_live_publisher_without_a_stream_says_off_and_others_nothing() -> None:
+    assert " feed   off" in as_text(_live(None), ADDRESS).splitlines()
+    assert " feed " not in as_text(_live(None, kind="mock"), ADDRESS)
+    assert " feed " not in as_text(_live(FEED, alive=False), ADDRESS)
+    assert body(_live(None))["feed"] is None
 
 
 async def test_one_look_is_enough_where_nobody_announces(redis: Redis, target: RedisTarget) -> None:

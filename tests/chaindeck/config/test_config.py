@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chain.errors import ConfigError
 from chaindeck.config.file import CONFIG_VARIABLE, MASK, Config, resolve
 from chaindeck.config.settings import SETTINGS
+from publisher.massive.api.address import delayed_url, is_delayed
 from tests.support.product import run
 
 CANARY = "canary-52d8e0"
@@ -96,6 +97,39 @@ def test_the_base_url_is_kept_as_it_will_be_asked(text: str, base: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "url", "late"),
+    [
+        ("wss://socket.massive.com/options", "wss://socket.massive.com/options", "wss://delayed.massive.com/options"),
+        ("socket.polygon.io", "wss://socket.polygon.io/options", "wss://delayed.polygon.io/options"),
+        ("wss://delayed.massive.com/options/", "wss://delayed.massive.com/options", ""),
+        (f"ws://me:{CANARY}@127.0.0.1:8080?k={CANARY}", "ws://127.0.0.1:8080/options", ""),
+        ("wss://[::1]:443/indices", "wss://[::1]:443/indices", ""),
+    ],
+)
+def test_the_streams_url_is_kept_as_it_will_be_asked_and_names_its_delayed_twin(text: str, url: str, late: str) -> None:
+    found = resolve({}, None, {"MASSIVE_WS_URL": text})
+    assert (found.settings.stream_url, delayed_url(found.settings.stream_url)) == (url, late)
+    assert is_delayed(url) is url.startswith("wss://delayed.")
+    assert CANARY not in "\n".join(found.lines())
+
+
+@pytest.mark.parametrize(
+    ("flag", "environ", "stream"),
+    [
+        (None, {}, None),
+        (True, {}, True),
+        (None, {"CHAINDECK_STREAM": "on"}, True),
+        (False, {"CHAINDECK_STREAM": "1"}, False),
+    ],
+)
+def test_the_stream_is_as_the_source_has_it_unless_somebody_says(
+    flag: bool | None, environ: dict[str, str], stream: bool | None
+) -> None:
+    assert resolve({"stream": flag}, None, environ).settings.stream is stream
+    assert resolve({}, None, {"MASSIVE_WS_ENABLED": "true"}).settings.stream is None
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("interval = 7\nexpiratons = 4", "FILE, line 2: unknown key 'expiratons'; did you mean expirations?"),
@@ -115,6 +149,8 @@ def test_the_base_url_is_kept_as_it_will_be_asked(text: str, base: str) -> None:
         ("expirations = inf", "FILE, line 1: expirations is inf, not a number"),
         ("em_mult = -2", "FILE, line 1: em_mult is -2, not a number above 0 and at most 20"),
         ("redis_url = 7", f"FILE, line 1: redis_url is {MASK}, not a text"),
+        ("stream_url = 'http://host'", "FILE, line 1: stream_url: 'http://host' is not a host, nor ws(s)://host"),
+        ("stream = 'perhaps'", "FILE, line 1: stream is 'perhaps', not true or false"),
         ("base_url = 'ftp://host'", "FILE, line 1: base_url: 'ftp://host' is not a host, nor http(s)://host"),
     ],
 )

@@ -56,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     Rule(_W, clock.clock_skew),
     Rule(DeckState.OK, publishers.withdrawn),
     Rule(_W, clock.clock_step),
+    Rule(_W, streams.stream_failing),
     Rule(_W, streams.stream_clock),
     Rule(DeckState.OK, streams.stream_quiet),
     Rule(_W, redis.eviction),

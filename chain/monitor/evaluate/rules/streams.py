@@ -34,3 +34,11 @@ def stream_clock(inputs: RuleInput) -> Iterable[Notice]:
         ahead = 0.0 if at is None else at - inputs.now.wall_s
         if ahead > FUTURE_TOLERANCE_S:
             yield Notice(f"the stream's {what} is stamped {ahead:.0f} s ahead of us: not counted")
+
+
+def stream_failing(inputs: RuleInput) -> Iterable[Notice]:
+    """A publisher that feeds the stream cannot: the vendor refuses, Redis does not take it, or another feeds it."""
+    for publisher in inputs.board.publishers.known:
+        feed = publisher.heartbeat.feed
+        if publisher.alive and feed is not None and feed.error:
+            yield Notice(f"the stream is not fed as it should be: {feed.error}", feed.since, concerns=())

@@ -18,6 +18,7 @@ from chain.monitor.evaluate.rules import RULES
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, Heartbeat, SourceInfo
 from chain.monitor.messages.compositor import ModelStatus
+from chain.monitor.messages.heartbeat import FeedBlock
 from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.states import State
 from chain.monitor.watch import record_updates
@@ -205,6 +206,10 @@ SWITCHES: dict[str, tuple[Board, Board]] = {
     ),
     "heartbeat-misfit": (heard(_beat()), heard(_beat(left_out=("chain.depth: must be >= 1",)))),
     "publisher-silent": (heard(_beat()), heard(_beat(), alive=False)),
+    "stream-failing": (
+        heard(_beat(feed=FeedBlock("waiting", subscriptions=10))),
+        heard(_beat(feed=FeedBlock("waiting", error="the vendor's host refuses connections", since=START_S))),
+    ),
     "recorder-failing": (recorder(), recorder(error="disk full", failing_since=START_S)),
     "recorder-silent": (recorder(), recorder(alive=False)),
     "compositor-silent": (composed(), composed(alive=False)),

@@ -45,6 +45,9 @@ def chosen(base: str, **environ: str) -> str | None:
         (VENDOR, {"all_proxy": "p"}, "all_proxy http://p"),
         (VENDOR, {"HTTPS_PROXY": "x@host:1080"}, "HTTPS_PROXY http://x@host:1080"),
         (VENDOR, {"HTTPS_PROXY": "https://[::2]:8443/"}, "HTTPS_PROXY https://[::2]:8443"),
+        ("wss://socket.massive.com/options", {"HTTPS_PROXY": "http://p:1"}, "HTTPS_PROXY http://p:1"),
+        ("wss://socket.massive.com/options", {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "massive.com:443"}, None),
+        ("ws://desk/options", {"HTTP_PROXY": "http://p:1"}, "HTTP_PROXY http://p:1"),
         ("http://desk", {"HTTP_PROXY": "http://p:1", "HTTPS_PROXY": "http://q:2"}, "HTTP_PROXY http://p:1"),
     ],
 )
@@ -126,6 +129,8 @@ def test_a_proxy_that_cannot_be_used_is_a_setting_refused(text: str, words: str)
 def test_a_key_goes_in_clear_to_no_other_machine() -> None:
     with pytest.raises(ConfigError, match=r"in clear over the network: use https, or insist with --allow-http"):
         refuse_clear_key("http://desk:8080", None)
+    with pytest.raises(ConfigError, match=r"stream_url ws://desk/options: .* use wss"):
+        refuse_clear_key("ws://desk/options", None, "stream_url")
     with pytest.raises(ConfigError) as refused:
         refuse_clear_key("http://desk", Proxy(f"http://{LOGIN}@p:1", "http_proxy"))
     assert "through the proxy http://p:1 of http_proxy" in str(refused.value)
