@@ -12,6 +12,7 @@ from typing import NamedTuple
 from chain.clock import Instant
 from chain.monitor.board import Board
 from chain.monitor.watch.port import Answer, Request
+from chain.monitor.watch.state import TrackerState
 from chain.monitor.watch.tracker import Tracker
 from tape.play.reader import TapeReader
 from tape.play.starts import Starts
@@ -101,6 +102,15 @@ class Player:
     def told_after(self, number: int, within: int) -> int | None:
         """Return the next look of which `glance` needs not play the looks before it; None where none is so near."""
         return next((one for one in range(number + 1, number + 1 + within) if self._starts.has_state(one + 1)), None)
+
+    def known_before(self, number: int) -> TrackerState | None:
+        """Return what the watcher knew before a look, None where it began with it; raise TapeError."""
+        if number == 0 or self._starts.is_told(number):
+            start = self._starts.begin(number)
+            if start is not None:
+                return start.state
+        self.at(number - 1)
+        return self._tracker.state()
 
     @staticmethod
     def _as_told(number: int, tracker: Tracker, started: float | None) -> Played:

@@ -6,13 +6,17 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+from chain.model.keys import KeySchema
+from chain.monitor.watch.state import TrackerState
 from chain.text import clean
 from tape.errors import DamagedError, TapeError
 from tape.play.look_times import LookTimes
-from tape.store.facts import Fact, Moment, MomentKind
+from tape.play.player import Player
+from tape.store.facts import Fact, FactKind, Moment, MomentKind
 from tape.store.file import TapeFile, remove
 from tape.store.layout import shown
 from tape.store.rows import StoredFact
+from tape.store.states import payloads_moment, state_moment
 from tape.store.words import MissedWords, put
 from tape.store.writer import TapeWriter
 from tape.tools.scan import Damage, moments
@@ -51,17 +55,18 @@ def salvage(path: Path, out: Path) -> Salvaged:
 def cut(path: Path, begin_ns: int, end_ns: int, out: Path) -> int:
     """Write the looks from an instant up to before another, epoch ns, as a tape; return how many there are.
 
-    What was in force when the first of them began goes with them, with the moments that told it. Raises TapeError, also
-    where there is no look between the two.
+    What was in force when the first of them began goes with them, with the moments that told it, and what the watcher
+    knew: each look shows what it showed. Raises TapeError, also where there is no look between the two.
     """
     with TapeFile(path) as tape:
-        looks = LookTimes(tape).looks
+        player = Player(tape)
+        looks = player.reader.looks
         wanted = [number for number, look in enumerate(looks) if begin_ns <= look.asked_wall_ns < end_ns]
         if not wanted:
             raise TapeError(f"{shown(path)}: nothing was recorded between the two")
         first, after = wanted[0], wanted[-1] + 1
         with _new_tape(out, tape.about()) as write:
-            for moment in _carried(tape, looks[first].id - 1):
+            for moment in _begun(tape, looks[first].id - 1, player.reader.keys, player.known_before(first)):
                 write(moment)
             for moment in _moments(tape, looks[first].id, looks[after].id - 1 if after < len(looks) else _LARGEST_ID):
                 write(moment)
@@ -119,6 +124,19 @@ def _moments(tape: TapeFile, first: int, last: int) -> Iterator[Moment]:
     with _named(tape):
         for number, moment in tape.moments(first, last):
             yield replace(moment, facts=tuple(tape.fact(fact) for fact in tape.facts(number, number)))
+
+
+def _begun(tape: TapeFile, last: int, keys: KeySchema, known: TrackerState | None) -> Iterator[Moment]:
+    """Yield what a tape begins with that goes on after a moment: payloads, what is in force, what the watcher knew."""
+    carried = list(_carried(tape, last))
+    if known is not None:
+        told = {(fact.name, fact.value) for moment in carried for fact in moment.facts if fact.kind == FactKind.PAYLOAD}
+        moment = payloads_moment(known, keys)
+        if facts := tuple(fact for fact in moment.facts if (fact.name, fact.value) not in told):
+            yield replace(moment, facts=facts)
+    yield from carried
+    if known is not None:
+        yield state_moment(known)
 
 
 def _carried(tape: TapeFile, last: int) -> Iterator[Moment]:

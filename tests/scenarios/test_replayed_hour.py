@@ -37,6 +37,7 @@ from tape.store.writer import TapeWriter
 from tape.tools.looks import Led, looks
 from tape.tools.scan import Damage
 from tape.tools.verify import verify
+from tape.tools.write import cut
 from tests.support.contexts import context_of
 from tests.support.recorded import Exchange, PlaybackReader, RecordingReader
 from tests.support.replay_stage import replay_stage
@@ -306,6 +307,21 @@ def test_at_any_moment_a_tape_gives_the_board_made_then(hour: Hour, tape_of_the_
         number = hour.dice.randrange(1, len(player) - 1)
         for step in (0, 1, -1, 0):
             assert player.at(number + step).board == hour.boards[number + step], number
+
+
+def test_a_part_of_a_tape_gives_the_boards_made_then(hour: Hour, tape_of_the_hour: TapeFile, tmp_path: Path) -> None:
+    looks = Player(tape_of_the_hour).reader.looks
+    for part in range(4):
+        first = hour.dice.randrange(len(looks) - 200)
+        last = first + hour.dice.randrange(200)
+        begin_ns, end_ns = looks[first].asked_wall_ns, looks[last].asked_wall_ns + 1
+        within = [number for number, look in enumerate(looks) if begin_ns <= look.asked_wall_ns < end_ns]
+        out = tmp_path / f"{part}.tape"
+        assert cut(tape_of_the_hour.path, begin_ns, end_ns, out) == within[-1] - within[0] + 1
+        with TapeFile(out) as tape:
+            player = Player(tape, "an hour")
+            for number in {0, len(player) - 1, *hour.dice.sample(range(len(player)), min(5, len(player)))}:
+                assert player.at(number).board == hour.boards[within[0] + number], (within[0], number)
 
 
 def test_an_instant_is_that_of_the_last_look_before_it(hour: Hour, tape_of_the_hour: TapeFile) -> None:

@@ -89,12 +89,13 @@ def test_a_cut_begins_with_what_was_in_force(tmp_path: Path) -> None:
     kept = read(tmp_path / "b.tape")
     assert count == 20
     assert [one.asked.wall_ns for one in kept if one.begins] == [START_NS + at * 10**9 for at in range(25, 45)]
-    carried = kept[:2]
+    carried, known = kept[:2], kept[2]
     assert [one.asked.mono - 5_000 for one in carried] == pytest.approx([20.0, 20.01])
     assert {(fact.kind, fact.name) for one in carried for fact in one.facts} == {
         (kind, str(chain)) for kind in (FactKind.POINTER, FactKind.PAYLOAD) for chain in (SPX, NDX)
     }
-    assert kept[2:] == [one for one in written if 25 <= one.asked.mono - 5_000 < 45]
+    assert (known.kind, known.begins) == (MomentKind.STATE, False)
+    assert kept[3:] == [one for one in written if 25 <= one.asked.mono - 5_000 < 45]
 
 
 @pytest.mark.parametrize("wall_ns", [20 * 10**15, 4 * 10**18])
