@@ -10,6 +10,7 @@ from chain.errors import ChaindeckError
 from chain.model.keys import LIVE_PREFIX
 from chaindeck import __version__
 from chaindeck.commands.config import config_app
+from chaindeck.commands.heatmap.cli import heatmap
 from chaindeck.commands.record.cli import record
 from chaindeck.commands.tape.cli import tape_app
 from chaindeck.config.flags import (
@@ -40,6 +41,7 @@ app = App(
 app.command(config_app)
 app.command(tape_app)
 app.command(record)
+app.command(heatmap)
 app.command(replay)
 app.command(open_tape, name="open")
 

@@ -3,6 +3,7 @@
 ```
 headless  `publish`
 status    `status`
+heatmap   room: `heatmap`
 plain     the deck as one frame of text
 check     `check`
 verify    `verify`

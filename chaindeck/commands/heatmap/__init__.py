@@ -1,0 +1,7 @@
+"""`chaindeck heatmap`.
+
+```
+cli   its command line
+page  the model as it stands in Redis, printed once
+```
+"""
