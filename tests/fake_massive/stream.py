@@ -182,9 +182,9 @@ class FakeStream:
             return
         self._started.set_result(server.sockets[0].getsockname()[1])
         await self._over.wait()
-        for peer in self.open_peers:
+        server.close(close_connections=False)
+        for peer in self.peers:
             peer.socket.transport.abort()
-        server.close()
         await server.wait_closed()
 
     def _instead(self, socket: ServerConnection, _: Request) -> Response | None:
