@@ -24,6 +24,7 @@ from chaindeck.deck.display import Display
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.compose import PublishMode, publishing_services, refuse_beside_live
 from chaindeck.engine.engine import Engine
+from chaindeck.engine.looking.readers import with_readers
 from chaindeck.engine.recording.deck_recording import DeckRecording
 from chaindeck.engine.services import Services
 from chaindeck.engine.sources import SourceName, make_source
@@ -60,7 +61,8 @@ def run_deck(
         mode = PublishMode(among_live=among_live, after_first=slot.first_paint)
 
         def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
-            return publishing_services(place, source, settings, context, mode, supervisor=supervisor, tap=tap)
+            opened = publishing_services(place, source, settings, context, mode, supervisor=supervisor, tap=tap)
+            return with_readers(opened, place.target, context, slot)
 
         engine = Engine(slot, context.clock, open_services, _recording(tap, place, context, settings))
         demo = MockDemo(engine, source, context, embedded=place.server is not None)
@@ -76,7 +78,8 @@ def run_watch(context: Context, settings: Settings) -> int:
     travel = _recent(tap, place, slot, context, settings)
 
     def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
-        return watching_services(place.target, context, supervisor=supervisor, tap=tap)
+        opened = watching_services(place.target, context, supervisor=supervisor, tap=tap)
+        return with_readers(opened, place.target, context, slot)
 
     engine = Engine(slot, context.clock, open_services, _recording(tap, place, context, settings))
     return _show(place, engine, slot, context, None, settings, travel)

@@ -17,6 +17,7 @@ from chaindeck.deck.display import Display
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.embedded_keeper import keepers
 from chaindeck.engine.engine import Engine
+from chaindeck.engine.looking.readers import with_readers
 from chaindeck.engine.replay.compose import ReplayOptions, replaying
 from chaindeck.engine.replay.controls import ReplayControls
 from chaindeck.engine.replay.tape_recording import TapeRecording
@@ -56,8 +57,9 @@ def _show(
     async def open_services(supervisor: Supervisor) -> AsyncIterator[Services]:
         async with replaying(place.target, recording, context, options) as played:
             controls.attach(played.player)
-            async with watching_services(place.target, context, supervisor=supervisor) as watching:
-                others = [*played.parts(), *keepers(place, context.clock, played.player.refill)]
+            opened = watching_services(place.target, context, supervisor=supervisor)
+            async with with_readers(opened, place.target, context, slot) as watching:
+                others = [*watching.others, *played.parts(), *keepers(place, context.clock, played.player.refill)]
                 others.append(Part("the replay's end", lambda: _end_of(played)))
                 yield replace(watching, others=tuple(others))
 

@@ -10,6 +10,7 @@ engine           the engine's thread, with a loop of its own
 travel           travelling in time, on a thread of its own
 board_slot       where the engine leaves Board and analytics for the screen
 recording        what the deck shows, onto tapes, and what a day of the mock needs
+looking          what stands beside the snapshots, read for the screen as far as it is looked at
 embedded_keeper  keeps an embedded server running
 context          where a run gets its clock, its key schema and its identity
 ```

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -21,6 +22,16 @@ Caller = Callable[[Callable[[], object]], None]  # runs a function, on whichever
 
 def _at_once(function: Callable[[], object]) -> None:
     function()
+
+
+class Look(NamedTuple):
+    """What the screen shows beside the Board: the staging of a chain, and the heatmap of an underlying."""
+
+    staged_of: ChainId | None = None
+    heatmap_of: str | None = None
+
+
+NOTHING = Look()
 
 
 class BoardSlot:
@@ -45,7 +56,8 @@ class BoardSlot:
         self._heatmap: HeatmapView | None = None
         self._heatmap_of: str | None = None
         self._hear_selected: Callable[[ChainId | None], None] = lambda _: None
-        self._hear_heatmap: Callable[[str | None], None] = lambda _: None
+        self._look = NOTHING
+        self._hear_look: Callable[[Look], None] = lambda _: None
         self._call: Caller = _at_once
         self._wake: Callable[[], None] | None = None
         self._asked = False
@@ -76,7 +88,7 @@ class BoardSlot:
         """Say, from the reader's thread, of which underlying the heatmap is looked at; None: of none."""
         if underlying != self._heatmap_of:
             self._heatmap_of = underlying
-            self._hear_heatmap(underlying)
+            self._call(self._turn)
 
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Say, from the reader's thread, which two moments are compared; of several in a row the last is."""
@@ -88,9 +100,13 @@ class BoardSlot:
         """Have `hear` called, on the reader's thread, with the chain that is looked at whenever it is another."""
         self._hear_selected = hear
 
-    def on_look_at_heatmap(self, hear: Callable[[str | None], None]) -> None:
-        """Have `hear` called, on the reader's thread, with the underlying whose heatmap is looked at, None for none."""
-        self._hear_heatmap = hear
+    def on_look(self, hear: Callable[[Look], None]) -> None:
+        """Have `hear` called, on the thread that fills the slot, with what is looked at beside the Board.
+
+        It is called now, and whenever that is something else.
+        """
+        self._hear_look = hear
+        hear(self._look)
 
     def put_staged(self, staged: StagedView | None) -> None:
         """Replace the staging of the chain that is looked at."""
@@ -118,9 +134,20 @@ class BoardSlot:
         try:
             self._analytics = self._recent.update(board, self._selected)
         finally:  # what cannot be derived keeps no Board back
+            self._turn()
             self.wake_reader()
 
+    def _turn(self) -> None:
+        """Say what is looked at, where that is not what it was: staging only where somebody keeps one."""
+        kept = self._board is not None and self._board.compositor is not None
+        of = self._heatmap_of
+        look = Look(self._selected if kept and of is None else None, of)
+        if look != self._look:
+            self._look = look
+            self._hear_look(look)
+
     def _derive(self) -> None:
+        self._turn()
         before = self._analytics
         if self._board is not None:
             self._analytics = self._recent.update(self._board, self._selected)

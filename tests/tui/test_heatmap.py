@@ -63,9 +63,9 @@ async def test_numbers_choose_the_page(redis: Redis, size: tuple[int, int]) -> N
 
 async def test_only_what_is_looked_at_is_asked_for(heated: Deck) -> None:
     asked: list[str | None] = []
-    heated.stage.slot.on_look_at_heatmap(asked.append)
+    heated.stage.slot.on_look(lambda look: asked.append(look.heatmap_of))
     await heated.press("right_square_bracket", "1", "2", "left_square_bracket", "1")
-    assert asked == ["NDX", None, "NDX", "SPX", None]
+    assert asked == ["SPX", "NDX", None, "NDX", "SPX", None]
 
 
 async def test_arrows_move_the_cursor_over_strikes_and_columns(heated: Deck) -> None:

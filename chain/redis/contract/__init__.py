@@ -9,6 +9,7 @@ scan          finds pointers by SCAN, in steps
 models        the heatmap model of an underlying: written with its diff in one step, and read
 stream        room: the stream of increments, and what a poll reads of its activity
 staging       the merged state of each chain: written in one step by the compositor, read by anybody
+channel       what is said on a channel, with every interruption told
 inspection    values and deadlines of keys, for the audit of a publisher
 kinds         the kind of source recorded with each pointer
 scripts       the Lua scripts, read once and run by digest
