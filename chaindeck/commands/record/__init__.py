@@ -1,8 +1,9 @@
 """`chaindeck record`: what a Redis answers, or a day of the mock, onto tapes.
 
 ```
-cli       its command line
-follow    follows a Redis until told to stop
-mock_day  makes a whole trading day of the mock in little time
+cli             its command line
+follow          follows a Redis until told to stop
+other_recorder  another recorder's heartbeat, which is left alone
+mock_day        makes a whole trading day of the mock in little time
 ```
 """

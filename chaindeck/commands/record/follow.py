@@ -17,6 +17,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Part, Supervisor
 from chain.tasks import finish
 from chaindeck import __version__
+from chaindeck.commands.record.other_recorder import OtherRecorder
 from chaindeck.config.redis_location import running_place
 from chaindeck.engine.recording.own_beat import recorder_beat
 from chaindeck.exits import Exit
@@ -85,36 +86,53 @@ async def _record(
         reader = RecordingReader(RedisReader(redis, context.keys, context.clock), tap.on_answer)
         watcher = Watcher(reader, context.clock, shown_as=target.label)
 
+        other = OtherRecorder(context.identity.pid, recorder.status.since or 0.0)
+
         def on_board(board: Board) -> None:
             tap.on_look(watcher.tracker)
             told.on_board(board)
+            other.on_board(board)
 
         beats = HeartbeatLoop(
             redis,
             None,
             context.clock,
             lambda status: recorder_beat(context, recorder.status, status),
-            silent=lambda: False,
+            silent=lambda: other.lives,
             before=_nothing,
         )
-        parts = (Part("watcher", lambda: watcher.run(on_board)), *reader.parts(), *beats.parts())
+        parts = (
+            Part("watcher", lambda: watcher.run(on_board)),
+            *reader.parts(),
+            Part("heartbeat", lambda: _beat(beats, other)),
+        )
         try:
-            await beats.beat("running")
             with suppress(TimeoutError):
                 if for_s is None:
                     await supervisor.run(parts)
                 async with context.clock.timeout(for_s or 0.0):
                     await supervisor.run(parts)
         finally:
-            await finish(_leave(context, beats))
+            await finish(_leave(context, beats, other))
 
 
 async def _nothing() -> None:
     """Do nothing before a beat."""
 
 
-async def _leave(context: Context, beats: HeartbeatLoop) -> None:
+async def _beat(beats: HeartbeatLoop, other: OtherRecorder) -> None:
+    """Send heartbeats from the first look on: it tells whether there are another recorder's."""
+    await other.looked.wait()
+    if not other.lives:
+        await beats.beat("running")
+    [scheduled] = beats.parts()
+    await scheduled.run()
+
+
+async def _leave(context: Context, beats: HeartbeatLoop, other: OtherRecorder) -> None:
     """Say that recording has stopped; for not longer than a few seconds."""
+    if other.lives or not other.looked.is_set():
+        return
     with suppress(TimeoutError):
         async with context.clock.timeout(_FAREWELL_S):
             await beats.beat_everywhere(STOPPED)
