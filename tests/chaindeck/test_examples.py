@@ -17,12 +17,13 @@ from chain.clock import Instant
 from chain.model.kinds import SourceKind
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.messages.services import SERVICES, STANDBYS
-from chain.monitor.states import DeckState, RecorderState, State
+from chain.monitor.states import CompositorState, DeckState, RecorderState, State, StreamState
 from chain.supervisor import PartState
 from chaindeck.cli import app
 from chaindeck.commands.metrics.endpoint import DeckCollector
 from chaindeck.config.settings import SETTINGS
 from chaindeck.exits import Exit
+from publisher.stream.source import StreamState as FeedState
 from tests.support.places import ROOT
 from tests.support.product import run
 from tests.support.scenes import SPX, board, changed, manual_clock, record, recorder
@@ -128,9 +129,15 @@ def test_the_words_of_the_schemas_are_the_products(path: Path) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     words: dict[str, list[set[Any]]] = {
         "severity": [set(DeckState), {"info", "warning", "critical"}],
-        "state": [set(DeckState), set(State), set(PartState)],
+        "state": [set(DeckState), set(State), set(PartState), set(StreamState), set(FeedState)],
         "service": [{*SERVICES, *STANDBYS}],
-        "status": [{"running", "standby", WITHDRAWN, STOPPED}, {"running", STOPPED}, set(RecorderState)],
+        "status": [
+            {"running", "standby", WITHDRAWN, STOPPED},
+            {"running", STOPPED},
+            set(RecorderState),
+            set(CompositorState),
+            {"leading", "standby", STOPPED},
+        ],
         "kind": [set(get_args(SourceKind))],
         "PartState": [set(PartState)],
         "clause": [{clause.slug for clause in Clause}],

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
 
 SCREEN = {"textual", "textual_plotext", "plotext"}
 HTTP = {"httpx", "httpcore"}
+STREAM = {"websockets"}  # of the vendor's stream
 _IMPORTED = re.compile(r"import time: +\d+ \| +\d+ \| +([\w.]+)")
 ONCE = ("publish", "--once", "--underlyings", "SPX", "--expirations", "1")
 
@@ -56,11 +57,11 @@ def modules_of(package: str) -> list[str]:
 )
 def test_a_command_without_a_screen_loads_none(short_dir: Path, redis_url: str, arguments: tuple[str, ...]) -> None:
     named = ("--redis-url", redis_url) if arguments is ONCE else ()
-    assert not loaded_by_command(short_dir, *arguments, *named) & (SCREEN | HTTP)
+    assert not loaded_by_command(short_dir, *arguments, *named) & (SCREEN | HTTP | STREAM)
 
 
 def test_status_loads_no_screen(short_dir: Path, redis_url: str) -> None:
-    assert not loaded_by_command(short_dir, "status", redis_url) & (SCREEN | HTTP)
+    assert not loaded_by_command(short_dir, "status", redis_url) & (SCREEN | HTTP | STREAM)
 
 
 def test_the_contract_loads_neither_screen_nor_vendor() -> None:
@@ -76,7 +77,12 @@ def test_the_publisher_loads_no_screen() -> None:
 
 def test_mock_and_capture_load_no_http_client() -> None:
     modules = ["publisher.mock.source", "publisher.capture", "publisher.loop.publisher", "publisher.faults"]
-    assert not loaded_by_modules(modules) & HTTP
+    assert not loaded_by_modules(modules) & (HTTP | STREAM)
+
+
+def test_live_data_without_a_stream_load_no_websocket_client() -> None:
+    modules = ["publisher.massive.source", "publisher.massive.api.vendor", "chaindeck.engine.compose"]
+    assert not loaded_by_modules(modules) & STREAM
 
 
 def test_the_screens_lines_load_no_screen() -> None:
