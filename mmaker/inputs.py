@@ -6,8 +6,10 @@ from msgspec import Struct
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
+from chain.model.session import days_to_expiry
 from chain.model.snapshot import EncodedSnapshot
 from chain.monitor.board import Board, ChainRecord
+from chain.monitor.evaluate.flags import is_over
 from chain.monitor.evaluate.freshness import limits_of, reason_of, state_of
 from chain.monitor.states import State
 
@@ -18,6 +20,7 @@ class ChainInput(Struct, frozen=True):
     """The last good snapshot of a chain, and whether anything may be derived of it: `reason` says why not.
 
     `since_ms`: since when its chain has been of its kind of source, epoch ms; 0 where it was never seen to change.
+    `dte`: calendar days to expiry by the time its data are judged by; `over`: its last session has closed by then.
     """
 
     chain: ChainId
@@ -28,6 +31,8 @@ class ChainInput(Struct, frozen=True):
     life_ms: int = 0
     since_ms: int = 0
     reason: str = ""
+    dte: int = 0
+    over: bool = False
 
 
 def inputs_of(board: Board, now: Instant) -> dict[ChainId, ChainInput]:
@@ -42,9 +47,9 @@ def usable(inputs: Mapping[ChainId, ChainInput]) -> dict[ChainId, ChainInput]:
 
 def _input(record: ChainRecord, now: Instant) -> ChainInput:
     state, age_ms = state_of(record, now.wall_ms, now.mono)
-    good = record.last_good
+    good, dte = record.last_good, days_to_expiry(record.chain.expiry, record.source.now_s(now))
     if good is None:
-        return ChainInput(record.chain, state, reason=reason_of(record, state, age_ms, now)[1] or state.value)
+        return ChainInput(record.chain, state, reason=reason_of(record, state, age_ms, now)[1] or state.value, dte=dte)
     change = record.change
     return ChainInput(
         record.chain,
@@ -55,6 +60,8 @@ def _input(record: ChainRecord, now: Instant) -> ChainInput:
         life_ms=good.life_ms,
         since_ms=round(change.at * 1000) if change is not None and change.after == good.kind else 0,
         reason="" if state in USABLE else _reason(record, state, age_ms, now),
+        dte=dte,
+        over=is_over(record, now),
     )
 
 

@@ -9,9 +9,9 @@ from datetime import date
 
 from msgspec.structs import replace
 
+from chain.model.keys import ChainId
 from chain.monitor.states import State
 from chain.pipeline.heatmap import ENCODER, HeatmapDiff, HeatmapModel, Tile
-from chain.pipeline.staging import StagingMeta
 from mmaker.flush import ChainFlush
 from mmaker.heatmap.chain import ChainTiles
 from mmaker.heatmap.widths import DEFAULT_OPTIONS, HeatmapOptions, widths_by_step
@@ -41,9 +41,9 @@ class HeatmapBuilder:
         return self._head.ts
 
     @property
-    def expirations(self) -> tuple[date, ...]:
-        """The expirations in it, ascending."""
-        return tuple(sorted(self._chains))
+    def chains(self) -> tuple[ChainId, ...]:
+        """The chains in it, by expiration."""
+        return tuple(ChainId(self._underlying, expiry) for expiry in sorted(self._chains))
 
     def update(self, flush: ChainFlush) -> None:
         """Take in a flush of one of the underlying's chains."""
@@ -55,13 +55,9 @@ class HeatmapBuilder:
         if chain.listed is not before:
             self._widths = None
 
-    def set_state(self, expiry: date, state: State) -> None:
-        """Say how fresh an expiration's snapshot is."""
-        self._chains[expiry].state = state
-
-    def meta(self, expiry: date) -> StagingMeta:
-        """Return what an expiration was last flushed with."""
-        return self._chains[expiry].meta
+    def judge(self, expiry: date, state: State, dte: int) -> None:
+        """Say how fresh an expiration's snapshot is, and how many days it has left."""
+        self._chains[expiry].judge(state, dte)
 
     def drop(self, expiry: date) -> None:
         """Leave out an expiration from now on, until it is flushed again."""
@@ -72,7 +68,7 @@ class HeatmapBuilder:
         """Bring the model up to date; return what changed since the last time, None if nothing did."""
         widths = self._widths = self._infer() if self._widths is None else self._widths
         changes, self._gone = self._gone, {}
-        for expiry in self.expirations:
+        for _, expiry in self.chains:
             changes |= self._chains[expiry].refresh(widths, self._options.strikes)
         before, self._head = self._head, self._make_head(widths)
         if self._head.version == before.version:
@@ -97,7 +93,7 @@ class HeatmapBuilder:
 
     def _make_head(self, widths: tuple[float, ...]) -> HeatmapModel:
         """Return the model without its tiles. Spot and ATM are the newest snapshot's, of several the nearest date's."""
-        chains = [self._chains[expiry] for expiry in self.expirations]
+        chains = [self._chains[expiry] for _, expiry in self.chains]
         newest = max(chains, key=lambda chain: chain.meta.ts, default=None)
         head = HeatmapModel(
             underlying=self._underlying,

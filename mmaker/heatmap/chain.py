@@ -29,12 +29,13 @@ class ChainTiles:
     """The tiles of one chain. `update` takes what was flushed, `refresh` makes again what depends on it."""
 
     def __init__(self, flush: ChainFlush) -> None:
-        self.state: State = flush.state
         self.meta: StagingMeta = flush.meta
         self.listed: Mapping[str, Place] = {}
         self.newest_ms = 0  # of the mids that its tiles are made from
         self.digest = b""  # of all that its tiles are made from
         self._chain = flush.chain
+        self._state: State = flush.state
+        self._dte: int | None = None
         self._mids: dict[str, Mid] = {}
         self._dirty: set[str] = set()
         self._whole = True
@@ -44,7 +45,7 @@ class ChainTiles:
 
     def update(self, flush: ChainFlush) -> None:
         """Take in a flush."""
-        self.meta, self.state = flush.meta, flush.state
+        self.meta, self._state = flush.meta, flush.state
         if flush.whole or not self.listed:
             self._whole = True
             listed = {ticker: Place(each.root, each.side, each.strike) for ticker, each in flush.contracts.items()}
@@ -61,6 +62,10 @@ class ChainTiles:
                 self._mids[ticker] = mid
             else:
                 del self._mids[ticker]
+
+    def judge(self, state: State, dte: int) -> None:
+        """Say how fresh its snapshot is, and how many days are left."""
+        self._state, self._dte = state, dte
 
     def refresh(self, widths: tuple[float, ...], strikes: int) -> dict[str, Tile | None]:
         """Return the tiles that differ from before by name, None for those that are gone."""
@@ -83,10 +88,10 @@ class ChainTiles:
                 yield name, tile
 
     def head(self) -> ModelExpiration:
-        """Return what the model says of this expiration; days to expiry as of its snapshot."""
-        expiry = self._chain.expiry
-        dte = days_to_expiry(expiry, self.meta.ts)
-        return ModelExpiration(expiry.isoformat(), dte, self.meta.snapshot, self.meta.position, self.state)
+        """Return what the model says of this expiration; days to expiry as of its snapshot unless it was judged."""
+        expiry, meta = self._chain.expiry, self.meta
+        dte = days_to_expiry(expiry, meta.ts) if self._dte is None else self._dte
+        return ModelExpiration(expiry.isoformat(), dte, meta.snapshot, meta.position, self._state)
 
     def _lay_out(self, layout: _Layout) -> dict[str, Tile | None]:
         before = dict(self.tiles())

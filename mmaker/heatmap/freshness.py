@@ -1,36 +1,43 @@
-"""How fresh each expiration of a model is, and which have passed, at an instant that is handed in."""
+"""How fresh each expiration of a model is, and which have no place in it, as a Board shows them."""
 
-from datetime import date
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from chain.model.session import closing
+from chain.model.keys import ChainId
 from chain.monitor.states import State
-from chain.pipeline.staging import StagingMeta
-from chain.thresholds import Thresholds
+from chain.thresholds import NO_EXPIRY_LIFE_MS
 from mmaker.heatmap.builder import HeatmapBuilder
+from mmaker.inputs import USABLE, ChainInput
+
+_SHORTEST_LIFE_MS = 1_000
 
 
-def state_of(meta: StagingMeta, wall_s: float, limits: Thresholds) -> State:
-    """Return how fresh a snapshot is by its age at `wall_s`, epoch seconds."""
-    age_ms = round((wall_s - meta.ts) * 1000)
-    if age_ms <= limits.warn_ms:
-        return State.FRESH
-    return State.AGING if age_ms <= limits.stale_ms else State.STALE
+def has_place(each: ChainInput) -> bool:
+    """Return whether a chain belongs into a model: its snapshot is there, and its session is not over."""
+    return not each.over and each.state is not State.MISSING
 
 
-def has_gone(expiry: date, meta: StagingMeta, wall_s: float, limits: Thresholds) -> bool:
-    """Return whether a chain is over: its session closed since its snapshot was made, or that has outlived its time."""
-    return meta.ts < closing(expiry).timestamp() <= wall_s or wall_s - meta.ts > limits.ttl_s
+class Basis(NamedTuple):
+    """What a model stands on: how long its snapshots live, ms, and why nothing may be derived of them, if so."""
+
+    life_ms: int
+    reason: str = ""
 
 
-def bring_up_to(builder: HeatmapBuilder, wall_s: float, limits: Thresholds) -> bool:
-    """Drop what has gone, and set every state as of `wall_s`; return whether anything left is not stale."""
-    usable = False
-    for expiry in builder.expirations:
-        meta = builder.meta(expiry)
-        if has_gone(expiry, meta, wall_s, limits):
-            builder.drop(expiry)
+def bring_up_to(builder: HeatmapBuilder, inputs: Mapping[ChainId, ChainInput]) -> Basis:
+    """Drop what has no place in a model, and say how fresh the rest is; return what it stands on."""
+    life_ms, reasons = 0, list[str]()
+    for chain in builder.chains:
+        each = inputs.get(chain)
+        if each is None or not has_place(each):
+            builder.drop(chain.expiry)
             continue
-        state = state_of(meta, wall_s, limits)
-        builder.set_state(expiry, state)
-        usable = usable or state is not State.STALE
-    return usable
+        builder.judge(chain.expiry, each.state, each.dte)
+        if each.state in USABLE:
+            life_ms = max(life_ms, each.life_ms, _SHORTEST_LIFE_MS)
+        else:
+            reasons.append(f"{chain.expiry}: {each.reason}")
+    if life_ms:
+        return Basis(min(life_ms, NO_EXPIRY_LIFE_MS))
+    more = f"; {len(reasons) - 1} more are no better" if len(reasons) > 1 else ""
+    return Basis(0, f"{reasons[0]}{more}" if reasons else "no snapshot is left")

@@ -6,7 +6,7 @@ the message names its version only.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from msgspec import Struct, structs
@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from chain.context import Context
 from chain.errors import RedisUnavailableError
+from chain.model.keys import ChainId
 from chain.monitor.messages.compositor import ModelStatus
 from chain.pipeline.heatmap import ENCODER, MODEL_BYTES, HeatmapDiff, HeatmapModel
 from chain.redis.contract.models import LeaseHeld, ModelWord, ModelWriter
@@ -22,11 +23,12 @@ from mmaker.heatmap.builder import HeatmapBuilder
 from mmaker.heatmap.freshness import bring_up_to
 from mmaker.heatmap.legacy import LEGACY_TTL_S, legacy_body
 from mmaker.heatmap.widths import DEFAULT_OPTIONS, HeatmapOptions
+from mmaker.inputs import ChainInput
 
 log = logging.getLogger(__name__)
 
-_STALE = "every snapshot is stale"
 _FENCED = "another compositor leads"
+_RENEWED_OF_LIFE = 1 / 3  # of a model's life, after which it is renewed in any case
 _LEAD_ON_SHARE = 0.5  # of the tiles: where more of them differ, the whole is as short as what differs
 
 
@@ -60,20 +62,22 @@ class HeatmapPublisher:
         redis: Redis,
         context: Context,
         leads: Callable[[], bool],
+        inputs: Callable[[], Mapping[ChainId, ChainInput]],
         *,
         lease: LeaseHeld | None = None,
         options: HeatmapOptions = DEFAULT_OPTIONS,
         pace: Pace = DEFAULT_PACE,
         legacy: bool = False,
     ) -> None:
-        """`lease`: by which it leads, so that a write of one who leads no more is refused by Redis itself.
+        """`inputs` returns every chain that is expected, as its snapshot stands now.
 
+        `lease`: by which it leads, so that a write of one who leads no more is refused by Redis itself.
         `legacy`: write each whole under the key of MarketSwarm's own readers too.
         """
         self._writer = ModelWriter(redis, context.keys)
         self._clock = context.clock
-        self._limits = context.thresholds
         self._leads = leads
+        self._inputs = inputs
         self._lease = lease
         self._options = options
         self._pace = pace
@@ -106,18 +110,19 @@ class HeatmapPublisher:
 
     async def publish_due(self) -> None:
         """Publish what has changed since the last call."""
+        inputs = self._inputs() if self._models else {}
         for model in list(self._models.values()):
             if self._leads():
-                await self._publish(model)
+                await self._publish(model, inputs)
 
-    async def _publish(self, model: _Model) -> None:
+    async def _publish(self, model: _Model, inputs: Mapping[ChainId, ChainInput]) -> None:
         """Publish one model if anything is due."""
-        usable = bring_up_to(model.builder, self._clock.wall_ns() / 1e9, self._limits)
-        if not model.builder.expirations:
-            del self._models[model.status.underlying]
+        basis = bring_up_to(model.builder, inputs)
+        if not model.builder.chains:
+            self._models.pop(model.status.underlying, None)
             return
-        if not usable:
-            self._say(model, _STALE)
+        if basis.reason:
+            self._say(model, basis.reason)
             return
         diff = self._take(model)
         now = self._clock.monotonic()
@@ -126,8 +131,8 @@ class HeatmapPublisher:
             return
         whole = model.builder.model() if model.broken or (model.behind and whole_due) else None
         message = HeatmapDiff.to(whole) if whole and model.broken else diff
-        if whole or message or now - model.kept_at >= self._limits.ttl_s / 3:
-            await self._write(model, whole, message, now)
+        if whole or message or (now - model.kept_at) * 1000 >= basis.life_ms * _RENEWED_OF_LIFE:
+            await self._write(model, whole, message, basis.life_ms)
 
     def _take(self, model: _Model) -> HeatmapDiff | None:
         """Bring a model up to date; return what leads its readers on, None where nothing does."""
@@ -139,15 +144,14 @@ class HeatmapPublisher:
             model.broken = True
         return None if model.broken else diff
 
-    async def _write(self, model: _Model, whole: HeatmapModel | None, message: HeatmapDiff | None, now: float) -> None:
-        underlying = model.status.underlying
+    async def _write(self, model: _Model, whole: HeatmapModel | None, message: HeatmapDiff | None, ttl_ms: int) -> None:
+        underlying, now = model.status.underlying, self._clock.monotonic()
         body = ENCODER.encode(whole) if whole else b""
         if whole:
             model.whole_at = now
         if len(body) > MODEL_BYTES:
             self._say(model, f"its {len(body)} bytes are more than any reader takes: choose fewer strikes or widths")
             return
-        ttl_ms = round(self._limits.ttl_s * 1000)
         sent = ENCODER.encode(message) if message else b""
         try:
             reply = await self._writer.publish(underlying, ttl_ms=ttl_ms, whole=body, diff=sent, lease=self._lease)

@@ -241,7 +241,7 @@ def test_spot_and_atm_are_those_of_the_newest_snapshot() -> None:
 def test_a_state_alone_is_a_new_version() -> None:
     market = Market()
     builder = built([market.whole(chain) for chain in CHAINS])
-    builder.set_state(CHAINS[2].expiry, State.STALE)
+    builder.judge(CHAINS[2].expiry, State.STALE, 9)
     diff = builder.take()
     assert diff is not None
     assert (diff.changed, diff.removed) == ({}, ())

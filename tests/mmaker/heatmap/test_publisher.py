@@ -1,30 +1,36 @@
 """The publisher of models: its pace, what readers hear, and what is not published and why."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import orjson
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
 from chain.clock import ManualClock
 from chain.context import Context
 from chain.model.keys import ChainId, KeySchema
-from chain.model.session import closing
+from chain.monitor.states import State
 from chain.pipeline.follow import HeatmapFollower
 from chain.pipeline.heatmap import HeatmapDiff, read_diff
 from chain.redis.contract.models import LeaseHeld, fetch_model
 from mmaker.heatmap.publisher import HeatmapPublisher
 from mmaker.heatmap.widths import HeatmapOptions
+from mmaker.inputs import ChainInput
 from tests.support.builders import SPX, TS_MS, TS_NS
 from tests.support.contexts import context_of
 from tests.support.staged import Quoted, flush_of, meta_of, option
 
 KEYS = KeySchema()
+LATER = ChainId("SPX", SPX.expiry + timedelta(days=1))
 OPTIONS = HeatmapOptions({"SPX": (5.0, 10.0), "NDX": (10.0,)})
 STRIKES = range(6900, 6965, 5)
 QUOTED: Quoted = {option(side, strike): (9.0, TS_MS) for side in ("call", "put") for strike in STRIKES}
+FRESH = ChainInput(SPX, State.FRESH, life_ms=60_000, dte=7)
+REASON = "its snapshot is 36 s old, stale beyond 35 s"
+STALE = replace(FRESH, state=State.STALE, reason=REASON)
 
 
 class Desk:
@@ -33,7 +39,8 @@ class Desk:
     def __init__(self, redis: Redis, channel: PubSub, context: Context, clock: ManualClock) -> None:
         self.redis, self.channel, self.clock = redis, channel, clock
         self.leads = True
-        self.publisher = HeatmapPublisher(redis, context, lambda: self.leads, options=OPTIONS)
+        self.inputs = {SPX: FRESH}
+        self.publisher = HeatmapPublisher(redis, context, lambda: self.leads, lambda: self.inputs, options=OPTIONS)
         self.quoted = dict(QUOTED)
 
     def whole(self, ts_ms: int = TS_MS) -> None:
@@ -143,52 +150,67 @@ async def test_nothing_is_published_of_stale_snapshots_and_the_reason_is_told(de
     desk.whole()
     await desk.tick()
     await desk.heard()
-    stale_s = context_of().thresholds.stale_s
-    await desk.tick(stale_s - 1)
+    desk.inputs = {SPX: replace(FRESH, state=State.AGING)}
+    await desk.tick()
     assert desk.reason == ""
     [said] = await desk.heard()
     assert [each.state for each in said.expirations] == ["AGING"]
+    desk.inputs = {SPX: STALE}
     left = await desk.redis.pttl(KEYS.heatmap("SPX"))
     desk.quote(11.0)
-    await desk.tick(1.5)
-    assert desk.reason == "every snapshot is stale"
+    await desk.tick(30.0)
+    assert desk.reason == f"2026-01-02: {REASON}"
     assert await desk.heard() == []
     assert await desk.redis.pttl(KEYS.heatmap("SPX")) <= left
-    desk.whole(desk.clock.wall // 1_000_000)
+    desk.inputs = {SPX: FRESH}
     await desk.tick()
     assert desk.reason == ""
     assert [each.state for each in (await desk.heard())[-1].expirations] == ["FRESH"]
 
 
 async def test_one_stale_expiration_is_labelled_and_the_others_go_on(desk: Desk) -> None:
-    later = ChainId("SPX", SPX.expiry + timedelta(days=1))
+    quoted: Quoted = {option("call", 6930, LATER): (9.0, TS_MS)}
     desk.whole()
-    await desk.tick(40)
-    quoted: Quoted = {option("call", 6930, later): (9.0, TS_MS)}
-    desk.publisher.on_flush(flush_of(quoted, later, meta=meta_of(later, ts_ms=desk.clock.wall // 1_000_000)))
+    desk.publisher.on_flush(flush_of(quoted, LATER, meta=meta_of(LATER)))
+    desk.inputs = {SPX: STALE, LATER: replace(FRESH, chain=LATER, dte=8)}
     await desk.tick()
     model = await fetch_model(desk.redis, KEYS, "SPX")
     assert model is not None
-    assert [each.state for each in model.expirations] == ["STALE", "FRESH"]
-    await desk.tick(25)
-    said = (await desk.heard())[-1]
-    assert [each.expiration for each in said.expirations] == [later.expiry.isoformat()]
+    assert [(each.state, each.dte) for each in model.expirations] == [("STALE", 7), ("FRESH", 8)]
 
 
-async def test_an_expiration_drops_out_as_its_session_closes(redis: Redis, desk: Desk) -> None:
-    today = ChainId("SPX", datetime.fromtimestamp(TS_NS / 1e9, UTC).date())
-    close = closing(today.expiry).timestamp()
-    desk.clock.advance(close - 3 - desk.clock.wall / 1e9)
-    made = desk.clock.wall // 1_000_000
-    for chain in (today, SPX):
-        quoted: Quoted = {option("call", strike, chain): (9.0, made) for strike in STRIKES}
-        desk.publisher.on_flush(flush_of(quoted, chain, meta=meta_of(chain, ts_ms=made)))
-    await desk.tick(2)
-    model = await fetch_model(redis, KEYS, "SPX")
+@pytest.mark.parametrize(
+    "gone",
+    [replace(FRESH, over=True), replace(STALE, state=State.MISSING), None],
+    ids=["its session is over", "its pointer is gone", "nobody expects it"],
+)
+async def test_an_expiration_without_a_place_drops_out(desk: Desk, gone: ChainInput | None) -> None:
+    desk.inputs[LATER] = replace(FRESH, chain=LATER, dte=8)
+    desk.whole()
+    desk.publisher.on_flush(flush_of({option("call", 6930, LATER): (9.0, TS_MS)}, LATER, meta=meta_of(LATER)))
+    await desk.tick()
+    desk.inputs = {LATER: desk.inputs[LATER], **({SPX: gone} if gone else {})}
+    await desk.tick(1.0)
+    assert [each.dte for each in (await desk.heard())[-1].expirations] == [8]
+    model = await fetch_model(desk.redis, KEYS, "SPX")
     assert model is not None
-    assert [each.dte for each in model.expirations] == [0, 7]
-    await desk.tick(1)
-    assert [each.dte for each in (await desk.heard())[-1].expirations] == [7]
+    assert list(model.tiles) == ["single:2026-01-03:0:6930:call"]
+
+
+async def test_where_none_is_left_there_is_no_model(desk: Desk) -> None:
+    desk.whole()
+    await desk.tick()
+    desk.inputs = {}
+    await desk.tick()
+    assert desk.publisher.status() == ()
+
+
+@pytest.mark.parametrize(("life_ms", "ttl_ms"), [(90_000, 90_000), (10, 1_000), (10**9, 3_600_000)])
+async def test_a_model_lives_as_long_as_its_snapshots(desk: Desk, life_ms: int, ttl_ms: int) -> None:
+    desk.inputs = {SPX: replace(FRESH, life_ms=life_ms)}
+    desk.whole()
+    await desk.tick()
+    assert ttl_ms - 900 < await desk.redis.pttl(KEYS.heatmap("SPX")) <= ttl_ms
 
 
 async def test_a_whole_that_is_gone_is_written_again(desk: Desk) -> None:
@@ -221,7 +243,7 @@ async def test_who_does_not_lead_publishes_nothing(desk: Desk) -> None:
 async def test_who_has_lost_the_lease_hears_it_from_redis(redis: Redis) -> None:
     clock = ManualClock(TS_NS)
     publisher = HeatmapPublisher(
-        redis, context_of(clock), lambda: True, lease=LeaseHeld("lease", "me"), options=OPTIONS
+        redis, context_of(clock), lambda: True, lambda: {SPX: FRESH}, lease=LeaseHeld("lease", "me"), options=OPTIONS
     )
     publisher.on_flush(flush_of(QUOTED))
     await redis.set("lease", "other")
@@ -235,6 +257,7 @@ async def test_who_has_lost_the_lease_hears_it_from_redis(redis: Redis) -> None:
 
 async def test_each_underlying_has_a_model_of_its_own(desk: Desk) -> None:
     ndx = ChainId("NDX", SPX.expiry)
+    desk.inputs[ndx] = replace(FRESH, chain=ndx)
     desk.whole()
     desk.publisher.on_flush(
         flush_of({option("call", 20_000, ndx, "NDXP"): (9.0, TS_MS)}, ndx, meta=meta_of(ndx, atm=20_000))
@@ -249,7 +272,8 @@ async def test_each_underlying_has_a_model_of_its_own(desk: Desk) -> None:
 
 @pytest.mark.parametrize("legacy", [True, False])
 async def test_the_key_of_marketswarm_is_written_on_request_only(redis: Redis, legacy: bool) -> None:
-    publisher = HeatmapPublisher(redis, context_of(ManualClock(TS_NS)), lambda: True, options=OPTIONS, legacy=legacy)
+    context = context_of(ManualClock(TS_NS))
+    publisher = HeatmapPublisher(redis, context, lambda: True, lambda: {SPX: FRESH}, options=OPTIONS, legacy=legacy)
     publisher.on_flush(flush_of(QUOTED))
     await publisher.publish_due()
     model, theirs = await redis.exists(KEYS.heatmap("SPX")), await redis.get("massive:heatmap:model:I:SPX:latest")
