@@ -15,6 +15,7 @@ from chain.monitor.messages.heartbeat import FullBeat
 from chain.monitor.messages.recorder import RecorderBeat
 from chain.monitor.messages.status import StatusBody
 from chain.pipeline.heatmap import HeatmapDiff, HeatmapModel
+from chain.pipeline.staging import Flush, StagedContract, StagingMeta
 from chain.redis.contract.stream.signs import MARK
 from publisher.capture import RecordLine
 
@@ -60,6 +61,22 @@ _KINDS: dict[str, tuple[Any, str, str]] = {
         "object; the fields here are those that are looked at, and any of them may be missing.",
     ),
     "capture": (RecordLine, "recorded chain", "One line of a capture file: a whole chain of one underlying."),
+    "staging": (
+        StagedContract,
+        "staged contract",
+        "A field of the hash {mmaker}:chain:staging:{UNDERLYING}:{EXPIRY}, named by its ticker. Prices in points, IV "
+        "as a fraction, greeks in the vendor's units.",
+    ),
+    "staging-meta": (
+        StagingMeta,
+        "staging",
+        "The field `meta` of that hash: what its contracts stand on.",
+    ),
+    "staging-flush": (
+        Flush,
+        "staging flush",
+        "Message on the channel {mmaker}:chain:flush at each write of that hash.",
+    ),
     "heatmap": (
         HeatmapModel,
         "heatmap model",
