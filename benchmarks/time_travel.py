@@ -29,6 +29,7 @@ from chain.monitor.watch.port import (
 from chain.monitor.watch.tracker import Tracker
 from chain.redis.contract.store import Payload
 from chaindeck.engine.board_slot import BoardSlot
+from chaindeck.engine.travel.line import Kept
 from chaindeck.engine.travel.recent import Recent
 from chaindeck.engine.travel.traveller import Traveller
 from publisher.mock.source import MockSource
@@ -118,7 +119,7 @@ def _opened(path: Path) -> tuple[Traveller, BoardSlot, float]:
     """Open a tape as the deck does, at its end; return also after how many ms its Board was there."""
     began = time.perf_counter()
     slot, reel = BoardSlot(), Reel([FilePart(one) for one in tape_paths(path)])
-    traveller = Traveller(reel, slot, SystemClock(), label=lambda _: "", can_be_live=False)
+    traveller = Traveller(reel, slot, SystemClock(), kept=lambda _: Kept(""), can_be_live=False)
     traveller.live()
     traveller.turn()
     assert slot.scene() is not None

@@ -13,6 +13,7 @@ from chain.monitor.watch.watcher import Watcher
 from chain.thresholds import DEFAULT_EXPIRATIONS, Thresholds
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.recording.memory_store import MemoryStore
+from chaindeck.engine.travel.line import Kept
 from chaindeck.engine.travel.traveller import Traveller
 from publisher.capture import CaptureSource
 from publisher.loop.cycle_runner import CycleRunner
@@ -67,7 +68,9 @@ async def replay() -> str:
         clock = ManualClock(round(_RECORDS[0].timestamp() * 1e9), 1000.0)
         await _record(Path(folder), clock)
         reel, slot = Reel([FilePart(path) for path in tape_paths(Path(folder))]), BoardSlot()
-        travel = Traveller(reel, slot, clock, label=lambda part: f"TAPE {part.name if part else ''}", can_be_live=False)
+        travel = Traveller(
+            reel, slot, clock, kept=lambda part: Kept(f"TAPE {part.name if part else ''}"), can_be_live=False
+        )
         try:
             return animated(await _pictures(slot, clock, travel))
         finally:

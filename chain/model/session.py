@@ -131,5 +131,14 @@ def typed_moment(text: str, *, day: date, near_ns: int) -> int:
     raise ValueError(f"{clean(said, _LONGEST)!r} is no time: {TYPED}, in New York")
 
 
+def recorded_moment(text: str, *, begin_ns: int, end_ns: int) -> int:
+    """Return the instant, epoch ns, that `text` means of a recording; ValueError as `typed_moment` raises it.
+
+    A time of day is of the recording's first day; `+5m` counts from its beginning, `-5m` from its end.
+    """
+    near_ns = end_ns if text.lstrip().startswith("-") else begin_ns
+    return typed_moment(text, day=new_york(begin_ns / 1e9).date(), near_ns=near_ns)
+
+
 def _epoch_ns(moment: datetime) -> int:
     return round(moment.timestamp() * 1_000_000) * 1000

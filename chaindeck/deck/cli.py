@@ -51,8 +51,8 @@ class ReplayFlags:
 
     Attributes:
         speed: seconds of the recording a second, 0.1 to 1000.
-        begin: from when: 10:30 or 10:30:15 in New York on the recording's first day, 2026-01-02T10:30, or +5m after its
-            beginning.
+        begin: from when: 10:30 or 10:30:15 in New York on the recording's first day, 2026-01-02T10:30, +5m after its
+            beginning, or -5m before its end.
         end: until when.
         loop: begin anew at the end, until stopped; what is in force is taken away first.
         restamp: stamp snapshots as of now, for consumers that know only the live names; needs --prefix massive, and is

@@ -10,6 +10,7 @@ from chaindeck.config.settings import Settings
 from chaindeck.deck.deck import prepare_screen
 from chaindeck.deck.display import Display
 from chaindeck.engine.board_slot import BoardSlot
+from chaindeck.engine.travel.line import Kept
 from chaindeck.engine.travel.traveller import Traveller
 from chaindeck.exits import UsageError, say
 from chaindeck.process.logs import log_nowhere
@@ -31,7 +32,7 @@ def run_open(context: Context, settings: Settings, path: Path, at: str | None) -
         log_nowhere()
     reel, slot = Reel([FilePart(one) for one in tape_paths(path)]), BoardSlot()
     traveller = Traveller(
-        reel, slot, context.clock, label=lambda part: _label(reel, part), take_in=reel.refresh, can_be_live=False
+        reel, slot, context.clock, kept=lambda part: _kept(reel, part), take_in=reel.refresh, can_be_live=False
     )
     if reason is not None:
         if reason:
@@ -61,11 +62,11 @@ def _instant(reel: Reel, path: Path, at: str | None) -> int:
         raise UsageError(f"--at {error}") from None
 
 
-def _label(reel: Reel, part: Part | None) -> str:
+def _kept(reel: Reel, part: Part | None) -> Kept:
     if part is None or part not in reel.parts:
-        return "TAPE"
+        return Kept("TAPE")
     place = f"{reel.parts.index(part) + 1}/{len(reel.parts)} " if len(reel.parts) > 1 else ""
-    return f"TAPE {place}{clean(part.name, 60)}"
+    return Kept(f"TAPE {place}{clean(part.name, 60)}")
 
 
 def _print_frame(traveller: Traveller, slot: BoardSlot) -> int:

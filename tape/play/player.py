@@ -60,9 +60,13 @@ class Player:
 
     def refresh(self) -> bool:
         """Take in what was written on the tape since; return whether there are new looks. Raises TapeError."""
+        known = len(self)
         if not self.reader.refresh():
             return False
-        self._next, self._last = -1, None  # of what was the last look, not all may have been written
+        if self._next >= known:  # of what was the last look, not all may have been written
+            self._next = -1
+        if self._last is not None and self._last.number >= known - 1:
+            self._last = None
         self._starts.refresh()
         self._note_fetches()
         return True

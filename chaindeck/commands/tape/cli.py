@@ -59,8 +59,8 @@ def cut(tape: Tape, /, *, begin: Time = None, end: Until = None, out: Out) -> in
 
     Args:
         tape: the recording.
-        begin: from when: 10:30 or 10:30:15 in New York on the tape's first day, 2026-01-02T10:30, or +5m after its
-            beginning.
+        begin: from when: 10:30 or 10:30:15 in New York on the tape's first day, 2026-01-02T10:30, +5m after its
+            beginning, or -5m before its end.
         end: up to before when.
         out: the tape to write; a file that is there already is not written over.
     """

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from chain.model.session import new_york, typed_moment
+from chain.model.session import recorded_moment
 from chain.text import clean
 from chaindeck.commands.tape.look import unreadable
 from chaindeck.exits import Exit, UsageError, say
@@ -40,8 +40,9 @@ def run_cut(path: Path, begin: str | None, end: str | None, out: Path) -> int:
     """Write the looks between two times as a tape."""
     try:
         with TapeFile(path) as tape:
-            first = info(tape).first or 0.0  # where nothing is recorded, no time leads to anything
-        count = cut(path, _time(begin, first, _BEGINNING_NS), _time(end, first, _END_NS), out)
+            found = info(tape)
+        span = found.first or 0.0, found.last or 0.0  # where nothing is recorded, no time leads to anything
+        count = cut(path, _time(begin, span, _BEGINNING_NS), _time(end, span, _END_NS), out)
     except TapeError as error:
         return unreadable(error)
     print(f"{clean(out)}: {count} looks")
@@ -125,12 +126,13 @@ def _tell_lost(lost: Iterable[Damage]) -> None:
         say(f"lost: and {len(told) - _TOLD} more")
 
 
-def _time(text: str | None, first: float, default: int) -> int:
-    """Return a time as a person types it in epoch ns; `first`, epoch s, is when the tape begins."""
+def _time(text: str | None, span: tuple[float, float], default: int) -> int:
+    """Return a time as a person types it in epoch ns; `span` is of the tape, epoch s."""
     if text is None:
         return default
     try:
-        meant = typed_moment(text, day=new_york(first).date(), near_ns=round(first * 1e9))
+        begin_ns, end_ns = (round(at * 1e9) for at in span)
+        meant = recorded_moment(text, begin_ns=begin_ns, end_ns=end_ns)
     except ValueError as error:
         raise UsageError(str(error)) from None
     return max(_BEGINNING_NS, min(meant, _END_NS))

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
-from chain.model.session import new_york, typed_moment
+from chain.model.session import new_york, recorded_moment
 from chain.redis.connect.connection import RedisTarget
 from chain.tasks import finish
 from chaindeck.exits import UsageError
@@ -76,6 +76,6 @@ def _moment(text: str | None, recording: Recording, default_ns: int) -> int:
     if text is None:
         return default_ns
     try:
-        return typed_moment(text, day=new_york(recording.first_ns / 1e9).date(), near_ns=recording.first_ns)
+        return recorded_moment(text, begin_ns=recording.first_ns, end_ns=recording.last_ns)
     except ValueError as error:
         raise UsageError(str(error)) from None

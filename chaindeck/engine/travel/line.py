@@ -1,11 +1,19 @@
 """The line of time: what is recorded when, and the marks on it, which are searched for a little at a time."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from chain.monitor.evaluate.marks import Mark
 from chaindeck.engine.travel.search import Searched
 from tape.play.reel import Part, Reel, joined, spans_of
 from tui.ports.time_travel import Span, Timeline
+
+
+class Kept(NamedTuple):
+    """Where the past is kept, and how far back it will go where it does not yet, both in words."""
+
+    label: str
+    reach: str = ""
 
 
 class LineOfTime:
@@ -54,19 +62,19 @@ class LineOfTime:
         found = [mark for part in parts if part in self._searched for mark in self._searched[part].marks]
         return sorted(found, key=lambda mark: mark.at)
 
-    def told(self, parts: Sequence[Part], label: str, reach: str, trouble: str) -> Timeline:
+    def told(self, parts: Sequence[Part], kept: Kept, trouble: str) -> Timeline:
         """Return the line of time of parts; what was let go of the reel is forgotten."""
         for gone in [known for known in self._searched if known not in self._reel.parts]:
             self._searched.pop(gone)
             self._spans.pop(gone, None)
         spans = joined(span for part in parts for span in self._spans_of(part))
         return Timeline(
-            label,
+            kept.label,
             tuple(Span(*span) for span in spans),
             tuple(self.marks(parts)),
             self.searched_to(parts),
             trouble or next(map(str, self._reel.unreadable.values()), ""),
-            reach,
+            kept.reach,
         )
 
     def _spans_of(self, part: Part) -> list[tuple[int, int]]:

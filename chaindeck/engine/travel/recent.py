@@ -3,6 +3,7 @@
 from chain.clock import Clock
 from chain.model.keys import KeySchema
 from chaindeck.engine.board_slot import BoardSlot
+from chaindeck.engine.travel.line import Kept
 from chaindeck.engine.travel.traveller import Traveller
 from tape.memory import MemoryTape
 from tape.play.reel import MemoryPart, Part, Reel
@@ -29,9 +30,7 @@ class Recent:
 
     def traveller(self, slot: BoardSlot, clock: Clock) -> Traveller:
         """Return what travels in the ring."""
-        return Traveller(
-            self.reel, slot, clock, label=self.label, reach=self.reach, take_in=self.take_in, can_be_live=True
-        )
+        return Traveller(self.reel, slot, clock, kept=self.kept, take_in=self.take_in, can_be_live=True)
 
     def take_in(self) -> bool:
         """Keep what was answered since; return whether anything was."""
@@ -49,21 +48,15 @@ class Recent:
             part.player().refresh()
         return True
 
-    def label(self, _: Part | None) -> str:
-        """Say how far back the ring goes, and how much of its room it takes."""
-        return f"LAST {_length(self._seconds)}, {self._ring.size / _MB:.0f} of {self._ring.most / _MB:.0f} MB"
-
-    def reach(self) -> str:
-        """Say how far back it will go at this pace; nothing before that can be told, and once it goes so far."""
-        seconds, filled = self._seconds, self._ring.filled
-        if seconds < _TELLING_S or not 0 < filled < _NEARLY_FULL:
-            return ""
-        return f"room for about {_length(round(seconds / filled))}"
-
-    @property
-    def _seconds(self) -> int:
+    def kept(self, _: Part | None) -> Kept:
+        """Say how far back the ring goes, how much of its room that takes, and how far it will go at this pace."""
         first, last = self.reel.first(), self.reel.last()
-        return (self.reel.instant(last) - self.reel.instant(first)) // 10**9 if first and last else 0
+        seconds = (self.reel.instant(last) - self.reel.instant(first)) // 10**9 if first and last else 0
+        label = f"LAST {_length(seconds)}, {self._ring.size / _MB:.0f} of {self._ring.most / _MB:.0f} MB"
+        filled = self._ring.filled
+        if seconds < _TELLING_S or not 0 < filled < _NEARLY_FULL:
+            return Kept(label)
+        return Kept(label, f"room for about {_length(round(seconds / filled))}")
 
 
 def _length(seconds: int) -> str:

@@ -26,14 +26,11 @@ class Searched:
     def go_on(self, player: Player, *, grows: bool) -> bool:
         """Search the next look of which something may be told; return whether there was one.
 
-        Where the part `grows`, what is not told yet soon will be, and is not played for it.
+        Where the part `grows`, that is every look but the last, of which some answers may be still to come.
         """
-        number = player.told_after(self.number, _LOOKS) if self.number >= 0 else None
-        if number is None or number >= len(player):
-            if grows and self.number >= 0 and len(player) - self.number <= _LOOKS:
-                return False
-            number = self.number + 1
-        if number >= len(player):
+        told = player.told_after(self.number, _LOOKS) if self.number >= 0 and not grows else None
+        number = self.number + 1 if told is None or told >= len(player) else told
+        if number >= len(player) - grows:
             return False
         try:
             played = player.glance(number)

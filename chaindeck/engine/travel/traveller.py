@@ -16,7 +16,7 @@ from chain.monitor.analytics import RecentAnalytics
 from chain.monitor.evaluate.marks import thinned
 from chain.supervisor import error_words
 from chaindeck.engine.board_slot import BoardSlot
-from chaindeck.engine.travel.line import LineOfTime
+from chaindeck.engine.travel.line import Kept, LineOfTime
 from chaindeck.engine.travel.walk import Passed, answered, over_gap, stepped, stops
 from tape.errors import TapeError
 from tape.play.player import Played
@@ -44,14 +44,12 @@ class Traveller:
         slot: BoardSlot,
         clock: Clock,
         *,
-        label: Callable[[Part | None], str],
-        reach: Callable[[], str] = str,
+        kept: Callable[[Part | None], Kept],
         take_in: Callable[[], bool] = lambda: False,
         can_be_live: bool,
     ) -> None:
-        """`label` says where a part is kept, and `reach` how far back the reel will go, where it does not yet.
+        """`kept` says where a part is kept; `take_in` adds what is new to the reel, and returns whether anything was.
 
-        `take_in` adds what is new to the reel, and returns whether anything was.
         Where there is a present, the line of time spans all parts; else that part in which the cursor stands.
         """
         self.can_be_live = can_be_live
@@ -59,8 +57,7 @@ class Traveller:
         self._reel = reel
         self._slot = slot
         self._clock = clock
-        self._label = label
-        self._reach = reach
+        self._kept = kept
         self._take_in = take_in
         self._changed = threading.Condition()
         self._moves: list[Move] = []
@@ -285,8 +282,8 @@ class Traveller:
 
     def _tell(self) -> None:
         """Bring the line of time up to date."""
-        label = self._label(self._place.part if self._place else None)
-        timeline = self._line.told(self._shown_parts(), label, self._reach(), self._trouble)
+        kept = self._kept(self._place.part if self._place else None)
+        timeline = self._line.told(self._shown_parts(), kept, self._trouble)
         if timeline != self._timeline:
             self._timeline = timeline
             self._slot.wake_reader()

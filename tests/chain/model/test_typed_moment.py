@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chain.model.session import NEW_YORK, typed_moment
+from chain.model.session import NEW_YORK, recorded_moment, typed_moment
 
 DAY = date(2026, 1, 2)
 NEAR = datetime(2026, 1, 2, 10, 30, tzinfo=NEW_YORK)
@@ -33,6 +33,17 @@ def test_a_time_of_day_is_of_the_day_that_is_shown(time: clock, seconds: bool) -
 )
 def test_a_distance_counts_from_where_one_stands(text: str, seconds: int) -> None:
     assert typed(text) == ns(NEAR) + seconds * 10**9
+
+
+@pytest.mark.parametrize(
+    ("text", "hour", "minute"), [("+5m", 9, 35), (" +5m", 9, 35), ("-5m", 15, 55), (" -5m", 15, 55), ("10:30", 10, 30)]
+)
+def test_of_a_recording_plus_counts_from_its_beginning_and_minus_from_its_end(
+    text: str, hour: int, minute: int
+) -> None:
+    begin, end = (datetime(2026, 1, 2, at, 30 * (at < 12), tzinfo=NEW_YORK) for at in (9, 16))
+    meant = datetime(2026, 1, 2, hour, minute, tzinfo=NEW_YORK)
+    assert recorded_moment(text, begin_ns=ns(begin), end_ns=ns(end)) == ns(meant)
 
 
 def test_a_date_and_time_stands_for_itself() -> None:

@@ -74,6 +74,9 @@ def test_salvage_keeps_what_is_whole_and_says_what_was_lost(tmp_path: Path, caps
         ("2026-01-02T15:00:25+00:00", None, 5),
         ("09:00", "11:00", 30),
         ("+20s", None, 10),
+        ("-9s", None, 10),  # the last look, at 10:00:29, and nine seconds before it
+        (None, "-9s", 20),
+        ("+5s", "-5s", 19),
         ("0001-01-01T00:00", "9999-12-31T23:59", 30),  # beyond what a tape can hold
     ],
 )
@@ -112,7 +115,7 @@ def test_what_cannot_be_read_of_a_damaged_tape_leads_to_what_can(
 @pytest.mark.slow
 def test_tapes_are_cut_joined_and_exported_from_the_command_line(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tape", recording(30))
-    for name, begin, end in (("b", "10:00", "10:00:15"), ("c", "10:00:15", "10:01")):
+    for name, begin, end in (("b", "10:00", "-15s"), ("c", "-15s", "10:01")):
         where = ("--from", begin, "--to", end, "--out", str(tmp_path / f"{name}.tape"))
         cut = run(tmp_path, "tape", "cut", str(path), *where)
         assert cut.returncode == 0, cut.stderr

@@ -7,9 +7,10 @@ import pytest
 from chain.clock import ManualClock
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.travel.recent import Recent
+from chaindeck.engine.travel.search import Searched
 from tests.support.tapes import instant
 from tests.support.watched import KEYS, LABEL, Watched
-from tui.ports.time_travel import Stride
+from tui.ports.time_travel import MarkKind, Stride
 
 MB = 1_000_000
 
@@ -85,6 +86,34 @@ def test_how_far_back_it_will_go_is_about_how_far_it_goes_once_it_is_full() -> N
     assert not full.reach and full.begin is not None and full.end is not None
     kept_min = (full.end - full.begin) / 60e9
     assert kept_min == pytest.approx(float(told[1]), rel=0.3)
+
+
+def test_what_happens_is_a_mark_a_look_later_and_one_steps_back_to_it() -> None:
+    deck = Deck(silent=range(20, 70))
+    deck.live(20)
+    first = {mark.at for mark in deck.traveller.timeline(10**9).marks}
+    for second in range(20, 70):
+        deck.live(1)
+        changes = {round(one.at * 1e3) * 10**6 for one in deck.watched.boards[-2].transitions}
+        marked = {mark.at for mark in deck.traveller.timeline(10**9).marks if mark.kind is MarkKind.STATE}
+        assert changes <= marked, f"second {second}"
+    assert len(marked) > len(first)
+    deck.traveller.step(Stride.TRANSITION, -1)
+    deck.settle()
+    scene = deck.slot.scene()
+    assert scene is not None and scene.as_of is not None
+    assert max(marked) <= scene.as_of.wall_ns < max(marked) + 2 * 10**9
+
+
+def test_marks_of_the_present_are_those_that_are_found_afterwards() -> None:
+    deck = Deck(silent=range(20, 70))
+    deck.live(90)
+    found = Searched(deck.recent.reel.parts[0])
+    player = deck.recent.reel.parts[0].player()
+    while found.go_on(player, grows=True):
+        pass
+    assert deck.traveller._line.marks(deck.recent.reel.parts) == found.marks
+    assert {mark.kind for mark in found.marks} == {*MarkKind}
 
 
 def test_what_is_let_go_of_moves_the_cursor_on() -> None:

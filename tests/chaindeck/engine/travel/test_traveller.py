@@ -14,6 +14,7 @@ from chain.monitor.evaluate.marks import Mark, MarkKind
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.states import Level
 from chaindeck.engine.board_slot import BoardSlot
+from chaindeck.engine.travel.line import Kept
 from chaindeck.engine.travel.traveller import Traveller
 from chaindeck.engine.travel.walk import answered, stepped
 from tape.play.reel import FilePart, Place, Reel
@@ -38,7 +39,7 @@ class Trip:
         self.slot = BoardSlot()
         self.watched = watched
         self.reel = Reel([FilePart(path)])
-        self.traveller = Traveller(self.reel, self.slot, self.clock, label=lambda _: "TAPE", can_be_live=False)
+        self.traveller = Traveller(self.reel, self.slot, self.clock, kept=lambda _: Kept("TAPE"), can_be_live=False)
         self.traveller.live()
         self.settle()
 
