@@ -13,7 +13,7 @@ from pathlib import Path
 from chain.clock import Clock
 from chain.supervisor import error_words
 from chain.text import clean
-from chaindeck.engine.travel.line import LineOfTime
+from chaindeck.engine.travel.line import Kept, LineOfTime
 from chaindeck.engine.travel.walk import answered, stepped
 from tape.errors import TapeError
 from tape.play.reel import FilePart, Part, Reel, tape_paths
@@ -90,7 +90,7 @@ class Guide:
             return None
         more = self._search(self._clock.monotonic() + _SLICE_S)
         if parts := self._parts():
-            self._timeline = self._line.told(parts, f"REPLAY {clean(parts[0].name, 60)}", "", self._trouble)
+            self._timeline = self._line.told(parts, Kept(f"REPLAY {clean(parts[0].name, 60)}"), self._trouble)
         return _NAP_S if more else _LOOKED_AT_S
 
     def _run(self) -> None:
