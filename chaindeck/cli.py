@@ -11,6 +11,7 @@ from chain.model.keys import LIVE_PREFIX
 from chaindeck import __version__
 from chaindeck.commands.config import config_app
 from chaindeck.commands.heatmap.cli import heatmap
+from chaindeck.commands.mmaker.cli import mmaker
 from chaindeck.commands.record.cli import record
 from chaindeck.commands.tape.cli import tape_app
 from chaindeck.config.flags import (
@@ -42,6 +43,7 @@ app.command(config_app)
 app.command(tape_app)
 app.command(record)
 app.command(heatmap)
+app.command(mmaker)
 app.command(replay)
 app.command(open_tape, name="open")
 

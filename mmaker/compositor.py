@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from redis.asyncio import Redis
 
@@ -36,8 +36,13 @@ class Compositor:
         *,
         every_s: float = 1 / WRITES_A_SECOND,
         on_flush: Callable[[ChainFlush], object] = lambda flush: None,
+        on_lead: Callable[[], Awaitable[None]] | None = None,
+        on_end: Callable[[], object] = lambda: None,
     ) -> None:
-        """`every_s`: seconds between two writes of a chain, at least; `on_flush` hears of each."""
+        """`every_s`: seconds between two writes of a chain, at least; `on_flush` hears of each.
+
+        `on_lead` is awaited when we begin to lead, `on_end` called when we lead no more.
+        """
         self.every_s = every_s
         self.lease = Lease(redis, context, [STREAM], service=COMPOSITOR)
         self.lag: int | None = None  # entries not read, as last measured
@@ -46,11 +51,13 @@ class Compositor:
         self._context = context
         self._clock = context.clock
         self._on_flush = on_flush
+        self._on_lead = on_lead
+        self._on_end = on_end
         self._board: Board | None = None
         self._heard = asyncio.Event()  # of a first Board
         self._gained = asyncio.Event()
         self._term: Term | None = None
-        self._led = False  # whether it led before
+        self._last_term: Term | None = None
         self._error = ""
         self._notice, self._noticed = "", float("-inf")
         self._events_before = 0  # of past terms
@@ -130,10 +137,9 @@ class Compositor:
 
     async def leave(self) -> None:
         """Acknowledge what is written, and let another lead at once."""
-        term, self._term = self._term, None
         try:
-            if term is not None and self.lease.holds(STREAM):
-                await term.reading.finish()
+            if self._last_term is not None and self.lease.holds(STREAM):
+                await self._last_term.reading.finish()
         except RedisUnavailableError as error:
             log.warning("what was written last is read again by the next compositor: %s", error)
         await self.lease.release()
@@ -142,12 +148,14 @@ class Compositor:
         """Compose until the lease is lost, or something goes wrong."""
         term = Term(self._redis, self._context)
         said = await term.begin(self.inputs())
-        if said and self._led:
+        if said and self._last_term is not None:
             self._say(f"rebuilt from snapshots and the retained stream: {said}")
         log.info("composing %s from entry %s on", self._context.keys.prefix, term.reading.position)
-        self._term, self._led = term, True
+        self._term = self._last_term = term
         due = self._clock.monotonic()
         try:
+            if self._on_lead is not None:
+                await self._on_lead()
             while self.lease.holds(STREAM):
                 due = max(due + self.every_s, self._clock.monotonic())
                 for flush in await term.round(self.inputs(), due):
@@ -155,9 +163,9 @@ class Compositor:
                 self._recovered()
                 await self._clock.sleep_until(due)
         finally:
-            if self._term is not None:
-                self._events_before += term.market.events
-                self._term = None
+            self._events_before += term.market.events
+            self._term = None
+            self._on_end()
 
     def _failed(self, why: str) -> None:
         if why != self._error:

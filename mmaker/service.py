@@ -1,11 +1,12 @@
 """A compositor put together: the parts that a supervisor runs, and how it ends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from redis.asyncio import Redis
 
 from chain.context import Context
+from chain.model.keys import STREAM, ChainId
 from chain.monitor.board import Board
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.heartbeat_loop import HeartbeatLoop
@@ -13,6 +14,7 @@ from chain.monitor.messages.compositor import ModelStatus
 from chain.supervisor import Part
 from mmaker.compositor import WRITES_A_SECOND, Compositor
 from mmaker.flush import ChainFlush
+from mmaker.inputs import ChainInput
 from mmaker.own_beat import OwnBeat
 
 _FAREWELL_S = 3.0
@@ -28,11 +30,17 @@ class CompositorService:
         *,
         writes_s: float = WRITES_A_SECOND,
         on_flush: Callable[[ChainFlush], object] = lambda flush: None,
+        on_end: Callable[[], object] = lambda: None,
         models: Callable[[], tuple[ModelStatus, ...]] = tuple,
         system_redis: Redis | None = None,
     ) -> None:
-        """`writes_s`: writes of a chain a second, at most; `on_flush` hears of each, `models` what became of them."""
-        self.compositor = Compositor(redis, context, every_s=1 / writes_s, on_flush=on_flush)
+        """`writes_s`: writes of a chain a second, at most; `on_flush` hears of each, `on_end` when no more come of us.
+
+        `models` returns what was made of them.
+        """
+        self.compositor = Compositor(
+            redis, context, every_s=1 / writes_s, on_flush=on_flush, on_lead=self._announce, on_end=on_end
+        )
         self._own = OwnBeat(self.compositor, context, models)
         self._clock = context.clock
         self._beats = HeartbeatLoop(
@@ -43,6 +51,15 @@ class CompositorService:
             silent=lambda: False,
             before=self.compositor.measure,
         )
+
+    @property
+    def leading(self) -> bool:
+        """Whether it leads, and so writes."""
+        return self.compositor.leading
+
+    def inputs(self) -> Mapping[ChainId, ChainInput]:
+        """Return every chain that is expected, and whether anything may be derived of it now."""
+        return self.compositor.inputs()
 
     def on_board(self, board: Board) -> None:
         """Hear which snapshots there are."""
@@ -56,11 +73,14 @@ class CompositorService:
             *self._beats.parts("compositor "),
         )
 
+    async def _announce(self) -> None:
+        await self._beats.beat("running")
+
     async def leave(self) -> None:
         """Let another lead, and say that this one has stopped; for not longer than a few seconds."""
         with suppress(TimeoutError):
             async with self._clock.timeout(_FAREWELL_S):
-                led = self.compositor.leading
+                led = self.compositor.lease.holds(STREAM)
                 await self.compositor.leave()
                 if led:
                     await self._beats.beat_everywhere(STOPPED)

@@ -10,6 +10,7 @@ verify    `verify`
 metrics   `metrics`, and its alert rules
 config    `config show` and `config validate`
 record    `record`
+mmaker    `mmaker`
 tape      `tape`
 replay    `replay`
 operator  `acknowledge`, and publishing again

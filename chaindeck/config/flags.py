@@ -87,9 +87,11 @@ class PublishFlags:
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFlags:
-    """What the heatmap model covers, and who can read it.
+    """What a compositor writes: how often, what its heatmap covers, and who can read it.
 
     Attributes:
+        staging_writes: writes a second of each chain's staging at most, 0.2 to 50, 5 by default
+            [CHAINDECK_STAGING_WRITES].
         heatmap_widths: widths of spreads in points by symbol, as in "SPX=20,25,30 NDX=50,60"; other symbols have
             MarketSwarm's, or 4 to 10 times the step between their strikes [CHAINDECK_HEATMAP_WIDTHS].
         heatmap_strikes: how many strikes, the nearest to the ATM of each expiration, 1 to 400, 50 by default
@@ -97,6 +99,7 @@ class ModelFlags:
         legacy_models: write it under the key of MarketSwarm's own readers too [CHAINDECK_LEGACY_MODELS].
     """
 
+    staging_writes: Number = None
     heatmap_widths: Widths = None
     heatmap_strikes: Count = None
     legacy_models: Switch | None = None

@@ -12,13 +12,14 @@ from chain.redis.connect.connection import RedisTarget
 from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
 from chaindeck.config.heatmap import heatmap_options, parse_widths
+from mmaker.compositor import WRITES_A_SECOND
 from mmaker.heatmap.widths import DEFAULT_STRIKES, HeatmapOptions
 from publisher.massive.api.address import DEFAULT_BASE_URL, DEFAULT_STREAM_URL, base_url, stream_url
 from publisher.window import EM_MULT
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")
 _SHORTEST_S, _LONGEST_S = 0.1, 604_800  # of an interval and a TTL: a week's TTL outlasts any holiday
-_MOST_STRIKES = 400
+_MOST_STRIKES, _MOST_EXPIRATIONS = 400, 60
 _LEAST_REWIND_MB, _MOST_REWIND_MB = 16, 4096
 _ROOTS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX"}  # series of an index, named by their own root
 
@@ -76,11 +77,14 @@ def _seconds(value: object) -> float:
     return seconds
 
 
-def _depth(value: object) -> int:
-    depth = _whole(value)
-    if not 1 <= depth <= 60:
-        raise ValueError("a whole number from 1 to 60")
-    return depth
+def _count(most: int) -> Callable[[object], int]:
+    def parse(value: object) -> int:
+        count = _whole(value)
+        if not 1 <= count <= most:
+            raise ValueError(f"a whole number from 1 to {most}")
+        return count
+
+    return parse
 
 
 def _moves(value: object) -> float:
@@ -97,11 +101,11 @@ def _rewind(value: object) -> int:
     return size
 
 
-def _strikes(value: object) -> int:
-    count = _whole(value)
-    if not 1 <= count <= _MOST_STRIKES:
-        raise ValueError(f"a whole number from 1 to {_MOST_STRIKES}")
-    return count
+def _writes(value: object) -> float:
+    writes = _number(value)
+    if not 0.2 <= writes <= 50:
+        raise ValueError("a number from 0.2 to 50")
+    return writes
 
 
 def _switch(value: object) -> bool:
@@ -164,7 +168,7 @@ SETTINGS = {
             "expirations",
             ("MASSIVE_CHAIN_NUM_EXPIRATIONS",),
             DEFAULT_EXPIRATIONS,
-            _depth,
+            _count(_MOST_EXPIRATIONS),
             "next expirations to publish",
         ),
         Setting("em_mult", ("MASSIVE_CHAIN_EM_MULT",), EM_MULT, _moves, "half-width of a slice in expected moves"),
@@ -194,6 +198,9 @@ SETTINGS = {
             "MB of memory for the answers of the last while, to step back in; 0 for none",
         ),
         Setting(
+            "staging_writes", ("CHAINDECK_STAGING_WRITES",), WRITES_A_SECOND, _writes, "writes of a staging a second"
+        ),
+        Setting(
             "heatmap_widths",
             ("CHAINDECK_HEATMAP_WIDTHS",),
             (),
@@ -204,7 +211,7 @@ SETTINGS = {
             "heatmap_strikes",
             ("CHAINDECK_HEATMAP_STRIKES",),
             DEFAULT_STRIKES,
-            _strikes,
+            _count(_MOST_STRIKES),
             "strikes of the heatmap, the nearest to the ATM of each expiration",
         ),
         Setting(
@@ -236,6 +243,7 @@ class Settings(Struct, frozen=True):
     allow_http: bool
     seed: int
     rewind_mb: int
+    staging_writes: float
     heatmap: HeatmapOptions
     legacy_models: bool
     record_dir: str | None
@@ -268,6 +276,7 @@ def validate(values: Mapping[str, Value], origins: Mapping[str, str], warnings: 
         allow_http=_as(values, "allow_http", bool),
         seed=_as(values, "seed", int),
         rewind_mb=_as(values, "rewind_mb", int),
+        staging_writes=_as(values, "staging_writes", float),
         heatmap=heatmap_options(_as(values, "heatmap_widths", tuple), _as(values, "heatmap_strikes", int)),
         legacy_models=_as(values, "legacy_models", bool),
         record_dir=_optional(values, "record_dir"),

@@ -3,6 +3,7 @@
 ```
 compose          a publisher with its watcher and events, and what is closed after them
 sources          the sources that can be published, by name, and the streams beside them
+pipeline         room: the compositor and its models
 watching         a watcher, for a while or for a single look
 replay           a replay of tapes, and what is closed after it
 services         what runs beside a screen or without one

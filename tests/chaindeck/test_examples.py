@@ -18,6 +18,8 @@ from chain.model.kinds import SourceKind
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.messages.services import SERVICES, STANDBYS
 from chain.monitor.states import CompositorState, DeckState, RecorderState, State, StreamState
+from chain.pipeline.staging import Origin
+from chain.pipeline.ticker import Side
 from chain.supervisor import PartState
 from chaindeck.cli import app
 from chaindeck.commands.metrics.endpoint import DeckCollector
@@ -41,6 +43,7 @@ def test_the_example_rules_are_what_the_command_prints(short_dir: Path) -> None:
 
 UNITS = {
     "publish": ("chaindeck-publisher.service", {"source": "massive", "log_format": "json"}),
+    "mmaker": ("chaindeck-mmaker.service", {"log_format"}),
     "record": ("chaindeck-recorder.service", {"out", "limits", "log_format"}),
 }
 
@@ -138,6 +141,8 @@ def test_the_words_of_the_schemas_are_the_products(path: Path) -> None:
             set(CompositorState),
             {"leading", "standby", STOPPED},
         ],
+        "side": [set(get_args(Side))],
+        "origin": [set(get_args(Origin))],
         "kind": [set(get_args(SourceKind))],
         "PartState": [set(PartState)],
         "clause": [{clause.slug for clause in Clause}],

@@ -1,0 +1,7 @@
+"""`mmaker`.
+
+```
+cli  its command line
+run  the compositor without a screen
+```
+"""
