@@ -26,6 +26,7 @@ BENCHMARKS = {
     "vendor": "vendor",
     "tape": "tape",
     "time-travel": "time_travel",
+    "replay": "replay",
     "heatmap": "heatmap",
 }
 

@@ -52,14 +52,22 @@ SPEED = 1_000.0
 
 def run() -> list[Row]:
     """Measure on a tape, and on the answers of ten minutes of a mock."""
-    clock = ManualClock(START_NS)
-    mock = asyncio.run(payloads_of(MockSource(clock, underlyings=("SPX", "NDX")), clock, CYCLES))
-    told = list(_told(mock))
+    told = _told_of_a_mock()
     rows = _ring(told)
     with TemporaryDirectory(prefix="cd-") as folder:
         given = os.environ.get("CHAINDECK_BENCHMARK_TAPE")
         path = Path(given) if given else _written(Path(folder) / "a.tape", told)
         return [*rows, *_seeks(path), _year(path, Path(folder)), *_played(path)]
+
+
+def recorded_mock(folder: Path) -> Path:
+    """Put ten minutes of a mock on a tape; return its path."""
+    return _written(folder / "a.tape", _told_of_a_mock())
+
+
+def _told_of_a_mock() -> list[list[Exchange | Known]]:
+    clock = ManualClock(START_NS)
+    return [*_told(asyncio.run(payloads_of(MockSource(clock, underlyings=("SPX", "NDX")), clock, CYCLES)))]
 
 
 def _told(chains: Chains) -> Iterator[list[Exchange | Known]]:
@@ -187,7 +195,7 @@ def _played(path: Path) -> list[Row]:
     line = traveller.timeline(0)
     assert line.begin is not None and line.end is not None
     speed = (line.end - line.begin) / 1e9 / spent
-    recorded = _snapshots(path)
+    recorded = snapshots_on(path)
     passed = traveller.passed.count + there
     traveller.stop()
     return [
@@ -195,7 +203,7 @@ def _played(path: Path) -> list[Row]:
     ]
 
 
-def _snapshots(path: Path) -> int:
+def snapshots_on(path: Path) -> int:
     """Return how many snapshots a tape holds, counted without playing it."""
     sql = "SELECT DISTINCT about FROM facts WHERE subject IN (SELECT id FROM subjects WHERE kind = 'payload')"
     with TapeFile(path) as tape:

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 SourceKind = Literal["mock", "capture", "massive", "replay"]
 KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
 LIVE: SourceKind = "massive"
+REPLAY: SourceKind = "replay"
 RECORDED = tuple(kind for kind in KINDS if kind != LIVE)  # invented or recorded: never to be taken for the market
 KIND_MEANING: Mapping[SourceKind, str] = {
     "mock": "invented data",

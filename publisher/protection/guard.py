@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from chain.context import Context
 from chain.errors import DecodeError, LiveProtectedError, RedisUnavailableError
 from chain.model.keys import ChainId, standby_service
-from chain.model.kinds import LIVE, UNKNOWN, is_recorded
+from chain.model.kinds import LIVE, REPLAY, UNKNOWN, is_recorded
 from chain.model.session import new_york
 from chain.monitor.discovery import Discovery
 from chain.monitor.heartbeat import STOPPED, parse_heartbeat
@@ -155,7 +155,8 @@ class Guard:
 
     async def _withdraw(self, found: str, published: Iterable[ChainId]) -> None:
         self.withdrawn = found
-        log.warning("%s data withdrawn, nothing more is published until asked (SIGUSR1): %s", self._kind, found)
+        until = "" if self._kind == REPLAY else ", nothing more is published until asked (SIGUSR1)"
+        log.warning("%s data withdrawn%s: %s", self._kind, until, found)
         await self._take_back({*published, *self._known, *self._suspects, *self._search.take_found()})
 
     async def _take_back(self, chains: Collection[ChainId]) -> None:

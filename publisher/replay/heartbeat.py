@@ -8,6 +8,7 @@ from msgspec import Struct
 from chain.context import Context
 from chain.model.calendar import RULE, Calendar
 from chain.model.keys import ChainId
+from chain.model.kinds import REPLAY
 from chain.model.session import new_york
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, ChainPlan, Heartbeat, SourceInfo
 from chain.monitor.messages.services import service_name
@@ -16,8 +17,6 @@ from publisher.protection.publish_gate import PublishGate
 from publisher.replay.in_force import InForce
 from publisher.replay.player import Player
 from publisher.replay.recording import Recording
-
-KIND = "replay"
 
 
 class ReplayHeartbeat(Struct, frozen=True):
@@ -34,7 +33,7 @@ class ReplayHeartbeat(Struct, frozen=True):
         """Return the heartbeat as of now."""
         withdrawn = self.gate.withdrawn
         return Heartbeat(
-            service=service_name(KIND, self.context.keys),
+            service=service_name(REPLAY, self.context.keys),
             ts=self.context.clock.wall_ns() / 1e9,
             pid=self.context.identity.pid,
             status=WITHDRAWN if withdrawn and status == "running" else status,
@@ -49,7 +48,7 @@ class ReplayHeartbeat(Struct, frozen=True):
         if self.player.pace.falls_behind:
             pace = f"at most {self.player.pace.now:.3g}x of {pace}"
         return SourceInfo(
-            kind=KIND,
+            kind=REPLAY,
             detail=f"{self.recording.name} {pace}" + (", stamped anew" if self.restamped else ""),
             record=f"{new_york(at_s):%Y-%m-%d %H:%M:%S} ET",
             as_of=at_s,

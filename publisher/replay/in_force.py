@@ -1,5 +1,6 @@
 """What a replay holds in Redis: published as it was, kept alive while it stands, taken away where it stood no more."""
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,7 @@ from redis.asyncio import Redis
 from chain.clock import Clock
 from chain.context import Context
 from chain.model.keys import ChainId
+from chain.model.kinds import REPLAY
 from chain.model.snapshot import EncodedSnapshot
 from chain.redis.contract.publish.analytics import ChainAnalytics
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
@@ -39,18 +41,22 @@ def life_s(ttl_s: float, rate: float) -> float:
 
 
 class InForce:
-    """The chains that a replay publishes under one prefix. Its calls raise RedisUnavailableError."""
+    """The chains that a replay publishes under one prefix. Its calls raise RedisUnavailableError.
+
+    They take turns: a renewal restores a pointer that is gone, which would undo what was withdrawn meanwhile.
+    """
 
     def __init__(self, redis: Redis, context: Context) -> None:
         self.counters: Counter[str] = Counter(published=0)
         self.failures: dict[ChainId, str] = {}  # why the newest snapshot of a chain is not there
         self.met: set[ChainId] = set()  # chains that were published since the recording was entered
         self.met_live = False  # whether a write gave way to live data since this was last asked
-        self._writer = snapshot_writer(redis, context.keys, kind="replay")
+        self._writer = snapshot_writer(redis, context.keys, kind=REPLAY)
         self._records = KindRecords(redis, context.keys)
         self._clock: Clock = context.clock
         self._ttl_s = context.thresholds.ttl_s
         self._held: dict[ChainId, _Held] = {}
+        self._turn = asyncio.Lock()
         self._analytics = ChainAnalytics(redis, context.keys)
         self._tally = Tally(context.clock, context.thresholds.warn_s)
         self._counted_at = float("-inf")  # monotonic seconds
@@ -62,11 +68,15 @@ class InForce:
 
     async def put(self, turn: Turn, snapshots: Sequence[EncodedSnapshot], rate: float) -> None:
         """Publish a turn's snapshots, as they are given here, and take away what stood no more."""
+        async with self._turn:
+            await self._put(turn, snapshots, rate)
+
+    async def _put(self, turn: Turn, snapshots: Sequence[EncodedSnapshot], rate: float) -> None:
         chains = {snapshot.id.chain for snapshot in snapshots}
         self.met = (set() if turn.whole else self.met) | chains
         gone = {*turn.gone, *(self._held.keys() - chains if turn.whole or turn.resumes_ns else ())}
         older = {each.id.chain for each in snapshots if self._is_older(each)}  # a pointer only ever moves forward
-        await self.withdraw(gone | older)
+        await self._withdraw(gone | older)
         life, now = life_s(self._ttl_s, rate), self._clock.monotonic()
         ended = await self._writer.publish(snapshots, life)
         # What was played a moment ago may still be there, and ends as it would have: it is to be renewed at once.
@@ -86,6 +96,10 @@ class InForce:
 
     async def renew(self, rate: float) -> None:
         """Let live on what stands, where its life would end before long; what Redis has lost is published again."""
+        async with self._turn:
+            await self._renew(rate)
+
+    async def _renew(self, rate: float) -> None:
         life, now = life_s(self._ttl_s, rate), self._clock.monotonic()
         due = [held.snapshot for held in self._held.values() if held.ends - now <= (1 - _KEPT_OF_LIFE) * life]
         if not due:
@@ -105,16 +119,19 @@ class InForce:
         """Return how often to renew, seconds."""
         return _KEPT_OF_LIFE * life_s(self._ttl_s, rate)
 
-    async def withdraw(self, chains: Iterable[ChainId] | None = None) -> int:
-        """Delete the pointers of some chains, of all where none are named; return how many were there."""
-        wanted = [chain for chain in (self._held if chains is None else chains) if chain in self._held]
+    async def withdraw(self) -> None:
+        """Delete the pointers of all chains."""
+        async with self._turn:
+            await self._withdraw(self.chains)
+
+    async def _withdraw(self, chains: Iterable[ChainId]) -> None:
+        wanted = [chain for chain in chains if chain in self._held]
         if not wanted:
-            return 0
-        taken = await self._records.withdraw(wanted)
+            return
+        await self._records.withdraw(wanted)
         for chain in wanted:
-            del self._held[chain]
+            self._held.pop(chain, None)
             self.failures.pop(chain, None)
-        return taken
 
     def outdate(self) -> None:
         """Have everything renewed at the next opportunity, however young it is."""

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from chain.context import Context
 from chain.errors import ChaindeckError, LiveProtectedError, RedisUnavailableError
+from chain.model.kinds import REPLAY
 from chain.monitor.heartbeat import STOPPED, Heartbeat
 from chain.monitor.heartbeat_loop import HeartbeatLoop
 from chain.monitor.messages.services import service_name
@@ -18,7 +19,7 @@ from chain.supervisor import Part
 from publisher.protection.guard import Guard
 from publisher.protection.publish_gate import PublishGate
 from publisher.replay.clock import ReplayClock
-from publisher.replay.heartbeat import KIND, ReplayHeartbeat
+from publisher.replay.heartbeat import ReplayHeartbeat
 from publisher.replay.in_force import InForce
 from publisher.replay.player import Player, Span
 from publisher.replay.recording import Recording
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 _FAREWELL_S = 3.0  # a Redis that does not answer keeps nobody from leaving
 _ALL = "REPLAY"  # one replay leads all of a prefix: it has one clock
 _LOOK_AGAIN_S = 0.5
+_LOOK_OUT_S = 1.0  # from one look for a live publisher to the next
 _DEAD_LEADER_S = 10.0  # after which the lease of one that was killed has run out
 
 
@@ -48,8 +50,9 @@ class Replay:
         self._context = context
         self._recording = recording
         names = recording.underlyings if restamp else (_ALL,)
-        self._lease = Lease(redis, context, names, service=service_name(KIND, context.keys))
-        self._guard = Guard(redis, context, KIND) if restamp else None
+        self._lease = Lease(redis, context, names, service=service_name(REPLAY, context.keys))
+        self._guard = Guard(redis, context, REPLAY) if restamp else None
+        self._looking = asyncio.Lock()  # several parts look, and the first that meets a live publisher says so
         gate = PublishGate(self._lease, self._guard)
         self._names = names
         self._in_force = in_force = InForce(redis, context)
@@ -72,6 +75,8 @@ class Replay:
         """Return what is to run side by side."""
         parts = [Part("replay", self._play), Part("upkeep", self.player.keep), *self._beats.parts()]
         parts.append(Part("lease", partial(self._lease.run, lambda: None)))
+        if self._guard is not None:
+            parts.append(Part("lookout", self._look_out))
         if self._guard is not None and self._guard.searches:
             parts.append(Part("live guard", self._guard.run))
         return parts
@@ -148,20 +153,29 @@ class Replay:
     async def _may_go_on(self) -> None:
         """Wait for ever, with the end told, where somebody else publishes here now."""
         await self._look()
-        if self._guard is not None and self._guard.withdrawn:
-            self._in_force.forget()  # the guard took back what was published
-            self._end(LiveProtectedError(f"recorded data were withdrawn: {self._guard.withdrawn}"))
-        elif not await self._still_leads():
+        if not self.over.is_set() and not await self._still_leads():
             self._in_force.forget()  # what stands there is the other's
             self._end(ReplacedError(f"another replay took over {self._context.keys.prefix}: {self._leader()}"))
         if self.over.is_set():
             await asyncio.Event().wait()
 
+    async def _look_out(self) -> None:
+        """Look for a live publisher also while nothing is played."""
+        while True:
+            await self._context.clock.sleep(_LOOK_OUT_S)
+            await self._look()
+
     async def _look(self) -> None:
-        """Look for a live publisher, where recorded data are stamped as of now."""
-        if self._guard is not None:
-            met, self._in_force.met_live = self._in_force.met_live, False
-            await self._guard.check(self._in_force.chains, met=met)
+        """End where a live publisher is met, if recorded data are stamped as of now."""
+        if self._guard is None:
+            return
+        async with self._looking:
+            if not self._guard.withdrawn:
+                met, self._in_force.met_live = self._in_force.met_live, False
+                await self._guard.check(self._in_force.chains, met=met)
+            if self._guard.withdrawn:
+                self._in_force.forget()  # the guard took back what was published
+                self._end(LiveProtectedError(f"recorded data were withdrawn: {self._guard.withdrawn}"))
 
     def _end(self, why: ChaindeckError) -> None:
         self.ended_by = self.ended_by or why

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import orjson
@@ -272,6 +273,43 @@ async def test_it_goes_to_any_instant_forth_and_back(stage: ReplayStage, from_s:
     assert await stage.at_s() == expected(to_s + 10.1)
 
 
+async def test_steered_at_full_speed_it_publishes_everything_from_where_it_is_in_order(
+    redis: Redis, redis_url: str, tape: Path
+) -> None:
+    """Paused, stepped, slowed down and let go on in the middle of a tape that takes 120 ms."""
+    async with replay_stage(redis, redis_url, tape, ReplayOptions(speed=1000.0)) as stage:
+        async with pointer_moves(redis, stage) as moves:
+            await stage.run(0.025)
+            stage.player.pause()
+            await stage.run(10.0)
+            assert await stage.at_s() == 20.0
+            stage.player.step()
+            await stage.run(0.0)
+            assert await stage.at_s() == 30.0
+            stage.player.resume()
+            await stage.run(0.02)
+            stage.player.set_speed(500.0)
+            await stage.run(1.0)
+        assert stage.player.finished.is_set()
+        assert (stage.replay.counters["published"], stage.replay.counters["failed"]) == (PUBLISHED, 0)
+        there = [None if (at := expected(at_s)) is None else REPLAY.snapshot(id_at(at)) for at_s in range(LONG_S)]
+        assert moves == [to for to, _ in groupby(there)]
+
+
+async def test_sought_while_it_is_behind_it_goes_there_at_once_and_is_behind_no_more(
+    redis: Redis, redis_url: str, tape: Path
+) -> None:
+    async with replay_stage(redis, redis_url, tape, ReplayOptions(speed=10.0)) as stage:
+        await stage.run(0.5)
+        stage.clock.advance(4.0)
+        stage.player.seek(instant(85.0).wall_ns)
+        await stage.run(0.0)
+        assert (await stage.at_s(), stage.player.pace.falls_behind) == (80.0, False)
+        assert await stage.at_s(NDX) == 80.0
+        await stage.run(1.0)
+        assert await stage.at_s() == 90.0
+
+
 @pytest.mark.parametrize(("to_s", "there"), [(-50.0, 0.0), (5_000.0, 110.0)])
 async def test_it_goes_no_further_than_what_is_played(stage: ReplayStage, to_s: float, there: float) -> None:
     await stage.run(25.0)
@@ -460,6 +498,22 @@ async def test_a_live_publisher_that_comes_sends_it_away(redis: Redis, anew: Rep
     await anew.run(30.0)
     assert await anew.held() == stands
     assert (await value_at(redis, LIVE.source(SPX))).startswith(b"massive ")
+
+
+@pytest.mark.parametrize("paused", [False, True])
+async def test_a_live_publisher_that_only_beats_sends_it_away_within_a_second(
+    redis: Redis, anew: ReplayStage, caplog: pytest.LogCaptureFixture, paused: bool
+) -> None:
+    """Also while it stands still, and publishes nothing that could be refused; it says so once."""
+    await anew.run(1.0)
+    if paused:
+        anew.player.pause()
+    await beat(redis, heartbeat(SPX, service="massive", kind="massive", ts=anew.clock.wall / 1e9))
+    await anew.run(1.0)
+    assert isinstance(anew.replay.ended_by, LiveProtectedError)
+    assert (await anew.held(), await anew.held(NDX)) == (None, None)
+    told = [record.message for record in caplog.records if "withdrawn" in record.message]
+    assert told == ["replay data withdrawn: live publisher massive (massive) publishes here as process 77"]
 
 
 # What is on the tape
