@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
+from chain.model.contract import MAX_LEVEL
 from chain.model.session import days_to_expiry
 from chain.monitor.states import State
 from chain.pipeline.heatmap import ENCODER, ModelExpiration, Tile
@@ -125,4 +126,6 @@ class ChainTiles:
 
 
 def _mid(contract: StagedContract) -> Mid | None:
-    return None if contract.mid is UNSET else (in_ticks(contract.mid.value), contract.mid.ts_ms)
+    """Return a contract's mid; None where it has none, or one that no option can have."""
+    mid = contract.mid
+    return (in_ticks(mid.value), mid.ts_ms) if mid is not UNSET and 0 <= mid.value <= MAX_LEVEL else None

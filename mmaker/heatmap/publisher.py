@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _FENCED = "another compositor leads"
 _RENEWED_OF_LIFE = 1 / 3  # of a model's life, after which it is renewed in any case
+_TOO_LARGE_RETRY_S = 30.0  # making it costs most of what writing it does
 _LEAD_ON_SHARE = 0.5  # of the tiles: where more of them differ, the whole is as short as what differs
 
 
@@ -150,6 +151,7 @@ class HeatmapPublisher:
         if whole:
             model.whole_at = now
         if len(body) > MODEL_BYTES:
+            model.broken, model.whole_at = True, now + _TOO_LARGE_RETRY_S
             self._say(model, f"its {len(body)} bytes are more than any reader takes: choose fewer strikes or widths")
             return
         sent = ENCODER.encode(message) if message else b""

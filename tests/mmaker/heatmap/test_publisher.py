@@ -281,3 +281,18 @@ async def test_the_key_of_marketswarm_is_written_on_request_only(redis: Redis, l
     if isinstance(theirs, bytes):
         assert orjson.loads(theirs)["ts"] == TS_NS / 1e9
         assert 259_000 < await redis.ttl("massive:heatmap:model:I:SPX:latest") <= 259_200
+
+
+async def test_a_model_that_no_reader_would_take_is_not_written(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.whole()
+    await desk.tick()
+    before = await desk.version()
+    monkeypatch.setattr("mmaker.heatmap.publisher.MODEL_BYTES", 2_000)
+    desk.quote(11.0)
+    await desk.tick(1.0)
+    assert desk.reason.endswith("bytes are more than any reader takes: choose fewer strikes or widths")
+    assert await desk.version() == before
+    monkeypatch.undo()
+    await desk.tick(31.0)
+    assert desk.reason == ""
+    assert await desk.version() == desk.publisher.status()[0].version != before

@@ -8,15 +8,13 @@ from typing import Any
 import orjson
 import pytest
 
-from chain.model.keys import ChainId, KeySchema, SnapshotId
-from chain.model.session import days_to_expiry
-from chain.model.snapshot import EncodedSnapshot, Snapshot, decode, encode
+from chain.model.keys import KeySchema
 from chain.monitor.states import State
 from chain.pipeline.heatmap import Tile
 from mmaker.heatmap.snapshots import SnapshotModel, model_of
 from mmaker.inputs import ChainInput
-from publisher.capture import CaptureSource
 from tests.support.places import CAPTURES
+from tests.support.recorded_chains import recorded_inputs
 
 KEYS = KeySchema()
 FILES = sorted(CAPTURES.glob("*.jsonl.gz"))
@@ -25,31 +23,6 @@ WITHOUT_QUOTES = ("NVDA", "TSLA")  # recorded with a plan that sends none, so no
 AM_ROOTS = ("SPX", "NDX")
 
 Mids = dict[tuple[str, str, Decimal], Decimal]  # by root, side and strike
-
-
-async def inputs_of(path: Path) -> dict[str, list[ChainInput]]:
-    """Return the snapshots of a capture's first record, by underlying, as a compositor finds them."""
-    source = CaptureSource([path])
-    await source.begin_cycle()
-    found: dict[str, list[ChainInput]] = {}
-    for underlying in source.underlyings:
-        survey = await source.survey(underlying)
-        for expiry in survey.expirations[:6]:
-            window = await source.fetch_window(survey, expiry)
-            at = SnapshotId(ChainId(underlying, expiry), int(survey.as_of * 1000))
-            made = Snapshot.at(
-                at,
-                round(survey.as_of * 1e9),
-                atm=window.atm,
-                range_points=window.range_points,
-                contracts=window.contracts,
-            )
-            raw = encode(made)
-            snapshot = EncodedSnapshot.from_received(decode(raw, at), raw)
-            dte = days_to_expiry(expiry, survey.as_of)
-            each = ChainInput(at.chain, State.FRESH, snapshot=snapshot, kind="capture", spot=survey.spot, dte=dte)
-            found.setdefault(underlying, []).append(each)
-    return found
 
 
 def mids_of(body: Mapping[str, Any]) -> Mids:
@@ -98,7 +71,7 @@ def check(tile: Tile, debit: Decimal) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name.partition(".")[0])
 async def test_every_tile_is_what_the_json_says_and_none_is_missing(path: Path) -> None:
-    for underlying, inputs in (await inputs_of(path)).items():
+    for underlying, inputs in (await recorded_inputs(path, 6)).items():
         model = model_of(underlying, inputs, KEYS)
         expected = dict(tile for each in inputs for tile in slow_tiles(each, model.widths))
         assert len(expected) > 500 or underlying in WITHOUT_QUOTES
@@ -110,7 +83,7 @@ async def test_every_tile_is_what_the_json_says_and_none_is_missing(path: Path) 
 
 async def test_instant_by_instant_is_the_same_as_each_anew() -> None:
     """Chains come, change, go stale and go again; what did not change is not made again and is no different."""
-    [(underlying, inputs)] = (await inputs_of(FILES[0])).items()
+    [(underlying, inputs)] = (await recorded_inputs(FILES[0], 6)).items()
     kept = SnapshotModel(underlying, KEYS)
     states = (State.FRESH, State.AGING, State.STALE, State.MISSING)
     steps = [inputs, inputs[1:], inputs[:2], [], inputs]

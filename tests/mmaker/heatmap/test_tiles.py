@@ -74,6 +74,12 @@ def test_a_missing_leg_is_no_tile(missing: float, listed: bool) -> None:
     assert [name for name in tiles_of(every) if name.startswith("butterfly")]
 
 
+@pytest.mark.parametrize("absurd", [1e300, 1.0000001e7, -0.05, float("inf"), float("nan")])
+def test_a_mid_that_no_option_can_have_is_no_mid(absurd: float) -> None:
+    assert tiles_of({option("call", 6930): (absurd, T)}) == {}
+    assert tiles_of({option("call", 6930): (1e7, T)})["single:2026-01-02:0:6930:call"].debit == 1e7
+
+
 @pytest.mark.parametrize(("centre", "debit"), [(5.0, 0.0), (5.005, None), (4.995, 0.01)])
 def test_a_negative_debit_is_not_available(centre: float, debit: float | None) -> None:
     tiles = tiles_of({option("call", strike): (mid, T) for strike, mid in ((6910, 6.0), (6930, centre), (6950, 4.0))})
