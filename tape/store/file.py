@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tape.errors import DamagedError, TapeError
 from tape.store.codec import MAX_DELTAS, Packed, unpack
 from tape.store.facts import Fact, Moment, MomentKind
-from tape.store.layout import check_header, check_tables, connect, is_damage, shown, sqlite_call, tape_error
+from tape.store.layout import check_header, check_tables, connect, is_damage, is_locked, shown, sqlite_call, tape_error
 from tape.store.rows import (
     SELECT_FACTS_OF,
     SELECT_IN_FORCE,
@@ -199,8 +199,10 @@ class TapeFile:
         try:
             connection.execute("PRAGMA writable_schema = ON")  # or SQLite would refuse a truncated file whole
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
             connection.close()
+            if is_locked(error):  # whoever holds it may be writing
+                raise
             log = self.path.with_name(self.path.name + "-wal")
             with suppress(OSError):
                 self.tail_missing = log.stat().st_size > 0

@@ -33,8 +33,14 @@ TABLES = (
 )
 
 _MOST_BYTES = 16 * 1024 * 1024  # of one column, and of a statement
-_FULL = {"SQLITE_FULL"}
+_WAIT_S = 5.0  # for a lock that another program holds
 _DAMAGED = {"SQLITE_CORRUPT"}
+_LOCKED = {"SQLITE_BUSY", "SQLITE_LOCKED"}
+_MEANINGS: dict[str, tuple[type[TapeError], str]] = {
+    "SQLITE_FULL": (TapeFullError, "no room for more"),
+    "SQLITE_NOTADB": (NoTapeError, "no tape"),
+    **dict.fromkeys(_LOCKED, (TapeError, "locked by another program")),
+}
 
 
 def row_sum(*columns: object) -> int:
@@ -57,27 +63,37 @@ def sqlite_call(path: Path) -> Iterator[None]:
 
 def tape_error(path: Path, error: sqlite3.Error) -> TapeError:
     """Return what SQLite raised as a TapeError that names the file."""
-    code = getattr(error, "sqlite_errorname", "") or ""
-    name = shown(path)
-    base = "_".join(code.split("_")[:2])
-    if base in _FULL:
-        return TapeFullError(f"{name}: no room for more")
-    if base == "SQLITE_NOTADB":
-        return NoTapeError(f"{name}: no tape")
+    name, code = shown(path), _primary(error)
+    if code in _MEANINGS:
+        kind, words = _MEANINGS[code]
+        return kind(f"{name}: {words}")
+    words = clean(error, 120)
     if is_damage(error):
-        return DamagedError(f"{name}: {clean(error, 120)}")
-    if base in ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"):
-        return TapeError(f"{name}: cannot be written here: {clean(error, 120)}")
-    if base == "SQLITE_IOERR":  # a quota or a limit of a file's size comes as a failed write
-        kind = TapeFullError if code == "SQLITE_IOERR_WRITE" else TapeError
-        return kind(f"{name}: {clean(error, 120)}")
-    return TapeError(f"{name}: {clean(error, 120)}")
+        return DamagedError(f"{name}: {words}")
+    if code in ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM"):
+        return TapeError(f"{name}: cannot be written here: {words}")
+    # A quota or a limit of a file's size comes as a failed write.
+    return (TapeFullError if _code(error) == "SQLITE_IOERR_WRITE" else TapeError)(f"{name}: {words}")
 
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Return whether an error tells that the file is damaged."""
-    name = getattr(error, "sqlite_errorname", "") or ""
-    return "_".join(name.split("_")[:2]) in _DAMAGED or isinstance(error, sqlite3.DataError)
+    return _primary(error) in _DAMAGED or isinstance(error, sqlite3.DataError)
+
+
+def is_locked(error: sqlite3.Error) -> bool:
+    """Return whether an error tells that another program keeps all others from the file."""
+    return _primary(error) in _LOCKED
+
+
+def _primary(error: sqlite3.Error) -> str:
+    """Return the name of an error's code without what makes it more precise."""
+    return "_".join(_code(error).split("_")[:2])
+
+
+def _code(error: sqlite3.Error) -> str:
+    """Return the name of an error's code, empty where it is none of SQLite's."""
+    return getattr(error, "sqlite_errorname", "") or ""
 
 
 def shown(path: Path) -> str:
@@ -114,7 +130,7 @@ def check_header(path: Path) -> None:
 def connect(path: Path, mode: str, *, immutable: bool = False) -> sqlite3.Connection:
     """Return a connection that trusts nothing in the file; `mode` is ro, rw or rwc."""
     uri = f"file:{quote(str(path.absolute()))}?mode={mode}{'&immutable=1' if immutable else ''}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5.0, check_same_thread=False)
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_WAIT_S, check_same_thread=False)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0", "temp_store = MEMORY"):
