@@ -104,6 +104,12 @@ class FakeStream:
         """Send events in one frame, or a frame as it is, to every client that is subscribed to anything of it."""
         self._call(self._push, events, frame)
 
+    def burst(self, event: Event, count: int) -> None:
+        """Send an event in as many frames, all at once, to every client."""
+        frame = orjson.dumps([event])
+        size = bytes([len(frame)]) if len(frame) < 126 else b"\x7e" + len(frame).to_bytes(2, "big")
+        self._raw((b"\x81" + size + frame) * count, then_cut=False)
+
     def flood(self, count: int) -> None:
         """Send a flood of status events, one a frame."""
         for number in range(count):

@@ -1,13 +1,16 @@
 """The live stream from the fake vendor's two doors into Redis: what stands there, and what happens when doors close."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import orjson
 import pytest
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from chain.clock import Instant, ManualClock
@@ -24,14 +27,16 @@ from chaindeck.engine.compose import publishing_services
 from chaindeck.engine.services import Services
 from chaindeck.engine.sources import make_source
 from publisher.stream.source import StreamState, StreamStatus
-from tests.fake_massive import ChainBook, FakeMassive
+from tests.fake_massive import ChainBook, FakeMassive, generate
 from tests.fake_massive.stream import FakeStream, Rules, quote, trade
 from tests.support.live_scene import MONDAY, VIX, hurried, small_chain
+from tests.support.product import log_text, start
 from tests.support.streams import counts, entries
-from tests.support.waiting import wait_until_async
+from tests.support.waiting import wait_until, wait_until_async
 
 KEYS = KeySchema()
 DATES = (date(2026, 7, 13), date(2026, 7, 14))
+CANARY = "canary-77-0f-the-desk"
 NEAR = "O:SPXW260714C06850000"
 
 
@@ -153,11 +158,22 @@ async def test_the_stream_is_bounded_by_its_length(
     monkeypatch.setattr("chaindeck.engine.compose.StreamWriter", partial(StreamWriter, maxlen=500))
     async with running(vendor, stream, redis_url) as run:
         await run.until("subscriptions", lambda: f"T.{NEAR}" in stream.held)
-        for number in range(3_000):
+        for number in range(1_500):
             stream.push(trade(NEAR, seq=number))
-        await run.until("all frames", lambda: run.stream.frames == 3_000)
+        await run.until("all frames", lambda: run.stream.frames == 1_500)
         assert 500 <= await redis.xlen(KEYS.stream()) < 1_000
-        assert (await entries(redis))[-1][b"payload"] == orjson.dumps([trade(NEAR, seq=2_999)])
+        assert (await entries(redis))[-1][b"payload"] == orjson.dumps([trade(NEAR, seq=1_499)])
+        assert run.stream.dropped == 0
+
+
+async def test_a_burst_beyond_what_may_wait_is_written_while_it_is_read(
+    vendor: FakeMassive, stream: FakeStream, redis: Redis, redis_url: str
+) -> None:
+    """Ten thousand frames may wait for Redis: reading must leave room for writing."""
+    async with running(vendor, stream, redis_url) as run:
+        await run.until("subscriptions", lambda: f"T.{NEAR}" in stream.held)
+        stream.burst(trade(NEAR, ts_ms=1_766_437_799_445), 20_000)
+        await wait_until_async(lambda: run.stream.frames + run.stream.dropped == 20_000, 20, "all frames")
         assert run.stream.dropped == 0
 
 
@@ -240,3 +256,43 @@ async def test_a_plan_without_the_stream_is_a_signal_and_the_snapshots_go_on(
             report = evaluate(board, Instant.now(run.clock))
             assert [s.name for s in report.signals if s.name == "stream-failing"] == ["stream-failing"]
             assert {status.state for status in report.statuses} == {"FRESH"}
+
+
+@pytest.mark.slow
+def test_the_key_is_nowhere_to_be_read_whatever_the_vendor_echoes(
+    short_dir: Path, stream: FakeStream, redis_url: str
+) -> None:
+    """Not on standard error, in the log, in Redis, in the process's title; asyncio's own debug messages included."""
+    stream.rules.key = CANARY
+    today = datetime.now(UTC).date()
+    dates = tuple(today + timedelta(days=ahead) for ahead in (1, 2))
+    chain = generate("SPX", as_of=time.time(), spot=6853.25, dates=dates, strikes=41, step=5, centre=6850, seed=1)
+    name = next(item["details"]["ticker"] for item in chain.items if item["details"]["strike_price"] == 6850)
+    with FakeMassive(ChainBook.of(chain, indices=VIX), key=CANARY) as vendor:
+        environ = {
+            "MARKET_REDIS_URL": redis_url,
+            "MASSIVE_BASE_URL": vendor.url,
+            "MASSIVE_WS_URL": stream.url,
+            "MASSIVE_API_KEY": CANARY,
+            "MASSIVE_CHAIN_SYMBOLS": "SPX",
+            "MASSIVE_CHAIN_NUM_EXPIRATIONS": "2",
+            "PYTHONASYNCIODEBUG": "1",
+        }
+        with SyncRedis.from_url(redis_url) as client:
+            process = start(short_dir, "publish", "--source", "massive", "--stream", **environ)
+            try:
+                wait_until(lambda: f"T.{name}" in stream.held, 20, "subscriptions")
+                stream.say("error", f"the key {CANARY} is odd")
+                stream.push(frame=orjson.dumps([trade(name) | {"key": CANARY}]))
+                stream.push(trade(name))
+                wait_until(lambda: client.xlen(KEYS.stream()) == 1, 10, "the trade")
+                stream.close(4000, f"bye {CANARY}")
+                wait_until(lambda: b"bye ********" in (client.get("massive:heartbeat") or b""), 20, "the fault told")
+                told = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+                told += b"".join(client.dump(key) or b"" for key in client.keys("*"))
+            finally:
+                process.terminate()
+                _, said = process.communicate(timeout=20)
+        told += said.encode() + log_text(short_dir).encode()
+    assert "bye ********" in said
+    assert CANARY.encode() not in told

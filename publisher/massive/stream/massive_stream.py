@@ -1,6 +1,7 @@
 """The vendor's stream as a source of frames: connects, subscribes to what the snapshots hold, and connects again."""
 
 import asyncio
+import itertools
 import logging
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 PING_EVERY_S = 20.0
 _LONGEST_LOOK_S = 60.0
+_TURN_FRAMES = 20  # frames that are read before others have a turn
 
 
 class MassiveStream:
@@ -137,10 +139,12 @@ class MassiveStream:
         self._given_up = None
         tasks = [asyncio.ensure_future(self._beside(link, work)) for work in (self._speak, self._ping)]
         try:
-            while True:
+            for number in itertools.count(1):
                 frame = self._received(await link.receive())
                 if frame is not None:
                     yield frame
+                if number % _TURN_FRAMES == 0:
+                    await self._clock.sleep(0)  # who reads a burst without a pause lets nobody write it
         except VendorError as error:
             raise self._given_up or self._session.cause_of_end(error) from None
         finally:
