@@ -28,6 +28,7 @@ BINDINGS: list[BindingType] = [
         tooltip="on a narrow screen open the grid; else move to it. On the heatmap: the tile in full",
     ),
     Binding("escape", "board", show=False, tooltip="back to the board"),
+    Binding("b", "backdrop", show=False, tooltip="the snapshot alone, or the stream's newer values over it, marked *"),
     Binding("2", "show_page('heatmap')", "heatmap", key_display="2", tooltip="the heatmap; 1: back to board and grid"),
     Binding("1", "show_page('deck')", show=False),
     Binding("v", "strategy", show=False, tooltip="heatmap: butterfly, vertical or single contract"),

@@ -165,6 +165,11 @@ class MovingScreen(HeatScreen):
         self._turned()
         self.post_message(self.Chosen())
 
+    def action_backdrop(self) -> None:
+        """Show the snapshot alone, or the stream's newer values over it."""
+        self.view.backdrop = not self.view.backdrop
+        self.redraw()
+
     def action_freeze(self) -> None:
         """Freeze the grid's view, or follow the chain again; in the past, play or pause."""
         if self.is_steered:

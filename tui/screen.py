@@ -20,7 +20,7 @@ from tui.lines.line import Role, Span
 from tui.moving import MovingScreen
 from tui.panels.line_panel import LinePanel
 from tui.panels.side import side_width
-from tui.panels.widgets import LogPanel, StripPanel
+from tui.panels.widgets import LogPanel, PipelinePanel, StripPanel
 from tui.ports.board_source import BoardSource, Demo, Operator
 from tui.ports.time_travel import TimeTravel
 from tui.travel import EVALUATE_EVERY_S
@@ -49,6 +49,7 @@ class DeckScreen(MovingScreen):
     ) -> None:
         super().__init__(feed, clock, view, demo, operator, travel)
         self.strip = StripPanel(id="strip")  # made here, not found once mounted: a key may come before that
+        self.pipeline_panel = PipelinePanel(id="pipeline")
         self.log_panel = LogPanel(id="log")
         self._log_lines = log_lines
         self._report: HealthReport | None = None
@@ -62,6 +63,7 @@ class DeckScreen(MovingScreen):
         """Lay out the panels."""
         self._share_width(self.app.size.width)
         yield self.strip
+        yield self.pipeline_panel
         with Horizontal(id="main"):
             yield self.side
             yield self.grid_panel
@@ -112,6 +114,7 @@ class DeckScreen(MovingScreen):
         with self.app.batch_update():
             if self._contained(self.strip, self._evaluate_board, "evaluation"):
                 self._contained(self.strip, lambda: self.strip.update(self._report, self.view, self._feed.polls))
+            self._contained(self.pipeline_panel, self._update_pipeline)
             if self.is_on_heatmap:
                 self._contained(self.heatmap.tiles, self._update_heatmap)
             else:
@@ -131,6 +134,11 @@ class DeckScreen(MovingScreen):
         self._contained(self.signals, lambda: self.signals.update(self._report, self.view))
         self._contained(self.side.chart, lambda: self.side.update_chart(self._report, self.view))
         self._contained(self.grid_panel, lambda: self.grid_panel.update(self._report, self.view))
+
+    def _update_pipeline(self) -> None:
+        staged = self._scene.staged if self._scene else None
+        if self.pipeline_panel.update(self._report, self.view, staged.fault if staged else ""):
+            self.call_after_refresh(self.redraw)  # once the panels know their new sizes
 
     def _update_heatmap(self) -> None:
         self.heatmap.update(self._report, self.view, self._scene.heatmap if self._scene else None)
@@ -175,6 +183,7 @@ class DeckScreen(MovingScreen):
         self.stand_at(report)
         self.view.diff = self._scene.diff
         self.view.on_report(report, self._scene.analytics, self._clock.monotonic() if as_of else None)
+        self.view.paint(self._scene.staged)
 
     def action_log(self) -> None:
         """Open or close the log pane."""

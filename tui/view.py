@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chain.analytics.derive import ChainAnalytics
+from chain.analytics.painted import PaintedGrid
 from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, DatedBoard
@@ -19,6 +20,7 @@ from tui.lines.grid.changes import NO_CHANGES, Changes, changes
 from tui.lines.grid.frame import Shown, is_past
 from tui.lines.heatmap.choice import TileChoice
 from tui.lines.strip import Past
+from tui.ports.board_source import StagedView
 
 CHANGE_SHOWN_S = 0.8
 WINDOW_S = 120.0  # seconds of ages that are kept
@@ -88,6 +90,8 @@ class View:
     shown: LastGood | None = None  # the snapshot that they were derived from
     changed: Changes = field(default_factory=dict)  # since the snapshot before, shown for a moment
     changed_at: float = 0.0  # monotonic seconds
+    painted: PaintedGrid | None = None  # the same with the stream's newer values, where there are any
+    backdrop: bool = False  # whether the reader wants to see the snapshot alone
     past: Past | None = None  # that what is shown is of the past
     speed: float = 1.0  # at which the past is played
     playing: float = 0.0  # the speed while it is played
@@ -142,6 +146,12 @@ class View:
         at = names.index(self.selected.underlying) if self.selected.underlying in names else 0
         there = [e.chain for e in board.chains.records if e.chain.underlying == names[(at + by) % len(names)]]
         self.select(there[min(place, len(there) - 1)])
+
+    def paint(self, staged: StagedView | None) -> None:
+        """Take the stream's values that stand on the snapshot that is shown; a frozen view and the past have none."""
+        found = staged.painted if staged is not None and self.past is None and self.frozen_at is None else None
+        shown = self.analytics
+        self.painted = found if found is not None and shown is not None and found.of == shown.snapshot_id else None
 
     def status(self, report: HealthReport) -> ChainStatus | None:
         """Return how the selected chain stands; None where the Board no longer has it."""

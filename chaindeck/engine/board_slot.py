@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from chain.analytics.painted import painted
 from chain.model.keys import ChainId
 from chain.monitor.analytics import NO_ANALYTICS, ChainDiff, Comparer, DatedBoard, RecentAnalytics
 from chain.monitor.board import Board
@@ -111,7 +112,18 @@ class BoardSlot:
     def put_staged(self, staged: StagedView | None) -> None:
         """Replace the staging of the chain that is looked at."""
         self._staged = staged
+        self._paint()
         self.wake_reader()
+
+    def _paint(self) -> None:
+        """Paint the stream's values over the grid of the snapshot that is shown."""
+        staged = self._staged
+        if staged is None or staged.meta is None:
+            return
+        analytics = self._analytics.get(staged.chain)
+        of = None if staged.painted is None else staged.painted.of
+        if analytics is not None and analytics.snapshot_id != of:
+            self._staged = replace(staged, painted=painted(analytics.grid, staged.meta, staged.contracts))
 
     def put_heatmap(self, heatmap: HeatmapView | None) -> None:
         """Replace the heatmap that is looked at."""
@@ -133,6 +145,7 @@ class BoardSlot:
         self._board = board
         try:
             self._analytics = self._recent.update(board, self._selected)
+            self._paint()
         finally:  # what cannot be derived keeps no Board back
             self._turn()
             self.wake_reader()
@@ -152,6 +165,7 @@ class BoardSlot:
         if self._board is not None:
             self._analytics = self._recent.update(self._board, self._selected)
         if self._analytics != before:
+            self._paint()
             self.wake_reader()
         self._compare()
 

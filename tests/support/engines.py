@@ -13,6 +13,7 @@ from chaindeck.config.settings import Settings
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.compose import publishing_services
 from chaindeck.engine.engine import Engine
+from chaindeck.engine.looking.readers import with_readers
 from chaindeck.engine.watching import watching_services
 from publisher.loop.publisher import Publisher
 from publisher.source import Source
@@ -21,8 +22,13 @@ from tests.support.contexts import context_for, context_of
 
 def watching_engine(url: str, clock: Clock, slot: BoardSlot) -> Engine:
     """Return the engine of a deck that only watches."""
+    target, context = RedisTarget(url), context_of(clock)
     return Engine(
-        slot, clock, lambda supervisor: watching_services(RedisTarget(url), context_of(clock), supervisor=supervisor)
+        slot,
+        clock,
+        lambda supervisor: with_readers(
+            watching_services(target, context, supervisor=supervisor), target, context, slot
+        ),
     )
 
 
@@ -32,7 +38,11 @@ def publishing_engine(
     """Return the engine of a deck that publishes."""
     place, context = RedisLocation(RedisTarget(url), server), context_for(settings, clock)
     return Engine(
-        slot, clock, lambda supervisor: publishing_services(place, source, settings, context, supervisor=supervisor)
+        slot,
+        clock,
+        lambda supervisor: with_readers(
+            publishing_services(place, source, settings, context, supervisor=supervisor), place.target, context, slot
+        ),
     )
 
 

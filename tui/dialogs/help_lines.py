@@ -49,6 +49,7 @@ _WORDS = (
     ("[6930]", "the ATM; the dashed rule is the spot, ┃ the side in the money"),
     ("-", "not there, never zero"),
     ("x = n", "crossed, locked, negative: shown, and left out of every derived number"),
+    ("*12.60", "of the stream, newer than the snapshot; straddle, EM and ages remain the snapshot's"),
     ("EM", "one standard deviation: spot * ATM IV * sqrt(years of 365 days)"),
 )
 _HEATMAP = (

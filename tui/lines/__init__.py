@@ -8,6 +8,7 @@ board       the expiry board
 signals     the signals, root cause first
 grid        the strike grid
 heatmap     what a strategy costs at each strike, across widths or expirations
+pipeline    snapshot, stream, staging and model in a line
 timeline    what is recorded, and where one stands in it
 ```
 """

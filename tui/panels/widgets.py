@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from chain.analytics.painted import PaintedGrid
 from chain.model.grid import StrikeGrid
 from chain.model.keys import ChainId
 from chain.monitor.analytics import ChainDiff
@@ -9,9 +10,10 @@ from chain.monitor.evaluate.report import HealthReport
 from tui.lines import figures
 from tui.lines.board import BoardTable, board_table
 from tui.lines.grid.diff import diff_counts, diff_sides, diff_table, diff_title, nothing_compared
-from tui.lines.grid.frame import grid_foot, grid_headline, grid_title, is_past
-from tui.lines.grid.rows import GridTable, grid_table
+from tui.lines.grid.frame import grid_foot, grid_headline, grid_title, is_past, stream_words
+from tui.lines.grid.rows import NOTHING_STREAMED, GridTable, grid_table
 from tui.lines.line import Ground, Line, Role, Span, dimmed, justify, left
+from tui.lines.pipeline import has_pipeline, pipeline_line
 from tui.lines.signals import signal_lines, signals_title
 from tui.lines.strip import badge, identity, trouble
 from tui.panels.line_panel import LinePanel
@@ -30,6 +32,19 @@ class StripPanel(LinePanel):
         frozen = figures.clock(view.frozen_at) if view.frozen_at is not None else ""
         who = identity(report, underlying, polls, width, frozen=frozen, past=view.past)
         self.show((who, trouble(report, width, view.past)), ())
+
+
+class PipelinePanel(LinePanel):
+    """What stands beside the snapshots, in a line; it has none where nothing does."""
+
+    def update(self, report: HealthReport | None, view: View, unread: str) -> bool:
+        """Show how the pipeline fares, and return whether the line came or went; `unread`: why staging is not read."""
+        shown = report is not None and has_pipeline(report)
+        turned = self.display != shown
+        self.display = shown
+        if report is not None and shown and self.size.width:
+            self.show((pipeline_line(report, view.selected, self.size.width, unread),), ())
+        return turned
 
 
 class BoardPanel(LinePanel):
@@ -91,8 +106,9 @@ class GridPanel(LinePanel):
             self.show((title,), () if awaited else (_NO_GRID,))
             return
         past = shown is not None and is_past(shown.state)
-        table, foot = self._lines(view, analytics.grid, width, past=past)
-        top = grid_headline(analytics.grid, analytics.headline, width)
+        painted = view.painted if not (past or view.backdrop) else None
+        table, foot = self._lines(view, analytics.grid, painted, width, past=past)
+        top = grid_headline(analytics.grid, analytics.headline, width, is_painted=bool(painted and painted.streamed))
         head = (title, dimmed(top) if past else top, *table.head)
         self.show(head, table.body, (foot,), top=self._centre(table, len(head) + 1))
 
@@ -112,14 +128,18 @@ class GridPanel(LinePanel):
         top = 0 if by_size and self._follows else self._centre(table, len(head))
         self.show(head, table.body, top=top)
 
-    def _lines(self, view: View, grid: StrikeGrid, width: int, *, past: bool) -> tuple[GridTable, Line]:
+    def _lines(
+        self, view: View, grid: StrikeGrid, painted: PaintedGrid | None, width: int, *, past: bool
+    ) -> tuple[GridTable, Line]:
         """Return the grid's lines, the same objects as long as nothing that shapes them changed."""
-        shape = (grid.snapshot.id, view.changed, width, view.highest_first, past)
+        shape = (grid.snapshot.id, painted, view.backdrop, view.changed, width, view.highest_first, past)
         if self._drawn is None or self._drawn[0] != shape:
-            table = grid_table(grid, width, highest_first=view.highest_first, changed=view.changed)
+            shown, streamed = (grid, NOTHING_STREAMED) if painted is None else (painted.grid, painted.streamed)
+            table = grid_table(shown, width, highest_first=view.highest_first, changed=view.changed, streamed=streamed)
             if past:
                 table = GridTable(table.head, tuple(map(dimmed, table.body)), table.atm, table.spot)
-            self._drawn = (shape, table, grid_foot(grid, width))
+            stream = stream_words(view.painted, hidden=view.backdrop)
+            self._drawn = (shape, table, grid_foot(grid, width, stream))
         return self._drawn[1:]
 
     def _centre(self, table: GridTable, frame: int) -> int | None:

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chain.analytics.painted import PaintedGrid
 from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, DatedBoard
@@ -33,11 +34,17 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class StagedView:
-    """The staging of the chain that is looked at: contracts by ticker, and the snapshot and position they stand on."""
+    """The staging of the chain that is looked at: contracts by ticker, and the snapshot and position they stand on.
+
+    `painted` is the grid of the snapshot that is shown with the stream's values over it; `fault` says why there is no
+    staging, or no newer one.
+    """
 
     chain: ChainId
-    meta: StagingMeta
-    contracts: Mapping[str, StagedContract]
+    meta: StagingMeta | None = None
+    contracts: Mapping[str, StagedContract] = field(default_factory=dict)
+    fault: str = ""
+    painted: PaintedGrid | None = None
 
 
 @dataclass(frozen=True, slots=True)

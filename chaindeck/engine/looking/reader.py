@@ -6,10 +6,12 @@ from typing import Any, Generic, TypeVar
 
 from chain.clock import Clock
 from chain.errors import DecodeError, RedisUnavailableError
+from chain.redis.connect.causes import REFUSALS
 from chain.tasks import end
 
 SHOWN_EVERY_S = 0.35  # so often at most the screen is woken
 AGAIN_AFTER_S = 2.0
+REFUSED_AGAIN_S = 30.0  # where the user has no right to it: rights may be given, and every try is in Redis's log
 WAIT_S = 0.1
 
 Subject = TypeVar("Subject")
@@ -48,11 +50,14 @@ class Reader(ABC, Generic[Subject]):
 
     async def _keep_following(self, subject: Subject) -> None:
         while True:
+            again_s = AGAIN_AFTER_S
             try:
                 await self.follow(subject)
             except (RedisUnavailableError, DecodeError) as error:
                 self.on_failure(subject, str(error))
-            await self._clock.sleep(AGAIN_AFTER_S)
+                if isinstance(error, RedisUnavailableError) and error.code in REFUSALS:
+                    again_s = REFUSED_AGAIN_S
+            await self._clock.sleep(again_s)
 
     @abstractmethod
     async def follow(self, subject: Subject) -> None:

@@ -10,6 +10,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Part
 from chaindeck.engine.board_slot import BoardSlot, Look
 from chaindeck.engine.looking.model import ModelReader
+from chaindeck.engine.looking.staging import StagingReader
 from chaindeck.engine.services import Services
 
 
@@ -20,9 +21,12 @@ async def with_readers(
     """Give services with the readers for the screen beside them, on a connection of their own."""
     async with opened as services, aclosing(target.connect(name="chaindeck-look")) as redis:
         models = ModelReader(redis, context.keys, context.clock, slot.put_heatmap)
+        staging = StagingReader(redis, context.keys, context.clock, slot.put_staged)
 
         def look(at: Look) -> None:
             models.look_at(at.heatmap_of)
+            staging.look_at(at.staged_of)
 
         slot.on_look(look)
-        yield replace(services, others=(*services.others, Part("heatmap reader", models.run)))
+        readers = (Part("heatmap reader", models.run), Part("staging reader", staging.run))
+        yield replace(services, others=(*services.others, *readers))

@@ -3,13 +3,14 @@
 from typing import NamedTuple
 
 from chain.analytics.headline import Headline
+from chain.analytics.painted import PaintedGrid
 from chain.model.grid import StrikeGrid
 from chain.model.session import settlement
 from chain.monitor.evaluate.report import ChainStatus
 from chain.monitor.states import State
 from tui.lines import figures
 from tui.lines.board import STATE_ROLE
-from tui.lines.grid.rows import CONDITION_SIGN
+from tui.lines.grid.rows import CONDITION_SIGN, STREAM_SIGN
 from tui.lines.line import Ground, Line, Role, Span, justify, length, right
 from tui.lines.strip import as_of
 
@@ -62,8 +63,11 @@ def is_past(state: State) -> bool:
     return state not in (State.FRESH, State.AGING, State.FUTURE)
 
 
-def grid_headline(grid: StrikeGrid, top: Headline, width: int) -> Line:
-    """Return what the ATM says, each number with its method and how many contracts it could use."""
+def grid_headline(grid: StrikeGrid, top: Headline, width: int, *, is_painted: bool = False) -> Line:
+    """Return what the ATM says, each number with its method and how many contracts it could use.
+
+    All of it is of the snapshot, which is said where the rows are painted over by the stream.
+    """
     straddle, move = top.straddle, top.move
     start = [
         Span(" straddle ", Role.DIM),
@@ -72,11 +76,26 @@ def grid_headline(grid: StrikeGrid, top: Headline, width: int) -> Line:
         Span(f"±{figures.price(move.value)}", Role.STRONG),
         Span(f" 1 SD by {move.method} {figures.percent(top.atm_iv.value)}, {move.used}/{move.of}", Role.DIM),
     ]
-    return justify(start, [Span(f"made {figures.clock(grid.snapshot.ts)} ", Role.DIM)], width)
+    of = "of the snapshot " if is_painted else ""
+    return justify(start, [Span(f"{of}made {figures.clock(grid.snapshot.ts)} ", Role.DIM)], width)
 
 
-def grid_foot(grid: StrikeGrid, width: int) -> Line:
-    """Return the line that accounts for every contract of the payload, first why there is no spot if one is refused."""
+def stream_words(painted: PaintedGrid | None, *, hidden: bool) -> str:
+    """Return what of a grid's figures is the stream's; `hidden`: the reader wants to see the snapshot alone."""
+    if painted is None or not painted.streamed:
+        return ""
+    count = len(painted.streamed)
+    if hidden:
+        return f"snapshot only, {count} newer of the stream hidden (b)"
+    newest = "" if painted.newest_ms is None else f", to {figures.clock(painted.newest_ms / 1000)}"
+    return f"{STREAM_SIGN} {count} of the stream{newest}"
+
+
+def grid_foot(grid: StrikeGrid, width: int, stream: str = "") -> Line:
+    """Return the line that accounts for every contract of the payload, first why there is no spot if one is refused.
+
+    `stream` says what of the figures is the stream's.
+    """
     rejected = len(grid.rejected)
     total = len(grid.legs) + rejected
     odd = sum(leg.condition in CONDITION_SIGN for leg in grid.legs)
@@ -88,6 +107,8 @@ def grid_foot(grid: StrikeGrid, width: int) -> Line:
     said = (grid.snapshot.atm, grid.snapshot.range_points)
     atm, half_width = (right(str(points), _POINTS_WIDTH).lstrip() for points in said)
     start = [Span(words, Role.DIM)]
+    if stream:
+        start.insert(0, Span(f" {stream};", Role.ACCENT))
     if grid.off_centre:
         start.insert(0, Span(f" {grid.off_centre};", Role.CAUTION))
     return justify(start, [Span(f"ATM {atm} ±{half_width} ", Role.DIM)], width)

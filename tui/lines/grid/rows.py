@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -14,7 +15,12 @@ from tui.lines.line import Ground, Line, Role, Span, justify, left, right
 
 CONDITION_SIGN = {Condition.CROSSED: "x", Condition.LOCKED: "=", Condition.NEGATIVE: "n"}
 _ROWS_KEPT, _SIDES_KEPT = 256, 512  # lines of the snapshot before, which most of a new one reads like
-_NOTHING_MOVED: tuple[LegChanges, LegChanges] = ((), ())
+_NOTHING: tuple[tuple[()], tuple[()]] = ((), ())
+STREAM_SIGN = "*"  # before a figure that the stream has painted over the snapshot's
+
+Streamed = Mapping[Place, tuple[str, ...]]  # columns by contract
+NOTHING_STREAMED: Streamed = {}
+Told = TypeVar("Told")
 
 
 class GridTable(Struct, frozen=True):
@@ -26,8 +32,15 @@ class GridTable(Struct, frozen=True):
     spot: int | None
 
 
-def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, changed: Changes = NO_CHANGES) -> GridTable:
-    """Return the grid for a panel of `width`."""
+def grid_table(
+    grid: StrikeGrid,
+    width: int,
+    *,
+    highest_first: bool = True,
+    changed: Changes = NO_CHANGES,
+    streamed: Streamed = NOTHING_STREAMED,
+) -> GridTable:
+    """Return the grid for a panel of `width`; figures that `streamed` names are marked as the stream's."""
     roots = len(grid.roots) > 1
     columns = columns_for(width, roots=roots, quotes=grid.price_source is PriceSource.MID)
     order = range(len(grid.rows) - 1, -1, -1) if highest_first else range(len(grid.rows))
@@ -43,13 +56,14 @@ def grid_table(grid: StrikeGrid, width: int, *, highest_first: bool = True, chan
             atm = len(body)
         row = grid.rows[index]
         itm = (grid.spot is not None and row.strike < grid.spot, grid.spot is not None and row.strike > grid.spot)
-        moved = _moved(by_place, row) if by_place else _NOTHING_MOVED
-        body.append(_row(row, index == grid.atm, itm, columns, width, roots, moved))
+        moved = _of_sides(by_place, row) if by_place else _NOTHING
+        newer = _of_sides(streamed, row) if streamed else _NOTHING
+        body.append(_row(row, index == grid.atm, itm, columns, width, roots, moved, newer))
     return GridTable((_headings(columns, width, roots=roots),), tuple(body), atm, spot)
 
 
-def _moved(by_place: Mapping[Place, LegChanges], row: StrikeRow) -> tuple[LegChanges, LegChanges]:
-    """Return what changed of a strike's call and of its put."""
+def _of_sides(by_place: Mapping[Place, tuple[Told, ...]], row: StrikeRow) -> tuple[tuple[Told, ...], tuple[Told, ...]]:
+    """Return what is told of a strike's call and of its put."""
     call, put = (Place(row.strike, row.root, side) for side in ("call", "put"))
     return by_place.get(call, ()), by_place.get(put, ())
 
@@ -71,14 +85,15 @@ def _row(
     width: int,
     roots: bool,
     moved: tuple[LegChanges, LegChanges],
+    newer: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> Line:
     """Return one strike's line; most rows of a new snapshot read as they did in the one before."""
     base = Ground.ATM if is_atm else Ground.PLAIN
     sides = [base if base is not Ground.PLAIN or not inside else Ground.ITM for inside in itm]
     spans = [Span(" " * margin(columns, width, roots=roots), Role.TEXT, base)]
-    spans += _side(row.call, columns, sides[0], moved[0])
+    spans += _side(row.call, columns, sides[0], moved[0], newer[0])
     spans += middle(row.strike, row.root, is_atm=is_atm, itm=itm, roots=roots, ground=base)
-    spans += _side(row.put, mirrored(columns), sides[1], moved[1])
+    spans += _side(row.put, mirrored(columns), sides[1], moved[1], newer[1])
     return justify(spans, [], width, base)
 
 
@@ -97,18 +112,23 @@ def middle(
 
 
 @lru_cache(maxsize=_SIDES_KEPT)
-def _side(leg: Leg | None, columns: tuple[Column, ...], ground: Ground, moved: LegChanges) -> tuple[Span, ...]:
+def _side(
+    leg: Leg | None, columns: tuple[Column, ...], ground: Ground, moved: LegChanges, newer: tuple[str, ...]
+) -> tuple[Span, ...]:
     """One leg's cells, neighbours of one meaning joined."""
     directions = dict(moved)
     spans: list[Span] = []
     joined, meaning = "", Role.TEXT
     for column in columns:
         text = figures.MISSING if leg is None else column.text(leg)
-        direction = directions.get(column.name, 0)
+        is_newer = column.name in newer and text != figures.MISSING
+        direction = 0 if is_newer else directions.get(column.name, 0)  # that of the snapshot says nothing of it
         role = Role.DIM if text == figures.MISSING else (Role.TEXT, Role.UP, Role.DOWN)[direction]
+        sign = STREAM_SIGN if is_newer else ""
         if leg is not None and column.name in ("Bid", "Ask"):
             text += CONDITION_SIGN.get(leg.condition, "")
-            text = _arrow(direction) + text if len(text) + 1 < column.width else text
+            sign = sign or _arrow(direction)
+        text = sign + text if len(text) + len(sign) < column.width else text
         if joined and role is not meaning:
             spans.append(Span(joined, meaning, ground))
             joined = ""
