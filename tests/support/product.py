@@ -66,10 +66,10 @@ def start(home: Path, *arguments: str, **more: str) -> "subprocess.Popen[str]":
     )
 
 
-def start_logged(home: Path, log: Path, *arguments: str) -> WarmChild:
+def start_logged(home: Path, log: Path, *arguments: str, **more: str) -> WarmChild:
     """Start a command without a terminal; all that it says goes to the file `log`."""
     with log.open("wb") as file:
-        return start_warm_aside(arguments, environment(home), file, file)
+        return start_warm_aside(arguments, environment(home, **more), file, file)
 
 
 def on_terminal(home: Path, *arguments: str, columns: int = 120, rows: int = 40, **more: str) -> Terminal:

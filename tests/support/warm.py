@@ -27,7 +27,7 @@ import orjson
 from chaindeck.start import main
 from tests.support.places import ROOT
 
-_COMMANDS = "check", "headless", "metrics", "record.follow", "status", "tape.make", "verify"
+_COMMANDS = "check", "headless", "metrics", "mmaker.run", "record.follow", "status", "tape.make", "verify"
 _LOADED = (
     *("chaindeck.cli", "chaindeck.deck.deck", "rich.console", "tui.app", "tui.dialogs.demo", "tui.dialogs.help"),
     *(f"chaindeck.commands.{name}" for name in _COMMANDS),

@@ -1,5 +1,6 @@
 """Staging in Redis: a hash for each chain, written in one step by the one who leads, and read by anybody."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import cast
@@ -16,14 +17,17 @@ from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call
 from chain.redis.contract.scripts import ScriptCall, ScriptRunner
 from chain.text import clean
 
+log = logging.getLogger(__name__)
+
 STAGING_BYTES = 16 * 1024 * 1024  # of one chain, read at once
-_WORDS = (b"written", b"lost", b"behind")
+_WORDS = (b"written", b"unheard", b"lost", b"behind")
 
 
 class StagingVerdict(StrEnum):
     """What became of a write."""
 
     WRITTEN = "written"
+    UNHEARD = "unheard"  # written, and not announced: this user may not
     LOST = "lost"  # the lease is another's, or nobody's
     BEHIND = "behind"  # what stands there includes more of the stream, or is gone and was to be changed
 
@@ -63,12 +67,17 @@ class StagingWriter:
         self._keys = keys
         self._owner = owner
         self._runner = ScriptRunner(redis)
+        self._unheard = False  # whether that was said
         self._lease = [] if is_cluster(redis) else [keys.compositor_lease()]
 
     async def write(self, writes: Sequence[StagingWrite]) -> list[StagingVerdict]:
         """Write chains and announce each, in one request; return what became of each, in order."""
         replies = (await self._runner.run([self._call(each) for each in writes])).calls
-        return [_verdict(reply) for reply in raise_if_lost(replies)]
+        verdicts = [_verdict(reply) for reply in raise_if_lost(replies)]
+        if StagingVerdict.UNHEARD in verdicts and not self._unheard:
+            self._unheard = True
+            log.warning("writes of staging are not announced: this Redis user has no right to PUBLISH them")
+        return verdicts
 
     def _call(self, write: StagingWrite) -> ScriptCall:
         meta, chain = write.meta, write.chain

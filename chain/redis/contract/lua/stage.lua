@@ -10,8 +10,9 @@
 --         [6] the notice; empty announces nothing
 --         [7] n, the number of fields to be removed
 --         then n fields, then the fields to be set, each with its value
--- Returns 'written', or why not: 'lost', the lease is another's or nobody's; 'behind', what is held includes more of the
---         stream, or 'part' would change fields of nothing.
+-- Returns 'written'; 'unheard', written, and not announced because this user may not; or why nothing is written: 'lost',
+--         the lease is another's or nobody's; 'behind', what is held includes more of the stream, or 'part' would change
+--         fields of nothing.
 --
 -- On a cluster the lease lies in another slot, and only the position fences.
 --
@@ -32,6 +33,7 @@ if how ~= 'anew' then
   if how == 'part' and not held then return 'behind' end
   if behind(held, ARGV[2]) then return 'behind' end
 end
+run('PEXPIRE', key, ARGV[3])  -- where this is refused, nothing may be written that would never end
 if how ~= 'part' then run('DEL', key) end
 local function each(name, from, to)
   for at = from, to, 1000 do run(name, key, unpack(ARGV, at, math.min(at + 999, to))) end
@@ -39,5 +41,5 @@ end
 each('HDEL', 8, 7 + gone)
 each('HSET', 8 + gone, #ARGV)
 run('PEXPIRE', key, ARGV[3])
-if ARGV[6] ~= '' then run('PUBLISH', ARGV[5], ARGV[6]) end
-return 'written'
+local told = ARGV[6] ~= '' and redis.pcall('PUBLISH', ARGV[5], ARGV[6])
+return type(told) == 'table' and told.err and 'unheard' or 'written'

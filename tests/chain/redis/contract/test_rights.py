@@ -30,7 +30,11 @@ from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.coordination.lease import Lease
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 from chain.redis.contract.publish.writer import snapshot_writer
+from chain.supervisor import Part, Supervisor
+from chain.tasks import end
 from chaindeck.commands.operator import acknowledge
+from chaindeck.config.file import resolve
+from chaindeck.engine.pipeline.composing import Composing, make_composing
 from chaindeck.engine.replay.compose import ReplayOptions
 from publisher.loop.cycle import Cycle
 from publisher.loop.publisher import Publisher
@@ -46,6 +50,7 @@ from tests.support.replay_stage import replay_stage
 from tests.support.replays import looks, tape_of
 from tests.support.scenes import heartbeat
 from tests.support.servers import HOST, Server, Servers
+from tests.support.waiting import wait_until_async
 
 CLOCK, NAMES = SystemClock(), KeySchema()
 DATES = expiries(3, datetime.now(UTC).date() + timedelta(days=2))
@@ -429,3 +434,65 @@ async def test_an_operator_without_a_need_is_told_which(server: Server, owner: R
     await (await user(server, "operator", f"-{gone}")).aclose()
     with pytest.raises(RedisUnavailableError, match=f"no right to run {gone.upper()}"):
         await asyncio.to_thread(acknowledge, context_of(), f"redis://operator:pw@{HOST}:{server.port}")
+
+
+# To merge snapshots and stream
+
+
+async def composed(owner: Redis, redis: Redis, seconds: float = 5.0) -> Composing:
+    """Run the compositor of a user until it has staged all chains and made a model, or so many seconds."""
+    await fill(owner)
+    await owner.script_flush()  # a script that Redis knows needs no EVAL
+    await owner.xadd(NAMES.stream(), {"ts": str(time.time()), "payload": "[]"})
+    context, supervisor = context_of(CLOCK, interval_s=1.0, ttl_s=20.0), Supervisor(CLOCK)
+    reader = RedisReader(redis, NAMES, CLOCK)
+    watcher = Watcher(reader, CLOCK)
+    composing = make_composing(redis, context, resolve({}).settings, supervisor)
+    watching = Part("watcher", lambda: watcher.run(composing.on_board))
+    task = asyncio.ensure_future(supervisor.run([watching, *reader.parts(), *composing.parts()]))
+
+    async def settled() -> bool:
+        models = composing.heatmap.status()
+        return bool(composing.compositor.compositor.error) or any(each.published or each.reason for each in models)
+
+    await wait_until_async(settled, seconds, "a model, or why there is none")
+    await composing.compositor.compositor.measure()
+    await end([task])
+    await composing.leave()
+    await redis.aclose()
+    return composing
+
+
+async def test_the_documented_compositor_does_all_and_lacks_nothing(server: Server, owner: Redis) -> None:
+    server.admin.execute_command("ACL", "LOG", "RESET")
+    composing = await composed(owner, await user(server, "compositor"))
+    assert [each.reason for each in composing.heatmap.status()] in ([], [""])
+    assert composing.compositor.compositor.error == ""
+    assert len(await owner.keys("mmaker:chain:staging:SPX:*")) == 3
+    assert await owner.exists("mmaker:heartbeat", NAMES.heatmap("SPX")) == 2
+    assert server.admin.execute_command("ACL", "LOG") == []
+
+
+@pytest.mark.parametrize(
+    "gone", ["xinfo", "xgroup", "xreadgroup", "xrange", "xpending", "eval", "hset", "pexpire", "hgetall"]
+)
+async def test_a_compositor_without_a_need_stages_nothing_and_says_which(
+    server: Server, owner: Redis, gone: str
+) -> None:
+    composing = await composed(owner, await user(server, "compositor", f"-{gone}"))
+    assert f"no right to run {gone.upper()}" in composing.compositor.compositor.error
+    assert await owner.keys("mmaker:chain:staging:*") == []
+
+
+@pytest.mark.parametrize("gone", ["publish", "scan", "info", "time"])
+async def test_a_compositor_without_a_courtesy_stages_all_the_same(server: Server, owner: Redis, gone: str) -> None:
+    composing = await composed(owner, await user(server, "compositor", f"-{gone}"))
+    assert composing.compositor.compositor.error == ""
+    assert len(await owner.keys("mmaker:chain:staging:SPX:*")) == 3
+
+
+async def test_a_compositor_without_the_keys_of_its_lease_stages_nothing(server: Server, owner: Redis) -> None:
+    redis = await user(server, "compositor", instead=("~massive:publisher:lease:mmaker:* ", ""))
+    composing = await composed(owner, redis)
+    assert composing.compositor.compositor.error.startswith("no lease, without which two would compose at once: ")
+    assert await owner.keys("mmaker:chain:staging:*") == []

@@ -1,0 +1,196 @@
+"""A compositor as it runs: who leads, what its heartbeat says, and how it ends."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from chain.clock import SystemClock
+from chain.context import Context
+from chain.model.keys import STREAM
+from chain.monitor.messages.compositor import CompositorBeat, read_compositor_beat
+from chain.monitor.watch.redis_reader import RedisReader
+from chain.monitor.watch.watcher import Pace, Watcher
+from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.stream.group import GROUP
+from chain.supervisor import Part, Supervisor
+from chain.tasks import end
+from mmaker.flush import ChainFlush
+from mmaker.service import CompositorService
+from tests.support.builders import SPX
+from tests.support.composing import CALL, Surroundings
+from tests.support.waiting import wait_until_async
+
+LEADER, STANDBY = "mmaker", "mmaker:standby"
+
+
+@pytest.fixture
+def around(redis: Redis) -> Surroundings:
+    return Surroundings(redis, SystemClock(), interval_s=1.0, ttl_s=20.0)
+
+
+@asynccontextmanager
+async def running(
+    around: Surroundings, redis: Redis | None = None, context: Context | None = None, **how: Any
+) -> AsyncIterator[CompositorService]:
+    """Run a compositor beside a watcher of its own, and let it leave after."""
+    redis, context = redis or around.redis, context or around.another()
+    service = CompositorService(redis, context, **how)
+    reader = RedisReader(redis, context.keys, context.clock)
+    watcher = Watcher(reader, context.clock, pace=Pace(0.1))
+    watching = Part("watcher", lambda: watcher.run(service.on_board))
+    task = asyncio.ensure_future(Supervisor(context.clock).run([watching, *reader.parts(), *service.parts()]))
+    try:
+        yield service
+    finally:
+        await end([task])
+        await service.leave()
+
+
+async def beat(redis: Redis, service: str = LEADER) -> CompositorBeat | None:
+    raw = await redis.get(f"{service}:heartbeat")
+    return read_compositor_beat(raw, service) if isinstance(raw, bytes) else None
+
+
+async def staged_quote(around: Surroundings, ticker: str = CALL) -> bytes | None:
+    """Return a contract's field once the stream has painted it."""
+    field = (await around.staged()).get(ticker, b"")
+    return field if b'"quote_seq"' in field else None
+
+
+async def test_who_leads_says_so_at_once_and_what_it_stages(around: Surroundings) -> None:
+    flushes: list[ChainFlush] = []
+    await around.publish()
+    async with running(around, on_flush=flushes.append) as service:
+        last = await around.add(around.quote())
+        await wait_until_async(lambda: staged_quote(around), what="the quote in staging")
+        told = await beat(around.redis)
+        assert told is not None and (told.status, told.error, told.notice) == ("leading", "", "")
+        await service.compositor.measure()
+        await wait_until_async(lambda: str(service.compositor.acknowledged) == str(last), what="it acknowledged")
+        await service._announce()
+        told = await beat(around.redis)
+        assert told is not None
+        [chain] = told.chains
+        assert (chain.underlying, chain.expiration, chain.events, chain.reason) == ("SPX", "2026-01-02", 1, "")
+        assert (told.position, told.lag, told.events, told.interval_s) == (str(last), 0, 1, 0.2)
+    assert flushes[0].whole and flushes[0].chain == SPX
+
+
+async def test_who_is_told_to_stop_hands_over_at_once(around: Surroundings) -> None:
+    await around.publish()
+    async with running(around) as second_at_first:
+        await wait_until_async(lambda: second_at_first.leading, what="the first to lead")
+        async with running(around) as standby:
+            await standby._announce()
+            told = await beat(around.redis, STANDBY)
+            assert told is not None and (told.status, told.chains, told.error) == ("standby", (), "")
+            assert not standby.leading
+    told = await beat(around.redis)
+    assert told is not None and told.status == "stopped"
+    assert not await around.redis.exists(around.keys.compositor_lease())
+    place = (
+        await around.redis.xinfo_groups(around.keys.stream()) if await around.redis.exists("massive:ws:stream") else []
+    )
+    assert all(group["pending"] == 0 for group in place)
+
+
+async def test_a_standby_takes_over_from_one_that_died(around: Surroundings) -> None:
+    await around.publish()
+    dead = await around.lead()
+    await around.add(around.quote())
+    async with running(around) as heir:
+        await asyncio.sleep(0.1)
+        assert not heir.leading
+        asked = around.clock.monotonic()
+        await wait_until_async(lambda: staged_quote(around), what="the heir to write")
+        assert around.clock.monotonic() - asked <= 1.0  # the interval
+    assert not dead.holds(STREAM)
+
+
+async def test_redis_that_came_back_empty_is_filled_again_and_it_is_said(
+    around: Surroundings, caplog: pytest.LogCaptureFixture
+) -> None:
+    await around.publish()
+    await around.add(around.quote())
+    async with running(around) as service:
+        await wait_until_async(lambda: staged_quote(around), what="the quote in staging")
+        with caplog.at_level(logging.WARNING):
+            await around.redis.flushall()
+            await wait_until_async(lambda: "the stream is gone" in service.compositor.notice, what="it to be said")
+        await around.publish(quoted_ms=around.now_ms - 5_000)
+        await around.add(around.quote(seq=9))
+        await wait_until_async(lambda: staged_quote(around), what="the quote in staging again")
+        assert service.compositor.notice == "rebuilt from snapshots and the retained stream: the stream is gone"
+        assert service.compositor.error == ""
+
+
+async def test_a_group_that_somebody_destroyed_is_made_again_and_nothing_is_lost(around: Surroundings) -> None:
+    await around.publish()
+    async with running(around) as service:
+        await around.add(around.quote())
+        await wait_until_async(lambda: staged_quote(around), what="the quote in staging")
+        await around.redis.xgroup_destroy(around.keys.stream(), GROUP)
+        await around.add(around.quote("O:SPXW260102P06930000"))
+        await wait_until_async(lambda: staged_quote(around, "O:SPXW260102P06930000"), what="the second quote")
+        assert "the consumer group was gone" in service.compositor.notice
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        ("-xreadgroup", "this Redis user has no right to run XREADGROUP"),
+        ("-xgroup", "this Redis user has no right to run XGROUP"),
+        ("-hset", "this Redis user has no right to run HSET"),
+        ("-set", "no lease, without which two would compose at once: this Redis user has no right to run SET"),
+    ],
+)
+async def test_what_it_may_not_do_is_said_and_the_rest_goes_on(
+    around: Surroundings, redis_url: str, gone: str, said: str
+) -> None:
+    await around.publish()
+    await around.add(around.quote())
+    await around.redis.execute_command("ACL", "SETUSER", "poor", "reset", "on", ">pw", "~*", "&*", "+@all", gone)
+    try:
+        async with RedisTarget(login(redis_url)).connect() as poor, running(around, poor) as service:
+            await wait_until_async(lambda: said in service.compositor.error, what="the refusal")
+            assert await around.meta() is None
+    finally:
+        await around.redis.execute_command("ACL", "DELUSER", "poor")
+
+
+def login(url: str) -> str:
+    return url.replace("//", "//poor:pw@", 1)
+
+
+async def test_a_listener_that_fails_is_its_own_fault(around: Surroundings) -> None:
+    """The part fails and begins again; nothing is lost, for what it had not acknowledged is read again."""
+    heard: list[ChainFlush] = []
+
+    def on_flush(flush: ChainFlush) -> None:
+        heard.append(flush)
+        if len(heard) == 1:
+            raise ValueError("not today")
+
+    await around.publish()
+    await around.add(around.quote())
+    async with running(around, on_flush=on_flush):
+        await wait_until_async(lambda: len(heard) > 1, what="the second life")
+        assert await staged_quote(around)
+
+
+async def test_nothing_is_written_before_a_board_is_heard(around: Surroundings) -> None:
+    await around.publish()
+    service = CompositorService(around.redis, around.another())
+    task = asyncio.ensure_future(Supervisor(around.clock).run(service.parts()))
+    try:
+        await wait_until_async(lambda: service.compositor.lease.holds(STREAM), what="the lease")
+        await asyncio.sleep(0.3)
+        assert not service.leading and await around.meta() is None
+    finally:
+        await end([task])
+        await service.leave()
