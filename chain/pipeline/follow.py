@@ -43,6 +43,8 @@ class HeatmapFollower:
 
     def on_diff(self, diff: HeatmapDiff) -> None:
         """Take a message of the channel, in their order."""
+        if not self.behind and self.model and diff.version == self.model.version:
+            return  # another has taken over, and made the same
         if not self.behind and self.model and diff.before == self.model.version:
             self.model = apply(diff, self.model)
         else:

@@ -2,6 +2,7 @@
 
 ```
 settings        every setting in one table
+values          what text or TOML holds, made into values
 heatmap         the widths of the heatmap model, as text
 file            where each setting comes from
 flags           flags shared by several commands

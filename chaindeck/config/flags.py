@@ -96,12 +96,17 @@ class ModelFlags:
             MarketSwarm's, or 4 to 10 times the step between their strikes [CHAINDECK_HEATMAP_WIDTHS].
         heatmap_strikes: how many strikes, the nearest to the ATM of each expiration, 1 to 400, 50 by default
             [CHAINDECK_HEATMAP_STRIKES].
+        heatmap_diffs: messages a second of what changes in it, at most, 0.2 to 10, 5 by default
+            [CHAINDECK_HEATMAP_DIFFS].
+        heatmap_wholes: writes a second of all of it, at most, 0.05 to 2, 1 by default [CHAINDECK_HEATMAP_WHOLES].
         legacy_models: write it under the key of MarketSwarm's own readers too [CHAINDECK_LEGACY_MODELS].
     """
 
     staging_writes: Number = None
     heatmap_widths: Widths = None
     heatmap_strikes: Count = None
+    heatmap_diffs: Number = None
+    heatmap_wholes: Number = None
     legacy_models: Switch | None = None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from chain.errors import InvalidNameError
 from chain.model.keys import parse_underlying
-from mmaker.heatmap.widths import DEFAULT_WIDTHS, THOUSANDTHS, HeatmapOptions
+from mmaker.heatmap.options import DEFAULT_WIDTHS, THOUSANDTHS, HeatmapOptions
 
 _EXAMPLE = "widths in points by symbol, as in SPX=20,25,30 NDX=50,60"
 _PARTS = re.compile(r"[,\s]+")

@@ -1,27 +1,37 @@
 """Every setting in one table: name, variables, default, meaning. Resolved in `config/file.py`."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from msgspec import Struct
 
-from chain.errors import ConfigError, InvalidNameError
-from chain.model.keys import parse_underlying, vendor_symbol
-from chain.redis.connect.connection import RedisTarget
+from chain.errors import ConfigError
 from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
 from chaindeck.config.heatmap import heatmap_options, parse_widths
+from chaindeck.config.values import (
+    count_up_to,
+    number_between,
+    parse_base_url,
+    parse_key,
+    parse_moves,
+    parse_redis_url,
+    parse_rewind,
+    parse_seconds,
+    parse_stream_url,
+    parse_switch,
+    parse_symbols,
+    parse_text,
+    parse_whole,
+)
 from mmaker.compositor import WRITES_A_SECOND
-from mmaker.heatmap.widths import DEFAULT_STRIKES, HeatmapOptions
-from publisher.massive.api.address import DEFAULT_BASE_URL, DEFAULT_STREAM_URL, base_url, stream_url
+from mmaker.heatmap.options import DEFAULT_STRIKES, HeatmapOptions, Pace
+from publisher.massive.api.address import DEFAULT_BASE_URL, DEFAULT_STREAM_URL
 from publisher.window import EM_MULT
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")
-_SHORTEST_S, _LONGEST_S = 0.1, 604_800  # of an interval and a TTL: a week's TTL outlasts any holiday
 _MOST_STRIKES, _MOST_EXPIRATIONS = 400, 60
-_LEAST_REWIND_MB, _MOST_REWIND_MB = 16, 4096
-_ROOTS = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX"}  # series of an index, named by their own root
+_WRITES, _DIFFS, _WHOLES = (0.2, 50.0), (0.2, 10.0), (0.05, 2.0)  # a second
 
 _T = TypeVar("_T")
 Value = str | float | int | tuple[str, ...] | None
@@ -38,167 +48,68 @@ class Setting(Struct, frozen=True):
     secret: bool = False
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("a text")
-    return value.strip()
-
-
-def _key(value: object) -> str:
-    key = _text(value)
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ValueError("a key: it holds a space, a line break or a character that no key has")
-    return key
-
-
-def _number(value: object) -> float:
-    text = str(value)
-    try:
-        # `True` is no number, and its text is none either; Python also reads 1_0 and digits of other scripts
-        number = float(text) if text.isascii() and "_" not in text else math.nan
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError("a number")
-    return number
-
-
-def _whole(value: object) -> int:
-    number = _number(value)
-    if number != int(number):
-        raise ValueError("a whole number")
-    return int(number)
-
-
-def _seconds(value: object) -> float:
-    seconds = _number(value)
-    if not _SHORTEST_S <= seconds <= _LONGEST_S:
-        raise ValueError(f"a number of seconds from {_SHORTEST_S:g} to {_LONGEST_S}")
-    return seconds
-
-
-def _count(most: int) -> Callable[[object], int]:
-    def parse(value: object) -> int:
-        count = _whole(value)
-        if not 1 <= count <= most:
-            raise ValueError(f"a whole number from 1 to {most}")
-        return count
-
-    return parse
-
-
-def _moves(value: object) -> float:
-    moves = _number(value)
-    if not 0 < moves <= 20:
-        raise ValueError("a number above 0 and at most 20")
-    return moves
-
-
-def _rewind(value: object) -> int:
-    size = _whole(value)
-    if size and not _LEAST_REWIND_MB <= size <= _MOST_REWIND_MB:
-        raise ValueError(f"0, or a whole number of MB from {_LEAST_REWIND_MB} to {_MOST_REWIND_MB}")
-    return size
-
-
-def _writes(value: object) -> float:
-    writes = _number(value)
-    if not 0.2 <= writes <= 50:
-        raise ValueError("a number from 0.2 to 50")
-    return writes
-
-
-def _switch(value: object) -> bool:
-    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    found = known.get(str(value).strip().lower())
-    if found is None:
-        raise ValueError("true or false")
-    return found
-
-
-def _redis_url(value: object) -> str:
-    return RedisTarget(_text(value)).url
-
-
-def _base_url(value: object) -> str:
-    return base_url(_text(value))
-
-
-def _stream_url(value: object) -> str:
-    return stream_url(_text(value))
-
-
-def _symbols(value: object) -> tuple[str, ...]:
-    parts = value if isinstance(value, list | tuple) else str(value).split(",")
-    given = [str(part).strip().upper() for part in parts if str(part).strip()]
-    symbols = {_symbol(text): text for text in given}
-    if not symbols:
-        raise ValueError("a list of symbols, as in SPX,NDX")
-    # The I: prefix stays if the name alone does not show that it is an index.
-    return tuple(symbol if vendor_symbol(symbol) == text else text for symbol, text in symbols.items())
-
-
-def _symbol(text: str) -> str:
-    symbol = parse_underlying(text)
-    if symbol in _ROOTS:
-        raise InvalidNameError(
-            f"{symbol} is a root of {_ROOTS[symbol]}, whose chains hold it: ask for {_ROOTS[symbol]}"
-        )
-    return symbol
-
-
 SETTINGS = {
     setting.name: setting
     for setting in (
         Setting(
-            "redis_url", ("MARKET_REDIS_URL", "REDIS_URL"), None, _redis_url, "Redis of the snapshots", secret=True
+            "redis_url", ("MARKET_REDIS_URL", "REDIS_URL"), None, parse_redis_url, "Redis of the snapshots", secret=True
         ),
         Setting(
             "system_redis_url",
             ("SYSTEM_REDIS_URL",),
             None,
-            _redis_url,
+            parse_redis_url,
             "Redis that also gets heartbeats",
             secret=True,
         ),
-        Setting("underlyings", ("MASSIVE_CHAIN_SYMBOLS",), (), _symbols, "symbols to publish"),
-        Setting("interval", ("MASSIVE_CHAIN_INTERVAL_SEC",), DEFAULT_INTERVAL_S, _seconds, "seconds between cycles"),
-        Setting("ttl", ("MASSIVE_CHAIN_SNAPSHOT_TTL_SEC",), DEFAULT_TTL_S, _seconds, "seconds that a snapshot lives"),
+        Setting("underlyings", ("MASSIVE_CHAIN_SYMBOLS",), (), parse_symbols, "symbols to publish"),
+        Setting(
+            "interval", ("MASSIVE_CHAIN_INTERVAL_SEC",), DEFAULT_INTERVAL_S, parse_seconds, "seconds between cycles"
+        ),
+        Setting(
+            "ttl", ("MASSIVE_CHAIN_SNAPSHOT_TTL_SEC",), DEFAULT_TTL_S, parse_seconds, "seconds that a snapshot lives"
+        ),
         Setting(
             "expirations",
             ("MASSIVE_CHAIN_NUM_EXPIRATIONS",),
             DEFAULT_EXPIRATIONS,
-            _count(_MOST_EXPIRATIONS),
+            count_up_to(_MOST_EXPIRATIONS),
             "next expirations to publish",
         ),
-        Setting("em_mult", ("MASSIVE_CHAIN_EM_MULT",), EM_MULT, _moves, "half-width of a slice in expected moves"),
-        Setting("api_key", ("MASSIVE_API_KEY",), None, _key, "the vendor's API key", secret=True),
-        Setting("base_url", ("MASSIVE_BASE_URL",), DEFAULT_BASE_URL, _base_url, "the vendor's host"),
+        Setting("em_mult", ("MASSIVE_CHAIN_EM_MULT",), EM_MULT, parse_moves, "half-width of a slice in expected moves"),
+        Setting("api_key", ("MASSIVE_API_KEY",), None, parse_key, "the vendor's API key", secret=True),
+        Setting("base_url", ("MASSIVE_BASE_URL",), DEFAULT_BASE_URL, parse_base_url, "the vendor's host"),
         Setting(
             "stream",
             ("CHAINDECK_STREAM",),
             None,
-            _switch,
+            parse_switch,
             "feed the stream of trades and quotes, too; by default only a mock does",
         ),
-        Setting("stream_url", ("MASSIVE_WS_URL",), DEFAULT_STREAM_URL, _stream_url, "the vendor's host of the stream"),
+        Setting(
+            "stream_url", ("MASSIVE_WS_URL",), DEFAULT_STREAM_URL, parse_stream_url, "the vendor's host of the stream"
+        ),
         Setting(
             "allow_http",
             ("MASSIVE_ALLOW_HTTP",),
             False,
-            _switch,
+            parse_switch,
             "send the API key in clear, to a base_url or stream_url of plain http or ws on another machine",
         ),
-        Setting("seed", (), 7, _whole, "seed of the mock's market"),
+        Setting("seed", (), 7, parse_whole, "seed of the mock's market"),
         Setting(
             "rewind_mb",
             ("CHAINDECK_REWIND_MB",),
             64,
-            _rewind,
+            parse_rewind,
             "MB of memory for the answers of the last while, to step back in; 0 for none",
         ),
         Setting(
-            "staging_writes", ("CHAINDECK_STAGING_WRITES",), WRITES_A_SECOND, _writes, "writes of a staging a second"
+            "staging_writes",
+            ("CHAINDECK_STAGING_WRITES",),
+            WRITES_A_SECOND,
+            number_between(*_WRITES),
+            "writes of a staging a second",
         ),
         Setting(
             "heatmap_widths",
@@ -211,18 +122,28 @@ SETTINGS = {
             "heatmap_strikes",
             ("CHAINDECK_HEATMAP_STRIKES",),
             DEFAULT_STRIKES,
-            _count(_MOST_STRIKES),
+            count_up_to(_MOST_STRIKES),
             "strikes of the heatmap, the nearest to the ATM of each expiration",
+        ),
+        Setting(
+            "heatmap_diffs", ("CHAINDECK_HEATMAP_DIFFS",), 5.0, number_between(*_DIFFS), "diffs of a heatmap a second"
+        ),
+        Setting(
+            "heatmap_wholes",
+            ("CHAINDECK_HEATMAP_WHOLES",),
+            1.0,
+            number_between(*_WHOLES),
+            "writes of a whole heatmap a second",
         ),
         Setting(
             "legacy_models",
             ("CHAINDECK_LEGACY_MODELS",),
             False,
-            _switch,
+            parse_switch,
             "write heatmaps for MarketSwarm's own readers too",
         ),
-        Setting("record_dir", (), None, _text, "folder of the tapes that the deck's key r writes"),
-        Setting("theme", (), None, _text, "a Textual theme; ansi-dark keeps to 16 colours"),
+        Setting("record_dir", (), None, parse_text, "folder of the tapes that the deck's key r writes"),
+        Setting("theme", (), None, parse_text, "a Textual theme; ansi-dark keeps to 16 colours"),
     )
 }
 
@@ -245,6 +166,7 @@ class Settings(Struct, frozen=True):
     rewind_mb: int
     staging_writes: float
     heatmap: HeatmapOptions
+    heatmap_pace: Pace
     legacy_models: bool
     record_dir: str | None
     theme: str | None
@@ -278,6 +200,7 @@ def validate(values: Mapping[str, Value], origins: Mapping[str, str], warnings: 
         rewind_mb=_as(values, "rewind_mb", int),
         staging_writes=_as(values, "staging_writes", float),
         heatmap=heatmap_options(_as(values, "heatmap_widths", tuple), _as(values, "heatmap_strikes", int)),
+        heatmap_pace=Pace(1 / _as(values, "heatmap_diffs", float), 1 / _as(values, "heatmap_wholes", float)),
         legacy_models=_as(values, "legacy_models", bool),
         record_dir=_optional(values, "record_dir"),
         theme=_optional(values, "theme"),

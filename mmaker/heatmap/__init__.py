@@ -9,6 +9,6 @@ builder    the model of an underlying, and what changed in it
 chain      one expiration: its mids, its tiles, and which of them have to be made again
 positions  which positions a chain's listed contracts allow, by the name of their tile
 tiles      what a position costs: butterflies, verticals and single options
-widths     what a model covers: how wide spreads are, and how many strikes
+options    what a model covers, how wide spreads are, and how often it is published
 ```
 """

@@ -14,7 +14,7 @@ from chain.monitor.states import State
 from chain.pipeline.heatmap import ENCODER, HeatmapDiff, HeatmapModel, Tile
 from mmaker.flush import ChainFlush
 from mmaker.heatmap.chain import ChainTiles
-from mmaker.heatmap.widths import DEFAULT_OPTIONS, HeatmapOptions, widths_by_step
+from mmaker.heatmap.options import DEFAULT_OPTIONS, HeatmapOptions, widths_by_step
 
 
 class HeatmapBuilder:

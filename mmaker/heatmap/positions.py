@@ -9,8 +9,8 @@ from msgspec import Struct
 from chain.model.session import settlement
 from chain.pipeline.heatmap import Strategy, tile_name
 from chain.pipeline.ticker import Side
+from mmaker.heatmap.options import THOUSANDTHS
 from mmaker.heatmap.tiles import TICKS, Butterfly, Position, Single, Vertical
-from mmaker.heatmap.widths import THOUSANDTHS
 
 _TICKS_OF_A_STRIKE = TICKS // THOUSANDTHS
 _SIDES: tuple[Side, ...] = ("call", "put")

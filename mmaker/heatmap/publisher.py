@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from msgspec import Struct, structs
+from msgspec import structs
 from redis.asyncio import Redis
 
 from chain.context import Context
@@ -22,7 +22,7 @@ from mmaker.flush import ChainFlush
 from mmaker.heatmap.builder import HeatmapBuilder
 from mmaker.heatmap.freshness import bring_up_to
 from mmaker.heatmap.legacy import LEGACY_TTL_S, legacy_body
-from mmaker.heatmap.widths import DEFAULT_OPTIONS, HeatmapOptions
+from mmaker.heatmap.options import DEFAULT_OPTIONS, DEFAULT_PACE, HeatmapOptions, Pace
 from mmaker.inputs import ChainInput
 
 log = logging.getLogger(__name__)
@@ -31,16 +31,6 @@ _FENCED = "another compositor leads"
 _RENEWED_OF_LIFE = 1 / 3  # of a model's life, after which it is renewed in any case
 _TOO_LARGE_RETRY_S = 30.0  # making it costs most of what writing it does
 _LEAD_ON_SHARE = 0.5  # of the tiles: where more of them differ, the whole is as short as what differs
-
-
-class Pace(Struct, frozen=True):
-    """At least how many seconds lie between two diffs, and between two wholes, of one underlying."""
-
-    diff_s: float = 0.2
-    whole_s: float = 1.0
-
-
-DEFAULT_PACE = Pace()
 
 
 @dataclass(slots=True)

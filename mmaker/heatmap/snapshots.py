@@ -16,7 +16,7 @@ from chain.redis.contract.stream.ids import START
 from mmaker.flush import ChainFlush
 from mmaker.heatmap.builder import HeatmapBuilder
 from mmaker.heatmap.freshness import has_place
-from mmaker.heatmap.widths import DEFAULT_OPTIONS, HeatmapOptions
+from mmaker.heatmap.options import DEFAULT_OPTIONS, HeatmapOptions
 from mmaker.inputs import ChainInput
 from mmaker.merge.backdrop import backdrop, ticker_of
 

@@ -15,7 +15,7 @@ from chain.pipeline.frame import encode_frame
 from chain.pipeline.heatmap import ENCODER
 from mmaker.flush import ChainFlush
 from mmaker.heatmap.builder import HeatmapBuilder
-from mmaker.heatmap.widths import HeatmapOptions
+from mmaker.heatmap.options import HeatmapOptions
 from mmaker.inputs import ChainInput
 from mmaker.merge.market import StagedMarket
 from tests.support.builders import law

@@ -44,6 +44,7 @@ def make_composing(
         lambda: compositor.inputs(),  # noqa: PLW0108 - it is made below
         lease=lease,
         options=settings.heatmap,
+        pace=settings.heatmap_pace,
         legacy=settings.legacy_models,
     )
     compositor = CompositorService(

@@ -108,3 +108,14 @@ def test_a_diff_of_another_version_is_refused() -> None:
     models, diffs = history([(0, True), (1, True)])
     with pytest.raises(ValueError, match="leads on from version '1', and this is '0'"):
         apply(diffs[1], models[0])
+
+
+def test_a_version_that_is_held_need_not_be_read_again() -> None:
+    """One who takes over announces what it has made, which is the same where nothing has changed."""
+    models, _ = history([(0, True)])
+    follower = HeatmapFollower()
+    follower.on_whole(models[1])
+    follower.on_diff(HeatmapDiff.to(models[1]))
+    assert not follower.behind
+    follower.on_diff(HeatmapDiff.to(models[0]))
+    assert follower.behind

@@ -15,7 +15,7 @@ from chain.pipeline.staging import StagingMeta
 from chain.pipeline.ticker import OptionTicker, Side
 from mmaker.flush import ChainFlush
 from mmaker.heatmap.builder import HeatmapBuilder
-from mmaker.heatmap.widths import HeatmapOptions
+from mmaker.heatmap.options import HeatmapOptions
 from tests.support.builders import SPX, TS_MS, law
 from tests.support.staged import flush_of, meta_of, option
 

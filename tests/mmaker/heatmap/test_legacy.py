@@ -3,7 +3,7 @@
 from chain.model.keys import ChainId
 from mmaker.heatmap.builder import HeatmapBuilder
 from mmaker.heatmap.legacy import legacy_body
-from mmaker.heatmap.widths import HeatmapOptions
+from mmaker.heatmap.options import HeatmapOptions
 from tests.support.builders import SPX, TS_MS
 from tests.support.staged import Quoted, flush_of, meta_of, option
 

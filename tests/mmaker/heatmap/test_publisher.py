@@ -16,8 +16,8 @@ from chain.monitor.states import State
 from chain.pipeline.follow import HeatmapFollower
 from chain.pipeline.heatmap import HeatmapDiff, read_diff
 from chain.redis.contract.models import LeaseHeld, fetch_model
+from mmaker.heatmap.options import HeatmapOptions
 from mmaker.heatmap.publisher import HeatmapPublisher
-from mmaker.heatmap.widths import HeatmapOptions
 from mmaker.inputs import ChainInput
 from tests.support.builders import SPX, TS_MS, TS_NS
 from tests.support.contexts import context_of

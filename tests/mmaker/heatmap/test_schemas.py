@@ -6,7 +6,7 @@ import pytest
 
 from chain.pipeline.heatmap import ENCODER
 from mmaker.heatmap.builder import HeatmapBuilder
-from mmaker.heatmap.widths import HeatmapOptions
+from mmaker.heatmap.options import HeatmapOptions
 from tests.support.builders import TS_MS
 from tests.support.schemas import filled, promised, schema_of, validator
 from tests.support.staged import Quoted, flush_of, option

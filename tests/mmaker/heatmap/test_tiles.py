@@ -10,7 +10,7 @@ from chain.model.keys import ChainId
 from chain.pipeline.heatmap import Tile
 from chain.pipeline.ticker import Side
 from mmaker.heatmap.builder import HeatmapBuilder
-from mmaker.heatmap.widths import HeatmapOptions, widths_by_step
+from mmaker.heatmap.options import HeatmapOptions, widths_by_step
 from tests.support.builders import SPX, law
 from tests.support.staged import Quoted, flush_of, meta_of, option
 

@@ -1,4 +1,4 @@
-"""How wide spreads are: MarketSwarm's widths for its two indices, else multiples of the step between strikes."""
+"""What a model covers and how often it is published; how wide spreads are where nobody says it."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -25,6 +25,16 @@ class HeatmapOptions(Struct, frozen=True):
 
 
 DEFAULT_OPTIONS = HeatmapOptions()
+
+
+class Pace(Struct, frozen=True):
+    """At least how many seconds lie between two diffs, and between two wholes, of one underlying."""
+
+    diff_s: float = 0.2
+    whole_s: float = 1.0
+
+
+DEFAULT_PACE = Pace()
 
 
 def widths_by_step(strikes: Iterable[Iterable[float]]) -> tuple[float, ...]:
