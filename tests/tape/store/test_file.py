@@ -222,6 +222,15 @@ def test_a_value_is_read_once_and_again_when_it_is_forgotten(tmp_path: Path) -> 
         assert [tape.reads(8), tape.reads(4)] == [4, 2]
 
 
+def test_what_is_forgotten_takes_no_room(tmp_path: Path) -> None:
+    told = [moment(at, Fact(FactKind.PAYLOAD, name, None, bytes([at]) * LARGE)) for at, name in enumerate("ab")]
+    with closing(Counted(write(tmp_path / "a.tape", told), cache_bytes=2 * LARGE)) as tape:
+        tape.reads(1)
+        tape.forget()
+        tape.reads(1, check=False)  # and once more to be checked: it is kept but once
+        assert [tape.reads(1), tape.reads(2), tape.reads(1), tape.reads(2)] == [1, 1, 0, 0]
+
+
 @pytest.mark.parametrize(("kept", "read_again"), [(2 * LARGE, 0), (2 * LARGE - 1, 1)])
 def test_values_are_kept_up_to_so_many_bytes_and_those_used_last(tmp_path: Path, kept: int, read_again: int) -> None:
     told = [moment(at, Fact(FactKind.PAYLOAD, name, None, bytes([at]) * LARGE)) for at, name in enumerate("abc")]
@@ -253,7 +262,19 @@ def test_a_value_that_comes_back_into_memory_is_checked_again(tmp_path: Path) ->
     with TapeFile(path, cache_bytes=LARGE) as tape:
         tape.unpacked(1)
         tape.unpacked(2)
-        edit(path, "UPDATE packed SET digest = zeroblob(8) WHERE id = 1")
+        edit(path, "UPDATE packed SET digest = zeroblob(8)")
+        assert tape.unpacked(1, check=False) == bytes(LARGE)
+        with pytest.raises(DamagedError, match="value 1: the checksum differs"):
+            tape.unpacked(1)
+
+
+def test_a_value_that_was_forgotten_is_checked_again(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tape", values(1))
+    with TapeFile(path) as tape:
+        tape.unpacked(1)
+        edit(path, "UPDATE packed SET digest = zeroblob(8)")
+        assert tape.unpacked(1) == bytes(LARGE)
+        tape.forget()
         assert tape.unpacked(1, check=False) == bytes(LARGE)
         with pytest.raises(DamagedError, match="value 1: the checksum differs"):
             tape.unpacked(1)
