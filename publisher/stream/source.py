@@ -28,7 +28,7 @@ class StreamStatus(Struct, frozen=True, kw_only=True):
     error: str = ""  # one line for a person
     detail: str = ""  # whose stream it is: the vendor's host
     delayed: bool = False  # whether what it carries is 15 minutes old
-    limits: str = ""  # what the plan of the key leaves out, for a person
+    limits: str = ""  # what the vendor leaves out, for a person
     reconnects: int = 0
     subscriptions: int = 0  # contracts
     left_out: int = 0  # contracts of the snapshots for which there was no room

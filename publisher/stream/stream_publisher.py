@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 _MOST_FRAMES = 10_000  # kept while Redis does not take them; then the oldest are dropped
 _MOST_BYTES = 16 * 1024 * 1024  # of them
 _BATCH = 500  # frames in one request
+_DROPS_TOLD_S = 60.0  # how long dropped frames are told
 _LOOK_S = 1.0  # between looks whether we may write, and after a failed write
 
 
@@ -103,6 +104,7 @@ class StreamPublisher:
         self._state = StreamState.STANDBY
         self._error = ""
         self._since: float | None = None
+        self._dropped_at = float("-inf")  # monotonic seconds
         self._refused = ""  # why frames are not counted or subscriptions not listed
 
     def parts(self) -> list[Part]:
@@ -114,6 +116,8 @@ class StreamPublisher:
         own = self._source.status()
         if self._state is not StreamState.STREAMING:
             own = replace(own, state=self._state, error=self._error, since=None)
+        elif not own.error and self._clock.monotonic() - self._dropped_at < _DROPS_TOLD_S:
+            own = replace(own, error=f"Redis is too slow for it: {self._counts['dropped']} frames dropped")
         counts = self._counts
         return replace(
             own,
@@ -186,6 +190,7 @@ class StreamPublisher:
                     if not self._counts["dropped"]:
                         log.warning("stream: Redis is too slow for its frames, the oldest are dropped")
                     self._counts["dropped"] += dropped
+                    self._dropped_at = self._clock.monotonic()
 
     async def _write(self, backlog: Backlog) -> None:
         """Write the oldest frames and the list of subscriptions; what fails is written again later."""

@@ -5,6 +5,7 @@ from msgspec import Struct
 from chain.model.kinds import UNKNOWN, kind_word
 from chain.model.session import new_york
 from chain.monitor.board import Board
+from chain.monitor.evaluate.feed import DELAYED, feed_words, feeding
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.rules.rule import blind_since
 from chain.monitor.heartbeat import WITHDRAWN
@@ -86,7 +87,7 @@ def identity(
         start.append(Span(_away(board, width - length(start) - length(end)), Role.ALARM))
     if not away or length([*start, *spot, *end]) <= width:
         start += spot
-    quiet = ("" if away else _redis(board), _recorder(board), _record(board), _market(board))
+    quiet = ("" if away else _redis(board), _recorder(board), _record(board), _market(board), _feed(board))
     told = sorted((*(Span(text, Role.DIM) for text in quiet), _publish(report)), key=lambda span: span.role is Role.DIM)
     for span in told:  # what is wrong before what is as it should be
         if span.text and length(start) + length(end) + len(span.text) + 2 <= width:
@@ -217,6 +218,15 @@ def _market(board: Board) -> str:
     """The market's state in the vendor's word, where it is not simply open."""
     words = {p.heartbeat.source.market for p in board.publishers.known if p.alive} - {"", "open"}
     return f"market {'/'.join(sorted(words))}" if words else ""
+
+
+def _feed(board: Board) -> str:
+    """That live data come without their stream, or with one that is late; where it is as it should be, nothing."""
+    publisher = feeding(board)
+    if publisher is not None:
+        feed = publisher.heartbeat.feed
+        return f"stream {DELAYED}" if feed is not None and feed.delayed else ""
+    return f"stream {words}" if (words := feed_words(board)) else ""
 
 
 def _publish(report: HealthReport) -> Span:

@@ -100,7 +100,7 @@ class FeedBlock(Struct, frozen=True):
     state: Annotated[str, promise(enum=["standby", "refused", "connecting", "waiting", "streaming", "failing"])] = ""
     detail: Annotated[str, Meta(description="whose stream: the vendor's host")] = ""
     delayed: Annotated[bool, Meta(description="whether what it carries is 15 minutes old")] = False
-    limits: Annotated[str, Meta(description="what the plan of the API key leaves out")] = ""
+    limits: Annotated[str, Meta(description="what the vendor leaves out, and what it says of that")] = ""
     subscriptions: Annotated[Count, Meta(description="contracts")] = 0
     left_out: Annotated[Count, Meta(description="contracts of the snapshots for whose quotes there was no room")] = 0
     reconnects: Annotated[Count, Meta(description="since the publisher began")] = 0

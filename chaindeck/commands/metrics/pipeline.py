@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from chain.monitor.board import CompositorStatus
+from chain.monitor.evaluate.feed import feeding
 from chain.monitor.evaluate.report import HealthReport, stream_active, stream_age_s
 from chain.monitor.states import CompositorState
 
+_STREAMING = "streaming"
 _ALIVE = (CompositorState.LEADING, CompositorState.STANDBY)
 
 
 def pipeline_metrics(report: HealthReport) -> Iterator[Metric]:
     """Yield the metrics of stream and compositor; of what was never there, none."""
     yield from _stream(report)
+    yield from _feed(report)
     if report.board.compositor is not None:
         yield from _compositor(report.board.compositor)
 
@@ -37,6 +40,20 @@ def _stream(report: HealthReport) -> Iterator[Metric]:
     for name, words, value in told:
         if value is not None:
             yield GaugeMetricFamily(name, words, value=value)
+
+
+def _feed(report: HealthReport) -> Iterator[Metric]:
+    """Yield how the stream is fed, of the living publisher that does."""
+    publisher = feeding(report.board)
+    feed = publisher.heartbeat.feed if publisher else None
+    if feed is None:
+        return
+    working = feed.state == _STREAMING
+    yield GaugeMetricFamily("chaindeck_feed_streaming", "1 while a publisher feeds the stream", value=working)
+    yield GaugeMetricFamily("chaindeck_feed_delayed", "1 where what it carries is 15 minutes old", value=feed.delayed)
+    yield GaugeMetricFamily("chaindeck_feed_left_out_contracts", "Contracts without quotes", value=feed.left_out)
+    yield CounterMetricFamily("chaindeck_feed_reconnects", "Connections to the vendor again", value=feed.reconnects)
+    yield CounterMetricFamily("chaindeck_feed_dropped_frames", "Frames Redis was too slow for", value=feed.dropped)
 
 
 def _compositor(compositor: CompositorStatus) -> Iterator[Metric]:

@@ -36,6 +36,7 @@ _KEPT = 32  # frames that the library keeps before it stops reading the socket
 _POLICY, _TOO_LARGE = 1008, 1009
 _PROTOCOL = (1002, 1003, 1007)
 _SLOW = ("slow", "behind", "buffer")
+_BEFORE_THE_KEY = frozenset({FaultKind.RATE_LIMITED, FaultKind.SERVER, FaultKind.REDIRECTED})  # no key was sent yet
 _SILENT = logging.Logger("chaindeck.websockets", logging.CRITICAL + 1)
 
 
@@ -122,7 +123,9 @@ def _not_opened(error: Exception, host: str, proxy: Proxy | None) -> VendorError
     """Return why there is no connection: what failed, the proxy or the vendor."""
     if isinstance(error, InvalidStatus):
         code = error.response.status_code
-        return VendorError(by_status(code), f"{host} answers the stream's handshake with HTTP {code}")
+        kind = by_status(code)
+        kind = kind if kind in _BEFORE_THE_KEY else FaultKind.ERROR_STATUS
+        return VendorError(kind, f"{host} answers the stream's handshake with HTTP {code}")
     if proxy is not None and isinstance(error, InvalidProxyStatus):
         code = error.response.status_code
         if code == PROXY_LOGIN:

@@ -43,6 +43,7 @@ class Status(Struct, frozen=True):
     meaning: Meaning
     topics: tuple[str, ...] = ()
     text: str = ""
+    failed: bool = False  # whether the vendor calls it an error
 
 
 class Frame(Struct, frozen=True):
@@ -115,7 +116,7 @@ def _status(event: dict[str, Any], secret: str) -> Status:
         return Status(known, text=text)
     lower = said.lower()
     by_text = (meaning for parts, meaning in _BY_TEXT if any(part in lower for part in parts))
-    return Status(next(by_text, Meaning.OTHER), _topics(said), text)
+    return Status(next(by_text, Meaning.OTHER), _topics(said), text, failed=word == "error")
 
 
 def _answer(said: str, text: str) -> Status:

@@ -80,7 +80,7 @@ class Session:
         self.stage = Stage.CLOSED
         self.delayed = delayed
         self.attempts = 0  # to connect
-        self.note = ""  # what the vendor said that is no reason to end the connection
+        self.note = ""  # what the vendor said on this connection that we do not know
         self.refused_kinds: frozenset[str] = frozenset()
         self._can_be_delayed = can_be_delayed and not delayed
         self._max_quotes = max_quotes
@@ -112,6 +112,7 @@ class Session:
         self._held.clear()
         self._refused.clear()
         self._confirmed_kinds.clear()
+        self.note = ""
         self._asked, self._unanswered, self._authenticated = None, set(), False
         self._enter(Stage.OPEN, now)
 
@@ -133,7 +134,7 @@ class Session:
                 self._turn_to_delayed(status.text)
             case Meaning.NOT_AUTHORIZED | Meaning.NO_REAL_TIME:  # the delayed host has no quotes
                 self._refuse(status.topics, status.text)
-            case Meaning.OTHER:
+            case Meaning.OTHER if status.failed:
                 self.note = status.text
 
     def due(self, now: Instant) -> Request | None:
@@ -203,9 +204,15 @@ class Session:
 
     @property
     def limits(self) -> str:
-        """What the plan of the key leaves out, in words; "" if nothing."""
+        """What the vendor leaves out, and what it said that we do not know, in words; "" if nothing."""
         kinds = " and ".join(_KIND_WORDS.get(kind, kind) for kind in sorted(self.refused_kinds))
-        return f"the plan of this API key includes no {kinds} on the stream" if kinds else ""
+        single = sum(topic[: len(QUOTE)] not in self.refused_kinds for topic in self._refused)
+        told = (
+            f"the plan of this API key includes no {kinds} on the stream" if kinds else "",
+            f"{single} subscription{'s' if single > 1 else ''} refused" if single else "",
+            f"the vendor says: {self.note}" if self.note else "",
+        )
+        return "; ".join(filter(None, told))
 
     def _enter(self, stage: Stage, now: Instant) -> None:
         self.stage, self._entered, self.since = stage, now.mono, now.wall_s
@@ -251,12 +258,11 @@ class Session:
         the plan is at fault.
         """
         if self._asked is None or self._asked.verb is not Verb.SUBSCRIBE:
-            self.note = text
+            self.note = text  # of nothing that was asked for
             return
         refused = {*topics} & self._unanswered if topics else set(self._unanswered)
         self._refused |= refused
         self._unanswered -= refused
-        self.note = text
         kind = self._asked.topics[0][: len(QUOTE)]
         if not self._unanswered and kind not in self._confirmed_kinds:
             self.refused_kinds |= {kind}

@@ -19,6 +19,7 @@ from chain.monitor.analytics import RecentAnalytics
 from chain.monitor.board import Board, ChainRecord, Transition
 from chain.monitor.evaluate.signals import HealthReport, evaluate
 from chain.monitor.heartbeat import STOPPED
+from chain.monitor.messages.heartbeat import FeedBlock
 from chain.monitor.states import DeckState, Flag, State
 from chain.text import clean
 from tests.support.scenes import (
@@ -407,6 +408,24 @@ def test_the_strip_answers_who_where_and_what() -> None:
     failing = [heartbeat(SPX, SPX_MON, failures={SPX: "429"})]
     assert ", 1/2" in plain(identity(report([record(SPX, NOW)], NOW, beats=failing), "SPX", 0, 160))
     assert "FROZEN 14:03:27" in plain(identity(report([record(SPX, NOW)], NOW), "SPX", 0, 160, frozen="14:03:27"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "feed", "words"),
+    [
+        ("massive", None, "stream off"),
+        ("massive", FeedBlock("streaming"), ""),
+        ("massive", FeedBlock("streaming", delayed=True), "stream 15-min delayed"),
+        ("mock", None, ""),
+    ],
+)
+def test_line_one_says_where_live_data_have_no_stream_or_a_late_one(
+    kind: str, feed: FeedBlock | None, words: str
+) -> None:
+    service = "massive" if kind == "massive" else "mock_massive"
+    beat = replace(heartbeat(SPX, kind=kind, service=service), feed=feed)
+    text = plain(identity(report([record(SPX, NOW)], NOW, beats=[beat]), "SPX", 0, 160))
+    assert (words in text) and ("stream" in text) is bool(words)
 
 
 def test_the_worst_is_told_with_its_beginning_and_how_much_more_there_is() -> None:

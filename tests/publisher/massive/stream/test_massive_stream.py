@@ -14,6 +14,7 @@ import pytest
 
 from chain.clock import Clock, ManualClock, SystemClock
 from chain.pipeline.frame import ReceivedFrame
+from publisher.massive.api.proxy import Proxy
 from publisher.massive.stream.connection import PONG_S
 from publisher.massive.stream.massive_stream import PING_EVERY_S, MassiveStream
 from publisher.massive.stream.protocol import MAX_FRAME_BYTES
@@ -21,6 +22,7 @@ from publisher.massive.stream.session import ANSWER_S, HOPELESS_WAIT_S, LIMIT_WA
 from publisher.massive.stream.subscriptions import Planner
 from publisher.stream.source import StreamState
 from tests.fake_massive.stream import FakeStream, Rules, quote, trade
+from tests.support import http_proxy
 from tests.support.builders import TS_NS, golden_snapshot
 from tests.support.certificates import make_certificates
 from tests.support.waiting import wait_until_async
@@ -136,9 +138,8 @@ def clock() -> ManualClock:
         (Rules(kinds=frozenset()), "the plan of this API key does not include this data (not authorized"),
         (Rules(kinds=frozenset(), refusal="bare"), "the plan of this API key does not include this data"),
         (Rules(real_time=False), "You don't have access real-time data"),
-        (Rules(http_status=401), "the vendor does not know this API key"),
     ],
-    ids=["key", "no stream", "no topic", "bare", "delayed only", "http 401"],
+    ids=["key", "no stream", "no topic", "bare", "delayed only"],
 )
 async def test_a_key_or_a_plan_is_told_in_one_line_and_not_asked_again_for_a_quarter_of_an_hour(
     rules: Rules, words: str, clock: ManualClock, caplog: pytest.LogCaptureFixture
@@ -201,6 +202,77 @@ async def test_a_redirect_is_not_followed_for_the_key_would_go_there(fake: FakeS
         async with client_of(door, clock) as client:
             assert "302" in await waiting(client)
     assert fake.peers == []
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (401, "the vendor answered with an error"),
+        (403, "the vendor answered with an error"),
+        (429, "the vendor asks for fewer requests"),
+        (503, "the vendor's server failed"),
+    ],
+)
+async def test_a_handshake_that_is_refused_says_nothing_of_the_key_which_was_not_sent(
+    code: int, words: str, clock: ManualClock
+) -> None:
+    with FakeStream(Rules(http_status=code)) as fake:
+        async with client_of(fake, clock) as client:
+            assert await waiting(client) == f"{words} (127.0.0.1 answers the stream's handshake with HTTP {code})"
+            clock.advance(1.0)
+            await client.until("the next attempt", lambda: fake.handshakes == 2)
+
+
+async def test_what_is_no_websocket_is_said_to_be_none(clock: ManualClock) -> None:
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"hello, this is another kind of server\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        stream = MassiveStream(KEY, clock, Session(chance=lambda: 0.0), url=f"ws://127.0.0.1:{port}/options")
+        stream.on_published([golden_snapshot()])
+        client = Client(stream, clock)
+        reading = asyncio.ensure_future(client.read())
+        assert "what answers there does not speak WebSocket" in await waiting(client)
+        reading.cancel()
+
+
+@pytest.mark.parametrize(
+    ("login", "answer", "words"),
+    [
+        ("desk:p4ss", None, ""),
+        ("desk:wrong", None, "it refuses the user and password of that variable (407)"),
+        ("", None, "it asks for a user and password (407)"),
+        ("", http_proxy.forbid, "it refuses to connect us (HTTP 403)"),
+        ("", http_proxy.drop, "the proxy before the vendor failed"),
+    ],
+    ids=["right", "wrong login", "no login", "forbids", "drops"],
+)
+async def test_a_proxy_is_gone_through_or_named(
+    login: str,
+    answer: http_proxy.Answer | None,
+    words: str,
+    clock: ManualClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    certificates = make_certificates(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca_file))
+    with FakeStream(tls=certificates.good) as fake:
+        async with http_proxy.HttpProxy(login="desk:p4ss", answer=answer) as proxy:
+            way = Proxy(f"http://{login}{'@' if login else ''}{proxy.address}", "HTTPS_PROXY")
+            async with client_of(fake, clock, proxy=lambda _: way) as client:
+                if not words:
+                    await client.subscribed(fake)
+                    assert [head.split()[0] for head in proxy.heads] == ["CONNECT"]
+                else:
+                    told = await waiting(client)
+                    assert words in told
+                    assert f"proxy http://{proxy.address} of HTTPS_PROXY" in told
+                    assert "wrong" not in told
+                    assert fake.peers == []
 
 
 @pytest.mark.parametrize("tls", ["wrong_name", "expired", "self_signed", "unknown_ca"])

@@ -59,6 +59,7 @@ def test_what_is_sent_is_the_vendors_own_form() -> None:
 def test_each_status_has_its_meaning(status: str, message: str, meaning: Meaning, topics: tuple[str, ...]) -> None:
     found = said(status, message)
     assert (found.meaning, found.topics) == (meaning, topics)
+    assert not (found.failed and status != "error")
 
 
 def test_a_frame_may_mix_events_and_symbols_and_may_be_a_single_event() -> None:

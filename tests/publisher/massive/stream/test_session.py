@@ -187,7 +187,7 @@ def test_a_topic_that_is_refused_by_name_is_not_asked_for_again_and_the_others_g
     session.on_status(status(Meaning.SUBSCRIBED, wanted[0], wanted[2]), START)
     assert session.due(START) is None
     assert session.held == {wanted[0], wanted[2]}
-    assert session.limits == ""
+    assert session.limits == "1 subscription refused"
 
 
 @pytest.mark.parametrize("named", [False, True])
@@ -234,7 +234,17 @@ def test_a_refusal_of_nothing_that_was_asked_is_noted_and_ends_nothing() -> None
     session = ready(Session())
     session.on_status(status(Meaning.NOT_AUTHORIZED), START)
     assert session.stage is Stage.READY
-    assert session.note == "as the vendor says"
+    assert session.limits == "the vendor says: as the vendor says"
+
+
+def test_an_error_that_nobody_knows_is_told_as_the_vendor_says_it_until_the_next_connection() -> None:
+    session = ready(Session())
+    session.on_status(Status(Meaning.OTHER, text="subscribed twice"), START)
+    assert session.limits == ""
+    session.on_status(Status(Meaning.OTHER, text="too many symbols", failed=True), START)
+    assert session.limits == "the vendor says: too many symbols"
+    session.ended(BROKEN, at(1))
+    assert ready(session, at(2)).limits == ""
 
 
 # Connecting again
