@@ -16,6 +16,8 @@ from chain.audit.clauses import Clause, Outcome
 from chain.clock import Instant
 from chain.model.kinds import SourceKind
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
+from chain.monitor.messages.compositor import ModelStatus
+from chain.monitor.messages.heartbeat import FeedBlock
 from chain.monitor.messages.services import SERVICES, STANDBYS
 from chain.monitor.states import CompositorState, DeckState, RecorderState, State, StreamState
 from chain.pipeline.staging import Origin
@@ -28,7 +30,7 @@ from chaindeck.exits import Exit
 from publisher.stream.source import StreamState as FeedState
 from tests.support.places import ROOT
 from tests.support.product import run
-from tests.support.scenes import SPX, board, changed, manual_clock, record, recorder
+from tests.support.scenes import SPX, board, changed, compositor, heartbeat, manual_clock, record, recorder
 
 SCHEMAS = sorted((ROOT / "schemas").glob("*.json"))
 
@@ -170,10 +172,16 @@ def test_the_readme_and_the_help_have_every_exit_code(short_dir: Path) -> None:
 
 def test_the_page_on_metrics_names_those_that_there_are() -> None:
     clock = manual_clock()
-    one = board([record(SPX, Instant.now(clock))], Instant.now(clock))
+    now = Instant.now(clock)
+    fed = replace(heartbeat(SPX), feed=FeedBlock("streaming"))
+    figures: dict[str, Any] = {"length": 1, "frames_s": 1.0, "events_s": 1.0, "subscriptions": 1}
+    figures |= {"group_lag": 0, "group_pending": 0}
+    one = board([record(SPX, now)], now, beats=[fed], last_frame=now.wall_s, **figures)
     collector = DeckCollector(clock)
-    told = recorder(Instant.now(clock), size=1, free=1, recorded_to=Instant.now(clock).wall_s)
-    collector.on_board(changed(one, server=replace(one.redis.server, counted=1), recorder=told))
+    told = recorder(now, size=1, free=1, recorded_to=now.wall_s)
+    composing = compositor(now, models=(ModelStatus("SPX", ts=now.wall_s),))
+    server = replace(one.redis.server, counted=1)
+    collector.on_board(changed(one, server=server, recorder=told, compositor=composing))
     there = {family.name + "_total" * (family.type == "counter") for family in collector.collect()}
     page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(chaindeck_\w+)`", page))
