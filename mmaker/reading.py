@@ -83,7 +83,7 @@ class Reading:
                 raise TrimmedError(_trimmed(self.position, batch.oldest))
             self._take(market, batch.entries)
             self._unwritten += [entry.id for entry in batch.entries]
-            self.position = self.last = StreamId.parse(batch.entries[-1].id) or self.position
+            self.position = self.last = max(self.position, StreamId.parse(batch.entries[-1].id) or START)
             if (
                 len(batch.entries) < asked
                 or self._clock.monotonic() >= until

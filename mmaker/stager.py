@@ -87,8 +87,9 @@ class Stager:
         verdicts = await self._writer.write([draft.write for draft in drafts])
         if StagingVerdict.LOST in verdicts:
             raise LeadLostError("another compositor leads")
-        if StagingVerdict.BEHIND in verdicts:
-            raise OutrunError(f"staging of {drafts[verdicts.index(StagingVerdict.BEHIND)].write.chain} is not ours")
+        for verdict, draft in zip(verdicts, drafts, strict=True):
+            if verdict in (StagingVerdict.BEHIND, StagingVerdict.OTHER):
+                raise OutrunError(f"staging of {draft.write.chain} is not what was written before")
         return [self._written(draft, now) for draft in drafts]
 
     def _draft(self, state: StagedChainState, input_: ChainInput, position: StreamId, now: Instant) -> _Draft | None:
@@ -106,7 +107,8 @@ class Stager:
         if extent is Extent.PART:
             contracts = {ticker: changes.contracts[ticker] for ticker in changes.changed}
         meta = self._meta(state, input_, position, now)
-        return _Draft(StagingWrite(state.chain, meta, extent, life_ms, contracts), changes, input_, position)
+        write = StagingWrite(state.chain, meta, extent, life_ms, contracts, before=str(book.position))
+        return _Draft(write, changes, input_, position)
 
     def _meta(self, state: StagedChainState, input_: ChainInput, position: StreamId, now: Instant) -> StagingMeta:
         assert input_.snapshot is not None

@@ -350,6 +350,26 @@ async def test_what_is_gone_ends_the_term_and_the_next_one_is_whole(around: Surr
     assert await around.staged() == await merged(around, *kept)
 
 
+async def test_where_redis_went_back_to_an_older_state_the_next_term_is_whole(around: Surroundings) -> None:
+    """As a replica that had not heard all does when it becomes the primary."""
+    await around.publish()
+    first = await around.add(around.quote(bid=7.0))
+    term = await begun(around)
+    await play(around, term)
+    older = await around.redis.dump(around.keys.staging(SPX)) or b""
+    await around.add(around.trade(PUT, 9.0))
+    await play(around, term)
+    await play(around, term)
+    await around.redis.restore(around.keys.staging(SPX), 60_000, older, replace=True)
+    await around.redis.xgroup_setid(around.keys.stream(), GROUP, str(first))
+    await around.add(around.quote(bid=7.2, seq=2))
+    with pytest.raises(OutrunError):
+        await play(around, term)
+    await play(around, await begun(around))
+    events = (around.quote(bid=7.0), around.trade(PUT, 9.0), around.quote(bid=7.2, seq=2))
+    assert await around.staged() == await merged(around, *events)
+
+
 async def test_a_stream_trimmed_past_what_was_read_ends_the_term_and_the_next_one_goes_on(around: Surroundings) -> None:
     await around.publish()
     term = await begun(around)

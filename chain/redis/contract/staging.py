@@ -20,7 +20,7 @@ from chain.text import clean
 log = logging.getLogger(__name__)
 
 STAGING_BYTES = 16 * 1024 * 1024  # of one chain, read at once
-_WORDS = (b"written", b"unheard", b"lost", b"behind")
+_WORDS = (b"written", b"unheard", b"lost", b"behind", b"other")
 
 
 class StagingVerdict(StrEnum):
@@ -29,7 +29,8 @@ class StagingVerdict(StrEnum):
     WRITTEN = "written"
     UNHEARD = "unheard"  # written, and not announced: this user may not
     LOST = "lost"  # the lease is another's, or nobody's
-    BEHIND = "behind"  # what stands there includes more of the stream, or is gone and was to be changed
+    BEHIND = "behind"  # what stands there includes more of the stream
+    OTHER = "other"  # what was to be changed is gone, or is not what was written before
 
 
 class Extent(StrEnum):
@@ -41,7 +42,10 @@ class Extent(StrEnum):
 
 
 class StagingWrite(Struct, frozen=True):
-    """What is written of one chain: its meta, and contracts by ticker, all of them unless it is a part."""
+    """What is written of one chain: its meta, and contracts by ticker, all of them unless it is a part.
+
+    A part changes what was written before with the position `before`.
+    """
 
     chain: ChainId
     meta: StagingMeta
@@ -49,6 +53,7 @@ class StagingWrite(Struct, frozen=True):
     ttl_ms: int
     contracts: Mapping[str, StagedContract] = field(default_factory=dict)
     removed: Sequence[str] = ()
+    before: str = ""
 
 
 class Staging(Struct, frozen=True):
@@ -97,7 +102,7 @@ class StagingWriter:
             self._keys.staging_flushes(),
             notice.encode(),
         )
-        args: list[EncodableT] = [*head, len(write.removed), *write.removed, META_FIELD, meta.encode()]
+        args: list[EncodableT] = [*head, write.before, len(write.removed), *write.removed, META_FIELD, meta.encode()]
         for ticker, staged in write.contracts.items():
             args += (ticker, staged.encode())
         return ScriptCall("stage", [self._keys.staging(chain), *self._lease], args)

@@ -39,8 +39,8 @@ async def redis(server: Server) -> AsyncIterator[Redis]:
         yield redis
 
 
-def part(position: str = "10-2", **changes: Any) -> StagingWrite:
-    write = StagingWrite(SPX, replace(META, position=position), Extent.PART, 60_000, {"C": CALL})
+def part(position: str = "10-2", before: str = "10-2", **changes: Any) -> StagingWrite:
+    write = StagingWrite(SPX, replace(META, position=position), Extent.PART, 60_000, {"C": CALL}, before=before)
     return replace(write, **changes)
 
 
@@ -72,9 +72,14 @@ async def test_the_whole_replaces_all_that_stood_there(redis: Redis) -> None:
     assert sorted(await redis.hkeys(KEY)) == [b"C", b"P", b"meta"]
 
 
-async def test_a_part_of_nothing_is_behind(redis: Redis) -> None:
-    assert await write(redis, part()) == [StagingVerdict.BEHIND]
-    assert not await redis.exists(KEY)
+@pytest.mark.parametrize("held", ["", "10-1", "9-2"])
+async def test_a_part_changes_only_what_was_written_before(redis: Redis, held: str) -> None:
+    """Not what Redis lost, nor what it went back to, as a replica does that had not heard all."""
+    if held:
+        await write(redis, whole(held))
+    assert await write(redis, part("10-3")) == [StagingVerdict.OTHER]
+    found = await read_staging(redis, KEYS, SPX)
+    assert (found.meta.position if found else "") == held
 
 
 @pytest.mark.parametrize("owner", ["theirs", ""])
@@ -107,7 +112,7 @@ async def test_no_write_goes_back_behind_a_later_position(
     redis: Redis, held: str, ours: str, verdict: StagingVerdict, extent: Extent
 ) -> None:
     await write(redis, whole(held))
-    assert await write(redis, part(ours, extent=extent)) == [verdict]
+    assert await write(redis, part(ours, held, extent=extent)) == [verdict]
     found = await read_staging(redis, KEYS, SPX)
     assert found is not None and found.meta.position == (ours if verdict is StagingVerdict.WRITTEN else held)
 
