@@ -18,8 +18,9 @@ from tape.store.rows import EARLIEST_NS, LATEST_NS, is_monotonic_time, is_wall_t
 FAR_NS = 60 * 10**9  # a clock that moves by more than this was set
 _SQL = """SELECT id, asked_wall_ns, asked_mono, begins FROM moments
 WHERE (begins OR kind = ?) AND id > ? ORDER BY id"""
-_FIRST = """SELECT asked_wall_ns FROM moments NOT INDEXED
-WHERE begins AND asked_wall_ns BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1"""
+_FIRST = """SELECT min(asked_wall_ns) FROM (
+  SELECT asked_wall_ns FROM moments NOT INDEXED
+  WHERE begins AND asked_wall_ns BETWEEN ?1 AND ?2 ORDER BY id LIMIT 3)"""
 _LAST = """SELECT max(received_wall_ns) FROM moments WHERE received_wall_ns BETWEEN ?1 AND ?2 AND id >= (
   SELECT id FROM moments NOT INDEXED WHERE begins AND asked_wall_ns BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1)"""
 _MOST_LEADS = 16  # times that a clock was set which are remembered, in case that it is set back
@@ -51,7 +52,10 @@ class _Lead:
 
 
 def first_look_ns(tape: TapeFile) -> int | None:
-    """Return when the first look was asked for, epoch ns, without reading the others; None where there is none."""
+    """Return when the first look was asked for, epoch ns; None where there is none.
+
+    It is the earliest of the first three: a clock may be wrong at first, and no others need to be read.
+    """
     return _time_of(tape, _FIRST)
 
 

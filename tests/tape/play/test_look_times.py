@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chain.clock import Instant
 from tape.memory import MemoryTape
 from tape.play.look_times import LookTimes, first_look_ns, last_answer_ns
+from tape.play.reel import FilePart, Place, Reel, tape_paths
 from tape.store.codec import Packer
 from tape.store.facts import Moment, MomentKind
 from tape.store.file import TapeFile
@@ -134,3 +135,18 @@ def test_the_first_and_the_last_that_can_be_believed_are_told(tmp_path: Path, wa
         assert last_answer_ns(tape) == instant(7).wall_ns
     with TapeFile(write(tmp_path / "b.tape", recorded(2, {0: wall_ns, 1: wall_ns}))) as tape:
         assert (first_look_ns(tape), last_answer_ns(tape)) == (None, None)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 9])
+@pytest.mark.parametrize("wall_ns", [*NEVER.values(), *ANOTHER.values()], ids=[*NEVER, *ANOTHER])
+def test_in_a_folder_too_every_look_is_found(tmp_path: Path, number: int, wall_ns: int) -> None:
+    write(tmp_path / "massive-2026-01-01.tape", [at_wall(at - 100, instant(at - 100).wall_ns) for at in range(9)])
+    write(tmp_path / "massive-2026-01-02.tape", recorded(30, {number: wall_ns}))
+    parts = [FilePart(path) for path in tape_paths(tmp_path)]
+    reel = Reel(parts)
+    for at in range(30):
+        if at != number:
+            assert reel.at(instant(at).wall_ns) == Place(parts[1], at)
+    if number > 2 or wall_ns not in (ANOTHER["1970"], ANOTHER["1990"]):  # it would be before the part before it
+        assert reel.at(instant(-96).wall_ns) == Place(parts[0], 4)
+    reel.close()
