@@ -12,17 +12,16 @@ from chain.monitor.states import State
 from chain.pipeline.heatmap import ENCODER, ModelExpiration, Tile
 from chain.pipeline.staging import StagedContract, StagingMeta
 from mmaker.flush import ChainFlush
-from mmaker.heatmap.positions import ChainPositions, Place, positions_of
+from mmaker.heatmap.positions import ChainPositions, Listing, Place
 from mmaker.heatmap.tiles import Mid, in_ticks
 
 _NO_POSITIONS = ChainPositions((), (), {}, b"")
 
 
 class _Layout(NamedTuple):
-    """What a chain's positions depend on, beside the contracts that are listed."""
+    """Which strikes of a listing have tiles."""
 
     atm: int
-    widths: tuple[float, ...]
     strikes: int
 
 
@@ -40,6 +39,8 @@ class ChainTiles:
         self._mids: dict[str, Mid] = {}
         self._dirty: set[str] = set()
         self._whole = True
+        self._widths: tuple[float, ...] = ()
+        self._listing: Listing | None = None  # None: to be made of what is listed now
         self._layout: _Layout | None = None
         self._positions = _NO_POSITIONS
         self._tiles: list[Tile | None] = []
@@ -51,7 +52,7 @@ class ChainTiles:
             self._whole = True
             listed = {ticker: Place(each.root, each.side, each.strike) for ticker, each in flush.contracts.items()}
             if listed != self.listed:
-                self.listed, self._layout = listed, None
+                self.listed, self._listing = listed, None
             self._mids = {ticker: mid for ticker, each in flush.contracts.items() if (mid := _mid(each))}
             return
         for ticker in flush.dirty & self.listed.keys():
@@ -70,9 +71,12 @@ class ChainTiles:
 
     def refresh(self, widths: tuple[float, ...], strikes: int) -> dict[str, Tile | None]:
         """Return the tiles that differ from before by name, None for those that are gone."""
-        layout = _Layout(self.meta.atm, widths, strikes)
+        layout = _Layout(self.meta.atm, strikes)
+        if self._listing is None or widths != self._widths:
+            listing = Listing(self._chain.expiry.isoformat(), self.listed, widths)
+            self._listing, self._widths, self._layout = listing, widths, None
         if layout != self._layout:
-            changed = self._lay_out(layout)
+            changed = self._lay_out(self._listing, layout)
         elif self._whole or self._dirty:
             changed = self._remake(range(len(self._tiles)) if self._whole else self._affected())
         else:
@@ -94,11 +98,9 @@ class ChainTiles:
         dte = days_to_expiry(expiry, meta.ts) if self._dte is None else self._dte
         return ModelExpiration(expiry.isoformat(), dte, meta.snapshot, meta.position, self._state)
 
-    def _lay_out(self, layout: _Layout) -> dict[str, Tile | None]:
+    def _lay_out(self, listing: Listing, layout: _Layout) -> dict[str, Tile | None]:
         before = dict(self.tiles())
-        self._layout = layout
-        expiration = self._chain.expiry.isoformat()
-        self._positions = positions_of(expiration, self.listed, layout.atm, layout.widths, layout.strikes)
+        self._layout, self._positions = layout, listing.positions(layout.atm, layout.strikes)
         self._tiles = [position.tile(self._mids) for position in self._positions.positions]
         after = dict(self.tiles())
         changed: dict[str, Tile | None] = {name: tile for name, tile in after.items() if before.get(name) != tile}

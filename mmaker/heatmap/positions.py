@@ -33,32 +33,42 @@ class ChainPositions(Struct, frozen=True):
     digest: bytes  # of the names
 
 
-def positions_of(
-    expiration: str, listed: Mapping[str, Place], atm: int, widths: Sequence[float], strikes: int
-) -> ChainPositions:
-    """Return the positions at the `strikes` strikes nearest to the ATM; their legs may lie further out.
+class Listing:
+    """What is listed of a chain. It keeps the positions at each strike: the ATM moves more often than listings do."""
 
-    `listed` are the chain's contracts by ticker, `widths` in points.
-    """
-    columns: dict[tuple[str, Side], dict[int, str]] = {}
-    for ticker, (root, side, strike) in listed.items():
-        columns.setdefault((root, side), {})[round(strike * THOUSANDTHS)] = ticker
-    near = _nearest({strike for column in columns.values() for strike in column}, atm, strikes)
-    labels = _labels({root for root, _ in columns})
-    exact = [round(width * THOUSANDTHS) for width in widths]
-    found: dict[str, Position] = {}
-    for (root, side), column in columns.items():
-        for strike in near & column.keys():
-            found.update(_at(_Cell(expiration, side, f"{side}{labels[root]}", strike), column, exact))
-    names = tuple(sorted(found))
-    positions = tuple(found[name] for name in names)
-    digest = hashlib.blake2b("\n".join(names).encode(), digest_size=16).digest()
-    return ChainPositions(names, positions, _by_ticker(positions), digest)
+    def __init__(self, expiration: str, listed: Mapping[str, Place], widths: Sequence[float]) -> None:
+        """`listed`: the chain's contracts by ticker; `widths` in points."""
+        self._expiration = expiration
+        self._widths = [round(width * THOUSANDTHS) for width in widths]
+        self._columns: dict[tuple[str, Side], dict[int, str]] = {}
+        for ticker, (root, side, strike) in listed.items():
+            self._columns.setdefault((root, side), {})[round(strike * THOUSANDTHS)] = ticker
+        self._labels = _labels({root for root, _ in self._columns})
+        self._rows: dict[int, dict[str, Position]] = {}
+
+    def positions(self, atm: int, strikes: int) -> ChainPositions:
+        """Return the positions at the `strikes` strikes nearest to the ATM; their legs may lie further out."""
+        found: dict[str, Position] = {}
+        for strike in _nearest({strike for column in self._columns.values() for strike in column}, atm, strikes):
+            row = self._rows.get(strike)
+            if row is None:
+                row = self._rows[strike] = dict(self._at(strike))
+            found |= row
+        names = tuple(sorted(found))
+        positions = tuple(found[name] for name in names)
+        digest = hashlib.blake2b("\n".join(names).encode(), digest_size=16).digest()
+        return ChainPositions(names, positions, _by_ticker(positions), digest)
+
+    def _at(self, strike: int) -> Iterator[tuple[str, Position]]:
+        for (root, side), column in self._columns.items():
+            if strike in column:
+                cell = _Cell(self._expiration, side, f"{side}{self._labels[root]}", strike)
+                yield from _at(cell, column, self._widths)
 
 
-def _nearest(strikes: Iterable[int], atm: int, count: int) -> set[int]:
+def _nearest(strikes: Iterable[int], atm: int, count: int) -> list[int]:
     centre = atm * THOUSANDTHS
-    return set(sorted(strikes, key=lambda strike: (abs(strike - centre), strike))[:count])
+    return sorted(strikes, key=lambda strike: (abs(strike - centre), strike))[:count]
 
 
 def _labels(roots: Iterable[str]) -> dict[str, str]:
