@@ -4,6 +4,8 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -159,9 +161,6 @@ def test_pasted_text_is_no_command(short_dir: Path) -> None:
         shows_grid(terminal)
         terminal.send("a quiet question\nquoted\n")
         terminal.wait_for("pasted text")
-        for character in "quick":  # as a slow paste comes
-            terminal.send(character)
-            time.sleep(0.001)
         terminal.send("\x1b[200~quit\x1b[201~")
         terminal.flood("all is quiet, " * 700_000)
         # What follows at once still belongs to it.
@@ -170,6 +169,105 @@ def test_pasted_text_is_no_command(short_dir: Path) -> None:
         terminal.wait_for("esc close")
         assert quits(terminal) == 0
         wait_until(lambda: given_back(terminal), what="the terminal as it was")
+    assert no_failure_logged(short_dir)
+
+
+BUSY = """
+import os, select, sys, threading, time, types
+import tui.terminal.driver as driver
+stalled, loaded = sys.argv[1:]
+def when_not_stalled(*waits):
+    found = select.select(*waits)
+    while found[0] and os.path.exists(stalled):
+        time.sleep(0.01)
+    return found
+driver.select = types.SimpleNamespace(select=when_not_stalled)
+def load():
+    while True:
+        time.sleep(0.2)
+        until = time.monotonic() + 0.2
+        while os.path.exists(loaded) and time.monotonic() < until:
+            pass
+sys.setswitchinterval(0.1)
+threading.Thread(target=load, daemon=True).start()
+sys.argv = ["chaindeck"]
+from chaindeck.start import main
+main()
+"""
+
+
+class BusyDeck:
+    """A deck that can be kept from reading, and that computes as much as it shows."""
+
+    def __init__(self, home: Path) -> None:
+        self._stalled, self._loaded = home / "stalled", home / "loaded"
+        command = [sys.executable, "-c", BUSY, str(self._stalled), str(self._loaded)]
+        self.terminal = Terminal(partial(start_cold, command, environment(home)), columns=120, rows=40)
+
+    @contextmanager
+    def stalled(self) -> Iterator[None]:
+        """Keep it from reading: what is typed meanwhile is read at once."""
+        self._stalled.touch()
+        try:
+            yield
+        finally:
+            self._stalled.unlink()
+
+    def load(self) -> None:
+        """Have it compute half of the time, for so long that keys wait."""
+        self._loaded.touch()
+
+    def types(self, keys: str, *, pause_s: float = 0.0) -> None:
+        """Type keys one by one."""
+        for key in keys:
+            self.terminal.send(key)
+            time.sleep(pause_s)
+
+    def closes_help(self) -> None:
+        """Wait until the help is open, and close it."""
+        self.terminal.wait_for("esc close")
+        self.terminal.send("\x1b")
+        self.terminal.wait_until(lambda: "esc close" not in self.terminal.text, "the help closed")
+
+
+MARKS = "\x1b[?2004;1$y"  # the terminal's answer that it marks what is pasted
+
+
+def test_keys_typed_while_the_deck_cannot_read_are_keys_and_a_paste_is_none(short_dir: Path) -> None:
+    deck = BusyDeck(short_dir)
+    with deck.terminal as terminal:
+        shows_grid(terminal)
+        assert b"\x1b[?2004$p" in terminal.raw
+        with deck.stalled():
+            deck.types("jk?")
+        deck.closes_help()
+        with deck.stalled():
+            terminal.send("quick question")
+        terminal.wait_for("pasted text")
+        terminal.send(MARKS)  # from now on what comes without a mark is typed
+        with deck.stalled():
+            deck.types("jkjkajt?")
+        deck.closes_help()
+        terminal.wait_for("TIMELINE")
+        with deck.stalled():
+            terminal.send("\x1b[200~quick question\x1b[201~?")
+        deck.closes_help()
+        assert quits(terminal) == 0
+    assert no_failure_logged(short_dir)
+
+
+def test_a_busy_deck_takes_every_key_for_one_and_no_paste_for_any(short_dir: Path) -> None:
+    deck = BusyDeck(short_dir)
+    with deck.terminal as terminal:
+        shows_grid(terminal)
+        deck.load()
+        terminal.send("all is quiet, quite quiet\n")
+        terminal.wait_for("pasted text")
+        deck.types("jk?", pause_s=0.06)  # as quickly as a hand can
+        deck.closes_help()
+        terminal.send(MARKS)
+        deck.types("jkjkjkjkjk?", pause_s=0.01)
+        deck.closes_help()
     assert no_failure_logged(short_dir)
 
 

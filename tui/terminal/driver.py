@@ -20,7 +20,7 @@ from textual.message import Message
 from textual.messages import InBandWindowResize
 
 from chain.clock import Clock
-from tui.terminal.keyboard import BURST_S, Burst, PasteCutter
+from tui.terminal.keyboard import QUIET_S, PasteCutter, UnmarkedPaste, strokes
 
 DEFAULT_SIZE: Final = (80, 24)
 MIN_COLUMNS: Final = 20  # with fewer a dialog's text would have no room at all, and text in no columns has no height
@@ -28,7 +28,6 @@ MAX_SIZE: Final = (1_000, 400)
 _LOOK_S = 0.1
 _PLAIN = ("linux", "vt", "unknown", "cons")  # consoles that print part of a question they do not know
 _CHUNK = 4_096
-_LONG_TEXT = 64  # characters at once without an escape: no hand types so
 
 
 def usable_size(columns: int, rows: int) -> tuple[int, int]:
@@ -60,7 +59,6 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._shown = Size(*(size or terminal_size()))
         self._size = self._shown
-        self._pending_burst = Burst()
         self._plain = os.environ.get("TERM", "").startswith(_PLAIN) or not os.environ.get("TERM")
         self._holds = self._stopped = False
         self._read_loop = asyncio.get_running_loop()
@@ -81,8 +79,11 @@ class TerminalDriver(LinuxDriver):
         super()._disable_mouse_support()
 
     def _request_terminal_sync_mode_support(self) -> None:
+        """Ask what the terminal can do: paint whole frames, and mark what is pasted."""
         if not self._plain:
             super()._request_terminal_sync_mode_support()
+            self.write("\x1b[?2004$p")
+            self.flush()
 
     def _query_in_band_window_resize(self) -> None:
         """Do not ask for sizes in the input: the terminal's own is asked at each SIGWINCH, which is never mute."""
@@ -127,10 +128,10 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read keys, pastes and the mouse until the application leaves; a terminal that is gone is told once."""
         decode = getincrementaldecoder("utf-8")("replace").decode
-        parser, cutter = XTermParser(self._debug), PasteCutter()
+        parser, cutter, unmarked = XTermParser(self._debug), PasteCutter(), UnmarkedPaste()
         while not self.exit_event.is_set():
-            wait_s = BURST_S if self._pending_burst.waiting else _LOOK_S
-            if select.select([self.fileno], [], [], wait_s)[0]:
+            ready = select.select([self.fileno], [], [], QUIET_S if unmarked.goes_on else _LOOK_S)[0]
+            if ready:
                 try:
                     data = os.read(self.fileno, _CHUNK)
                 except OSError:
@@ -140,36 +141,25 @@ class TerminalDriver(LinuxDriver):
                     return
                 for pasted, text in cutter.cut(decode(data)):
                     if pasted:
-                        self._release([*self._pending_burst.flush(), events.Paste(text)])
-                    elif len(text) >= _LONG_TEXT and "\x1b" not in text:
-                        self._pending_burst.absorb(text, self.clock.monotonic())
-                    else:
-                        parser = self._parse(parser, text)
+                        self.process_message(events.Paste(text))
+                        continue
+                    for piece in strokes(text):
+                        if piece.startswith("\x1b") or not unmarked.takes(piece, marks=cutter.marks):
+                            parser = self._parse(parser, piece)
             with suppress(ParseError):
                 for message in parser.tick():
-                    self._sort(message)
-            self._release(self._pending_burst.due(self.clock.monotonic()))
+                    self.process_message(message)
+            if not ready and (text := unmarked.end()):
+                self.process_message(events.Paste(text))
 
     def _parse(self, parser: XTermParser, text: str) -> XTermParser:
         """Pass on what a text means; a sequence with numbers beyond all sense is dropped, with a new parser."""
         try:
             for message in parser.feed(text):
-                self._sort(message)
+                self.process_message(message)
         except (ValueError, OverflowError, ParseError):
             return XTermParser(self._debug)
         return parser
-
-    def _sort(self, message: Message) -> None:
-        """Hold characters back as long as they may be pasted text; everything else goes on at once, in order."""
-        if isinstance(message, events.Key) and message.character is not None and message.key != "escape":
-            self._release(self._pending_burst.hold(message, self.clock.monotonic()))
-        else:
-            self._release(self._pending_burst.flush())
-            self.process_message(message)
-
-    def _release(self, known: list[events.Key | events.Paste]) -> None:
-        for event in known:
-            self.process_message(event)
 
     def process_message(self, message: Message) -> None:
         """Pass a message on; places and sizes beyond the screen are cut to it, a press there is dropped."""
