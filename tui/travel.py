@@ -115,12 +115,17 @@ class TravelScreen(DecisionScreen):
             panel.display = shown
             self.call_after_refresh(self.redraw)  # once the panels know their new sizes
         elif travel is not None and shown:
-            now_s = self._clock.wall_ns() / 1e9 if travel.can_be_live else None
+            now_s = self._present_s() if travel.can_be_live else None
             cursor = travel.cursor()
             if cursor.at is not None and self._as_of is not None:  # a look takes a moment: one time all over the screen
                 cursor = replace(cursor, at=self._as_of.wall_ns)
             present = self._here.board.present if self._here else "live"
             panel.update(self._timeline, cursor, self.view, now_s, present)
+
+    def _present_s(self) -> float:
+        """Return the time of the present, epoch seconds: ours, or that of the replay that is watched."""
+        now, board = Instant.now(self._clock), self._feed.latest()
+        return now.wall_s if board is None else board.now_s(now)
 
     def _seek(self, at: int | None) -> None:
         if self._travel is not None and at is not None:
@@ -192,12 +197,14 @@ class TravelScreen(DecisionScreen):
         begin, end = self._timeline.begin, self._timeline.end
         if begin is None or end is None:
             raise ValueError("nothing is recorded yet")
-        near = end if cursor.at is None else cursor.at
+        shown_at = self._timeline.shown_at
+        near = shown_at(end if cursor.at is None else cursor.at)
         at = typed_moment(text, day=new_york(near / 1e9).date(), near_ns=near)
-        if bounded and not begin // 10**9 * 10**9 <= at <= end:
-            first, last = figures.clock(begin / 1e9), figures.clock(end / 1e9)
+        seen_at = self._timeline.seen_at(at)
+        if seen_at is None or (bounded and not begin // 10**9 * 10**9 <= seen_at <= end):
+            first, last = (figures.clock(shown_at(edge) / 1e9) for edge in (begin, end))
             raise ValueError(f"nothing is recorded then: from {first} to {last}")
-        return at
+        return seen_at
 
     def action_mark(self, name: str) -> None:
         """Mark what is shown as A or B; what is marked so already, no more."""

@@ -235,7 +235,12 @@ class Board(Struct, frozen=True):
         """What its present is called: `live`, or `replay` where recordings are played."""
         return "replay" if KeySchema(self.prefix).is_replay else "live"
 
+    def played_s(self, now: Instant) -> float | None:
+        """Return what the clock of a replay shows, epoch seconds; None where nothing is played."""
+        played = (record.source.played_s(now.mono) for record in self.chains.records)
+        return next((at for at in played if at is not None), None)
+
     def now_s(self, now: Instant) -> float:
         """Return the time by which ages on it are counted, epoch seconds: ours, or a replay's clock."""
-        played = (record.source.played_s(now.mono) for record in self.chains.records)
-        return next((at for at in played if at is not None), now.wall_s)
+        played = self.played_s(now)
+        return now.wall_s if played is None else played

@@ -52,7 +52,9 @@ class Rewound:
         if not spans:
             return Timeline(self.label)
         begin, end = spans[0].begin, spans[-1].end
-        return Timeline(self.label, tuple(spans), thinned(self.marks, begin, end, columns), end)
+        played = [(look.now.wall_ns, look.board.played_s(look.now)) for look in self.looks]
+        clock = tuple((at, round(shown_s * S)) for at, shown_s in played if shown_s is not None)
+        return Timeline(self.label, tuple(spans), thinned(self.marks, begin, end, columns), end, clock=clock)
 
     def cursor(self) -> Cursor:
         return self._cursor

@@ -63,6 +63,19 @@ async def test_the_past_of_a_replay_that_is_watched_is_told_by_the_clock_of_the_
         assert "B 05:45:40" in deck.text("grid")
 
 
+async def test_all_times_of_a_replay_that_is_watched_are_those_of_its_clock() -> None:
+    async with past_deck((140, 40), looks=replayed) as deck:
+        assert "replay 05:46:00 ET" in deck.lines("strip")[0]
+        await deck.press("t", "comma", "A")
+        head, track = deck.lines("timeline")
+        assert track.startswith(" 05:40:00 ") and track.rstrip().endswith(" 05:46:00")
+        assert "A 05:45:50" in head and "0:10 ago" in head
+        await deck.press("T", *"05:43:07", "enter")
+        assert "AS OF 05:43:05" in deck.lines("timeline")[0]
+        await deck.press("T", *"-1m", "enter")
+        assert "AS OF 05:42:05" in deck.lines("timeline")[0]
+
+
 @pytest.mark.parametrize(
     ("keys", "shown"),
     [

@@ -75,7 +75,7 @@ def identity(
     start += _own_recorder(board) if past is None else _recording_still(past.live)
     if frozen:
         start.append(Span(f" FROZEN {frozen} ", Role.CAUTION))
-    end = _clock_and_rotor(report.now.wall_s, polls) if past is None else _beside(past, polls, width)
+    end = _present(report, polls) if past is None else _beside(past, polls, width)
     spot = [Span(f" {underlying} ", Role.STRONG), Span(f"{spot_text(report, underlying)}  ", Role.TEXT)]
     if past is not None and length([*start, *spot, *end]) > width:
         del start[0]  # that this is the past comes before the program's name, and before the clock of the present
@@ -93,6 +93,14 @@ def identity(
         if span.text and length(start) + length(end) + len(span.text) + 2 <= width:
             start.append(span._replace(text=f"{span.text}  "))
     return justify(start, end, width, Ground.BAR)
+
+
+def _present(report: HealthReport, polls: int) -> list[Span]:
+    """Return the clock of what is shown: ours, or that of the replay that is watched."""
+    played_s = report.board.played_s(report.now)
+    if played_s is None:
+        return _clock_and_rotor(report.now.wall_s, polls)
+    return [Span(f"{report.board.present} ", Role.DIM), *_clock_and_rotor(played_s, polls)]
 
 
 def _clock_and_rotor(now_s: float, polls: int) -> list[Span]:

@@ -91,7 +91,7 @@ def timeline_head(
             start.append(span)
     mark = _mark_before(timeline, cursor.at)
     if mark is not None and width - length([*start, *end]) >= _TELLING_WIDTH:
-        start.append(Span(f" {figures.clock(mark.at / 1e9)} {_named(mark)}{mark.text}", look(mark)[1]))
+        start.append(Span(f" {_clock(timeline, mark.at)} {_named(mark)}{mark.text}", look(mark)[1]))
     if timeline.reach and length([*start, *end]) + len(timeline.reach) + 2 <= width:
         end.insert(0, Span(f" {timeline.reach} ", Role.DIM))
     return justify(start, end, width, Ground.BAR)
@@ -113,17 +113,22 @@ def _told(
     if cursor.note:
         yield f" {cursor.note} ", Role.CAUTION
     if cursor.wanted is not None and cursor.wanted != cursor.at:
-        yield f" to {figures.clock(cursor.wanted / 1e9)} ", Role.ACCENT
+        yield f" to {_clock(timeline, cursor.wanted)} ", Role.ACCENT
     if cursor.at is not None and shown != (watched := figures.clock(cursor.at / 1e9)):
         yield f" watched at {watched} ", Role.DIM
     for name, at in (("A", compared.a), ("B", compared.b)):
         if at is not None:
-            yield f" {name} {figures.clock(at / 1e9)} ", Role.ACCENT
-    if now_s is not None and cursor.at is not None:
-        yield f" {figures.elapsed(now_s - cursor.at / 1e9)} ago ", Role.DIM
+            yield f" {name} {_clock(timeline, at)} ", Role.ACCENT
+    if now_s is not None and cursor.at is not None and (ago_s := now_s - timeline.shown_at(cursor.at) / 1e9) >= 0:
+        yield f" {figures.elapsed(ago_s)} ago ", Role.DIM
     end, searched = timeline.end, timeline.searched_to
     if searched is not None and end is not None and searched < end - _SOON_NS:
-        yield f" marks known to {figures.clock(searched / 1e9)} ", Role.DIM
+        yield f" marks known to {_clock(timeline, searched)} ", Role.DIM
+
+
+def _clock(timeline: Timeline, at: int) -> str:
+    """Return an instant as a time of day: by a replay's clock, where that is what was seen."""
+    return figures.clock(timeline.shown_at(at) / 1e9)
 
 
 def pace(speed: float) -> str:
@@ -164,7 +169,7 @@ def track_line(timeline: Timeline, cursor: Cursor, compared: Compared, width: in
         cells[track.column(cursor.wanted)] = Span(_WANTED, Role.ACCENT, Ground.CURSOR)
     if cursor.at is not None:
         cells[track.column(cursor.at)] = Span(_CURSOR, Role.STRONG, Ground.CURSOR)
-    begins, ends = (f" {figures.clock(at / 1e9)} " for at in (track.begin, track.end))
+    begins, ends = (f" {_clock(timeline, at)} " for at in (track.begin, track.end))
     joined = [
         Span("".join(cell.text for cell in alike), *meaning)
         for meaning, alike in groupby(cells, key=lambda cell: (cell.role, cell.ground))

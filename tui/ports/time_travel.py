@@ -4,8 +4,11 @@ What is shown at an instant of the past comes through the same `BoardSource` as 
 `as_of`. Every move is asked for and returns at once; of several asked for in a row only the last needs to be shown.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
+from operator import itemgetter
 from typing import Protocol
 
 from chain.monitor.evaluate.marks import Mark, MarkKind, thinned
@@ -35,7 +38,8 @@ class Timeline:
     """What is recorded. Between two spans lies a gap: nobody looked.
 
     `label` says where it is kept (`TAPE 2026-01-02.tape`, `LAST 38 min, 41 of 64 MB`); `searched_to`, epoch ns, up to
-    where marks are known: None where nothing is recorded, the end once all are.
+    where marks are known: None where nothing is recorded, the end once all are. `clock` is of a replay that was
+    watched: the instants of looks, and what its clock showed at each, epoch ns.
     """
 
     label: str
@@ -44,6 +48,7 @@ class Timeline:
     searched_to: int | None = None
     unreadable: str = ""  # what of it cannot be shown, and why
     reach: str = ""  # how far back it will go, where it does not yet (`room for about 2 h`)
+    clock: tuple[tuple[int, int], ...] = ()
 
     @property
     def begin(self) -> int | None:
@@ -54,6 +59,20 @@ class Timeline:
     def end(self) -> int | None:
         """The last instant that is recorded, epoch ns; None where nothing is."""
         return self.spans[-1].end if self.spans else None
+
+    def shown_at(self, at: int) -> int:
+        """Return by its own clock when that was which was seen at an instant, both epoch ns."""
+        if not self.clock:
+            return at
+        return self.clock[max(0, bisect_right(self.clock, at, key=itemgetter(0)) - 1)][1]
+
+    def seen_at(self, shown: int) -> int | None:
+        """Return the last instant at which that clock showed a time, both epoch ns; None where it never did."""
+        if not self.clock:
+            return shown
+        last, end = self.clock[-1]
+        passed = (at for (at, then), (_, after) in pairwise(self.clock) if then <= shown < after)
+        return last if end <= shown < end + 10**9 else max(passed, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class LineOfTime:
             self.searched_to(parts),
             trouble or next(map(str, self._reel.unreadable.values()), ""),
             kept.reach,
+            tuple(at for part in parts if part in self._searched for at in self._searched[part].clock),
         )
 
     def _spans_of(self, part: Part) -> list[tuple[int, int]]:

@@ -20,6 +20,7 @@ class Searched:
     marks: list[Mark] = field(default_factory=list)
     searched_to: int | None = None  # the instant up to which marks are known, epoch ns
     is_over: bool = False
+    clock: list[tuple[int, int]] = field(default_factory=list)  # looks, and a replay's clock at each, epoch ns
     _finder: MarkFinder = field(default_factory=MarkFinder)
     _known: set[Mark] = field(default_factory=set)
 
@@ -44,4 +45,7 @@ class Searched:
         self._known.update(new)
         self.marks = sorted((*self.marks, *new), key=lambda mark: mark.at) if new else self.marks
         self.number, self.searched_to = number, player.reader.looks[number].asked_wall_ns
+        shown_s = played.board.played_s(played.now)
+        if shown_s is not None:
+            self.clock.append((self.searched_to, round(shown_s * 1e9)))
         return True
