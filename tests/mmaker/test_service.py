@@ -2,27 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
 from chain.clock import SystemClock
-from chain.context import Context
 from chain.model.keys import STREAM
 from chain.monitor.messages.compositor import CompositorBeat, read_compositor_beat
-from chain.monitor.watch.redis_reader import RedisReader
-from chain.monitor.watch.watcher import Pace, Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.stream.group import GROUP
-from chain.supervisor import Part, Supervisor
+from chain.supervisor import Supervisor
 from chain.tasks import end
 from mmaker.flush import ChainFlush
 from mmaker.service import CompositorService
 from tests.support.builders import SPX
-from tests.support.composing import CALL, Surroundings
+from tests.support.composing import Surroundings, running, staged_quote
 from tests.support.waiting import wait_until_async
 
 LEADER, STANDBY = "mmaker", "mmaker:standby"
@@ -33,33 +27,9 @@ def around(redis: Redis) -> Surroundings:
     return Surroundings(redis, SystemClock(), interval_s=1.0, ttl_s=20.0)
 
 
-@asynccontextmanager
-async def running(
-    around: Surroundings, redis: Redis | None = None, context: Context | None = None, **how: Any
-) -> AsyncIterator[CompositorService]:
-    """Run a compositor beside a watcher of its own, and let it leave after."""
-    redis, context = redis or around.redis, context or around.another()
-    service = CompositorService(redis, context, **how)
-    reader = RedisReader(redis, context.keys, context.clock)
-    watcher = Watcher(reader, context.clock, pace=Pace(0.1))
-    watching = Part("watcher", lambda: watcher.run(service.on_board))
-    task = asyncio.ensure_future(Supervisor(context.clock).run([watching, *reader.parts(), *service.parts()]))
-    try:
-        yield service
-    finally:
-        await end([task])
-        await service.leave()
-
-
 async def beat(redis: Redis, service: str = LEADER) -> CompositorBeat | None:
     raw = await redis.get(f"{service}:heartbeat")
     return read_compositor_beat(raw, service) if isinstance(raw, bytes) else None
-
-
-async def staged_quote(around: Surroundings, ticker: str = CALL) -> bytes | None:
-    """Return a contract's field once the stream has painted it."""
-    field = (await around.staged()).get(ticker, b"")
-    return field if b'"quote_seq"' in field else None
 
 
 async def test_who_leads_says_so_at_once_and_what_it_stages(around: Surroundings) -> None:

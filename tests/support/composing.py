@@ -1,6 +1,8 @@
 """A compositor's surroundings on a real server: snapshots published, frames added, and staging read back."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import msgspec
@@ -13,14 +15,17 @@ from chain.model.kinds import SourceKind
 from chain.model.snapshot import Snapshot
 from chain.monitor.board import Board
 from chain.monitor.watch.redis_reader import RedisReader
-from chain.monitor.watch.watcher import Watcher
+from chain.monitor.watch.watcher import Pace, Watcher
 from chain.pipeline.events import Quote, StreamEvent, Trade
 from chain.pipeline.staging import META_FIELD, META_FORM, StagingMeta
 from chain.redis.contract.coordination.lease import Lease
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.stream.ids import StreamId
+from chain.supervisor import Part, Supervisor
+from chain.tasks import end
 from mmaker.inputs import ChainInput, inputs_of
+from mmaker.service import CompositorService
 from tests.support.builders import SPX, contract
 from tests.support.contexts import context_of
 
@@ -109,3 +114,27 @@ class Surroundings:
         """Return the meta of a staging; None where there is none."""
         raw = await self.redis.hget(self.keys.staging(chain), META_FIELD)
         return META_FORM.decode(raw) if isinstance(raw, bytes) else None
+
+
+@asynccontextmanager
+async def running(
+    around: Surroundings, redis: Redis | None = None, context: Context | None = None, **how: Any
+) -> AsyncIterator[CompositorService]:
+    """Run a compositor beside a watcher of its own, and let it leave after."""
+    redis, context = redis or around.redis, context or around.another()
+    service = CompositorService(redis, context, **how)
+    reader = RedisReader(redis, context.keys, context.clock)
+    watcher = Watcher(reader, context.clock, pace=Pace(0.1))
+    watching = Part("watcher", lambda: watcher.run(service.on_board))
+    task = asyncio.ensure_future(Supervisor(context.clock).run([watching, *reader.parts(), *service.parts()]))
+    try:
+        yield service
+    finally:
+        await end([task])
+        await service.leave()
+
+
+async def staged_quote(around: Surroundings, ticker: str = CALL, mark: str = "quote_seq") -> bytes | None:
+    """Return a contract's field once the stream has painted it; a trade is marked by `trade_seq`."""
+    field = (await around.staged()).get(ticker, b"")
+    return field if f'"{mark}"'.encode() in field else None
