@@ -32,6 +32,7 @@ from tui.lines.strip import badge
 from tui.ports.board_source import HeatmapView
 
 _ROWS_AROUND = 12
+_NO_TILES = "no contract has a sound two-sided quote"
 
 
 class PageChoice(Struct, frozen=True):
@@ -51,6 +52,9 @@ def print_heatmap(context: Context, url: str | None, choice: PageChoice, *, as_j
     if view.model is None:
         for words in why_none(view, view.underlying, report):
             print(f"chaindeck: {words}", file=sys.stderr)
+        return Exit.UNAVAILABLE
+    if not view.model.tiles and not as_json_text:
+        print(f"chaindeck: the heatmap model of {view.underlying} is empty: {_NO_TILES}", file=sys.stderr)
         return Exit.UNAVAILABLE
     print(ENCODER.encode(view.model).decode() if as_json_text else page(view, view.model, report, choice))
     return Exit.DONE

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.model.keys import ChainId
-from chain.pipeline.heatmap import Tile
+from chain.pipeline.heatmap import ENCODER, Tile, read_model
 from chain.pipeline.ticker import Side
 from mmaker.heatmap.builder import HeatmapBuilder
 from mmaker.heatmap.options import HeatmapOptions, widths_by_step
@@ -151,3 +151,28 @@ def test_a_debit_is_the_exact_decimal(
         assert tile == Tile(None, None, None, tile.legs, T, True)
     else:
         assert (Decimal(repr(tile.debit)), Decimal(repr(tile.max_profit))) == (exact, Decimal(str(width)) - exact)
+
+
+contracts = st.tuples(
+    st.sampled_from(SIDES),
+    st.one_of(st.integers(1, 40).map(lambda step: step * 2.5), st.floats(0.001, 1e7)),
+    st.sampled_from(["SPX", "SPXW", "S.1"]),
+    st.none()
+    | st.tuples(st.one_of(st.floats(), st.sampled_from([0.0, 1e7, 5e-324])), st.integers(0, 4_102_444_800_000)),
+)
+
+
+@law
+@given(st.lists(contracts, max_size=40), st.integers(-(2**53), 2**53), st.lists(st.floats(0.001, 1e5), max_size=4))
+def test_no_chain_makes_a_tile_fail(
+    listed: list[tuple[Side, float, str, tuple[float, int] | None]], atm: int, widths: list[float]
+) -> None:
+    """Whatever is listed and quoted, there is a model, and what is written is read again as it was."""
+    quoted: Quoted = {option(side, strike, root=root): mid for side, strike, root, mid in listed}
+    builder = HeatmapBuilder("SPX", HeatmapOptions({"SPX": tuple(widths)} if widths else {}))
+    builder.update(flush_of(quoted, meta=meta_of(atm=atm)))
+    builder.take()
+    model = builder.model()
+    assert read_model(ENCODER.encode(model), "SPX") == model
+    for tile in model.tiles.values():
+        assert tile.debit is None or 0 <= tile.debit <= 4e7

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from chain.model.keys import KeySchema
@@ -76,6 +77,13 @@ async def test_where_there_is_none_it_says_why(redis: Redis, redis_url: str, tmp
     ended = run(tmp_path, "heatmap", redis_url, "--underlying", "SPX")
     assert ended.returncode == Exit.UNAVAILABLE
     assert ended.stderr == "chaindeck: no heatmap model of SPX: underlying: missing\n"
+
+
+async def test_a_model_without_tiles_says_what_it_lacks(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    await publish(redis, replace(heatmap_model(), tiles={}))
+    ended = run(tmp_path, "heatmap", redis_url)
+    assert (ended.returncode, ended.stdout) == (Exit.UNAVAILABLE, "")
+    assert ended.stderr == ("chaindeck: the heatmap model of SPX is empty: no contract has a sound two-sided quote\n")
 
 
 def test_a_redis_that_is_gone_is_told(tmp_path: Path) -> None:
