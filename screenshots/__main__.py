@@ -3,8 +3,9 @@
 import asyncio
 from pathlib import Path
 
+from screenshots.flow import PICTURES
 from screenshots.replay import replay
-from screenshots.scenes import SCENES, picture
+from screenshots.scenes import picture
 
 FOLDER = Path(__file__).parent
 REPLAY = FOLDER / "replay.svg"
@@ -12,7 +13,7 @@ REPLAY = FOLDER / "replay.svg"
 
 def main() -> None:
     """Write one SVG for each scene, and the animation."""
-    for scene in SCENES:
+    for scene in PICTURES:
         _write(FOLDER / f"{scene.name}.svg", asyncio.run(picture(scene)))
     _write(REPLAY, asyncio.run(replay()))
 

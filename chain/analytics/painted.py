@@ -11,8 +11,8 @@ from chain.model.keys import SnapshotId
 from chain.model.placement import Place
 from chain.pipeline.staging import Held, StagedContract, StagingMeta, Value
 
-# What the stream brings, and the columns that show it or are made of it.
-_COLUMNS = {"bid": ("Bid", "Mid", "Spr%"), "ask": ("Ask", "Mid", "Spr%"), "last": ("Last",)}
+_QUOTE = ("bid", "ask", "bid_size", "ask_size")  # one event brings them all, or says that they are not there
+_QUOTED, _TRADED = ("Bid", "Ask", "Mid", "Spr%"), ("Last",)  # the columns that show them, or are made of them
 
 
 class PaintedGrid(Struct, frozen=True):
@@ -44,11 +44,7 @@ def painted(grid: StrikeGrid, meta: StagingMeta, contracts: Mapping[str, StagedC
     """
     if not stands_on(meta, grid.snapshot.id):
         return PaintedGrid(grid)
-    fresh: dict[Place, Mapping[str, Value]] = {}
-    for contract in contracts.values():
-        values = {name: value for name in _COLUMNS if (value := _of_stream(getattr(contract, name))) is not None}
-        if values:
-            fresh[Place(contract.strike, contract.root, contract.side)] = values
+    fresh = {Place(each.strike, each.root, each.side): each for each in contracts.values() if _columns(each)}
     streamed: dict[Place, tuple[str, ...]] = {}
     rows = []
     for row in grid.rows:
@@ -56,21 +52,37 @@ def painted(grid: StrikeGrid, meta: StagingMeta, contracts: Mapping[str, StagedC
         for side, leg in legs.items():
             place = Place(row.strike, row.root, side)
             newer = fresh.get(place)
-            if leg is not None and newer:
+            if leg is not None and newer is not None:
                 legs[side] = _painted(leg, newer)
-                streamed[place] = tuple(dict.fromkeys(column for name in newer for column in _COLUMNS[name]))
+                streamed[place] = _columns(newer)
         rows.append(row if legs["call"] is row.call and legs["put"] is row.put else replace(row, **legs))
-    newest = max((value.ts_ms for place in streamed for value in fresh[place].values()), default=None)
+    newest = max((value.ts_ms for place in streamed for value in _streamed(fresh[place])), default=None)
     return PaintedGrid(replace(grid, rows=tuple(rows)), streamed, newest)
 
 
-def _of_stream(held: Held) -> Value | None:
-    return held if isinstance(held, Value) and held.origin == "stream" else None
+def _streamed(contract: StagedContract) -> list[Value]:
+    """Return the values of a contract that are the stream's."""
+    held = (getattr(contract, name) for name in (*_QUOTE, "last"))
+    return [value for value in held if isinstance(value, Value) and value.origin == "stream"]
 
 
-def _painted(leg: Leg, values: Mapping[str, Value]) -> Leg:
-    bid = values["bid"].value if "bid" in values else leg.bid
-    ask = values["ask"].value if "ask" in values else leg.ask
-    last = values["last"].value if "last" in values else leg.last
-    bid, ask = offered(bid, ask)
-    return replace(leg, bid=bid, ask=ask, condition=condition_of(bid, ask), last=last)
+def _columns(contract: StagedContract) -> tuple[str, ...]:
+    """Return the columns of a contract's figures that are the stream's."""
+    quoted = any(_is_streamed(getattr(contract, name)) for name in _QUOTE)
+    return (*(_QUOTED if quoted else ()), *(_TRADED if _is_streamed(contract.last) else ()))
+
+
+def _is_streamed(held: Held) -> bool:
+    return isinstance(held, Value) and held.origin == "stream"
+
+
+def _painted(leg: Leg, contract: StagedContract) -> Leg:
+    columns = _columns(contract)
+    if "Bid" in columns:
+        bid, ask = offered(_value(contract.bid), _value(contract.ask))
+        leg = replace(leg, bid=bid, ask=ask, condition=condition_of(bid, ask))
+    return replace(leg, last=_value(contract.last)) if "Last" in columns else leg
+
+
+def _value(held: Held) -> float | None:
+    return held.value if isinstance(held, Value) else None

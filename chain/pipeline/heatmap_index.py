@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from chain.errors import InvalidNameError
 from chain.model.keys import parse_expiry
-from chain.pipeline.heatmap import STRATEGIES, Strategy
+from chain.pipeline.heatmap import STRATEGIES, Strategy, Tile
 
 _SIDE = re.compile(r"(call|put)(@[A-Z0-9.]{1,6})?", re.ASCII)
 _BY_NAME: Mapping[str, Strategy] = {name: name for name in STRATEGIES}
@@ -68,3 +68,8 @@ def index_of(names: Iterable[str]) -> HeatmapIndex:
         {strategy: tuple(sorted(found)) for strategy, found in widths.items()},
         {place: tuple(sorted(found)) for place, found in strikes.items()},
     )
+
+
+def indexed(tiles: Mapping[str, Tile], before: Mapping[str, Tile], known: HeatmapIndex | None) -> HeatmapIndex:
+    """Return the axes of tiles; those that are `known` of the tiles `before` where the names are the same."""
+    return known if known is not None and tiles.keys() == before.keys() else index_of(tiles)

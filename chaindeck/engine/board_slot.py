@@ -85,11 +85,17 @@ class BoardSlot:
             self._call(self._derive)
             self._hear_selected(chain)
 
+    @property
+    def heatmap_of(self) -> str | None:
+        """The underlying whose heatmap is looked at; None where none is."""
+        return self._heatmap_of
+
     def look_at_heatmap(self, underlying: str | None) -> None:
         """Say, from the reader's thread, of which underlying the heatmap is looked at; None: of none."""
         if underlying != self._heatmap_of:
             self._heatmap_of = underlying
             self._call(self._turn)
+            self._hear_selected(self._selected)
 
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Say, from the reader's thread, which two moments are compared; of several in a row the last is."""
@@ -98,7 +104,10 @@ class BoardSlot:
             self._call(self._compare)
 
     def on_select(self, hear: Callable[[ChainId | None], None]) -> None:
-        """Have `hear` called, on the reader's thread, with the chain that is looked at whenever it is another."""
+        """Have `hear` called, on the reader's thread, with the chain that is looked at.
+
+        That is when it is another, or the heatmap.
+        """
         self._hear_selected = hear
 
     def on_look(self, hear: Callable[[Look], None]) -> None:

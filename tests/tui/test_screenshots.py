@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from screenshots.__main__ import FOLDER, REPLAY
+from screenshots.flow import PICTURES
 from screenshots.replay import replay
-from screenshots.scenes import SCENES, Picture, picture
+from screenshots.scenes import Picture, picture
 
 pytestmark = pytest.mark.slow
 
 _TEXT = re.compile(r">([^<>]+)</text>")
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+@pytest.mark.parametrize("scene", PICTURES, ids=lambda scene: scene.name)
 async def test_the_committed_picture_is_what_the_deck_paints(scene: Picture) -> None:
     _check(FOLDER / f"{scene.name}.svg", await picture(scene))
 
@@ -41,4 +42,4 @@ def _first_difference(committed: str, painted: str) -> str:
 
 def test_every_committed_picture_has_a_scene() -> None:
     pictures: set[str] = {path.stem for path in Path(FOLDER).glob("*.svg")}
-    assert pictures == {scene.name for scene in SCENES} | {REPLAY.stem}
+    assert pictures == {scene.name for scene in PICTURES} | {REPLAY.stem}

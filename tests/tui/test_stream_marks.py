@@ -60,7 +60,7 @@ async def test_headline_and_ages_stay_the_snapshots_and_say_so(deck: Deck) -> No
     await deck.pilot.pause()
     assert deck.lines("grid")[0] == title
     told = deck.lines("grid")[1]
-    assert "of the snapshot made 10:03:24" in told
+    assert "snapshot 10:03:24" in told
     assert told[:40] == headline[:40]  # straddle and expected move
 
 

@@ -33,7 +33,7 @@ def pipeline_line(report: HealthReport, chain: ChainId | None, width: int, unrea
     if unread:
         stages[2:] = [[Span(f"staging not read: {unread}", Role.CAUTION)], *stages[3:]]
     end = [Span(" "), Span(badge(report.board), Role.BADGE), Span(" ")]
-    forms = [(Span(" pipeline ", Role.DIM), 3, end), (Span(" "), 3, end), (Span(" "), 3, []), (Span(" "), 2, [])]
+    forms = [(Span(" PIPELINE  ", Role.HEAD), 3, end), (Span(" "), 3, end), (Span(" "), 3, []), (Span(" "), 2, [])]
     for head, most, tail in forms:
         line = [head, *_joined([stage[:most] for stage in stages])]
         if length([*line, *tail]) <= width:

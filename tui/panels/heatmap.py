@@ -38,14 +38,17 @@ class HeatPanel(LinePanel):
     _scale_of: tuple[object, ...] = ()
     _scrolled = False
 
-    def bring(self, title: Line, matrix: Matrix, made: str, *, highest_first: bool, follows: bool) -> None:
-        """Show a page under its title; `made` is of when it is, if not of now; `follows`: around the ATM."""
+    def bring(self, title: Line, matrix: Matrix, view: View, made: str) -> None:
+        """Show a page under its title; `made` is of when it is, if not of the instant that is shown."""
         width, paint = self.size.width, self._paint
         scale = self._scale_for(matrix, paint.steps)
-        self.table = table = heat_table(matrix, scale, paint, width, highest_first=highest_first, current=not made)
-        head = (title, legend(scale, paint, width, made), *table.head)
+        self.table = table = heat_table(matrix, scale, paint, width, highest_first=view.highest_first, current=not made)
+        note = "snapshots only" if view.past else ""
+        head = (title, legend(scale, paint, width, made=made, note=note), *table.head)
         room = max(1, self.size.height - len(head) - 1)
-        self.show(head, table.body, (foot(matrix, width),), top=self._first(table, room, follows=follows))
+        self.show(
+            head, table.body, (foot(matrix, width),), top=self._first(table, room, follows=view.tile.strike is None)
+        )
 
     def explain(self, title: Line, words: tuple[str, ...]) -> None:
         """Say under the title why there are no tiles."""
@@ -138,9 +141,13 @@ class HeatmapPage(Container):
         whose = badge(report.board) if report else ""
         width = self.tiles.size.width
         title = heat_title(underlying, None, None, whose, width, at=view.as_of, frozen=_frozen(view))
-        words = ("no heatmap of this instant",) if view.past else why_none(self._shown, underlying, report)
+        words = self._why_none_then(underlying) if view.past else why_none(self._shown, underlying, report)
         self.tiles.explain(title, words)
         self.tile.show((tile_title(whose, self.tile.size.width),), ())
+
+    def _why_none_then(self, underlying: str) -> tuple[str, ...]:
+        fault = self._shown.fault if self._shown else ""
+        return (f"no heatmap of {underlying} at this instant{': ' if fault else ''}{fault}",)
 
     def _bring(self, report: HealthReport, view: View, shown: HeatmapView, model: HeatmapModel, chain: ChainId) -> None:
         choice, whose = view.tile, badge(report.board)
@@ -150,8 +157,7 @@ class HeatmapPage(Container):
         made = "" if age.is_current else figures.clock(newest_s(model, report.board))
         width = self.tiles.size.width
         title = heat_title(model.underlying, matrix, age, whose, width, at=view.as_of, frozen=_frozen(view), made=made)
-        follows = choice.strike is None
-        self.tiles.bring(title, matrix, made, highest_first=view.highest_first, follows=follows)
+        self.tiles.bring(title, matrix, view, made)
         if self.tile.display:
             now_s, width = report.board.now_s(report.now), self.tile.size.width
             self.tile.show((tile_title(whose, width),), tile_lines(matrix, model, now_s, width))

@@ -138,7 +138,7 @@ class GridPanel(LinePanel):
             table = grid_table(shown, width, highest_first=view.highest_first, changed=view.changed, streamed=streamed)
             if past:
                 table = GridTable(table.head, tuple(map(dimmed, table.body)), table.atm, table.spot)
-            stream = stream_words(view.painted, hidden=view.backdrop)
+            stream = "" if past else stream_words(view.painted, hidden=view.backdrop)
             self._drawn = (shape, table, grid_foot(grid, width, stream))
         return self._drawn[1:]
 

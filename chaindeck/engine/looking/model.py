@@ -9,7 +9,7 @@ from chain.errors import DecodeError, RedisUnavailableError
 from chain.model.keys import KeySchema
 from chain.pipeline.follow import HeatmapFollower
 from chain.pipeline.heatmap import MODEL_BYTES, HeatmapModel, read_diff
-from chain.pipeline.heatmap_index import NO_TILES, HeatmapIndex, index_of
+from chain.pipeline.heatmap_index import indexed
 from chain.redis.connect.causes import REFUSALS
 from chain.redis.contract.channel import Channel, Heard
 from chain.redis.contract.models import fetch_model
@@ -30,7 +30,6 @@ class ModelReader(Reader[str]):
         self._keys = keys
         self._show = show
         self._view: HeatmapView | None = None
-        self._index: HeatmapIndex = NO_TILES
 
     async def follow(self, subject: str) -> None:
         """Follow an underlying's model; by reading it again and again where its channel may not be heard."""
@@ -75,10 +74,11 @@ class ModelReader(Reader[str]):
         if held is not None and held.model is model and held.fault == fault:
             return False
         if model is None:
-            self._index = NO_TILES
-        elif held is None or held.model is None or held.model.tiles.keys() != model.tiles.keys():
-            self._index = index_of(model.tiles)
-        self._view = HeatmapView(underlying, model, fault, self._index)
+            self._view = HeatmapView(underlying, fault=fault)
+        else:
+            before = held.model.tiles if held and held.model else {}
+            index = indexed(model.tiles, before, held.index if held else None)
+            self._view = HeatmapView(underlying, model, fault, index)
         self._show(self._view)
         return True
 

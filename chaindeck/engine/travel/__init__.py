@@ -1,6 +1,7 @@
 """Travelling in time: the screen's port to what is recorded, on a thread of its own.
 
 ```
+heatmaps   the heatmap of an instant, of its snapshots alone
 traveller  the thread: moves the cursor, plays, and shows where it stands
 walk       where a move leads, and what is passed on the way
 line       the line of time: what is recorded when, and the marks on it

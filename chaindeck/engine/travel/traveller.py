@@ -16,6 +16,7 @@ from chain.monitor.analytics import RecentAnalytics
 from chain.monitor.evaluate.marks import thinned
 from chain.supervisor import error_words
 from chaindeck.engine.board_slot import BoardSlot
+from chaindeck.engine.travel.heatmaps import PastHeatmaps
 from chaindeck.engine.travel.line import Kept, LineOfTime
 from chaindeck.engine.travel.walk import Passed, answered, over_gap, stepped, stops
 from tape.errors import TapeError
@@ -66,6 +67,7 @@ class Traveller:
         self._timeline = Timeline("")
         self._selected: ChainId | None = None
         self._recent = RecentAnalytics()
+        self._heatmaps = PastHeatmaps()
         self._place: Place | None = None  # None in the present
         self._speed = 0.0
         self._base = (0, 0.0)  # from where it is played: recorded epoch ns, and monotonic seconds
@@ -261,8 +263,9 @@ class Traveller:
         played: Played = self._reel.played(place)
         self.passed.on_board(played.board)
         analytics = self._recent.update(played.board, self._selected)
+        heatmap = self._heatmaps.view(played.board, played.now, self._slot.heatmap_of)
         self._cursor = Cursor(self._reel.instant(place), self._speed, note=self._note)
-        self._slot.look_back(Scene(played.board, analytics, played.now))
+        self._slot.look_back(Scene(played.board, analytics, played.now, heatmap=heatmap))
 
     def _shown_parts(self) -> list[Part]:
         """Return the parts that the line of time spans."""

@@ -76,13 +76,22 @@ def test_staging_on_an_older_snapshot_is_not_painted_and_on_a_newer_one_is() -> 
     assert not stands_on(StagingMeta(snapshot="", ts=1.0, atm=1, position="0-0", flushed=1.0), GRID.snapshot.id)
 
 
+def test_a_side_that_the_stream_takes_away_is_not_the_snapshots_any_more() -> None:
+    found = paint(staged(ask=12.4, bid_size=0.0))
+    assert (leg(found.grid).bid, leg(found.grid).ask, leg(found.grid).mid) == (None, 12.4, None)
+    gone = paint(staged(bid_size=0.0, ask_size=0.0))
+    assert (leg(gone.grid).bid, leg(gone.grid).ask, leg(gone.grid).condition) == (None, None, Condition.NONE)
+
+
 @law
 @given(st.dictionaries(st.sampled_from(["bid", "ask", "last"]), st.floats(0.0, 500.0), min_size=1))
 def test_what_is_named_is_the_streams_and_the_rest_is_the_snapshots(values: dict[str, float]) -> None:
     found = paint(holding(values))
     shown, was = leg(found.grid), leg(GRID)
-    for name, column in (("bid", "Bid"), ("ask", "Ask"), ("last", "Last")):
-        assert (column in found.streamed[CALL]) is (name in values)
-        if name not in values and not (name == "bid" and values.get("ask") == 0):
-            assert getattr(shown, name) == getattr(was, name)
+    quoted = bool(values.keys() & {"bid", "ask"})
+    assert ("Bid" in found.streamed[CALL], "Last" in found.streamed[CALL]) == (quoted, "last" in values)
+    if not quoted:
+        assert (shown.bid, shown.ask) == (was.bid, was.ask)
+    if "last" not in values:
+        assert shown.last == was.last
     assert (shown.iv, shown.delta, shown.open_interest) == (was.iv, was.delta, was.open_interest)

@@ -37,7 +37,7 @@ def test_all_is_well_in_a_calm_line() -> None:
     made = piped()
     line = pipeline_line(made, SPX, 120)
     assert plain(line).startswith(
-        " pipeline snapshot 3.1 s › stream 0.2 s 212/s › staging 0.4 s lag 3 › model 0.8 s 9,120 tiles "
+        " PIPELINE  snapshot 3.1 s › stream 0.2 s 212/s › staging 0.4 s lag 3 › model 0.8 s 9,120 tiles "
     )
     assert plain(line).endswith("[MOCK]")
     assert not any(span.role in ALARMS for span in line)

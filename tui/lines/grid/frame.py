@@ -76,8 +76,8 @@ def grid_headline(grid: StrikeGrid, top: Headline, width: int, *, is_painted: bo
         Span(f"±{figures.price(move.value)}", Role.STRONG),
         Span(f" 1 SD by {move.method} {figures.percent(top.atm_iv.value)}, {move.used}/{move.of}", Role.DIM),
     ]
-    of = "of the snapshot " if is_painted else ""
-    return justify(start, [Span(f"{of}made {figures.clock(grid.snapshot.ts)} ", Role.DIM)], width)
+    of = "snapshot" if is_painted else "made"
+    return justify(start, [Span(f"{of} {figures.clock(grid.snapshot.ts)} ", Role.DIM)], width)
 
 
 def stream_words(painted: PaintedGrid | None, *, hidden: bool) -> str:

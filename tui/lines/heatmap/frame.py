@@ -34,8 +34,6 @@ def heat_title(
     """
     end = [Span(" "), Span(badge, Role.BADGE), Span(" ")]
     start = [Span(f" HEATMAP {underlying} ", Role.HEAD), *as_of(at)]
-    if at:
-        start.append(Span(" snapshots only ", Role.CAUTION))
     if frozen:
         start.append(Span(f" FROZEN {frozen} ", Role.CAUTION))
     if matrix is not None:
@@ -62,21 +60,25 @@ def axes(matrix: Matrix) -> list[str]:
     return [f"{figures.day(date.fromisoformat(first.expiration))}{dte} ", "strike x width"]
 
 
-def legend(scale: Scale, paint: Paint, width: int, made: str = "") -> Line:
-    """Return what each step of the colours means, in points; `made` is of when a model is that has none any more."""
+def legend(scale: Scale, paint: Paint, width: int, *, made: str = "", note: str = "") -> Line:
+    """Return what each step of the colours means, in points, with a note where there is one.
+
+    `made` is of when a model is that has no colours any more.
+    """
     if made:
-        told = f" debits in points as they were at {made}: without colours, for they may be true no longer"
+        told = f" {note}{' ' if note else ''}debits of {made}: without colours, they may be true no longer"
         return (Span(left(told, width), Role.CAUTION),)
     if not scale.bounds:
         return EMPTY
     words = [f"<{scale.bounds[0]:.10g}", *(f"{bound:.10g}+" for bound in scale.bounds)]
     label = Span(" debit, points ", Role.DIM)
-    room = width - len(label.text)
+    noted = [Span(f" {note} ", Role.CAUTION)] if note else []
+    room = width - length([label, *noted])
     each = min(_SWATCH + 2 * paint.shaded, room // len(words))
     swatches = [paint.swatch(step, text, each) for step, text in enumerate(words)]
     end = [Span(f"{NOT_AVAILABLE} negative  - no tile ", Role.DIM)]
     start = [label, *swatches]
-    return justify(start, end if length([*start, *end]) <= width else [], width)
+    return justify(start, end if not noted and length([*start, *end]) <= width else noted, width)
 
 
 def foot(matrix: Matrix, width: int) -> Line:

@@ -1,5 +1,7 @@
 """The tiles of a page: a row for each strike, a column for each width of one expiration or each expiration."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from chain.pipeline.heatmap import HeatmapModel, Strategy, Tile, tile_name
@@ -45,12 +47,17 @@ def matrix_of(model: HeatmapModel, index: HeatmapIndex, choice: TileChoice, expi
     """Return the page that a choice is about; `expiration` is the one that is looked at."""
     columns = _columns(model, index, choice, expiration)
     by_column = [index.strikes.get((column.expiration, choice.side), ()) for column in columns]
-    strikes = tuple(sorted({strike for some in by_column for strike in some}))
-    tiles = tuple(
-        tuple(model.tiles.get(tile_name(choice.strategy, c.expiration, c.width, strike, choice.side)) for c in columns)
-        for strike in strikes
-    )
-    atm = nearest(strikes, float(model.atm) if model.spot is None else model.spot)
+    listed = sorted({strike for some in by_column for strike in some})
+    rows = {
+        strike: tuple(
+            model.tiles.get(tile_name(choice.strategy, c.expiration, c.width, strike, choice.side)) for c in columns
+        )
+        for strike in listed
+    }
+    centre = float(model.atm) if model.spot is None else model.spot
+    strikes = _trimmed(rows, centre)
+    tiles = tuple(rows[strike] for strike in strikes)
+    atm = nearest(strikes, centre)
     row = atm if choice.strike is None else nearest(strikes, choice.strike)
     return Matrix(
         choice.strategy,
@@ -64,6 +71,17 @@ def matrix_of(model: HeatmapModel, index: HeatmapIndex, choice: TileChoice, expi
         row,
         _cursor(columns, choice.across, expiration, choice.width_in(index)),
     )
+
+
+def _trimmed(rows: Mapping[float, tuple[Tile | None, ...]], centre: float) -> tuple[float, ...]:
+    """Return the strikes from the first that has a tile to the last, and the one nearest to the centre in any case."""
+    strikes = tuple(rows)
+    kept = [strike for strike, tiles in rows.items() if any(tile is not None for tile in tiles)]
+    middle = nearest(strikes, centre)
+    if middle is None:
+        return ()
+    kept.append(strikes[middle])
+    return tuple(strike for strike in strikes if min(kept) <= strike <= max(kept))
 
 
 def nearest(strikes: tuple[float, ...], level: float) -> int | None:

@@ -10,10 +10,10 @@ from tui.lines.grid.rows import rule, rule_place
 from tui.lines.heatmap.choice import Across
 from tui.lines.heatmap.matrix import Column, Matrix
 from tui.lines.heatmap.scale import Scale
-from tui.lines.line import HEAT, Ground, Line, Role, Span, justify, right
+from tui.lines.line import HEAT, Ground, Line, Role, Span, dimmed, justify, right
 
 STRIKE_WIDTH = 11
-_CELL = (6, 11)  # narrowest and widest
+_CELL = (6, 14)  # narrowest and widest
 NOT_AVAILABLE = "NA"
 SHADES = (" ", "░", "▒", "▓", "█")  # a step each, where there are no colours to tell it
 _STATE_SIGN = {"AGING": "·", "STALE": "!"}
@@ -68,7 +68,8 @@ def heat_table(
     for row in reversed(rows) if highest_first else rows:
         if row == rule_before:
             spot = len(body)
-            body.append(rule(matrix.spot, min(width, used)))
+            ruled = rule(matrix.spot, min(width, used))
+            body.append(ruled if current else dimmed(ruled))
             strikes.append(None)
         cells = [_cell(matrix, row, at, scale, paint, cell, current=current) for at in shown]
         body.append(justify([_strike(matrix, row), *_joined(cells)], [], width))

@@ -8,6 +8,7 @@ from tui.lines import figures
 from tui.lines.heatmap.matrix import Column, Matrix
 from tui.lines.line import EMPTY, Ground, Line, Role, Span, justify, left, right
 
+_NOWHERE = ("", "0-0")  # before the first entry of the stream
 _LABEL = 16
 _NUMBER = 12
 _COLUMN = 38  # cells, of one of two columns
@@ -85,7 +86,7 @@ def _origin(column: Column, model: HeatmapModel, width: int) -> list[Line]:
     when = figures.clock(int(stamp) / 1000) if stamp.isdecimal() else figures.MISSING
     return [
         _entry("snapshot", f"{when} {made.state}", width),
-        _entry("stream up to", made.position or figures.MISSING, width),
+        _entry("stream up to", figures.MISSING if made.position in _NOWHERE else made.position, width),
         _entry("model", model.version[:12], width),
     ]
 

@@ -57,12 +57,17 @@ def test_every_line_is_as_wide_as_the_panel(
     assert len(table.strikes) == len(table.body)
 
 
-def test_a_page_has_a_row_for_each_strike_and_a_column_for_each_width() -> None:
+def test_a_page_has_a_column_for_each_width_and_a_row_for_each_strike_between_those_with_tiles() -> None:
     matrix = page()
     assert [column.width for column in matrix.columns] == list(WIDTHS)
-    assert matrix.strikes == STRIKES
-    tile = matrix.tiles[STRIKES.index(6930.0)][0]
+    assert matrix.strikes == tuple(strike for strike in STRIKES if 6850 <= strike <= 7010)
+    tile = matrix.tiles[matrix.strikes.index(6930.0)][0]
     assert tile == MODEL.tiles[f"butterfly:{FRIDAY}:20:6930:call"]
+
+
+def test_a_page_without_any_tile_keeps_the_atm() -> None:
+    matrix = page(model=replace(MODEL, tiles={name: tile for name, tile in MODEL.tiles.items() if "single" in name}))
+    assert matrix.columns == () or matrix.strikes == (6930.0,)
 
 
 def test_expirations_across_are_in_order_and_name_their_dte_and_what_is_stale() -> None:
@@ -105,7 +110,8 @@ def test_a_missing_tile_is_a_dash_and_a_negative_debit_is_na_on_no_step() -> Non
     model = replace(MODEL, tiles={**MODEL.tiles, name: negative})
     table = drawn(page(model=model))
     top, above = table.body[0], table.body[table.strikes.index(6935.0)]
-    assert "-" in plain(top) and not any(span.ground in HEAT for span in top)  # a wing is beyond the last strike
+    assert plain(top).count("-") == len(WIDTHS) - 1  # of the wider ones a wing is beyond the last strike
+    assert sum(span.ground in HEAT for span in top) == 1
     assert above[1].text.strip() == "NA" and above[1].ground is Ground.PLAIN
 
 
@@ -162,7 +168,9 @@ def test_a_tile_in_full_names_legs_money_ages_and_what_it_was_made_of() -> None:
 def test_of_an_unbounded_position_the_bound_is_said_and_of_an_unknown_one_nothing() -> None:
     text = "\n".join(plain(line) for line in tile_lines(page(TileChoice("single")), MODEL, MODEL.ts, 38))
     assert "unlimited" in text
-    beyond = "\n".join(plain(line) for line in tile_lines(page(TileChoice(strike=7030.0)), MODEL, MODEL.ts, 38))
+    beyond = "\n".join(
+        plain(line) for line in tile_lines(page(TileChoice(strike=7010.0, width=50.0)), MODEL, MODEL.ts, 38)
+    )
     assert "no tile" in beyond and "unlimited" not in beyond
 
 
