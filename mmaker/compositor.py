@@ -38,10 +38,12 @@ class Compositor:
         on_flush: Callable[[ChainFlush], object] = lambda flush: None,
         on_lead: Callable[[], Awaitable[None]] | None = None,
         on_end: Callable[[], object] = lambda: None,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         """`every_s`: seconds between two writes of a chain, at least; `on_flush` hears of each.
 
-        `on_lead` is awaited when we begin to lead, `on_end` called when we lead no more.
+        `on_lead` is awaited when we begin to lead, `on_end` called when we lead no more. While it is not `wanted`, it
+        leaves the lead to others.
         """
         self.every_s = every_s
         self.lease = Lease(redis, context, [STREAM], service=COMPOSITOR)
@@ -53,6 +55,7 @@ class Compositor:
         self._on_flush = on_flush
         self._on_lead = on_lead
         self._on_end = on_end
+        self._wanted = wanted
         self._board: Board | None = None
         self._heard = asyncio.Event()  # of a first Board
         self._gained = asyncio.Event()
@@ -123,7 +126,7 @@ class Compositor:
 
     async def keep_lease(self) -> None:
         """Keep trying for the lead, until cancelled."""
-        await self.lease.run(self._gained.set)
+        await self.lease.run(self._gained.set, wanted=self._wanted)
 
     async def measure(self) -> None:
         """Find out how far behind the stream we are."""

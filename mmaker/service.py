@@ -31,15 +31,22 @@ class CompositorService:
         writes_s: float = WRITES_A_SECOND,
         on_flush: Callable[[ChainFlush], object] = lambda flush: None,
         on_end: Callable[[], object] = lambda: None,
+        wanted: Callable[[], bool] = lambda: True,
         models: Callable[[], tuple[ModelStatus, ...]] = tuple,
         system_redis: Redis | None = None,
     ) -> None:
         """`writes_s`: writes of a chain a second, at most; `on_flush` hears of each, `on_end` when no more come of us.
 
-        `models` returns what was made of them.
+        `models` returns what was made of them. While it is not `wanted`, it leaves the lead to others.
         """
         self.compositor = Compositor(
-            redis, context, every_s=1 / writes_s, on_flush=on_flush, on_lead=self._announce, on_end=on_end
+            redis,
+            context,
+            every_s=1 / writes_s,
+            on_flush=on_flush,
+            on_lead=self._announce,
+            on_end=on_end,
+            wanted=wanted,
         )
         self._own = OwnBeat(self.compositor, context, models)
         self._clock = context.clock

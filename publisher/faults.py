@@ -7,11 +7,12 @@ from enum import StrEnum
 import orjson
 
 from chain.clock import Clock
-from chain.errors import InvalidNameError, LiveProtectedError
+from chain.errors import ConfigError, InvalidNameError, LiveProtectedError
 from chain.model.keys import ChainId, SnapshotId
 from chain.model.snapshot import decode
 from chain.redis.contract.publish.fault_writer import FaultWriter
 from publisher.loop.publisher import Publisher
+from publisher.mock.stream import StreamFaults
 from publisher.source import ChainWindow, Source, SourceError, SourceStatus, Survey
 
 SKEW_S = 30
@@ -20,7 +21,7 @@ _LOOK_S, _LOOKS = 0.02, 100
 
 
 class InjectedFault(StrEnum):
-    """The faults, each of one chain or of the whole deck."""
+    """The faults: of one chain, of the whole deck, or of its stream."""
 
     STALL = "stall"
     DROP = "drop"
@@ -30,7 +31,33 @@ class InjectedFault(StrEnum):
     ROLL_BACK = "roll back"
     STOP = "stop"
     FREEZE = "freeze"
+    DEGRADE = "degrade"
+    QUIET = "quiet"
+    SILENCE = "silence"
+    AHEAD = "ahead"
+    GARBLE = "garble"
+    STRANGERS = "strangers"
+    AWAKE = "awake"
     HEAL = "heal"
+
+
+OF_ONE_CHAIN = (
+    InjectedFault.STALL,
+    InjectedFault.DROP,
+    InjectedFault.DANGLE,
+    InjectedFault.CORRUPT,
+    InjectedFault.SKEW,
+    InjectedFault.ROLL_BACK,
+)
+OF_THE_STREAM = (
+    InjectedFault.DEGRADE,
+    InjectedFault.QUIET,
+    InjectedFault.SILENCE,
+    InjectedFault.AHEAD,
+    InjectedFault.GARBLE,
+    InjectedFault.STRANGERS,
+    InjectedFault.AWAKE,
+)
 
 
 class WithholdingSource:
@@ -39,7 +66,13 @@ class WithholdingSource:
     def __init__(self, inner: Source) -> None:
         self._inner = inner
         self.withheld: dict[ChainId, str] = {}
+        self.withheld_of: dict[str, str] = {}  # every chain of an underlying
         self.begun = 0  # cycles
+
+    @property
+    def inner(self) -> Source:
+        """The inner source."""
+        return self._inner
 
     @property
     def underlyings(self) -> tuple[str, ...]:
@@ -67,8 +100,8 @@ class WithholdingSource:
     async def fetch_window(self, survey: Survey, expiry: date) -> ChainWindow:
         """As the inner source, or SourceError for a withheld chain."""
         chain = ChainId(survey.underlying, expiry)
-        if chain in self.withheld:
-            raise SourceError(self.withheld[chain])
+        if why := self.withheld.get(chain) or self.withheld_of.get(chain.underlying):
+            raise SourceError(why)
         return await self._inner.fetch_window(survey, expiry)
 
     async def aclose(self) -> None:
@@ -84,6 +117,7 @@ class FaultInjector:
     source: WithholdingSource
     publisher: Publisher
     clock: Clock
+    stream: StreamFaults | None = None  # None where the mock has no stream
 
     async def inject(self, fault: InjectedFault, chain: ChainId) -> None:
         """Inject one fault into a chain, or the whole deck; HEAL undoes them all.
@@ -93,8 +127,9 @@ class FaultInjector:
         if self.publisher.withdrawn and fault is not InjectedFault.HEAL:
             raise LiveProtectedError(f"no faults beside live data: {self.publisher.withdrawn}")
         if fault is InjectedFault.HEAL:
-            self.source.withheld.clear()
-            self.publisher.resume()
+            self._heal()
+        elif fault in OF_THE_STREAM:
+            self._disturb(fault, chain.underlying)
         elif fault is InjectedFault.STOP:
             self.publisher.pause()
         elif fault is InjectedFault.FREEZE:
@@ -103,6 +138,32 @@ class FaultInjector:
             self.source.withheld[chain] = f"withheld by the demo menu ({fault})"
             await self._idle()
             await self._inflict(fault, chain)
+
+    def _heal(self) -> None:
+        self.source.withheld.clear()
+        self.source.withheld_of.clear()
+        if self.stream is not None:
+            self.stream.heal()
+        self.publisher.resume()
+
+    def _disturb(self, fault: InjectedFault, underlying: str) -> None:
+        """Do something to the stream, and to the snapshots beside it. Raises ConfigError where there is no stream."""
+        stream = self.stream
+        if stream is None:
+            raise ConfigError("this mock has no stream: start it without --no-stream")
+        stalled = {InjectedFault.DEGRADE: (underlying,), InjectedFault.SILENCE: self.source.underlyings}.get(fault, ())
+        self.source.withheld_of |= dict.fromkeys(stalled, f"withheld by the demo menu ({fault})")
+        match fault:
+            case InjectedFault.DEGRADE | InjectedFault.AWAKE:
+                stream.awake, stream.quiet = True, False
+            case InjectedFault.QUIET | InjectedFault.SILENCE:
+                stream.quiet = True
+            case InjectedFault.AHEAD:
+                stream.ahead_s = float(SKEW_S)
+            case InjectedFault.GARBLE:
+                stream.malformed = True
+            case _:
+                stream.unknown = True
 
     async def _idle(self) -> None:
         """Wait, for a limited time, for the current cycle: it may still overwrite what is to be damaged."""

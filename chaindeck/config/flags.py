@@ -64,6 +64,7 @@ class PublishFlags:
         expirations: how many of the next tradable expirations, 1 to 60, 6 by default [MASSIVE_CHAIN_NUM_EXPIRATIONS].
         em_mult: half-width of a slice in expected moves, above 0 and up to 20, 2 by default [MASSIVE_CHAIN_EM_MULT].
         seed: seed of the mock's market, a whole number, 7 by default.
+        stream_rate: events a second of the mock's stream, on average over a session: 0 to 100000, 200 by default.
         base_url: the vendor's host, for a live publisher [MASSIVE_BASE_URL].
         stream: feed the stream of trades and quotes, too, of live or mock data. Off by default with live data: the
             vendor allows an account one connection, and another program's would end [CHAINDECK_STREAM].
@@ -78,6 +79,7 @@ class PublishFlags:
     expirations: Count = None
     em_mult: Number = None
     seed: Number = None
+    stream_rate: Number = None
     base_url: Url = None
     stream: bool | None = None
     stream_url: Url = None
@@ -96,9 +98,9 @@ class ModelFlags:
             MarketSwarm's, or 4 to 10 times the step between their strikes [CHAINDECK_HEATMAP_WIDTHS].
         heatmap_strikes: how many strikes, the nearest to the ATM of each expiration, 1 to 400, 50 by default
             [CHAINDECK_HEATMAP_STRIKES].
-        heatmap_diffs: messages a second of what changes in it, at most, 0.2 to 10, 5 by default
+        heatmap_diffs: messages a second of what changes in it, at most, 0.2 to 10, 1 by default
             [CHAINDECK_HEATMAP_DIFFS].
-        heatmap_wholes: writes a second of all of it, at most, 0.05 to 2, 1 by default [CHAINDECK_HEATMAP_WHOLES].
+        heatmap_wholes: writes a second of all of it, at most, 0.05 to 2, 0.2 by default [CHAINDECK_HEATMAP_WHOLES].
         legacy_models: write it under the key of MarketSwarm's own readers too [CHAINDECK_LEGACY_MODELS].
     """
 

@@ -27,11 +27,13 @@ from chaindeck.config.values import (
 from mmaker.compositor import WRITES_A_SECOND
 from mmaker.heatmap.options import DEFAULT_STRIKES, HeatmapOptions, Pace
 from publisher.massive.api.address import DEFAULT_BASE_URL, DEFAULT_STREAM_URL
+from publisher.mock.market import DEFAULT_RATE
 from publisher.window import EM_MULT
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")
 _MOST_STRIKES, _MOST_EXPIRATIONS = 400, 60
 _WRITES, _DIFFS, _WHOLES = (0.2, 50.0), (0.2, 10.0), (0.05, 2.0)  # a second
+_EVENTS = (0, 100_000)  # a second; a mock makes about that many on one core
 
 _T = TypeVar("_T")
 Value = str | float | int | tuple[str, ...] | None
@@ -97,6 +99,14 @@ SETTINGS = {
             "send the API key in clear, to a base_url or stream_url of plain http or ws on another machine",
         ),
         Setting("seed", (), 7, parse_whole, "seed of the mock's market"),
+        # A mock makes about a hundred thousand on one core.
+        Setting(
+            "stream_rate",
+            (),
+            DEFAULT_RATE,
+            number_between(0, 100_000),
+            "events a second of the mock's stream, on average",
+        ),
         Setting(
             "rewind_mb",
             ("CHAINDECK_REWIND_MB",),
@@ -126,12 +136,12 @@ SETTINGS = {
             "strikes of the heatmap, the nearest to the ATM of each expiration",
         ),
         Setting(
-            "heatmap_diffs", ("CHAINDECK_HEATMAP_DIFFS",), 5.0, number_between(*_DIFFS), "diffs of a heatmap a second"
+            "heatmap_diffs", ("CHAINDECK_HEATMAP_DIFFS",), 1.0, number_between(*_DIFFS), "diffs of a heatmap a second"
         ),
         Setting(
             "heatmap_wholes",
             ("CHAINDECK_HEATMAP_WHOLES",),
-            1.0,
+            0.2,
             number_between(*_WHOLES),
             "writes of a whole heatmap a second",
         ),
@@ -163,6 +173,7 @@ class Settings(Struct, frozen=True):
     stream_url: str
     allow_http: bool
     seed: int
+    stream_rate: float
     rewind_mb: int
     staging_writes: float
     heatmap: HeatmapOptions
@@ -197,6 +208,7 @@ def validate(values: Mapping[str, Value], origins: Mapping[str, str], warnings: 
         stream_url=_as(values, "stream_url", str),
         allow_http=_as(values, "allow_http", bool),
         seed=_as(values, "seed", int),
+        stream_rate=_as(values, "stream_rate", float),
         rewind_mb=_as(values, "rewind_mb", int),
         staging_writes=_as(values, "staging_writes", float),
         heatmap=heatmap_options(_as(values, "heatmap_widths", tuple), _as(values, "heatmap_strikes", int)),

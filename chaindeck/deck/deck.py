@@ -65,7 +65,9 @@ def run_deck(
             return with_readers(opened, place.target, context, slot)
 
         engine = Engine(slot, context.clock, open_services, _recording(tap, place, context, settings))
-        demo = MockDemo(engine, source, context, embedded=place.server is not None)
+        demo = MockDemo(
+            engine, source, context, embedded=place.server is not None, streams=settings.stream is not False
+        )
         return _show(place, engine, slot, context, demo if kind == "mock" else None, settings, travel)
 
 

@@ -8,15 +8,17 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from chain.context import Context
+from chain.model.kinds import LIVE
 from chain.monitor.messages.services import service_name
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.coordination.lease import Lease
-from chain.redis.contract.stream.writer import StreamWriter
+from chain.redis.contract.stream.writer import MAXLEN, StreamWriter
 from chain.supervisor import Supervisor
 from chain.thresholds import HEARTBEAT_EVERY_S
 from chaindeck.config.redis_location import RedisLocation
 from chaindeck.config.settings import Settings
 from chaindeck.engine.embedded_keeper import keepers
+from chaindeck.engine.pipeline.composing import make_composing
 from chaindeck.engine.services import Publishing, Services
 from chaindeck.engine.sources import make_stream
 from chaindeck.engine.watching import make_watcher
@@ -26,6 +28,7 @@ from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.protection.publish_gate import PublishGate
 from publisher.source import Source
+from publisher.stream.source import StreamState
 from publisher.stream.stream_publisher import StreamPublisher
 from tape.record.tap import Tap
 
@@ -45,6 +48,7 @@ class PublishMode(Struct, frozen=True, kw_only=True):
 
 
 _BY_DEFAULT = PublishMode()
+_MOCK_ENTRIES = 20_000  # some ten minutes of a mock's stream, in the 256 MB of an embedded server
 
 
 @asynccontextmanager
@@ -74,9 +78,28 @@ async def publishing_services(
         watcher = make_watcher(
             redis, place.target, context, supervisor, discover_after_s=2 * HEARTBEAT_EVERY_S, tap=tap
         )
-        yield Services(
-            supervisor, watcher, publishing, keepers(place, context.clock, publishing.publisher.publish_now), tap
-        )
+        composing = None
+        if mode.in_turn and composes(source.status().kind, settings):
+            client = await _client(stack, place.target, "chaindeck-mmaker")
+            wanted = partial(_is_wanted, publishing)
+            composing = make_composing(client, context, settings, supervisor, system_redis=system, wanted=wanted)
+        kept = keepers(place, context.clock, publishing.publisher.publish_now)
+        yield Services(supervisor, watcher, publishing, kept, tap, composing)
+
+
+def composes(kind: str, settings: Settings) -> bool:
+    """Return whether a compositor runs beside a publisher of this kind of source, in the same process.
+
+    Beside live data only where the stream is fed too: its compositor is a service of its own otherwise.
+    """
+    return settings.stream is True if kind == LIVE else settings.stream is not False
+
+
+def _is_wanted(publishing: Publishing) -> bool:
+    """Return whether to compose: what is there must be ours, and no live data that it would be mixed with."""
+    stream = publishing.stream
+    foreign = stream is not None and stream.status().state is StreamState.REFUSED
+    return not publishing.publisher.withdrawn and not foreign
 
 
 def _publishing(
@@ -118,7 +141,8 @@ def _stream(
     if feeding is None:
         return None
     kind = source.status().kind
-    writer = StreamWriter(redis, context.keys, kind=kind, who=str(context.identity))
+    maxlen = MAXLEN if kind == LIVE else _MOCK_ENTRIES
+    writer = StreamWriter(redis, context.keys, kind=kind, who=str(context.identity), maxlen=maxlen)
     leads = partial(gate.leads, source.underlyings[0])
     return StreamPublisher(writer, feeding, context.clock, kind=kind, leads=leads, among_live=gate.among_live)
 

@@ -1,5 +1,6 @@
-"""What runs with or without a screen: a watcher and, if publishing, a publisher and its events."""
+"""What runs with or without a screen: a watcher and, if publishing, a publisher, its events and its compositor."""
 
+import asyncio
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from chain.monitor.board import Board
 from chain.monitor.watch.watcher import Watcher
 from chain.supervisor import Part, Supervisor
 from chain.tasks import finish
+from chaindeck.engine.pipeline.composing import Composing
 from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
@@ -34,6 +36,7 @@ class Services(Struct, frozen=True):
     publishing: Publishing | None = None
     others: tuple[Part, ...] = ()
     tap: Tap | None = None
+    composing: Composing | None = None
 
     async def run(self, on_board: Callable[[Board], object] | None = None) -> None:
         """Run every part until cancelled; then say that publishing has stopped.
@@ -45,11 +48,19 @@ class Services(Struct, frozen=True):
             parts += [*self.publishing.publisher.parts(), Part("event sender", self.publishing.events.run)]
             if self.publishing.stream is not None:
                 parts += self.publishing.stream.parts()
+        if self.composing is not None:
+            parts += self.composing.parts()
         try:
             await self.supervisor.run(parts)
         finally:
-            if self.publishing is not None:
-                await finish(self.publishing.publisher.leave())
+            await finish(self._leave())
+
+    async def _leave(self) -> None:
+        """Say that we have stopped, and let others lead; within a few seconds."""
+        leaving = [self.composing.leave()] if self.composing is not None else []
+        if self.publishing is not None:
+            leaving.append(self.publishing.publisher.leave())
+        await asyncio.gather(*leaving)
 
     def _watching(self, on_board: Callable[[Board], object] | None) -> Part:
         """Return the watcher as a part; a listener that fails does not affect it."""
@@ -58,6 +69,8 @@ class Services(Struct, frozen=True):
             listeners.append(self.supervisor.guarded("recent answers", lambda _: tap.on_look(self.watcher.tracker)))
         if self.publishing is not None:
             listeners.append(self.supervisor.guarded("events", self.publishing.events.on_board))
+        if self.composing is not None:
+            listeners.append(self.supervisor.guarded("compositor's view", self.composing.on_board))
         if on_board is not None:
             listeners.append(self.supervisor.guarded("screen", on_board))
 

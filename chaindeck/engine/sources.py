@@ -29,11 +29,13 @@ def make_source(name: SourceName, settings: Settings, captures: Sequence[Path], 
 def make_stream(source: Source, settings: Settings, clock: Clock) -> StreamSource | None:
     """Return what feeds the stream beside a source; None where the settings or the source have none.
 
-    Raises ConfigError where the key would travel in clear.
+    A mock has one unless told otherwise, live data only where told. Raises ConfigError where the key would travel in
+    clear.
     """
-    if settings.stream and source.status().kind == LIVE:
+    kind = source.status().kind
+    if settings.stream and kind == LIVE:
         return _massive_stream(settings, clock)
-    return None
+    return _mock_stream(source, settings, clock) if settings.stream is not False and kind == "mock" else None
 
 
 def _mock(settings: Settings, _: Sequence[Path], clock: Clock) -> Source:
@@ -45,6 +47,18 @@ def _mock(settings: Settings, _: Sequence[Path], clock: Clock) -> Source:
         return MockSource(clock, seed=settings.seed, underlyings=chosen, mult=settings.em_mult)
     except ConfigError as error:
         raise settings.refused("underlyings", error) from None
+
+
+def _mock_stream(source: Source, settings: Settings, clock: Clock) -> StreamSource | None:
+    """Return the stream of a mock's own exchange; None for another that only gives itself out as a mock."""
+    from publisher.faults import WithholdingSource  # noqa: PLC0415
+    from publisher.mock.source import MockSource  # noqa: PLC0415
+    from publisher.mock.stream import MockStream  # noqa: PLC0415
+
+    inner = source.inner if isinstance(source, WithholdingSource) else source
+    if not isinstance(inner, MockSource):
+        return None
+    return MockStream(inner.exchange, clock, rate=settings.stream_rate)
 
 
 def _capture(settings: Settings, captures: Sequence[Path], _: Clock) -> Source:

@@ -21,6 +21,7 @@ REVERSION_S = SESSION_S  # a spot forgets its distance from home at this pace
 OVERNIGHT_SESSIONS = 0.1  # variance of the opening gap, in sessions
 QUIET_ACTIVITY = 0.25  # variance outside trading hours, against an average hour within
 U_DEPTH = 2.0  # how much busier the edges of a session are than its middle
+DEFAULT_RATE = 200.0  # events of the stream a second, on average over a session
 BURST_EVERY_S, BURST = 16, 4.0  # how often the stream is in a burst, and how much busier it is then
 
 SMILE_WIDTH = 0.8  # eta of the surface; eta^2 * (1 + |rho|) <= 4 keeps each expiry free of butterfly arbitrage

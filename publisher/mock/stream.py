@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from chain.clock import Clock
-from chain.errors import ConfigError
 from chain.model.keys import ChainId
 from chain.model.snapshot import Contract, Snapshot
 from chain.pipeline.events import Quote, StreamEvent, Trade
@@ -25,10 +24,8 @@ from publisher.mock.listing import PRODUCTS
 from publisher.mock.market import Smile
 from publisher.stream.source import StreamState, StreamStatus
 
-DEFAULT_RATE = 200.0  # events a second, on average over a session
-MOST_RATE = 100_000.0
 MOST_CONTRACTS = 1_000  # the vendor's limit for the quotes of one connection
-TICK_S = 0.1
+TICK_S = 0.2
 QUIET_TICK_S = 1.0
 _LONGEST_TICK_S = 1.0  # what a paused program missed is not made up for
 _EVENTS_A_FRAME = 10
@@ -63,15 +60,19 @@ class StreamFaults:
     ahead_s: float = 0.0  # how far its times lie in the future
     malformed: bool = False  # whether frames come that are none
     unknown: bool = False  # whether events come of contracts that no snapshot has
+    awake: bool = False  # whether it speaks outside trading hours, too
+
+    def heal(self) -> None:
+        """Let it be as it should."""
+        self.quiet = self.malformed = self.unknown = self.awake = False
+        self.ahead_s = 0.0
 
 
 class MockStream:
     """The stream of an exchange; see `publisher.stream.source.StreamSource` for what each call promises."""
 
-    def __init__(self, exchange: Exchange, clock: Clock, *, rate: float = DEFAULT_RATE) -> None:
-        """`rate`: events a second over all chains, on average over a session. Raises ConfigError."""
-        if not 0 <= rate <= MOST_RATE:
-            raise ConfigError(f"{rate:g} events a second: a mock's stream has 0 to {MOST_RATE:g}")
+    def __init__(self, exchange: Exchange, clock: Clock, *, rate: float = market.DEFAULT_RATE) -> None:
+        """`rate`: events a second over all chains, on average over a session."""
         self.faults = StreamFaults()
         self.topics: frozenset[str] = frozenset()
         self._exchange, self._clock, self._rate = exchange, clock, rate
@@ -113,7 +114,7 @@ class MockStream:
         self.topics = frozenset(f"{kind}.{ticker}" for ticker in tickers for kind in "QT")
 
     async def frames(self) -> AsyncGenerator[ReceivedFrame, None]:
-        """Yield what was traded and quoted since the last frame, ten times a second while the market is open."""
+        """Yield what was traded and quoted since the last frame, five times a second while the market is open."""
         before, wait = self._clock.monotonic(), TICK_S
         while True:
             await self._clock.sleep_until(before + wait)
@@ -139,7 +140,7 @@ class MockStream:
 
     def _events(self, seconds: float, now_s: float) -> Iterator[StreamEvent]:
         """Yield the events of the last `seconds`, in order of time."""
-        view = _View(self._exchange, now_s)
+        view = _View(self._exchange, now_s, out_of_hours=self.faults.awake)
         chains = [chain for chain in self._subscribed if chain.contracts and view.moment(chain.id.underlying)]
         progress = listing.session_at(now_s).progress(now_s)
         pace = market.activity(progress) * market.bustle(self._exchange.seed, int(now_s))
@@ -177,15 +178,15 @@ class MockStream:
 class _View:
     """The exchange in one tick: what contracts share is worked out once."""
 
-    def __init__(self, exchange: Exchange, now_s: float) -> None:
-        self._exchange, self._now_s = exchange, now_s
+    def __init__(self, exchange: Exchange, now_s: float, *, out_of_hours: bool) -> None:
+        self._exchange, self._now_s, self._out_of_hours = exchange, now_s, out_of_hours
         self._moments: dict[str, Moment | None] = {}
         self._smiles: dict[tuple[str, ChainId], Smile] = {}
 
     def moment(self, underlying: str) -> Moment | None:
         """Return an underlying's moment; None while its market is closed."""
         if underlying not in self._moments:
-            self._moments[underlying] = self._exchange.between(underlying)
+            self._moments[underlying] = self._exchange.between(underlying, out_of_hours=self._out_of_hours)
         return self._moments[underlying]
 
     def smile(self, chain: ChainId, contract: _Contract) -> Smile:

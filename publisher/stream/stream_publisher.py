@@ -92,9 +92,9 @@ class StreamPublisher:
         among_live: bool = False,
     ) -> None:
         """`leads`: whether its publisher leads now; `among_live`: write whoever else does."""
+        self.source = source
         self.on_published = source.on_published
         self._writer = writer
-        self._source = source
         self._clock = clock
         self._kind = kind
         self._leads = leads
@@ -113,7 +113,7 @@ class StreamPublisher:
 
     def status(self) -> StreamStatus:
         """Return how the stream fares: the source's own state while frames may be written."""
-        own = self._source.status()
+        own = self.source.status()
         if self._state is not StreamState.STREAMING:
             own = replace(own, state=self._state, error=self._error, since=None)
         elif not own.error and self._clock.monotonic() - self._dropped_at < _DROPS_TOLD_S:
@@ -177,14 +177,14 @@ class StreamPublisher:
                 if self._state is not StreamState.FAILING:
                     return False
                 await self._clock.sleep(_LOOK_S)
-            elif backlog.frames or self._source.topics is not self._topics:
+            elif backlog.frames or self.source.topics is not self._topics:
                 return True
             else:
                 self._tell(StreamState.STREAMING)
 
     async def _read(self, backlog: Backlog) -> None:
         """Keep what arrives, whatever Redis does: a reader that is too slow is disconnected by the vendor."""
-        async with aclosing(self._source.frames()) as frames:
+        async with aclosing(self.source.frames()) as frames:
             async for frame in frames:
                 if dropped := backlog.put(frame):
                     if not self._counts["dropped"]:
@@ -194,7 +194,7 @@ class StreamPublisher:
 
     async def _write(self, backlog: Backlog) -> None:
         """Write the oldest frames and the list of subscriptions; what fails is written again later."""
-        batch, topics, refused = backlog.batch(), self._source.topics, ""
+        batch, topics, refused = backlog.batch(), self.source.topics, ""
         try:
             if topics is not self._topics:
                 refused = await self._writer.set_subscriptions(topics, self._clock.wall_ns() / 1e9)

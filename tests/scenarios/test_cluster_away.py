@@ -79,7 +79,9 @@ class Life:
 @pytest.mark.parametrize("away_s", [0.0, 4.0, None], ids=["at once", "4 s", "from the first"])
 async def test_publisher_and_watchers_outlive_a_cluster_that_is_away(nodes: list[Server], away_s: float | None) -> None:
     target = RedisTarget(cluster_url(nodes))
-    settings = resolve({"interval": 0.5, "ttl": 9.0, "underlyings": "SPX", "expirations": 2}, None, {}).settings
+    settings = resolve(
+        {"interval": 0.5, "ttl": 9.0, "underlyings": "SPX", "expirations": 2, "stream": False}, None, {}
+    ).settings
     source = make_source("mock", settings, (), CLOCK)
     if away_s is None:
         for node in nodes:

@@ -36,7 +36,7 @@ def is_idle(redis: Redis) -> bool:
 async def test_an_hour_has_exactly_its_cycles_and_polls(redis: Redis, redis_url: str) -> None:
     # It ends in the present: Redis refuses a stamp ahead of its own clock.
     clock = ManualClock(time.time_ns() - (HOUR_S + 60) * 10**9)
-    settings = resolve({"interval": str(INTERVAL_S), "expirations": "1"}, environ={}).settings
+    settings = resolve({"interval": str(INTERVAL_S), "expirations": "1", "stream": False}, environ={}).settings
     source = ScriptedSource({"SPX": (DAY,), "NDX": (DAY,)}, as_of=clock.wall / 1e9, in_memory=True)
     looks: list[float] = []
     states: Counter[State] = Counter()

@@ -43,7 +43,13 @@ STANDBY = "mock_massive:standby"
 @asynccontextmanager
 async def crew_on(url: str, system_url: str = "") -> AsyncIterator[Services]:
     """Run a mock publisher of SPX and all that belongs to it."""
-    values = {"interval": 0.3, "ttl": 7.0, "underlyings": "SPX", "system_redis_url": system_url or None}
+    values = {
+        "interval": 0.3,
+        "ttl": 7.0,
+        "underlyings": "SPX",
+        "stream": "false",
+        "system_redis_url": system_url or None,
+    }
     settings = resolve({name: value for name, value in values.items() if value}, None, {}).settings
     source = make_source("mock", settings, (), CLOCK)
     context = context_for(settings, CLOCK)

@@ -545,7 +545,7 @@ def running(engine: Engine) -> Iterator[None]:
 
 async def test_keys_are_answered_while_redis_is_a_black_hole(redis: Redis, redis_url: str, short_dir: Path) -> None:
     """Publisher and watcher hang in one thread; what is pressed in the other is on screen as ever."""
-    settings = resolve({"interval": 1.0, "ttl": 10.0, "underlyings": "SPX"}, None, {}).settings
+    settings = resolve({"interval": 1.0, "ttl": 10.0, "underlyings": "SPX", "stream": False}, None, {}).settings
     source = make_source("mock", settings, (), CLOCK)
 
     async with FaultProxy(redis_url, short_dir) as proxy:

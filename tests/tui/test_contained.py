@@ -99,7 +99,7 @@ async def test_a_watcher_that_fails_from_the_first_is_on_the_screen_within_two_s
 async def test_a_watcher_that_fails_later_leaves_the_last_board_marked_and_the_publisher_at_work(
     redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = resolve({"interval": 0.3, "ttl": 7.0, "underlyings": "SPX"}, None, {}).settings
+    settings = resolve({"interval": 0.3, "ttl": 7.0, "underlyings": "SPX", "stream": False}, None, {}).settings
     slot = BoardSlot()
     switch = Switch(monkeypatch, RedisReader, "ask", ValueError("in mid-flight"))
     switch.on = False
@@ -128,7 +128,7 @@ async def test_a_watcher_that_fails_later_leaves_the_last_board_marked_and_the_p
 async def test_a_publisher_that_fails_leaves_the_watcher_at_work_and_the_heartbeat_tells(
     redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = resolve({"interval": 0.3, "ttl": 7.0, "underlyings": "SPX"}, None, {}).settings
+    settings = resolve({"interval": 0.3, "ttl": 7.0, "underlyings": "SPX", "stream": False}, None, {}).settings
     slot = BoardSlot()
     switch = Switch(monkeypatch, Publisher, "cycle", ValueError("in mid-cycle"))
     switch.on = False

@@ -32,7 +32,7 @@ STEPS = ("j", "j", "k", "j", "right_square_bracket", "j", "left_square_bracket",
 @asynccontextmanager
 async def publishing_deck(redis_url: str) -> AsyncIterator[Pilot[None]]:
     """A deck whose engine publishes a mock market twice a second."""
-    settings = resolve({"interval": 0.5, "ttl": 7.0, "underlyings": "SPX,NDX"}, None, {}).settings
+    settings = resolve({"interval": 0.5, "ttl": 7.0, "underlyings": "SPX,NDX", "stream": False}, None, {}).settings
     slot = BoardSlot()
     engine = publishing_engine(redis_url, make_source("mock", settings, (), CLOCK), settings, CLOCK, slot)
     async with pilot_on(engine, slot) as pilot:

@@ -1,5 +1,7 @@
 """The compositor and the heatmap's publisher put together: they share one process, one Redis and one lease."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 from redis.asyncio import Redis
 
@@ -33,9 +35,18 @@ class Composing(Struct, frozen=True):
 
 
 def make_composing(
-    redis: Redis, context: Context, settings: Settings, supervisor: Supervisor, *, system_redis: Redis | None = None
+    redis: Redis,
+    context: Context,
+    settings: Settings,
+    supervisor: Supervisor,
+    *,
+    system_redis: Redis | None = None,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> Composing:
-    """Return a compositor under the context's prefix; its heartbeat goes to `system_redis`, too."""
+    """Return a compositor under the context's prefix; its heartbeat goes to `system_redis`, too.
+
+    While it is not `wanted`, it leaves the lead to others.
+    """
     lease = None if is_cluster(redis) else LeaseHeld(context.keys.compositor_lease(), str(context.identity))
     heatmap = HeatmapPublisher(
         redis,
@@ -53,6 +64,7 @@ def make_composing(
         writes_s=settings.staging_writes,
         on_flush=supervisor.guarded("heatmap of a flush", heatmap.on_flush),
         on_end=heatmap.forget,
+        wanted=wanted,
         models=heatmap.status,
         system_redis=system_redis,
     )

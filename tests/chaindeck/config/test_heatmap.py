@@ -57,7 +57,7 @@ def test_how_many_strikes_there_cannot_be(text: str) -> None:
 
 
 def test_how_often_it_is_published() -> None:
-    assert settings().heatmap_pace == Pace(diff_s=0.2, whole_s=1.0)
+    assert settings().heatmap_pace == Pace(diff_s=1.0, whole_s=5.0)
     assert settings(heatmap_diffs="2", heatmap_wholes="0.05").heatmap_pace == Pace(diff_s=0.5, whole_s=20.0)
     for name, text in (("diffs", "0.1"), ("diffs", "11"), ("wholes", "0.04"), ("wholes", "3"), ("wholes", "often")):
         with pytest.raises(ConfigError, match=f"CHAINDECK_HEATMAP_{name.upper()}: heatmap_{name} is "):

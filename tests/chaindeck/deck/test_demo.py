@@ -1,6 +1,6 @@
 """Every fault of the demo menu shows the state that it promises, on its chain alone, and healing brings FRESH back."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,10 @@ import redis as blocking
 
 from chain.clock import Instant, SystemClock
 from chain.errors import ConfigError
-from chain.model.keys import ChainId
+from chain.model.keys import ChainId, KeySchema
+from chain.monitor.evaluate.report import stream_active
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport, evaluate
-from chain.monitor.states import Flag, State
+from chain.monitor.states import DeckState, Flag, State
 from chain.redis.server.embedded import EmbeddedServer
 from chaindeck.config.file import resolve
 from chaindeck.deck.demo import MockDemo
@@ -20,7 +21,8 @@ from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.engine import Engine
 from chaindeck.engine.sources import make_source
 from publisher import faults
-from publisher.faults import InjectedFault, WithholdingSource
+from publisher.faults import OF_THE_STREAM, InjectedFault, WithholdingSource
+from tests.support.builders import ScriptedSource
 from tests.support.contexts import context_of
 from tests.support.engines import publishing_engine
 from tests.support.waiting import wait_until
@@ -43,6 +45,7 @@ ON_ONE_CHAIN: dict[InjectedFault, tuple[Callable[[ChainStatus], bool], ...]] = {
     ),
 }
 ON_THE_WHOLE = {InjectedFault.STOP, InjectedFault.FREEZE, InjectedFault.HEAL}
+LASTING = SETTINGS | {"ttl": "40"}  # STALE above 5.9 s, and for long
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,14 @@ class Show:
     def report(self) -> HealthReport | None:
         board = self.slot.latest()
         return evaluate(board, Instant.now(SystemClock())) if board else None
+
+    def state(self) -> DeckState | None:
+        report = self.report()
+        return report.state if report else None
+
+    def streaming(self) -> bool:
+        report = self.report()
+        return report is not None and stream_active(report.board, report.now)
 
     def statuses(self) -> tuple[ChainStatus, ...]:
         report = self.report()
@@ -80,9 +91,9 @@ class Show:
 
 
 @contextmanager
-def playing(url: str, server: EmbeddedServer | None = None) -> Iterator[Show]:
+def playing(url: str, server: EmbeddedServer | None = None, *, values: Mapping[str, str] = SETTINGS) -> Iterator[Show]:
     """Run a mock deck's engine on a Redis, and stop it after."""
-    clock, slot, settings = SystemClock(), BoardSlot(), resolve(SETTINGS, environ={}).settings
+    clock, slot, settings = SystemClock(), BoardSlot(), resolve(values, environ={}).settings
     source = WithholdingSource(make_source("mock", settings, (), clock))
 
     engine = publishing_engine(url, source, settings, clock, slot, server)
@@ -110,7 +121,7 @@ def run_id(server: EmbeddedServer, folder: Path) -> str:
 
 
 def test_no_fault_is_without_a_test() -> None:
-    assert ON_ONE_CHAIN.keys() | ON_THE_WHOLE == set(InjectedFault)
+    assert ON_ONE_CHAIN.keys() | ON_THE_WHOLE | {*OF_THE_STREAM} == set(InjectedFault)
 
 
 def test_each_fault_shows_on_its_own_chain_and_healing_undoes_it(show: Show) -> None:
@@ -178,6 +189,64 @@ def test_when_the_owner_of_the_server_leaves_another_deck_takes_over(short_dir: 
             wait_until(lambda: show.slot.polls > polls + 1, SHOWN_S)
             show.wait_until_fresh()
             assert run_id(guest, runtime) != before
+
+
+# Faults of the pipeline
+
+
+def test_a_stream_over_stale_snapshots_is_degraded_and_heals(redis_url: str) -> None:
+    both = LASTING | {"underlyings": "SPX,NDX", "expirations": "3"}
+    with playing(redis_url, values=both) as show:
+        first, *_ = show.wait_until_fresh()
+        assert show.inject(InjectedFault.DEGRADE, first) == f"demo: degrade {first.underlying}"
+        wait_until(lambda: show.state() is DeckState.DEGRADED, SHOWN_S)
+        assert "stream-over-stale" in show.signals()
+        states = {status.chain.underlying: status.state for status in show.statuses()}
+        assert states.pop(first.underlying) is State.STALE
+        assert set(states.values()) == {State.FRESH}
+        show.inject(InjectedFault.HEAL, first)
+        show.wait_until_fresh()
+        wait_until(lambda: show.state() is not DeckState.DEGRADED, SHOWN_S)
+
+
+def test_a_quiet_stream_degrades_nothing_over_fresh_snapshots_nor_over_stale_ones(redis_url: str) -> None:
+    with playing(redis_url, values=LASTING) as show:
+        first, *_ = show.wait_until_fresh()
+        show.inject(InjectedFault.AWAKE, first)
+        wait_until(show.streaming, SHOWN_S)
+        show.inject(InjectedFault.QUIET, first)
+        wait_until(lambda: "stream-quiet" in show.signals(), SHOWN_S)
+        assert show.wait_until_fresh()
+        show.inject(InjectedFault.SILENCE, first)
+        show.wait_until_all(State.STALE)
+        assert "stream-over-stale" not in show.signals()
+        assert show.state() is not DeckState.DEGRADED
+
+
+def test_frames_that_are_wrong_are_told_dropped_or_counted_and_do_no_harm(redis_url: str) -> None:
+    with playing(redis_url, values=LASTING) as show, blocking.Redis.from_url(redis_url) as client:
+        first, *_ = show.wait_until_fresh()
+        for fault in (InjectedFault.AWAKE, InjectedFault.GARBLE, InjectedFault.STRANGERS):
+            show.inject(fault, first)
+
+        def heard() -> tuple[bool, bool]:
+            found = [fields[b"payload"] for _, fields in client.xrange(KeySchema().stream())]
+            return any(not raw.startswith(b'[{"ev":"') for raw in found), any(b"99999000" in raw for raw in found)
+
+        wait_until(lambda: heard() == (True, True), SHOWN_S)
+        show.wait_until_fresh()
+        show.inject(InjectedFault.AHEAD, first)
+        wait_until(lambda: "stream-clock" in show.signals(), SHOWN_S)
+        show.wait_until_fresh()
+
+
+def test_a_mock_without_a_stream_offers_no_fault_of_one_and_says_why(redis_url: str) -> None:
+    with playing(redis_url, values=SETTINGS | {"stream": "false"}) as show:
+        [chain, *_] = show.wait_until_fresh()
+        with pytest.raises(ConfigError, match="no stream"):
+            show.inject(InjectedFault.QUIET, chain)
+        demo = MockDemo(show.engine, WithholdingSource(ScriptedSource({})), context_of(), embedded=True, streams=False)
+        assert {name for name, _ in demo.faults} == set(InjectedFault) - {*OF_THE_STREAM}
 
 
 def test_redis_is_frozen_only_where_it_is_our_own(show: Show) -> None:

@@ -66,7 +66,10 @@ async def test_a_publisher_that_ends_leaves_no_connection_and_no_source(
         async with publishing_services(place, source, settings, context) as services:
             running = asyncio.ensure_future(services.run())
             await wait_until_async(lambda: system.exists("mock_massive:heartbeat"))
-            assert (await names(redis), await names(system)) == ({"chaindeck-publisher"}, {"chaindeck-beat"})
+            assert (await names(redis), await names(system)) == (
+                {"chaindeck-publisher", "chaindeck-mmaker"},
+                {"chaindeck-beat"},
+            )
             await end([running])
         await wait_until_async(lambda: all_closed(redis, system))
         gc.collect()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.clock import ManualClock
-from chain.errors import ConfigError, DecodeError
+from chain.errors import DecodeError
 from chain.model.keys import SnapshotId
 from chain.model.snapshot import Contract, Snapshot
 from chain.pipeline.events import Frame, Quote, StreamEvent, Trade, decode_frame
@@ -191,7 +191,7 @@ def test_every_frame_is_one_of_the_vendors_and_its_events_rise_within_a_contract
         assert 1 <= frame.events <= 10
         for event in decoded.events:
             assert (event.ts_ms, event.seq) > newest.get(event.ticker, (0, 0))
-            assert now_ms <= event.ts_ms <= frame.ts * 1000 < event.ts_ms + 101
+            assert now_ms <= event.ts_ms <= frame.ts * 1000 < event.ts_ms + 201
             newest[event.ticker] = event.ts_ms, event.seq
 
 
@@ -314,7 +314,7 @@ def test_one_second_in_sixteen_is_a_burst(seed: int) -> None:
     assert sum(paces) / len(paces) == pytest.approx(1.0, rel=0.02)
 
 
-async def test_it_speaks_ten_times_a_second_and_does_not_make_up_for_a_pause() -> None:
+async def test_it_speaks_five_times_a_second_and_does_not_make_up_for_a_pause() -> None:
     market = Market(rate=1_000)
     await market.publish()
     heard: list[ReceivedFrame] = []
@@ -325,19 +325,13 @@ async def test_it_speaks_ten_times_a_second_and_does_not_make_up_for_a_pause() -
 
     task = asyncio.ensure_future(hear())
     await market.clock.run(1.0)
-    assert len({frame.ts for frame in heard}) == 10
+    assert len({frame.ts for frame in heard}) == 5
     heard.clear()
     market.clock.advance(3_600.0)
     await market.clock.run(0.0)
     task.cancel()
     await asyncio.wait([task])
     assert 0 < sum(frame.events for frame in heard) <= 1_000 * BURST * 2
-
-
-@pytest.mark.parametrize("rate", [-1.0, 100_001.0, float("nan")])
-def test_a_rate_that_cannot_be_is_refused(rate: float) -> None:
-    with pytest.raises(ConfigError, match="events a second"):
-        Market(rate=rate)
 
 
 # Faults on purpose
@@ -363,6 +357,16 @@ def test_a_stream_from_the_future_is_stamped_so_frame_and_event() -> None:
     assert [frame.ts - 30 for frame in frames] == pytest.approx([frame.ts for frame in plain])
     shifted = [event.ts_ms - 30_000 for event in events_in(frames)]
     assert shifted == [event.ts_ms for event in events_in(plain)]
+
+
+def test_on_request_it_speaks_outside_trading_hours_too_slowly_and_without_trades() -> None:
+    market = Market(CLOSE.replace(hour=22))
+    market.stream.faults.awake = True
+    _, events, _ = run(market, 16.0)
+    assert len(events) == pytest.approx(0.25 * 200 * 16, rel=0.1)
+    assert all(isinstance(event, Quote) for event in events)
+    market.stream.faults.heal()
+    assert not market.listen(2.0)
 
 
 def test_malformed_frames_come_beside_whole_ones() -> None:

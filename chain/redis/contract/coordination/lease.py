@@ -79,16 +79,25 @@ class Lease:
         first = next(iter(self._holds))
         return self.leader.get(first, self.me) == self.me
 
-    async def run(self, on_gain: Callable[[], None]) -> None:
-        """Renew our leases and try for the others, until cancelled; call `on_gain` after gaining one."""
+    async def run(self, on_gain: Callable[[], None], *, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Renew our leases and try for the others, until cancelled; call `on_gain` after gaining one.
+
+        While they are not `wanted`, those that we hold are released, and none is tried for.
+        """
         while True:
             try:
-                gained = await self.renew()
+                gained = await self.renew() if wanted() else await self._let_go()
             finally:
                 self.tried.set()
             if gained:
                 on_gain()
             await self._clock.sleep(self._every_s)
+
+    async def _let_go(self) -> list[str]:
+        """Release what we hold; nothing is gained by that."""
+        if any(map(self.holds, self._holds)):
+            await self.release()
+        return []
 
     async def renew(self) -> list[str]:
         """Renew or try for every lease once; return the underlyings gained, none if Redis is unreachable."""
