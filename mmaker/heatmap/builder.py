@@ -21,7 +21,7 @@ class HeatmapBuilder:
     """Keeps the model of one underlying. `take` brings it up to date, `model` gives it as taken."""
 
     def __init__(self, underlying: str, options: HeatmapOptions = DEFAULT_OPTIONS) -> None:
-        self._underlying = underlying
+        self.underlying = underlying
         self._options = options
         self._chains: dict[date, ChainTiles] = {}
         self._gone: dict[str, Tile | None] = {}  # tiles of expirations that were dropped since the last take
@@ -43,7 +43,7 @@ class HeatmapBuilder:
     @property
     def chains(self) -> tuple[ChainId, ...]:
         """The chains in it, by expiration."""
-        return tuple(ChainId(self._underlying, expiry) for expiry in sorted(self._chains))
+        return tuple(ChainId(self.underlying, expiry) for expiry in sorted(self._chains))
 
     def update(self, flush: ChainFlush) -> None:
         """Take in a flush of one of the underlying's chains."""
@@ -82,7 +82,7 @@ class HeatmapBuilder:
         return replace(self._head, tiles={name: tile for each in self._chains.values() for name, tile in each.tiles()})
 
     def _infer(self) -> tuple[float, ...]:
-        own = self._options.widths.get(self._underlying)
+        own = self._options.widths.get(self.underlying)
         if own is not None:
             return tuple(map(float, own))
         strikes: dict[tuple[date, str], set[float]] = {}
@@ -96,7 +96,7 @@ class HeatmapBuilder:
         chains = [self._chains[expiry] for _, expiry in self.chains]
         newest = max(chains, key=lambda chain: chain.meta.ts, default=None)
         head = HeatmapModel(
-            underlying=self._underlying,
+            underlying=self.underlying,
             ts=max((chain.newest_ms / 1000 or chain.meta.ts for chain in chains), default=0.0),
             version="",
             spot=newest.meta.spot if newest else None,

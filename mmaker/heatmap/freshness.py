@@ -41,3 +41,11 @@ def bring_up_to(builder: HeatmapBuilder, inputs: Mapping[ChainId, ChainInput]) -
         return Basis(min(life_ms, NO_EXPIRY_LIFE_MS))
     more = f"; {len(reasons) - 1} more are no better" if len(reasons) > 1 else ""
     return Basis(0, f"{reasons[0]}{more}" if reasons else "no snapshot is left")
+
+
+def lacking(builder: HeatmapBuilder, inputs: Mapping[ChainId, ChainInput]) -> bool:
+    """Return whether a chain of its underlying, of which something may be derived, has not come in yet."""
+    return any(
+        chain.underlying == builder.underlying and chain not in builder.chains and has_place(each) and not each.reason
+        for chain, each in inputs.items()
+    )

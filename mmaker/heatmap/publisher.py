@@ -20,7 +20,7 @@ from chain.pipeline.heatmap import ENCODER, MODEL_BYTES, HeatmapDiff, HeatmapMod
 from chain.redis.contract.models import LeaseHeld, ModelWord, ModelWriter
 from mmaker.flush import ChainFlush
 from mmaker.heatmap.builder import HeatmapBuilder
-from mmaker.heatmap.freshness import bring_up_to
+from mmaker.heatmap.freshness import bring_up_to, lacking
 from mmaker.heatmap.legacy import LEGACY_TTL_S, legacy_body
 from mmaker.heatmap.options import DEFAULT_OPTIONS, DEFAULT_PACE, HeatmapOptions, Pace
 from mmaker.inputs import ChainInput
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 _FENCED = "another compositor leads"
 _RENEWED_OF_LIFE = 1 / 3  # of a model's life, after which it is renewed in any case
 _TOO_LARGE_RETRY_S = 30.0  # making it costs most of what writing it does
+_COMPLETE_WITHIN_S = 2.0  # how long a first model waits for the other chains, which are laid out one after the other
 _LEAD_ON_SHARE = 0.5  # of the tiles: where more of them differ, the whole is as short as what differs
 
 
@@ -39,6 +40,7 @@ class _Model:
 
     builder: HeatmapBuilder
     status: ModelStatus
+    since: float  # monotonic seconds of its first flush
     behind: bool = True  # whether the whole in Redis is older than what has been announced
     broken: bool = True  # whether readers cannot be led on by a diff
     whole_at: float = float("-inf")  # monotonic seconds at which a whole was last tried
@@ -74,6 +76,7 @@ class HeatmapPublisher:
         self._pace = pace
         self._legacy = legacy
         self._models: dict[str, _Model] = {}
+        self._legacy_refused = ""
         self._unheard = ""  # why diffs could not be announced last
 
     def on_flush(self, flush: ChainFlush) -> None:
@@ -82,7 +85,7 @@ class HeatmapPublisher:
         model = self._models.get(underlying)
         if model is None:
             builder = HeatmapBuilder(underlying, self._options)
-            model = self._models[underlying] = _Model(builder, ModelStatus(underlying))
+            model = self._models[underlying] = _Model(builder, ModelStatus(underlying), self._clock.monotonic())
         model.builder.update(flush)
 
     def status(self) -> tuple[ModelStatus, ...]:
@@ -115,8 +118,11 @@ class HeatmapPublisher:
         if basis.reason:
             self._say(model, basis.reason)
             return
-        diff = self._take(model)
         now = self._clock.monotonic()
+        first = not model.builder.version
+        if first and now - model.since < _COMPLETE_WITHIN_S and lacking(model.builder, inputs):
+            return
+        diff = self._take(model)
         whole_due = now - model.whole_at >= self._pace.whole_s
         if model.broken and not whole_due:
             return
@@ -163,11 +169,14 @@ class HeatmapPublisher:
             await self._write_legacy(whole)
 
     async def _write_legacy(self, whole: HeatmapModel) -> None:
-        body = legacy_body(whole, self._clock.wall_ns() / 1e9)
+        body, refused = legacy_body(whole, self._clock.wall_ns() / 1e9), ""
         try:
             await self._writer.write_legacy(whole.underlying, body, LEGACY_TTL_S)
         except RedisUnavailableError as error:
-            log.warning("no heatmap of %s for MarketSwarm's readers: %s", whole.underlying, error)
+            refused = str(error)
+        if refused and refused != self._legacy_refused:
+            log.warning("no heatmap of %s for MarketSwarm's readers: %s", whole.underlying, refused)
+        self._legacy_refused = refused
 
     def _written(self, model: _Model, whole: HeatmapModel | None, unheard: str, now: float) -> None:
         model.kept_at = now

@@ -98,6 +98,26 @@ async def test_the_first_model_is_written_whole_and_its_version_announced(desk: 
     assert status.tiles == len(model.tiles) > 50
 
 
+async def test_a_first_model_waits_for_all_chains_but_not_for_long(desk: Desk) -> None:
+    desk.inputs[LATER] = replace(FRESH, chain=LATER)
+    desk.whole()
+    await desk.tick(1.9)
+    assert await desk.version() is None
+    await desk.tick(0.1)
+    assert await desk.version() is not None
+
+
+@pytest.mark.parametrize("complete", ["flushed", "stale", "another underlying"])
+async def test_a_first_model_waits_only_for_what_can_come(desk: Desk, complete: str) -> None:
+    other = ChainId("NDX", LATER.expiry) if complete == "another underlying" else LATER
+    desk.inputs[other] = replace(STALE if complete == "stale" else FRESH, chain=other)
+    desk.whole()
+    if complete == "flushed":
+        desk.publisher.on_flush(flush_of({option("call", 6930, LATER): (9.0, TS_MS)}, LATER, meta=meta_of(LATER)))
+    await desk.tick()
+    assert await desk.version() is not None
+
+
 async def test_diffs_follow_at_each_turn_and_the_whole_once_a_second(desk: Desk) -> None:
     desk.whole()
     await desk.tick()
