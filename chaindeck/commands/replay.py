@@ -99,7 +99,8 @@ class _Run:
 
     def _tell(self, player: Player, shown: str) -> None:
         keys, name = self.context.keys, self.recording.name
-        what = f"{name} from {_at(player)} at {player.clock.speed:g}x into {keys.prefix} of {shown}"
+        begins = _time(self.options.span(self.recording).begin_ns)
+        what = f"{name} from {begins} at {player.clock.speed:g}x into {keys.prefix} of {shown}"
         if self.options.restamp:
             log.warning("REPLAY among live names, stamped anew and marked replay beside each pointer: %s", what)
         else:
@@ -107,4 +108,8 @@ class _Run:
 
 
 def _at(player: Player) -> str:
-    return f"{new_york(player.at_ns / 1e9):%Y-%m-%d %H:%M:%S} ET"
+    return _time(player.at_ns)
+
+
+def _time(wall_ns: int) -> str:
+    return f"{new_york(wall_ns / 1e9):%Y-%m-%d %H:%M:%S} ET"

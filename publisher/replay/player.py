@@ -78,9 +78,9 @@ class Player:
         self._sought: int | None = None
         self._steered = asyncio.Event()  # the clock was changed, and readers were not told yet
         self._steps = 0
-        self._from_ns = span.begin_ns  # where it goes on, should it fail
+        self._from_ns = span.begin_ns  # until when everything is published, and where it goes on, should it fail
         self._ahead: ReadAhead | None = None
-        self._due_ns: int | None = None  # of the turn that is being published
+        self._due_ns: int | None = None  # of the turn that is published next
         self._told = float("-inf")  # our monotonic seconds of the last news
 
     @property
@@ -99,8 +99,9 @@ class Player:
         return min((beat.chain.thresholds.interval_s for beat in self.heartbeats.values()), default=DEFAULT_INTERVAL_S)
 
     def pause(self) -> None:
-        """Stand still; what is in force stays so."""
+        """Stand still; what is in force stays so, and what should have been published by now is not published."""
         self.clock.pause()
+        self.clock.set(self._from_ns if self.is_reading else self.at_ns)
         self._steered.set()
 
     def resume(self) -> None:
@@ -139,6 +140,7 @@ class Player:
         while True:
             self._sought, self._steps = None, 0
             self.clock.set(at_ns)
+            self._from_ns = at_ns
             ended = await self._pass(at_ns)
             at_ns = self._span.begin_ns if self._sought is None else self._sought
             if ended and not self._span.loop:
@@ -179,15 +181,16 @@ class Player:
         """Play from an instant on; return whether the end was reached, and not another instant asked for."""
         async with read_ahead(self._recording.turns(from_ns, self._span.end_ns)) as self._ahead:
             async for turn in self._ahead:
-                if not await self._reach(turn.at_ns, stops=turn.is_change):
-                    return False
                 self._due_ns = turn.at_ns
                 try:
+                    if not await self._reach(turn.at_ns, stops=turn.is_change):
+                        return False
                     await self._publish(turn)
                 finally:
                     self._due_ns = None
                 if turn.resumes_ns is not None:
                     self.clock.set(turn.resumes_ns)
+                self._from_ns = turn.resumes_ns or turn.at_ns
         return await self._reach(self._span.end_ns)
 
     async def _reach(self, at_ns: int, *, stops: bool = True) -> bool:
@@ -218,7 +221,6 @@ class Player:
             self._steered.set()  # to have it renewed
         self.turn_ms = (self._ours.monotonic() - now) * 1000
         self.counters["turns"] += 1
-        self._from_ns = turn.at_ns
 
     def _as_published(self, turn: Turn) -> Sequence[EncodedSnapshot]:
         return turn.snapshots if self._stamped is None else self._stamped(turn.snapshots)

@@ -310,6 +310,32 @@ async def test_sought_while_it_is_behind_it_goes_there_at_once_and_is_behind_no_
         assert await stage.at_s() == 90.0
 
 
+async def test_paused_while_it_is_behind_it_stands_still_where_it_is(redis: Redis, redis_url: str, tape: Path) -> None:
+    """And does not publish what its clock has passed in the meantime."""
+    async with replay_stage(redis, redis_url, tape, ReplayOptions(speed=10.0)) as stage:
+        await stage.run(0.5)
+        stage.clock.advance(6.0)
+        stage.player.pause()
+        await stage.run(5.0)
+        assert (await stage.at_s(), stage.player.at_ns) == (10.0, instant(10.011).wall_ns)
+        stage.player.resume()
+        await stage.run(1.0)
+        assert await stage.at_s() == 20.0
+
+
+async def test_paused_in_a_gap_it_goes_on_behind_it(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    tape_of(tmp_path / "massive-2026-01-02.tape", looks(15))
+    tape_of(tmp_path / "massive-2026-01-03.tape", looks(15, begin=86_000))
+    async with replay_stage(redis, redis_url, tmp_path, ReplayOptions(speed=1.0)) as stage:
+        await stage.run(13.0)
+        for _ in range(20):
+            stage.player.pause()
+            stage.player.resume()
+            await stage.run(0.1)
+        await stage.run(3.0)
+        assert await stage.at_s() == 86_000.0
+
+
 @pytest.mark.parametrize(("to_s", "there"), [(-50.0, 0.0), (5_000.0, 110.0)])
 async def test_it_goes_no_further_than_what_is_played(stage: ReplayStage, to_s: float, there: float) -> None:
     await stage.run(25.0)
