@@ -5,11 +5,12 @@ was given. One that begins in the middle asks for more, having seen nothing yet:
 """
 
 from collections.abc import Mapping, Sequence
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from msgspec.structs import replace
 
 from chain.clock import Instant
+from chain.decode.form import Form
 from chain.errors import ChaindeckError
 from chain.model.keys import ChainId, KeySchema, SnapshotId
 from chain.monitor.board import TAPE_DAMAGED
@@ -38,6 +39,8 @@ from tape.store.facts import FactKind, Moment, MomentKind
 from tape.store.file import TapeFile
 from tape.store.rows import StoredFact
 
+T = TypeVar("T")
+
 THE_END = "the recording ends here"
 _LARGEST_ID = 2**63 - 1
 _NOT_RECORDED = "not on the tape"
@@ -62,6 +65,7 @@ class TapeReader:
         self._state: dict[tuple[str, str], StoredFact] = {}
         self._window: list[Told] = []  # moments of the look that goes on, not given yet
         self._now = Instant(0, 0.0), Instant(0, 0.0)  # of the last answer
+        self._damaged = ""  # why something that is in force beside the chains is not known
         self._offset = 0.0  # seconds: what brings each recorder's monotonic clock into line with the one before
 
     @property
@@ -131,24 +135,24 @@ class TapeReader:
 
     def _poll_answer(self, request: PollRequest, told: Told | None, *, jumped: bool) -> PollAnswer:
         gone = self._gone(request.held, told.moment.about if told else None)
-        beats, damaged = self._heartbeats() if request.heartbeats else ({}, "")
+        self._damaged = ""
         found: set[str] = set()
         if told is not None and request.heartbeats:
             found = {fact.name for fact in told.facts if fact.kind == FactKind.FOUND}
         if jumped:
-            asked = words.get(words.ASKED, self._about(FactKind.ASKED), list[str]())
+            asked = self._said(FactKind.ASKED, words.ASKED, list[str]())
             found |= {name for kind, name in self._state if kind == FactKind.FOUND}.intersection(asked)
         return PollAnswer(
             *self._now,
             pointers={chain: self._value(FactKind.POINTER, str(chain)) for chain in request.chains},
             gone=gone,
-            heartbeats=beats,
-            refused=words.get(words.REFUSED, self._about(FactKind.REFUSED), "") or damaged,
-            stream=words.get(words.STREAM, self._about(FactKind.STREAM), StreamSigns()),
-            server=words.get(words.SERVER, self._about(FactKind.SERVER), Server()),
-            skew_s=words.get(words.SKEW, self._about(FactKind.SKEW), words.SkewWords()).skew_s,
+            heartbeats=self._heartbeats() if request.heartbeats else {},
+            stream=self._said(FactKind.STREAM, words.STREAM, StreamSigns()),
+            server=self._said(FactKind.SERVER, words.SERVER, Server()),
+            skew_s=self._said(FactKind.SKEW, words.SKEW, words.SkewWords()).skew_s,
             discovered=frozenset(map(words.chain_of, found)),
-            search=words.get(words.SEARCH, self._about(FactKind.SEARCH), Search(over=False)),
+            search=self._said(FactKind.SEARCH, words.SEARCH, Search(over=False)),
+            refused=self._said(FactKind.REFUSED, words.REFUSED, "") or self._damaged,
         )
 
     def _gone(self, held: Sequence[bytes], about: str | None) -> frozenset[bytes]:
@@ -158,16 +162,26 @@ class TapeReader:
         absent = [key for key, fact in payloads(known).items() if fact.value is None and fact.packed is None]
         return frozenset(key.encode("utf-8", "surrogateescape") for key in (*told, *absent)).intersection(held)
 
-    def _heartbeats(self) -> tuple[Mapping[str, bytes | None], str]:
-        """Return what was read, by key, and why one that is damaged was not."""
+    def _heartbeats(self) -> Mapping[str, bytes | None]:
+        """Return what was read, by key; one that is damaged is left out."""
         beats: dict[str, bytes | None] = {}
-        damaged = ""
         for name in [name for kind, name in self._state if kind == FactKind.HEARTBEAT]:
             try:
                 beats[name] = self._value(FactKind.HEARTBEAT, name)
             except DamagedError as error:
-                damaged = f"damaged on the tape: {error}"
-        return beats, damaged
+                self._damaged = f"damaged on the tape: {error}"
+        return beats
+
+    def _said(self, kind: FactKind, form: Form[T], default: T) -> T:
+        """Return what is in force of a kind, the default where nothing is, or where it is damaged."""
+        fact = self._state.get((kind, ""))
+        if fact is None:
+            return default
+        try:
+            return words.get(form, self._tape.about_of(fact), default)
+        except DamagedError as error:
+            self._damaged = f"damaged on the tape: {error}"
+            return default
 
     def _recheck(self, request: RecheckRequest) -> Answer:
         told = self._take(MomentKind.RECHECK)
@@ -201,7 +215,8 @@ class TapeReader:
         held = self._state.get((FactKind.PAYLOAD, str(snapshot.chain)))
         fact = given.get(key) or payloads([held] if held else []).get(key)
         if fact is None:
-            return Payload(None, None, f"payload {_NOT_RECORDED}")
+            damaged = f"is damaged on the tape: {held.damage}" if held and held.damage else _NOT_RECORDED
+            return Payload(None, None, f"payload {damaged}")
         told = words.get(words.PAYLOAD, fact.about, words.PayloadWords(key))
         try:
             raw = self._tape.value(fact)
@@ -261,10 +276,6 @@ class TapeReader:
             replace(moment.asked, mono=moment.asked.mono + self._offset),
             replace(moment.received, mono=moment.received.mono + self._offset),
         )
-
-    def _about(self, kind: FactKind) -> str | None:
-        fact = self._state.get((kind, ""))
-        return None if fact is None else fact.about
 
     def _value(self, kind: FactKind, name: str) -> bytes | None:
         fact = self._state.get((kind, name))

@@ -19,11 +19,14 @@ from tape.store.layout import check_header, check_tables, connect, is_damage, is
 from tape.store.rows import (
     SELECT_FACTS_OF,
     SELECT_IN_FORCE,
+    SELECT_IN_FORCE_OF,
     SELECT_MOMENTS,
     SELECT_PACKED,
     SELECT_SAID,
+    SELECT_SUBJECTS,
     StoredFact,
     fact_of,
+    last_fact_of,
     moment_of,
     packed_of,
     typed,
@@ -36,6 +39,12 @@ _ASIDE = ("-wal", "-shm")
 class _Note(NamedTuple):
     name: str
     value: str
+
+
+class _Subject(NamedTuple):
+    id: int
+    kind: str
+    name: str
 
 
 class TapeFile:
@@ -104,6 +113,8 @@ class TapeFile:
             if is_damage(error):
                 return None
             raise tape_error(self.path, error) from None
+        except OverflowError:  # no row has such a number
+            return None
 
     def moment(self, number: int) -> Moment:
         """Return a moment without its facts; raise DamagedError where it is not as it was written."""
@@ -124,13 +135,27 @@ class TapeFile:
     def in_force(self, last: int, *, began: int | None = None) -> list[StoredFact]:
         """Return the facts in force after a moment: of each subject the last one since its recorder began.
 
-        `began` is the moment at which it did, where that is known.
+        `began` is the moment at which it did, where that is known. One that is damaged is there, and says so.
         """
         if began is None:
             sql = "SELECT coalesce(max(id), 0) FROM moments WHERE kind = ? AND id <= ?"
             [(found,)] = self.rows(sql, MomentKind.RUN, last)
             began = found if isinstance(found, int) else 0
-        return [fact_of(row) for row in self.rows(SELECT_IN_FORCE, began, last)]
+        rows = self.whole_rows(SELECT_IN_FORCE, began, last)
+        return self._each_in_force(began, last) if rows is None else [last_fact_of(row) for row in rows]
+
+    def _each_in_force(self, began: int, last: int) -> list[StoredFact]:
+        """Return the same where a part of the file is damaged in which some of them stand."""
+        found: list[StoredFact] = []
+        for subject in self.rows(SELECT_SUBJECTS):
+            number, kind, name = typed(subject, _Subject, "subject")
+            rows = self.whole_rows(SELECT_IN_FORCE_OF, number, began, last)
+            if rows is None:
+                damage = f"{f'{kind} {name}'.strip()}: the file is damaged where it stands"
+                found.append(StoredFact(0, 0, kind, name, None, None, None, damage))
+            else:
+                found += map(last_fact_of, rows)
+        return sorted(found, key=lambda fact: fact.id)
 
     def said(self, kind: str, name: str, last: int, most: int) -> Iterator[StoredFact]:
         """Yield what a subject said up to a moment, at most so many facts, the last one first."""
@@ -142,7 +167,15 @@ class TapeFile:
 
         Without `check` its digest is not looked at, for whoever has another.
         """
+        self.about_of(fact)
         return fact.value if fact.packed is None else self.unpacked(fact.packed, check=check)
+
+    @staticmethod
+    def about_of(fact: StoredFact) -> str | None:
+        """Return what a fact is about; raise DamagedError where it cannot be believed."""
+        if fact.damage:
+            raise DamagedError(fact.damage)
+        return fact.about
 
     def fact(self, row: StoredFact) -> Fact:
         """Return a fact with its value; raise DamagedError."""

@@ -59,6 +59,8 @@ def sqlite_call(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise tape_error(path, error) from None
+    except OverflowError:  # what a damaged row told was looked for, or what is next to it
+        raise DamagedError(f"{shown(path)}: a number larger than any on a tape") from None
 
 
 def tape_error(path: Path, error: sqlite3.Error) -> TapeError:

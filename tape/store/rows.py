@@ -27,6 +27,10 @@ SELECT_IN_FORCE = """SELECT f.id, f.moment, f.subject, f.about, f.value, f.packe
 FROM subjects s JOIN facts f ON f.id = (
   SELECT id FROM facts WHERE subject = s.id AND moment BETWEEN ? AND ? ORDER BY moment DESC, id DESC LIMIT 1)
 ORDER BY f.id"""
+SELECT_SUBJECTS = "SELECT id, kind, name FROM subjects"
+SELECT_IN_FORCE_OF = """SELECT f.id, f.moment, f.subject, f.about, f.value, f.packed, f.sum, s.kind, s.name
+FROM subjects s JOIN facts f ON f.subject = s.id WHERE s.id = ? AND f.moment BETWEEN ? AND ?
+ORDER BY f.moment DESC, f.id DESC LIMIT 1"""
 SELECT_SAID = """SELECT f.id, f.moment, f.subject, f.about, f.value, f.packed, f.sum, s.kind, s.name
 FROM subjects s JOIN facts f ON f.subject = s.id WHERE s.kind = ? AND s.name = ? AND f.moment <= ?
 ORDER BY f.moment DESC, f.id DESC LIMIT ?"""
@@ -67,7 +71,10 @@ class _PackedRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredFact:
-    """A fact as it stands on the tape: its value in the row, or packed elsewhere under an id."""
+    """A fact as it stands on the tape: its value in the row, or packed elsewhere under an id.
+
+    `damage` says why nothing of it but its kind and name can be believed; empty where it can.
+    """
 
     id: int
     moment: int
@@ -76,6 +83,7 @@ class StoredFact:
     about: str | None
     value: bytes | None
     packed: int | None
+    damage: str = ""
 
 
 def moment_of(columns: tuple[object, ...]) -> tuple[int, Moment]:
@@ -111,6 +119,18 @@ def fact_of(columns: tuple[object, ...]) -> StoredFact:
     if row.kind is None or row.name is None:
         raise DamagedError(f"fact {row.id}: its subject is not there")
     return StoredFact(row.id, row.moment, row.kind, row.name, row.about, row.value, row.packed)
+
+
+def last_fact_of(columns: tuple[object, ...]) -> StoredFact:
+    """Return the last fact of a subject; one that is damaged says so to whoever reads it. Raises DamagedError."""
+    try:
+        return fact_of(columns)
+    except DamagedError as error:
+        number, moment = (one if isinstance(one, int) else 0 for one in columns[:2])
+        kind, name = columns[-2:]
+        if not (isinstance(kind, str) and isinstance(name, str)):
+            raise
+        return StoredFact(number, moment, kind, name, None, None, None, str(error))
 
 
 def packed_of(columns: tuple[object, ...]) -> Packed:

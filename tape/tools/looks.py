@@ -3,8 +3,9 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from chain.decode.form import Form
 from chain.text import clean
 from tape.errors import DamagedError
 from tape.play.look_times import LookTimes
@@ -15,11 +16,14 @@ from tape.store.rows import StoredFact
 from tape.tools.scan import Damage, ScannedMoment, moments
 from tape.tools.verify import damage_of
 
+T = TypeVar("T")
+
 GAP_NS = 60_000_000_000  # without a look for longer than this, nothing is known of the time between
 _LARGEST_ID = 2**63 - 1
 _ANSWERS = frozenset({MomentKind.POLL, MomentKind.RECHECK, MomentKind.FETCH, MomentKind.LOST})
 _TOLD = frozenset({FactKind.POINTER, FactKind.RECHECK, FactKind.PAYLOAD})
 _NO_STRING = ("none", "string", "")
+_DAMAGED = "damaged"
 
 
 class Led(NamedTuple):
@@ -139,11 +143,18 @@ class _Chains:
         No words are needed where it leads to what was told already.
         """
         pointer, type_ = self._pointer(name)
-        if pointer is None:
-            return None if type_ in _NO_STRING else f"its pointer is a Redis {clean(type_, 12)}, not a string"
+        if pointer is not None:
+            return self._payload(name, pointer.decode("utf-8", "replace"))
+        if type_ == _DAMAGED:
+            return "its pointer is damaged on the tape"
+        return None if type_ in _NO_STRING else f"its pointer is a Redis {clean(type_, 12)}, not a string"
+
+    def _payload(self, name: str, key: str) -> Led | str:
+        """Return the payload that a chain's pointer names, or in words why there is none."""
         fact = self._held.get((FactKind.PAYLOAD, name))
-        about = words.get(words.PAYLOAD, fact.about, words.PayloadWords("")) if fact else words.PayloadWords("")
-        key = pointer.decode("utf-8", "replace")
+        about = words.PayloadWords("") if fact is None else self._about(words.PAYLOAD, fact, words.PayloadWords(""))
+        if fact is not None and fact.damage:
+            return "its payload is damaged on the tape"
         if fact is None or about.key != key:
             return "its pointer leads to no payload"
         if self._led.get(name) == key:
@@ -151,16 +162,28 @@ class _Chains:
         value = self._value(fact)
         if value is not None:
             return Led(key, value)
-        if fact.packed is not None:
-            return "its payload is damaged on the tape"
-        return about.error or "its payload was gone"
+        return (
+            "its payload is damaged on the tape" if fact.packed is not None else about.error or "its payload was gone"
+        )
 
     def _pointer(self, name: str) -> tuple[bytes | None, str]:
-        """Return a chain's pointer as it was read last, and its Redis type where it was no string."""
+        """Return a chain's pointer as it was read last, and in a word why there is none: the Redis type, or damage."""
         first, again = (self._held.get((kind, name)) for kind in (FactKind.POINTER, FactKind.RECHECK))
-        if again is not None and (first is None or again.moment >= first.moment):
-            return self._value(again), words.get(words.RECHECK, again.about, words.RecheckWords()).type
-        return (None if first is None else self._value(first)), ""
+        last = again if again is not None and (first is None or again.moment >= first.moment) else first
+        if last is None:
+            return None, ""
+        value = self._value(last)
+        if value is None and (last.packed is not None or last.damage):
+            return None, _DAMAGED
+        return value, self._about(words.RECHECK, last, words.RecheckWords()).type if last is again else ""
+
+    def _about(self, form: Form[T], fact: StoredFact, default: T) -> T:
+        """Return what a fact is about; the default where that cannot be believed."""
+        try:
+            return words.get(form, self._tape.about_of(fact), default)
+        except DamagedError as error:
+            self._on_damage(damage_of(fact, error))
+            return default
 
     def _value(self, fact: StoredFact) -> bytes | None:
         try:

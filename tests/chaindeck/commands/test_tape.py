@@ -1,6 +1,7 @@
 """`chaindeck tape`, as a user runs it: lines, JSON, exit codes."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from chaindeck.commands.tape.look import print_info, print_verdict
 from chaindeck.commands.tape.make import run_cut, run_merge, run_salvage
 from chaindeck.exits import UsageError
+from tape.store.layout import row_sum
 from tests.support.product import run
 from tests.support.scenes import START_S
 from tests.support.tapes import recording, spoil_value, write
@@ -38,6 +40,20 @@ def test_verify_ends_in_0_1_or_2(tmp_path: Path, capsys: pytest.CaptureFixture[s
     path.write_bytes(b"none")
     assert print_verdict(path) == 2
     assert capsys.readouterr() == ("", f"chaindeck: {path}: no tape\n")
+
+
+@pytest.mark.parametrize("moment", [-(2**63), 2**63 - 1])
+def test_a_fact_of_a_moment_that_cannot_be_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], moment: int
+) -> None:
+    path = write(tmp_path / "a.tape", recording(3))
+    with sqlite3.connect(path) as file:
+        file.execute(
+            "UPDATE facts SET moment = ?, sum = ? WHERE id = 1", (moment, row_sum(moment, 1, None, b"key of 0", None))
+        )
+    file.close()
+    assert print_verdict(path) == 1
+    assert " damaged  SPX 2026-01-02, fact 1: its moment is not there" in capsys.readouterr().out
 
 
 @pytest.mark.slow

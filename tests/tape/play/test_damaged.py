@@ -1,5 +1,6 @@
 """A damaged tape on screen: what cannot be read is told in its place and time, and all the rest is shown."""
 
+import shutil
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -7,14 +8,18 @@ from pathlib import Path
 import pytest
 
 from chain.clock import Instant
+from chain.monitor.watch.port import PollAnswer, PollRequest
+from tape.errors import DamagedError
 from tape.play.boards import boards
 from tape.play.player import Player
+from tape.play.reader import TapeReader
 from tape.store.facts import Fact, FactKind
 from tape.store.file import TapeFile
 from tape.store.rows import EARLIEST_NS, LATEST_NS
 from tape.tools.verify import verify
 from tests.support.scenes import START_NS
 from tests.support.tapes import moment, recording, write
+from tests.support.watched import CHAINS, LABEL, Watched, taped
 
 LOOKS = 30
 
@@ -100,3 +105,57 @@ def test_a_damaged_heartbeat_or_one_of_nobody_known_hides_nothing_else(tmp_path:
         last = [*boards(tape)][-1]
     assert last.redis.health.ok
     assert [word for word in last.redis.limits if "damaged on the tape" in word]
+
+
+BESIDE = ("asked", "refused", "stream", "server", "skew", "search", "heartbeat")
+
+
+@pytest.fixture(scope="module")
+def watched_tape(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[int, str]]]:
+    """A tape whose looks name what is beside the chains once, at its beginning; those facts by id and kind."""
+    path = taped(tmp_path_factory.mktemp("watched") / "a.tape", Watched().run(LOOKS))
+    with TapeFile(path) as tape:
+        return path, [(fact.id, fact.kind) for fact in tape.facts(1, 2) if fact.kind in BESIDE]
+
+
+def is_told(player: Player, number: int) -> bool:
+    """Return whether a look is told, and all its chains."""
+    board = player.at(number).board
+    return board.redis.health.ok and all(record.last_good for record in board.chains.records)
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_what_is_said_once_and_damaged_costs_no_look_but_its_own(
+    tmp_path: Path, watched_tape: tuple[Path, list[tuple[int, str]]], kind: str
+) -> None:
+    path = Path(shutil.copy(watched_tape[0], tmp_path))
+    numbers = [number for number, of in watched_tape[1] if of == kind]
+    for number in numbers:
+        spoil(path, f"UPDATE facts SET sum = sum + 1 WHERE id = {number}")
+    with TapeFile(path) as tape:
+        assert verify(tape).damaged == len(numbers) > 0
+        player = Player(tape, LABEL)
+        assert all(is_told(player, number) for number in (20, 11, 29, 2, 3))
+        reader = TapeReader(tape)
+        assert not isinstance(reader.answer(PollRequest(CHAINS)), PollAnswer) or kind == "asked"
+        reader.go_to(12)
+        jumped = reader.answer(PollRequest(CHAINS))
+    assert isinstance(jumped, PollAnswer)
+    assert "damaged on the tape" in jumped.refused or kind == "asked"
+
+
+def test_a_page_that_cannot_be_read_costs_the_looks_whose_facts_stood_there(
+    tmp_path: Path, watched_tape: tuple[Path, list[tuple[int, str]]]
+) -> None:
+    raw = bytearray(watched_tape[0].read_bytes())
+    at = raw.index(b'"over":true') // 2048 * 2048  # what was said of the search, and what else was said first
+    raw[at : at + 2048] = bytes(2048)
+    path = tmp_path / "a.tape"
+    path.write_bytes(raw)
+    with TapeFile(path) as tape:
+        player = Player(tape, LABEL)
+        told = [number for number in range(len(player)) if is_told(player, number)]
+        with pytest.raises(DamagedError):
+            list(tape.facts(1, 2))
+    assert 0 not in told
+    assert len(told) > LOOKS / 2

@@ -177,6 +177,15 @@ def test_what_is_not_there_is_damage(tmp_path: Path) -> None:
                 tape.unpacked(number)
 
 
+@pytest.mark.parametrize("number", [-(2**63), 2**63 - 1, 2**63, -(2**200)])
+def test_a_number_that_no_tape_holds_is_damage(tmp_path: Path, number: int) -> None:
+    with TapeFile(write(tmp_path / "a.tape", values(2))) as tape:
+        with pytest.raises(DamagedError):
+            tape.moment(number)
+        for wanted in (number - 1, number + 1):
+            assert not tape.whole_rows("SELECT id FROM moments WHERE id = ?", wanted)
+
+
 def test_a_tape_says_at_most_twenty_things_of_itself(tmp_path: Path) -> None:
     with TapeWriter(tmp_path / "a.tape", {f"{at:0150d}": "x" * 1001 for at in range(21)}):
         pass

@@ -1,5 +1,6 @@
 """What pointers led to, look by look: each change once, in order, from any instant on."""
 
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -140,6 +141,39 @@ def test_one_damaged_payload_spoils_no_other(tmp_path: Path) -> None:
     assert [len(look.led) for look in found if look.led or look.unusable] == [2, 2, 1]
     assert [look.unusable for look in found if look.unusable] == [{N: "its payload is damaged on the tape"}]
     assert lost
+
+
+@pytest.mark.parametrize(
+    ("fact", "why"),
+    [
+        (pointer(SPX, key_at(10)), "its pointer is damaged on the tape"),
+        (fetched(10, SPX), "its payload is damaged on the tape"),
+    ],
+    ids=["pointer", "payload"],
+)
+def test_a_row_that_is_damaged_where_playing_begins_is_no_absence(tmp_path: Path, fact: Fact, why: str) -> None:
+    path, lost = tape_of(tmp_path / "a.tape", moments(25)), list[Damage]()
+    with sqlite3.connect(path) as file:
+        subject = "SELECT id FROM subjects WHERE kind = ? AND name = ?"
+        last = f"SELECT min(id) FROM facts WHERE moment > 9 AND subject = ({subject})"
+        file.execute(f"UPDATE facts SET sum = sum + 1 WHERE id = ({last})", (fact.kind, fact.name))
+    file.close()
+    with TapeFile(path) as tape:
+        first, *others = looks(tape, instant(15).wall_ns, lost.append)
+    assert (first.unusable, first.gone, [*first.led]) == ({S: why}, (), [N])
+    assert {damage.name for damage in lost} == {f"{fact.kind} {fact.name}"}
+    assert [sorted(each.led) for each in others if each.led] == [[N, S]]
+
+
+def test_what_was_missed_long_after_a_look_does_not_delay_it(tmp_path: Path) -> None:
+    """As after a full disk: how much is not on the tape is told when there is room again."""
+    later = list(moments(12, begin=400))[1:]
+    told_late = moment(399, kind=MomentKind.MISSED, begins=False)
+    found = told(tape_of(tmp_path / "a.tape", moments(12), iter([told_late]), iter(later)))
+    assert [(look.whole, look.at_ns) for look in found[1:3]] == [
+        (False, instant(10.011).wall_ns),
+        (True, instant(400.011).wall_ns),
+    ]
 
 
 @pytest.fixture(scope="module")
