@@ -184,7 +184,7 @@ class Streams(Struct, frozen=True):
     length: int | None = None  # entries held
     frames_s: float | None = None  # frames a second, between polls
     events_s: float | None = None  # events a second, between polls
-    subscriptions: int | None = None  # contracts subscribed to
+    subscriptions: int | None = None  # topics: quotes and trades of a contract are two
     group_lag: int | None = None  # entries that the compositors' group has not read
     group_pending: int | None = None  # entries that it has read and not acknowledged
 

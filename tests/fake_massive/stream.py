@@ -25,7 +25,7 @@ from websockets.http11 import Request, Response
 
 Event = dict[str, Any]
 _SETTLE_S = 10.0
-_BACKLOG = 4 << 20  # bytes that wait for a slow reader before it is disconnected
+_BACKLOG = 1 << 20  # bytes that wait for a slow reader before it is disconnected
 
 
 @dataclass(slots=True)
@@ -58,6 +58,7 @@ class Peer:
     messages: list[Event] = field(default_factory=list)  # that it sent; the key is in one of them
     outbox: "asyncio.Queue[bytes | tuple[int, str]]" = field(default_factory=asyncio.Queue)  # frames; a farewell
     waiting: int = 0  # bytes in the outbox
+    parting: "asyncio.Future[None] | None" = None  # the farewell to a slow reader
 
 
 class FakeStream:
@@ -287,8 +288,8 @@ class FakeStream:
     def _send(peer: Peer, frame: bytes) -> None:
         """Send a frame after those that wait; a reader for whom too much waits is disconnected, as the vendor does."""
         if peer.waiting > _BACKLOG:
-            peer.outbox = asyncio.Queue()
-            peer.outbox.put_nowait((1008, "slow consumer"))
+            if not peer.parting:
+                peer.parting = asyncio.ensure_future(peer.socket.close(1008, "slow consumer"))
             return
         peer.waiting += len(frame)
         peer.outbox.put_nowait(frame)

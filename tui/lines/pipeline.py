@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from chain.model.keys import ChainId
 from chain.monitor.board import CompositorStatus
+from chain.monitor.evaluate.feed import DELAYED, OFF, feed_words, feeding
 from chain.monitor.evaluate.provenance import span_words
 from chain.monitor.evaluate.report import HealthReport, stream_age_s
 from chain.monitor.states import CompositorState, State, StreamState
@@ -62,11 +63,15 @@ def _stream(report: HealthReport) -> Stage:
     """Return how long ago the stream was last heard and how fast it runs; a quiet one is no fault."""
     age_s = stream_age_s(report.board, report.now)
     if age_s is None or report.stream is StreamState.NONE:
-        return [Span("no stream", Role.DIM)]
+        off = feed_words(report.board) == OFF
+        return [Span("stream off" if off else "no stream", Role.DIM)]
+    publisher = feeding(report.board)
+    feed = publisher.heartbeat.feed if publisher else None
+    name = Span(f"stream {DELAYED} " if feed is not None and feed.delayed else "stream ", Role.DIM)
     if report.stream is not StreamState.ACTIVE:
-        return [Span("stream ", Role.DIM), Span(f"{report.stream} {span_words(age_s)}", Role.TEXT)]
+        return [name, Span(f"{report.stream} {span_words(age_s)}", Role.TEXT)]
     rate = report.board.streams.events_s
-    stage = [Span("stream ", Role.DIM), Span(f"{figures.age(age_s)} s", Role.OK)]
+    stage = [name, Span(f"{figures.age(age_s)} s", Role.OK)]
     return stage if rate is None else [*stage, Span(f" {rate:,.0f}/s", Role.DIM)]
 
 

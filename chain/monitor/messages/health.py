@@ -56,7 +56,7 @@ class StreamBlock(Struct, frozen=True):
     age_s: Seconds | None
     state: Annotated[str, promise(enum=[str(state) for state in StreamState])] = StreamState.NONE
     entries: Annotated[Count | None, Meta(description="entries that the stream holds")] = None
-    subscriptions: Annotated[Count | None, Meta(description="contracts subscribed to")] = None
+    subscriptions: Annotated[Count | None, Meta(description="topics; quotes and trades of a contract are two")] = None
     group_lag: Annotated[Count | None, Meta(description="entries that compositors have not read")] = None
     group_pending: Annotated[Count | None, Meta(description="entries read and not acknowledged")] = None
 

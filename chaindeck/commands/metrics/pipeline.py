@@ -33,7 +33,7 @@ def _stream(report: HealthReport) -> Iterator[Metric]:
         ("chaindeck_stream_events_per_second", "Events written to the stream, over the last seconds", streams.events_s),
         ("chaindeck_stream_frames_per_second", "Frames written to the stream, over the last seconds", streams.frames_s),
         ("chaindeck_stream_entries", "Entries that the stream holds", streams.length),
-        ("chaindeck_stream_subscriptions", "Contracts subscribed to", streams.subscriptions),
+        ("chaindeck_stream_subscriptions", "Topics subscribed to", streams.subscriptions),
         ("chaindeck_stream_lag_entries", "Entries that compositors have not read", streams.group_lag),
         ("chaindeck_stream_pending_entries", "Entries read and not acknowledged", streams.group_pending),
     )

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.monitor.board import CompositorStatus
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.messages.compositor import ModelStatus, StagedChain
-from tests.support.scenes import SPX, START_NS, START_S, compositor, law, record, report
+from chain.monitor.messages.heartbeat import FeedBlock
+from tests.support.scenes import SPX, START_NS, START_S, compositor, heartbeat, law, record, report
 from tui.lines.line import Role, length, plain
 from tui.lines.pipeline import has_pipeline, pipeline_line
 
@@ -90,3 +92,19 @@ def test_where_nothing_stands_beside_the_snapshots_there_is_no_line() -> None:
 @given(st.integers(20, 220), st.sampled_from([{}, {"compositor": composing(error="x" * 150)}, {"compositor": None}]))
 def test_it_is_never_wider_than_the_screen(width: int, parts: dict[str, Any]) -> None:
     assert length(pipeline_line(piped(**parts), SPX, width)) == width
+
+
+@pytest.mark.parametrize(
+    ("feed", "last_frame", "words"),
+    [
+        (None, None, "stream off"),
+        (FeedBlock("streaming", delayed=True), START_S, "stream 15-min delayed 0.0 s"),
+        (FeedBlock("streaming"), START_S, "stream 0.0 s"),
+    ],
+)
+def test_the_stream_of_live_data_says_that_it_is_off_or_late(
+    feed: FeedBlock | None, last_frame: float | None, words: str
+) -> None:
+    beat = replace(heartbeat(SPX, kind="massive", service="massive"), feed=feed)
+    made = report([record(SPX, NOW)], NOW, beats=[beat], last_frame=last_frame)
+    assert f"› {words}" in plain(pipeline_line(made, SPX, 120))

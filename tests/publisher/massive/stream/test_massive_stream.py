@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from publisher.massive.api.proxy import Proxy
 from publisher.massive.stream.connection import PONG_S
 from publisher.massive.stream.massive_stream import PING_EVERY_S, MassiveStream
 from publisher.massive.stream.protocol import MAX_FRAME_BYTES
-from publisher.massive.stream.session import ANSWER_S, HOPELESS_WAIT_S, LIMIT_WAIT_S, Session
+from publisher.massive.stream.session import ANSWER_S, HOPELESS_WAIT_S, LIMIT_LONGEST_S, LIMIT_WAIT_S, Session
 from publisher.massive.stream.subscriptions import Planner
 from publisher.stream.source import StreamState
 from tests.fake_massive.stream import FakeStream, Rules, quote, trade
@@ -395,6 +396,70 @@ async def test_a_vendor_that_refuses_connections_is_asked_less_and_less_often(cl
         await asyncio.sleep(0.002)
     assert 60 <= stream.status().reconnects <= 70
     reading.cancel()
+
+
+async def test_a_reader_that_stands_still_is_disconnected_and_that_is_told(
+    fake: FakeStream, clock: ManualClock
+) -> None:
+    stream = MassiveStream(KEY, clock, Session(chance=lambda: 0.0), url=fake.url)
+    stream.on_published([golden_snapshot()])
+    async with aclosing(stream.frames()) as frames:
+        first = asyncio.ensure_future(anext(frames))
+        await wait_until_async(lambda: fake.held == TOPICS, what="subscriptions")
+        fake.push(trade(NAMES[0]))
+        assert (await first).events == 1
+        large = trade(NAMES[0]) | {"pad": random.Random(1).randbytes(200_000).hex()}
+        for _ in range(400):  # nobody reads
+            fake.push(large)
+            await asyncio.sleep(0.001)
+            if not fake.open_peers:
+                break
+        assert not fake.open_peers
+        reading = asyncio.ensure_future(_drain(frames))
+        await wait_until_async(lambda: stream.status().state is StreamState.WAITING, what="the end")
+        assert stream.status().error in (
+            "the vendor ended the stream because it was read too slowly (slow consumer)",
+            "the connection to the vendor broke (127.0.0.1: connection closed by the other end)",
+        )
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _drain(frames: AsyncIterator[ReceivedFrame]) -> None:
+    async for _ in frames:
+        pass
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_struck_at_random_moments_it_always_comes_back_with_everything(seed: int, clock: ManualClock) -> None:
+    """On the way in, among answers, among frames: whatever is cut, nothing but time is needed."""
+    chance = random.Random(seed)
+    strikes: list[Callable[[FakeStream], None]] = [
+        FakeStream.cut,
+        FakeStream.cut_in_a_frame,
+        FakeStream.break_protocol,
+        FakeStream.displace,
+        lambda fake: fake.close(chance.choice([1000, 1001, 1008, 1011, 4000])),
+        lambda fake: fake.push(frame=b"{" * 100),
+    ]
+    with FakeStream() as fake:
+        async with client_of(fake, clock) as client:
+            for _ in range(15):
+                before = fake.handshakes
+                await asyncio.sleep(chance.uniform(0, 0.01))
+                chance.choice(strikes)(fake)
+                fake.push(trade(NAMES[0]))
+                clock.advance(LIMIT_LONGEST_S * 1.3)
+                await asyncio.sleep(chance.uniform(0, 0.01))
+                assert fake.handshakes <= before + 2
+            for _ in range(5):
+                clock.advance(LIMIT_LONGEST_S * 1.3)
+                await asyncio.sleep(0.01)
+            await client.subscribed(fake)
+            seen = len(client.frames)
+            fake.push(trade(NAMES[1]))
+            await client.until("the trade", lambda: len(client.frames) > seen)
+            assert len(fake.open_peers) == 1
 
 
 # What is not handed on
