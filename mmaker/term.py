@@ -94,7 +94,7 @@ class Term:
             assert each.snapshot is not None  # it is usable
             state = market.apply_snapshot(each.snapshot.open(), since_ms=each.since_ms)
             position = await self._resume(state, each.kind)
-            since = StreamId(max(0, each.snapshot.id.ts_ms - KNOWN_BEFORE_MS - _MARGIN_MS))
+            since = StreamId(max(0, each.snapshot.id.ts_ms - KNOWN_BEFORE_MS - _MARGIN_MS, each.since_ms))
             begin = min(begin, since if position is None else position)
             self.stager.open(each.chain, position)
             self._laid[each.chain] = each
