@@ -260,5 +260,7 @@ class TravelScreen(DecisionScreen):
 
 
 def _when(at_s: float, now_s: float) -> str:
-    """Return an instant of the past with its zone, and its date where that is not today's."""
-    return f"{figures.since(at_s, now_s)} ET"
+    """Return an instant of the past with its zone, and its whole date where that is not today's."""
+    at = new_york(at_s)
+    day = "" if at.date() == new_york(now_s).date() else f"{at:%Y-%m-%d} "
+    return f"{day}{figures.clock(at_s)} ET"

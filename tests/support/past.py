@@ -116,6 +116,7 @@ async def past_deck(
     size: tuple[int, int] = (120, 40),
     *,
     tape: bool = False,
+    notices: bool = False,
     looks: Callable[[], Sequence[DatedBoard]] = history,
     **options: Any,
 ) -> AsyncIterator[PastDeck]:
@@ -130,7 +131,7 @@ async def past_deck(
     else:
         slot.put(travel.looks[-1].board)
     app = DeckApp(slot, clock, travel=travel, **options)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=notices) as pilot:
         deck = PastDeck(app, pilot, travel, slot, clock)
         await wait_until_async(lambda: app.deck.view.analytics is not None)
         await pilot.pause()

@@ -4,6 +4,7 @@ from concurrent.futures import Future
 
 import pytest
 from msgspec.structs import replace
+from textual.widgets._toast import Toast
 
 from chain.clock import Instant
 from chain.monitor.analytics import DatedBoard
@@ -290,6 +291,14 @@ async def test_of_a_tape_the_strip_says_which_and_l_goes_to_its_end() -> None:
         assert "AS OF 10:06:00" in deck.lines("grid")[0]
         await deck.press("T", *"12:00", "enter")  # of several tapes it may be on another: the nearest look is shown
         assert "AS OF 10:06:00" in deck.lines("grid")[0]
+
+
+async def test_a_notice_leaves_the_timeline_and_the_keys_to_be_read() -> None:
+    async with past_deck((80, 24), notices=True) as deck:
+        await deck.press("comma", "D")
+        await wait_until_async(lambda: [*deck.app.screen.query(Toast)])
+        [notice] = deck.app.screen.query(Toast)
+        assert notice.region.bottom <= deck.app.deck.query_one("#timeline").region.y
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 16), (40, 10), (24, 6)])

@@ -51,7 +51,7 @@ class TimeDialog(Dialog[int]):
     def compose(self) -> ComposeResult:
         """Lay out what is typed over what is said of it."""
         with Vertical() as frame:
-            frame.border_title = "go to a time"
+            frame.border_title = "go to a time, ET"
             frame.border_subtitle = "enter go   esc close"
             yield self._entry
             yield self._told

@@ -71,12 +71,15 @@ def identity(
         return justify([Span(" chaindeck  starting", Role.STRONG)], [], width, Ground.BAR)
     board = report.board
     program = Span(" chaindeck ", Role.STRONG)
-    start = [program, Span(f" {badge(board)} ", Role.BADGE), *as_of(past.when if past else "")]
+    whose = badge(board)
+    start = [program, Span(f" {whose} " if whose else " ", Role.BADGE), *as_of(past.when if past else "")]
     start += _own_recorder(board) if past is None else _recording_still(past.live)
     if frozen:
         start.append(Span(f" FROZEN {frozen} ", Role.CAUTION))
     end = _present(report, polls) if past is None else _beside(past, polls, width)
     spot = [Span(f" {underlying} ", Role.STRONG), Span(f"{spot_text(report, underlying)}  ", Role.TEXT)]
+    if not board.chains.records:
+        spot = []
     if past is not None and length([*start, *spot, *end]) > width:
         del start[0]  # that this is the past comes before the program's name, and before the clock of the present
         end = end if length([*start, *end]) <= width else []

@@ -99,6 +99,13 @@ def test_what_this_deck_records_goes_on_and_is_told_beside_the_past(width: int, 
     assert "REC" not in plain(identity(was, "SPX", 3, width, past=ended))  # then, and no more
 
 
+def test_where_nothing_was_read_yet_line_one_has_no_holes() -> None:
+    nothing = report([], NOW, beats=[])
+    assert plain(identity(nothing, "-", 3, 100)).startswith(" chaindeck  no publisher ")
+    line = plain(identity(nothing, "-", 3, 100, past=Past(AT, f"{AT} ET", "TAPE day.tape")))
+    assert line.startswith(f" chaindeck   AS OF {AT} ET ") and " - " not in line
+
+
 @pytest.mark.parametrize("label", ["redis.example:6379", ""])
 def test_of_a_tape_line_one_says_once_which_and_what_redis_was_watched(label: str) -> None:
     told = report([record(SPX, NOW)], NOW, label=label)
@@ -154,6 +161,12 @@ def test_changes_fit_their_panel_and_no_change_is_cut(
     strikes = [row.strike for row in found(one).rows]
     rule = 0 if table.spot is None else 1
     assert len(table.body) == len(strikes) + rule
+
+
+def test_two_instants_are_as_far_apart_as_the_times_that_are_told_of_them() -> None:
+    sides = DiffSide(START_NS / 1e9 + 0.4, 0.4, "MOCK"), DiffSide(START_NS / 1e9 + 10.3, 0.4, "MOCK")
+    told = plain(diff_sides(ChainDiff(SPX, *sides), 90))
+    assert "A 10:00:00" in told and "B 10:00:10" in told and told.endswith("0:10 apart")
 
 
 def test_a_change_is_signed_none_is_0_and_what_is_not_there_a_dash() -> None:

@@ -1,5 +1,6 @@
 """What changed of a chain between two instants, as lines: in the place of the grid's rows, or the largest first."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -143,7 +144,7 @@ def diff_title(found: ChainDiff, badge: str, width: int, at: str) -> Line:
 
 def diff_sides(found: ChainDiff, width: int) -> Line:
     """Return which two instants are compared, how old the chain's snapshot was at each, and whose."""
-    apart = found.after.at - found.before.at
+    apart = math.floor(found.after.at) - math.floor(found.before.at)  # of the times that stand beside it
     start = [*_side("A", found.before), Span("  to ", Role.DIM), *_side("B", found.after)]
     end = [Span(f" {'' if apart >= 0 else '-'}{figures.elapsed(abs(apart))} apart ", Role.DIM)]
     return justify(start, end if length([*start, *end]) <= width else [], width)
