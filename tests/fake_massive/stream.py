@@ -68,6 +68,7 @@ class FakeStream:
         self.rules = rules or Rules()
         self.peers: list[Peer] = []  # all that ever connected, oldest first
         self.handshakes = 0  # that were asked for
+        self.most_quotes = 0  # contracts whose quotes one connection ever carried at once
         self._tls = tls
         self._port = port
 
@@ -260,6 +261,7 @@ class FakeStream:
                     break
             elif topic not in peer.topics:
                 peer.topics[topic] = None
+                self.most_quotes = max(self.most_quotes, sum(held.startswith("Q.") for held in peer.topics))
                 if self.rules.confirms:
                     self._send(peer, _status("success", f"subscribed to: {topic}"))
         self._keep_limit()

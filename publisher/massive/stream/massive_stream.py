@@ -62,13 +62,15 @@ class MassiveStream:
         self._given_up: VendorError | None = None  # why we end a connection that is still open
         self._garbled = 0  # frames that are not JSON
         self._topics: frozenset[str] = frozenset()
+        self._topics_of = 0  # the session's number of changes that they are of
+        self._contracts = 0  # among them
 
     @property
     def topics(self) -> frozenset[str]:
         """What it is subscribed to."""
-        held = self._session.held
-        if held != self._topics:
-            self._topics = held
+        if self._topics_of != self._session.changes:
+            self._topics_of, self._topics = self._session.changes, self._session.held
+            self._contracts = len({topic.partition(".")[2] for topic in self._topics})
         return self._topics
 
     @property
@@ -99,7 +101,7 @@ class MassiveStream:
         proven = ready and session.is_proven(Instant.now(self._clock))
         state = StreamState.STREAMING if ready else StreamState.WAITING if self._waiting else StreamState.CONNECTING
         error = "" if proven or self._fault is None else clean(self._fault, 160)
-        subscribed = {topic.partition(".")[2] for topic in self.topics}
+        subscribed = self._contracts if self.topics else 0
         return StreamStatus(
             state=state,
             error=error,
@@ -108,7 +110,7 @@ class MassiveStream:
             delayed=session.delayed,
             limits=session.limits,
             reconnects=max(0, session.attempts - 1),
-            subscriptions=len(subscribed),
+            subscriptions=subscribed,
             left_out=self._planner.plan.left_out,
         )
 

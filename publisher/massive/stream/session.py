@@ -91,6 +91,7 @@ class Session:
         self.since: float | None = None  # epoch seconds of the same
         self._wanted: dict[str, None] = {}  # topics in order of priority
         self._held: set[str] = set()
+        self.changes = 0  # of what is held, so that nobody need compare
         self._refused: set[str] = set()
         self._confirmed_kinds: set[str] = set()
         self._asked: Request | None = None  # that has not been answered in full
@@ -109,7 +110,7 @@ class Session:
 
     def opened(self, now: Instant) -> None:
         """Begin with a connection that was just opened."""
-        self._held.clear()
+        self._change(dropped=self.held)
         self._refused.clear()
         self._confirmed_kinds.clear()
         self.note = ""
@@ -151,7 +152,7 @@ class Session:
         if request is not None:
             self._asked, self._asked_at, self._unanswered = request, now.mono, {*request.topics}
             if request.verb is Verb.UNSUBSCRIBE:
-                self._held.difference_update(request.topics)
+                self._change(dropped=request.topics)
         return request
 
     def late(self, now: Instant) -> VendorError | None:
@@ -188,7 +189,7 @@ class Session:
             self._failures = 0
         if self.stage is Stage.READY and now.mono - self._entered >= LIMIT_LONGEST_S:
             self._displaced = 0
-        self._held.clear()
+        self._change(dropped=self.held)
         self._asked = None
         self._enter(Stage.CLOSED, now)
         if fault is None:
@@ -217,6 +218,12 @@ class Session:
     def _enter(self, stage: Stage, now: Instant) -> None:
         self.stage, self._entered, self.since = stage, now.mono, now.wall_s
 
+    def _change(self, added: Iterable[str] = (), dropped: Iterable[str] = ()) -> None:
+        """Change what is held."""
+        self._held.update(added)
+        self._held.difference_update(dropped)
+        self.changes += 1
+
     def _is_answered(self, now: Instant) -> bool:
         """Whether the last request is done with: answered, or unanswered for long enough to count as granted."""
         if self._asked is None:
@@ -224,13 +231,13 @@ class Session:
         if self._unanswered and now.mono - self._asked_at < CONFIRM_S:
             return False
         if self._asked.verb is Verb.SUBSCRIBE:
-            self._held |= self._unanswered
+            self._change(added=self._unanswered)
         self._asked = None
         return True
 
     def _next_request(self) -> Request | None:
         missing = [topic for topic in self._wanted if self._can_ask(topic)]
-        surplus = [topic for topic in self._held if topic not in self._wanted]
+        surplus = sorted(self._held - self._wanted.keys())
         if not missing:
             return _of_one_kind(Verb.UNSUBSCRIBE, surplus, CHUNK)
         kind = missing[0][: len(QUOTE)]
@@ -247,7 +254,7 @@ class Session:
 
     def _confirm(self, topics: Sequence[str]) -> None:
         ours = [topic for topic in topics if topic in self._unanswered]
-        self._held.update(ours)
+        self._change(added=ours)
         self._unanswered.difference_update(ours)
         self._confirmed_kinds.update(topic[: len(QUOTE)] for topic in ours)
 

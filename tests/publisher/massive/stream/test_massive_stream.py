@@ -14,17 +14,19 @@ import orjson
 import pytest
 
 from chain.clock import Clock, ManualClock, SystemClock
+from chain.model.keys import SnapshotId
+from chain.model.snapshot import Snapshot
 from chain.pipeline.frame import ReceivedFrame
 from publisher.massive.api.proxy import Proxy
 from publisher.massive.stream.connection import PONG_S
 from publisher.massive.stream.massive_stream import PING_EVERY_S, MassiveStream
 from publisher.massive.stream.protocol import MAX_FRAME_BYTES
 from publisher.massive.stream.session import ANSWER_S, HOPELESS_WAIT_S, LIMIT_LONGEST_S, LIMIT_WAIT_S, Session
-from publisher.massive.stream.subscriptions import Planner
+from publisher.massive.stream.subscriptions import MAX_QUOTES, Layout, Planner
 from publisher.stream.source import StreamState
 from tests.fake_massive.stream import FakeStream, Rules, quote, trade
 from tests.support import http_proxy
-from tests.support.builders import TS_NS, golden_snapshot
+from tests.support.builders import SPX, TS_NS, contracts, golden_snapshot
 from tests.support.certificates import make_certificates
 from tests.support.waiting import wait_until_async
 
@@ -519,6 +521,35 @@ async def test_subscriptions_follow_the_structure_and_a_repeated_snapshot_asks_f
         client.stream.on_published([golden_snapshot(strikes=(6920, 6930, 6940, 6950, 6960), ts_ns=TS_NS + 8 * 10**10)])
         await client.until("the old one to be let go", lambda: "Q.O:SPXW260102C06910000" not in fake.held)
         assert fake.peers == fake.open_peers, "on the same connection"
+
+
+def _wide(atm: int, later_s: int) -> Snapshot:
+    """Return a snapshot of 1,500 contracts around an ATM."""
+    ts_ns = TS_NS + later_s * 10**9
+    items = contracts(strikes=[atm + 5 * step for step in range(-375, 375)])
+    return Snapshot.at(SnapshotId(SPX, ts_ns // 1_000_000), ts_ns, atm=atm, range_points=1_875, contracts=items)
+
+
+async def test_as_the_market_moves_no_connection_ever_carries_more_quotes_than_the_vendor_allows(
+    fake: FakeStream,
+) -> None:
+    stream = MassiveStream(KEY, SystemClock(), Session(), url=fake.url)
+    client = Client(stream, SystemClock())
+    reading = asyncio.ensure_future(client.read())
+    for later, atm in enumerate((6_000, 6_005, 6_010, 6_200, 6_150)):
+        snapshot = _wide(atm, 100 * later)
+        stream.on_published([snapshot])
+        planned = {f"Q.{ticker}" for ticker, strike in Layout.of(snapshot).strikes.items() if abs(strike - atm) < 1_235}
+
+        def is_followed(planned: set[str] = planned) -> bool:
+            held = {topic for topic in fake.held if topic.startswith("Q.")}
+            return planned <= held and len(held) == MAX_QUOTES
+
+        await wait_until_async(is_followed, 20, what=f"quotes around {atm}")
+    assert fake.most_quotes == MAX_QUOTES
+    assert stream.status().left_out > 400
+    assert len(fake.peers) == 1
+    reading.cancel()
 
 
 async def test_more_contracts_than_the_vendors_cap_are_never_held_at_once(fake: FakeStream) -> None:
