@@ -25,7 +25,7 @@ from chaindeck.config.values import (
     parse_whole,
 )
 from mmaker.compositor import WRITES_A_SECOND
-from mmaker.heatmap.options import DEFAULT_STRIKES, HeatmapOptions, Pace
+from mmaker.heatmap.options import DEFAULT_PACE, DEFAULT_STRIKES, HeatmapOptions, Pace
 from publisher.massive.api.address import DEFAULT_BASE_URL, DEFAULT_STREAM_URL
 from publisher.mock.market import DEFAULT_RATE
 from publisher.window import EM_MULT
@@ -136,12 +136,16 @@ SETTINGS = {
             "strikes of the heatmap, the nearest to the ATM of each expiration",
         ),
         Setting(
-            "heatmap_diffs", ("CHAINDECK_HEATMAP_DIFFS",), 1.0, number_between(*_DIFFS), "diffs of a heatmap a second"
+            "heatmap_diffs",
+            ("CHAINDECK_HEATMAP_DIFFS",),
+            1 / DEFAULT_PACE.diff_s,
+            number_between(*_DIFFS),
+            "diffs of a heatmap a second",
         ),
         Setting(
             "heatmap_wholes",
             ("CHAINDECK_HEATMAP_WHOLES",),
-            0.2,
+            1 / DEFAULT_PACE.whole_s,
             number_between(*_WHOLES),
             "writes of a whole heatmap a second",
         ),

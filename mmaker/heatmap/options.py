@@ -28,13 +28,17 @@ DEFAULT_OPTIONS = HeatmapOptions()
 
 
 class Pace(Struct, frozen=True):
-    """At least how many seconds lie between two diffs, and between two wholes, of one underlying."""
+    """At least how many seconds lie between two diffs, and between two wholes, of one underlying.
 
-    diff_s: float = 0.2
-    whole_s: float = 1.0
+    Where a reader has joined, or diffs cannot lead readers on, a whole comes sooner: `SOONEST_WHOLE_S` after the last.
+    """
+
+    diff_s: float = 1.0
+    whole_s: float = 5.0
 
 
 DEFAULT_PACE = Pace()
+SOONEST_WHOLE_S = 1.0
 
 
 def widths_by_step(strikes: Iterable[Iterable[float]]) -> tuple[float, ...]:

@@ -1,8 +1,8 @@
 """Publishes the models as the compositor's flushes come in: diffs often, the whole less often, nothing of stale inputs.
 
-Whatever a reader missed, the next whole puts it right: one is written after the last diff at the latest when the pace
-allows. Where readers cannot be led on, or would not profit because most tiles differ, the whole is written at once and
-the message names its version only.
+Whatever a reader missed, the next whole puts it right: one is written after the last diff when the pace allows, and
+sooner where a reader has joined. Where readers cannot be led on, or would not profit because most tiles differ, the
+whole is written at once and the message names its version only.
 """
 
 import logging
@@ -17,12 +17,12 @@ from chain.errors import RedisUnavailableError
 from chain.model.keys import ChainId
 from chain.monitor.messages.compositor import ModelStatus
 from chain.pipeline.heatmap import ENCODER, MODEL_BYTES, HeatmapDiff, HeatmapModel
-from chain.redis.contract.models import LeaseHeld, ModelWord, ModelWriter
+from chain.redis.contract.models import LeaseHeld, ModelReply, ModelWord, ModelWriter
 from mmaker.flush import ChainFlush
 from mmaker.heatmap.builder import HeatmapBuilder
 from mmaker.heatmap.freshness import bring_up_to, lacking
 from mmaker.heatmap.legacy import LEGACY_TTL_S, legacy_body
-from mmaker.heatmap.options import DEFAULT_OPTIONS, DEFAULT_PACE, HeatmapOptions, Pace
+from mmaker.heatmap.options import DEFAULT_OPTIONS, DEFAULT_PACE, SOONEST_WHOLE_S, HeatmapOptions, Pace
 from mmaker.inputs import ChainInput
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,8 @@ class _Model:
     since: float  # monotonic seconds of its first flush
     behind: bool = True  # whether the whole in Redis is older than what has been announced
     broken: bool = True  # whether readers cannot be led on by a diff
+    readers: int = 0  # who heard the last message
+    joined: bool = False  # whether they have become more since the last whole
     whole_at: float = float("-inf")  # monotonic seconds at which a whole was last tried
     kept_at: float = float("-inf")  # monotonic seconds of the last write, which renews its time to live
 
@@ -123,10 +125,11 @@ class HeatmapPublisher:
         if first and now - model.since < _COMPLETE_WITHIN_S and lacking(model.builder, inputs):
             return
         diff = self._take(model)
-        whole_due = now - model.whole_at >= self._pace.whole_s
-        if model.broken and not whole_due:
+        past_s = now - model.whole_at
+        if model.broken and past_s < SOONEST_WHOLE_S:
             return
-        whole = model.builder.model() if model.broken or (model.behind and whole_due) else None
+        due_s = SOONEST_WHOLE_S if model.joined else self._pace.whole_s
+        whole = model.builder.model() if model.broken or (model.behind and past_s >= due_s) else None
         message = HeatmapDiff.to(whole) if whole and model.broken else diff
         if whole or message or (now - model.kept_at) * 1000 >= basis.life_ms * _RENEWED_OF_LIFE:
             await self._write(model, whole, message, basis.life_ms)
@@ -164,7 +167,7 @@ class HeatmapPublisher:
             else:
                 self._say(model, _FENCED)
             return
-        self._written(model, whole, reply.unheard, now)
+        self._written(model, whole, reply, now)
         if whole and self._legacy:
             await self._write_legacy(whole)
 
@@ -178,10 +181,14 @@ class HeatmapPublisher:
             log.warning("no heatmap of %s for MarketSwarm's readers: %s", whole.underlying, refused)
         self._legacy_refused = refused
 
-    def _written(self, model: _Model, whole: HeatmapModel | None, unheard: str, now: float) -> None:
+    def _written(self, model: _Model, whole: HeatmapModel | None, reply: ModelReply, now: float) -> None:
         model.kept_at = now
+        if reply.readers is not None:
+            model.joined = model.joined or reply.readers > model.readers
+            model.readers = reply.readers
         if whole:
-            model.behind = model.broken = False
+            model.behind = model.broken = model.joined = False
+        unheard = reply.unheard
         self._say(model, "", tiles=len(whole.tiles) if whole else model.status.tiles)
         if unheard != self._unheard:
             self._unheard = unheard

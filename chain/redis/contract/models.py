@@ -28,9 +28,14 @@ class ModelWord(StrEnum):
 
 
 class ModelReply(NamedTuple):
-    """The outcome of a publish. `unheard` says why it could not be announced; the whole is written even so."""
+    """The outcome of a publish.
+
+    `readers`: how many heard the message, None where there was none. `unheard` says why it could not be announced; the
+    whole is written even so.
+    """
 
     word: ModelWord
+    readers: int | None = None
     unheard: str = ""
 
 
@@ -79,10 +84,10 @@ def _parse(reply: object) -> ModelReply:
     if isinstance(reply, Exception):
         raise unavailable(reply)
     assert isinstance(reply, bytes)
-    word, _, why = reply.decode("utf-8", "replace").partition(" ")
+    word, _, rest = reply.decode("utf-8", "replace").partition(" ")
     if word == "unheard":
-        return ModelReply(ModelWord.WRITTEN, f"not announced: {clean(why, 120)}")
-    return ModelReply(ModelWord(word))
+        return ModelReply(ModelWord.WRITTEN, unheard=f"not announced: {clean(rest, 120)}")
+    return ModelReply(ModelWord(word), int(rest) if rest else None)
 
 
 async def fetch_model(redis: Redis, keys: KeySchema, underlying: str) -> HeatmapModel | None:

@@ -114,7 +114,7 @@ async def test_a_quote_of_the_stream_is_in_it_with_the_next_turn_and_readers_fol
             single = follower.model.tiles[f"single:{leader.chain.expiry}:0:6930:call"]
             assert (single.debit, single.oldest_ms) == (10.1 + seq, around.now_ms)
             assert follower.model.expirations[0].position == str(last)
-        clock.advance(1.0)
+        clock.advance(5.0)
         await leader.turn()
         await heard(channel, follower)
     assert ENCODER.encode(follower.model) == ENCODER.encode(await leader.model())
@@ -124,7 +124,7 @@ async def test_a_quote_of_the_stream_is_in_it_with_the_next_turn_and_readers_fol
 async def test_who_takes_over_makes_the_same_bytes(leader: Leader, clock: ManualClock) -> None:
     around = leader.around
     await around.add(*(around.quote(str(option("put", strike, leader.chain)), 9.0 + strike % 7) for strike in STRIKES))
-    clock.advance(1.0)
+    clock.advance(5.0)
     await leader.turn()
     before = await leader.model()
     await around.redis.delete(around.keys.compositor_lease(), around.keys.heatmap("SPX"))

@@ -16,7 +16,7 @@ from chain.monitor.states import State
 from chain.pipeline.follow import HeatmapFollower
 from chain.pipeline.heatmap import HeatmapDiff, read_diff
 from chain.redis.contract.models import LeaseHeld, fetch_model
-from mmaker.heatmap.options import HeatmapOptions
+from mmaker.heatmap.options import HeatmapOptions, Pace
 from mmaker.heatmap.publisher import HeatmapPublisher
 from mmaker.inputs import ChainInput
 from tests.support.builders import SPX, TS_MS, TS_NS
@@ -40,7 +40,9 @@ class Desk:
         self.redis, self.channel, self.clock = redis, channel, clock
         self.leads = True
         self.inputs = {SPX: FRESH}
-        self.publisher = HeatmapPublisher(redis, context, lambda: self.leads, lambda: self.inputs, options=OPTIONS)
+        self.publisher = HeatmapPublisher(
+            redis, context, lambda: self.leads, lambda: self.inputs, options=OPTIONS, pace=Pace(0.25, 5.0)
+        )
         self.quoted = dict(QUOTED)
 
     def whole(self, ts_ms: int = TS_MS) -> None:
@@ -53,7 +55,7 @@ class Desk:
         self.quoted[call] = (mid, TS_MS)
         self.publisher.on_flush(flush_of(self.quoted, dirty=[call], meta=meta_of(position=f"{mid}-0")))
 
-    async def tick(self, seconds: float = 0.2) -> None:
+    async def tick(self, seconds: float = 0.25) -> None:
         """Let time pass, then publish what is due."""
         self.clock.advance(seconds)
         await self.publisher.publish_due()
@@ -118,27 +120,39 @@ async def test_a_first_model_waits_only_for_what_can_come(desk: Desk, complete: 
     assert await desk.version() is not None
 
 
-async def test_diffs_follow_at_each_turn_and_the_whole_once_a_second(desk: Desk) -> None:
+async def test_diffs_follow_at_each_turn_and_the_whole_every_five_seconds(desk: Desk) -> None:
     desk.whole()
     await desk.tick()
     wholes = []
-    for turn in range(12):
-        desk.quote(9.05 + turn)
+    for turn in range(42):
+        desk.quote(9.1 + turn)
         await desk.tick()
         wholes.append(await desk.version())
     first, *diffs = await desk.heard()
-    assert len(diffs) == 12
+    assert len(diffs) == 42
     assert [diff.before for diff in diffs] == [first.version, *(diff.version for diff in diffs[:-1])]
-    assert len(set(wholes)) == 3  # the first, and two more in 2.4 s
-    await desk.tick(1.0)
+    assert [wholes.index(version) for version in dict.fromkeys(wholes)] == [0, 19, 39]
+    await desk.tick(5.0)
     assert await desk.version() == diffs[-1].version
+
+
+async def test_a_whole_comes_a_second_after_a_reader_has_joined(desk: Desk) -> None:
+    desk.whole()
+    await desk.tick()
+    async with desk.redis.pubsub() as another:
+        await another.subscribe(KEYS.heatmap_diffs("SPX"))
+        await another.get_message(timeout=1)
+        for turn, written in ((1, False), (2, False), (3, False), (4, True), (5, False)):
+            desk.quote(9.1 + turn)
+            await desk.tick()
+            assert (await desk.version() == desk.publisher.status()[0].version) is written, turn
 
 
 async def test_a_reader_that_joins_at_any_moment_comes_to_the_newest(desk: Desk) -> None:
     desk.whole()
     await desk.tick()
     follower = HeatmapFollower()
-    for turn in range(15):
+    for turn in range(40):
         desk.quote(9.05 + turn)
         await desk.tick()
         heard = await desk.heard()
@@ -149,7 +163,7 @@ async def test_a_reader_that_joins_at_any_moment_comes_to_the_newest(desk: Desk)
         if follower.behind and (model := await fetch_model(desk.redis, KEYS, "SPX")):
             follower.on_whole(model)
     assert not follower.behind
-    await desk.tick(1.0)
+    await desk.tick(5.0)
     assert follower.model == await fetch_model(desk.redis, KEYS, "SPX")
 
 

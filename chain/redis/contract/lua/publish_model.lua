@@ -7,8 +7,9 @@
 --         [3] the whole model; empty leaves the one that is there, which lives on
 --         [4] the channel
 --         [5] the message on it; empty for none
--- Returns 'written'; 'unheard <why>' where it was not announced; 'fenced' where another leads or nobody does; 'gone'
---         where there is no model to leave. Nothing was done for the last two.
+-- Returns 'written', or 'written <n>' with the number of readers that heard the message; 'unheard <why>' where it was
+--         not announced; 'fenced' where another leads or nobody does; 'gone' where there is no model to leave. Nothing
+--         was done for the last two.
 --
 -- include: calls
 if KEYS[2] and run('GET', KEYS[2]) ~= ARGV[1] then return 'fenced' end
@@ -20,4 +21,4 @@ end
 if ARGV[5] == '' then return 'written' end
 local heard = redis.pcall('PUBLISH', ARGV[4], ARGV[5])
 if type(heard) == 'table' and heard.err then return 'unheard ' .. heard.err end
-return 'written'
+return 'written ' .. heard

@@ -28,6 +28,7 @@ MODEL = HeatmapModel(
 )
 WHOLE = ENCODER.encode(MODEL)
 WRITTEN = ModelReply(ModelWord.WRITTEN)
+HEARD_BY_ONE = ModelReply(ModelWord.WRITTEN, readers=1)
 
 
 @pytest.fixture
@@ -46,7 +47,8 @@ async def messages(channel: PubSub) -> list[bytes]:
 
 
 async def test_a_model_is_written_with_its_deadline_and_announced(redis: Redis, heard: PubSub) -> None:
-    assert await ModelWriter(redis, KEYS).publish("SPX", ttl_ms=60_000, whole=WHOLE, diff=b"{}") == WRITTEN
+    reply = await ModelWriter(redis, KEYS).publish("SPX", ttl_ms=60_000, whole=WHOLE, diff=b"{}")
+    assert reply == HEARD_BY_ONE
     assert await fetch_model(redis, KEYS, "SPX") == MODEL
     assert 59_000 < await redis.pttl(KEY) <= 60_000
     assert await messages(heard) == [b"{}"]
@@ -54,7 +56,7 @@ async def test_a_model_is_written_with_its_deadline_and_announced(redis: Redis, 
 
 async def test_a_diff_alone_lets_the_whole_live_on(redis: Redis, heard: PubSub) -> None:
     await redis.set(KEY, WHOLE, px=5_000)
-    assert await ModelWriter(redis, KEYS).publish("SPX", ttl_ms=60_000, diff=b"{}") == WRITTEN
+    assert await ModelWriter(redis, KEYS).publish("SPX", ttl_ms=60_000, diff=b"{}") == HEARD_BY_ONE
     assert await redis.get(KEY) == WHOLE
     assert await redis.pttl(KEY) > 5_000
     assert await messages(heard) == [b"{}"]
