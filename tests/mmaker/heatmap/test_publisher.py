@@ -323,10 +323,12 @@ async def test_a_model_that_no_reader_would_take_is_not_written(desk: Desk, monk
     before = await desk.version()
     monkeypatch.setattr("mmaker.heatmap.publisher.MODEL_BYTES", 2_000)
     desk.quote(11.0)
-    await desk.tick(1.0)
+    await desk.tick(5.0)
     assert desk.reason.endswith("bytes are more than any reader takes: choose fewer strikes or widths")
     assert await desk.version() == before
     monkeypatch.undo()
-    await desk.tick(31.0)
+    await desk.tick(29.75)
+    assert desk.reason
+    await desk.tick(1.25)
     assert desk.reason == ""
     assert await desk.version() == desk.publisher.status()[0].version != before
