@@ -132,6 +132,18 @@ def test_what_has_no_room_is_told_in_a_line_and_leaves_nothing(
     assert [entry.name for entry in disk.outside.iterdir()] == ["filler"]
 
 
+@pytest.mark.parametrize("leave", [0, 300_000])
+def test_a_day_of_the_mock_that_has_no_room_is_told_in_a_line_and_leaves_no_tape(
+    disk: SmallDisk, short_dir: Path, leave: int
+) -> None:
+    disk.fill(leave=leave)
+    day = ("--mock", "--day", "2026-01-02", "--underlyings", "SPX", "--expirations", "1", "--out", str(disk.folder))
+    said = run_inside(disk, short_dir, "record", *day)
+    assert (said.returncode, said.stdout) == (3, "")
+    assert said.stderr.splitlines()[-1] == f"chaindeck: {disk.folder}: massive-2026-01-02.tape: no room for more"
+    assert not [*disk.outside.glob("*.tape*")]
+
+
 def test_rows_on_their_way_to_parquet_that_have_no_room_are_told_in_a_line(disk: SmallDisk, short_dir: Path) -> None:
     path, disk_full = write(short_dir / "a.tape", recording(60)), disk.fill(leave=12_000)
     line = [*disk.enter, *command("tape", "export", str(path), "--parquet", str(short_dir / "parquet"))]

@@ -37,6 +37,7 @@ from tape.record.reader import RecordingReader
 from tape.record.recorder import Recorder
 from tape.record.tap import Tap
 from tape.store.codec import FAST_LEVEL
+from tape.store.file import remove
 from tape.store.layout import shown
 
 log = logging.getLogger(__name__)
@@ -103,8 +104,9 @@ def run_mock_day(context: Context, settings: Settings, folder: Path, session: Se
             ended = run_until_signal(made.run(session, speed, context.clock))
     finally:
         status = recorder.stop()
-    if status.error:
-        raise TapeError(status.error)
+        if status.error:
+            remove(path)  # a day without its end would be taken for a whole one
+            raise TapeError(f"{shown(folder)}: {status.error}")
     took_s = context.clock.monotonic() - began
     log.info("%s: %d answers in %.0f s, %.1f MB", path, status.answers, took_s, path.stat().st_size / 1e6)
     return 128 + ended.signal if ended.signal else Exit.INCOMPLETE if status.missed else Exit.DONE
