@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import orjson
@@ -18,7 +17,6 @@ from chain.context import Context, Identity
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.evaluate.signals import evaluate
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.stream.writer import StreamWriter
 from chain.tasks import end
 from chain.thresholds import Thresholds
 from chaindeck.config.file import resolve
@@ -155,7 +153,7 @@ async def _length(redis: Redis, count: int) -> bool:
 async def test_the_stream_is_bounded_by_its_length(
     vendor: FakeMassive, stream: FakeStream, redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chaindeck.engine.compose.StreamWriter", partial(StreamWriter, maxlen=500))
+    monkeypatch.setattr("chaindeck.engine.compose.MAXLEN", 500)
     async with running(vendor, stream, redis_url) as run:
         await run.until("subscriptions", lambda: f"T.{NEAR}" in stream.held)
         for number in range(1_500):

@@ -3,7 +3,9 @@
 ```
 massive_stream  the stream as a source of frames
 connection      one connection, and its failures
-session         what to ask for next, and when to connect again
+session         how far a connection has come, and what ends it
+topics          what a connection is subscribed to, and what to ask for next
+backoff         how long to wait before the next
 subscriptions   which contracts to subscribe to
 protocol        what is sent, and what status events mean
 ```

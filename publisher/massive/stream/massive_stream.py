@@ -18,8 +18,9 @@ from publisher.massive.api.faults import VendorError
 from publisher.massive.api.proxy import Proxy
 from publisher.massive.stream.connection import Link, open_link
 from publisher.massive.stream.protocol import read_frame, subscription, unsubscription
-from publisher.massive.stream.session import Request, Session, Stage, SwitchHostError, Verb
+from publisher.massive.stream.session import Session, Stage, SwitchHostError
 from publisher.massive.stream.subscriptions import Layout, Planner
+from publisher.massive.stream.topics import Request, Verb
 from publisher.stream.source import StreamState, StreamStatus
 
 log = logging.getLogger(__name__)
@@ -68,8 +69,9 @@ class MassiveStream:
     @property
     def topics(self) -> frozenset[str]:
         """What it is subscribed to."""
-        if self._topics_of != self._session.changes:
-            self._topics_of, self._topics = self._session.changes, self._session.held
+        topics = self._session.topics
+        if self._topics_of != topics.changes:
+            self._topics_of, self._topics = topics.changes, topics.held
             self._contracts = len({topic.partition(".")[2] for topic in self._topics})
         return self._topics
 

@@ -18,10 +18,11 @@ from chain.model.keys import SnapshotId
 from chain.model.snapshot import Snapshot
 from chain.pipeline.frame import ReceivedFrame
 from publisher.massive.api.proxy import Proxy
+from publisher.massive.stream.backoff import HOPELESS_WAIT_S, LIMIT_LONGEST_S, LIMIT_WAIT_S, Backoff
 from publisher.massive.stream.connection import PONG_S
 from publisher.massive.stream.massive_stream import PING_EVERY_S, MassiveStream
 from publisher.massive.stream.protocol import MAX_FRAME_BYTES
-from publisher.massive.stream.session import ANSWER_S, HOPELESS_WAIT_S, LIMIT_LONGEST_S, LIMIT_WAIT_S, Session
+from publisher.massive.stream.session import ANSWER_S, Session
 from publisher.massive.stream.subscriptions import MAX_QUOTES, Layout, Planner
 from publisher.stream.source import StreamState
 from tests.fake_massive.stream import FakeStream, Rules, quote, trade
@@ -66,7 +67,7 @@ async def client_of(
     fake: FakeStream, clock: Clock | None = None, *, key: str = KEY, delayed: FakeStream | None = None, **how: Any
 ) -> AsyncIterator[Client]:
     clock = clock or SystemClock()
-    session = Session(can_be_delayed=delayed is not None, chance=lambda: 0.0)
+    session = Session(can_be_delayed=delayed is not None, backoff=Backoff(lambda: 0.0))
     stream = MassiveStream(key, clock, session, url=fake.url, delayed_url=delayed.url if delayed else "", **how)
     stream.on_published([golden_snapshot()])
     client = Client(stream, clock)
@@ -234,7 +235,7 @@ async def test_what_is_no_websocket_is_said_to_be_none(clock: ManualClock) -> No
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        stream = MassiveStream(KEY, clock, Session(chance=lambda: 0.0), url=f"ws://127.0.0.1:{port}/options")
+        stream = MassiveStream(KEY, clock, Session(backoff=Backoff(lambda: 0.0)), url=f"ws://127.0.0.1:{port}/options")
         stream.on_published([golden_snapshot()])
         client = Client(stream, clock)
         reading = asyncio.ensure_future(client.read())
@@ -357,7 +358,7 @@ async def test_beside_another_program_of_the_account_it_does_not_fight(
 ) -> None:
     """Whichever socket the vendor ends, an hour sees fewer than twenty attempts."""
     with FakeStream(Rules(most=1, kills=kills)) as fake:
-        other = MassiveStream(KEY, SystemClock(), Session(chance=lambda: 0.0), url=fake.url)
+        other = MassiveStream(KEY, SystemClock(), Session(backoff=Backoff(lambda: 0.0)), url=fake.url)
         async with client_of(fake, clock) as client:
             await client.subscribed(fake)
             other.on_published([golden_snapshot()])
@@ -388,7 +389,7 @@ async def test_a_half_open_connection_is_found_by_its_ping(fake: FakeStream, clo
 async def test_a_vendor_that_refuses_connections_is_asked_less_and_less_often(clock: ManualClock) -> None:
     with FakeStream() as fake:
         url = fake.url
-    stream = MassiveStream(KEY, clock, Session(chance=lambda: 1.0), url=url)
+    stream = MassiveStream(KEY, clock, Session(backoff=Backoff(lambda: 1.0)), url=url)
     stream.on_published([golden_snapshot()])
     client = Client(stream, clock)
     reading = asyncio.ensure_future(client.read())
@@ -403,7 +404,7 @@ async def test_a_vendor_that_refuses_connections_is_asked_less_and_less_often(cl
 async def test_a_reader_that_stands_still_is_disconnected_and_that_is_told(
     fake: FakeStream, clock: ManualClock
 ) -> None:
-    stream = MassiveStream(KEY, clock, Session(chance=lambda: 0.0), url=fake.url)
+    stream = MassiveStream(KEY, clock, Session(backoff=Backoff(lambda: 0.0)), url=fake.url)
     stream.on_published([golden_snapshot()])
     async with aclosing(stream.frames()) as frames:
         first = asyncio.ensure_future(anext(frames))

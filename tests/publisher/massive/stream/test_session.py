@@ -9,23 +9,18 @@ from msgspec.structs import replace
 
 from chain.clock import Instant
 from publisher.massive.api.faults import FaultKind, VendorError
-from publisher.massive.stream.protocol import Meaning, Status
-from publisher.massive.stream.session import (
+from publisher.massive.stream.backoff import (
     ALIVE_S,
-    ANSWER_S,
-    CHUNK,
-    CONFIRM_S,
     FIRST_WAIT_S,
     HOPELESS_WAIT_S,
     LIMIT_LONGEST_S,
     LIMIT_WAIT_S,
     LONGEST_WAIT_S,
-    Request,
-    Session,
-    Stage,
-    SwitchHostError,
-    Verb,
+    Backoff,
 )
+from publisher.massive.stream.protocol import Meaning, Status
+from publisher.massive.stream.session import ANSWER_S, Session, Stage, SwitchHostError
+from publisher.massive.stream.topics import CHUNK, CONFIRM_S, Request, Topics, Verb
 from tests.support.builders import TS_NS, law
 
 START = Instant(TS_NS, 1_000.0)
@@ -125,7 +120,7 @@ def test_topics_are_asked_for_in_their_order_in_chunks_of_one_kind_each_after_th
     assert session.due(at(1)) is None
     session.on_status(status(Meaning.SUBSCRIBED, first.topics[-1]), at(1))
     assert [request.topics for request in settle(session, at(1))] == [(wanted[CHUNK],), tuple(wanted[-3:])]
-    assert session.held == {*wanted}
+    assert session.topics.held == {*wanted}
 
 
 def test_what_is_not_answered_in_time_counts_as_held_for_a_repeated_subscription_is_never_confirmed() -> None:
@@ -135,7 +130,7 @@ def test_what_is_not_answered_in_time_counts_as_held_for_a_repeated_subscription
     assert session.next_look == START.mono + CONFIRM_S
     following = session.due(at(CONFIRM_S))
     assert following == Request(Verb.SUBSCRIBE, tuple(topics("Q.", [CHUNK])))
-    assert len(session.held) == CHUNK
+    assert len(session.topics.held) == CHUNK
 
 
 def test_what_is_new_is_subscribed_to_before_what_is_old_is_let_go() -> None:
@@ -151,18 +146,18 @@ def test_what_is_new_is_subscribed_to_before_what_is_old_is_let_go() -> None:
 
 
 def test_at_the_vendors_cap_only_as_many_are_let_go_first_as_it_takes() -> None:
-    session = ready(Session(max_quotes=4))
+    session = ready(Session(topics=Topics(4)))
     session.want(topics("Q.", range(4)))
     settle(session)
     session.want(topics("Q.", range(2, 6)))
-    most = held = len(session.held)
+    most = held = len(session.topics.held)
     while (request := session.due(START)) is not None:
         held += len(request.topics) * (1 if request.verb is Verb.SUBSCRIBE else -1)
         most = max(most, held)
         done = Meaning.SUBSCRIBED if request.verb is Verb.SUBSCRIBE else Meaning.UNSUBSCRIBED
         session.on_status(status(done, *request.topics), START)
     assert most <= 4
-    assert session.held == {*topics("Q.", range(2, 6))}
+    assert session.topics.held == {*topics("Q.", range(2, 6))}
 
 
 def test_a_new_connection_asks_for_everything_again() -> None:
@@ -170,7 +165,7 @@ def test_a_new_connection_asks_for_everything_again() -> None:
     session.want(topics("Q.", range(5)))
     settle(session)
     session.ended(BROKEN, at(1))
-    assert session.held == frozenset()
+    assert session.topics.held == frozenset()
     ready(session, at(2))
     assert [len(request.topics) for request in settle(session, at(2))] == [5]
 
@@ -186,7 +181,7 @@ def test_a_topic_that_is_refused_by_name_is_not_asked_for_again_and_the_others_g
     session.on_status(status(Meaning.NOT_AUTHORIZED, wanted[1]), START)
     session.on_status(status(Meaning.SUBSCRIBED, wanted[0], wanted[2]), START)
     assert session.due(START) is None
-    assert session.held == {wanted[0], wanted[2]}
+    assert session.topics.held == {wanted[0], wanted[2]}
     assert session.limits == "1 subscription refused"
 
 
@@ -263,30 +258,30 @@ def waits(session: Session, fault: VendorError, times: int, lived_s: float = 1.0
 
 
 def test_waits_double_up_to_a_minute_though_every_connection_was_authenticated() -> None:
-    assert waits(Session(chance=lambda: 1.0), BROKEN, 9) == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert waits(Session(backoff=Backoff(lambda: 1.0)), BROKEN, 9) == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert (FIRST_WAIT_S, LONGEST_WAIT_S) == (1, 60)
 
 
 @pytest.mark.parametrize(("lived_s", "last"), [(ALIVE_S - 0.001, 8.0), (ALIVE_S, 1.0)])
 def test_only_a_connection_that_lived_ten_seconds_begins_the_waits_anew(lived_s: float, last: float) -> None:
-    session = Session(chance=lambda: 1.0)
+    session = Session(backoff=Backoff(lambda: 1.0))
     waits(session, BROKEN, 3)
     assert waits(session, BROKEN, 1, lived_s) == [last]
 
 
 def test_half_of_a_wait_is_chance() -> None:
-    assert waits(Session(chance=lambda: 0.0), BROKEN, 3) == [0.5, 1, 2]
+    assert waits(Session(backoff=Backoff(lambda: 0.0)), BROKEN, 3) == [0.5, 1, 2]
 
 
 def test_a_connection_that_never_came_about_counts_too() -> None:
-    session = Session(chance=lambda: 1.0)
+    session = Session(backoff=Backoff(lambda: 1.0))
     assert [session.ended(BROKEN, START) for _ in range(3)] == [1, 2, 4]
 
 
 @pytest.mark.parametrize("chance", [0.0, 1.0])
 def test_after_another_connection_took_our_place_at_least_a_minute_and_more_each_time(chance: float) -> None:
     displaced = VendorError(FaultKind.CONNECTIONS)
-    session = Session(chance=lambda: chance)
+    session = Session(backoff=Backoff(lambda: chance))
     found = waits(session, displaced, 6, lived_s=ALIVE_S)
     assert found == [min(LIMIT_LONGEST_S, LIMIT_WAIT_S * 2**n) * (1 + chance / 4) for n in range(6)]
     assert min(found) >= 60
@@ -313,7 +308,7 @@ def test_a_key_or_a_plan_is_not_tried_again_blindly(kind: FaultKind) -> None:
 def test_whatever_the_vendor_answers_no_more_quotes_are_held_than_its_cap_and_all_settles(
     script: list[tuple[Meaning, list[int], set[int], float]],
 ) -> None:
-    session, now = ready(Session(max_quotes=5, can_be_delayed=False)), 0.0
+    session, now = ready(Session(topics=Topics(5), can_be_delayed=False)), 0.0
     names = topics("Q.", range(10)) + topics("T.", range(10))
     session.want(names[15:])
     settle(session)
@@ -322,9 +317,9 @@ def test_whatever_the_vendor_answers_no_more_quotes_are_held_than_its_cap_and_al
         session.due(at(now))
         session.on_status(replace(status(meaning), topics=tuple(names[n] for n in named)), at(now))
         now += wait
-        assert sum(topic.startswith("Q.") for topic in session.held) <= 5
+        assert sum(topic.startswith("Q.") for topic in session.topics.held) <= 5
     session.want(names[15:])
     for _ in range(20):
         now += CONFIRM_S
         session.due(at(now))
-    assert session.held <= {*names[15:]}
+    assert session.topics.held <= {*names[15:]}
