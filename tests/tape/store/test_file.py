@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -48,6 +48,15 @@ class Counted(TapeFile):
         return self.read - before
 
 
+def held(path: Path) -> list[str]:
+    """Return which files of that name, or beside it, this process has open."""
+    names: list[str] = []
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # that of the folder itself
+            names.append(str(link.readlink()))
+    return [name for name in names if name.startswith(str(path))]
+
+
 # What is refused
 
 
@@ -88,6 +97,7 @@ def test_a_tape_by_another_name_is_the_tape(tmp_path: Path) -> None:
         assert tape.about() == {"prefix": "massive"}
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are listed on Linux alone")
 def test_one_that_another_program_holds_alone_is_refused_and_not_read_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,8 +111,20 @@ def test_one_that_another_program_holds_alone_is_refused_and_not_read_beside_it(
             TapeFile(path)
         with pytest.raises(TapeError, match=r"a\.tape: locked by another program$"):
             TapeWriter(path)
+    assert held(path) == []
     with TapeFile(path) as tape:
         assert not tape.tail_missing
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are listed on Linux alone")
+@pytest.mark.parametrize("statement", ["CREATE VIEW more AS SELECT 1", "PRAGMA user_version = 9", "DROP TABLE packed"])
+def test_a_file_that_is_refused_is_let_go(tmp_path: Path, statement: str) -> None:
+    path = write(tmp_path / "a.tape", recording(3))
+    edit(path, statement)
+    with pytest.raises(TapeError) as refused:  # which holds on to what it saw
+        TapeFile(path)
+    assert held(path) == []
+    assert "a.tape" in str(refused.value)
 
 
 def test_two_writers_of_a_tape_wait_for_each_other_and_one_gives_up(
