@@ -83,10 +83,11 @@ def forge(path: Path, forgeries: list[tuple[tuple[str, str], str, int]]) -> None
         for (table, column), value, every in forgeries:
             with suppress(sqlite3.Error):  # a value that a column of this type cannot hold
                 file.execute(f"UPDATE OR IGNORE {table} SET {column} = {value} WHERE rowid % 9 < {every}")
-        file.create_function("row_sum", -1, row_sum)
         file.text_factory = bytes
         for table in ("moments", "facts"):
-            file.execute(f"UPDATE {table} SET sum = row_sum({', '.join(COLUMNS[table])})")
+            rows = file.execute(f"SELECT id, {', '.join(COLUMNS[table])} FROM {table}").fetchall()
+            sums = [(row_sum(*values), number) for number, *values in rows]
+            file.executemany(f"UPDATE {table} SET sum = ? WHERE id = ?", sums)
 
 
 def row_sum(*values: object) -> int:
