@@ -78,8 +78,9 @@ class HeatmapBuilder:
         return HeatmapDiff.to(self._head, before=before.version, changed=changed, removed=removed)
 
     def model(self) -> HeatmapModel:
-        """Return the whole model as last taken."""
-        return replace(self._head, tiles={name: tile for each in self._chains.values() for name, tile in each.tiles()})
+        """Return the whole model as last taken, its tiles by name."""
+        found = [named for each in self._chains.values() for named in each.tiles()]
+        return replace(self._head, tiles=dict(sorted(found)))
 
     def _infer(self) -> tuple[float, ...]:
         own = self._options.widths.get(self.underlying)

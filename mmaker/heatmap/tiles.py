@@ -33,10 +33,11 @@ class Butterfly(Struct, frozen=True, gc=False):
 
     def tile(self, mids: Mids) -> Tile | None:
         """Return its tile; None if a leg has no mid. The debit is m(K-w) - 2 m(K) + m(K+w)."""
-        lower, centre, upper = mids.get(self.lower), mids.get(self.centre), mids.get(self.upper)
-        if lower is None or centre is None or upper is None:
+        try:
+            (low, low_ms), (centre, centre_ms), (high, high_ms) = mids[self.lower], mids[self.centre], mids[self.upper]
+        except KeyError:
             return None
-        return _spread(lower[0] - 2 * centre[0] + upper[0], self.width, self.legs, min(lower[1], centre[1], upper[1]))
+        return _spread(low - 2 * centre + high, self.width, self.legs, min(low_ms, centre_ms, high_ms))
 
 
 class Vertical(Struct, frozen=True, gc=False):
@@ -54,10 +55,11 @@ class Vertical(Struct, frozen=True, gc=False):
 
     def tile(self, mids: Mids) -> Tile | None:
         """Return its tile; None if a leg has no mid. The debit is m(K) - m(K+w) of calls, m(K) - m(K-w) of puts."""
-        long, short = mids.get(self.long), mids.get(self.short)
-        if long is None or short is None:
+        try:
+            (long, long_ms), (short, short_ms) = mids[self.long], mids[self.short]
+        except KeyError:
             return None
-        return _spread(long[0] - short[0], self.width, self.legs, min(long[1], short[1]))
+        return _spread(long - short, self.width, self.legs, min(long_ms, short_ms))
 
 
 class Single(Struct, frozen=True, gc=False):
