@@ -37,7 +37,10 @@ Move = Callable[[], object]
 
 
 class Traveller:
-    """The screen's port to what a reel holds. All but the port's own methods belong to its thread."""
+    """The screen's port to what a reel holds. All but the port's own methods belong to its thread.
+
+    Where there is a present, the line of time spans all parts; else that part in which the cursor stands.
+    """
 
     def __init__(
         self,
@@ -49,10 +52,7 @@ class Traveller:
         take_in: Callable[[], bool] = lambda: False,
         can_be_live: bool,
     ) -> None:
-        """`kept` says where a part is kept; `take_in` adds what is new to the reel, and returns whether anything was.
-
-        Where there is a present, the line of time spans all parts; else that part in which the cursor stands.
-        """
+        """`kept` says where a part is kept; `take_in` adds what is new, and returns whether anything was."""
         self.can_be_live = can_be_live
         self.passed = Passed()
         self._reel = reel
