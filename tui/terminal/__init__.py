@@ -6,6 +6,7 @@ keyboard    keys told from pasted text
 themes      the deck's own themes
 legible     makes every piece of text read against what lies behind it
 contrast    contrast of two colours
+heat        the steps of the heatmap's colours
 depth       how many colours a terminal has
 ```
 """
