@@ -15,16 +15,19 @@ from chain.audit.payload import audit_payload
 from chain.errors import ChaindeckError, DecodeError, InvalidSnapshotError
 from chain.model.grid import build_grid
 from chain.model.keys import KeySchema
-from chain.model.snapshot import decode
+from chain.model.snapshot import decode, encode
 from chain.model.summary import summarise
 from chain.monitor.heartbeat import parse_heartbeat
+from chain.pipeline.events import decode_frame
+from chain.pipeline.staging import CONTRACT_FORM, META_FORM
 from chain.redis.contract.stream.signs import signs
 from chaindeck.config.file import resolve
+from mmaker.merge.market import StagedMarket
 from publisher.capture import CaptureSource
 from publisher.massive.api import reply
 from publisher.massive.rows import newest_spot
 from tests.hostile.variants import Variant, variants
-from tests.support.builders import GOLDEN_ID, SPX, TS_MS, capture_line, contracts, golden_body
+from tests.support.builders import GOLDEN_ID, SPX, TS_MS, capture_line, contracts, golden_body, golden_snapshot
 from tests.support.scenes import NDX, heartbeat
 
 pytestmark = pytest.mark.slow
@@ -72,6 +75,29 @@ def read_mark(variant: Variant) -> None:
     assert found.frame is None and found.entry is None
 
 
+def read_frame(variant: Variant) -> None:
+    """What a frame makes of a chain can be staged, whatever it holds."""
+    market = StagedMarket()
+    state = market.apply_snapshot(decode(encode(golden_snapshot()), GOLDEN_ID))
+    market.apply_frame(variant.raw, TS_MS)
+    for staged in state.take_changes().contracts.values():
+        assert CONTRACT_FORM.decode(staged.encode()) == staged
+    try:
+        decode_frame(variant.raw)
+    except DecodeError as error:
+        shown(error)
+
+
+def read_staged(variant: Variant) -> None:
+    for form in (CONTRACT_FORM, META_FORM):
+        try:
+            form.decode(variant.raw)
+        except DecodeError as error:
+            shown(error)
+            continue
+        assert variant.parses
+
+
 def read_reply(variant: Variant) -> None:
     try:
         body = reply.decode(httpx.Response(200), variant.raw, now_s=0.0, secret="s")
@@ -109,6 +135,13 @@ def shown(error: Exception) -> None:
     assert 0 < len(text) < 400, text
 
 
+_TICKER = "O:SPXW260102C06930000"
+FRAME = [
+    {"ev": "Q", "sym": _TICKER, "bx": 302, "ax": 302, "bp": 7.6, "ap": 7.9, "bs": 5, "as": 6, "t": TS_MS, "q": 9},
+    {"ev": "T", "sym": _TICKER, "x": 302, "p": 7.7, "s": 1, "c": [236], "t": TS_MS, "q": 10},
+]
+STAGED = {"side": "call", "strike": 6930.0, "root": "SPXW", "bid": {"value": 7.6, "ts_ms": TS_MS, "origin": "stream"}}
+
 READERS: dict[str, tuple[Callable[..., None], Any]] = {
     "payload": (read_payload, golden_body() | {"contracts": contracts()[:4]}),
     "heartbeat": (read_heartbeat, orjson.loads(heartbeat(SPX, NDX, failures={SPX: "late"}).encode())),
@@ -118,6 +151,8 @@ READERS: dict[str, tuple[Callable[..., None], Any]] = {
         read_reply,
         {"status": "OK", "results": contracts()[:4], "next_url": f"https://api.massive.com{PAGE}?cursor=x"},
     ),
+    "frame": (read_frame, FRAME),
+    "staged": (read_staged, STAGED),
     "capture": (read_capture, orjson.loads(capture_line(strikes=(6930, 6940)))),
     "config": (read_config, {"a": [1, "x", {"b": 2.5}]}),
 }
