@@ -49,7 +49,7 @@ class MassiveStream:
         planner: Planner | None = None,
     ) -> None:
         """`url` of the host with real-time data, `delayed_url` of the other; `proxy` through which a URL is asked."""
-        self._key = key
+        self._key, self._secret = key, key.encode()
         self._clock = clock
         self._session = session
         self._urls = (url, delayed_url)
@@ -60,7 +60,7 @@ class MassiveStream:
         self._waiting = False
         self._fault: VendorError | None = None  # of the last connection, until the next has proved itself
         self._failing_since: float | None = None  # epoch seconds of the first failure of a row
-        self._given_up: VendorError | None = None  # why we end a connection that is still open
+        self._given_up: Exception | None = None  # why we end a connection that is still open
         self._garbled = 0  # frames that are not JSON
         self._topics: frozenset[str] = frozenset()
         self._topics_of = 0  # the session's number of changes that they are of
@@ -175,7 +175,7 @@ class MassiveStream:
             self._session.on_status(status, now)
         if frame.statuses:
             self._stirred.set()
-        if not frame.events or self._key.encode() in raw:
+        if not frame.events or self._secret in raw:
             return None
         return ReceivedFrame(now.wall_s, raw, frame.events)
 
@@ -183,7 +183,7 @@ class MassiveStream:
         """Work beside the reader; where that fails, the connection is given up, and the reader learns why."""
         try:
             await work(link)
-        except VendorError as error:
+        except Exception as error:  # noqa: BLE001 - the reader raises it
             self._given_up = error
             link.abort()
 

@@ -13,10 +13,11 @@ from typing import Any, Literal
 import orjson
 import pytest
 
-from chain.clock import Clock, ManualClock, SystemClock
+from chain.clock import Clock, Instant, ManualClock, SystemClock
 from chain.model.keys import SnapshotId
 from chain.model.snapshot import Snapshot
 from chain.pipeline.frame import ReceivedFrame
+from publisher.massive.api.faults import VendorError
 from publisher.massive.api.proxy import Proxy
 from publisher.massive.stream.backoff import HOPELESS_WAIT_S, LIMIT_LONGEST_S, LIMIT_WAIT_S, Backoff
 from publisher.massive.stream.connection import PONG_S
@@ -463,6 +464,17 @@ async def test_struck_at_random_moments_it_always_comes_back_with_everything(see
             fake.push(trade(NAMES[1]))
             await client.until("the trade", lambda: len(client.frames) > seen)
             assert len(fake.open_peers) == 1
+
+
+async def test_a_defect_beside_the_reader_is_raised_where_a_supervisor_sees_it(fake: FakeStream) -> None:
+    class Defective(Session):
+        def late(self, now: Instant) -> VendorError | None:
+            raise ZeroDivisionError(str(now))
+
+    stream = MassiveStream(KEY, SystemClock(), Defective(), url=fake.url)
+    stream.on_published([golden_snapshot()])
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.wait_for(_drain(stream.frames()), 5)
 
 
 # What is not handed on
