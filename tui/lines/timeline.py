@@ -86,12 +86,14 @@ def timeline_head(
     shown = as_of_at or ("" if cursor.at is None else figures.clock(cursor.at / 1e9))
     told = [Span(text, role) for text, role in _told(timeline, cursor, compared, now_s, shown)]
     start = [*_place(cursor, speed, shown, present)]
-    for span in told:
-        if length([*start, *end]) + len(span.text) <= width:
-            start.append(span)
     mark = _mark_before(timeline, cursor.at)
-    if mark is not None and width - length([*start, *end]) >= _TELLING_WIDTH:
-        start.append(Span(f" {_clock(timeline, mark.at)} {_named(mark)}{mark.text}", look(mark)[1]))
+    happened = f" {_clock(timeline, mark.at)} {_named(mark)}{mark.text}" if mark else ""
+    for span in told:  # what happened comes before what can be worked out
+        kept = min(len(happened), _TELLING_WIDTH) if span.role is Role.DIM else 0
+        if length([*start, *end]) + len(span.text) + kept <= width:
+            start.append(span)
+    if mark is not None and width - length([*start, *end]) >= min(len(happened), _TELLING_WIDTH):
+        start.append(Span(happened, look(mark)[1]))
     if timeline.reach and length([*start, *end]) + len(timeline.reach) + 2 <= width:
         end.insert(0, Span(f" {timeline.reach} ", Role.DIM))
     return justify(start, end, width, Ground.BAR)

@@ -147,6 +147,7 @@ def test_how_far_back_it_will_go_is_told_where_there_is_room_and_no_mark_is_cut_
 
     assert head(Cursor(), 80).endswith(" room for about 59 min  LAST 38 min, 41 of 64 MB")
     assert head(Cursor(at), 140).endswith(" room for about 59 min  LAST 38 min, 41 of 64 MB")
+    assert " 10:09:55 SPX 01-02 FRESH" in head(Cursor(at), 80) and "ago" not in head(Cursor(at), 80)
     for width in range(40, 140):
         said = head(Cursor(at), width)
         assert "10:09:55 SPX" in said or "10:09" not in said
