@@ -84,6 +84,8 @@ class Compositor:
     @property
     def notice(self) -> str:
         """What happened lately that a person should know."""
+        if self._term is not None and self._term.reading.foreign:
+            return self._term.reading.foreign
         return self._notice if self._clock.monotonic() - self._noticed < _NOTICE_S else ""
 
     @property

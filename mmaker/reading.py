@@ -7,8 +7,10 @@ from redis.asyncio import Redis
 
 from chain.context import Context
 from chain.errors import ChaindeckError, OversizedError
+from chain.model.kinds import kind_name
 from chain.redis.contract.stream.group import Claim, Entry, StreamGroup, StreamPlace
 from chain.redis.contract.stream.ids import START, StreamId
+from chain.redis.contract.stream.writer import LastWriter
 from mmaker.merge.market import StagedMarket
 
 T = TypeVar("T")
@@ -30,8 +32,10 @@ class Reading:
         self.position = START
         self.last = START  # a later id cannot be of this stream
         self.acknowledged = START
+        self.foreign = ""  # why the stream is left out of some chains, or ""
         self._group = StreamGroup(redis, context.keys, consumer)
         self._clock = context.clock
+        self._apart = context.keys.is_replay  # names that only replays use: their streams tell no kind
         self._there = False  # whether there is a stream
         self._gap = START  # up to here, it is known that entries may be missing
         self._batch = _BATCH
@@ -77,6 +81,7 @@ class Reading:
                 await self.claim(market)
                 return
             self._written, self.acknowledged = [], self._written_to
+            self._on_writer(batch.writer, market)
             if not batch.entries:
                 break
             if batch.oldest is not None and START < self.position < batch.oldest and batch.oldest > self._gap:
@@ -114,6 +119,10 @@ class Reading:
             self._take(market, entries)
             after = StreamId.parse(entries[-1].id) or self.position
 
+    async def check_writer(self, market: StagedMarket) -> None:
+        """Find out who wrote to the stream last, and leave out of some chains what is not of their kind of source."""
+        self._on_writer(await self._group.last_writer(), market)
+
     def on_written(self) -> None:
         """Note that all that was taken in is written: it is acknowledged with the next read."""
         self._written += self._unwritten
@@ -149,6 +158,11 @@ class Reading:
                 if self._batch <= _SMALLEST_BATCH:
                     raise
                 self._shrink()
+
+    def _on_writer(self, writer: LastWriter | None, market: StagedMarket) -> None:
+        self.foreign = ""
+        if writer is not None and not self._apart and market.on_writer(writer.kind, round(writer.ts * 1000)):
+            self.foreign = f"the stream is of {kind_name(writer.kind)} data, and left out of chains of another kind"
 
     def _shrink(self) -> None:
         self._batch = max(_SMALLEST_BATCH, self._batch // 8)

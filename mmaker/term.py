@@ -82,7 +82,7 @@ class Term:
             if laid is None or laid.kind != each.kind:
                 entering.append(each)
             elif each.snapshot is not None:
-                self.market.apply_snapshot(each.snapshot.open(), since_ms=each.since_ms)
+                self.market.apply_snapshot(each.snapshot.open(), kind=each.kind, since_ms=each.since_ms)
                 self._laid[each.chain] = each
         if entering:
             await self._enter(entering)
@@ -92,12 +92,13 @@ class Term:
         market, begin = StagedMarket(), self.reading.position
         for each in entering:
             assert each.snapshot is not None  # it is usable
-            state = market.apply_snapshot(each.snapshot.open(), since_ms=each.since_ms)
+            state = market.apply_snapshot(each.snapshot.open(), kind=each.kind, since_ms=each.since_ms)
             position = await self._resume(state, each.kind)
             since = StreamId(max(0, each.snapshot.id.ts_ms - KNOWN_BEFORE_MS - _MARGIN_MS, each.since_ms))
             begin = min(begin, since if position is None else position)
             self.stager.open(each.chain, position)
             self._laid[each.chain] = each
+        await self.reading.check_writer(market)
         await self.reading.catch_up(market, begin)
         self.market.adopt(market)
 

@@ -23,6 +23,11 @@ def is_recorded(kind: str) -> bool:
     return kind in RECORDED
 
 
+def may_be_mixed(kind: str, other: str) -> bool:
+    """Whether data of two kinds may stand together: of the same one, or of two that may both be live."""
+    return kind == other if is_recorded(kind) or is_recorded(other) else True
+
+
 def kind_word(kind: str, host: str | None = None) -> str:
     """Return a kind in a word. Only the vendor's own `host` makes live data LIVE; another is a TEST."""
     if kind != LIVE:

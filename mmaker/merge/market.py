@@ -6,10 +6,12 @@ from msgspec.structs import replace
 
 from chain.errors import DecodeError, InvalidNameError
 from chain.model.keys import ChainId
+from chain.model.kinds import may_be_mixed
 from chain.model.snapshot import Received
 from chain.pipeline.events import decode_frame
 from chain.pipeline.staging import Dropped
 from chain.pipeline.ticker import parse_ticker
+from chain.thresholds import FUTURE_TOLERANCE_MS
 from mmaker.merge.state import StagedChainState
 
 
@@ -42,15 +44,15 @@ class StagedMarket:
             crossed=sum(one.crossed for one in each),
         )
 
-    def apply_snapshot(self, snapshot: Received, *, since_ms: int = 0) -> StagedChainState:
-        """Lay a snapshot beneath its chain, and return the chain. `since_ms` as for a chain."""
+    def apply_snapshot(self, snapshot: Received, *, kind: str = "", since_ms: int = 0) -> StagedChainState:
+        """Lay a snapshot beneath its chain, and return the chain. `kind` and `since_ms` as for a chain."""
         chain = snapshot.id.chain
         state = self.chains.get(chain)
         if state is None:
             state = self.chains[chain] = StagedChainState(chain)
         for ticker in state.tickers:
             del self._by_ticker[ticker]
-        state.apply_snapshot(snapshot, since_ms=since_ms)
+        state.apply_snapshot(snapshot, kind=kind, since_ms=since_ms)
         self._list(state)
         return state
 
@@ -82,6 +84,16 @@ class StagedMarket:
                 absurd=self._left.absurd + gone.absurd,
                 crossed=self._left.crossed + gone.crossed,
             )
+
+    def on_writer(self, kind: str, ts_ms: int) -> bool:
+        """Hear which kind of source wrote to the stream last, and when (epoch ms).
+
+        What it wrote is left out of chains of a kind with which it may not be mixed. Returns whether there are any.
+        """
+        foreign = [state for state in self.chains.values() if not may_be_mixed(state.kind, kind)]
+        for state in foreign:
+            state.leave_out(ts_ms + FUTURE_TOLERANCE_MS)
+        return bool(foreign)
 
     def apply_frame(self, payload: bytes, received_ms: int) -> None:
         """Take in a frame of the stream, received at `received_ms`, epoch ms; one that cannot be read is counted."""

@@ -53,7 +53,9 @@ class StagedChainState:
         self.events = 0
         self.unknown = 0
         self._older = self._absurd = self._crossed = 0
+        self.kind = ""  # of the source of its snapshot
         self._since_ms = 0  # events before this time tell nothing
+        self._foreign_ms = 0  # the same, of events that another kind of source wrote
         self._contracts: dict[str, _Contract] = {}
         self._dirty: set[str] = set()
         self._shown: Mapping[str, StagedContract] = {}
@@ -79,13 +81,14 @@ class StagedChainState:
         """How many events were left out."""
         return Dropped(unknown=self.unknown, older=self._older, absurd=self._absurd, crossed=self._crossed)
 
-    def apply_snapshot(self, snapshot: Received, *, since_ms: int = 0) -> None:
+    def apply_snapshot(self, snapshot: Received, *, kind: str = "", since_ms: int = 0) -> None:
         """Lay a snapshot beneath what the stream has painted; contracts that it does not have are gone.
 
-        Events before `since_ms`, epoch ms, are no longer shown: another kind of source made them.
+        `kind` is that of its source; events before `since_ms`, epoch ms, are no longer shown: another kind made them.
         """
         made_ms = snapshot.id.ts_ms
-        self._since_ms = max(since_ms, made_ms - KNOWN_BEFORE_MS)
+        self.kind = kind
+        self._since_ms = max(since_ms, made_ms - KNOWN_BEFORE_MS, self._foreign_ms)
         before, self._contracts = self._contracts, {}
         for item, at in placed(snapshot.contracts, self.chain):
             if isinstance(at, Misfit):
@@ -138,6 +141,14 @@ class StagedChainState:
                 return
             self.events += 1
             self._dirty.add(trade.ticker)
+
+    def leave_out(self, until_ms: int) -> None:
+        """Show nothing of the stream up to a time, epoch ms: another kind of source wrote it."""
+        if until_ms < self._foreign_ms:
+            return
+        self._foreign_ms = until_ms + 1
+        self._since_ms = max(self._since_ms, self._foreign_ms)
+        self._dirty |= {ticker for ticker, contract in self._contracts.items() if contract.quote or contract.trade}
 
     def resume(self, staged: Mapping[str, StagedContract], now_ms: int) -> None:
         """Take in what the stream had painted over contracts that are staged already; it counts as no event."""

@@ -458,3 +458,65 @@ async def test_entries_larger_than_a_reply_may_be_are_read_in_smaller_batches(
 
 def vendor(around: Surroundings, seq: int) -> Any:
     return msgspec.to_builtins([around.quote(seq=seq)])
+
+
+# Kinds of source
+
+
+async def written_by(around: Surroundings, kind: str | None) -> None:
+    """Leave the mark of a writer of the stream; of another program's where no kind is given."""
+    await around.redis.delete(around.keys.stream_analytics())
+    stamp = repr(around.now_ms / 1000)
+    mark = {"last_ts": stamp} | ({} if kind is None else {"writer": f"{kind} desk:1:abc {stamp}"})
+    for name, value in mark.items():
+        await around.redis.hset(around.keys.stream_analytics(), name, value)
+
+
+@pytest.mark.parametrize(
+    ("chain", "writer", "painted"),
+    [
+        ("mock", "mock", True),
+        ("mock", "massive", False),
+        ("mock", None, False),  # another program's stream may be live
+        ("capture", "mock", False),
+        ("massive", "massive", True),
+        ("massive", None, True),
+        ("massive", "mock", False),
+    ],
+)
+async def test_the_stream_of_one_kind_is_not_painted_over_snapshots_of_another(
+    around: Surroundings, chain: Any, writer: str | None, painted: bool
+) -> None:
+    await around.publish(kind=chain)
+    await around.add(around.quote())
+    await written_by(around, writer)
+    term = await begun(around)
+    await around.add(around.trade())
+    await play(around, term)
+    field = (await around.staged())[CALL]
+    assert (b'"quote_seq"' in field, b'"trade_seq"' in field) == (painted, painted)
+    assert bool(term.reading.foreign) is not painted
+
+
+async def test_what_another_kind_began_to_write_is_taken_back_until_it_is_over(around: Surroundings) -> None:
+    await around.publish()
+    await written_by(around, "mock")
+    term = await begun(around)
+    await around.add(around.quote())
+    await play(around, term)
+    assert b'"quote_seq"' in (await around.staged())[CALL]
+    around_clock(around).advance(1)
+    await around.add(around.trade())
+    await written_by(around, "massive")
+    [flush] = await play(around, term)
+    assert b'"stream"' not in (await around.staged())[CALL] and flush.dirty == {CALL}
+    assert term.reading.foreign == "the stream is of live data, and left out of chains of another kind"
+    around_clock(around).advance(5)
+    await around.add(around.quote(seq=2))
+    await written_by(around, "mock")
+    await play(around, term)
+    assert b'"quote_seq":2' in (await around.staged())[CALL] and term.reading.foreign == ""
+    around_clock(around).advance(1)
+    await around.publish(quoted_ms=around.now_ms - 60_000)  # what was left out stays out under the next snapshot
+    await play(around, term)
+    assert b'"trade_seq"' not in (await around.staged())[CALL]

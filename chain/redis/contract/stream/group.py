@@ -16,6 +16,7 @@ from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, KeySchema
 from chain.redis.connect.connection import raise_if_lost, redis_call, unavailable
 from chain.redis.contract.scripts import ScriptCall, ScriptRunner
 from chain.redis.contract.stream.ids import START, StreamId
+from chain.redis.contract.stream.writer import LastWriter, ask_last_writer, last_writer_of
 
 GROUP = "mmaker"
 BATCH_BYTES = 32 * 1024 * 1024  # of the entries that are read at once
@@ -37,10 +38,14 @@ class Entry(Struct, frozen=True, gc=False):
 
 
 class Batch(Struct, frozen=True):
-    """Entries in the order of their ids, and the id of the oldest that the stream still held just before the read."""
+    """Entries in the order of their ids. What is told beside them was so just before.
+
+    `oldest`: of the entries that the stream still held; `writer`: who wrote to it last, if that is known.
+    """
 
     entries: Sequence[Entry]
     oldest: StreamId | None
+    writer: LastWriter | None = None
 
 
 class StreamPlace(Struct, frozen=True):
@@ -59,6 +64,7 @@ class StreamGroup:
     def __init__(self, redis: Redis, keys: KeySchema, consumer: str) -> None:
         self._redis = redis
         self._runner = ScriptRunner(redis)
+        self._keys = keys
         self._key = keys.stream()
         self._consumer = consumer
 
@@ -104,15 +110,25 @@ class StreamGroup:
         pipe = self._redis.pipeline(transaction=False)
         for start in range(0, len(acknowledged), _PAGE):
             pipe.execute_command("XACK", self._key, GROUP, *acknowledged[start : start + _PAGE])
+        ask_last_writer(pipe, self._keys)
         pipe.execute_command("XRANGE", self._key, "-", "+", "COUNT", 1)
         pipe.execute_command("XREADGROUP", "GROUP", GROUP, self._consumer, "COUNT", count, "STREAMS", self._key, ">")
         async with redis_call(most=BATCH_BYTES):
-            *rest, held, found = raise_if_lost(await pipe.execute(raise_on_error=False))
-        for reply in (*rest, held, found):
+            *acks, writer, held, found = raise_if_lost(await pipe.execute(raise_on_error=False))
+        for reply in (*acks, held, found):
             if isinstance(reply, Exception):
                 raise _error_of(reply)
         first = _entries(held)
-        return Batch(_entries(_of_one_stream(found)), StreamId.parse(first[0].id) if first else None)
+        oldest = StreamId.parse(first[0].id) if first else None
+        return Batch(_entries(_of_one_stream(found)), oldest, last_writer_of(writer))
+
+    async def last_writer(self) -> LastWriter | None:
+        """Return who wrote to the stream last; None where nobody has, or this user may not ask."""
+        pipe = self._redis.pipeline(transaction=False)
+        ask_last_writer(pipe, self._keys)
+        async with redis_call():
+            [reply] = raise_if_lost(await pipe.execute(raise_on_error=False))
+        return last_writer_of(reply)
 
     async def between(self, after: StreamId, until: StreamId, count: int) -> list[Entry]:
         """Return up to `count` entries after one id and up to another, whoever has read them."""

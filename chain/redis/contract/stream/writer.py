@@ -34,6 +34,25 @@ class LastWriter(Struct, frozen=True):
     who: str = ""
 
 
+def ask_last_writer(pipe: Pipeline, keys: KeySchema) -> None:
+    """Queue the command whose reply `last_writer_of` parses."""
+    pipe.hmget(keys.stream_analytics(), ["last_ts", "writer"])
+
+
+def last_writer_of(reply: object) -> LastWriter | None:
+    """Return who wrote last; None where nobody has, or this user may not ask."""
+    if not isinstance(reply, list) or not isinstance(reply[0], bytes):
+        return None
+    mark, by = reply
+    try:
+        ts = _MARK.decode(mark)
+    except DecodeError:
+        return None
+    if not EPOCH_MIN_S <= ts < EPOCH_MAX_S:
+        return None
+    return _parse_writer(ts, mark, by if isinstance(by, bytes) else b"")
+
+
 class StreamWriter:
     """Writes the stream under one prefix. Every call is bounded in time and raises RedisUnavailableError."""
 
@@ -48,19 +67,10 @@ class StreamWriter:
     async def last_writer(self) -> LastWriter | None:
         """Return who wrote last; None where nobody has, or this user may not ask."""
         pipe = self._redis.pipeline(transaction=False)
-        pipe.hmget(self._keys.stream_analytics(), ["last_ts", "writer"])
+        ask_last_writer(pipe, self._keys)
         async with redis_call():
             [reply] = raise_if_lost(await pipe.execute(raise_on_error=False))
-        if not isinstance(reply, list) or not isinstance(reply[0], bytes):
-            return None
-        mark, by = reply
-        try:
-            ts = _MARK.decode(mark)
-        except DecodeError:
-            return None
-        if not EPOCH_MIN_S <= ts < EPOCH_MAX_S:
-            return None
-        return _parse_writer(ts, mark, by if isinstance(by, bytes) else b"")
+        return last_writer_of(reply)
 
     async def add(self, frames: Sequence[ReceivedFrame]) -> str:
         """Add frames in one request; return why they could not be counted, or "".
