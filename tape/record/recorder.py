@@ -23,7 +23,6 @@ from tape.record.backlog import Backlog, Exchange, Known
 from tape.record.changes import Changes
 from tape.record.days import Retention, day_of, path_of, prune
 from tape.record.status import RecordingStatus
-from tape.store.codec import LEVEL, Packer
 from tape.store.facts import Moment, MomentKind
 from tape.store.layout import shown
 from tape.store.states import payloads_moment, state_moment
@@ -52,16 +51,14 @@ class Recorder:
         *,
         retention: Retention | None = None,
         backlog_bytes: int = _BACKLOG_BYTES,
-        level: int = LEVEL,
     ) -> None:
-        """`about` is what each tape says of itself beside its prefix; `level`, of zstd, how hard values are packed."""
+        """`about` is what each tape says of itself beside its prefix."""
         self._folder = folder
         self._keys = keys
         self._clock = clock
         self._about = {**(about or {}), "prefix": keys.prefix}
         self._retention = retention or Retention()
         self._backlog = Backlog(backlog_bytes)
-        self._level = level
         self._changes = Changes(keys)
         self._writer: TapeWriter | None = None
         self._day: date | None = None  # of the tape that is written
@@ -190,7 +187,7 @@ class Recorder:
             self._day, self._number = day, 1
         path = path_of(self._folder, self._keys, day, self._number)
         is_new = not path.exists()
-        self._writer = TapeWriter(path, self._about, packer=Packer(level=self._level))
+        self._writer = TapeWriter(path, self._about)
         if not self._begun or is_new:
             self._add(Moment(MomentKind.RUN, now, now))
         if self._lost:

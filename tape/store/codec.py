@@ -17,6 +17,7 @@ from tape.errors import DamagedError
 from tape.store.zstd import (
     CompressionParameter,
     DecompressionParameter,
+    Strategy,
     ZstdDecompressor,
     ZstdDict,
     ZstdError,
@@ -25,8 +26,19 @@ from tape.store.zstd import (
 
 RUN = 32  # values from one independent value to the next; a power of two
 LEVEL = 9
-FAST_LEVEL = 3  # a quarter of its time, and a third larger
-_FAST_MATCH = 7  # bytes, of a match at such a level: payloads repeat long passages, and short ones cost time and room
+FAST_LEVEL = 3  # a third of its time, and a third larger
+
+# Payloads repeat long passages of an earlier one: short matches and long searches cost time, and save no room.
+_TUNING: dict[int, dict[int, int]] = {
+    LEVEL: {
+        CompressionParameter.strategy: Strategy.lazy2,
+        CompressionParameter.min_match: 6,  # bytes
+        CompressionParameter.search_log: 3,
+        CompressionParameter.hash_log: 17,
+        CompressionParameter.chain_log: 17,
+    },
+    FAST_LEVEL: {CompressionParameter.min_match: 7},
+}
 MAX_VALUE_BYTES = MAX_PAYLOAD_BYTES + 1  # a reader of Redis keeps one byte more than a payload may have
 MAX_DELTAS = 16  # longer chains of deltas are refused
 _MEMORY = 64 * 1024 * 1024  # bytes of values kept to pack others against
@@ -64,9 +76,8 @@ class Packer:
         self._options: dict[int, int] = {
             CompressionParameter.compression_level: level,
             CompressionParameter.checksum_flag: 1,
+            **_TUNING.get(level, {}),
         }
-        if level <= FAST_LEVEL:
-            self._options[CompressionParameter.min_match] = _FAST_MATCH
         self._memory = memory
         self._lanes: OrderedDict[int, list[_Kept]] = OrderedDict()  # a value and those it stands on, by lane
         self._held = 0  # bytes

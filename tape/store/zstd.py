@@ -6,6 +6,7 @@ if sys.version_info >= (3, 14):
     from compression.zstd import (
         CompressionParameter,
         DecompressionParameter,
+        Strategy,
         ZstdDecompressor,
         ZstdDict,
         ZstdError,
@@ -15,10 +16,19 @@ else:
     from backports.zstd import (
         CompressionParameter,
         DecompressionParameter,
+        Strategy,
         ZstdDecompressor,
         ZstdDict,
         ZstdError,
         compress,
     )
 
-__all__ = ["CompressionParameter", "DecompressionParameter", "ZstdDecompressor", "ZstdDict", "ZstdError", "compress"]
+__all__ = [
+    "CompressionParameter",
+    "DecompressionParameter",
+    "Strategy",
+    "ZstdDecompressor",
+    "ZstdDict",
+    "ZstdError",
+    "compress",
+]

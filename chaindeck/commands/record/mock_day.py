@@ -36,7 +36,6 @@ from tape.record.days import path_of
 from tape.record.reader import RecordingReader
 from tape.record.recorder import Recorder
 from tape.record.tap import Tap
-from tape.store.codec import FAST_LEVEL
 from tape.store.file import remove
 from tape.store.layout import shown
 
@@ -95,7 +94,7 @@ def run_mock_day(context: Context, settings: Settings, folder: Path, session: Se
     if path.exists():
         raise TapeError(f"{shown(path)}: there is a tape of that day; remove it, or name another folder")
     about = {"redis": "none: a day of the mock", "recorder": f"chaindeck {__version__}"}
-    recorder = Recorder(folder, context.keys, clock, about, backlog_bytes=2 * _BACKLOG_BYTES, level=FAST_LEVEL)
+    recorder = Recorder(folder, context.keys, clock, about, backlog_bytes=2 * _BACKLOG_BYTES)
     made = _MockDay(replace(context, clock=clock), clock, make_source("mock", settings, (), clock), settings, recorder)
     recorder.start()
     began = context.clock.monotonic()
