@@ -16,7 +16,7 @@ from mmaker.merge.market import StagedMarket
 T = TypeVar("T")
 
 _BATCH = 1_000  # entries read at once
-_SMALLEST_BATCH = 16  # as many of the largest frames fit into one reply
+_SMALLEST_BATCH = 1
 _MOST_UNWRITTEN = 50_000  # entries; beyond that, they are written before more are read
 _STRAYS_EVERY_S = 1.0
 

@@ -20,6 +20,7 @@ from mmaker.merge.state import Changes, StagedChainState
 
 QUIET_S = 2.0  # how long a chain without news may be written later than the stream's position
 _RENEWED_OF_LIFE = 1 / 3  # of a staging's life, after which it is renewed in any case
+_CHAINS_A_REQUEST = 16  # the whole of one may have megabytes
 _SHORTEST_LIFE_MS = 1_000
 
 
@@ -71,7 +72,7 @@ class Stager:
             self._books.pop(chain, None)
 
     async def flush(self, inputs: Mapping[ChainId, ChainInput], position: StreamId, now: Instant) -> list[ChainFlush]:
-        """Write every chain that has news, all in one request, and return them as they now stand.
+        """Write every chain that has news, and return them as they now stand.
 
         `inputs` are those of which something may be derived; `position`: all entries up to it have been taken in.
         Raises RedisUnavailableError, LeadLostError and OutrunError; nobody knows then which were written.
@@ -82,8 +83,12 @@ class Stager:
             if (input_ := inputs.get(chain)) is not None
             and (draft := self._draft(state, input_, max(position, self._books[chain].floor), now)) is not None
         ]
-        if not drafts:
-            return []
+        flushed: list[ChainFlush] = []
+        for start in range(0, len(drafts), _CHAINS_A_REQUEST):
+            flushed += await self._write(drafts[start : start + _CHAINS_A_REQUEST], now)
+        return flushed
+
+    async def _write(self, drafts: Sequence[_Draft], now: Instant) -> list[ChainFlush]:
         verdicts = await self._writer.write([draft.write for draft in drafts])
         if StagingVerdict.LOST in verdicts:
             raise LeadLostError("another compositor leads")

@@ -22,7 +22,7 @@ from mmaker.merge.state import KNOWN_BEFORE_MS, StagedChainState
 from mmaker.reading import Reading
 from mmaker.stager import Stager
 
-_SNAPSHOTS_A_ROUND = 3  # so that events need not wait until all chains are read
+_LAYING_S = 0.1  # for the snapshots of one round, so that events need not wait until all of many are decoded
 _MARGIN_MS = 60_000  # by how much an entry's id may be earlier than its events: clocks differ
 
 
@@ -56,16 +56,12 @@ class Term:
         """
         self._let_go(inputs)
         good = usable(inputs)
-        await self._lay([each for each in good.values() if self._is_new(each)][:_SNAPSHOTS_A_ROUND])
+        await self._lay(good.values())
         await self.reading.read(self.market, until)
         laid = {chain: replace(self._laid[chain], state=good[chain].state) for chain in good if chain in self._laid}
         flushed = await self.stager.flush(laid, self.reading.position, Instant.now(self._clock))
         self.reading.on_written()
         return flushed
-
-    def _is_new(self, input_: ChainInput) -> bool:
-        laid, new = self._laid.get(input_.chain), input_.snapshot
-        return laid is None or laid.snapshot is None or new is None or laid.snapshot.id != new.id
 
     def _let_go(self, inputs: Mapping[ChainId, ChainInput]) -> None:
         gone = [chain for chain in self._laid if chain not in inputs]
@@ -75,14 +71,18 @@ class Term:
         self.stager.close(gone)
 
     async def _lay(self, inputs: Iterable[ChainInput]) -> None:
-        """Lay snapshots beneath their chains; chains that are new, or of another source now, are brought up to date."""
+        """Lay new snapshots beneath their chains, the rest of many in the next round.
+
+        Chains that are new, or of another source now, are brought up to date with the stream, all in one go.
+        """
         entering: list[ChainInput] = []
+        until = self._clock.monotonic() + _LAYING_S
         for each in inputs:
-            laid = self._laid.get(each.chain)
+            laid, snapshot = self._laid.get(each.chain), each.snapshot
             if laid is None or laid.kind != each.kind:
                 entering.append(each)
-            elif each.snapshot is not None:
-                self.market.apply_snapshot(each.snapshot.open(), kind=each.kind, since_ms=each.since_ms)
+            elif snapshot is not None and laid.snapshot != snapshot and self._clock.monotonic() < until:
+                self.market.apply_snapshot(snapshot.open(), kind=each.kind, since_ms=each.since_ms)
                 self._laid[each.chain] = each
         if entering:
             await self._enter(entering)

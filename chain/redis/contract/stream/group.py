@@ -70,7 +70,7 @@ class StreamGroup:
 
     async def place(self) -> StreamPlace | None:
         """Return where stream and group stand; None where there is no stream."""
-        async with redis_call():
+        async with redis_call(most=BATCH_BYTES):  # the first entry and the last come along
             try:
                 stream = _fields(await self._redis.execute_command("XINFO", "STREAM", self._key))
             except ResponseError as error:
