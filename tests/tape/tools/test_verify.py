@@ -160,6 +160,13 @@ def test_where_nothing_can_be_written_a_tape_is_read_without_its_log_and_says_so
     assert found.tail_missing
     assert found.sound
     assert found.moments == 0  # all of it was in the log
+    for left, missing in ((b"", False), (b"x", True)):
+        copy.parent.chmod(0o755)
+        copy.with_name("a.tape-wal").unlink()
+        copy.with_name("a.tape-wal").write_bytes(left)
+        copy.parent.chmod(0o555)
+        with unprivileged():
+            assert verdict(copy).tail_missing is missing
     copy.parent.chmod(0o755)
     copy.with_name("a.tape-wal").unlink()
     copy.parent.chmod(0o555)
