@@ -263,7 +263,7 @@ def test_a_heartbeat_carries_the_health_of_any_board_by_the_schema() -> None:
         read = orjson.loads(replace(heartbeat(SPX), health=health_block(evaluate(one, now))).encode())
         HEARTBEAT_SCHEMA.validate(read)
         assert read.keys() >= HEALTH
-    assert read["stream"] == {"active": True, "age_s": 1.5}
+    assert (read["stream"]["active"], read["stream"]["age_s"]) == (True, 1.5)
     for part in HEALTH:
         assert not HEARTBEAT_SCHEMA.is_valid({name: value for name, value in read.items() if name != part})
 
@@ -349,7 +349,7 @@ def test_the_heartbeats_of_running_standby_and_stopped_publishers(
     assert standby_beat["chain"]["expected"] == {}
     for beat in (running_beat, standby_beat):
         assert (beat["state"], beat["signals"], beat["depth"]) == ("OK", [], {"SPX": [2, 2]})
-        assert beat["stream"] == {"active": False, "age_s": None}
+        assert (beat["stream"]["active"], beat["stream"]["age_s"]) == (False, None)
         assert all(chain["state"] == "FRESH" and 0 <= chain["age_s"] < 32 for chain in beat["expiries"].values())
     for channel in (LEADER, STANDBY):
         newest = [raw for name, raw in spy.heard_at if name == channel][-1]
