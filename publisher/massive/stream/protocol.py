@@ -62,9 +62,10 @@ _BY_WORD = {
 }
 # The vendor has one status, `error`, for refusals that differ in their text alone.
 _BY_TEXT = (
-    (("websocket",), Meaning.NO_STREAM),
+    (("connections exceeded", "max connections", "too many connections"), Meaning.TOO_MANY_CONNECTIONS),
+    (("authentication failed", "unknown api key", "invalid api key"), Meaning.BAD_KEY),
+    (("websocket access",), Meaning.NO_STREAM),
     (("real-time", "realtime", "real time"), Meaning.NO_REAL_TIME),
-    (("maximum number of connections", "max connections"), Meaning.TOO_MANY_CONNECTIONS),
     (("not authorized", "not entitled", "unauthorized", "don't have access"), Meaning.NOT_AUTHORIZED),
 )
 

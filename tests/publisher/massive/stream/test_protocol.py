@@ -52,6 +52,8 @@ def test_what_is_sent_is_the_vendors_own_form() -> None:
         ("error", f"not authorized: {QUOTE}", Meaning.NOT_AUTHORIZED, (QUOTE,)),
         ("error", "You don't have access real-time data, please upgrade", Meaning.NO_REAL_TIME, ()),
         ("error", "Your plan doesn't include websocket access", Meaning.NO_STREAM, ()),
+        ("error", "Maximum number of websocket connections exceeded.", Meaning.TOO_MANY_CONNECTIONS, ()),
+        ("error", "authentication failed", Meaning.BAD_KEY, ()),
         ("error", "something nobody has seen", Meaning.OTHER, ()),
         ("a status of next year", "", Meaning.OTHER, ()),
     ],
