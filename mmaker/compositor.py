@@ -42,8 +42,8 @@ class Compositor:
     ) -> None:
         """`every_s`: seconds between two writes of a chain, at least; `on_flush` hears of each.
 
-        `on_lead` is awaited when we begin to lead, `on_end` called when we lead no more. While it is not `wanted`, it
-        leaves the lead to others.
+        `on_lead` is awaited when we have begun to lead, `on_end` called when we lead no more. While it is not
+        `wanted`, it leaves the lead to others.
         """
         self.every_s = every_s
         self.lease = Lease(redis, context, [STREAM], service=COMPOSITOR)
@@ -78,8 +78,9 @@ class Compositor:
     @property
     def error(self) -> str:
         """Why nothing is written; "" while all is well, or another leads."""
-        refused = self.lease.refused
-        return self._error or (f"no lease, without which two would compose at once: {refused}" if refused else "")
+        if refused := self.lease.refused:
+            return f"no lease, without which two would compose at once: {refused}"
+        return self._error if self.lease.leader.get(STREAM, self.lease.me) == self.lease.me else ""
 
     @property
     def notice(self) -> str:
@@ -125,6 +126,7 @@ class Compositor:
                 await self.lease.renew()
             except ChaindeckError as error:  # the stream was trimmed, or staging is not ours: begin again
                 self._say(f"rebuilt from snapshots and the retained stream: {error}")
+                await self._clock.sleep(self.every_s)
 
     async def keep_lease(self) -> None:
         """Keep trying for the lead, until cancelled."""
@@ -152,20 +154,22 @@ class Compositor:
     async def _lead(self) -> None:
         """Compose until the lease is lost, or something goes wrong."""
         term = Term(self._redis, self._context)
-        said = await term.begin(self.inputs())
-        if said and self._last_term is not None:
+        said = await term.begin(self.inputs(), again=self._last_term is not None)
+        if said:
             self._say(f"rebuilt from snapshots and the retained stream: {said}")
         log.info("composing %s from entry %s on", self._context.keys.prefix, term.reading.position)
         self._term = self._last_term = term
         due = self._clock.monotonic()
+        announce = self._on_lead
         try:
-            if self._on_lead is not None:
-                await self._on_lead()
             while self.lease.holds(STREAM):
                 due = max(due + self.every_s, self._clock.monotonic())
                 for flush in await term.round(self.inputs(), due):
                     self._on_flush(flush)
                 self._recovered()
+                if announce is not None:
+                    await announce()
+                    announce = None
                 await self._clock.sleep_until(due)
         finally:
             self._events_before += term.market.events

@@ -44,16 +44,16 @@ class Reading:
         self._written_to = START
         self._strays_looked = 0.0  # monotonic seconds
 
-    async def begin(self) -> str:
-        """Find the place to read on from; return what there is to say of it."""
+    async def begin(self, *, again: bool) -> str:
+        """Find the place to read on from; return what there is to say of it. `again`: this process has read before."""
         place = await self._group.place()
         if place is None:
-            return "the stream is gone"
+            return "the stream is gone" if again else ""
         self._there, self.last = True, place.last
         if place.delivered is None:
             await self._group.create(place.last)
             self.position = place.last
-            return "the consumer group was gone"
+            return "the consumer group was gone" if again else ""
         self.position = place.delivered
         await self._group.forget_others()
         if place.oldest is not None and START < place.delivered < place.oldest:

@@ -39,12 +39,13 @@ class Term:
         self._clock = context.clock
         self._laid: dict[ChainId, ChainInput] = {}  # what is laid beneath each chain
 
-    async def begin(self, inputs: Mapping[ChainId, ChainInput]) -> str:
+    async def begin(self, inputs: Mapping[ChainId, ChainInput], *, again: bool = False) -> str:
         """Take in what is staged, and what was read of the stream and not acknowledged.
 
-        Returns what there is to say of it: the group or the stream was gone, or trimmed.
+        Returns what there is to say of it: the stream was trimmed; or, where this process has led before, `again`, that
+        the stream or the group was gone.
         """
-        said = await self.reading.begin()
+        said = await self.reading.begin(again=again)
         await self._lay(usable(inputs).values())
         await self.reading.claim(self.market)
         return said

@@ -82,6 +82,17 @@ async def test_a_standby_takes_over_from_one_that_died(around: Surroundings) -> 
     assert not dead.holds(STREAM)
 
 
+async def test_what_went_wrong_is_no_longer_said_once_another_leads(around: Surroundings) -> None:
+    await around.publish()
+    async with running(around) as service:
+        await wait_until_async(lambda: service.leading, what="it to lead")
+        await around.redis.delete(around.keys.compositor_lease())
+        await around.redis.set(around.keys.compositor_lease(), "another:1:abc", px=60_000)
+        service.compositor._failed("no answer in time")
+        await wait_until_async(lambda: not service.leading, what="it to stand by")
+        assert service.compositor.error == "" and service.compositor.lease.leader[STREAM] == "another:1:abc"
+
+
 async def test_redis_that_came_back_empty_is_filled_again_and_it_is_said(
     around: Surroundings, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -343,7 +343,7 @@ async def test_what_is_gone_ends_the_term_and_the_next_one_is_whole(around: Surr
         await play(around, term)
     await around.publish(quoted_ms=around.now_ms - 5_000)
     heir = Term(around.redis, around.context)
-    said = await heir.begin(await around.inputs())
+    said = await heir.begin(await around.inputs(), again=True)
     assert said == {"group": "the consumer group was gone"}.get(loss, "the stream is gone")
     await play(around, heir)
     kept = () if loss == "everything" else (around.quote(),)
