@@ -28,12 +28,16 @@ from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.coordination.lease import Lease
+from chain.redis.contract.models import ModelWriter
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 from chain.redis.contract.publish.writer import snapshot_writer
+from chain.redis.contract.staging import Extent, StagingVerdict, StagingWrite, StagingWriter
 from chain.supervisor import Part, Supervisor
 from chain.tasks import end
 from chaindeck.commands.operator import acknowledge
 from chaindeck.config.file import resolve
+from chaindeck.engine.looking.model import ModelReader
+from chaindeck.engine.looking.staging import StagingReader
 from chaindeck.engine.pipeline.composing import Composing, make_composing
 from chaindeck.engine.replay.compose import ReplayOptions
 from publisher.loop.cycle import Cycle
@@ -44,13 +48,17 @@ from tape.store.file import TapeFile
 from tape.tools.ndjson import payloads
 from tests.support.builders import ScriptedSource, expiries, small, value_at
 from tests.support.contexts import context_of
+from tests.support.heatmaps import heatmap_model
+from tests.support.looking import publish_whole, running
 from tests.support.places import ROOT
 from tests.support.product import run
 from tests.support.replay_stage import replay_stage
 from tests.support.replays import looks, tape_of
 from tests.support.scenes import heartbeat
 from tests.support.servers import HOST, Server, Servers
+from tests.support.staged import meta_of
 from tests.support.waiting import wait_until_async
+from tui.ports.board_source import HeatmapView, StagedView
 
 CLOCK, NAMES = SystemClock(), KeySchema()
 DATES = expiries(3, datetime.now(UTC).date() + timedelta(days=2))
@@ -159,6 +167,57 @@ async def test_a_reader_without_a_need_is_told_which(server: Server, owner: Redi
     assert {status.note for status in report.statuses} == {"payload key: this Redis user has no right to run GETRANGE"}
     report = await read(await user(server, "reader", instead=("%R~massive:*", "")))
     assert "no right to the key" in report.board.redis.health.error
+
+
+# To see the pipeline
+
+
+async def seen(server: Server, owner: Redis, *changes: str) -> tuple[HeatmapView | None, StagedView | None]:
+    """Return what a documented viewer is shown of a model and of staging."""
+    chain, heatmaps, stagings = CHAINS[0], list[HeatmapView | None](), list[StagedView | None]()
+    await publish_whole(ModelWriter(owner, NAMES), heatmap_model(dates=DATES[:2]))
+    await owner.set(NAMES.compositor_lease(), "me")
+    written = StagingWrite(chain, meta_of(chain), Extent.WHOLE, 60_000, {})
+    assert await StagingWriter(owner, NAMES, "me").write([written]) == [StagingVerdict.WRITTEN]
+    redis = await user(server, "viewer", *changes)
+    models = ModelReader(redis, NAMES, CLOCK, heatmaps.append)
+    staging = StagingReader(redis, NAMES, CLOCK, stagings.append)
+    async with running(models), running(staging):
+        models.look_at("SPX")
+        staging.look_at(chain)
+        await wait_until_async(lambda: bool(heatmaps and stagings), 8, "a heatmap and staging, or why there is none")
+    await redis.aclose()
+    return heatmaps[-1], stagings[-1]
+
+
+async def test_the_documented_viewer_sees_the_pipeline_and_lacks_nothing(server: Server, owner: Redis) -> None:
+    server.admin.execute_command("ACL", "LOG", "RESET")
+    heatmap, staged = await seen(server, owner)
+    assert heatmap is not None and heatmap.model is not None and not heatmap.fault
+    assert staged is not None and staged.meta is not None and not staged.fault
+    assert server.admin.execute_command("ACL", "LOG") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "of_heatmap", "of_staging"),
+    [
+        (("-subscribe",), "read every 2 s: this Redis user has no right to run SUBSCRIBE", "no right to run SUBSCRIBE"),
+        (("resetchannels", "&mmaker:*"), "read every 2 s: this Redis user has no right to the channel", ""),
+        (("resetchannels", "&massive:model:*"), "", "no right to the channel"),
+        (("-hgetall",), "", "no right to run HGETALL"),
+        (("-getrange",), "no right to run GETRANGE", ""),
+        (("-ping",), "", ""),
+    ],
+)
+async def test_a_viewer_without_a_right_is_told_and_loses_nothing_else(
+    server: Server, owner: Redis, changes: tuple[str, ...], of_heatmap: str, of_staging: str
+) -> None:
+    heatmap, staged = await seen(server, owner, *changes)
+    assert heatmap is not None and staged is not None
+    assert of_heatmap in heatmap.fault and bool(of_heatmap) is bool(heatmap.fault)
+    assert of_staging in staged.fault and bool(of_staging) is bool(staged.fault)
+    assert (heatmap.model is None) is ("-getrange" in changes)
+    assert (staged.meta is None) is bool(of_staging)
 
 
 # To record
