@@ -30,6 +30,7 @@ BENCHMARKS = {
     "pipeline": "pipeline",
     "compositor": "compositor",
     "heatmap": "heatmap",
+    "heatmap-screen": "heatmap_screen",
 }
 
 

@@ -13,12 +13,14 @@ from chain.pipeline.heatmap_index import indexed
 from chain.redis.connect.causes import REFUSALS
 from chain.redis.contract.channel import Channel, Heard
 from chain.redis.contract.models import fetch_model
-from chaindeck.engine.looking.reader import SHOWN_EVERY_S, WAIT_S, Reader
+from chaindeck.engine.looking.reader import IDLE_S, Reader
 from tui.ports.board_source import HeatmapView
 
+_SHOWN_EVERY_S = 1.0  # tiles that change more often than they can be read are no help
 _WHOLE_EVERY_S = 1.0  # where diffs do not lead on; so often one is written
 _POLL_EVERY_S = 2.0  # where diffs may not be heard
 _FIRST_S = 1.0
+_LEAST_S = 0.01
 
 
 class ModelReader(Reader[str]):
@@ -47,7 +49,7 @@ class ModelReader(Reader[str]):
 
     async def _follow(self, channel: Channel, underlying: str, heard: Heard | None) -> None:
         follower, fault = HeatmapFollower(), ""
-        read_at = show_at = float("-inf")
+        read_at = shown_at = float("-inf")
         while True:
             if heard is not None:
                 follower, fault = _heard(follower, heard, underlying, fault)
@@ -58,9 +60,14 @@ class ModelReader(Reader[str]):
                 if whole is not None:
                     follower.on_whole(whole)
                     fault = ""
-            if now - show_at >= SHOWN_EVERY_S and self._hand_over(underlying, follower.model, fault):
-                show_at = now
-            heard = await channel.next(WAIT_S)
+            if now - shown_at >= _SHOWN_EVERY_S and self._hand_over(underlying, follower.model, fault):
+                shown_at = now
+            waits = [IDLE_S]
+            if follower.behind:
+                waits.append(read_at + _WHOLE_EVERY_S - now)
+            if not self._is_shown(underlying, follower.model, fault):
+                waits.append(shown_at + _SHOWN_EVERY_S - now)
+            heard = await channel.next(max(_LEAST_S, min(waits)))
 
     async def _poll(self, underlying: str, notice: str) -> None:
         while True:
@@ -69,10 +76,10 @@ class ModelReader(Reader[str]):
 
     def _hand_over(self, underlying: str, model: HeatmapModel | None, fault: str) -> bool:
         """Show what is new; return whether anything is."""
-        held = self._view if self._view and self._view.underlying == underlying else None
-        model = model or (held.model if held else None)
-        if held is not None and held.model is model and held.fault == fault:
+        if self._is_shown(underlying, model, fault):
             return False
+        held = self._held(underlying)
+        model = model or (held.model if held else None)
         if model is None:
             self._view = HeatmapView(underlying, fault=fault)
         else:
@@ -81,6 +88,14 @@ class ModelReader(Reader[str]):
             self._view = HeatmapView(underlying, model, fault, index)
         self._show(self._view)
         return True
+
+    def _is_shown(self, underlying: str, model: HeatmapModel | None, fault: str) -> bool:
+        held = self._held(underlying)
+        return held is not None and (model is None or held.model is model) and held.fault == fault
+
+    def _held(self, underlying: str) -> HeatmapView | None:
+        """Return what was shown of an underlying last."""
+        return self._view if self._view and self._view.underlying == underlying else None
 
     def on_failure(self, subject: str, words: str) -> None:
         """Say why there is no newer model; the one that is held stays, and ages."""

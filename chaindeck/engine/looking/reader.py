@@ -9,10 +9,9 @@ from chain.errors import DecodeError, RedisUnavailableError
 from chain.redis.connect.causes import REFUSALS
 from chain.tasks import end
 
-SHOWN_EVERY_S = 0.35  # so often at most the screen is woken
 AGAIN_AFTER_S = 2.0
 REFUSED_AGAIN_S = 30.0  # where the user has no right to it: rights may be given, and every try is in Redis's log
-WAIT_S = 0.1
+IDLE_S = 5.0  # so long a reader that has nothing to do listens without a break
 
 Subject = TypeVar("Subject")
 

@@ -10,9 +10,11 @@ from chain.model.keys import ChainId, KeySchema
 from chain.pipeline.staging import FLUSH_FORM
 from chain.redis.contract.channel import Channel, Heard
 from chain.redis.contract.staging import Staging, read_staging
-from chaindeck.engine.looking.reader import SHOWN_EVERY_S, WAIT_S, Reader
+from chaindeck.engine.looking.reader import IDLE_S, Reader
 from tui.ports.board_source import StagedView
 
+_SHOWN_EVERY_S = 0.5
+_LEAST_S = 0.01
 _FLUSH_BYTES = 4 * 1024 * 1024  # read at once: notices of many chains may wait
 _ALL_FROM = 200  # changed contracts, from which all are read
 
@@ -34,13 +36,14 @@ class StagingReader(Reader[ChainId]):
         async with Channel(self._redis, name, self._clock, most=_FLUSH_BYTES) as channel:
             read_at = float("-inf")
             while True:
-                heard = await channel.next(WAIT_S)
-                if heard is not None:
-                    changes.hear(heard)
                 now = self._clock.monotonic()
-                if changes.any and now - read_at >= SHOWN_EVERY_S:
+                due_s = read_at + _SHOWN_EVERY_S - now
+                if changes.any and due_s <= 0:
                     read_at = now
                     await self._read(subject, changes.take())
+                heard = await channel.next(max(_LEAST_S, due_s) if changes.any else IDLE_S)
+                if heard is not None:
+                    changes.hear(heard)
 
     async def _read(self, chain: ChainId, fields: frozenset[str] | None) -> None:
         """Read some contracts, or for None all; all again where what is held does not go with what was read."""
@@ -76,7 +79,7 @@ class _Changes:
     def __init__(self, chain: ChainId) -> None:
         self._name = (chain.underlying, chain.expiry.isoformat())
         self._fields: set[str] = set()
-        self._all = True
+        self._all = False  # listening begins with a notice of its own, of all
 
     @property
     def any(self) -> bool:

@@ -10,7 +10,7 @@ from chain.clock import SystemClock
 from chain.model.keys import ChainId, KeySchema
 from chain.pipeline.staging import StagedContract, Value
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.staging import Extent, StagingVerdict, StagingWrite, StagingWriter
+from chain.redis.contract.staging import Extent, StagingVerdict, StagingWrite, StagingWriter, read_staging
 from chaindeck.engine.looking.staging import StagingReader
 from tests.support.builders import TS_MS
 from tests.support.looking import running
@@ -58,9 +58,12 @@ async def write(
     position: str = "1-0",
     ts_ms: int = TS_MS,
 ) -> None:
-    """Write staging as the compositor that leads."""
+    """Write staging as the compositor that leads; a part goes on from what is there."""
     await redis.set(KEYS.compositor_lease(), OWNER)
-    written = StagingWrite(chain, meta_of(chain, position=position, ts_ms=ts_ms), extent, 60_000, contracts)
+    there = await read_staging(redis, KEYS, chain)
+    before = there.meta.position if there is not None else ""
+    meta = meta_of(chain, position=position, ts_ms=ts_ms)
+    written = StagingWrite(chain, meta, extent, 60_000, contracts, before=before)
     assert await StagingWriter(redis, KEYS, OWNER).write([written]) == [StagingVerdict.WRITTEN]
 
 
