@@ -27,6 +27,7 @@ BENCHMARKS = {
     "tape": "tape",
     "time-travel": "time_travel",
     "replay": "replay",
+    "feed": "feed",
     "pipeline": "pipeline",
     "compositor": "compositor",
     "heatmap": "heatmap",
