@@ -6,6 +6,7 @@ from chain.context import Context
 from chain.model.keys import standby_service
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.messages.compositor import CompositorBeat, ModelStatus
+from chain.pipeline.staging import Dropped
 from mmaker.compositor import Compositor
 
 
@@ -45,6 +46,7 @@ class OwnBeat:
             models=self._models(),
             notice=compositor.notice,
             error=compositor.error,
+            dropped=term.market.dropped if term is not None else Dropped(),
         )
 
     def _events_s(self) -> float:

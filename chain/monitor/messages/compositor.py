@@ -59,6 +59,7 @@ class CompositorBeat(Struct, frozen=True):
     models: tuple[ModelStatus, ...] = ()
     notice: Annotated[str, Meta(description="what it has to say: rebuilt from snapshots because ...")] = ""
     error: Annotated[str, Meta(description="why nothing is written; empty while it goes on")] = ""
+    dropped: Annotated[Dropped, Meta(description="since it began to lead, of all chains and of none")] = Dropped()
 
     def encode(self) -> bytes:
         """Return the JSON that is set and published."""

@@ -63,10 +63,10 @@ def _compositor(compositor: CompositorStatus) -> Iterator[Metric]:
         yield GaugeMetricFamily("chaindeck_compositor_alive", "1 while it keeps staging and models", value=alive)
     yield CounterMetricFamily("chaindeck_compositor_events", "Events taken in since it began", value=beat.events)
     dropped = CounterMetricFamily(
-        "chaindeck_compositor_dropped_events", "Events left out since it began", labels=["reason"]
+        "chaindeck_compositor_dropped_events", "Events left out since it began to lead", labels=["reason"]
     )
-    for reason in beat.chains[0].dropped.__struct_fields__ if beat.chains else ():
-        dropped.add_metric([reason], sum(getattr(chain.dropped, reason) for chain in beat.chains))
+    for reason in beat.dropped.__struct_fields__:
+        dropped.add_metric([reason], getattr(beat.dropped, reason))
     yield dropped
     published = GaugeMetricFamily(
         "chaindeck_model_timestamp_seconds", "Newest value in a heatmap model, epoch seconds", labels=["underlying"]
