@@ -48,7 +48,7 @@ class PublishMode(Struct, frozen=True, kw_only=True):
 
 
 _BY_DEFAULT = PublishMode()
-_MOCK_ENTRIES = 20_000  # some ten minutes of a mock's stream, in the 256 MB of an embedded server
+_FEW_ENTRIES = 20_000  # of a mock, and in the 256 MB of an embedded server: ten minutes, and room for snapshots
 
 
 @asynccontextmanager
@@ -73,7 +73,8 @@ async def publishing_services(
         system = None
         if settings.system_redis_url:
             system = await _client(stack, RedisTarget(settings.system_redis_url), "chaindeck-beat")
-        publishing = _publishing(redis, system, source, settings, context, mode, supervisor)
+        entries = MAXLEN if place.server is None and source.status().kind == LIVE else _FEW_ENTRIES
+        publishing = _publishing(redis, system, source, settings, context, mode, supervisor, entries)
         # What it watches first of all is its own publisher, whose first beat follows its first snapshots.
         watcher = make_watcher(
             redis, place.target, context, supervisor, discover_after_s=2 * HEARTBEAT_EVERY_S, tap=tap
@@ -110,15 +111,19 @@ def _publishing(
     context: Context,
     mode: PublishMode,
     supervisor: Supervisor,
+    entries: int,
 ) -> Publishing:
-    """Return a publisher, guarded and in turn with others, and the events that tell what its watcher sees."""
+    """Return a publisher, guarded and in turn with others, and the events that tell what its watcher sees.
+
+    `entries`: the most that its stream may hold.
+    """
     kind = source.status().kind
     service = service_name(kind, context.keys)
     guard = Guard(redis, context, kind, among_live=mode.among_live)
     lease = Lease(redis, context, source.underlyings, service=service)
     gate = PublishGate(lease if mode.in_turn else None, guard, among_live=mode.among_live)
     events = EventPublisher(redis, service, context.clock, speaks=lease.leads_first)
-    stream = _stream(redis, source, settings, context, gate) if mode.in_turn else None
+    stream = _stream(redis, source, settings, context, gate, entries) if mode.in_turn else None
     publisher = Publisher(
         redis,
         source,
@@ -134,15 +139,14 @@ def _publishing(
 
 
 def _stream(
-    redis: Redis, source: Source, settings: Settings, context: Context, gate: PublishGate
+    redis: Redis, source: Source, settings: Settings, context: Context, gate: PublishGate, entries: int
 ) -> StreamPublisher | None:
     """Return the publisher of the stream beside a source's snapshots; it feeds while we lead the first underlying."""
     feeding = make_stream(source, settings, context.clock)
     if feeding is None:
         return None
     kind = source.status().kind
-    maxlen = MAXLEN if kind == LIVE else _MOCK_ENTRIES
-    writer = StreamWriter(redis, context.keys, kind=kind, who=str(context.identity), maxlen=maxlen)
+    writer = StreamWriter(redis, context.keys, kind=kind, who=str(context.identity), maxlen=entries)
     leads = partial(gate.leads, source.underlyings[0])
     return StreamPublisher(writer, feeding, context.clock, kind=kind, leads=leads, among_live=gate.among_live)
 

@@ -17,6 +17,7 @@ from chain.context import Context, Identity
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.evaluate.signals import evaluate
 from chain.redis.connect.connection import RedisTarget
+from chain.redis.server.embedded import EmbeddedServer
 from chain.tasks import end
 from chain.thresholds import Thresholds
 from chaindeck.config.file import resolve
@@ -88,12 +89,17 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    vendor: FakeMassive, stream: FakeStream, redis_url: str, clock: ManualClock | None = None, *, key: str = "demo"
+    vendor: FakeMassive,
+    stream: FakeStream,
+    redis_url: str,
+    clock: ManualClock | None = None,
+    *,
+    holder: EmbeddedServer | None = None,
 ) -> AsyncIterator[Running]:
     environ = {
         "MASSIVE_BASE_URL": vendor.url,
         "MASSIVE_WS_URL": stream.url,
-        "MASSIVE_API_KEY": key,
+        "MASSIVE_API_KEY": "demo",
         "MASSIVE_CHAIN_SYMBOLS": "SPX",
         "MASSIVE_CHAIN_NUM_EXPIRATIONS": "2",
         "CHAINDECK_STREAM": "on",
@@ -102,7 +108,7 @@ async def running(
     settings = resolve({}, None, environ).settings
     context = Context(clock, KEYS, Thresholds(), Identity.of_this_process())
     source = make_source("massive", settings, (), clock)
-    place = RedisLocation(RedisTarget(redis_url))
+    place = RedisLocation(RedisTarget(redis_url), holder)
     with hurried():
         async with publishing_services(place, source, settings, context) as services:
             task = asyncio.ensure_future(services.run())
@@ -162,6 +168,22 @@ async def test_the_stream_is_bounded_by_its_length(
         assert 500 <= await redis.xlen(KEYS.stream()) < 1_000
         assert (await entries(redis))[-1][b"payload"] == orjson.dumps([trade(NEAR, seq=1_499)])
         assert run.stream.dropped == 0
+
+
+async def test_in_an_embedded_server_the_stream_leaves_room_for_snapshots(
+    vendor: FakeMassive,
+    stream: FakeStream,
+    redis: Redis,
+    redis_url: str,
+    holder: EmbeddedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chaindeck.engine.compose._FEW_ENTRIES", 300)
+    async with running(vendor, stream, redis_url, holder=holder) as run:
+        await run.until("subscriptions", lambda: f"T.{NEAR}" in stream.held)
+        stream.burst(trade(NEAR), 1_500)
+        await run.until("all frames", lambda: run.stream.frames == 1_500)
+        assert 300 <= await redis.xlen(KEYS.stream()) < 1_000
 
 
 async def test_a_burst_beyond_what_may_wait_is_written_while_it_is_read(
