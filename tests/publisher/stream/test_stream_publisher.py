@@ -236,6 +236,10 @@ async def test_the_oldest_frames_are_dropped_where_redis_is_away_for_too_long(
         await feed.until(lambda: feed.publisher.status().dropped == 50, "the bound")
         proxy.rule = deliver
         await feed.until(reached(redis, 10_000), "what was kept")
+        await feed.until(lambda: feed.state is StreamState.STREAMING, "the end of the outage")
+        assert feed.publisher.status().error == "Redis is too slow for it: 50 frames dropped"
+        feed.clock.advance(60.0)
+        assert feed.publisher.status().error == ""
     assert float((await entries(redis))[0][b"ts"]) == NOW_S + 50
     assert [line for line in caplog.messages if "dropped" in line] == [
         "stream: Redis is too slow for its frames, the oldest are dropped"
