@@ -18,7 +18,7 @@ T = TypeVar("T")
 _BATCH = 1_000  # entries read at once
 _SMALLEST_BATCH = 1
 _MOST_UNWRITTEN = 50_000  # entries; beyond that, they are written before more are read
-_STRAYS_EVERY_S = 1.0
+_LOOKS_EVERY_S = 1.0
 
 
 class TrimmedError(ChaindeckError):
@@ -42,7 +42,7 @@ class Reading:
         self._unwritten: list[bytes] = []
         self._written: list[bytes] = []
         self._written_to = START
-        self._strays_looked = 0.0  # monotonic seconds
+        self._looked = float("-inf")  # monotonic seconds; for a stream, then for strays
 
     async def begin(self, *, again: bool) -> str:
         """Find the place to read on from; return what there is to say of it. `again`: this process has read before."""
@@ -96,8 +96,8 @@ class Reading:
             ):
                 break
         self._batch = min(_BATCH, self._batch * 2)
-        if self._clock.monotonic() - self._strays_looked >= _STRAYS_EVERY_S:
-            self._strays_looked = self._clock.monotonic()
+        if self._clock.monotonic() - self._looked >= _LOOKS_EVERY_S:
+            self._looked = self._clock.monotonic()
             if await self._group.strays():  # a leader of before that was paused, and read once more
                 await self.claim(market)
 
@@ -136,7 +136,11 @@ class Reading:
             self._written, self.acknowledged = [], self._written_to
 
     async def _appear(self) -> bool:
-        """Return whether there is a stream now; if so, all of it is new."""
+        """Return whether there is a stream now; if so, all of it is new. Redis is asked once a second."""
+        now = self._clock.monotonic()
+        if now - self._looked < _LOOKS_EVERY_S:
+            return False
+        self._looked = now
         if await self._group.place() is None:
             return False
         await self._group.create(START)

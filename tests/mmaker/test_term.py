@@ -35,6 +35,7 @@ async def around(redis: Redis) -> Surroundings:
     # Snapshots from the future of Redis's clock are not published.
     around = Surroundings(redis, ManualClock((int(redis_s) - 100) * 1_000_000_000, 1_000.0))
     await around.lead()
+    await around.add_raw(b"[]")
     return around
 
 
@@ -315,10 +316,12 @@ async def test_nothing_of_a_mock_survives_under_live_data(around: Surroundings) 
 
 async def test_a_stream_that_is_not_there_is_waited_for(around: Surroundings) -> None:
     await around.publish()
+    await around.redis.delete(around.keys.stream())
     term = await begun(around)
     [flush] = await play(around, term)
     assert flush.meta.position == str(START) and not await around.redis.exists(around.keys.stream())
     await around.add(around.quote())
+    around_clock(around).advance(1)
     [flush] = await play(around, term)
     assert flush.dirty == {CALL}
 
