@@ -104,6 +104,7 @@ async def test_a_quote_of_the_stream_is_in_it_with_the_next_turn_and_readers_fol
         await channel.subscribe(around.keys.heatmap_diffs("SPX"))
         await heard(channel, follower)
         follower.on_whole(await leader.model())
+        clock.advance(1.0)  # after which a stream that was not there is looked for again
         for seq in range(1, 8):
             clock.advance(0.2)
             last = await around.add(around.quote(call, 10.0 + seq, seq=seq))
