@@ -265,7 +265,9 @@ def test_status_as_json_through_the_front_door(
     ended = run(short_dir, "status", "--json", redis_url)
     assert (ended.returncode, ended.stderr) == (0, "")
     body = orjson.loads(ended.stdout)
-    assert list(body) == ["state", "signals", "redis", "sources", "source", "parts", "expected", "expiries", "log"]
+    beside = ["stream", "feed", "compositor", "recorder"]
+    told = ["state", "signals", "redis", "sources", "source", *beside, "parts", "expected", "expiries", "log"]
+    assert list(body) == told
     assert (body["state"], body["expected"]) == ("OK", 2)
     assert body["source"]["pid"] == publisher.pid
     assert [expiry["state"] for expiry in body["expiries"]] == ["FRESH", "FRESH"]
