@@ -2,10 +2,7 @@
 
 ```
 app       the Textual app: one screen, themes, the command palette
-screen    the deck's screen and its pages: what is on it, and when it is brought up to date
-moving    where keys and the mouse lead
-heat      the reader on the heatmap
-travel    the reader in the past: moves, marks, and what only the present can be asked for
+screen    the deck's screen and its pages
 dialogs   help, decisions, the faults of a demo
 panels    the panels of the screen: widgets that carry lines
 lines     what is on screen, as lines: pure functions

@@ -5,6 +5,7 @@ import io
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -24,7 +25,7 @@ from tui.ports.board_source import BoardSource, Demo, Operator
 from tui.ports.time_travel import TimeTravel
 from tui.prefs import Prefs, load_prefs, save_prefs
 from tui.pump import FairPump
-from tui.screen import DeckScreen
+from tui.screen.deck import DeckScreen
 from tui.terminal.depth import Depth, colour_depth, light_terminal
 from tui.terminal.legible import Legible
 from tui.terminal.themes import DARK, LIGHT, offered, own_themes, painted
@@ -221,5 +222,10 @@ class DeckApp(FairPump, App[None]):
         yield from super().get_system_commands(screen)
         yield SystemCommand("ATM", "Centre the grid on the ATM and follow it", self.deck.action_atm)
         yield SystemCommand("Strike order", "Highest strike on top, or lowest", self.deck.action_order)
+        yield SystemCommand(
+            "Heatmap", "What each strategy costs, by strike", partial(self.deck.action_show_page, "heatmap")
+        )
+        yield SystemCommand("Board and grid", "Back from the heatmap", partial(self.deck.action_show_page, "deck"))
+        yield SystemCommand("Snapshot only", "Hide the stream's newer values, or show them", self.deck.action_backdrop)
         yield SystemCommand("Log", "Open or close the log pane", self.deck.action_log)
         yield SystemCommand("Freeze", "Freeze the grid, or let it go on", self.deck.action_freeze)

@@ -191,12 +191,12 @@ def test_a_fault_of_our_own_is_one_line_without_a_trace(
 
 
 SCREEN_FAULT = """
-import tui.screen
-tui.screen.DeckScreen.board_arrived  # an AttributeError here, not a screen that never fails
+import tui.screen.deck
+tui.screen.deck.DeckScreen.board_arrived  # an AttributeError here, not a screen that never fails
 def fail(self):
     secret = {canary!r}
     raise KeyError("deep inside")
-tui.screen.DeckScreen.board_arrived = fail
+tui.screen.deck.DeckScreen.board_arrived = fail
 from chaindeck.start import main
 main()
 """

@@ -343,7 +343,7 @@ def test_a_storm_of_everything_passes(short_dir: Path) -> None:
 
 SPINS = """
 import sys
-from tui.screen import DeckScreen
+from tui.screen.deck import DeckScreen
 def spin(self):
     while True:
         pass

@@ -57,7 +57,7 @@ async def test_a_judgement_that_raises_leaves_the_panels_as_they_were(
     deck: Deck, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = deck.text("board")
-    monkeypatch.setattr("tui.screen.evaluate", broken)
+    monkeypatch.setattr("tui.screen.deck.evaluate", broken)
     await deck.pass_time(1)
     assert "evaluation failed: ValueError" in deck.text("strip")
     assert deck.text("board") == board

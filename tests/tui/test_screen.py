@@ -19,7 +19,7 @@ from tui.dialogs.help import HelpScreen
 from tui.key_bar import KeyBar
 from tui.lines.line import plain
 from tui.panels.line_panel import LinePanel
-from tui.screen import DeckScreen
+from tui.screen.deck import DeckScreen
 
 pytestmark = pytest.mark.slow
 
@@ -139,7 +139,7 @@ async def test_help_closes_and_the_deck_goes_on(deck: Deck, key: str) -> None:
 
 async def test_the_palette_lists_our_commands_and_does_them(deck: Deck) -> None:
     offered = {command.title for command in deck.app.get_system_commands(deck.app.screen)}
-    assert {"ATM", "Strike order", "Freeze"} <= offered
+    assert {"ATM", "Strike order", "Freeze", "Heatmap", "Board and grid", "Snapshot only"} <= offered
     await deck.press("ctrl+p")
     assert isinstance(deck.app.screen, CommandPalette)
     await deck.press(*"Freeze")

@@ -15,7 +15,7 @@ from tests.support.scenes import NDX, SPX, at_fault, board, record
 from tests.support.waiting import wait_until_async
 from tui.dialogs.time import TimeDialog
 from tui.key_bar import KeyBar
-from tui.travel import SPEEDS
+from tui.screen.travel import SPEEDS
 
 pytestmark = pytest.mark.slow
 

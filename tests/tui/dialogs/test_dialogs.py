@@ -14,7 +14,7 @@ from tui.dialogs.dialog import Palette
 from tui.dialogs.help import HelpScreen
 from tui.lines.line import plain
 from tui.panels.line_panel import LinePanel
-from tui.screen import DeckScreen
+from tui.screen.deck import DeckScreen
 
 pytestmark = pytest.mark.slow
 

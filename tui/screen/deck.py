@@ -17,13 +17,13 @@ from chain.supervisor import error_words
 from tui.bindings import BINDINGS
 from tui.dialogs.help import HelpScreen
 from tui.lines.line import Role, Span
-from tui.moving import MovingScreen
 from tui.panels.line_panel import LinePanel
 from tui.panels.side import side_width
 from tui.panels.widgets import LogPanel, PipelinePanel, StripPanel
 from tui.ports.board_source import BoardSource, Demo, Operator
 from tui.ports.time_travel import TimeTravel
-from tui.travel import EVALUATE_EVERY_S
+from tui.screen.moving import MovingScreen
+from tui.screen.travel import EVALUATE_EVERY_S
 from tui.view import CHANGE_SHOWN_S, View
 
 log = logging.getLogger(__name__)

@@ -3,13 +3,13 @@
 from textual.message import Message
 
 from chain.clock import Clock
-from tui.heat import HeatScreen
 from tui.panels.line_panel import LinePanel
 from tui.panels.side import Side
 from tui.panels.widgets import GridPanel, SignalsPanel
 from tui.ports.board_source import BoardSource, Demo, Operator, Scene
 from tui.ports.time_travel import Stride, TimeTravel
-from tui.travel import Edge
+from tui.screen.heat import HeatScreen
+from tui.screen.travel import Edge
 from tui.view import View
 
 

@@ -6,7 +6,7 @@ from tui.lines.heatmap.choice import Across
 from tui.panels.heatmap import HeatmapPage
 from tui.ports.board_source import BoardSource, Demo, Operator
 from tui.ports.time_travel import TimeTravel
-from tui.travel import TravelScreen
+from tui.screen.travel import TravelScreen
 from tui.view import View
 
 _HEATMAP_ONLY = ("strategy", "side", "axes", "other")
