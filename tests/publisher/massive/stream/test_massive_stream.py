@@ -4,82 +4,32 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 import orjson
 import pytest
 
-from chain.clock import Clock, Instant, ManualClock, SystemClock
+from chain.clock import Instant, ManualClock, SystemClock
 from chain.model.keys import SnapshotId
 from chain.model.snapshot import Snapshot
-from chain.pipeline.frame import ReceivedFrame
 from publisher.massive.api.faults import VendorError
-from publisher.massive.api.proxy import Proxy
 from publisher.massive.stream.backoff import HOPELESS_WAIT_S, LIMIT_LONGEST_S, LIMIT_WAIT_S, Backoff
-from publisher.massive.stream.connection import PONG_S
-from publisher.massive.stream.massive_stream import PING_EVERY_S, MassiveStream
+from publisher.massive.stream.massive_stream import MassiveStream
 from publisher.massive.stream.protocol import MAX_FRAME_BYTES
 from publisher.massive.stream.session import ANSWER_S, Session
 from publisher.massive.stream.subscriptions import MAX_QUOTES, Layout, Planner
 from publisher.stream.source import StreamState
 from tests.fake_massive.stream import FakeStream, Rules, quote, trade
-from tests.support import http_proxy
 from tests.support.builders import SPX, TS_NS, contracts, golden_snapshot
-from tests.support.certificates import make_certificates
+from tests.support.stream_client import KEY, NAMES, TOPICS, Client, advance_until, client_of, drained, waiting
 from tests.support.waiting import wait_until_async
-
-NAMES = [item["details"]["ticker"] for item in golden_snapshot().contracts]
-TOPICS = {f"{kind}{name}" for kind in ("Q.", "T.") for name in NAMES}
-KEY = "demo"
 
 
 @pytest.fixture
 def fake() -> Iterator[FakeStream]:
     with FakeStream() as fake:
         yield fake
-
-
-@dataclass
-class Client:
-    """A stream that is read all the time, and what it handed on."""
-
-    stream: MassiveStream
-    clock: Clock
-    frames: list[ReceivedFrame] = field(default_factory=list)
-
-    async def until(self, what: str, settled: Any) -> None:
-        await wait_until_async(settled, what=what)
-
-    async def subscribed(self, fake: FakeStream, topics: set[str] = TOPICS) -> None:
-        """Wait until both sides hold all that is wanted."""
-        await self.until("subscriptions", lambda: fake.held == topics and self.stream.topics == topics)
-
-    async def read(self) -> None:
-        async for frame in self.stream.frames():
-            self.frames.append(frame)
-
-
-@asynccontextmanager
-async def client_of(
-    fake: FakeStream, clock: Clock | None = None, *, key: str = KEY, delayed: FakeStream | None = None, **how: Any
-) -> AsyncIterator[Client]:
-    clock = clock or SystemClock()
-    session = Session(can_be_delayed=delayed is not None, backoff=Backoff(lambda: 0.0))
-    stream = MassiveStream(key, clock, session, url=fake.url, delayed_url=delayed.url if delayed else "", **how)
-    stream.on_published([golden_snapshot()])
-    client = Client(stream, clock)
-    reading = asyncio.ensure_future(client.read())
-    try:
-        yield client
-    finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
-        if not reading.cancelled():
-            reading.result()
 
 
 async def test_it_subscribes_to_what_the_snapshots_hold_and_hands_frames_on_as_they_came(fake: FakeStream) -> None:
@@ -110,24 +60,6 @@ async def test_nothing_is_connected_before_there_is_something_to_subscribe_to(fa
 
 
 # The way in, and what bars it
-
-
-async def advance_until(client: Client, what: str, settled: Callable[[], object], most_s: float = 3_600.0) -> float:
-    """Move the client's clock a second at a time until something is so; return how many seconds it took."""
-    assert isinstance(client.clock, ManualClock)
-    for passed in range(round(most_s)):
-        for _ in range(8):
-            if settled():
-                return passed
-            await asyncio.sleep(0.001)
-        client.clock.advance(1.0)
-    raise AssertionError(f"{what} is not so within {most_s:g} s of the clock")
-
-
-async def waiting(client: Client) -> str:
-    """Wait until the client waits to connect again; return why."""
-    await client.until("back-off", lambda: client.stream.status().state is StreamState.WAITING)
-    return client.stream.status().error
 
 
 @pytest.fixture
@@ -202,106 +134,6 @@ async def test_without_real_time_rights_the_delayed_host_is_asked_at_once_and_it
             assert len(fast.peers) == 1
 
 
-async def test_a_redirect_is_not_followed_for_the_key_would_go_there(fake: FakeStream, clock: ManualClock) -> None:
-    with FakeStream(Rules(redirect=fake.url)) as door:
-        async with client_of(door, clock) as client:
-            assert "302" in await waiting(client)
-    assert fake.peers == []
-
-
-@pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        (401, "the vendor answered with an error"),
-        (403, "the vendor answered with an error"),
-        (429, "the vendor asks for fewer requests"),
-        (503, "the vendor's server failed"),
-    ],
-)
-async def test_a_handshake_that_is_refused_says_nothing_of_the_key_which_was_not_sent(
-    code: int, words: str, clock: ManualClock
-) -> None:
-    with FakeStream(Rules(http_status=code)) as fake:
-        async with client_of(fake, clock) as client:
-            assert await waiting(client) == f"{words} (127.0.0.1 answers the stream's handshake with HTTP {code})"
-            clock.advance(1.0)
-            await client.until("the next attempt", lambda: fake.handshakes == 2)
-
-
-async def test_what_is_no_websocket_is_said_to_be_none(clock: ManualClock) -> None:
-    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"hello, this is another kind of server\r\n")
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        stream = MassiveStream(KEY, clock, Session(backoff=Backoff(lambda: 0.0)), url=f"ws://127.0.0.1:{port}/options")
-        stream.on_published([golden_snapshot()])
-        client = Client(stream, clock)
-        reading = asyncio.ensure_future(client.read())
-        assert "what answers there does not speak WebSocket" in await waiting(client)
-        reading.cancel()
-
-
-@pytest.mark.parametrize(
-    ("login", "answer", "words"),
-    [
-        ("desk:p4ss", None, ""),
-        ("desk:wrong", None, "it refuses the user and password of that variable (407)"),
-        ("", None, "it asks for a user and password (407)"),
-        ("", http_proxy.forbid, "it refuses to connect us (HTTP 403)"),
-        ("", http_proxy.drop, "the proxy before the vendor failed"),
-    ],
-    ids=["right", "wrong login", "no login", "forbids", "drops"],
-)
-async def test_a_proxy_is_gone_through_or_named(
-    login: str,
-    answer: http_proxy.Answer | None,
-    words: str,
-    clock: ManualClock,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    certificates = make_certificates(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca_file))
-    with FakeStream(tls=certificates.good) as fake:
-        async with http_proxy.HttpProxy(login="desk:p4ss", answer=answer) as proxy:
-            way = Proxy(f"http://{login}{'@' if login else ''}{proxy.address}", "HTTPS_PROXY")
-            async with client_of(fake, clock, proxy=lambda _: way) as client:
-                if not words:
-                    await client.subscribed(fake)
-                    assert [head.split()[0] for head in proxy.heads] == ["CONNECT"]
-                else:
-                    told = await waiting(client)
-                    assert words in told
-                    assert f"proxy http://{proxy.address} of HTTPS_PROXY" in told
-                    assert "wrong" not in told
-                    assert fake.peers == []
-
-
-@pytest.mark.parametrize("tls", ["wrong_name", "expired", "self_signed", "unknown_ca"])
-async def test_a_host_that_is_not_trusted_never_gets_the_key(
-    tls: str, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    certificates = make_certificates(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca_file))
-    with FakeStream(tls=getattr(certificates, tls)) as fake:
-        async with client_of(fake, clock) as client:
-            assert "no trusted connection" in await waiting(client)
-    assert fake.peers == []
-
-
-async def test_a_trusted_host_is_spoken_to_by_tls(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: ManualClock
-) -> None:
-    certificates = make_certificates(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca_file))
-    with FakeStream(tls=certificates.good) as fake:
-        async with client_of(fake, clock) as client:
-            await client.subscribed(fake)
-
-
 # What ends a connection
 
 
@@ -374,19 +206,6 @@ async def test_beside_another_program_of_the_account_it_does_not_fight(
             await asyncio.gather(theirs, return_exceptions=True)
 
 
-async def test_a_half_open_connection_is_found_by_its_ping(fake: FakeStream, clock: ManualClock) -> None:
-    async with client_of(fake, clock) as client:
-        await client.subscribed(fake)
-        for _ in range(10):
-            clock.advance(PING_EVERY_S)
-            await asyncio.sleep(0.01)
-        assert client.stream.status().state is StreamState.STREAMING, "pings are answered"
-        fake.freeze()
-        took = await advance_until(client, "giving up", lambda: client.stream.status().state is StreamState.WAITING)
-        assert PONG_S <= took <= PING_EVERY_S + PONG_S + 1
-        assert "does not answer a ping" in client.stream.status().error
-
-
 async def test_a_vendor_that_refuses_connections_is_asked_less_and_less_often(clock: ManualClock) -> None:
     with FakeStream() as fake:
         url = fake.url
@@ -400,38 +219,6 @@ async def test_a_vendor_that_refuses_connections_is_asked_less_and_less_often(cl
         await asyncio.sleep(0.002)
     assert 60 <= stream.status().reconnects <= 70
     reading.cancel()
-
-
-async def test_a_reader_that_stands_still_is_disconnected_and_that_is_told(
-    fake: FakeStream, clock: ManualClock
-) -> None:
-    stream = MassiveStream(KEY, clock, Session(backoff=Backoff(lambda: 0.0)), url=fake.url)
-    stream.on_published([golden_snapshot()])
-    async with aclosing(stream.frames()) as frames:
-        first = asyncio.ensure_future(anext(frames))
-        await wait_until_async(lambda: fake.held == TOPICS, what="subscriptions")
-        fake.push(trade(NAMES[0]))
-        assert (await first).events == 1
-        large = trade(NAMES[0]) | {"pad": random.Random(1).randbytes(200_000).hex()}
-        for _ in range(400):  # nobody reads
-            fake.push(large)
-            await asyncio.sleep(0.001)
-            if not fake.open_peers:
-                break
-        assert not fake.open_peers
-        reading = asyncio.ensure_future(_drain(frames))
-        await wait_until_async(lambda: stream.status().state is StreamState.WAITING, what="the end")
-        assert stream.status().error in (
-            "the vendor ended the stream because it was read too slowly (slow consumer)",
-            "the connection to the vendor broke (127.0.0.1: connection closed by the other end)",
-        )
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
-
-
-async def _drain(frames: AsyncIterator[ReceivedFrame]) -> None:
-    async for _ in frames:
-        pass
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -474,7 +261,7 @@ async def test_a_defect_beside_the_reader_is_raised_where_a_supervisor_sees_it(f
     stream = MassiveStream(KEY, SystemClock(), Defective(), url=fake.url)
     stream.on_published([golden_snapshot()])
     with pytest.raises(ZeroDivisionError):
-        await asyncio.wait_for(_drain(stream.frames()), 5)
+        await asyncio.wait_for(drained(stream.frames()), 5)
 
 
 # What is not handed on
