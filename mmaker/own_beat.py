@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from chain.context import Context
-from chain.model.keys import standby_service
+from chain.model.keys import STREAM, standby_service
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.messages.compositor import CompositorBeat, ModelStatus
 from chain.pipeline.staging import Dropped
@@ -24,10 +24,13 @@ class OwnBeat:
         self._rate = 0.0
 
     def beat(self, status: str) -> CompositorBeat:
-        """Return the beat of now; `status` is `running` or `stopped`. A standby beats under a name of its own."""
+        """Return the beat of now; `status` is `running` or `stopped`. A standby beats under a name of its own.
+
+        Who holds the lease leads, also where it cannot write: the others stand by for it.
+        """
         compositor, context = self._compositor, self._context
         term, service = compositor.term, context.keys.compositor
-        leading = term is not None
+        leading = term is not None or compositor.lease.holds(STREAM)
         told = status if status == STOPPED else "leading" if leading else "standby"
         inputs = sorted(compositor.inputs().values(), key=lambda each: each.chain)
         return CompositorBeat(

@@ -10,13 +10,14 @@ from chain.clock import SystemClock
 from chain.model.keys import STREAM
 from chain.monitor.messages.compositor import CompositorBeat, read_compositor_beat
 from chain.redis.connect.connection import RedisTarget
+from chain.redis.contract.staging import STAGING_BYTES
 from chain.redis.contract.stream.group import GROUP
 from chain.supervisor import Supervisor
 from chain.tasks import end
 from mmaker.flush import ChainFlush
 from mmaker.service import CompositorService
 from tests.support.builders import SPX
-from tests.support.composing import Surroundings, running, staged_quote
+from tests.support.composing import PUT, Surroundings, running, staged_quote
 from tests.support.waiting import wait_until_async
 
 LEADER, STANDBY = "mmaker", "mmaker:standby"
@@ -175,3 +176,35 @@ async def test_nothing_is_written_before_a_board_is_heard(around: Surroundings) 
     finally:
         await end([task])
         await service.leave()
+
+
+@pytest.mark.parametrize("junk", ["string", "oversized"])
+async def test_whatever_stands_in_the_place_of_staging_is_replaced(around: Surroundings, junk: str) -> None:
+    await around.publish()
+    await around.add(around.quote())
+    key = around.keys.staging(SPX)
+    async with running(around) as service:
+        await wait_until_async(lambda: staged_quote(around), what="the quote in staging")
+        await around.redis.delete(key)
+        if junk == "string":
+            await around.redis.set(key, "junk")
+        else:
+            await around.redis.hset(key, "meta", b"x" * (STAGING_BYTES + 1))
+        await around.add(around.quote(PUT))
+        await wait_until_async(lambda: is_staged(around), what="staging of the next term")
+        assert service.compositor.error == ""
+
+
+async def is_staged(around: Surroundings) -> bool:
+    return await around.redis.type(around.keys.staging(SPX)) == b"hash" and bool(await staged_quote(around, PUT))
+
+
+async def test_who_leads_and_cannot_begin_does_not_say_that_it_stands_by(around: Surroundings) -> None:
+    await around.publish()
+    await around.redis.set(around.keys.stream(), "no stream")
+    async with running(around) as service:
+        await wait_until_async(lambda: service.compositor.error, what="the fault")
+        await service._announce()
+        told = await beat(around.redis)
+        assert told is not None and told.status == "leading" and "wrong kind of value" in told.error
+        assert await beat(around.redis, STANDBY) is None

@@ -120,6 +120,11 @@ class KnownFailureError(RedisConnectionError):
         self.cause = cause
 
 
+def is_wrong_type(reply: object) -> bool:
+    """Return whether a reply or error says that a key holds another type than the command is for."""
+    return isinstance(reply, ResponseError) and "WRONGTYPE" in str(reply)
+
+
 def redis_cause(error: BaseException, command: str = "") -> Cause:
     """Return why Redis failed; `command` names what was asked, where the reply does not."""
     for link in causal_chain(error):

@@ -8,6 +8,7 @@ from redis.exceptions import ResponseError
 
 from chain.model.keys import ChainId, KeySchema, SnapshotId, heartbeat_key
 from chain.model.snapshot import MAX_PAYLOAD_BYTES
+from chain.redis.connect.causes import is_wrong_type
 from chain.redis.connect.connection import redis_call, unavailable
 from chain.redis.connect.reply_limit import DEFAULT_BYTES
 from chain.redis.contract.poll_command import HEARTBEAT_BYTES, POINTER_BYTES
@@ -106,7 +107,7 @@ class Inspector:
         async with redis_call(most=most):
             replies: list[object] = await pipe.execute(raise_on_error=False)
         for reply in replies:
-            if isinstance(reply, Exception) and "WRONGTYPE" not in str(reply):
+            if isinstance(reply, Exception) and not is_wrong_type(reply):
                 raise unavailable(reply)
         return replies
 

@@ -7,12 +7,13 @@ from typing import cast
 
 from msgspec import Struct, field
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 from redis.typing import EncodableT
 
-from chain.errors import DecodeError, RedisUnavailableError
+from chain.errors import DecodeError, OverLimitError, OversizedError, RedisUnavailableError
 from chain.model.keys import ChainId, KeySchema
 from chain.pipeline.staging import CONTRACT_FORM, META_FIELD, META_FORM, Flush, StagedContract, StagingMeta
-from chain.redis.connect.causes import redis_cause
+from chain.redis.connect.causes import is_wrong_type, redis_cause
 from chain.redis.connect.connection import is_cluster, raise_if_lost, redis_call
 from chain.redis.contract.scripts import ScriptCall, ScriptRunner
 from chain.text import clean
@@ -122,8 +123,8 @@ async def read_staging(
 ) -> Staging | None:
     """Return a chain's staging, all of it or only some contracts; None where there is none.
 
-    A contract that cannot be read is left out and counted. Raises DecodeError where the meta cannot be read, and
-    RedisUnavailableError.
+    A contract that cannot be read is left out and counted. Raises DecodeError where the meta cannot be read, or the key
+    holds something else, and RedisUnavailableError.
     """
     found = await _read(redis, keys.staging(chain), fields)
     raw = found.pop(META_FIELD.encode(), None)
@@ -142,9 +143,22 @@ async def read_staging(
 
 
 async def _read(redis: Redis, key: str, fields: Sequence[str] | None) -> dict[bytes, bytes | None]:
-    async with redis_call(most=STAGING_BYTES):
+    try:
+        async with redis_call(most=STAGING_BYTES):
+            return await _hash(redis, key, fields)
+    except OversizedError:
+        raise OverLimitError(f"staging: larger than {STAGING_BYTES} bytes") from None
+
+
+async def _hash(redis: Redis, key: str, fields: Sequence[str] | None) -> dict[bytes, bytes | None]:
+    """Return fields of a hash, None for all of them; raise DecodeError where the key holds something else."""
+    try:
         if fields is None:
             return cast("dict[bytes, bytes | None]", await redis.hgetall(key))
         names = [META_FIELD, *fields]
         values = cast("list[bytes | None]", await redis.hmget(key, names))
+    except ResponseError as error:
+        if is_wrong_type(error):
+            raise DecodeError("staging: not a hash") from None
+        raise
     return dict(zip([name.encode() for name in names], values, strict=True))

@@ -8,11 +8,19 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from chain.errors import DecodeError, RedisUnavailableError
+from chain.errors import DecodeError, OverLimitError, RedisUnavailableError
 from chain.model.keys import KeySchema
 from chain.pipeline.staging import FLUSH_FORM, StagedContract, StagingMeta, Value
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.staging import Extent, Staging, StagingVerdict, StagingWrite, StagingWriter, read_staging
+from chain.redis.contract.staging import (
+    STAGING_BYTES,
+    Extent,
+    Staging,
+    StagingVerdict,
+    StagingWrite,
+    StagingWriter,
+    read_staging,
+)
 from tests.support.binaries import program
 from tests.support.builders import SPX
 from tests.support.servers import Server, Servers
@@ -180,4 +188,15 @@ async def test_without_a_meta_that_can_be_read_it_says_why(redis: Redis) -> None
     await write(redis, whole())
     await redis.hset(KEY, "meta", b"{}")
     with pytest.raises(DecodeError, match="missing"):
+        await read_staging(redis, KEYS, SPX)
+
+
+async def test_a_key_that_is_no_staging_says_why(redis: Redis) -> None:
+    await redis.set(KEY, "junk")
+    for fields in (None, ["C"]):
+        with pytest.raises(DecodeError, match="not a hash"):
+            await read_staging(redis, KEYS, SPX, fields)
+    await redis.delete(KEY)
+    await redis.hset(KEY, "meta", b"x" * (STAGING_BYTES + 1))
+    with pytest.raises(OverLimitError, match="larger than"):
         await read_staging(redis, KEYS, SPX)
