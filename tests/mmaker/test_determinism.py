@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
 
 import msgspec
 import pytest
@@ -49,7 +50,8 @@ def shuffled(events: Sequence[StreamEvent], chance: random.Random) -> list[Strea
     return again
 
 
-def snapshots() -> list[Received]:
+@cache
+def snapshots() -> Sequence[Received]:
     return [decode(encode(each), each.id) for each in (made(chain, TS_NS, strikes=STRIKES) for chain in CHAINS)]
 
 
