@@ -5,11 +5,13 @@ them; it checks nothing and writes nothing.
 """
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import orjson
@@ -38,13 +40,14 @@ TICKERS = tuple(f"O:SPXW{CHAIN.expiry:%y%m%d}{side}{strike * 1000:08d}" for stri
 _EVENTS = {10: 300_000, 1: 60_000}  # by events in a frame
 _RUNS = 3
 _AIM = 3.2  # 250,000 events/s where the bare loop has 810,000
+_MANY = int(os.environ.get("BENCH_EVENTS") or 1_000_000)
 _LIVE_S = 600.0  # of the snapshot
 
 
 def run() -> list[Row]:
     """Return nanoseconds an event, by size of frame, and milliseconds from stream to staging."""
     rows = [asyncio.run(_throughput(size)) for size in (10, 1)]
-    return [*rows, asyncio.run(_latency())]
+    return [*rows, asyncio.run(_latency()), asyncio.run(_memory())]
 
 
 async def _throughput(size: int) -> Row:
@@ -155,6 +158,26 @@ async def _bare(redis: Redis, entries: int) -> float:
         await redis.xack(key, GROUP, *(of for of, _ in found))
         left -= len(found)
     return time.perf_counter() - began
+
+
+async def _memory() -> Row:
+    """Return how much larger the process is after many more events."""
+    async with embedded_client() as redis:
+        await _publish(redis)
+        context = make_context(Thresholds())
+        await redis.xgroup_create(context.keys.stream(), GROUP, "0", mkstream=True)
+        load = frames(100_000, 10)
+        async with composing(redis, context) as service:
+            await latencies_ms(redis, context.keys, load, _MANY // 5)
+            before = _resident_mb()
+            await latencies_ms(redis, context.keys, load, _MANY)
+            grown = _resident_mb() - before
+            note = f"{service.compositor.events:,} events taken in; {before:.0f} MB before, 100,000 entries retained"
+    return below(10, f"compositor, memory after {_MANY:,} more events", "MB", grown, note=note)
+
+
+def _resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
 
 
 async def _latency() -> Row:

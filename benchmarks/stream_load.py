@@ -16,11 +16,16 @@ from chain.redis.contract.stream.ids import StreamId
 EVENTS_S = 50_000
 SECONDS = 8.0
 _BURST_S = 0.01  # frames of so long are sent at once
+_FLOOD = 500  # frames at once
+_MOST_UNREAD = 20_000  # entries
 _SETTLES_S = 1.0  # whose frames are not counted
 
 
-async def latencies_ms(redis: Redis, keys: KeySchema, frames: list[bytes]) -> list[float]:
-    """Return, for each frame sent by another process, how long it took to be in staging."""
+async def latencies_ms(redis: Redis, keys: KeySchema, frames: list[bytes], events: int = 0) -> list[float]:
+    """Return, for each frame sent by another process, how long it took to be in staging.
+
+    Where a number of `events` is given, they are sent as fast as they are read, and nothing is measured.
+    """
     url = str(redis.connection_pool.connection_kwargs["path"])
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -28,6 +33,7 @@ async def latencies_ms(redis: Redis, keys: KeySchema, frames: list[bytes]) -> li
         "benchmarks.stream_load",
         f"unix://{url}",
         keys.prefix,
+        str(events),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -54,6 +60,19 @@ class _Load:
                 break
             await asyncio.sleep(0.01)
         hearing.cancel()
+
+    async def flood(self, events: int) -> None:
+        """Send so many events as fast as they are read."""
+        sent = 0
+        while sent * 10 < events:
+            await self._add(sent, _FLOOD, counted=False)
+            sent += _FLOOD
+            while (await self._lag()) > _MOST_UNREAD:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+
+    async def _lag(self) -> int:
+        [group] = await self._redis.xinfo_groups(self._keys.stream())
+        return int(group["lag"] or 0)
 
     async def _send(self) -> None:
         began, sent, burst = time.perf_counter(), 0, round(EVENTS_S * _BURST_S / 10)
@@ -88,11 +107,11 @@ class _Load:
                     self.found.append((now - self._waiting.popleft()[1]) * 1000)
 
 
-async def _main(url: str, prefix: str) -> None:
+async def _main(url: str, prefix: str, events: str) -> None:
     frames = sys.stdin.buffer.read().split(b"\n")
     async with RedisTarget(url).connect(name="load") as redis:
         load = _Load(redis, KeySchema(prefix), frames)
-        await load.run()
+        await (load.flood(int(events)) if int(events) else load.run())
     sys.stdout.buffer.write(orjson.dumps(load.found))
 
 
