@@ -34,7 +34,7 @@ from chaindeck.engine.travel.recent import Recent
 from chaindeck.engine.travel.traveller import Traveller
 from publisher.mock.source import MockSource
 from tape.play.reel import FilePart, Reel, tape_paths
-from tape.record.backlog import Backlog, Exchange, Known
+from tape.record.backlog import Backlog, Exchange, Frames, Known
 from tape.record.changes import Changes
 from tape.record.tap import Tap
 from tape.store.facts import Moment, MomentKind
@@ -82,7 +82,7 @@ def _told(chains: Chains) -> Iterator[list[Exchange | Known]]:
             request = tracker.on_answer(answer)
         tracker.board(started=0.0)
         tap.on_look(tracker)
-        yield backlog.take(0.0)
+        yield [one for one in backlog.take(0.0) if not isinstance(one, Frames)]
 
 
 def _answer(chains: Chains, second: int, request: Request) -> Answer:

@@ -9,11 +9,23 @@ from chain.pipeline.events import Quote, StreamEvent
 
 
 class ReceivedFrame(Struct, frozen=True, gc=False):
-    """A frame as it came. `ts`: epoch seconds of its receipt; `events`: how many trades and quotes it holds."""
+    """A frame as it came. `ts`: epoch seconds of its receipt; `events`: how many trades and quotes it holds.
+
+    `id`: of its entry, where it has been one before; Redis gives one otherwise.
+    """
 
     ts: float
     payload: bytes
     events: int = 0
+    id: str = "*"
+
+
+class StreamEntry(Struct, frozen=True, gc=False, array_like=True):
+    """An entry as it stood in Redis: its id, when its frame was received (epoch seconds), and the frame."""
+
+    id: str
+    ts: float
+    payload: bytes
 
 
 def encode_frame(events: Iterable[StreamEvent], *, exchange: int = 302) -> bytes:

@@ -17,13 +17,16 @@ from chain.redis.contract.publish.analytics import ChainAnalytics
 from chain.redis.contract.publish.draft import PublishResult, PublishVerdict
 from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.publish.writer import snapshot_writer
+from chain.redis.contract.stream.writer import StreamWriter
 from publisher.loop.tally import Tally
+from publisher.replay.frames import ReplayedFrames
 from publisher.replay.recording import Turn
 
 log = logging.getLogger(__name__)
 
 SHORTEST_S = 3.0  # that a snapshot lives, however fast: a reader that was just told of it needs time to read it
 _KEPT_OF_LIFE = 1 / 3  # what has lived no longer than that need not be renewed
+_STREAM_TTL_MS = 3_600_000  # of the stream of a replay that was killed
 _COUNTED_EVERY_S = 1.0  # however fast it is
 
 
@@ -56,6 +59,9 @@ class InForce:
         self._clock: Clock = context.clock
         self._ttl_s = context.thresholds.ttl_s
         self._held: dict[ChainId, _Held] = {}
+        writer = StreamWriter(redis, context.keys, kind=REPLAY, who=str(context.identity), ttl_ms=_STREAM_TTL_MS)
+        # Frames cannot be stamped anew: consumers of live names never see them.
+        self._frames = ReplayedFrames(writer) if context.keys.is_replay else None
         self._turn = asyncio.Lock()
         self._analytics = ChainAnalytics(redis, context.keys)
         self._tally = Tally(context.clock, context.thresholds.warn_s)
@@ -90,6 +96,8 @@ class InForce:
             self._take(end)
             if end.verdict is PublishVerdict.PUBLISHED:
                 self._held[end.id.chain] = _Held(snapshot, ends)
+        if self._frames is not None:
+            await self._frames.put(turn.frames)
         self.counters["left_out"] += len(turn.left_out)
         self.failures |= turn.left_out
         self.failures |= turn.damaged
@@ -120,9 +128,11 @@ class InForce:
         return _KEPT_OF_LIFE * life_s(self._ttl_s, rate)
 
     async def withdraw(self) -> None:
-        """Delete the pointers of all chains."""
+        """Delete the pointers of all chains, and the stream."""
         async with self._turn:
             await self._withdraw(self.chains)
+            if self._frames is not None:
+                await self._frames.withdraw()
 
     async def _withdraw(self, chains: Iterable[ChainId]) -> None:
         wanted = [chain for chain in chains if chain in self._held]

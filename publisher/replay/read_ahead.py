@@ -11,7 +11,7 @@ from chain.tasks import finish
 from publisher.replay.recording import Turn
 
 _MOST_TURNS = 64  # in a batch
-_MOST_BYTES = 8 * 1024 * 1024  # of snapshots in a batch, after which it takes no more turns
+_MOST_BYTES = 8 * 1024 * 1024  # of snapshots and frames in a batch, after which it takes no more turns
 
 
 class ReadAhead:
@@ -54,6 +54,7 @@ class ReadAhead:
             while not self._ended and len(turns) < most and size < _MOST_BYTES:
                 turns.append(next(self._turns))
                 size += sum(len(snapshot.raw) for snapshot in turns[-1].snapshots)
+                size += sum(len(entry.payload) for entry in turns[-1].frames)
         except StopIteration:
             pass
         except ChaindeckError as error:

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from chain.model.keys import ChainId
 from chain.model.snapshot import EncodedSnapshot
 from chain.monitor.heartbeat import Heartbeat
+from chain.pipeline.frame import StreamEntry
 
 
 class Turn(Struct, frozen=True):
@@ -19,6 +20,7 @@ class Turn(Struct, frozen=True):
         heartbeats: beats by their services; None where one was gone.
         left_out: payloads that were no valid snapshots, and why: by chain.
         damaged: payloads that cannot be read any more, and why: by chain.
+        frames: entries of the stream that were read until then, in their order.
         whole: all that stood then is in it, and what is not in it did not stand: a beginning, or one after a gap.
         resumes_ns: at a gap, when the recording goes on (epoch ns); nothing stands until then.
     """
@@ -31,6 +33,7 @@ class Turn(Struct, frozen=True):
     damaged: Mapping[ChainId, str] = field(default_factory=dict)
     whole: bool = False
     resumes_ns: int | None = None
+    frames: tuple[StreamEntry, ...] = ()
 
     @property
     def is_change(self) -> bool:

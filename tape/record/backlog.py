@@ -2,10 +2,13 @@
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from chain.clock import Instant
 from chain.monitor.watch.port import Answer, FetchAnswer, PollAnswer, Request
 from chain.monitor.watch.state import TrackerState
+from chain.pipeline.frame import StreamEntry
 
 _OVERHEAD = 1_000  # bytes that an answer takes besides its values
 
@@ -17,11 +20,21 @@ class Exchange(NamedTuple):
     answer: Answer
 
 
+class Frames(NamedTuple):
+    """Entries of the stream, and when they were read."""
+
+    entries: Sequence[StreamEntry]
+    read: Instant
+
+
 class Known(NamedTuple):
     """What the watcher knew after the answers before it; `begins`: they are not there."""
 
     state: TrackerState
     begins: bool
+
+
+Waiting = Exchange | Frames | Known
 
 
 class Backlog:
@@ -30,7 +43,7 @@ class Backlog:
     def __init__(self, most: int) -> None:
         """`most`: how many bytes may wait."""
         self._most = most
-        self._waiting: deque[Exchange | Known] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._held = 0
         self._missed = 0
         self._changed = threading.Condition()
@@ -42,12 +55,18 @@ class Backlog:
 
     def offer(self, request: Request, answer: Answer) -> None:
         """Queue an answer for writing; if the queue is full, it is counted as missed. Never waits."""
-        size = _size(answer)
+        self._offer(Exchange(request, answer), _size(answer))
+
+    def offer_frames(self, entries: Sequence[StreamEntry], read: Instant) -> None:
+        """Queue entries of the stream, as an answer is queued. Never waits."""
+        self._offer(Frames(entries, read), _OVERHEAD + sum(len(entry.payload) for entry in entries))
+
+    def _offer(self, one: "Exchange | Frames", size: int) -> None:
         with self._changed:
             if self._waiting and self._held + size > self._most:
                 self._missed += 1
                 return
-            self._waiting.append(Exchange(request, answer))
+            self._waiting.append(one)
             self._held += size
             self._changed.notify()
 
@@ -59,7 +78,7 @@ class Backlog:
             self._waiting.append(Known(state, begins))
             self._changed.notify()
 
-    def take(self, wait_s: float) -> list[Exchange | Known]:
+    def take(self, wait_s: float) -> "list[Waiting]":
         """Empty the queue and return it; if it is empty, wait up to `wait_s` seconds for something."""
         with self._changed:
             if not self._waiting:

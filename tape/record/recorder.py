@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from chain.clock import Clock, Instant
@@ -19,11 +20,12 @@ from chain.model.keys import KeySchema
 from chain.monitor.watch.port import Answer, Request
 from chain.private import make_folder
 from tape.errors import DamagedError, NoTapeError, TapeError
-from tape.record.backlog import Backlog, Exchange, Known
+from tape.record.backlog import Backlog, Frames, Known, Waiting
 from tape.record.changes import Changes
 from tape.record.days import Retention, day_of, path_of, prune
 from tape.record.status import RecordingStatus
 from tape.store.facts import Moment, MomentKind
+from tape.store.frames import frames_moments
 from tape.store.layout import shown
 from tape.store.states import payloads_moment, state_moment
 from tape.store.words import MissedWords, put
@@ -76,6 +78,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self.status = RecordingStatus()
         self.offer, self.offer_state = self._backlog.offer, self._backlog.offer_state
+        self.offer_frames = self._backlog.offer_frames
 
     @property
     def waiting_bytes(self) -> int:
@@ -117,7 +120,7 @@ class Recorder:
                 self._give_up(f"a fault of the recorder: {type(error).__name__}")
         self._end()
 
-    def _write(self, waiting: list[Exchange | Known]) -> None:
+    def _write(self, waiting: list[Waiting]) -> None:
         slow = self._backlog.take_missed()
         if slow:
             if not self._lost:
@@ -127,6 +130,8 @@ class Recorder:
         for one in waiting:
             if isinstance(one, Known):
                 self._record_state(one)
+            elif isinstance(one, Frames):
+                self._record_frames(one)
             else:
                 self._record(*one)
         now = self._clock.monotonic()
@@ -156,6 +161,16 @@ class Recorder:
             self._unsaved += 1
             self._written_to = answer.received.wall_s
             self.status = replace(self.status, answers=self.status.answers + 1)
+            return
+        self._lost += 1
+        self.status = self.status.with_missed(1, self._now_s())
+
+    def _record_frames(self, frames: Frames) -> None:
+        """Write entries of the stream; where that fails, they are lost."""
+        ready = self._ready(day_of(frames.read), frames.read)
+        moments = [*frames_moments(frames.entries, frames.read)]
+        if ready and all(self._guarded(partial(self._add, moment)) for moment in moments):
+            self._unsaved += 1
             return
         self._lost += 1
         self.status = self.status.with_missed(1, self._now_s())

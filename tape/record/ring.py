@@ -9,10 +9,11 @@ from itertools import count
 from chain.clock import Instant
 from chain.model.keys import KeySchema
 from tape.memory import MemoryTape
-from tape.record.backlog import Exchange, Known
+from tape.record.backlog import Exchange, Frames, Waiting
 from tape.record.changes import Changes
 from tape.store.codec import FAST_LEVEL, Packer
 from tape.store.facts import Moment, MomentKind
+from tape.store.frames import frames_moments
 from tape.store.states import payloads_moment, state_moment
 from tape.store.words import MissedWords, put
 
@@ -50,12 +51,15 @@ class Ring:
         """How many bytes no answer is kept in."""
         return self._kept_bytes * (1 + OPEN_PARTS)
 
-    def write(self, one: Exchange | Known) -> None:
-        """Keep an answer, or what the watcher knew after the answers before it."""
+    def write(self, one: Waiting) -> None:
+        """Keep an answer, entries of the stream, or what the watcher knew after the answers before it."""
         if isinstance(one, Exchange):
             self._now = one.answer.received
             part = self.parts[-1] if self.parts else self._begin(Moment(MomentKind.RUN, self._now, self._now))
             part.writer.add(self._changes.moment(*one))
+        elif isinstance(one, Frames):
+            for moment in frames_moments(one.entries, one.read) if self.parts else ():
+                self.parts[-1].writer.add(moment)
         elif one.begins or not self.parts or self.parts[-1].size >= self.most // _PARTS:
             known = (payloads_moment(one.state, self._keys), *self._changes.in_force(), state_moment(one.state))
             self._begin(*known)

@@ -16,6 +16,7 @@ class MomentKind(StrEnum):
     LOST = "lost"  # no answer: contact lost
     MISSED = "missed"  # answers that could not be recorded
     END = "end"  # the recorder ended normally
+    FRAMES = "frames"  # entries of the stream, as they were read
     STATE = "state"  # what the watcher whose answers these are knew after a look
 
 
@@ -33,6 +34,7 @@ class FactKind(StrEnum):
     SKEW = "skew"
     SEARCH = "search"
     FOUND = "found"  # by chain: that it was discovered
+    FRAMES = "frames"  # of the stream, as `tape.store.frames` has them; none replaces another
     STATE = "state"  # of a watcher, as `chain.monitor.watch.state` has it
 
 

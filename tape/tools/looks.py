@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 from chain.decode.form import Form
+from chain.pipeline.frame import StreamEntry
 from chain.text import clean
 from tape.errors import DamagedError
 from tape.play.look_times import LookTimes
 from tape.store import words
 from tape.store.facts import FactKind, Moment, MomentKind
 from tape.store.file import TapeFile
+from tape.store.frames import read_frames
 from tape.store.rows import StoredFact
 from tape.tools.scan import Damage, ScannedMoment, moments
 from tape.tools.verify import damage_of
@@ -43,6 +45,7 @@ class Look:
         unusable: chains whose pointers led to nothing that can be read, and why.
         heartbeats: by key, as they stood in Redis; None where one was gone.
         whole: it tells all that stood then, and not only what was new.
+        frames: entries of the stream that were read with it.
     """
 
     at_ns: int
@@ -51,6 +54,7 @@ class Look:
     unusable: Mapping[str, str] = field(default_factory=dict)
     heartbeats: Mapping[str, bytes | None] = field(default_factory=dict)
     whole: bool = False
+    frames: tuple[StreamEntry, ...] = ()
 
 
 def looks(tape: TapeFile, from_ns: int, on_damage: Callable[[Damage], None]) -> Iterator[Look]:
@@ -68,7 +72,7 @@ def looks(tape: TapeFile, from_ns: int, on_damage: Callable[[Damage], None]) -> 
         deque(tape.moments(times.looks[first].id, after - 1), maxlen=0)
     except DamagedError as error:  # what stood then is known all the same
         on_damage(Damage(str(error)))
-    chains.take(tape.in_force(after - 1))
+    chains.take(fact for fact in tape.in_force(after - 1) if fact.kind != FactKind.FRAMES)
     at_ns = max(times.looks[first].asked_wall_ns, from_ns)
     asked = {look.id: look.asked_wall_ns for look in times.looks[first + 1 :]}
     yield chains.look(at_ns, whole=True)
@@ -98,6 +102,7 @@ class _Chains:
         self._led: dict[str, str] = {}  # payload keys, as told last
         self._unusable: dict[str, str] = {}  # why nothing can be read, as told last
         self._beats: dict[str, bytes | None] = {}  # to be told
+        self._frames: list[StreamEntry] = []  # to be told
 
     def forget(self) -> None:
         """Forget everything: a recorder begins."""
@@ -112,9 +117,12 @@ class _Chains:
             elif fact.kind == FactKind.HEARTBEAT:
                 self._held[fact.kind, fact.name] = fact
                 self._beats[fact.name] = self._value(fact)
+            elif fact.kind == FactKind.FRAMES:
+                self._frames += self._entries(fact)
 
     def look(self, at_ns: int, *, whole: bool) -> Look:
-        """Return what is new since the last, or all where it is whole."""
+        """Return what is new since the last, or all where it is whole; frames are those read since the last."""
+        frames, self._frames = tuple(self._frames), []
         if whole:
             self._led.clear()
             self._unusable.clear()
@@ -135,7 +143,7 @@ class _Chains:
             else:
                 self._unusable.pop(name, None)
         told, self._beats, self._touched = self._beats, {}, {}
-        return Look(at_ns, led, tuple(gone), unusable, told, whole)
+        return Look(at_ns, led, tuple(gone), unusable, told, whole, frames)
 
     def _leads(self, name: str) -> Led | str | None:
         """Return what a chain's pointer leads to; None where it is gone, and words where it leads to nothing.
@@ -184,6 +192,13 @@ class _Chains:
         except DamagedError as error:
             self._on_damage(damage_of(fact, error))
             return default
+
+    def _entries(self, fact: StoredFact) -> list[StreamEntry]:
+        try:
+            return read_frames(self._value(fact) or b"")
+        except DamagedError as error:
+            self._on_damage(damage_of(fact, error))
+            return []
 
     def _value(self, fact: StoredFact) -> bytes | None:
         try:

@@ -1,7 +1,7 @@
 """The command line of `record`; what does the work is loaded when it is asked for."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -74,7 +74,7 @@ def record(
         made: a day of the mock in place of a Redis.
         log_format: text, or one JSON object a line.
         where: which Redis.
-        what: what the mock publishes.
+        what: what the mock publishes; --no-stream records no frames of the stream.
     """
     log_to_stderr(log_format)
     settings = config_of(where, what, url=url, warn=log.warning).settings
@@ -83,9 +83,10 @@ def record(
         if url is not None or limits is not None:
             raise UsageError("--mock makes a whole day: it goes with no URL, --for, --keep-days or --keep-mb")
         return _make(context, settings, out, made)
-    if made is not None or what is not None:
+    what = what or PublishFlags()
+    if made is not None or replace(what, stream=None) != PublishFlags():
         raise UsageError("--day, --speed and what is published belong to --mock")
-    return _follow(context, settings, out, limits or LimitFlags())
+    return _follow(context, settings, out, limits or LimitFlags(), stream=what.stream is not False)
 
 
 def _make(context: Context, settings: Settings, out: Path, made: MockDayFlags) -> int:
@@ -94,8 +95,8 @@ def _make(context: Context, settings: Settings, out: Path, made: MockDayFlags) -
     return run_mock_day(context, settings, out, Session.of(made.day), speed_of(made.speed or "max"))
 
 
-def _follow(context: Context, settings: Settings, out: Path, limits: LimitFlags) -> int:
+def _follow(context: Context, settings: Settings, out: Path, limits: LimitFlags, *, stream: bool) -> int:
     from chaindeck.commands.record.follow import RecordOptions, run_record  # noqa: PLC0415
 
-    options = RecordOptions.of(out, limits.seconds, limits.keep_days, limits.keep_mb)
+    options = RecordOptions.of(out, limits.seconds, limits.keep_days, limits.keep_mb, stream=stream)
     return run_record(context, settings.redis_url, options)

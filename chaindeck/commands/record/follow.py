@@ -17,6 +17,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.supervisor import Part, Supervisor
 from chain.tasks import finish
 from chaindeck import __version__
+from chaindeck.commands.record.frames import FrameRecorder
 from chaindeck.commands.record.other_recorder import OtherRecorder
 from chaindeck.config.redis_location import running_place
 from chaindeck.engine.recording.own_beat import recorder_beat
@@ -39,16 +40,20 @@ class RecordOptions(Struct, frozen=True):
     folder: Path
     for_s: float | None = None
     retention: Retention = field(default_factory=Retention)
+    stream: bool = True  # whether frames of the stream are recorded too
 
     @classmethod
-    def of(cls, folder: Path, for_s: float | None, keep_days: int | None, keep_mb: int | None) -> "RecordOptions":
+    def of(
+        cls, folder: Path, for_s: float | None, keep_days: int | None, keep_mb: int | None, *, stream: bool = True
+    ) -> "RecordOptions":
         """Return options as the command line gives them; raise ConfigError for those that make no sense."""
         if for_s is not None and not for_s > 0:
             raise ConfigError(f"--for {for_s:g}: a recording takes more than 0 seconds")
         for name, value in (("--keep-days", keep_days), ("--keep-mb", keep_mb)):
             if value is not None and value < 1:
                 raise ConfigError(f"{name} {value}: at least 1")
-        return cls(folder, for_s, Retention(keep_days, None if keep_mb is None else keep_mb * 1_000_000))
+        kept = Retention(keep_days, None if keep_mb is None else keep_mb * 1_000_000)
+        return cls(folder, for_s, kept, stream)
 
 
 def run_record(context: Context, url: str | None, options: RecordOptions) -> int:
@@ -62,7 +67,7 @@ def run_record(context: Context, url: str | None, options: RecordOptions) -> int
     recorder.start()
     told = _Told(recorder)
     try:
-        run_until_signal(_record(context, target, recorder, told, options.for_s))
+        run_until_signal(_record(context, target, recorder, told, options))
     finally:
         status = recorder.stop()
         if told.answered:
@@ -75,9 +80,10 @@ def run_record(context: Context, url: str | None, options: RecordOptions) -> int
 
 
 async def _record(
-    context: Context, target: RedisTarget, recorder: Recorder, told: "_Told", for_s: float | None
+    context: Context, target: RedisTarget, recorder: Recorder, told: "_Told", options: RecordOptions
 ) -> None:
     """Watch a Redis and have its answers recorded until cancelled, or for so many seconds."""
+    for_s = options.for_s
     supervisor = Supervisor(context.clock)
     log.info("recording %s of %s", context.keys.prefix, target.shown)
     async with aclosing(target.connect(name="chaindeck-record")) as redis:
@@ -101,7 +107,9 @@ async def _record(
             silent=lambda: other.lives,
             before=_nothing,
         )
+        following = FrameRecorder(redis, context, recorder.offer_frames)
         parts = (
+            *([Part("stream", following.run)] if options.stream else []),
             Part("watcher", lambda: watcher.run(on_board)),
             *reader.parts(),
             Part("heartbeat", lambda: _beat(beats, other)),

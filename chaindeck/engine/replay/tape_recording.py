@@ -65,7 +65,7 @@ class TapeRecording:
             if at_ns is not None and turn.whole and turn.at_ns - at_ns > GAP_NS:
                 yield Turn(at_ns, resumes_ns=turn.at_ns)
             at_ns = turn.at_ns
-            if turn.snapshots or turn.gone or turn.heartbeats or turn.left_out or turn.damaged or turn.whole:
+            if turn.is_change or turn.heartbeats or turn.frames:
                 yield turn
 
     def _all_turns(self, from_ns: int) -> Iterator[Turn]:
@@ -121,7 +121,7 @@ class _Days:
         self._damaged.clear()
         gone = tuple(chain for name in look.gone if (chain := _chain_of(name)))
         beats = self._heartbeats(look.heartbeats)
-        return Turn(look.at_ns, tuple(snapshots), gone, beats, left_out, damaged, look.whole)
+        return Turn(look.at_ns, tuple(snapshots), gone, beats, left_out, damaged, look.whole, frames=look.frames)
 
     def _on_damage(self, damage: Damage) -> None:
         self._damaged.add(damage.name)

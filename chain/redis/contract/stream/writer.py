@@ -56,12 +56,18 @@ def last_writer_of(reply: object) -> LastWriter | None:
 class StreamWriter:
     """Writes the stream under one prefix. Every call is bounded in time and raises RedisUnavailableError."""
 
-    def __init__(self, redis: Redis, keys: KeySchema, *, kind: str, who: str, maxlen: int = MAXLEN) -> None:
-        """`kind` of source and `who` writes are recorded with the counts; `maxlen` in entries."""
+    def __init__(
+        self, redis: Redis, keys: KeySchema, *, kind: str, who: str, maxlen: int = MAXLEN, ttl_ms: int | None = None
+    ) -> None:
+        """`kind` of source and `who` writes are recorded with the counts; `maxlen` in entries.
+
+        `ttl_ms`: how long stream and counts outlive their last frame; for good unless told.
+        """
         self._redis = redis
         self._keys = keys
         self._by = f"{kind} {who}"
         self._maxlen = maxlen
+        self._ttl_ms = ttl_ms
         self._topics: frozenset[str] = frozenset()
 
     async def last_writer(self) -> LastWriter | None:
@@ -82,8 +88,11 @@ class StreamWriter:
         stream = self._keys.stream()
         for frame in frames:
             entry: dict[FieldT, EncodableT] = {"ts": repr(frame.ts), "payload": frame.payload}
-            pipe.xadd(stream, entry, maxlen=self._maxlen, approximate=True)
+            pipe.xadd(stream, entry, id=frame.id, maxlen=self._maxlen, approximate=True)
         self._count(pipe, frames)
+        if self._ttl_ms is not None:
+            for key in (stream, self._keys.stream_analytics()):
+                pipe.pexpire(key, self._ttl_ms)
         async with redis_call():
             replies = raise_if_lost(await pipe.execute(raise_on_error=False))
         added, counted = replies[: len(frames)], replies[len(frames) :]
@@ -91,6 +100,15 @@ class StreamWriter:
             if isinstance(reply, Exception):
                 raise unavailable(reply)
         return _refused("counted", counted)
+
+    async def clear(self) -> None:
+        """Delete stream, counts and subscriptions, as only a replay may that begins anew."""
+        keys = self._keys
+        pipe = self._redis.pipeline(transaction=False)
+        for key in (keys.stream(), keys.stream_analytics(), keys.stream_subscriptions()):
+            pipe.delete(key)
+        async with redis_call():
+            await pipe.execute()
 
     def _count(self, pipe: Pipeline, frames: Sequence[ReceivedFrame]) -> None:
         key, events = self._keys.stream_analytics(), sum(frame.events for frame in frames)
