@@ -32,6 +32,7 @@ BENCHMARKS = {
     "compositor": "compositor",
     "heatmap": "heatmap",
     "heatmap-screen": "heatmap_screen",
+    "measures": "measures",
 }
 
 

@@ -7,11 +7,12 @@ from datetime import date
 
 from msgspec import Struct
 
+from chain.analytics.black_scholes import Valuation, black_scholes
 from chain.model.session import settlement, years_to_expiry
 from chain.model.snapshot import Contract
 from publisher.mock import listing, market
 from publisher.mock.listing import OptionSide, Product, TradingSession
-from publisher.mock.market import SessionBar, Smile, Valuation
+from publisher.mock.market import SessionBar, Smile
 
 TIMEFRAME = "REAL-TIME"
 CONDITIONS = ([209], [209], [209], [232])  # a trade is mostly automatic, now and then the leg of a spread
@@ -148,7 +149,7 @@ def items(moment: Moment, book: Book, smile: Smile, strikes: Sequence[int]) -> I
     for strike in strikes:
         away = smile.deviations(strike)
         wider = market.widening(away)
-        worth = market.black_scholes(moment.spot, strike, smile.vol(away), smile.years)
+        worth = black_scholes(moment.spot, strike, smile.vol(away), smile.years)
         # Cut to decimals by int(): a third of the cost of round(), and no -0.0.
         vol, gamma = int(worth.vol * 1e5) / 1e5, int(worth.gamma * 1e7) / 1e7
         theta, vega = int(worth.theta * 1e4) / 1e4, int(worth.vega * 1e4) / 1e4

@@ -7,9 +7,10 @@ import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from msgspec import Struct
+
+from chain.analytics.black_scholes import Valuation, black_scholes
 
 DAY_S = 86_400
 YEAR_S = 365 * DAY_S
@@ -30,8 +31,6 @@ VOL_PER_SPOT = 6.0  # relative rise of volatility per relative fall of spot
 VOL_FLOOR = 0.05
 DRIFT_LIMIT = 0.1
 
-_ROOT_HALF = math.sqrt(0.5)
-_DENSITY_0 = 1 / math.sqrt(2 * math.pi)
 _U32 = 0xFFFFFFFF
 
 
@@ -122,44 +121,6 @@ def volume_done(progress: float) -> float:
     """Return the share of a session's volume traded by `progress` (clamped to 0..1): the integral of the U."""
     at = min(max(progress, 0.0), 1.0)
     return (at + U_DEPTH * ((2 * at - 1) ** 3 + 1) / 6) / (1 + U_DEPTH / 3)
-
-
-class Valuation(NamedTuple):
-    """A strike's worth and the sensitivities that call and put share, in the vendor's units."""
-
-    call: float
-    put: float
-    vol: float  # annual fraction
-    call_delta: float  # the put's is one less
-    gamma: float  # per point of the underlying
-    theta: float  # per calendar day
-    vega: float  # per volatility point
-
-
-def black_scholes(spot: float, strike: float, vol: float, years: float) -> Valuation:
-    """Return the Black-Scholes (1973) value of a strike at zero rate and dividend.
-
-    With neither, early exercise is worth nothing, so the same value serves American contracts.
-    """
-    root_t = math.sqrt(years)
-    deviation = vol * root_t
-    d1 = math.log(spot / strike) / deviation + deviation / 2
-    n1 = 0.5 + 0.5 * math.erf(d1 * _ROOT_HALF)
-    n2 = 0.5 + 0.5 * math.erf((d1 - deviation) * _ROOT_HALF)
-    density = _DENSITY_0 * math.exp(-0.5 * d1 * d1)
-    forward = spot - strike
-    call = spot * n1 - strike * n2
-    if call < forward or call < 0:  # rounding far from the money
-        call = max(forward, 0.0)
-    return Valuation(
-        call,
-        call - forward,
-        vol,
-        n1,
-        density / (spot * deviation),
-        -spot * density * vol / (2 * root_t) / 365,
-        spot * density * root_t / 100,
-    )
 
 
 class Smile(Struct, frozen=True):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
+from chain.analytics.black_scholes import black_scholes
 from chain.clock import Clock
 from chain.model.keys import ChainId
 from chain.model.snapshot import Contract, Snapshot
@@ -160,7 +161,7 @@ class MockStream:
         moment, smile, line = view.moment(chain.underlying), view.smile(chain, contract), view.line(chain, contract)
         assert moment is not None
         away = smile.deviations(contract.strike)
-        worth = market.black_scholes(moment.spot, contract.strike, smile.vol(away), smile.years)
+        worth = black_scholes(moment.spot, contract.strike, smile.vol(away), smile.years)
         bid, ask = line.quote(worth, market.widening(away), moment.product)
         noise = self._random.getrandbits(30)
         at_ns = max(moment.now_ns - ago_ns, line.bar.traded_ns, line.quoted_ns)

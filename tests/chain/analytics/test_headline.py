@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.analytics.headline import Headline, expected_move, headline
+from chain.analytics.headline import Headline, headline
+from chain.analytics.measures.atm import expected_move
 from chain.model.calendar import Calendar
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId

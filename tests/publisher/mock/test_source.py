@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chain.analytics.black_scholes import black_scholes
 from chain.clock import ManualClock
 from chain.errors import ConfigError
 from chain.model.calendar import RULE
 from chain.model.session import NEW_YORK, years_to_expiry
 from publisher.mock import listing, market
 from publisher.mock.listing import PRODUCTS
-from publisher.mock.market import Smile, black_scholes
+from publisher.mock.market import Smile
 from publisher.mock.source import MockSource
 from publisher.source import ChainWindow, SourceError
 

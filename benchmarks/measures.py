@@ -1,0 +1,45 @@
+"""All measures of six expirations of the mock SPX, and those across them: what a publisher's cycle costs a reader."""
+
+import asyncio
+import time
+
+from benchmarks.rows import Row, below
+from chain.analytics.measures.chain import measures_of
+from chain.analytics.measures.underlying import underlying_measures
+from chain.clock import ManualClock
+from chain.model.grid import StrikeGrid, build_grid
+from chain.model.keys import ChainId, SnapshotId
+from chain.model.snapshot import Snapshot, decode, encode
+from publisher.mock.source import MockSource
+from tests.support.builders import AS_OF, TS_NS
+
+_EXPIRATIONS, _ROUNDS = 6, 60
+_LIMIT_MS = 20.0
+
+
+def run() -> list[Row]:
+    """Return processor time of the measures of a cycle, ms; the grids are there already."""
+    grids = asyncio.run(_grids())
+    taken = sorted(_timed(grids) for _ in range(_ROUNDS))
+    contracts = sum(len(grid.legs) for grid in grids)
+    note = f"{contracts} contracts, IV from every mid among it; slowest of {_ROUNDS}: {taken[-1]:.1f} ms"
+    return [below(_LIMIT_MS, "measures of 6 expirations", "ms", taken[len(taken) // 2], note=note)]
+
+
+def _timed(grids: list[StrikeGrid]) -> float:
+    began = time.process_time()
+    underlying_measures([measures_of(grid, AS_OF) for grid in grids])
+    return (time.process_time() - began) * 1000
+
+
+async def _grids() -> list[StrikeGrid]:
+    source = MockSource(ManualClock(TS_NS), underlyings=["SPX"])
+    await source.begin_cycle()
+    survey = await source.survey("SPX")
+    found = []
+    for expiry in survey.expirations[:_EXPIRATIONS]:
+        piece = await source.fetch_window(survey, expiry)
+        at = SnapshotId(ChainId("SPX", expiry), TS_NS // 1_000_000)
+        made = Snapshot.at(at, TS_NS, atm=piece.atm, range_points=piece.range_points, contracts=piece.contracts)
+        found.append(build_grid(decode(encode(made), at)))
+    return found

@@ -1,0 +1,89 @@
+"""All measures of one chain, from its strike grid."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from chain.analytics.measures import atm, flip, gamma, interest, wings
+from chain.analytics.measures.contracts import ContractCheck, contract_checks, greeks_check
+from chain.analytics.measures.measure import Measure
+from chain.analytics.slice import ChainSlice, Maturity, slice_of
+from chain.model.calendar import RULE, Calendar
+from chain.model.grid import StrikeGrid
+from chain.model.keys import SnapshotId
+
+
+class ChainMeasures(Struct, frozen=True):
+    """What one snapshot says, measure by measure. `at`: the instant it describes, epoch seconds; `spot` in points.
+
+    `gex` is by the convention that was asked for, `naive` with calls + and puts -, as walls and zero gamma are.
+    """
+
+    snapshot: SnapshotId
+    at: float
+    spot: float | None
+    maturity: Maturity | None  # of the root at the money
+    measures: Mapping[str, Measure]
+    gex: gamma.Exposure
+    naive: gamma.Exposure
+    profile: flip.Profile
+    smile: tuple[wings.SmilePoint, ...]
+    contracts: tuple[ContractCheck, ...]
+
+    def __getitem__(self, name: str) -> Measure:
+        """The measure of a name."""
+        return self.measures[name]
+
+
+def measures_of(
+    grid: StrikeGrid, at: float, calendar: Calendar = RULE, convention: gamma.GexConvention | None = None
+) -> ChainMeasures:
+    """Return the measures of a grid that describes the instant `at`, epoch seconds.
+
+    `calendar` says when the expiry closes, `convention` in which unit and with which signs gamma exposure is told.
+    """
+    chain = slice_of(grid, at, calendar)
+    convention = convention or gamma.GexConvention()
+    gex = gamma.exposure(chain, convention)
+    naive = gex
+    if convention.signs is not gamma.GexSigns.NAIVE:
+        naive = gamma.exposure(chain, gamma.GexConvention(convention.unit))
+    measures = _at_the_money(chain)
+    forward, move = measures["implied_forward"].value, measures["expected_move_iv"].value
+    checks = contract_checks(chain, forward, move)
+    profile = flip.profile(chain)
+    rr25, bf25 = wings.wings(chain, measures["atm_iv"])
+    measures |= {
+        "rr25": rr25,
+        "bf25": bf25,
+        "put_call_oi": interest.put_call_oi(chain),
+        "put_call_volume": interest.put_call_volume(chain),
+        "max_pain": interest.max_pain(chain),
+        **exposed(gex, naive, profile),
+        "greeks_apart": greeks_check(chain, checks),
+    }
+    maturity = chain.maturities[chain.atm.root] if chain.atm else None
+    smile = wings.smile(chain, forward, move)
+    return ChainMeasures(grid.snapshot.id, at, grid.spot, maturity, measures, gex, naive, profile, smile, checks)
+
+
+def _at_the_money(chain: ChainSlice) -> dict[str, Measure]:
+    straddle, sigma = atm.straddle(chain), atm.atm_iv(chain)
+    return {
+        "straddle": straddle,
+        "expected_move_iv": atm.expected_move_iv(chain, sigma),
+        "expected_move_straddle": atm.expected_move_straddle(chain, straddle),
+        "implied_forward": atm.implied_forward(chain),
+        "atm_iv": sigma,
+    }
+
+
+def exposed(gex: gamma.Exposure, naive: gamma.Exposure, profile: flip.Profile) -> dict[str, Measure]:
+    """Return the measures of a gamma exposure, of one expiry or of several."""
+    return {
+        "gex_net": gamma.gex_net(gex),
+        "call_wall": gamma.call_wall(naive),
+        "put_wall": gamma.put_wall(naive),
+        "zero_gamma_profile": flip.zero_gamma_profile(profile),
+        "zero_gamma_cumulative": gamma.zero_gamma_cumulative(naive),
+    }

@@ -1,0 +1,100 @@
+"""Contract by contract: the volatility that its mid implies, and the vendor's greeks held against Black-Scholes."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from chain.analytics.black_scholes import black_scholes, implied_vol
+from chain.analytics.measures.measure import FRACTION, Measure
+from chain.analytics.measures.wings import deviations
+from chain.analytics.slice import ChainSlice, price_of
+from chain.model.grid import IV_SHOWN, Leg, PriceSource, StrikeRow
+
+DELTA_APART = 0.05  # more than this, and the vendor's delta is of another moment or of other assumptions
+GAMMA_APART = 0.25  # of the larger of both gammas
+_MATERIAL = (0.05, 0.95)  # of |delta|: beyond, a greek says more of rounding than of its moment
+
+_WORDS = (
+    f"share of contracts whose vendor delta is more than {DELTA_APART:g}, or gamma more than {GAMMA_APART:.0%}, from "
+    f"Black-Scholes at the vendor's IV on the implied forward, r = 0, where |delta| is {_MATERIAL[0]:g} to "
+    f"{_MATERIAL[1]:g}"
+)
+
+
+class ContractCheck(Struct, frozen=True):
+    """One contract's figures computed anew; None where an input is missing. IV a fraction, greeks per share.
+
+    `disagrees`: the vendor's delta or gamma is far from ours at the vendor's IV; None where they cannot be compared.
+    """
+
+    root: str
+    strike: float
+    side: str
+    deviations: float | None  # of the strike from the forward, in standard deviations
+    iv_mid: float | None
+    iv_why: str  # why the mid implies none
+    delta: float | None
+    gamma: float | None
+    disagrees: bool | None
+
+
+def contract_checks(chain: ChainSlice, forward: float | None, move: float | None) -> tuple[ContractCheck, ...]:
+    """Return every contract computed anew, rows as in the grid, calls first; `forward` and `move` in points.
+
+    Without an implied forward, spot stands for it.
+    """
+    centre = chain.spot if forward is None else forward
+    return tuple(
+        _check(row, side, leg, centre, chain.years_of(row.root), deviations(row.strike, centre, move))
+        for row, side, leg in chain.contracts()
+    )
+
+
+def _check(
+    row: StrikeRow, side: str, leg: Leg, forward: float | None, years: float, away: float | None
+) -> ContractCheck:
+    iv, why = _iv_of_mid(row, side, leg, forward, years)
+    delta = gamma = disagrees = None
+    if leg.iv is not None and forward is not None:
+        worth = black_scholes(forward, row.strike, leg.iv, years)
+        delta = worth.call_delta if side == "call" else worth.call_delta - 1
+        gamma = worth.gamma
+        disagrees = _disagrees(leg, delta, gamma)
+    return ContractCheck(row.root, row.strike, side, away, iv, why, delta, gamma, disagrees)
+
+
+def _iv_of_mid(row: StrikeRow, side: str, leg: Leg, forward: float | None, years: float) -> tuple[float | None, str]:
+    mid, why = price_of(leg, PriceSource.MID)
+    if mid is None or forward is None:
+        return None, why or "no spot"
+    iv = implied_vol(mid, forward, row.strike, years, side, leg.iv)
+    if iv is None:
+        return None, "mid at or below intrinsic value"
+    return (iv, "") if IV_SHOWN[0] < iv < IV_SHOWN[1] else (None, "implausible IV")
+
+
+def _disagrees(leg: Leg, delta: float, gamma: float) -> bool | None:
+    if leg.delta is None or leg.gamma is None or not _MATERIAL[0] <= abs(delta) <= _MATERIAL[1]:
+        return None
+    return abs(leg.delta - delta) > DELTA_APART or abs(leg.gamma - gamma) > GAMMA_APART * max(leg.gamma, gamma)
+
+
+def greeks_check(chain: ChainSlice, checks: tuple[ContractCheck, ...]) -> Measure:
+    """Return the share of contracts whose vendor greeks disagree with Black-Scholes."""
+    compared = [check.disagrees for check in checks if check.disagrees is not None]
+    apart = sum(compared)
+    value = apart / len(compared) if compared else None
+    skipped = Counter(_uncompared(chain, checks))
+    note = "" if compared else "no contract has IV, delta and gamma"
+    inputs: dict[str, float | None] = {"disagree": apart if compared else None}
+    return Measure(value, FRACTION, _WORDS, chain.snapshots, len(compared), skipped, inputs, note=note)
+
+
+def _uncompared(chain: ChainSlice, checks: tuple[ContractCheck, ...]) -> Iterator[str]:
+    for (_, _, leg), check in zip(chain.contracts(), checks, strict=True):
+        if check.disagrees is None:
+            if check.delta is None:
+                yield "no IV" if leg.iv is None else "no spot"
+            else:
+                yield "delta too near 0 or 1" if leg.delta is not None and leg.gamma is not None else "no greeks"

@@ -1,0 +1,86 @@
+"""Open interest and volume of one expiry: puts over calls, and max pain. Open interest is of the evening before."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+
+from chain.analytics.measures.measure import POINTS, RATIO, Measure
+from chain.analytics.slice import ChainSlice
+from chain.model.placement import STANDARD_SHARES
+
+_OI = "open interest"
+_STEPS = 1000  # of a point: the smallest step of a strike in an option's symbol
+
+
+def put_call_oi(chain: ChainSlice) -> Measure:
+    """Return open interest of puts over that of calls."""
+    return _put_call(chain, "open_interest", _OI)
+
+
+def put_call_volume(chain: ChainSlice) -> Measure:
+    """Return the day's volume of puts over that of calls."""
+    return _put_call(chain, "volume", "volume")
+
+
+def put_over_call(puts: float | None, calls: float | None) -> float | None:
+    """Return a put/call ratio; None where nothing is known of a side, or there are no calls."""
+    return puts / calls if puts is not None and calls else None
+
+
+def _put_call(chain: ChainSlice, field: str, words: str) -> Measure:
+    sums: dict[str, float | None] = {"put": None, "call": None}
+    used, missing = 0, 0
+    for _, side, leg in chain.contracts():
+        figure: float | None = getattr(leg, field)
+        if figure is None:
+            missing += 1
+        else:
+            sums[side] = (sums[side] or 0.0) + figure
+            used += 1
+    value = put_over_call(sums["put"], sums["call"])
+    note = "" if value is not None else f"no {words} of {'calls' if not sums['call'] else 'puts'}"
+    skipped = {f"no {words}": missing} if missing else {}
+    inputs = {"puts": sums["put"], "calls": sums["call"]}
+    return Measure(
+        value, RATIO, f"{words} of puts over calls", chain.snapshots, used, skipped, inputs, slice_only=True, note=note
+    )
+
+
+def max_pain(chain: ChainSlice) -> Measure:
+    """Return the strike at which holders of open contracts get least at expiry, points; the lowest of a tie."""
+    calls: defaultdict[float, float] = defaultdict(float)
+    puts: defaultdict[float, float] = defaultdict(float)
+    used, skipped = 0, Counter[str]()
+    for row, side, leg in chain.contracts():
+        if leg.open_interest is None:
+            skipped[f"no {_OI}"] += 1
+            continue
+        used += 1
+        (calls if side == "call" else puts)[row.strike] += leg.open_interest
+    strikes = sorted({row.strike for row in chain.grid.rows})
+    pains = payouts(strikes, calls, puts) if any(calls.values()) or any(puts.values()) else []
+    least = min(pains, default=None)
+    tied = pains.count(least) if least is not None else 0
+    value = strikes[pains.index(least)] if least is not None else None
+    note = f"no {_OI}" if least is None else f"a tie of {tied} strikes" if tied > 1 else ""
+    inputs = {"payout": None if least is None else least * STANDARD_SHARES}
+    words = "listed strike with the least payout of open interest at expiry, the lowest of a tie"
+    return Measure(value, POINTS, words, chain.snapshots, used, skipped, inputs, slice_only=True, note=note)
+
+
+def payouts(strikes: Sequence[float], calls: Mapping[float, float], puts: Mapping[float, float]) -> list[float]:
+    """Return what open calls and puts pay, in points per share, if the underlying ends at each of the strikes, sorted.
+
+    Payout at K: the sum over strikes k of calls(k) max(0, K - k) + puts(k) max(0, k - K).
+    """
+    levels = [round(strike * _STEPS) for strike in strikes]  # whole numbers: a tie is one to the last digit
+    below = _running([(level, calls.get(strike, 0.0)) for level, strike in zip(levels, strikes, strict=True)])
+    above = _running([(-level, puts.get(strike, 0.0)) for level, strike in zip(levels, strikes, strict=True)][::-1])
+    return [(call + put) / _STEPS for call, put in zip(below, above[::-1], strict=True)]
+
+
+def _running(held: Sequence[tuple[int, float]]) -> list[float]:
+    """Return what contracts below each level pay there, levels ascending."""
+    counts = accumulate(count for _, count in held)
+    worths = accumulate(count * level for level, count in held)
+    return [level * count - worth for (level, _), count, worth in zip(held, counts, worths, strict=True)]

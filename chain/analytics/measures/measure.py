@@ -1,0 +1,42 @@
+"""A derived number with all that a reader needs to trust it, or to see why it is not there."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from chain.model.keys import SnapshotId
+
+POINTS, FRACTION, RATIO = "points", "fraction", "ratio"
+
+
+class Measure(Struct, frozen=True):
+    """One derived number; `value` is None where it cannot be had, and `note` then says why.
+
+    `convention` names method and choices, `inputs` the figures that went into it beside the contracts. `used` counts
+    contracts that the value rests on, `skipped` those left out, by reason. `slice_only`: it depends on strikes that the
+    snapshot's range cuts off. `snapshots` are those that it was derived from.
+    """
+
+    value: float | None
+    unit: str
+    convention: str
+    snapshots: tuple[SnapshotId, ...]
+    used: int
+    skipped: Mapping[str, int]
+    inputs: Mapping[str, float | None]
+    slice_only: bool = False
+    note: str = ""
+
+    @property
+    def oldest(self) -> SnapshotId:
+        """The oldest snapshot that went into it."""
+        return min(self.snapshots, key=lambda one: one.ts_ms)
+
+
+def together(*counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the sum of several counts by reason."""
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)

@@ -1,0 +1,98 @@
+"""The measures against vectors worked out apart: S = 6930, 13.6 %, seven days, no rate and no dividend."""
+
+import math
+
+import pytest
+
+from chain.analytics.black_scholes import black_scholes
+from chain.analytics.measures.atm import MoveRule, expected_move_straddle, straddle
+from chain.analytics.measures.chain import ChainMeasures, measures_of
+from chain.analytics.measures.gamma import GexConvention, GexSigns, GexUnit, exposure, gex_net
+from tests.support.measured import HELD, SIGMA, SPOT, WEEK_BEFORE, grid, held_chain, measured, priced, sliced
+
+YEARS = 7 / 365
+
+
+@pytest.fixture(scope="module")
+def week() -> ChainMeasures:
+    return measured(*held_chain())
+
+
+def value(measures: ChainMeasures, name: str) -> float:
+    found = measures[name].value
+    assert found is not None, measures[name].note
+    return found
+
+
+def test_straddle_and_expected_moves(week: ChainMeasures) -> None:
+    assert value(week, "straddle") == pytest.approx(104.14, abs=0.005)
+    assert value(week, "expected_move_iv") == pytest.approx(130.52, abs=0.005)
+    assert value(week, "straddle") / value(week, "expected_move_iv") == pytest.approx(0.7979, abs=5e-5)
+    assert value(week, "expected_move_straddle") == pytest.approx(88.52, abs=0.005)
+    assert week["expected_move_straddle"].inputs["one_sd"] == pytest.approx(130.52, abs=0.01)
+    assert value(week, "atm_iv") == pytest.approx(SIGMA)
+
+
+def test_each_rule_of_the_straddle_is_named() -> None:
+    chain = sliced(*held_chain())
+    found = {rule: expected_move_straddle(chain, straddle(chain), rule) for rule in MoveRule}
+    assert [found[rule].value for rule in MoveRule] == pytest.approx([88.52, 104.14, 130.52], abs=0.01)
+    assert ["0.85" in found[MoveRule.COMMON].convention, "mean" in found[MoveRule.MEAN].convention] == [True, True]
+    assert "standard deviation" in found[MoveRule.ONE_SD].convention
+
+
+def test_gamma_at_the_money_and_its_exposure_in_each_unit() -> None:
+    assert black_scholes(SPOT, SPOT, SIGMA, YEARS).gamma == pytest.approx(0.00305644, abs=5e-9)
+    chain = sliced(priced(SPOT, "call", open_interest=1000))
+    found = {unit: gex_net(exposure(chain, GexConvention(unit))) for unit in GexUnit}
+    assert found[GexUnit.PERCENT].value == pytest.approx(146_785_294, abs=0.5)
+    assert found[GexUnit.SHARES].value == pytest.approx(305.64, abs=0.005)
+    assert found[GexUnit.POINT].value == pytest.approx(305.644 * SPOT, rel=1e-5)
+    assert [found[unit].unit for unit in GexUnit] == ["dollars per 1 % move", "dollars per point", "shares per point"]
+
+
+def test_interest_of_the_seven_strikes(week: ChainMeasures) -> None:
+    assert value(week, "max_pain") == 6930
+    assert week["max_pain"].inputs["payout"] == pytest.approx(7.8e6, abs=5e4)
+    assert value(week, "put_call_oi") == pytest.approx(0.9076, abs=5e-5)
+    assert week["max_pain"].used == 2 * len(HELD)
+
+
+def test_exposure_of_the_seven_strikes(week: ChainMeasures) -> None:
+    assert value(week, "gex_net") == pytest.approx(161.68e6, abs=5e3)
+    assert value(week, "put_wall") == 6900
+    assert week["put_wall"].inputs["net"] == pytest.approx(-285.26e6, abs=5e3)
+    assert value(week, "call_wall") == 6960
+    assert week["call_wall"].inputs["net"] == pytest.approx(315.22e6, abs=5e3)
+
+
+def test_zero_gamma_by_both_methods_lies_far_apart(week: ChainMeasures) -> None:
+    assert value(week, "zero_gamma_profile") == pytest.approx(6827.4, abs=0.05)
+    assert "outside the strikes" in week["zero_gamma_profile"].note
+    cumulative = week["zero_gamma_cumulative"]
+    assert (cumulative.inputs["below"], cumulative.inputs["above"]) == (6950, 6960)
+    assert 6950 < value(week, "zero_gamma_cumulative") < 6960
+    assert 120 < value(week, "zero_gamma_cumulative") - value(week, "zero_gamma_profile") < 135
+
+
+def test_the_profile_at_spot_is_the_net_where_the_vendors_gammas_are_those_of_its_volatilities(
+    week: ChainMeasures,
+) -> None:
+    assert week["zero_gamma_profile"].inputs["gex_at_spot"] == pytest.approx(value(week, "gex_net"), rel=1e-9)
+    assert week.profile.gex(value(week, "zero_gamma_profile")) == pytest.approx(0, abs=1e-3 * value(week, "gex_net"))
+
+
+def test_signs_can_be_switched_off_and_walls_stay() -> None:
+    both = measures_of(grid(*held_chain()), WEEK_BEFORE, convention=GexConvention(GexUnit.SHARES, GexSigns.UNSIGNED))
+    calls, puts = both["gex_net"].inputs["calls"], both["gex_net"].inputs["puts"]
+    assert calls is not None and puts is not None
+    assert value(both, "gex_net") == pytest.approx(calls + puts) and puts > 0
+    assert "calls +, puts +" in both["gex_net"].convention
+    assert (value(both, "call_wall"), value(both, "put_wall")) == (6960, 6900)
+
+
+def test_deviations_by_strike(week: ChainMeasures) -> None:
+    move = SPOT * SIGMA * math.sqrt(YEARS)
+    assert [check.deviations for check in week.contracts if check.side == "call"] == pytest.approx(
+        [(strike - SPOT) / move for strike in HELD]
+    )
