@@ -25,6 +25,10 @@ class Entry(NamedTuple):
         return len(self.key) + 1 + len(self.words) + 1
 
 
+def _by_key(bar: Sequence[tuple[str, str, str]]) -> dict[str, Entry]:
+    return {pressed: Entry(key, words, pressed) for key, words, pressed in bar}
+
+
 class KeyBar(Widget):
     """One widget that draws all keys; Textual's own footer mounts one a key, a tenth of the deck's start."""
 
@@ -41,9 +45,11 @@ class KeyBar(Widget):
     @property
     def _entries(self) -> list[Entry]:
         """The keys in their order; where not all fit, those that can be spared are left out."""
-        if self.past or self.heatmap:
-            bar, spare = (PAST_BAR, PAST_SPARE) if self.past else (HEATMAP_BAR, HEATMAP_SPARE)
-            return self._fitting({pressed: Entry(key, words, pressed) for key, words, pressed in bar}, spare)
+        if self.past:
+            page = ("1", "deck", "1") if self.heatmap else ("2", "heatmap", "2")
+            return self._fitting(_by_key((*PAST_BAR, page)), (page[2], *PAST_SPARE))
+        if self.heatmap:
+            return self._fitting(_by_key(HEATMAP_BAR), HEATMAP_SPARE)
         shown = [one for one in BINDINGS if isinstance(one, Binding) and one.show]
         usable = [one for one in shown if self.screen.check_action(one.action.partition("(")[0], ())]
         return self._fitting({one.action: self._entry(one) for one in usable}, SPARE)

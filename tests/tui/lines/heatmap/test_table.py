@@ -57,6 +57,25 @@ def test_every_line_is_as_wide_as_the_panel(
     assert len(table.strikes) == len(table.body)
 
 
+@law
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(MODEL.tiles)),
+        st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, -1.0, 1e308, 5e-324]),
+        max_size=8,
+    ),
+    st.sampled_from([40, 80, 140]),
+)
+def test_whatever_a_model_says_the_lines_keep_their_width(odd: dict[str, float], width: int) -> None:
+    spoiled = {name: replace(MODEL.tiles[name], debit=debit, max_profit=debit) for name, debit in odd.items()}
+    model = replace(MODEL, tiles={**MODEL.tiles, **spoiled})
+    matrix = page(model=model)
+    table = drawn(matrix, width)
+    lines = [*table.head, *table.body, legend(fitted(matrix.debits, 7), COLOURS, width), foot(matrix, width)]
+    assert {length(line) <= width for line in lines} == {True}
+    assert all(length(line) <= width for line in tile_lines(matrix, model, MODEL.ts, width))
+
+
 def test_a_page_has_a_column_for_each_width_and_a_row_for_each_strike_between_those_with_tiles() -> None:
     matrix = page()
     assert [column.width for column in matrix.columns] == list(WIDTHS)
