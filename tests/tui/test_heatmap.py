@@ -125,6 +125,27 @@ async def test_a_click_chooses_a_tile_and_the_wheel_scrolls(heated: Deck) -> Non
     assert heated.lines("tiles")[3] != top
 
 
+async def test_where_there_is_room_both_axes_stand_level_and_a_click_chooses_on_either(redis: Redis) -> None:
+    stage = make_stage(redis)
+    async with deck_of(stage, (200, 60)) as deck:
+        give(stage)
+        await deck.press("2")
+        tiles, beside = deck.lines("tiles"), deck.lines("beside")
+        assert " 20 " in tiles[2] and "01-02 0d" in beside[2]
+        [level] = [y for y, line in enumerate(tiles) if "[6930]" in line]
+        assert "[6930]" in beside[level] and chosen(deck)[1] in beside[level]
+        await deck.press("j", "l")
+        debit = chosen(deck)[1]
+        [level] = [y for y, line in enumerate(deck.lines("tiles")) if CURSOR.search(line)]
+        assert f"{debit}<" in deck.lines("beside")[level]
+        await deck.pilot.click("#beside", offset=(30, level - 3))  # the second expiration, beyond the spot
+        await deck.pilot.pause()
+        assert chosen(deck)[0] == "6935"
+        assert "01-05 Mon" in deck.lines("tiles")[0]
+        await deck.press("v", "v")  # a single contract has one axis
+        assert not deck.app.deck.heatmap.beside.display
+
+
 async def test_enter_shows_the_tile_in_full_and_escape_closes_it_then_the_page(redis: Redis) -> None:
     stage = make_stage(redis)
     async with deck_of(stage, (80, 24)) as deck:

@@ -27,32 +27,52 @@ from tui.terminal.heat import steps_of
 from tui.view import View
 
 _BESIDE = 112  # columns of the page from which there is room for the tile beside the tiles
+_BOTH = 180  # from which there is room for both axes
 _DETAIL_WIDTH, _DETAIL_HEIGHT = 40, 8
 
 
 class HeatPanel(LinePanel):
     """The tiles. The window follows the ATM, then the cursor, and stays where the wheel has left it."""
 
-    table: HeatTable | None = None  # as shown
+    matrix: Matrix | None = None
+    table: HeatTable | None = None  # the matrix as lines
+    _made: tuple[object, ...] = ()  # what shaped the matrix
     _scale = Scale()
     _scale_of: tuple[object, ...] = ()
     _scrolled = False
 
-    def bring(self, title: Line, matrix: Matrix, view: View, made: str) -> None:
-        """Show a page under its title; `made` is of when it is, if not of the instant that is shown."""
+    def turn_to(
+        self, model: HeatmapModel, index: HeatmapIndex, choice: TileChoice, chain: ChainId, across: Across
+    ) -> Matrix:
+        """Return the page that is looked at, the same object as long as nothing that shapes it changed."""
+        made = (model.version, chain, across, choice.strategy, choice.side, choice.width, choice.strike)
+        if self.matrix is None or made != self._made:
+            self._made = made
+            self.matrix = matrix_of(model, index, choice, chain.expiry.isoformat(), across)
+        return self.matrix
+
+    def bring(self, title: Line, matrix: Matrix, view: View, made: str, level: int | None = None) -> int | None:
+        """Show a page under its title, and return at which line the cursor stands.
+
+        `made` is of when it is, if not of the instant that is shown; `level` is the line at which the cursor is wanted.
+        """
         width, paint = self.size.width, self._paint
         scale = self._scale_for(matrix, paint.steps)
         self.table = table = heat_table(matrix, scale, paint, width, highest_first=view.highest_first, current=not made)
         note = "snapshots only" if view.past else ""
         head = (title, legend(scale, paint, width, made=made, note=note), *table.head)
         room = max(1, self.size.height - len(head) - 1)
-        self.show(
-            head, table.body, (foot(matrix, width),), top=self._first(table, room, follows=view.tile.strike is None)
-        )
+        if level is not None and table.cursor is not None:
+            self.table = table = table.padded(max(0, level - table.cursor), room)
+            top: int | None = None if self._scrolled or table.cursor is None else table.cursor - level
+        else:
+            top = self._first(table, room, follows=view.tile.strike is None)
+        self.show(head, table.body, (foot(matrix, width),), top=top)
+        return None if table.cursor is None else table.cursor - self._top
 
     def explain(self, title: Line, words: tuple[str, ...]) -> None:
         """Say under the title why there are no tiles."""
-        self.table = None
+        self.matrix = self.table = None
         self.show((title,), explained(words, self.size.width), top=0)
 
     def _first(self, table: HeatTable, room: int, *, follows: bool) -> int | None:
@@ -88,11 +108,16 @@ class HeatPanel(LinePanel):
 
 
 class HeatmapPage(Container):
-    """Shows the model of the selected underlying; the cursor is the reader's `TileChoice`."""
+    """Shows the model of the selected underlying; the cursor is the reader's `TileChoice`.
+
+    Where there is room the other axis stands beside: of every strike the widths of one expiration, and the expirations
+    of one width.
+    """
 
     DEFAULT_CSS = f"""
     HeatmapPage {{ layout: horizontal; }}
     HeatmapPage > #tiles {{ width: 1fr; }}
+    HeatmapPage > #beside {{ width: 1fr; border-left: vkey $panel; display: none; }}
     HeatmapPage > #tile {{ width: {_DETAIL_WIDTH}; border-left: vkey $panel; }}
     HeatmapPage.-under {{ layout: vertical; }}
     HeatmapPage.-under > #tiles {{ height: 1fr; }}
@@ -103,21 +128,25 @@ class HeatmapPage(Container):
         super().__init__(id=id)
         # Made here, not found once mounted: a key may come before that.
         self.tiles = HeatPanel(id="tiles", can_focus=True)
+        self.beside = HeatPanel(id="beside")
         self.tile = LinePanel(id="tile")
-        self.matrix: Matrix | None = None
         self.index: HeatmapIndex = NO_TILES
         self._shown: HeatmapView | None = None
-        self._made: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
         yield self.tiles
+        yield self.beside
         yield self.tile
 
-    def update(self, report: HealthReport | None, view: View, heatmap: HeatmapView | None) -> None:
-        """Show what there is of the underlying that is looked at; a frozen view stays with what it showed."""
+    def update(self, report: HealthReport | None, view: View, heatmap: HeatmapView | None) -> bool:
+        """Show what there is of the underlying that is looked at; a frozen view stays with what it showed.
+
+        Returns whether a panel came or went: it has to be shown again once all know their new sizes.
+        """
         if not self.tiles.size.width:
-            return
+            return False
+        before = self.tile.display, self.beside.display
         if view.frozen_at is None:
             self._shown = heatmap
         self._lay_out(view.tile)
@@ -129,14 +158,16 @@ class HeatmapPage(Container):
             self._say_why(report, view)
         else:
             self._bring(report, view, shown, model, chain)
+        return before != (self.tile.display, self.beside.display)
 
     def _lay_out(self, choice: TileChoice) -> None:
         beside = self.size.width >= _BESIDE
         self.set_class(not beside, "-under")
         self.tile.display = beside if choice.detail is None else choice.detail
+        self.beside.display = self.size.width >= _BOTH and choice.strategy != "single"
 
     def _say_why(self, report: HealthReport | None, view: View) -> None:
-        self.matrix, self.index = None, NO_TILES
+        self.index, self.beside.display = NO_TILES, False
         underlying = view.selected.underlying if view.selected else "-"
         whose = badge(report.board) if report else ""
         width = self.tiles.size.width
@@ -152,39 +183,40 @@ class HeatmapPage(Container):
     def _bring(self, report: HealthReport, view: View, shown: HeatmapView, model: HeatmapModel, chain: ChainId) -> None:
         choice, whose = view.tile, badge(report.board)
         self.index = shown.index
-        self.matrix = matrix = self._matrix(model, choice, chain)
         age = model_age(shown, model, report)
         made = "" if age.is_current else figures.clock(newest_s(model, report.board))
-        width = self.tiles.size.width
-        title = heat_title(model.underlying, matrix, age, whose, width, at=view.as_of, frozen=_frozen(view), made=made)
-        self.tiles.bring(title, matrix, view, made)
-        if self.tile.display:
+        pages = [(self.tiles, choice.across)]
+        if self.beside.display and self.beside.size.width:
+            pages.append((self.beside, choice.across.other))
+        level = None
+        for panel, across in pages:
+            matrix = panel.turn_to(model, shown.index, choice, chain, across)
+            width, at, frozen = panel.size.width, view.as_of, _frozen(view)
+            title = heat_title(model.underlying, matrix, age, whose, width, at=at, frozen=frozen, made=made)
+            level = panel.bring(title, matrix, view, made, level)
+        if self.tile.display and self.tiles.matrix is not None:
             now_s, width = report.board.now_s(report.now), self.tile.size.width
-            self.tile.show((tile_title(whose, width),), tile_lines(matrix, model, now_s, width))
-
-    def _matrix(self, model: HeatmapModel, choice: TileChoice, chain: ChainId) -> Matrix:
-        """Return the page that is looked at, the same object as long as nothing that shapes it changed."""
-        tile = (choice.strategy, choice.side, choice.across, choice.width, choice.strike)
-        made = (model.version, model.underlying, chain, tile)
-        if self.matrix is None or made != self._made:
-            self._made = made
-            return matrix_of(model, self.index, choice, chain.expiry.isoformat())
-        return self.matrix
+            self.tile.show((tile_title(whose, width),), tile_lines(self.tiles.matrix, model, now_s, width))
 
     def move(self, view: View, rows: int, columns: int) -> ChainId | None:
         """Move the cursor by lines and columns; return the chain that it came to where columns are expirations."""
-        matrix = self.matrix
+        matrix = self.tiles.matrix
         if matrix is None or matrix.row is None or matrix.column is None:
             return None
-        self.tiles.follow()
+        self.follow()
         if rows:
             by = -rows if view.highest_first else rows
             view.tile.strike = matrix.strikes[_within(matrix.strikes, matrix.row + by)]
         return self._choose_column(view, matrix, matrix.column + columns) if columns else None
 
-    def point_at(self, view: View, row: int, x: int) -> ChainId | None:
+    def follow(self) -> None:
+        """Show the cursor with the next lines."""
+        self.tiles.follow()
+        self.beside.follow()
+
+    def point_at(self, view: View, panel: HeatPanel, row: int, x: int) -> ChainId | None:
         """Put the cursor on the tile under the mouse, as `move` does."""
-        matrix, table = self.matrix, self.tiles.table
+        matrix, table = panel.matrix, panel.table
         strike = table.strikes[row] if table is not None and row < len(table.strikes) else None
         if matrix is None or table is None or strike is None:
             return None

@@ -141,7 +141,8 @@ class DeckScreen(MovingScreen):
             self.call_after_refresh(self.redraw)  # once the panels know their new sizes
 
     def _update_heatmap(self) -> None:
-        self.heatmap.update(self._report, self.view, self._scene.heatmap if self._scene else None)
+        if self.heatmap.update(self._report, self.view, self._scene.heatmap if self._scene else None):
+            self.call_after_refresh(self.redraw)
 
     def _say_what_is_looked_at(self) -> None:
         """Have what is looked at read and derived, and nothing else."""

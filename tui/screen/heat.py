@@ -3,7 +3,7 @@
 from chain.clock import Clock
 from chain.model.keys import ChainId
 from tui.lines.heatmap.choice import Across
-from tui.panels.heatmap import HeatmapPage
+from tui.panels.heatmap import HeatmapPage, HeatPanel
 from tui.ports.board_source import BoardSource, Demo, Operator
 from tui.ports.time_travel import TimeTravel
 from tui.screen.travel import TravelScreen
@@ -56,9 +56,9 @@ class HeatScreen(TravelScreen):
         """Move the cursor by lines and columns of the heatmap."""
         self._look_at(self.heatmap.move(self.view, rows, columns))
 
-    def point_at_tile(self, row: int, x: int) -> None:
+    def point_at_tile(self, panel: HeatPanel, row: int, x: int) -> None:
         """Put the cursor on the tile under the mouse."""
-        self._look_at(self.heatmap.point_at(self.view, row, x))
+        self._look_at(self.heatmap.point_at(self.view, panel, row, x))
 
     def _look_at(self, chain: ChainId | None) -> None:
         known = self._here.board.chains.records if self._here else ()
@@ -92,5 +92,4 @@ class HeatScreen(TravelScreen):
     def toggle_tile(self) -> None:
         """Show the tile under the cursor in full, or no longer."""
         self.view.tile.detail = not self.heatmap.tile.display
-        self.call_after_refresh(self.redraw)
         self.redraw()

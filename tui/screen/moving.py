@@ -3,6 +3,7 @@
 from textual.message import Message
 
 from chain.clock import Clock
+from tui.panels.heatmap import HeatPanel
 from tui.panels.line_panel import LinePanel
 from tui.panels.side import Side
 from tui.panels.widgets import GridPanel, SignalsPanel
@@ -36,8 +37,8 @@ class MovingScreen(HeatScreen):
 
     def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
         """A click on the board chooses its chain, on the heatmap a tile."""
-        if event.panel is self.heatmap.tiles:
-            self.point_at_tile(event.row, event.column)
+        if isinstance(event.panel, HeatPanel):
+            self.point_at_tile(event.panel, event.row, event.column)
             return
         chain = self.board_panel.chain_at(event.row) if event.panel is self.board_panel else None
         if chain is not None:
@@ -56,7 +57,7 @@ class MovingScreen(HeatScreen):
     def _turned(self) -> None:
         """Show what the reader has turned to, around its ATM."""
         self.grid_panel.follow()
-        self.heatmap.tiles.follow()
+        self.heatmap.follow()
         self.redraw()
 
     def _move(self, rows: int) -> None:

@@ -17,6 +17,11 @@ class Across(StrEnum):
     WIDTH = "width"
     EXPIRATION = "DTE"
 
+    @property
+    def other(self) -> "Across":
+        """The other axis."""
+        return Across.EXPIRATION if self is Across.WIDTH else Across.WIDTH
+
 
 @dataclass(slots=True)
 class TileChoice:
@@ -46,7 +51,7 @@ class TileChoice:
     def turn(self) -> None:
         """Put the other axis across; a single contract has only one."""
         if self.strategy != "single":
-            self.wanted = Across.EXPIRATION if self.wanted is Across.WIDTH else Across.WIDTH
+            self.wanted = self.wanted.other
 
     def width_in(self, index: HeatmapIndex) -> float:
         """Return the width that is looked at: the chosen one or its nearest, else the first that there is."""

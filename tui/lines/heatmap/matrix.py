@@ -43,9 +43,15 @@ class Matrix(Struct, frozen=True):
         return None if self.row is None or self.column is None else self.tiles[self.row][self.column]
 
 
-def matrix_of(model: HeatmapModel, index: HeatmapIndex, choice: TileChoice, expiration: str) -> Matrix:
-    """Return the page that a choice is about; `expiration` is the one that is looked at."""
-    columns = _columns(model, index, choice, expiration)
+def matrix_of(
+    model: HeatmapModel, index: HeatmapIndex, choice: TileChoice, expiration: str, across: Across | None = None
+) -> Matrix:
+    """Return the page that a choice is about; `expiration` is the one that is looked at.
+
+    `across` is what its columns are, where that is not what the choice says.
+    """
+    across = across or choice.across
+    columns = _columns(model, index, choice, expiration, across)
     by_column = [index.strikes.get((column.expiration, choice.side), ()) for column in columns]
     listed = sorted({strike for some in by_column for strike in some})
     rows = {
@@ -62,14 +68,14 @@ def matrix_of(model: HeatmapModel, index: HeatmapIndex, choice: TileChoice, expi
     return Matrix(
         choice.strategy,
         choice.side,
-        choice.across,
+        across,
         columns,
         strikes,
         tiles,
         model.spot,
         atm,
         row,
-        _cursor(columns, choice.across, expiration, choice.width_in(index)),
+        _cursor(columns, across, expiration, choice.width_in(index)),
     )
 
 
@@ -89,14 +95,16 @@ def nearest(strikes: tuple[float, ...], level: float) -> int | None:
     return min(range(len(strikes)), key=lambda at: abs(strikes[at] - level), default=None)
 
 
-def _columns(model: HeatmapModel, index: HeatmapIndex, choice: TileChoice, expiration: str) -> tuple[Column, ...]:
+def _columns(
+    model: HeatmapModel, index: HeatmapIndex, choice: TileChoice, expiration: str, across: Across
+) -> tuple[Column, ...]:
     made = {one.expiration: one for one in model.expirations}
 
     def column(day: str, width: float) -> Column:
         of = made.get(day)
         return Column(day, width, of.dte if of else None, of.state if of else "")
 
-    if choice.across is Across.WIDTH:
+    if across is Across.WIDTH:
         return tuple(column(expiration, width) for width in index.widths.get(choice.strategy, ()))
     width = choice.width_in(index)
     return tuple(column(day, width) for day in index.expirations if (day, choice.side) in index.strikes)

@@ -3,6 +3,7 @@
 from datetime import date
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chain.pipeline.heatmap import Tile
 from tui.lines import figures
@@ -10,7 +11,7 @@ from tui.lines.grid.rows import rule, rule_place
 from tui.lines.heatmap.choice import Across
 from tui.lines.heatmap.matrix import Column, Matrix
 from tui.lines.heatmap.scale import Scale
-from tui.lines.line import HEAT, Ground, Line, Role, Span, dimmed, justify, right
+from tui.lines.line import EMPTY, HEAT, Ground, Line, Role, Span, dimmed, justify, right
 
 STRIKE_WIDTH = 11
 _CELL = (6, 14)  # narrowest and widest
@@ -44,6 +45,19 @@ class HeatTable(Struct, frozen=True):
     atm: int | None
     spot: int | None
     cursor: int | None
+
+    def padded(self, above: int, below: int) -> "HeatTable":
+        """Return the same with so many empty lines above and below its body, to stand level with another."""
+        empty: tuple[Line, ...] = (EMPTY,)
+        atm, spot, cursor = (None if at is None else at + above for at in (self.atm, self.spot, self.cursor))
+        return replace(
+            self,
+            body=(*empty * above, *self.body, *empty * below),
+            strikes=((None,) * above + self.strikes + (None,) * below),
+            atm=atm,
+            spot=spot,
+            cursor=cursor,
+        )
 
     def column_at(self, x: int) -> int | None:
         """Return the column under a screen column."""
