@@ -14,14 +14,13 @@ from chain.monitor.board import Board
 from chain.redis.contract.coordination.lease import Lease
 from chain.redis.contract.stream.group import StreamPlace
 from chain.redis.contract.stream.ids import START, StreamId
-from mmaker.flush import ChainFlush
+from mmaker.flush import WRITES_A_SECOND, ChainFlush
 from mmaker.inputs import ChainInput, inputs_of
 from mmaker.stager import LeadLostError
 from mmaker.term import Term
 
 log = logging.getLogger(__name__)
 
-WRITES_A_SECOND = 5.0  # of a chain, at most
 _RETRY_S = 0.5
 _NOTICE_S = 300.0  # how long something is said that is over
 

@@ -8,6 +8,8 @@ from chain.model.keys import ChainId
 from chain.monitor.states import State
 from chain.pipeline.staging import StagedContract, StagingMeta
 
+WRITES_A_SECOND = 5.0  # of a chain, at most
+
 
 class ChainFlush(Struct, frozen=True):
     """A chain as it now stands in staging.

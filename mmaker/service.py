@@ -12,8 +12,8 @@ from chain.monitor.heartbeat import STOPPED
 from chain.monitor.heartbeat_loop import HeartbeatLoop
 from chain.monitor.messages.compositor import ModelStatus
 from chain.supervisor import Part
-from mmaker.compositor import WRITES_A_SECOND, Compositor
-from mmaker.flush import ChainFlush
+from mmaker.compositor import Compositor
+from mmaker.flush import WRITES_A_SECOND, ChainFlush
 from mmaker.inputs import ChainInput
 from mmaker.own_beat import OwnBeat
 

@@ -24,7 +24,7 @@ from chaindeck.config.values import (
     parse_text,
     parse_whole,
 )
-from mmaker.compositor import WRITES_A_SECOND
+from mmaker.flush import WRITES_A_SECOND
 from mmaker.heatmap.options import DEFAULT_PACE, DEFAULT_STRIKES, HeatmapOptions, Pace
 from publisher.massive.api.address import DEFAULT_BASE_URL, DEFAULT_STREAM_URL
 from publisher.mock.market import DEFAULT_RATE

@@ -18,7 +18,6 @@ from chain.thresholds import HEARTBEAT_EVERY_S
 from chaindeck.config.redis_location import RedisLocation
 from chaindeck.config.settings import Settings
 from chaindeck.engine.embedded_keeper import keepers
-from chaindeck.engine.pipeline.composing import make_composing
 from chaindeck.engine.services import Publishing, Services
 from chaindeck.engine.sources import make_stream
 from chaindeck.engine.watching import make_watcher
@@ -81,6 +80,8 @@ async def publishing_services(
         )
         composing = None
         if mode.in_turn and composes(source.status().kind, settings):
+            from chaindeck.engine.pipeline.composing import make_composing  # noqa: PLC0415
+
             client = await _client(stack, place.target, "chaindeck-mmaker")
             wanted = partial(_is_wanted, publishing)
             composing = make_composing(client, context, settings, supervisor, system_redis=system, wanted=wanted)

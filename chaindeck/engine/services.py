@@ -1,7 +1,8 @@
 """What runs with or without a screen: a watcher and, if publishing, a publisher, its events and its compositor."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 from redis.asyncio import Redis
@@ -10,12 +11,24 @@ from chain.monitor.board import Board
 from chain.monitor.watch.watcher import Watcher
 from chain.supervisor import Part, Supervisor
 from chain.tasks import finish
-from chaindeck.engine.pipeline.composing import Composing
 from publisher.loop.event_publisher import EventPublisher
 from publisher.loop.publisher import Publisher
 from publisher.protection.guard import Guard
 from publisher.stream.stream_publisher import StreamPublisher
 from tape.record.tap import Tap
+
+
+class Companion(Protocol):
+    """What runs beside a watcher and hears its Boards: the compositor, which is loaded only where there is one."""
+
+    def parts(self) -> Sequence[Part]:
+        """Return what is to be run."""
+
+    def on_board(self, board: Board) -> None:
+        """Hear of a Board."""
+
+    async def leave(self) -> None:
+        """End its work; within a few seconds."""
 
 
 class Publishing(Struct, frozen=True):
@@ -36,7 +49,7 @@ class Services(Struct, frozen=True):
     publishing: Publishing | None = None
     others: tuple[Part, ...] = ()
     tap: Tap | None = None
-    composing: Composing | None = None
+    composing: Companion | None = None
 
     async def run(self, on_board: Callable[[Board], object] | None = None) -> None:
         """Run every part until cancelled; then say that publishing has stopped.

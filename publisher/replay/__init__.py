@@ -5,7 +5,6 @@ replay      puts the others together: parts to run, and what may be asked of the
 heartbeat   what a replay says of itself, its clock above all
 player      from turn to turn: waits, publishes, and does what it is told meanwhile
 in_force    what a replay holds in Redis: published, kept alive, taken away
-frames      the recorded stream, under the ids that it had
 restamp     snapshots as of now, for consumers that know only live names
 pace        how fast it really goes
 clock       the replay's clock: any speed, pause, seek

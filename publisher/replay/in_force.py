@@ -19,8 +19,8 @@ from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.stream.writer import StreamWriter
 from publisher.loop.tally import Tally
-from publisher.replay.frames import ReplayedFrames
 from publisher.replay.recording import Turn
+from publisher.stream.replayed import ReplayedFrames
 
 log = logging.getLogger(__name__)
 

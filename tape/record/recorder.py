@@ -20,12 +20,12 @@ from chain.model.keys import KeySchema
 from chain.monitor.watch.port import Answer, Request
 from chain.private import make_folder
 from tape.errors import DamagedError, NoTapeError, TapeError
+from tape.frames import frames_moments
 from tape.record.backlog import Backlog, Frames, Known, Waiting
 from tape.record.changes import Changes
 from tape.record.days import Retention, day_of, path_of, prune
 from tape.record.status import RecordingStatus
 from tape.store.facts import Moment, MomentKind
-from tape.store.frames import frames_moments
 from tape.store.layout import shown
 from tape.store.states import payloads_moment, state_moment
 from tape.store.words import MissedWords, put

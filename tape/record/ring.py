@@ -8,12 +8,12 @@ from itertools import count
 
 from chain.clock import Instant
 from chain.model.keys import KeySchema
+from tape.frames import frames_moments
 from tape.memory import MemoryTape
 from tape.record.backlog import Exchange, Frames, Waiting
 from tape.record.changes import Changes
 from tape.store.codec import FAST_LEVEL, Packer
 from tape.store.facts import Moment, MomentKind
-from tape.store.frames import frames_moments
 from tape.store.states import payloads_moment, state_moment
 from tape.store.words import MissedWords, put
 

@@ -34,7 +34,7 @@ class FactKind(StrEnum):
     SKEW = "skew"
     SEARCH = "search"
     FOUND = "found"  # by chain: that it was discovered
-    FRAMES = "frames"  # of the stream, as `tape.store.frames` has them; none replaces another
+    FRAMES = "frames"  # of the stream, as `tape.frames` has them; none replaces another
     STATE = "state"  # of a watcher, as `chain.monitor.watch.state` has it
 
 

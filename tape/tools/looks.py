@@ -9,11 +9,11 @@ from chain.decode.form import Form
 from chain.pipeline.frame import StreamEntry
 from chain.text import clean
 from tape.errors import DamagedError
+from tape.frames import read_frames
 from tape.play.look_times import LookTimes
 from tape.store import words
 from tape.store.facts import FactKind, Moment, MomentKind
 from tape.store.file import TapeFile
-from tape.store.frames import read_frames
 from tape.store.rows import StoredFact
 from tape.tools.scan import Damage, ScannedMoment, moments
 from tape.tools.verify import damage_of

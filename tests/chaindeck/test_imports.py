@@ -39,10 +39,15 @@ def loaded_by_command(home: Path, *arguments: str) -> set[str]:
 
 def loaded_by_modules(modules: list[str]) -> set[str]:
     """Return the top packages that importing these modules brings along."""
+    return {name.partition(".")[0] for name in all_loaded_by(modules)}
+
+
+def all_loaded_by(modules: list[str]) -> set[str]:
+    """Return the modules that importing these brings along."""
     lines = ["import importlib, json, sys", *(f"importlib.import_module({name!r})" for name in modules)]
     code = "\n".join([*lines, "print(json.dumps([*sys.modules]))"])
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return {name.partition(".")[0] for name in json.loads(ended.stdout)}
+    return set(json.loads(ended.stdout))
 
 
 def modules_of(package: str) -> list[str]:
@@ -58,6 +63,11 @@ def modules_of(package: str) -> list[str]:
 def test_a_command_without_a_screen_loads_none(short_dir: Path, redis_url: str, arguments: tuple[str, ...]) -> None:
     named = ("--redis-url", redis_url) if arguments is ONCE else ()
     assert not loaded_by_command(short_dir, *arguments, *named) & (SCREEN | HTTP | STREAM)
+
+
+def test_who_only_reads_loads_no_compositor() -> None:
+    modules = ["chaindeck.commands.check", "chaindeck.commands.status", "chaindeck.engine.watching"]
+    assert not all_loaded_by(modules) & {"mmaker.compositor", "mmaker.stager", "publisher.mock.stream"}
 
 
 def test_status_loads_no_screen(short_dir: Path, redis_url: str) -> None:

@@ -21,6 +21,7 @@ from chain.tasks import end
 from chaindeck.config.file import resolve
 from chaindeck.config.redis_location import RedisLocation
 from chaindeck.engine.compose import publishing_services
+from chaindeck.engine.pipeline.composing import Composing
 from chaindeck.engine.services import Services
 from chaindeck.engine.sources import make_source
 from publisher.mock.stream import MockStream
@@ -55,7 +56,8 @@ class Process:
 
     @property
     def composes(self) -> bool:
-        return self.services.composing is not None and self.services.composing.compositor.leading
+        composing = self.services.composing
+        return isinstance(composing, Composing) and composing.compositor.leading
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Follows any Redis through its pointers and writes what it answers, until told to stop."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 
@@ -83,8 +84,6 @@ async def _record(
     context: Context, target: RedisTarget, recorder: Recorder, told: "_Told", options: RecordOptions
 ) -> None:
     """Watch a Redis and have its answers recorded until cancelled, or for so many seconds."""
-    for_s = options.for_s
-    supervisor = Supervisor(context.clock)
     log.info("recording %s of %s", context.keys.prefix, target.shown)
     async with aclosing(target.connect(name="chaindeck-record")) as redis:
         tap = Tap()
@@ -115,13 +114,19 @@ async def _record(
             Part("heartbeat", lambda: _beat(beats, other)),
         )
         try:
-            with suppress(TimeoutError):
-                if for_s is None:
-                    await supervisor.run(parts)
-                async with context.clock.timeout(for_s or 0.0):
-                    await supervisor.run(parts)
+            await _run(context, parts, options.for_s)
         finally:
             await finish(_leave(context, beats, other))
+
+
+async def _run(context: Context, parts: Sequence[Part], for_s: float | None) -> None:
+    """Run parts until cancelled, or for so many seconds."""
+    supervisor = Supervisor(context.clock)
+    with suppress(TimeoutError):
+        if for_s is None:
+            await supervisor.run(parts)
+        async with context.clock.timeout(for_s or 0.0):
+            await supervisor.run(parts)
 
 
 async def _nothing() -> None:

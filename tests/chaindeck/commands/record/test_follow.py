@@ -8,9 +8,9 @@ import pytest
 import redis as blocking
 
 from chaindeck.exits import Exit
+from tape.frames import read_frames
 from tape.store.facts import FactKind
 from tape.store.file import TapeFile
-from tape.store.frames import read_frames
 from tape.store.rows import StoredFact
 from tests.support.product import run, start_logged
 from tests.support.waiting import wait_until

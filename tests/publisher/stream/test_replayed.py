@@ -13,9 +13,9 @@ from chain.pipeline.frame import StreamEntry
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.stream.writer import StreamWriter
 from chaindeck.engine.replay.compose import ReplayOptions
-from publisher.replay.frames import ReplayedFrames
+from publisher.stream.replayed import ReplayedFrames
+from tape.frames import frames_moments
 from tape.store.facts import Moment
-from tape.store.frames import frames_moments
 from tests.support.replay_stage import REPLAY, replay_stage
 from tests.support.replays import looks, tape_of
 from tests.support.scenes import START_S

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from chain.clock import Instant
 from chain.pipeline.frame import StreamEntry
 from tape.errors import DamagedError
+from tape.frames import MOST_BYTES, frames_moments, read_frames
 from tape.store.facts import FactKind, MomentKind
 from tape.store.file import TapeFile
-from tape.store.frames import MOST_BYTES, frames_moments, read_frames
 from tape.store.writer import TapeWriter
 from tests.support.builders import law
 
