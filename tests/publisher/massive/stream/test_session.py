@@ -105,6 +105,24 @@ def test_what_ends_a_connection_is_a_named_fault(meaning: Meaning, kind: FaultKi
     assert caught.value.kind is kind
 
 
+@pytest.mark.parametrize("stage", ["open", "greeted", "ready"])
+def test_a_limit_on_connections_shows_only_after_the_key_was_accepted(stage: str) -> None:
+    session = Session()
+    session.opened(START)
+    if stage != "open":
+        session.on_status(status(Meaning.CONNECTED), START)
+    if stage == "ready":
+        session.on_status(status(Meaning.AUTHENTICATED), START)
+    expected = FaultKind.CONNECTIONS if stage == "ready" else FaultKind.BROKEN
+    assert session.cause_of_end(VendorError(FaultKind.CONNECTIONS)).kind is expected
+    assert session.cause_of_end(BROKEN) is BROKEN
+
+
+@pytest.mark.parametrize(("lived_s", "proven"), [(ALIVE_S - 0.001, False), (ALIVE_S, True)])
+def test_a_connection_has_proved_itself_after_ten_seconds(lived_s: float, proven: bool) -> None:
+    assert ready(Session()).is_proven(at(lived_s)) is proven
+
+
 # Subscribing
 
 
@@ -160,6 +178,19 @@ def test_at_the_vendors_cap_only_as_many_are_let_go_first_as_it_takes() -> None:
     assert session.topics.held == {*topics("Q.", range(2, 6))}
 
 
+def test_every_change_of_what_is_held_has_a_number_and_nothing_else_has() -> None:
+    session = ready(Session())
+    numbers = [session.topics.changes]
+    session.want(topics("Q.", range(2)))
+    numbers.append(session.topics.changes)
+    settle(session)
+    numbers.append(session.topics.changes)
+    session.want([])
+    settle(session)
+    numbers.append(session.topics.changes)
+    assert numbers[0] == numbers[1] < numbers[2] < numbers[3]
+
+
 def test_a_new_connection_asks_for_everything_again() -> None:
     session = ready(Session())
     session.want(topics("Q.", range(5)))
@@ -179,10 +210,12 @@ def test_a_topic_that_is_refused_by_name_is_not_asked_for_again_and_the_others_g
     session.want(wanted)
     session.due(START)
     session.on_status(status(Meaning.NOT_AUTHORIZED, wanted[1]), START)
-    session.on_status(status(Meaning.SUBSCRIBED, wanted[0], wanted[2]), START)
-    assert session.due(START) is None
-    assert session.topics.held == {wanted[0], wanted[2]}
     assert session.limits == "1 subscription refused"
+    session.on_status(status(Meaning.SUBSCRIBED, wanted[0]), START)
+    session.on_status(status(Meaning.NOT_AUTHORIZED, wanted[2]), START)
+    assert session.due(START) is None
+    assert session.topics.held == {wanted[0]}
+    assert session.limits == "2 subscriptions refused"
 
 
 @pytest.mark.parametrize("named", [False, True])
