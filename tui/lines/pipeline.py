@@ -12,7 +12,7 @@ from chain.thresholds import COMPOSITOR_BEHIND
 from tui.lines import figures
 from tui.lines.board import STATE_ROLE
 from tui.lines.line import Line, Role, Span, justify, length
-from tui.lines.strip import badge
+from tui.lines.strip import as_of, badge
 
 _ARROW = " › "
 _CALM = (State.FRESH, State.AGING)
@@ -25,21 +25,22 @@ def has_pipeline(report: HealthReport) -> bool:
     return report.stream is not StreamState.NONE or report.board.compositor is not None
 
 
-def pipeline_line(report: HealthReport, chain: ChainId | None, width: int, unread: str = "") -> Line:
+def pipeline_line(report: HealthReport, chain: ChainId | None, width: int, *, unread: str = "", at: str = "") -> Line:
     """Return the pipeline of the chain that is looked at; where there is no room, with less about each stage.
 
-    `unread` says why staging cannot be read, though it may be kept.
+    `unread` says why staging cannot be read, though it may be kept; `at` is the instant of the past that is shown.
     """
     stages = [_snapshot(report, chain), _stream(report), *_composed(report, chain)]
     if unread:
         stages[2:] = [[Span(f"staging not read: {unread}", Role.CAUTION)], *stages[3:]]
     end = [Span(" "), Span(badge(report.board), Role.BADGE), Span(" ")]
-    forms = [(Span(" PIPELINE  ", Role.HEAD), 3, end), (Span(" "), 3, end), (Span(" "), 3, []), (Span(" "), 2, [])]
-    for head, most, tail in forms:
-        line = [head, *_joined([stage[:most] for stage in stages])]
+    past = [*as_of(at), Span(" ")] if at else []
+    named, bare = [Span(" PIPELINE  ", Role.HEAD), *past], past or [Span(" ")]
+    for head, most, tail in ((named, 3, end), (bare, 3, end), (bare, 3, []), (bare, 2, [])):
+        line = [*head, *_joined([stage[:most] for stage in stages])]
         if length([*line, *tail]) <= width:
             return justify(line, tail, width)
-    return justify([Span(" "), *_joined([stage[:2] for stage in stages])], [], width)
+    return justify([*bare, *_joined([stage[:2] for stage in stages])], [], width)
 
 
 def _joined(stages: Sequence[Stage]) -> list[Span]:

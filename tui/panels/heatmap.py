@@ -35,7 +35,8 @@ class HeatPanel(LinePanel):
     """The tiles. The window follows the ATM, then the cursor, and stays where the wheel has left it."""
 
     matrix: Matrix | None = None
-    table: HeatTable | None = None  # the matrix as lines
+    table: HeatTable | None = None  # as shown
+    _drawn: tuple[Matrix, tuple[Scale, Paint, int, bool, bool], HeatTable] | None = None
     _made: tuple[object, ...] = ()  # what shaped the matrix
     _scale = Scale()
     _scale_of: tuple[object, ...] = ()
@@ -58,21 +59,31 @@ class HeatPanel(LinePanel):
         """
         width, paint = self.size.width, self._paint
         scale = self._scale_for(matrix, paint.steps)
-        self.table = table = heat_table(matrix, scale, paint, width, highest_first=view.highest_first, current=not made)
+        table = self._lines(matrix, (scale, paint, width, view.highest_first, not made))
         note = "snapshots only" if view.past else ""
         head = (title, legend(scale, paint, width, made=made, note=note), *table.head)
         room = max(1, self.size.height - len(head) - 1)
         if level is not None and table.cursor is not None:
-            self.table = table = table.padded(max(0, level - table.cursor), room)
+            table = table.padded(max(0, level - table.cursor), room)
             top: int | None = None if self._scrolled or table.cursor is None else table.cursor - level
         else:
             top = self._first(table, room, follows=view.tile.strike is None)
+        self.table = table
         self.show(head, table.body, (foot(matrix, width),), top=top)
         return None if table.cursor is None else table.cursor - self._top
 
+    def _lines(self, matrix: Matrix, shape: tuple[Scale, Paint, int, bool, bool]) -> HeatTable:
+        """Return a page's lines, the same objects as long as nothing that shapes them changed."""
+        drawn = self._drawn
+        if drawn is None or drawn[0] is not matrix or drawn[1] != shape:
+            scale, paint, width, highest_first, current = shape
+            table = heat_table(matrix, scale, paint, width, highest_first=highest_first, current=current)
+            self._drawn = drawn = (matrix, shape, table)
+        return drawn[2]
+
     def explain(self, title: Line, words: tuple[str, ...]) -> None:
         """Say under the title why there are no tiles."""
-        self.matrix = self.table = None
+        self.matrix = self.table = self._drawn = None
         self.show((title,), explained(words, self.size.width), top=0)
 
     def _first(self, table: HeatTable, room: int, *, follows: bool) -> int | None:

@@ -43,7 +43,7 @@ class PipelinePanel(LinePanel):
         turned = self.display != shown
         self.display = shown
         if report is not None and shown and self.size.width:
-            self.show((pipeline_line(report, view.selected, self.size.width, unread),), ())
+            self.show((pipeline_line(report, view.selected, self.size.width, unread=unread, at=view.as_of),), ())
         return turned
 
 

@@ -72,9 +72,14 @@ def test_what_is_not_well_is_said_in_words(parts: dict[str, Any], words: str) ->
 
 
 def test_staging_that_may_not_be_read_costs_nothing_else() -> None:
-    shown = plain(pipeline_line(piped(), SPX, 120, "no right to the channel"))
+    shown = plain(pipeline_line(piped(), SPX, 120, unread="no right to the channel"))
     assert "staging not read: no right to the channel" in shown
     assert "stream 0.2 s" in shown and "model 0.8 s" in shown
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_past_is_never_taken_for_the_present(width: int) -> None:
+    assert "AS OF 10:00:00" in plain(pipeline_line(piped(), SPX, width, at="10:00:00"))
 
 
 def test_ages_go_on_between_two_beats() -> None:

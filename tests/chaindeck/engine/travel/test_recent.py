@@ -142,3 +142,24 @@ def test_playing_reaches_the_end_and_stands_there() -> None:
         deck.traveller.turn()
         clock.advance(0.1)
     assert (deck.shown, deck.traveller.cursor().speed) == (19, 0.0)
+
+
+def test_the_heatmap_of_the_instant_is_made_as_soon_as_it_is_looked_at() -> None:
+    deck = Deck(strikes=30)
+    deck.live(40)
+    deck.traveller.step(Stride.LOOK, -7)
+    deck.settle()
+    scene = deck.slot.scene()
+    assert scene is not None and scene.heatmap is None  # nobody looks at it
+    chain = scene.board.chains.records[0].chain
+    deck.slot.look_at_heatmap(chain.underlying)
+    deck.settle()
+    scene = deck.slot.scene()
+    assert scene is not None and scene.heatmap is not None and scene.heatmap.model is not None
+    good = scene.board.chains.records[0].last_good
+    [made] = [one for one in scene.heatmap.model.expirations if one.expiration == chain.expiry.isoformat()]
+    assert good is not None and made.snapshot == KEYS.snapshot(good.snapshot.id)
+    deck.traveller.live()
+    deck.settle()
+    present = deck.slot.scene()
+    assert present is not None and present.heatmap is None  # that of the present comes from Redis
