@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import aclosing
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
+from chain.clock import SystemClock
+from chain.pipeline.frame import ReceivedFrame
+from publisher.massive.stream.massive_stream import MassiveStream
+from publisher.massive.stream.session import Session
 from tests.fake_massive import (
     ChainBook,
     FakeMassive,
@@ -27,6 +32,7 @@ from tests.fake_massive import (
 )
 from tests.fake_massive.__main__ import parse_arguments
 from tests.fake_massive.capture import NEW_YORK, Record
+from tests.support.builders import golden_snapshot
 from tests.support.places import CAPTURES, ROOT
 from tests.support.waiting import wait_until, wait_until_async
 
@@ -166,6 +172,25 @@ def test_it_runs_in_the_foreground_and_rolls_through_a_file(tmp_path: Path) -> N
         finally:
             process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
+
+
+def test_in_the_foreground_it_has_a_stream_where_a_port_is_given() -> None:
+    command = [sys.executable, "-m", "tests.fake_massive", "--generate", "SPX:60", "--stream-port", "0"]
+    with subprocess.Popen([*command, "--key", "k1"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            environ = dict(word.split("=", 1) for word in process.stdout.readline().split()[1:])
+            assert asyncio.run(_first_frame(environ["MASSIVE_WS_URL"])).events == 1
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+async def _first_frame(url: str) -> ReceivedFrame:
+    stream = MassiveStream("k1", SystemClock(), Session(), url=url)
+    stream.on_published([golden_snapshot()])
+    async with asyncio.timeout(10), aclosing(stream.frames()) as frames:
+        return await anext(frames)
 
 
 def today() -> date:
