@@ -44,6 +44,7 @@ async def test_it_subscribes_to_what_the_snapshots_hold_and_hands_frames_on_as_t
         assert began <= frame.ts <= time.time()
         status = client.stream.status()
         assert (status.state, status.subscriptions, status.left_out, status.error) == (StreamState.STREAMING, 10, 0, "")
+        assert (status.detail, status.delayed, status.limits, status.reconnects) == ("127.0.0.1", False, "", 0)
     await wait_until_async(lambda: not fake.open_peers, what="the farewell")
     assert fake.sent_by_clients("auth") == [KEY]
 
@@ -151,8 +152,9 @@ def _restart(fake: FakeStream) -> None:
         (lambda fake: fake.close(1008, "slow consumer"), "it was read too slowly (slow consumer)"),
         (lambda fake: fake.push(frame=b" " * (MAX_FRAME_BYTES + 1)), "a frame of more than 2 MB"),
         (lambda fake: fake.close(1011, f"no {KEY}"), "ended the stream (1011 no ********)"),
+        (lambda fake: fake.close(1002, "what we sent"), "ended the stream (1002 what we sent)"),
     ],
-    ids=["cut", "cut in a frame", "restart", "no protocol", "slow", "huge", "echo"],
+    ids=["cut", "cut in a frame", "restart", "no protocol", "slow", "huge", "echo", "our protocol"],
 )
 async def test_after_the_end_everything_is_subscribed_to_again(
     strike: Callable[[FakeStream], None], words: str, fake: FakeStream, clock: ManualClock
