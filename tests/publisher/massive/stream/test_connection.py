@@ -112,15 +112,18 @@ async def test_a_proxy_is_gone_through_or_named(
                     assert fake.peers == []
 
 
+@pytest.mark.parametrize("through", [False, True], ids=["straight", "through a proxy"])
 @pytest.mark.parametrize("tls", ["wrong_name", "expired", "self_signed", "unknown_ca"])
 async def test_a_host_that_is_not_trusted_never_gets_the_key(
-    tls: str, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tls: str, through: bool, clock: ManualClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certificates = make_certificates(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.ca_file))
     with FakeStream(tls=getattr(certificates, tls)) as fake:
-        async with client_of(fake, clock) as client:
-            assert "no trusted connection" in await waiting(client)
+        async with http_proxy.HttpProxy() as proxy:
+            way = Proxy(f"http://{proxy.address}", "HTTPS_PROXY") if through else None
+            async with client_of(fake, clock, proxy=lambda _: way) as client:
+                assert "no trusted connection to the vendor (127.0.0.1: " in await waiting(client)
     assert fake.peers == []
 
 

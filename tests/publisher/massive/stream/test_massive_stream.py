@@ -216,10 +216,13 @@ async def test_a_vendor_that_refuses_connections_is_asked_less_and_less_often(cl
     client = Client(stream, clock)
     reading = asyncio.ensure_future(client.read())
     assert "refuses connections" in await waiting(client)
+    since = stream.status().since
+    assert since == clock.wall_ns() / 1e9
     for _ in range(720):  # an hour
         clock.advance(5.0)
         await asyncio.sleep(0.002)
     assert 60 <= stream.status().reconnects <= 70
+    assert stream.status().since == since, "a failure keeps its beginning"
     reading.cancel()
 
 
