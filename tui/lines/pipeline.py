@@ -36,11 +36,20 @@ def pipeline_line(report: HealthReport, chain: ChainId | None, width: int, *, un
     end = [Span(" "), Span(badge(report.board), Role.BADGE), Span(" ")]
     past = [*as_of(at), Span(" ")] if at else []
     named, bare = [Span(" PIPELINE  ", Role.HEAD), *past], past or [Span(" ")]
-    for head, most, tail in ((named, 3, end), (bare, 3, end), (bare, 3, []), (bare, 2, [])):
-        line = [*head, *_joined([stage[:most] for stage in stages])]
+    uncounted = [*stages[:-1], stages[-1][:2]]  # how many tiles there are can be spared first
+    ages = [stage[:2] for stage in stages]
+    forms: list[tuple[list[Span], list[Stage], list[Span]]] = [
+        (named, stages, end),
+        (bare, stages, end),
+        (bare, uncounted, end),
+        (bare, uncounted, []),
+        (bare, ages, end),
+    ]
+    for head, told, tail in forms:
+        line = [*head, *_joined(told)]
         if length([*line, *tail]) <= width:
             return justify(line, tail, width)
-    return justify([*bare, *_joined([stage[:2] for stage in stages])], [], width)
+    return justify([*bare, *_joined(ages)], [], width)
 
 
 def _joined(stages: Sequence[Stage]) -> list[Span]:

@@ -45,9 +45,16 @@ def test_all_is_well_in_a_calm_line() -> None:
     assert not any(span.role in ALARMS for span in line)
 
 
-def test_at_eighty_columns_every_stage_keeps_its_age() -> None:
+def test_at_eighty_columns_every_stage_keeps_its_age_with_rate_and_lag() -> None:
     shown = text(piped(), 80)
-    for words in ("snapshot 3.1 s", "stream 0.2 s", "staging 0.4 s", "model 0.8 s"):
+    for words in ("snapshot 3.1 s", "stream 0.2 s 212/s", "staging 0.4 s lag 3", "model 0.8 s"):
+        assert words in shown
+    assert "tiles" not in shown
+
+
+def test_where_there_is_little_room_ages_and_the_source_remain() -> None:
+    shown = text(piped(), 70)
+    for words in ("snapshot 3.1 s", "stream 0.2 s", "staging 0.4 s", "model 0.8 s", "[MOCK]"):
         assert words in shown
 
 

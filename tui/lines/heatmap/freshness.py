@@ -68,9 +68,9 @@ def why_none(view: HeatmapView | None, underlying: str, report: HealthReport | N
 
 
 def _nobody_makes_one(board: Board, underlying: str) -> tuple[str, ...]:
-    told = [f"no heatmap model of {underlying}: no compositor runs on this Redis", "chaindeck mmaker runs one"]
+    told = [f"no heatmap model of {underlying}: no compositor was heard on this Redis", "chaindeck mmaker runs one"]
     if any(publisher.heartbeat.source.kind == LIVE for publisher in board.publishers.known):
-        told.append("a live deck runs none by itself: stream and compositor are off unless they are asked for")
+        told.append("beside live data stream and compositor are off unless they are asked for: --stream")
     return tuple(told)
 
 

@@ -72,7 +72,7 @@ async def test_the_model_as_json_keeps_its_schema(redis: Redis, redis_url: str, 
 async def test_where_there_is_none_it_says_why(redis: Redis, redis_url: str, tmp_path: Path) -> None:
     ended = run(tmp_path, "heatmap", redis_url, "--underlying", "NDX")
     assert (ended.returncode, ended.stdout) == (Exit.UNAVAILABLE, "")
-    assert ended.stderr.splitlines()[0] == ("chaindeck: no heatmap model of NDX: no compositor runs on this Redis")
+    assert ended.stderr.splitlines()[0] == ("chaindeck: no heatmap model of NDX: no compositor was heard on this Redis")
     await redis.set(KeySchema().heatmap("SPX"), b'{"schema":1}')
     ended = run(tmp_path, "heatmap", redis_url, "--underlying", "SPX")
     assert ended.returncode == Exit.UNAVAILABLE
