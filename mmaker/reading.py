@@ -25,6 +25,10 @@ class TrimmedError(ChaindeckError):
     """Entries that nobody has read may have been trimmed from the stream."""
 
 
+class MovedError(ChaindeckError):
+    """The group stands past what was read: another program has read in it, or set it elsewhere."""
+
+
 class Reading:
     """How far a compositor has read: every entry up to `position` is taken in, and acknowledged when it is written."""
 
@@ -54,7 +58,9 @@ class Reading:
             await self._group.create(place.last)
             self.position = place.last
             return "the consumer group was gone" if again else ""
-        self.position = place.delivered
+        if place.delivered > place.last:  # nothing would ever be read again
+            await self._group.move(place.last)
+        self.position = min(place.delivered, place.last)
         await self._group.forget_others()
         if place.oldest is not None and START < place.delivered < place.oldest:
             self._gap = place.oldest
@@ -68,7 +74,7 @@ class Reading:
     async def read(self, market: StagedMarket, until: float) -> None:
         """Take in what nobody has read, until there is no more, or until `until`, monotonic seconds.
 
-        Acknowledges what was written before. Raises GroupGoneError and TrimmedError.
+        Acknowledges what was written before. Raises GroupGoneError, TrimmedError and MovedError.
         """
         if not self._there and not await self._appear():
             return
@@ -98,8 +104,15 @@ class Reading:
         self._batch = min(_BATCH, self._batch * 2)
         if self._clock.monotonic() - self._looked >= _LOOKS_EVERY_S:
             self._looked = self._clock.monotonic()
-            if await self._group.strays():  # a leader of before that was paused, and read once more
-                await self.claim(market)
+            await self._look(market)
+
+    async def _look(self, market: StagedMarket) -> None:
+        """See to what others have done to the group. Raises MovedError."""
+        if await self._group.strays():  # a leader of before that was paused, and read once more
+            await self.claim(market)
+        place = await self._group.place()
+        if place is not None and place.delivered is not None and place.delivered > self.position:
+            raise MovedError(f"the consumer group was moved past {self.position}, to {place.delivered}")
 
     async def claim(self, market: StagedMarket) -> None:
         """Take in whatever is pending, whoever has read it: to take in twice changes nothing."""
@@ -108,6 +121,8 @@ class Reading:
             claim = await self._sized(self._claimer(after))
             self._take(market, claim.entries)
             self._unwritten += claim.ids
+            if claim.ids:
+                self.position = max(self.position, StreamId.parse(claim.ids[-1]) or START)
             after = claim.more_after
 
     async def catch_up(self, market: StagedMarket, after: StreamId) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -208,3 +209,29 @@ async def test_who_leads_and_cannot_begin_does_not_say_that_it_stands_by(around:
         told = await beat(around.redis)
         assert told is not None and told.status == "leading" and "wrong kind of value" in told.error
         assert await beat(around.redis, STANDBY) is None
+
+
+@pytest.mark.parametrize("to", ["$", "99999999999999-0"])
+async def test_a_group_that_somebody_moved_on_skips_nothing(around: Surroundings, to: str) -> None:
+    await around.publish()
+    await around.add(around.trade())
+    async with running(around) as service:
+        await wait_until_async(lambda: staged_quote(around, mark="trade_seq"), what="the trade in staging")
+        async with around.redis.pipeline(transaction=True) as step:  # so that nobody reads in between
+            step.xadd(around.keys.stream(), {"payload": msgspec.json.encode([around.quote()])})
+            step.execute_command("XGROUP", "SETID", around.keys.stream(), GROUP, to)
+            await step.execute()
+        await wait_until_async(lambda: staged_quote(around), what="the quote that was passed over")
+        await around.add(around.quote(PUT))
+        await wait_until_async(lambda: staged_quote(around, PUT), what="the quote after it")
+        assert "the consumer group was moved" in service.compositor.notice
+
+
+async def test_an_entry_larger_than_any_frame_costs_no_other(around: Surroundings) -> None:
+    await around.publish()
+    async with running(around) as service:
+        for _ in range(3):
+            await around.add_raw(b"[" + b" " * 16_000_000 + b"]")
+        await around.add(around.quote())
+        await wait_until_async(lambda: staged_quote(around), what="the quote in staging")
+        assert service.compositor.error == ""

@@ -19,11 +19,13 @@ from redis.typing import EncodableT
 from chain.errors import RedisUnavailableError
 from chain.redis.connect.causes import HUNG_UP, REFUSALS, redis_cause
 from chain.redis.connect.connection import redis_call
+from chain.redis.connect.reply_limit import DEFAULT_BYTES
 
 log = logging.getLogger(__name__)
 
 ScriptName = Literal[
     "acknowledge",
+    "claim_entries",
     "extend_payload",
     "force",
     "forget_consumers",
@@ -32,7 +34,10 @@ ScriptName = Literal[
     "publish",
     "publish_model",
     "put_payload",
+    "range_entries",
+    "read_entries",
     "stage",
+    "stream_place",
     "stream_signs",
     "withdraw",
 ]
@@ -90,39 +95,51 @@ class ScriptRunner:
         self._met = False  # whether a digest was ever accepted
 
     async def run(
-        self, calls: Sequence[ScriptCall], *, before: Sequence[Command] = (), after: Sequence[Command] = ()
+        self,
+        calls: Sequence[ScriptCall],
+        *,
+        before: Sequence[Command] = (),
+        after: Sequence[Command] = (),
+        most: int = DEFAULT_BYTES,
     ) -> Replies:
         """Run scripts, with plain commands before and after them, in one request; raises RedisUnavailableError.
 
+        Replies of more than `most` bytes together are refused.
         The commands after are repeated if a script had to be sent again. On a cluster, a node that did not answer
         is an error among the replies.
         """
         if self._whole:
-            return await self._send(calls, before, after, whole=True)
+            return await self._send(calls, before, after, most, whole=True)
         try:
-            replies = await self._send(calls, before, after, whole=False)
+            replies = await self._send(calls, before, after, most, whole=False)
         except RedisUnavailableError as error:
             if error.code not in HUNG_UP or self._met:
                 raise
             replies = await self._send(
-                calls, before, after, whole=True
+                calls, before, after, most, whole=True
             )  # some proxies close the connection at an unknown command
             self._send_whole(str(error))
             return replies
         again = [at for at, reply in enumerate(replies.calls) if self._must_be_whole(reply)]
         if not again:
             return replies
-        second = await self._send([calls[at] for at in again], (), after, whole=True)
+        second = await self._send([calls[at] for at in again], (), after, most, whole=True)
         for at, reply in zip(again, second.calls, strict=True):
             replies.calls[at] = reply
         return replies._replace(after=second.after)
 
     async def run_whole(self, call: ScriptCall) -> object:
         """Return the reply to a call that sends its source."""
-        return (await self._send([call], (), (), whole=True)).calls[0]
+        return (await self._send([call], (), (), DEFAULT_BYTES, whole=True)).calls[0]
 
     async def _send(
-        self, calls: Sequence[ScriptCall], before: Sequence[Command], after: Sequence[Command], *, whole: bool
+        self,
+        calls: Sequence[ScriptCall],
+        before: Sequence[Command],
+        after: Sequence[Command],
+        most: int,
+        *,
+        whole: bool,
     ) -> Replies:
         pipe = self._redis.pipeline(transaction=False)
         for command in before:
@@ -134,7 +151,7 @@ class ScriptRunner:
             pipe.execute_command(word, text, len(call.keys), *call.keys, *call.args)
         for command in after:
             pipe.execute_command(*command)
-        async with redis_call():
+        async with redis_call(most=most):
             replies = await pipe.execute(raise_on_error=False)
         end = len(before) + len(calls)
         return Replies(replies[: len(before)], replies[len(before) : end], replies[end:])

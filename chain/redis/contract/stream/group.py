@@ -4,25 +4,26 @@ One compositor leads and reads. An entry that it has read is pending until it ac
 what is pending, whoever read it. Needs Redis 6.2; the lag is told since 7.0.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
+from redis.typing import EncodableT
 
 from chain.errors import RedisUnavailableError
 from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, KeySchema
+from chain.pipeline.events import FRAME_BYTES
 from chain.redis.connect.connection import raise_if_lost, redis_call, unavailable
-from chain.redis.contract.scripts import ScriptCall, ScriptRunner
+from chain.redis.contract.scripts import Command, ScriptCall, ScriptName, ScriptRunner
 from chain.redis.contract.stream.ids import START, StreamId
-from chain.redis.contract.stream.writer import LastWriter, ask_last_writer, last_writer_of
+from chain.redis.contract.stream.writer import LastWriter, last_writer_command, last_writer_of
 
 GROUP = "mmaker"
 BATCH_BYTES = 32 * 1024 * 1024  # of the entries that are read at once
 _PAGE = 1_000  # ids acknowledged by one command
 _NO_GROUP, _EXISTS, _NO_KEY = "NOGROUP", "BUSYGROUP", "no such key"
-_PAYLOAD, _TS = b"payload", b"ts"
 
 
 class GroupGoneError(RedisUnavailableError):
@@ -30,7 +31,7 @@ class GroupGoneError(RedisUnavailableError):
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """An entry: its id, when its frame was received (epoch ms), and the frame; empty where the entry has none."""
+    """An entry: its id, when its frame was received (epoch ms), and the frame; empty where it has none to be read."""
 
     id: bytes
     received_ms: int
@@ -70,17 +71,12 @@ class StreamGroup:
 
     async def place(self) -> StreamPlace | None:
         """Return where stream and group stand; None where there is no stream."""
-        async with redis_call(most=BATCH_BYTES):  # the first entry and the last come along
-            try:
-                stream = _fields(await self._redis.execute_command("XINFO", "STREAM", self._key))
-            except ResponseError as error:
-                if _NO_KEY in str(error):
-                    return None
-                raise
+        found = await self._run("stream_place")
+        if found is None:
+            return None
+        last, oldest = StreamId.parse(found[0]) or START, StreamId.parse(found[1])
+        async with redis_call():
             groups = [_fields(each) for each in await self._redis.execute_command("XINFO", "GROUPS", self._key)]
-        last = StreamId.parse(stream.get("last-generated-id")) or START
-        first = stream.get("first-entry")
-        oldest = StreamId.parse(first[0]) if first else None
         ours = next((group for group in groups if _text(group.get("name")) == GROUP), None)
         if ours is None:
             return StreamPlace(last, oldest, None)
@@ -102,39 +98,37 @@ class StreamGroup:
                     raise GroupGoneError("the stream is gone") from None
                 raise
 
+    async def move(self, to: StreamId) -> None:
+        """Set the group behind an entry, so that it reads on from there."""
+        async with redis_call():
+            await self._redis.execute_command("XGROUP", "SETID", self._key, GROUP, str(to))
+
     async def read(self, count: int, acknowledged: Sequence[bytes] = ()) -> Batch:
         """Acknowledge entries, and read up to `count` that nobody has read; does not wait for any.
 
         Raises GroupGoneError.
         """
-        pipe = self._redis.pipeline(transaction=False)
-        for start in range(0, len(acknowledged), _PAGE):
-            pipe.execute_command("XACK", self._key, GROUP, *acknowledged[start : start + _PAGE])
-        ask_last_writer(pipe, self._keys)
-        pipe.execute_command("XRANGE", self._key, "-", "+", "COUNT", 1)
-        pipe.execute_command("XREADGROUP", "GROUP", GROUP, self._consumer, "COUNT", count, "STREAMS", self._key, ">")
-        async with redis_call(most=BATCH_BYTES):
-            *acks, writer, held, found = raise_if_lost(await pipe.execute(raise_on_error=False))
-        for reply in (*acks, held, found):
+        before = [*self._acknowledging(acknowledged), last_writer_command(self._keys)]
+        call = self._call("read_entries", GROUP, self._consumer, count, FRAME_BYTES)
+        replies = await self._runner.run([call], before=before, most=BATCH_BYTES)
+        *acks, writer = raise_if_lost(replies.before)
+        for reply in (*acks, *replies.calls):
             if isinstance(reply, Exception):
                 raise _error_of(reply)
-        first = _entries(held)
-        oldest = StreamId.parse(first[0].id) if first else None
-        return Batch(_entries(_of_one_stream(found)), oldest, last_writer_of(writer))
+        oldest, found = replies.calls[0]
+        return Batch(_entries(found), StreamId.parse(oldest), last_writer_of(writer))
 
     async def last_writer(self) -> LastWriter | None:
         """Return who wrote to the stream last; None where nobody has, or this user may not ask."""
         pipe = self._redis.pipeline(transaction=False)
-        ask_last_writer(pipe, self._keys)
+        pipe.execute_command(*last_writer_command(self._keys))
         async with redis_call():
             [reply] = raise_if_lost(await pipe.execute(raise_on_error=False))
         return last_writer_of(reply)
 
     async def between(self, after: StreamId, until: StreamId, count: int) -> list[Entry]:
         """Return up to `count` entries after one id and up to another, whoever has read them."""
-        async with redis_call(most=BATCH_BYTES):
-            found = await self._redis.execute_command("XRANGE", self._key, f"({after}", str(until), "COUNT", count)
-        return _entries(found)
+        return _entries(await self._run("range_entries", f"({after}", str(until), count, FRAME_BYTES))
 
     async def strays(self) -> bool:
         """Return whether other consumers hold entries that they have not acknowledged. Raises GroupGoneError."""
@@ -147,15 +141,7 @@ class StreamGroup:
 
     async def claim(self, after: StreamId, count: int) -> "Claim":
         """Claim up to `count` pending entries after an id, whoever read them. Raises GroupGoneError."""
-        async with redis_call(most=BATCH_BYTES):
-            try:
-                rows = await self._redis.xpending_range(self._key, GROUP, min=f"({after}", max="+", count=count)
-                ids: list[Any] = [row["message_id"] for row in rows]
-                found: Any = []
-                if ids:
-                    found = await self._redis.execute_command("XCLAIM", self._key, GROUP, self._consumer, 0, *ids)
-            except ResponseError as error:
-                raise _error_of(error) from None
+        ids, found = await self._run("claim_entries", GROUP, self._consumer, f"({after}", count, FRAME_BYTES)
         return Claim(ids, _entries(found), StreamId.parse(ids[-1]) if len(ids) == count else None)
 
     async def acknowledge(self, ids: Sequence[bytes]) -> None:
@@ -163,14 +149,26 @@ class StreamGroup:
         if not ids:
             return
         pipe = self._redis.pipeline(transaction=False)
-        for start in range(0, len(ids), _PAGE):
-            pipe.execute_command("XACK", self._key, GROUP, *ids[start : start + _PAGE])
+        for command in self._acknowledging(ids):
+            pipe.execute_command(*command)
         async with redis_call():
             await pipe.execute()
 
     async def forget_others(self) -> None:
         """Delete the consumers that have nothing pending, other than our own: each start of a compositor adds one."""
         await self._runner.run([ScriptCall("forget_consumers", [self._key], [GROUP, self._consumer])])
+
+    def _acknowledging(self, ids: Sequence[bytes]) -> list[Command]:
+        return [("XACK", self._key, GROUP, *ids[start : start + _PAGE]) for start in range(0, len(ids), _PAGE)]
+
+    def _call(self, name: ScriptName, *args: EncodableT) -> ScriptCall:
+        return ScriptCall(name, [self._key], args)
+
+    async def _run(self, name: ScriptName, *args: EncodableT) -> Any:  # noqa: ANN401 -- as the script documents it
+        [reply] = raise_if_lost((await self._runner.run([self._call(name, *args)], most=BATCH_BYTES)).calls)
+        if isinstance(reply, Exception):
+            raise _error_of(reply)
+        return reply
 
 
 class Claim(Struct, frozen=True):
@@ -188,28 +186,18 @@ def _error_of(error: Exception) -> Exception:
     return unavailable(error)
 
 
-def _entries(found: Any) -> list[Entry]:  # noqa: ANN401 -- as the client library parses it
-    """Return the entries of a reply. One that was trimmed comes without an id, or without fields, and is left out."""
-    return [_entry(each[0], each[1]) for each in found or () if each and each[0] is not None and each[1]]
+def _entries(found: Sequence[tuple[bytes, bytes, bytes]]) -> list[Entry]:
+    """Return entries; each was received by its own `ts`, else when Redis added it."""
+    return [Entry(of, _received_ms(of, ts), payload) for of, ts, payload in found]
 
 
-def _entry(of: bytes, fields: Mapping[bytes, bytes]) -> Entry:
-    """Return an entry; received by its own `ts`, else when Redis added it."""
+def _received_ms(of: bytes, ts: bytes) -> int:
     try:
-        received = float(fields.get(_TS, b""))
+        received = float(ts)
     except ValueError:
         received = 0.0
     is_time = EPOCH_MIN_S <= received < EPOCH_MAX_S  # nor is NaN
-    return Entry(of, int(received * 1000) if is_time else (StreamId.parse(of) or START).ms, fields.get(_PAYLOAD, b""))
-
-
-def _of_one_stream(found: Any) -> Any:  # noqa: ANN401 -- as the client library parses it
-    """Return the entries of the one stream that was read: RESP3 answers with a map, and a list within the list."""
-    if not found:
-        return ()
-    if isinstance(found, dict):
-        return [entry for part in next(iter(found.values())) for entry in part]
-    return found[0][1]
+    return int(received * 1000) if is_time else (StreamId.parse(of) or START).ms
 
 
 def _fields(reply: Any) -> dict[str, Any]:  # noqa: ANN401 -- as the client library parses it

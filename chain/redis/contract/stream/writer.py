@@ -21,6 +21,7 @@ from chain.model.kinds import KINDS, UNKNOWN
 from chain.pipeline.frame import ReceivedFrame
 from chain.redis.connect.causes import REFUSALS, redis_cause
 from chain.redis.connect.connection import raise_if_lost, redis_call, unavailable
+from chain.redis.contract.scripts import Command
 
 MAXLEN = 100_000  # entries, give or take a node of the stream
 _MARK = Form(float, Limits(64))
@@ -34,9 +35,9 @@ class LastWriter(Struct, frozen=True):
     who: str = ""
 
 
-def ask_last_writer(pipe: Pipeline, keys: KeySchema) -> None:
-    """Queue the command whose reply `last_writer_of` parses."""
-    pipe.hmget(keys.stream_analytics(), ["last_ts", "writer"])
+def last_writer_command(keys: KeySchema) -> Command:
+    """Return the command whose reply `last_writer_of` parses."""
+    return ("HMGET", keys.stream_analytics(), "last_ts", "writer")
 
 
 def last_writer_of(reply: object) -> LastWriter | None:
@@ -73,7 +74,7 @@ class StreamWriter:
     async def last_writer(self) -> LastWriter | None:
         """Return who wrote last; None where nobody has, or this user may not ask."""
         pipe = self._redis.pipeline(transaction=False)
-        ask_last_writer(pipe, self._keys)
+        pipe.execute_command(*last_writer_command(self._keys))
         async with redis_call():
             [reply] = raise_if_lost(await pipe.execute(raise_on_error=False))
         return last_writer_of(reply)

@@ -27,7 +27,7 @@ from tests.support.servers import HOST, Server, Servers, cluster_url
 KEYS = KeySchema()
 CHAINS = [ChainId("SPX", day) for day in expiries(3, datetime.now(UTC).date() + timedelta(days=2))]
 LUA = Path(scripts.__file__).parent / "lua"
-SHARED = {"calls", "clock", "kind", "forward"}
+SHARED = {"calls", "clock", "kind", "forward", "frames"}
 
 
 STAMPS = count(time.time_ns() // 1_000_000)  # each publish has a millisecond of its own
@@ -62,6 +62,7 @@ def test_a_script_says_what_it_takes_and_returns_and_includes_what_it_calls(name
     assert all(re.search(rf"^-- {word}\b", header, re.MULTILINE) for word in ("KEYS", "ARGV", "Returns")), header
     whole = script(name).source
     defined = {"run": "calls", "peek": "calls", "ends": "clock", "stamp_of": "kind", "note": "kind", "move": "forward"}
+    defined |= {"refused": "calls", "frames": "frames"}
     for function, part in defined.items():
         if re.search(rf"\b{function}\(", own):
             assert (LUA / f"{part}.lua").read_text() in whole, f"{name} calls {function} of {part}"

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from chain.errors import OversizedError
 from chain.model.keys import KeySchema
 from chain.redis.connect.connection import RedisTarget
-from chain.redis.contract.stream.group import GROUP, GroupGoneError, StreamGroup
+from chain.redis.contract.stream.group import BATCH_BYTES, GROUP, GroupGoneError, StreamGroup
 from chain.redis.contract.stream.ids import START, StreamId
 from tests.support.binaries import program
 from tests.support.servers import Server, Servers
@@ -179,6 +179,23 @@ async def test_more_than_a_reply_may_hold_is_refused_and_stays_pending(
     with pytest.raises(OversizedError):
         await group.read(4)
     assert len((await group.claim(START, 1)).entries) == 1
+
+
+async def test_an_entry_larger_than_any_frame_is_left_out_where_it_is(redis: Redis, group: StreamGroup) -> None:
+    """However large, first, last or between: it crosses no wire, and can be acknowledged like any other."""
+    huge = b"x" * (BATCH_BYTES + 1)
+    for number, payload in enumerate([huge, b"2", huge], 1):
+        await redis.xadd(STREAM, {"payload": payload, "beside": "y"}, id=f"{AT_MS}-{number}")
+    await group.create(START)
+    place = await group.place()
+    assert place is not None and (place.oldest, place.last) == (StreamId(AT_MS, 1), StreamId(AT_MS, 3))
+    batch = await group.read(9)
+    claim = await group.claim(START, 9)
+    past = await group.between(START, place.last, 9)
+    assert payloads(batch.entries) == payloads(claim.entries) == payloads(past) == [b"", b"2", b""]
+    await group.acknowledge(claim.ids)
+    place = await group.place()
+    assert place is not None and place.pending == 0
 
 
 @pytest.mark.parametrize("text", ["", "1", "1-", "-1", "1-2-3", "a-b", f"{2**64}-1", None, 7, b"\xff-1", "1-2 "])
