@@ -17,6 +17,7 @@ from chain.monitor.messages.status import StatusBody
 from chain.pipeline.heatmap import HeatmapDiff, HeatmapModel
 from chain.pipeline.staging import Flush, StagedContract, StagingMeta
 from chain.redis.contract.stream.signs import MARK
+from chaindeck.commands.analytics.body import AnalyticsBody
 from publisher.capture import RecordLine
 
 FOLDER = Path(__file__).parent
@@ -53,6 +54,12 @@ _KINDS: dict[str, tuple[Any, str, str]] = {
         AuditBody,
         "chaindeck verify",
         "What `chaindeck verify --json` prints: a watch over a publisher, clause by clause of the contract.",
+    ),
+    "analytics": (
+        AnalyticsBody,
+        "chaindeck analytics",
+        "What `chaindeck analytics --json` prints: what the chains of one look say, by expiration and in total. "
+        "Ages in seconds.",
     ),
     "snapshot": (
         Body,

@@ -6,11 +6,13 @@ from msgspec import Struct
 
 from chain.model.calendar import RULE, Calendar
 from chain.model.grid import Leg, PriceSource, StrikeGrid, StrikeRow
-from chain.model.keys import SnapshotId
+from chain.model.keys import SnapshotId, vendor_symbol
 from chain.model.session import Settlement, settlement, years_to_expiry
 
 _YEAR_S = 365 * 86_400
 MIN_YEARS = 60 / _YEAR_S  # a minute: keeps the last moments of an expiry finite
+
+_AMERICAN_INDICES = frozenset({"OEX"})
 
 NOT_LISTED = "not listed"
 NO_STRIKE = "no ATM strike"
@@ -60,6 +62,13 @@ class ChainSlice(Struct, frozen=True):
     def snapshots(self) -> tuple[SnapshotId, ...]:
         """The one snapshot that it is of."""
         return (self.grid.snapshot.id,)
+
+    @property
+    def exercise(self) -> str:
+        """How its contracts are exercised, in words for a convention: our formulas are of European contracts."""
+        underlying = self.grid.snapshot.id.chain.underlying
+        is_european = vendor_symbol(underlying).startswith("I:") and underlying not in _AMERICAN_INDICES
+        return "European" if is_european else "American, early exercise left out"
 
     @property
     def no_atm(self) -> str:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from chain.analytics.derive import ChainAnalytics, derive
 from chain.analytics.diff import GridDiff, diff
+from chain.analytics.measures.chain import ChainMeasures, measures_of
 from chain.clock import Instant
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId
@@ -29,6 +30,14 @@ def analytics_of(record: ChainRecord) -> ChainAnalytics | None:
     """Decode a chain's last good snapshot and return its analytics; None if it has none."""
     good = record.last_good
     return derive(good.snapshot.open(), made_at(record, good), record.source.calendar) if good else None
+
+
+def chain_measures(record: ChainRecord) -> ChainMeasures | None:
+    """Decode a chain's last good snapshot and return its measures; None if it has none."""
+    good = record.last_good
+    if good is None:
+        return None
+    return measures_of(build_grid(good.snapshot.open()), made_at(record, good), record.source.calendar)
 
 
 @dataclass(slots=True)

@@ -1,18 +1,19 @@
 """The commands without a screen.
 
 ```
-headless  `publish`
-status    `status`
-heatmap   room: `heatmap`
-plain     the deck as one frame of text
-check     `check`
-verify    `verify`
-metrics   `metrics`, and its alert rules
-config    `config show` and `config validate`
-record    `record`
-mmaker    `mmaker`
-tape      `tape`
-replay    `replay`
-operator  `acknowledge`, and publishing again
+headless   `publish`
+status     `status`
+heatmap    room: `heatmap`
+analytics  `analytics`
+plain      the deck as one frame of text
+check      `check`
+verify     `verify`
+metrics    `metrics`, and its alert rules
+config     `config show` and `config validate`
+record     `record`
+mmaker     `mmaker`
+tape       `tape`
+replay     `replay`
+operator   `acknowledge`, and publishing again
 ```
 """

@@ -103,19 +103,20 @@ def implied_forward(chain: ChainSlice) -> Measure:
     """
     pairs, skipped = _pairs(chain)
     nearest = sorted(pairs, key=lambda pair: (abs(pair.difference), pair.strike))[:_STRIKES_OF_FORWARD]
-    skipped["not among the nearest strikes"] += 2 * (len(pairs) - len(nearest))
     value = median(pair.forward for pair in nearest) if nearest else None
+    value = value if value is not None and value > 0 else None
     width = median(pair.width for pair in nearest) if nearest else None
     basis = None if value is None or chain.spot is None else value - chain.spot
     inputs = {"spot": chain.spot, "rate": 0.0, "basis": basis, "width": width}
     words = f"put-call parity K + C - P, r = 0, median over the {_STRIKES_OF_FORWARD} strikes with the least |C - P|"
+    words = f"{words}; {chain.exercise}"
     note = _forward_note(chain, value, basis, width)
-    return Measure(value, POINTS, words, chain.snapshots, 2 * len(nearest), +skipped, inputs, note=note)
+    return Measure(value, POINTS, words, chain.snapshots, 2 * len(nearest), skipped, inputs, note=note)
 
 
 def _forward_note(chain: ChainSlice, value: float | None, basis: float | None, width: float | None) -> str:
     if value is None:
-        return chain.no_atm or "no strike with sound quotes on both sides"
+        return chain.no_atm or ("no strike with sound quotes on both sides" if width is None else "not above zero")
     if basis is not None and width is not None and abs(basis) > width:
         return f"{basis:+.2f} from spot, more than the quotes' {width:.2f}: a dividend, a rate or a stale spot"
     return ""

@@ -62,6 +62,7 @@ def measures_of(
         **exposed(gex, naive, profile),
         "greeks_apart": greeks_check(chain, checks),
     }
+    measures = {name: measure.finite for name, measure in measures.items()}
     maturity = chain.maturities[chain.atm.root] if chain.atm else None
     smile = wings.smile(chain, forward, move)
     return ChainMeasures(grid.snapshot.id, at, grid.spot, maturity, measures, gex, naive, profile, smile, checks)

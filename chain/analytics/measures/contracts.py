@@ -15,6 +15,8 @@ DELTA_APART = 0.05  # more than this, and the vendor's delta is of another momen
 GAMMA_APART = 0.25  # of the larger of both gammas
 _MATERIAL = (0.05, 0.95)  # of |delta|: beyond, a greek says more of rounding than of its moment
 
+IV_OF_MID = "volatility at which Black (1976) on the implied forward gives the mid, r = 0"
+
 _WORDS = (
     f"share of contracts whose vendor delta is more than {DELTA_APART:g}, or gamma more than {GAMMA_APART:.0%}, from "
     f"Black-Scholes at the vendor's IV on the implied forward, r = 0, where |delta| is {_MATERIAL[0]:g} to "
@@ -86,9 +88,10 @@ def greeks_check(chain: ChainSlice, checks: tuple[ContractCheck, ...]) -> Measur
     apart = sum(compared)
     value = apart / len(compared) if compared else None
     skipped = Counter(_uncompared(chain, checks))
-    note = "" if compared else "no contract has IV, delta and gamma"
+    note = "" if compared else "no contract can be compared"
     inputs: dict[str, float | None] = {"disagree": apart if compared else None}
-    return Measure(value, FRACTION, _WORDS, chain.snapshots, len(compared), skipped, inputs, note=note)
+    words = f"{_WORDS}; {chain.exercise}"
+    return Measure(value, FRACTION, words, chain.snapshots, len(compared), skipped, inputs, note=note)
 
 
 def _uncompared(chain: ChainSlice, checks: tuple[ContractCheck, ...]) -> Iterator[str]:

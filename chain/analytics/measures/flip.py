@@ -15,8 +15,8 @@ _A_DEVIATION = 16  # levels in the narrowest standard deviation
 _FIRST_STRIDE, _GROWTH = 4, 1.15  # of a scan outwards from spot, in levels
 _REACH = 3.0  # in the widest standard deviation
 _WORDS = (
-    "root nearest to spot of total GEX with every gamma by Black-Scholes at that level, the vendor's IV kept, "
-    "r = 0, calls +, puts -, on levels 1/16 standard deviation apart up to 3, linear between"
+    "root nearest to spot of total GEX with every gamma by Black-Scholes at that level, the vendor's IV kept, r = 0, "
+    "calls +, puts -, on levels 1/16 standard deviation apart up to 3, linear between"
 )
 _DOLLARS = STANDARD_SHARES * 0.01 / math.sqrt(2 * math.pi)
 
@@ -35,7 +35,9 @@ class Profile(Struct, frozen=True):
     lowest: float | None  # strike with a term, points
     highest: float | None
     snapshots: tuple[SnapshotId, ...]
+    used: int
     skipped: dict[str, int]
+    exercise: str
     note: str = ""
 
     def gex(self, level: float) -> float:
@@ -55,6 +57,8 @@ def profile(chain: ChainSlice) -> Profile:
             skipped["no IV" if leg.iv is None else "no open interest"] += 1
             continue
         strikes.append(row.strike)
+        if not leg.open_interest:
+            continue
         scale = 1 / (leg.iv * roots[row.root])
         weight = leg.open_interest * (scale if side == "call" else -scale)
         terms.append((scale, 0.5 / scale - math.log(row.strike) * scale, weight))
@@ -62,7 +66,9 @@ def profile(chain: ChainSlice) -> Profile:
     if chain.spot is None:
         note = chain.grid.off_centre or "no spot"
     lowest, highest = min(strikes, default=None), max(strikes, default=None)
-    return Profile(tuple(terms), chain.spot, lowest, highest, chain.snapshots, dict(skipped), note)
+    return Profile(
+        tuple(terms), chain.spot, lowest, highest, chain.snapshots, len(strikes), dict(skipped), chain.exercise, note
+    )
 
 
 def summed(profiles: Sequence[Profile]) -> Profile:
@@ -74,7 +80,9 @@ def summed(profiles: Sequence[Profile]) -> Profile:
         min((one.lowest for one in profiles if one.lowest is not None), default=None),
         max((one.highest for one in profiles if one.highest is not None), default=None),
         tuple(snapshot for one in profiles for snapshot in one.snapshots),
+        sum(one.used for one in profiles),
         together(*(one.skipped for one in profiles)),
+        newest.exercise,
         newest.note,
     )
 
@@ -89,16 +97,15 @@ def zero_gamma_profile(found: Profile) -> Measure:
         note = "outside the strikes of the slice"
     at_spot = found.gex(found.spot) if found.spot is not None and found.terms else None
     inputs = {"spot": found.spot, "gex_at_spot": at_spot, "lowest": found.lowest, "highest": found.highest}
-    return Measure(
-        value, POINTS, _WORDS, found.snapshots, len(found.terms), found.skipped, inputs, slice_only=True, note=note
-    )
+    used, words = found.used, f"{_WORDS}; {found.exercise}"
+    return Measure(value, POINTS, words, found.snapshots, used, found.skipped, inputs, slice_only=True, note=note)
 
 
 def _flip(found: Profile, spot: float) -> float | None:
     """Return the root nearest to spot: the total is followed outwards on both sides until its sign changes."""
     curve = _Curve(found, spot)
     if (here := curve.total(0)) == 0:
-        return spot if any(weight for _, _, weight in found.terms) else None
+        return spot
     sides = dict.fromkeys((-1, 1), (0, here))
     stride, away = float(_FIRST_STRIDE), _FIRST_STRIDE
     while True:

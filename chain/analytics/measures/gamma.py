@@ -4,7 +4,7 @@ All by the common assumption that dealers are long calls and short puts, which n
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from itertools import accumulate
 
@@ -70,7 +70,10 @@ class StrikeGex(Struct, frozen=True):
 
 
 class Exposure(Struct, frozen=True):
-    """Gamma exposure by strike, ascending, of one snapshot or of several; strikes without any figure are not in it."""
+    """Gamma exposure by strike, ascending, of one snapshot or of several; strikes without any figure are not in it.
+
+    Where open interest is zero everywhere there is no strike: some plans send a zero for what they do not know.
+    """
 
     strikes: tuple[StrikeGex, ...]
     spot: float | None
@@ -106,7 +109,9 @@ def exposure(chain: ChainSlice, convention: GexConvention | None = None) -> Expo
         at = 0 if side == "call" else 1
         sides[at] = (sides[at] or 0.0) + (put_sign if at else 1.0) * leg.gamma * leg.open_interest * factor
     strikes = tuple(StrikeGex(strike, *sides) for strike, sides in sorted(by_strike.items()))
-    note = "" if used else (chain.grid.off_centre or "no spot") if spot is None else NO_GAMMA
+    if not any(each.call or each.put for each in strikes):
+        strikes = ()
+    note = "" if strikes else (chain.grid.off_centre or "no spot") if spot is None else NO_GAMMA
     return Exposure(strikes, spot, convention, chain.snapshots, used, dict(skipped), note)
 
 
@@ -151,7 +156,7 @@ def zero_gamma_cumulative(naive: Exposure) -> Measure:
     return naive.measure(value, POINTS, _RUNNING, note, below=below, above=above)
 
 
-def crossings(strikes: Sequence[float], sums: "accumulate[float]") -> list[tuple[float, float, float]]:
+def crossings(strikes: Sequence[float], sums: Iterable[float]) -> list[tuple[float, float, float]]:
     """Return each place where sums change sign: the strikes around it, and between them the place itself."""
     found: list[tuple[float, float, float]] = []
     before: tuple[float, float] | None = None  # the last strike with a sum that is not zero

@@ -1,9 +1,11 @@
 """A derived number with all that a reader needs to trust it, or to see why it is not there."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chain.model.keys import SnapshotId
 
@@ -32,6 +34,13 @@ class Measure(Struct, frozen=True):
     def oldest(self) -> SnapshotId:
         """The oldest snapshot that went into it."""
         return min(self.snapshots, key=lambda one: one.ts_ms)
+
+    @property
+    def finite(self) -> "Measure":
+        """The same, without a value where it is beyond every number: a single absurd figure can do that."""
+        if self.value is None or math.isfinite(self.value):
+            return self
+        return replace(self, value=None, note="its contracts carry absurd figures")
 
 
 def together(*counts: Mapping[str, int]) -> dict[str, int]:

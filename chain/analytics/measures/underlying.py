@@ -51,7 +51,7 @@ def underlying_measures(chains: Sequence[ChainMeasures]) -> UnderlyingMeasures:
     naive = gex if all(one.gex is one.naive for one in ordered) else _exposures([one.naive for one in ordered])
     profile = summed([one.profile for one in ordered])
     ratios = {name: _ratio([one[name] for one in ordered]) for name in ("put_call_oi", "put_call_volume")}
-    totals = ratios | exposed(gex, naive, profile)
+    totals = {name: each.finite for name, each in (ratios | exposed(gex, naive, profile)).items()}
     return UnderlyingMeasures(newest.spot if newest else None, ordered, forwards, term, totals, gex)
 
 

@@ -27,10 +27,9 @@ class SmilePoint(Struct, frozen=True):
 
 
 class Wing(Struct, frozen=True):
-    """IV at 25 delta of one side, and how many contracts have delta and IV; `note` says why there is no IV."""
+    """IV at 25 delta of one side; `note` says why there is none."""
 
     iv: float | None
-    usable: int
     note: str = ""
 
 
@@ -55,17 +54,16 @@ def wings(chain: ChainSlice, sigma: Measure) -> tuple[Measure, Measure]:
     call, put = _wing(chain, "call"), _wing(chain, "put")
     used = sum(_NEIGHBOURS for wing in (call, put) if wing.iv is not None)
     skipped = _skipped(chain)
-    skipped["not next to 25 delta"] += call.usable + put.usable - used
     note = chain.no_atm or "; ".join(filter(None, (call.note, put.note)))
     inputs = {"iv_call_25": call.iv, "iv_put_25": put.iv}
     reversal = butterfly = None
     if call.iv is not None and put.iv is not None:
         reversal = call.iv - put.iv
         butterfly = None if sigma.value is None else (call.iv + put.iv) / 2 - sigma.value
-    rr25 = Measure(reversal, FRACTION, _RR, chain.snapshots, used, +skipped, inputs, slice_only=True, note=note)
+    rr25 = Measure(reversal, FRACTION, _RR, chain.snapshots, used, skipped, inputs, slice_only=True, note=note)
     inputs = inputs | {"atm_iv": sigma.value}
     note = note or sigma.note
-    bf25 = Measure(butterfly, FRACTION, _BF, chain.snapshots, used, +skipped, inputs, slice_only=True, note=note)
+    bf25 = Measure(butterfly, FRACTION, _BF, chain.snapshots, used, skipped, inputs, slice_only=True, note=note)
     return rr25, bf25
 
 
@@ -86,12 +84,12 @@ def _wing(chain: ChainSlice, side: str) -> Wing:
     found = [(sign * leg.delta, leg.iv) for leg in legs if leg and leg.delta is not None and leg.iv is not None]
     iv = _interpolated(found)
     if iv is not None:
-        return Wing(iv, len(found))
+        return Wing(iv)
     if not found:
-        return Wing(None, 0, f"no {side} has delta and IV")
+        return Wing(None, f"no {side} has delta and IV")
     reach = [delta for delta, _ in found]
     words = f"no 25-delta {side} in the slice, whose deltas are {sign * min(reach):.2f} to {sign * max(reach):.2f}"
-    return Wing(None, len(found), words)
+    return Wing(None, words)
 
 
 def _interpolated(points: Sequence[tuple[float, float]]) -> float | None:
