@@ -28,6 +28,12 @@ def age(seconds: float | None) -> str:
     return f"{days}d{whole // 3600 % 24:02d}h" if days < 10 else f"{min(days, 9999)}d"
 
 
+def how_old(seconds: float | None) -> str:
+    """Return an age with its unit, where it is of one only: `41.2 s`, else as it stands alone, `2:04`, `3h05`, `5d`."""
+    text = age(seconds)
+    return f"{text} s" if "." in text else text
+
+
 def elapsed(seconds: float | None) -> str:
     """Return how long something has lasted, whole seconds; from a day on, days and hours."""
     if seconds is None:

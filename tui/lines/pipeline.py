@@ -64,8 +64,8 @@ def _snapshot(report: HealthReport, chain: ChainId | None) -> Stage:
     if status is None:
         return [Span("no snapshot", Role.DIM)]
     if status.state in _CALM:
-        return [Span("snapshot ", Role.DIM), Span(f"{figures.age(status.age_s)} s", STATE_ROLE[status.state])]
-    age = "" if status.age_s is None else f" {figures.age(status.age_s)} s"
+        return [Span("snapshot ", Role.DIM), Span(figures.how_old(status.age_s), STATE_ROLE[status.state])]
+    age = "" if status.age_s is None else f" {figures.how_old(status.age_s)}"
     return [Span("snapshot ", Role.DIM), Span(f"{status.state}{age}", STATE_ROLE[status.state])]
 
 
@@ -81,7 +81,7 @@ def _stream(report: HealthReport) -> Stage:
     if report.stream is not StreamState.ACTIVE:
         return [name, Span(f"{report.stream} {span_words(age_s)}", Role.TEXT)]
     rate = report.board.streams.events_s
-    stage = [name, Span(f"{figures.age(age_s)} s", Role.OK)]
+    stage = [name, Span(figures.how_old(age_s), Role.OK)]
     return stage if rate is None else [*stage, Span(f" {rate:,.0f}/s", Role.DIM)]
 
 
@@ -109,7 +109,7 @@ def _staging(report: HealthReport, compositor: CompositorStatus, chain: ChainId 
     if kept is None or kept.reason or kept.flushed is None:
         why = f": {kept.reason}" if kept is not None and kept.reason else ""
         return [Span("not staged", Role.CAUTION if why else Role.DIM), Span(why, Role.CAUTION)]
-    stage = [Span("staging ", Role.DIM), Span(f"{_ago(report, compositor, kept.flushed)} s", Role.OK)]
+    stage = [Span("staging ", Role.DIM), Span(_ago(report, compositor, kept.flushed), Role.OK)]
     return stage if lag is None else [*stage, Span(f" lag {lag:,}", Role.DIM)]
 
 
@@ -119,10 +119,10 @@ def _model(report: HealthReport, compositor: CompositorStatus, chain: ChainId | 
     if kept is None or kept.reason or kept.published is None:
         why = f": {kept.reason}" if kept is not None and kept.reason else ""
         return [Span("no model", Role.CAUTION if why else Role.DIM), Span(why, Role.CAUTION)]
-    stage = [Span("model ", Role.DIM), Span(f"{_ago(report, compositor, kept.published)} s", Role.OK)]
+    stage = [Span("model ", Role.DIM), Span(_ago(report, compositor, kept.published), Role.OK)]
     return [*stage, Span(f" {kept.tiles:,} tiles", Role.DIM)]
 
 
 def _ago(report: HealthReport, compositor: CompositorStatus, at_s: float) -> str:
     """Return how long ago a compositor did something at `at_s` of its clock, whatever that clock says."""
-    return figures.age(max(0.0, compositor.beat.ts - at_s) + max(0.0, report.now.mono - compositor.seen))
+    return figures.how_old(max(0.0, compositor.beat.ts - at_s) + max(0.0, report.now.mono - compositor.seen))

@@ -13,7 +13,7 @@ from chain.pipeline.heatmap_index import NO_TILES, HeatmapIndex
 from tui.lines import figures
 from tui.lines.heatmap.choice import Across, TileChoice
 from tui.lines.heatmap.frame import explained, foot, heat_title, legend
-from tui.lines.heatmap.freshness import model_age, newest_s, why_none
+from tui.lines.heatmap.freshness import ModelAge, judged, model_age, why_none
 from tui.lines.heatmap.matrix import Matrix, matrix_of
 from tui.lines.heatmap.scale import Scale, fitted
 from tui.lines.heatmap.table import HeatTable, Paint, heat_table
@@ -46,22 +46,23 @@ class HeatPanel(LinePanel):
         self, model: HeatmapModel, index: HeatmapIndex, choice: TileChoice, chain: ChainId, across: Across
     ) -> Matrix:
         """Return the page that is looked at, the same object as long as nothing that shapes it changed."""
-        made = (model.version, chain, across, choice.strategy, choice.side, choice.width, choice.strike)
+        states = tuple(each.state for each in model.expirations)
+        made = (model.version, states, chain, across, choice.strategy, choice.side, choice.width, choice.strike)
         if self.matrix is None or made != self._made:
             self._made = made
             self.matrix = matrix_of(model, index, choice, chain.expiry.isoformat(), across)
         return self.matrix
 
-    def bring(self, title: Line, matrix: Matrix, view: View, made: str, level: int | None = None) -> int | None:
+    def bring(self, title: Line, matrix: Matrix, view: View, age: ModelAge, level: int | None = None) -> int | None:
         """Show a page under its title, and return at which line the cursor stands.
 
-        `made` is of when it is, if not of the instant that is shown; `level` is the line at which the cursor is wanted.
+        `age` is how old it is; `level` is the line at which the cursor is wanted.
         """
         width, paint = self.size.width, self._paint
         scale = self._scale_for(matrix, paint.steps)
-        table = self._lines(matrix, (scale, paint, width, view.highest_first, not made))
+        table = self._lines(matrix, (scale, paint, width, view.highest_first, age.is_current))
         note = "snapshots only" if view.past else ""
-        head = (title, legend(scale, paint, width, made=made, note=note), *table.head)
+        head = (title, legend(scale, paint, width, age, note=note), *table.head)
         room = max(1, self.size.height - len(head) - 1)
         if level is not None and table.cursor is not None:
             table = table.padded(max(0, level - table.cursor), room)
@@ -194,17 +195,17 @@ class HeatmapPage(Container):
     def _bring(self, report: HealthReport, view: View, shown: HeatmapView, model: HeatmapModel, chain: ChainId) -> None:
         choice, whose = view.tile, badge(report.board)
         self.index = shown.index
-        age = model_age(shown, model, report)
-        made = "" if age.is_current else figures.clock(newest_s(model, report.board))
+        model = judged(model, report)
         pages = [(self.tiles, choice.across)]
         if self.beside.display and self.beside.size.width:
             pages.append((self.beside, choice.across.other))
         level = None
         for panel, across in pages:
             matrix = panel.turn_to(model, shown.index, choice, chain, across)
+            age = model_age(shown, model, report, {column.expiration for column in matrix.columns})
             width, at, frozen = panel.size.width, view.as_of, _frozen(view)
-            title = heat_title(model.underlying, matrix, age, whose, width, at=at, frozen=frozen, made=made)
-            level = panel.bring(title, matrix, view, made, level)
+            title = heat_title(model.underlying, matrix, age, whose, width, at=at, frozen=frozen)
+            level = panel.bring(title, matrix, view, age, level)
         if self.tile.display and self.tiles.matrix is not None:
             now_s, width = report.board.now_s(report.now), self.tile.size.width
             self.tile.show((tile_title(whose, width),), tile_lines(self.tiles.matrix, model, now_s, width))

@@ -22,8 +22,8 @@ from chaindeck.engine.watching import look_once
 from chaindeck.exits import Exit, UsageError
 from chaindeck.process.logs import log_nowhere
 from tui.lines.heatmap.choice import TileChoice
-from tui.lines.heatmap.frame import heat_title
-from tui.lines.heatmap.freshness import model_age, why_none
+from tui.lines.heatmap.frame import heat_title, legend
+from tui.lines.heatmap.freshness import judged, model_age, why_none
 from tui.lines.heatmap.matrix import Matrix, matrix_of
 from tui.lines.heatmap.scale import Scale
 from tui.lines.heatmap.table import Paint, heat_table
@@ -62,13 +62,15 @@ def print_heatmap(context: Context, url: str | None, choice: PageChoice, *, as_j
 
 def page(view: HeatmapView, model: HeatmapModel, report: HealthReport, choice: PageChoice) -> str:
     """Return the tiles around the ATM as text; raise UsageError for a page that the model does not have."""
+    model = judged(model, report)
     matrix = _matrix(model, choice)
-    age = model_age(view, model, report)
+    age = model_age(view, model, report, {column.expiration for column in matrix.columns})
     table = heat_table(matrix, Scale(), Paint(1), WIDTH, highest_first=False, current=age.is_current)
     centre = table.atm or 0
     rows = table.body[max(0, centre - _ROWS_AROUND) : centre + _ROWS_AROUND + 1]
     title = heat_title(view.underlying, matrix, age, badge(report.board), WIDTH)
-    return "\n".join(plain(line) for line in (title, *table.head, *rows))
+    told = () if age.is_current else (legend(Scale(), Paint(1), WIDTH, age),)
+    return "\n".join(plain(line) for line in (title, *told, *table.head, *rows))
 
 
 def _matrix(model: HeatmapModel, choice: PageChoice) -> Matrix:

@@ -152,7 +152,7 @@ def diff_sides(found: ChainDiff, width: int) -> Line:
 
 def _side(name: str, side: DiffSide) -> list[Span]:
     """Return an instant: its letter, its time of day, the age of what it compares and the source of that."""
-    told = "no snapshot" if side.age_s is None else f"{figures.age(side.age_s)} s old {side.source}"
+    told = "no snapshot" if side.age_s is None else f"{figures.how_old(side.age_s)} old {side.source}"
     return [Span(f" {name} {figures.clock(side.at)}", Role.STRONG), Span(f" {told}", Role.DIM)]
 
 

@@ -49,7 +49,7 @@ def grid_title(
         told.insert(0, Span(f"FROZEN {figures.clock(shown.frozen_at)} ", Role.CAUTION))
     if grid and is_past(state):
         told.append(Span(f"LAST GOOD {figures.clock(grid.snapshot.ts)} ", Role.CAUTION))
-    told.append(Span(f"{figures.age(age_s)} s" if age_s is not None else "", Role.TEXT))
+    told.append(Span(figures.how_old(age_s) if age_s is not None else "", Role.TEXT))
     start = [Span(f" {chain.underlying} {chain.expiry.isoformat()} ", Role.HEAD)]
     roots = "  ".join(f"{root} {settlement(root)}" for root in grid.roots) if grid else ""
     for words in (f"{figures.day(chain.expiry)[-3:]}  ", f"{status.dte} DTE  ", f"{roots}  " if roots else ""):

@@ -25,12 +25,10 @@ def heat_title(
     *,
     at: str = "",
     frozen: str = "",
-    made: str = "",
 ) -> Line:
     """Return the line over the heatmap.
 
-    `at` is the instant of the past that is shown; `frozen` and `made` are times of day, of the view's freezing and of
-    a model that is current no more.
+    `at` is the instant of the past that is shown, `frozen` the time of day at which the view was frozen.
     """
     end = [Span(" "), Span(badge, Role.BADGE), Span(" ")]
     start = [Span(f" HEATMAP {underlying} ", Role.HEAD), *as_of(at)]
@@ -39,11 +37,10 @@ def heat_title(
     if matrix is not None:
         start.append(Span(f" {matrix.strategy} {matrix.side} ", Role.STRONG))
     if age is not None:
-        start += [Span(f" {age.state} ", STATE_ROLE[age.state]), Span(f"{figures.age(age.age_s)} s ", Role.TEXT)]
-    if made:
-        start.append(Span(f" LAST GOOD {made} ", Role.CAUTION))
-    more = [Span(f" {age.words} ", Role.CAUTION)] if age is not None and age.words else []
-    more += [Span(f" {text}", Role.TEXT) for text in axes(matrix)] if matrix is not None else []
+        start += [Span(f" {age.state} ", STATE_ROLE[age.state]), Span(f"{figures.how_old(age.age_s)} ", Role.TEXT)]
+    more = [Span(f" {text}", Role.TEXT) for text in axes(matrix)] if matrix is not None else []
+    if age is not None and age.is_current and age.words:
+        more.insert(1, Span(f" {age.words} ", Role.CAUTION))
     for span in more:
         start += [span] if length([*start, *end]) + len(span.text) <= width else []
     return justify(start, end, width, Ground.BAR)
@@ -60,13 +57,15 @@ def axes(matrix: Matrix) -> list[str]:
     return [f"{figures.day(date.fromisoformat(first.expiration))}{dte} ", "strike x width"]
 
 
-def legend(scale: Scale, paint: Paint, width: int, *, made: str = "", note: str = "") -> Line:
+def legend(scale: Scale, paint: Paint, width: int, age: ModelAge | None = None, *, note: str = "") -> Line:
     """Return what each step of the colours means, in points, with a note where there is one.
 
-    `made` is of when a model is that has no colours any more.
+    Of a model whose `age` is that of no current one, of when it is and why there is no newer one.
     """
-    if made:
-        told = f" {note}{' ' if note else ''}debits of {made}: without colours, they may be true no longer"
+    if age is not None and not age.is_current:
+        since = figures.since(age.at_s, age.at_s + age.age_s)
+        why = age.words or "they may be true no longer"
+        told = f" {note}{' ' if note else ''}LAST GOOD {since}, debits without colours: {why}"
         return (Span(left(told, width), Role.CAUTION),)
     if not scale.bounds:
         return EMPTY

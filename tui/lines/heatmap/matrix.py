@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from chain.monitor.states import State
 from chain.pipeline.heatmap import HeatmapModel, Strategy, Tile, tile_name
 from chain.pipeline.heatmap_index import HeatmapIndex
 from tui.lines.heatmap.choice import Across, TileChoice
@@ -16,6 +17,11 @@ class Column(Struct, frozen=True):
     width: float
     dte: int | None = None
     state: str = ""
+
+    @property
+    def is_current(self) -> bool:
+        """Whether what stands in it may be taken for now."""
+        return self.state in ("", State.FRESH, State.AGING)
 
 
 class Matrix(Struct, frozen=True):

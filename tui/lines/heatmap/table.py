@@ -107,7 +107,7 @@ def _cell(matrix: Matrix, row: int, at: int, scale: Scale, paint: Paint, width: 
     text = tile_text(tile, width - 2 - 2 * paint.shaded)
     if (row, at) == (matrix.row, matrix.column):
         return Span(f">{right(text, width - 2)}<", Role.STRONG, Ground.CURSOR)
-    if tile is None or tile.debit is None or not current:
+    if tile is None or tile.debit is None or not (current and matrix.columns[at].is_current):
         return Span(f"{right(text, width - 1)} ", Role.DIM)
     return paint.swatch(scale.step(tile.debit), text, width)
 

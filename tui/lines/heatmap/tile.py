@@ -6,7 +6,7 @@ from itertools import zip_longest
 from chain.pipeline.heatmap import HeatmapModel, Tile
 from tui.lines import figures
 from tui.lines.heatmap.matrix import Column, Matrix
-from tui.lines.line import EMPTY, Ground, Line, Role, Span, justify, left, right
+from tui.lines.line import EMPTY, Ground, Line, Role, Span, dimmed, justify, left, right
 
 _NOWHERE = ("", "0-0")  # before the first entry of the stream
 _LABEL = 16
@@ -53,6 +53,7 @@ def tile_lines(matrix: Matrix, model: HeatmapModel, now_s: float, width: int) ->
         money, legs = [(Span(left(" no tile: a leg has no mid", each), Role.DIM),)], []
     else:
         money, legs = _money(tile, now_s, each), _legs(tile, each)
+        money = money if column.is_current else [dimmed(line) for line in money]
     origin = _origin(column, model, each)
     if not beside:
         return [*head, EMPTY, *money, *([EMPTY, *legs] if legs else []), EMPTY, *origin]
@@ -69,7 +70,7 @@ def _money(tile: Tile, now_s: float, width: int) -> list[Line]:
     ]
     if tile.debit and tile.max_profit is not None:
         lines.append(_entry("profit to loss", f"{tile.max_profit / tile.debit:.1f}", width))
-    return [*lines, _entry("oldest leg", f"{figures.age(max(0.0, now_s - tile.oldest_ms / 1000))} s", width)]
+    return [*lines, _entry("oldest leg", figures.how_old(max(0.0, now_s - tile.oldest_ms / 1000)), width)]
 
 
 def _legs(tile: Tile, width: int) -> list[Line]:
@@ -85,7 +86,7 @@ def _origin(column: Column, model: HeatmapModel, width: int) -> list[Line]:
     stamp = made.snapshot.rpartition(":")[2]
     when = figures.clock(int(stamp) / 1000) if stamp.isdecimal() else figures.MISSING
     return [
-        _entry("snapshot", f"{when} {made.state}", width),
+        _entry("snapshot", f"{when} {made.state}", width, Role.TEXT if column.is_current else Role.ALARM),
         _entry("stream up to", figures.MISSING if made.position in _NOWHERE else made.position, width),
         _entry("model", model.version[:12], width),
     ]

@@ -7,15 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from chain.monitor.states import State
 from chain.pipeline.heatmap import STRATEGIES, HeatmapModel, Tile
 from chain.pipeline.heatmap_index import index_of
 from tests.support.heatmaps import DATES, STRIKES, WIDTHS, heatmap_model
-from tests.support.scenes import law
+from tests.support.scenes import START_S, law
 from tui.lines.heatmap.choice import Across, TileChoice
-from tui.lines.heatmap.frame import foot, legend
+from tui.lines.heatmap.frame import foot, heat_title, legend
+from tui.lines.heatmap.freshness import ModelAge
 from tui.lines.heatmap.matrix import Matrix, matrix_of
-from tui.lines.heatmap.scale import fitted
-from tui.lines.heatmap.table import HeatTable, Paint, heat_table, tile_text
+from tui.lines.heatmap.scale import Scale, fitted
+from tui.lines.heatmap.table import STRIKE_WIDTH, HeatTable, Paint, heat_table, tile_text
 from tui.lines.heatmap.tile import tile_lines
 from tui.lines.line import HEAT, Ground, length, plain
 
@@ -141,6 +143,28 @@ def test_dearer_tiles_are_on_higher_steps_and_old_ones_on_none() -> None:
     assert grounds == sorted(grounds, key=HEAT.index) and len(grounds) > 2
     old = drawn(matrix, current=False)
     assert not any(span.ground in HEAT for line in old.body for span in line)
+
+
+def test_of_several_expirations_that_of_a_stale_snapshot_has_no_step() -> None:
+    matrix = page(TileChoice(wanted=Across.EXPIRATION))
+    stale = next(at for at, column in enumerate(matrix.columns) if column.state == "STALE")
+    table = drawn(matrix)
+    begin = STRIKE_WIDTH + (stale - table.first) * table.cell
+    for line in table.body:
+        at = 0
+        for span in line:
+            if span.ground in HEAT:
+                assert at + len(span.text) <= begin or at >= begin + table.cell
+            at += len(span.text)
+    assert any(span.ground in HEAT for line in table.body for span in line)
+
+
+def test_an_old_model_tells_of_when_it_is_and_why_there_is_no_newer_one() -> None:
+    age = ModelAge(State.STALE, START_S - 86_400 * 2, 86_400 * 2.0, "2026-01-02: its snapshot is 35 s old")
+    told = plain(legend(Scale(), COLOURS, 100, age))
+    assert "LAST GOOD 12-31 10:00:00, debits without colours: 2026-01-02: its snapshot is 35 s old" in told
+    assert "2d00h " in plain(heat_title("SPX", page(), age, "[MOCK]", 100))
+    assert "01-02 Fri 0 DTE" in plain(heat_title("SPX", page(), age, "[MOCK]", 80))
 
 
 def test_without_colours_characters_tell_the_steps() -> None:
