@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 _ROOT_HALF = math.sqrt(0.5)
 _DENSITY_0 = 1 / math.sqrt(2 * math.pi)
-_CLOSE_ENOUGH = 1e-10  # relative step at which the solver ends; its convergence is quadratic
+_CLOSE_ENOUGH = 1e-6  # relative step at which the solver ends: convergence is quadratic, what is left is its square
 _MOST_STEPS = 60
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from chain.model.calendar import RULE, Calendar
-from chain.model.grid import Leg, PriceSource, StrikeGrid, StrikeRow
+from chain.model.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
 from chain.model.keys import SnapshotId, vendor_symbol
 from chain.model.session import Settlement, settlement, years_to_expiry
 
@@ -52,6 +52,7 @@ class ChainSlice(Struct, frozen=True):
     source: PriceSource
     atm: StrikeRow | None
     rows: tuple[StrikeRow, ...]
+    mids: Mapping[tuple[str, float, str], float]  # of sound quotes, by root, strike and side
 
     @property
     def spot(self) -> float | None:
@@ -102,7 +103,13 @@ def slice_of(grid: StrikeGrid, at: float, calendar: Calendar = RULE) -> ChainSli
     }
     atm = _atm(grid)
     rows = tuple(row for row in grid.rows if row.root == atm.root) if atm else ()
-    return ChainSlice(grid, at, maturities, grid.price_source, atm, rows)
+    mids = {
+        (row.root, row.strike, side): mid
+        for row in grid.rows
+        for side, leg in (("call", row.call), ("put", row.put))
+        if leg is not None and (mid := leg.mid) is not None
+    }
+    return ChainSlice(grid, at, maturities, grid.price_source, atm, rows, mids)
 
 
 def _atm(grid: StrikeGrid) -> StrikeRow | None:
@@ -120,7 +127,9 @@ def price_of(leg: Leg | None, source: PriceSource) -> tuple[float | None, str]:
     price = leg.price(source)
     if price is not None:
         return price, ""
-    if source is PriceSource.MID:
-        words = str(leg.condition)
-        return None, f"{words} quote" if words != "none" else "no quote"
-    return None, f"no {source}".removesuffix("s")
+    return None, no_mid(leg) if source is PriceSource.MID else f"no {source}".removesuffix("s")
+
+
+def no_mid(leg: Leg) -> str:
+    """Return why a contract has no mid."""
+    return "no quote" if leg.condition is Condition.NONE else f"{leg.condition} quote"

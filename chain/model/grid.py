@@ -13,6 +13,8 @@ from chain.model.snapshot import Received, SnapshotHeader
 IV_SHOWN = (0.001, 10.0)  # fractions; a solver's floor such as 1e-5 is no volatility
 
 _NO_QUOTE = Quote()
+_STEPS = 10_000  # of a point: quoted ticks are whole numbers of them
+_EXACT_BELOW = 1e9  # points: below, no two of them are the same float
 _INFINITE = float("inf")
 
 
@@ -176,6 +178,10 @@ def midpoint(bid: float | None, ask: float | None) -> float | None:
     """Return the midpoint of a sound two-sided quote, exact in the quoted ticks; None for any other."""
     if bid is None or ask is None or condition_of(bid, ask) is not Condition.OK:
         return None
+    if ask < _EXACT_BELOW:
+        low, high = round(bid * _STEPS), round(ask * _STEPS)
+        if low / _STEPS == bid and high / _STEPS == ask:  # as nearly all quotes are; far faster than decimals
+            return (low + high) / (2 * _STEPS)
     return float((Decimal(repr(bid)) + Decimal(repr(ask))) / 2)
 
 

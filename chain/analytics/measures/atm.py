@@ -4,12 +4,11 @@ import math
 from collections import Counter
 from enum import Enum
 from statistics import median
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from chain.analytics.measures.measure import FRACTION, POINTS, Measure
-from chain.analytics.slice import NOT_LISTED, ChainSlice, price_of
-from chain.model.grid import Leg, PriceSource, StrikeRow
+from chain.analytics.slice import NOT_LISTED, ChainSlice, no_mid, price_of
+from chain.model.grid import Leg, StrikeRow
 
 _STRIKES_OF_FORWARD = 5
 _IV_MOVE = "S * IV * sqrt(T), one standard deviation, T calendar days / 365"
@@ -23,17 +22,21 @@ class MoveRule(Enum):
     ONE_SD = (math.sqrt(math.pi / 2), "1.2533 x straddle, one standard deviation")
 
 
-class Pair(Struct, frozen=True):
-    """A strike whose call and put have sound quotes: C - P, and the half widths of both quotes together, points."""
+class Pair(NamedTuple):
+    """A strike whose call and put have sound quotes, and its C - P, points."""
 
-    strike: float
+    row: StrikeRow
     difference: float
-    width: float
 
     @property
     def forward(self) -> float:
         """The forward by put-call parity at a rate of zero."""
-        return self.strike + self.difference
+        return self.row.strike + self.difference
+
+    @property
+    def width(self) -> float:
+        """The half widths of both quotes together: by so much C - P can be off."""
+        return sum(_half_width(leg) for leg in _sides(self.row))
 
 
 def expected_move(spot: float, sigma: float, years: float) -> float:
@@ -102,7 +105,7 @@ def implied_forward(chain: ChainSlice) -> Measure:
     A basis (forward less spot) wider than the quotes that it is made of shows a dividend, a rate or a stale spot.
     """
     pairs, skipped = _pairs(chain)
-    nearest = sorted(pairs, key=lambda pair: (abs(pair.difference), pair.strike))[:_STRIKES_OF_FORWARD]
+    nearest = sorted(pairs, key=lambda pair: (abs(pair.difference), pair.row.strike))[:_STRIKES_OF_FORWARD]
     value = median(pair.forward for pair in nearest) if nearest else None
     value = value if value is not None and value > 0 else None
     width = median(pair.width for pair in nearest) if nearest else None
@@ -126,13 +129,14 @@ def _pairs(chain: ChainSlice) -> tuple[list[Pair], Counter[str]]:
     """Return strikes with two sound quotes, and why contracts of the other strikes are left out."""
     pairs, skipped = [], Counter[str]()
     for row in chain.rows:
-        (call, why_call), (put, why_put) = (price_of(leg, PriceSource.MID) for leg in _sides(row))
+        call = chain.mids.get((row.root, row.strike, "call"))
+        put = chain.mids.get((row.root, row.strike, "put"))
         if call is not None and put is not None:
-            pairs.append(Pair(row.strike, call - put, sum(_half_width(leg) for leg in _sides(row))))
+            pairs.append(Pair(row, call - put))
             continue
-        for leg, why in ((row.call, why_call), (row.put, why_put)):
+        for leg, mid in ((row.call, call), (row.put, put)):
             if leg is not None:
-                skipped[why or "other side has no sound quote"] += 1
+                skipped[no_mid(leg) if mid is None else "other side has no sound quote"] += 1
     return pairs, skipped
 
 

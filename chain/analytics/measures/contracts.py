@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from chain.analytics.black_scholes import black_scholes, implied_vol
+from chain.analytics.black_scholes import Valuation, black_scholes, implied_vol
 from chain.analytics.measures.measure import FRACTION, Measure
 from chain.analytics.measures.wings import deviations
-from chain.analytics.slice import ChainSlice, price_of
-from chain.model.grid import IV_SHOWN, Leg, PriceSource, StrikeRow
+from chain.analytics.slice import ChainSlice, no_mid
+from chain.model.grid import IV_SHOWN, Leg, StrikeRow
 
 DELTA_APART = 0.05  # more than this, and the vendor's delta is of another moment or of other assumptions
 GAMMA_APART = 0.25  # of the larger of both gammas
@@ -24,7 +24,7 @@ _WORDS = (
 )
 
 
-class ContractCheck(Struct, frozen=True):
+class ContractCheck(Struct, frozen=True, gc=False):
     """One contract's figures computed anew; None where an input is missing. IV a fraction, greeks per share.
 
     `disagrees`: the vendor's delta or gamma is far from ours at the vendor's IV; None where they cannot be compared.
@@ -47,33 +47,40 @@ def contract_checks(chain: ChainSlice, forward: float | None, move: float | None
     Without an implied forward, spot stands for it.
     """
     centre = chain.spot if forward is None else forward
-    return tuple(
-        _check(row, side, leg, centre, chain.years_of(row.root), deviations(row.strike, centre, move))
-        for row, side, leg in chain.contracts()
-    )
+    years = {root: chain.years_of(root) for root in chain.maturities}
+    found = []
+    at: tuple[StrikeRow, float] | None = None  # call and put of one volatility share their worth
+    worth: Valuation | None = None
+    for row, side, leg in chain.contracts():
+        if leg.iv is None or centre is None:
+            worth = at = None
+        elif at is None or at[0] is not row or at[1] != leg.iv:
+            at, worth = (row, leg.iv), black_scholes(centre, row.strike, leg.iv, years[row.root])
+        mid = chain.mids.get((row.root, row.strike, side))
+        iv, why = _iv_of_mid(row.strike, side, leg, mid, centre, years[row.root])
+        found.append(_check(row, side, leg, worth, iv, why, deviations(row.strike, centre, move)))
+    return tuple(found)
+
+
+def _iv_of_mid(
+    strike: float, side: str, leg: Leg, mid: float | None, forward: float | None, years: float
+) -> tuple[float | None, str]:
+    if mid is None or forward is None:
+        return None, no_mid(leg) if mid is None else "no spot"
+    iv = implied_vol(mid, forward, strike, years, side, leg.iv)
+    if iv is None:
+        return None, "mid not above intrinsic value"
+    return (iv, "") if IV_SHOWN[0] < iv < IV_SHOWN[1] else (None, "implausible IV")
 
 
 def _check(
-    row: StrikeRow, side: str, leg: Leg, forward: float | None, years: float, away: float | None
+    row: StrikeRow, side: str, leg: Leg, worth: Valuation | None, iv: float | None, why: str, away: float | None
 ) -> ContractCheck:
-    iv, why = _iv_of_mid(row, side, leg, forward, years)
-    delta = gamma = disagrees = None
-    if leg.iv is not None and forward is not None:
-        worth = black_scholes(forward, row.strike, leg.iv, years)
-        delta = worth.call_delta if side == "call" else worth.call_delta - 1
-        gamma = worth.gamma
-        disagrees = _disagrees(leg, delta, gamma)
-    return ContractCheck(row.root, row.strike, side, away, iv, why, delta, gamma, disagrees)
-
-
-def _iv_of_mid(row: StrikeRow, side: str, leg: Leg, forward: float | None, years: float) -> tuple[float | None, str]:
-    mid, why = price_of(leg, PriceSource.MID)
-    if mid is None or forward is None:
-        return None, why or "no spot"
-    iv = implied_vol(mid, forward, row.strike, years, side, leg.iv)
-    if iv is None:
-        return None, "mid at or below intrinsic value"
-    return (iv, "") if IV_SHOWN[0] < iv < IV_SHOWN[1] else (None, "implausible IV")
+    if worth is None:
+        return ContractCheck(row.root, row.strike, side, away, iv, why, None, None, None)
+    delta = worth.call_delta if side == "call" else worth.call_delta - 1
+    disagrees = _disagrees(leg, delta, worth.gamma)
+    return ContractCheck(row.root, row.strike, side, away, iv, why, delta, worth.gamma, disagrees)
 
 
 def _disagrees(leg: Leg, delta: float, gamma: float) -> bool | None:

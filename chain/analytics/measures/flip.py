@@ -20,6 +20,8 @@ _WORDS = (
 )
 _DOLLARS = STANDARD_SHARES * 0.01 / math.sqrt(2 * math.pi)
 
+_NOTHING, _CANCEL = "no contract has IV and open interest", "calls and puts cancel out at every strike"
+
 Terms = tuple[tuple[float, float, float], ...]
 
 
@@ -61,8 +63,11 @@ def profile(chain: ChainSlice) -> Profile:
             continue
         scale = 1 / (leg.iv * roots[row.root])
         weight = leg.open_interest * (scale if side == "call" else -scale)
-        terms.append((scale, 0.5 / scale - math.log(row.strike) * scale, weight))
-    note = "" if terms else "no contract has IV and open interest"
+        shift = 0.5 / scale - math.log(row.strike) * scale
+        if terms and terms[-1][0] == scale and terms[-1][1] == shift:  # call and put of one volatility
+            weight += terms.pop()[2]
+        terms.append((scale, shift, weight))
+    note = "" if any(weight for _, _, weight in terms) else _CANCEL if terms else _NOTHING
     if chain.spot is None:
         note = chain.grid.off_centre or "no spot"
     lowest, highest = min(strikes, default=None), max(strikes, default=None)
@@ -83,13 +88,13 @@ def summed(profiles: Sequence[Profile]) -> Profile:
         sum(one.used for one in profiles),
         together(*(one.skipped for one in profiles)),
         newest.exercise,
-        newest.note,
+        "" if any(not one.note for one in profiles) and newest.spot is not None else newest.note,
     )
 
 
 def zero_gamma_profile(found: Profile) -> Measure:
     """Return the level at which total GEX is zero, points."""
-    value = None if found.spot is None or not found.terms else _flip(found, found.spot)
+    value = None if found.spot is None or found.note else _flip(found, found.spot)
     note = found.note if value is None else ""
     if value is None and not note:
         note = "total GEX keeps its sign within 3 standard deviations of spot"

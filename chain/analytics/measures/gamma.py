@@ -56,7 +56,7 @@ class GexConvention(Struct, frozen=True):
         return f"vendor gamma * open interest in {self.unit.words}, {self.signs.value[0]}"
 
 
-class StrikeGex(Struct, frozen=True):
+class StrikeGex(Struct, frozen=True, gc=False):
     """Gamma exposure of one strike, all roots together, puts signed as they count; None for a side without any."""
 
     strike: float

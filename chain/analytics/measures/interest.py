@@ -1,8 +1,8 @@
 """Open interest and volume of one expiry: puts over calls, and max pain. Open interest is of the evening before."""
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from operator import mul
 
 from chain.analytics.measures.measure import POINTS, RATIO, Measure
 from chain.analytics.slice import ChainSlice
@@ -48,22 +48,27 @@ def _put_call(chain: ChainSlice, field: str, words: str) -> Measure:
 
 def max_pain(chain: ChainSlice) -> Measure:
     """Return the strike at which holders of open contracts get least at expiry, points; the lowest of a tie."""
-    calls: defaultdict[float, float] = defaultdict(float)
-    puts: defaultdict[float, float] = defaultdict(float)
-    used, skipped = 0, Counter[str]()
-    for row, side, leg in chain.contracts():
-        if leg.open_interest is None:
-            skipped[f"no {_OI}"] += 1
-            continue
-        used += 1
-        (calls if side == "call" else puts)[row.strike] += leg.open_interest
-    strikes = sorted({row.strike for row in chain.grid.rows})
+    calls: dict[float, float] = {}
+    puts: dict[float, float] = {}
+    used, missing = 0, 0
+    for row in chain.grid.rows:
+        for held, leg in ((calls, row.call), (puts, row.put)):
+            held.setdefault(row.strike, 0.0)
+            if leg is None:
+                continue
+            if leg.open_interest is None:
+                missing += 1
+                continue
+            used += 1
+            held[row.strike] += leg.open_interest
+    strikes = list(calls)
     pains = payouts(strikes, calls, puts) if any(calls.values()) or any(puts.values()) else []
     least = min(pains, default=None)
     tied = pains.count(least) if least is not None else 0
     value = strikes[pains.index(least)] if least is not None else None
     note = f"no {_OI}" if least is None else f"a tie of {tied} strikes" if tied > 1 else ""
     inputs = {"payout": None if least is None else least * STANDARD_SHARES}
+    skipped = {f"no {_OI}": missing} if missing else {}
     words = "listed strike with the least payout of open interest at expiry, the lowest of a tie"
     return Measure(value, POINTS, words, chain.snapshots, used, skipped, inputs, slice_only=True, note=note)
 
@@ -74,13 +79,12 @@ def payouts(strikes: Sequence[float], calls: Mapping[float, float], puts: Mappin
     Payout at K: the sum over strikes k of calls(k) max(0, K - k) + puts(k) max(0, k - K).
     """
     levels = [round(strike * _STEPS) for strike in strikes]  # whole numbers: a tie is one to the last digit
-    below = _running([(level, calls.get(strike, 0.0)) for level, strike in zip(levels, strikes, strict=True)])
-    above = _running([(-level, puts.get(strike, 0.0)) for level, strike in zip(levels, strikes, strict=True)][::-1])
-    return [(call + put) / _STEPS for call, put in zip(below, above[::-1], strict=True)]
+    below = _running(levels, [calls.get(strike, 0.0) for strike in strikes])
+    above = _running([-level for level in reversed(levels)], [puts.get(strike, 0.0) for strike in reversed(strikes)])
+    return [(call + put) / _STEPS for call, put in zip(below, reversed(above), strict=True)]
 
 
-def _running(held: Sequence[tuple[int, float]]) -> list[float]:
+def _running(levels: Sequence[int], held: Sequence[float]) -> list[float]:
     """Return what contracts below each level pay there, levels ascending."""
-    counts = accumulate(count for _, count in held)
-    worths = accumulate(count * level for level, count in held)
-    return [level * count - worth for (level, _), count, worth in zip(held, counts, worths, strict=True)]
+    counts, worths = accumulate(held), accumulate(map(mul, held, levels))
+    return [level * count - worth for level, count, worth in zip(levels, counts, worths, strict=True)]

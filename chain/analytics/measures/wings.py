@@ -16,7 +16,7 @@ _RR = f"25-delta call less put; {_BY_DELTA}"
 _BF = f"mean of the 25-delta call and put less ATM IV; {_BY_DELTA}"
 
 
-class SmilePoint(Struct, frozen=True):
+class SmilePoint(Struct, frozen=True, gc=False):
     """One strike of the smile. IV, fractions, `iv` of the side that is out of the money; `deviations` from F in SD."""
 
     strike: float

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from chain.analytics.headline import headline
-from chain.model.grid import Condition, PriceSource, StrikeGrid, build_grid
+from chain.model.grid import Condition, PriceSource, StrikeGrid, build_grid, midpoint
 from chain.model.keys import ChainId
 from chain.model.placement import Place
 from chain.model.snapshot import Contract
@@ -34,6 +34,16 @@ def grid_of(*contracts: Contract, chain: ChainId = SPX, atm: int = 6930) -> Stri
 
 def quoted(strike: float, side: str, bid: Any, ask: Any, **more: Any) -> Contract:
     return item(strike, side, last_quote={"bid": bid, "ask": ask}, **more)
+
+
+ticks = st.integers(1, 10**12).map(lambda count: count / 10_000)
+
+
+@given(low=ticks | st.floats(1e-6, 1e300), wider=ticks | st.floats(1e-6, 1e300))
+def test_a_mid_is_the_decimal_half_of_its_sides(low: float, wider: float) -> None:
+    high = low + wider
+    if high > low and math.isfinite(high):
+        assert midpoint(low, high) == float((Decimal(repr(low)) + Decimal(repr(high))) / 2)
 
 
 # Cells

@@ -150,6 +150,13 @@ def test_gex_is_the_sum_of_its_strikes_and_walls_are_its_ends(counts: list[tuple
     assert doubled.used == 2 * net.used
 
 
+def test_where_calls_and_puts_cancel_out_no_level_is_the_flip() -> None:
+    even = measured(*held_chain(dict.fromkeys(STRIKES, (900, 900))))
+    assert even["gex_net"].value == pytest.approx(0, abs=1e-3)
+    assert even["zero_gamma_profile"].value is None
+    assert even["zero_gamma_profile"].note == "calls and puts cancel out at every strike"
+
+
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=12))
 def test_a_running_sum_crosses_once_for_each_change_of_its_sign(sums: list[int]) -> None:
     strikes = [float(at) for at in range(len(sums))]
