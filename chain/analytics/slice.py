@@ -30,14 +30,6 @@ class Maturity(Struct, frozen=True):
         """The time left, seconds."""
         return self.years * _YEAR_S
 
-    @property
-    def words(self) -> str:
-        """The time left as a desk says it: hours and minutes on the last day, else days and hours."""
-        minutes = round(self.seconds) // 60
-        if minutes < 24 * 60:
-            return f"{minutes // 60} h {minutes % 60:02d} min"
-        return f"{minutes // 1440} d {minutes // 60 % 24} h"
-
 
 class ChainSlice(Struct, frozen=True):
     """One grid as of `at`, epoch seconds. `rows` are those of the root that is meant at the money, by strike.

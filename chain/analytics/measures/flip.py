@@ -77,8 +77,8 @@ def profile(chain: ChainSlice) -> Profile:
 
 
 def summed(profiles: Sequence[Profile]) -> Profile:
-    """Return the profile of several chains of one underlying together, at the spot of the newest of them."""
-    newest = max(profiles, key=lambda one: one.snapshots[0].ts_ms)
+    """Return the profile of several chains of one underlying together, at the spot of the newest that has one."""
+    newest = max(profiles, key=lambda one: (one.spot is not None, one.snapshots[0].ts_ms))
     return Profile(
         tuple(term for one in profiles for term in one.terms),
         newest.spot,
@@ -88,7 +88,7 @@ def summed(profiles: Sequence[Profile]) -> Profile:
         sum(one.used for one in profiles),
         together(*(one.skipped for one in profiles)),
         newest.exercise,
-        "" if any(not one.note for one in profiles) and newest.spot is not None else newest.note,
+        "" if any(not one.note for one in profiles) else newest.note,
     )
 
 

@@ -107,7 +107,7 @@ def _exposures(parts: Sequence[Exposure]) -> Exposure:
     strikes = tuple(
         StrikeGex(strike, *(sum(known) if known else None for known in both)) for strike, both in sorted(sides.items())
     )
-    newest = max(parts, key=lambda part: part.snapshots[0].ts_ms)
+    newest = max(parts, key=lambda part: (part.spot is not None, part.snapshots[0].ts_ms))
     snapshots = tuple(snapshot for part in parts for snapshot in part.snapshots)
     used, skipped = sum(part.used for part in parts), together(*(part.skipped for part in parts))
     note = "" if strikes else newest.note
