@@ -79,8 +79,8 @@ async def running(url: str, **changes: str) -> AsyncIterator[Process]:
     assert not [part for part in services.supervisor.status() if part.error]
 
 
-async def staged(redis: Redis, chain: ChainId) -> dict[str, StagedContract]:
-    found = cast("dict[bytes, bytes]", await redis.hgetall(KEYS.staging(chain)))
+async def staged(redis: Redis, chain: ChainId, keys: KeySchema = KEYS) -> dict[str, StagedContract]:
+    found = cast("dict[bytes, bytes]", await redis.hgetall(keys.staging(chain)))
     return {name.decode(): CONTRACT_FORM.decode(raw) for name, raw in found.items() if name.decode() != META_FIELD}
 
 
