@@ -178,7 +178,7 @@ async def test_a_stale_model_says_so_and_loses_its_colours(heated: Deck) -> None
     await heated.pilot.pause()
     title, told, *_ = heated.lines("tiles")
     assert "STALE 50.0 s" in title and "01-02 Fri" in title
-    assert "LAST GOOD 10:02:34, debits without colours" in told
+    assert "LAST GOOD 10:02:34, no colours" in told
     assert "STALE" in heated.text("tile") and "FRESH" not in heated.text("tile")
     grounds = {span.ground for line in heated.app.deck.heatmap.tiles._painted for span in line}
     assert not any(ground.startswith("heat") for ground in grounds)

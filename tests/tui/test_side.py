@@ -1,10 +1,18 @@
 """How the screen's width is shared among the board and the grid."""
 
 import pytest
+from msgspec.structs import replace
 
+from chain.clock import Instant
+from chain.monitor.states import Flag
 from tests.support.past import past_deck
+from tests.support.scenes import SPX, START_NS, record, report
+from tui.lines.board import board_table
 from tui.lines.grid.columns import columns_for
+from tui.lines.line import plain
 from tui.panels.side import side_width
+
+NOW = Instant(START_NS, 5_000.0)
 
 BEFORE_GRID = {range(100, 150): 42, range(150, 190): 60, range(190, 401): 64}
 
@@ -21,6 +29,13 @@ def test_the_board_has_what_no_grid_uses_and_the_grid_loses_no_column(widths: ra
                 assert shown == columns_for(width - least - 1, roots=roots, quotes=quotes)
         given += side - least
     assert given > len(widths)
+
+
+def test_at_120_columns_a_flag_of_four_letters_does_not_touch_the_border() -> None:
+    judged = report([record(SPX, NOW)], NOW)
+    failing = replace(judged, statuses=(replace(judged.statuses[0], flags=(Flag.FAILING,)),))
+    [row] = board_table(failing, SPX, side_width(120), 20).body[:1]
+    assert plain(row).endswith(" FAIL") and row[-1].text == " "
 
 
 @pytest.mark.slow

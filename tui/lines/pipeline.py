@@ -13,6 +13,7 @@ from tui.lines import figures
 from tui.lines.board import STATE_ROLE
 from tui.lines.line import Line, Role, Span, justify, length
 from tui.lines.strip import as_of, badge
+from tui.ports.board_source import StagedView
 
 _ARROW = " › "
 _CALM = (State.FRESH, State.AGING)
@@ -25,14 +26,17 @@ def has_pipeline(report: HealthReport) -> bool:
     return report.stream is not StreamState.NONE or report.board.compositor is not None
 
 
-def pipeline_line(report: HealthReport, chain: ChainId | None, width: int, *, unread: str = "", at: str = "") -> Line:
+def pipeline_line(
+    report: HealthReport, chain: ChainId | None, width: int, staged: StagedView | None = None, *, at: str = ""
+) -> Line:
     """Return the pipeline of the chain that is looked at; where there is no room, with less about each stage.
 
-    `unread` says why staging cannot be read, though it may be kept; `at` is the instant of the past that is shown.
+    `staged` is what was read of the chain's staging: why it cannot be read, though it may be kept, or of when it is,
+    newer than the compositor's last beat could tell. `at` is the instant of the past that is shown.
     """
-    stages = [_snapshot(report, chain), _stream(report), *_composed(report, chain)]
-    if unread:
-        stages[2:] = [[Span(f"staging not read: {unread}", Role.CAUTION)], *stages[3:]]
+    stages = [_snapshot(report, chain), _stream(report), *_composed(report, chain, staged)]
+    if staged is not None and staged.fault:
+        stages[2:] = [[Span(f"staging not read: {staged.fault}", Role.CAUTION)], *stages[3:]]
     end = [Span(" "), Span(badge(report.board), Role.BADGE), Span(" ")]
     past = [*as_of(at), Span(" ")] if at else []
     named, bare = [Span(" PIPELINE  ", Role.HEAD), *past], past or [Span(" ")]
@@ -85,7 +89,7 @@ def _stream(report: HealthReport) -> Stage:
     return stage if rate is None else [*stage, Span(f" {rate:,.0f}/s", Role.DIM)]
 
 
-def _composed(report: HealthReport, chain: ChainId | None) -> list[Stage]:
+def _composed(report: HealthReport, chain: ChainId | None, staged: StagedView | None) -> list[Stage]:
     """Return staging and model, or in one what keeps the compositor from them."""
     compositor = report.board.compositor
     if compositor is None:
@@ -97,10 +101,12 @@ def _composed(report: HealthReport, chain: ChainId | None) -> list[Stage]:
             return [[Span(f"compositor {compositor.state}{since}", role)]]
         case CompositorState.FAILING:
             return [[Span("staging stands still", Role.ALARM), Span(f": {compositor.beat.error}", Role.ALARM)]]
-    return [_staging(report, compositor, chain), _model(report, compositor, chain)]
+    return [_staging(report, compositor, chain, staged), _model(report, compositor, chain)]
 
 
-def _staging(report: HealthReport, compositor: CompositorStatus, chain: ChainId | None) -> Stage:
+def _staging(
+    report: HealthReport, compositor: CompositorStatus, chain: ChainId | None, staged: StagedView | None
+) -> Stage:
     lag = compositor.beat.lag if report.board.streams.group_lag is None else report.board.streams.group_lag
     if lag is not None and lag > COMPOSITOR_BEHIND:
         return [Span("staging ", Role.DIM), Span(f"{figures.count(lag)} behind", Role.CAUTION)]
@@ -109,7 +115,8 @@ def _staging(report: HealthReport, compositor: CompositorStatus, chain: ChainId 
     if kept is None or kept.reason or kept.flushed is None:
         why = f": {kept.reason}" if kept is not None and kept.reason else ""
         return [Span("not staged", Role.CAUTION if why else Role.DIM), Span(why, Role.CAUTION)]
-    stage = [Span("staging ", Role.DIM), Span(_ago(report, compositor, kept.flushed), Role.OK)]
+    read = staged.meta.flushed if staged is not None and staged.chain == chain and staged.meta is not None else 0.0
+    stage = [Span("staging ", Role.DIM), Span(_ago(report, compositor, max(kept.flushed, read)), Role.OK)]
     return stage if lag is None else [*stage, Span(f" lag {lag:,}", Role.DIM)]
 
 
@@ -125,4 +132,4 @@ def _model(report: HealthReport, compositor: CompositorStatus, chain: ChainId | 
 
 def _ago(report: HealthReport, compositor: CompositorStatus, at_s: float) -> str:
     """Return how long ago a compositor did something at `at_s` of its clock, whatever that clock says."""
-    return figures.how_old(max(0.0, compositor.beat.ts - at_s) + max(0.0, report.now.mono - compositor.seen))
+    return figures.how_old(max(0.0, compositor.beat.ts - at_s + max(0.0, report.now.mono - compositor.seen)))

@@ -180,7 +180,7 @@ class HeatmapPage(Container):
 
     def _say_why(self, report: HealthReport | None, view: View) -> None:
         self.index, self.beside.display = NO_TILES, False
-        underlying = view.selected.underlying if view.selected else "-"
+        underlying = view.selected.underlying if view.selected else ""
         whose = badge(report.board) if report else ""
         width = self.tiles.size.width
         title = heat_title(underlying, None, None, whose, width, at=view.as_of, frozen=_frozen(view))

@@ -21,7 +21,8 @@ _BORDER = _MARGIN = 1
 def side_width(width: int) -> int:
     """Return how wide the left side is beside a grid, on a screen of `width`: what no grid uses is the board's."""
     least = next(least for upto, least in _LEAST_WIDTH if width < upto)
-    return min(least + max(0, idle_columns(width - least - _BORDER) - _MARGIN), _MOST_WIDTH)
+    idle = idle_columns(width - least - _BORDER)
+    return min(least + max(min(idle, _MARGIN), idle - _MARGIN), _MOST_WIDTH)  # flags would touch the border first
 
 
 class Side(Vertical):

@@ -17,6 +17,7 @@ from tui.lines.pipeline import has_pipeline, pipeline_line
 from tui.lines.signals import signal_lines, signals_title
 from tui.lines.strip import badge, identity, trouble
 from tui.panels.line_panel import LinePanel
+from tui.ports.board_source import StagedView
 from tui.view import View
 
 _NO_GRID = (Span("  no valid snapshot of this chain has been read yet", Role.DIM),)
@@ -37,13 +38,13 @@ class StripPanel(LinePanel):
 class PipelinePanel(LinePanel):
     """What stands beside the snapshots, in a line; it has none where nothing does."""
 
-    def update(self, report: HealthReport | None, view: View, unread: str) -> bool:
-        """Show how the pipeline fares, and return whether the line came or went; `unread`: why staging is not read."""
+    def update(self, report: HealthReport | None, view: View, staged: StagedView | None) -> bool:
+        """Show how the pipeline fares, and return whether the line came or went."""
         shown = report is not None and has_pipeline(report)
         turned = self.display != shown
         self.display = shown
         if report is not None and shown and self.size.width:
-            self.show((pipeline_line(report, view.selected, self.size.width, unread=unread, at=view.as_of),), ())
+            self.show((pipeline_line(report, view.selected, self.size.width, staged, at=view.as_of),), ())
         return turned
 
 

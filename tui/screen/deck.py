@@ -137,7 +137,7 @@ class DeckScreen(MovingScreen):
 
     def _update_pipeline(self) -> None:
         staged = self._scene.staged if self._scene else None
-        if self.pipeline_panel.update(self._report, self.view, staged.fault if staged else ""):
+        if self.pipeline_panel.update(self._report, self.view, staged):
             self.call_after_refresh(self.redraw)  # once the panels know their new sizes
 
     def _update_heatmap(self) -> None:

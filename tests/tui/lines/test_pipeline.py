@@ -12,9 +12,11 @@ from chain.monitor.board import CompositorStatus
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.messages.compositor import ModelStatus, StagedChain
 from chain.monitor.messages.heartbeat import FeedBlock
+from chain.pipeline.staging import StagingMeta
 from tests.support.scenes import SPX, START_NS, START_S, compositor, heartbeat, law, record, report
 from tui.lines.line import Role, length, plain
 from tui.lines.pipeline import has_pipeline, pipeline_line
+from tui.ports.board_source import StagedView
 
 NOW = Instant(START_NS, 5_000.0)
 CHAIN = StagedChain("SPX", "2026-01-02", "massive:chain:snapshot:SPX:2026-01-02:1", "5-0", START_S - 0.4)
@@ -79,7 +81,7 @@ def test_what_is_not_well_is_said_in_words(parts: dict[str, Any], words: str) ->
 
 
 def test_staging_that_may_not_be_read_costs_nothing_else() -> None:
-    shown = plain(pipeline_line(piped(), SPX, 120, unread="no right to the channel"))
+    shown = plain(pipeline_line(piped(), SPX, 120, StagedView(SPX, fault="no right to the channel")))
     assert "staging not read: no right to the channel" in shown
     assert "stream 0.2 s" in shown and "model 0.8 s" in shown
 
@@ -92,6 +94,15 @@ def test_the_past_is_never_taken_for_the_present(width: int) -> None:
 def test_ages_go_on_between_two_beats() -> None:
     made = piped(compositor=CompositorStatus(composing().beat, NOW.mono - 2.0, True))
     assert "staging 2.4 s" in text(made) and "model 2.8 s" in text(made)
+
+
+def test_staging_that_was_read_since_the_last_beat_is_as_old_as_it_is() -> None:
+    made = piped(compositor=CompositorStatus(composing().beat, NOW.mono - 4.0, True))
+    meta = StagingMeta(snapshot="", ts=START_S, atm=6930, position="9-0", flushed=START_S + 3.8)
+    assert "staging 0.2 s" in plain(pipeline_line(made, SPX, 120, StagedView(SPX, meta)))
+    assert "staging 4.4 s" in plain(pipeline_line(made, SPX, 120, StagedView(SPX._replace(underlying="NDX"), meta)))
+    older = replace(meta, flushed=START_S - 60.0)
+    assert "staging 4.4 s" in plain(pipeline_line(made, SPX, 120, StagedView(SPX, older)))
 
 
 def test_where_nothing_stands_beside_the_snapshots_there_is_no_line() -> None:

@@ -65,7 +65,7 @@ def legend(scale: Scale, paint: Paint, width: int, age: ModelAge | None = None, 
     if age is not None and not age.is_current:
         since = figures.since(age.at_s, age.at_s + age.age_s)
         why = age.words or "they may be true no longer"
-        told = f" {note}{' ' if note else ''}LAST GOOD {since}, debits without colours: {why}"
+        told = f" {note}{' ' if note else ''}LAST GOOD {since}, no colours: {why}"
         return (Span(left(told, width), Role.CAUTION),)
     if not scale.bounds:
         return EMPTY

@@ -94,12 +94,14 @@ def _by_age(at_s: float, model: HeatmapModel, report: HealthReport) -> State:
 
 
 def why_none(view: HeatmapView | None, underlying: str, report: HealthReport | None) -> tuple[str, ...]:
-    """Return why there is no model of an underlying, and what can be done, a line each."""
+    """Return why there is no model of an underlying, empty where no chain is; and what can be done, a line each."""
     if report is None:
         return ("waiting for the first poll",)
     board = report.board
     if not board.redis.health.ok:
         return (board.redis.health.trouble,)
+    if not underlying:
+        return (report.signals[0].text if report.signals else "no chain has been read yet",)
     fault = view.fault if view else ""
     words = fault or _compositor_words(board, underlying)
     if words:

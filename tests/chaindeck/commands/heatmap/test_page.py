@@ -28,7 +28,7 @@ async def test_the_tiles_around_the_atm_and_how_old_they_are(redis: Redis, redis
     ended = run(tmp_path, "heatmap", redis_url)
     assert (ended.returncode, ended.stderr) == (0, "")
     title, told, head, *rows = ended.stdout.splitlines()
-    assert " LAST GOOD 01-02 10:00:00, debits without colours" in told
+    assert " LAST GOOD 01-02 10:00:00, no colours" in told
     assert title.split()[:5] == ["HEATMAP", "SPX", "butterfly", "call", "STALE"]
     assert "strike x width" in title
     assert head.split() == ["STRIKE", "20", "25", "30", "35", "40", "45", "50"]

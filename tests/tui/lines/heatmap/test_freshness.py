@@ -121,5 +121,11 @@ def test_a_compositor_that_said_good_bye_has_stopped_and_is_not_silent() -> None
     assert "has stopped since 09:59:55" in why_none(None, "SPX", gone)[0]
 
 
+def test_where_no_chain_is_published_that_is_the_reason() -> None:
+    nothing = report([], NOW)
+    assert why_none(None, "", nothing) == (nothing.signals[0].text,)
+    assert "nothing is published" in why_none(None, "", nothing)[0]
+
+
 def test_before_the_first_poll_nothing_is_blamed() -> None:
     assert why_none(None, "SPX", None) == ("waiting for the first poll",)

@@ -162,7 +162,7 @@ def test_of_several_expirations_that_of_a_stale_snapshot_has_no_step() -> None:
 def test_an_old_model_tells_of_when_it_is_and_why_there_is_no_newer_one() -> None:
     age = ModelAge(State.STALE, START_S - 86_400 * 2, 86_400 * 2.0, "2026-01-02: its snapshot is 35 s old")
     told = plain(legend(Scale(), COLOURS, 100, age))
-    assert "LAST GOOD 12-31 10:00:00, debits without colours: 2026-01-02: its snapshot is 35 s old" in told
+    assert "LAST GOOD 12-31 10:00:00, no colours: 2026-01-02: its snapshot is 35 s old" in told
     assert "2d00h " in plain(heat_title("SPX", page(), age, "[MOCK]", 100))
     assert "01-02 Fri 0 DTE" in plain(heat_title("SPX", page(), age, "[MOCK]", 80))
 
