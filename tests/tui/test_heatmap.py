@@ -184,6 +184,16 @@ async def test_a_stale_model_says_so_and_loses_its_colours(heated: Deck) -> None
     assert not any(ground.startswith("heat") for ground in grounds)
 
 
+async def test_what_keeps_the_model_from_being_newer_is_said_in_the_foot(heated: Deck) -> None:
+    give(heated.stage, fault="read every 2 s: this Redis user has no right to the channel")
+    await heated.pilot.pause()
+    assert "no right to the channel" in heated.lines("tiles")[-1]
+    assert "[6930]" in heated.text("tiles")
+    give(heated.stage)
+    await heated.pilot.pause()
+    assert "debit" in heated.lines("tiles")[-1]
+
+
 async def test_ages_go_on_where_no_model_comes(heated: Deck) -> None:
     heated.stage.clock.advance(60)
     heated.app.deck.redraw()

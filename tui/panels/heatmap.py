@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.containers import Container
 
@@ -70,7 +71,7 @@ class HeatPanel(LinePanel):
         else:
             top = self._first(table, room, follows=view.tile.strike is None)
         self.table = table
-        self.show(head, table.body, (foot(matrix, width),), top=top)
+        self.show(head, table.body, (foot(matrix, width, age.words),), top=top)
         return None if table.cursor is None else table.cursor - self._top
 
     def _lines(self, matrix: Matrix, shape: tuple[Scale, Paint, int, bool, bool]) -> HeatTable:
@@ -204,7 +205,8 @@ class HeatmapPage(Container):
             matrix = panel.turn_to(model, shown.index, choice, chain, across)
             age = model_age(shown, model, report, {column.expiration for column in matrix.columns})
             width, at, frozen = panel.size.width, view.as_of, _frozen(view)
-            title = heat_title(model.underlying, matrix, age, whose, width, at=at, frozen=frozen)
+            told = replace(age, words="")  # they stand in the foot, where there is room
+            title = heat_title(model.underlying, matrix, told, whose, width, at=at, frozen=frozen)
             level = panel.bring(title, matrix, view, age, level)
         if self.tile.display and self.tiles.matrix is not None:
             now_s, width = report.board.now_s(report.now), self.tile.size.width

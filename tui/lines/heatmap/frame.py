@@ -80,8 +80,10 @@ def legend(scale: Scale, paint: Paint, width: int, age: ModelAge | None = None, 
     return justify(start, end if not noted and length([*start, *end]) <= width else noted, width)
 
 
-def foot(matrix: Matrix, width: int) -> Line:
-    """Return the tile under the cursor in a line."""
+def foot(matrix: Matrix, width: int, words: str = "") -> Line:
+    """Return the tile under the cursor in a line; or in words what keeps the model from being newer."""
+    if words:
+        return (Span(left(f" {words}", width), Role.CAUTION),)
     return (Span(left(f" {tile_summary(matrix)}", width), Role.TEXT),)
 
 
