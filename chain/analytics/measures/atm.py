@@ -134,9 +134,10 @@ def _pairs(chain: ChainSlice) -> tuple[list[Pair], Counter[str]]:
         if call is not None and put is not None:
             pairs.append(Pair(row, call - put))
             continue
-        for leg, mid in ((row.call, call), (row.put, put)):
+        for leg, mid, other in ((row.call, call, row.put), (row.put, put, row.call)):
             if leg is not None:
-                skipped[no_mid(leg) if mid is None else "other side has no sound quote"] += 1
+                alone = f"other side {NOT_LISTED}" if other is None else "other side has no sound quote"
+                skipped[no_mid(leg) if mid is None else alone] += 1
     return pairs, skipped
 
 

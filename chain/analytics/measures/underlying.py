@@ -8,7 +8,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from chain.analytics.measures.chain import ChainMeasures, exposed
-from chain.analytics.measures.flip import summed
+from chain.analytics.measures.flip import Profile, summed
 from chain.analytics.measures.gamma import Exposure, StrikeGex
 from chain.analytics.measures.interest import put_over_call
 from chain.analytics.measures.measure import FRACTION, RATIO, Measure, together
@@ -35,7 +35,8 @@ class UnderlyingMeasures(Struct, frozen=True):
     forward_vols: tuple[Measure, ...]  # one a chain
     term: tuple[TermPoint, ...]
     totals: dict[str, Measure]
-    gex: Exposure | None
+    gex: Exposure | None  # by strike, all together; None without any chain
+    profile: Profile | None  # total GEX at any level
 
 
 def underlying_measures(chains: Sequence[ChainMeasures]) -> UnderlyingMeasures:
@@ -46,13 +47,13 @@ def underlying_measures(chains: Sequence[ChainMeasures]) -> UnderlyingMeasures:
     firsts = [_forward_vol(None, one) for one in ordered[:1]]
     forwards = (*firsts, *(_forward_vol(near, far) for near, far in pairwise(ordered)))
     if not ordered:
-        return UnderlyingMeasures(None, (), (), (), {}, None)
+        return UnderlyingMeasures(None, (), (), (), {}, None, None)
     gex = _exposures([one.gex for one in ordered])
     naive = gex if all(one.gex is one.naive for one in ordered) else _exposures([one.naive for one in ordered])
     profile = summed([one.profile for one in ordered])
     ratios = {name: _ratio([one[name] for one in ordered]) for name in ("put_call_oi", "put_call_volume")}
     totals = {name: each.finite for name, each in (ratios | exposed(gex, naive, profile)).items()}
-    return UnderlyingMeasures(newest.spot if newest else None, ordered, forwards, term, totals, gex)
+    return UnderlyingMeasures(newest.spot if newest else None, ordered, forwards, term, totals, gex, profile)
 
 
 def _years(chain: ChainMeasures) -> float:

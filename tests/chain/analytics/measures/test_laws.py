@@ -145,7 +145,10 @@ def test_gex_is_the_sum_of_its_strikes_and_walls_are_its_ends(counts: list[tuple
     walls = {name: chain[name] for name in ("call_wall", "put_wall")}
     assert walls["call_wall"].inputs["net"] == (max(nets) if max(nets) > 0 else None)
     assert walls["put_wall"].inputs["net"] == (min(nets) if min(nets) < 0 else None)
-    doubled = underlying_measures([chain, chain]).totals["gex_net"]
+    together = underlying_measures([chain, chain])
+    assert together.profile is not None
+    assert together.profile.gex(SPOT) == pytest.approx(2 * chain.profile.gex(SPOT))
+    doubled = together.totals["gex_net"]
     assert doubled.value == pytest.approx(2 * net.value)
     assert doubled.used == 2 * net.used
 
@@ -203,6 +206,18 @@ async def test_parity_holds_on_the_mock(underlying: str) -> None:
         near = [check for check in chain.contracts if check.deviations is not None and abs(check.deviations) < 0.3]
         assert near and sigma is not None
         assert [check.iv_mid for check in near] == pytest.approx([sigma] * len(near), rel=0.12)
+
+
+def test_what_keeps_a_strike_out_of_parity_is_said() -> None:
+    whole = held_chain()
+    crossed = whole[0] | {"last_quote": {"bid": 9.0, "ask": 8.0}}
+    found = measured(crossed, *whole[1:-1])["implied_forward"]
+    assert found.skipped == {
+        "crossed quote": 1,
+        "other side has no sound quote": 1,
+        "other side not listed": 1,
+    }
+    assert found.used == 10
 
 
 def test_stale_greeks_are_marked() -> None:
