@@ -15,6 +15,7 @@ from chaindeck.config.redis_location import RedisLocation
 from chaindeck.engine.compose import publishing_services
 from chaindeck.engine.context import make_context
 from chaindeck.engine.sources import make_source
+from chaindeck.process.collector import when_loaded
 from publisher.mock.listing import session_at
 from publisher.mock.market import activity
 from publisher.mock.stream import MockStream
@@ -37,6 +38,7 @@ class _Cost:
 
 def run() -> list[Row]:
     """Return the share of a core of the pipeline at 200 events a second, beside that of snapshots alone."""
+    when_loaded()  # as every program of ours does
     alone, whole = (asyncio.run(_measure(stream=stream)) for stream in (False, True))
     note = f"mock of 18 chains, {whole.events:.0f} events/s over {_SECONDS:g} s; the baseline is snapshots alone"
     return [

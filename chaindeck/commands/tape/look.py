@@ -83,6 +83,8 @@ def _info_lines(path: Path, found: Info) -> Iterator[str]:
         yield f" chain    {_lane_words(lane, 'snapshots')}"
     for lane in found.of(FactKind.HEARTBEAT):
         yield f" beat     {_lane_words(lane, 'beats')}"
+    for lane in found.of(FactKind.FRAMES):
+        yield f" stream   read {lane.facts} times, {_size(lane.raw)} of frames packed in {_size(lane.packed)}"
     for gap in found.gaps[:_TOLD]:
         yield f" gap      {_when(gap.begin)}, {gap.end - gap.begin:.1f} s: {gap.why}"
     if len(found.gaps) > _TOLD:
