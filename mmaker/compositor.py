@@ -77,9 +77,10 @@ class Compositor:
     @property
     def error(self) -> str:
         """Why nothing is written; "" while all is well, or another leads."""
-        if refused := self.lease.refused:
-            return f"no lease, without which two would compose at once: {refused}"
-        return self._error if self.lease.leader.get(STREAM, self.lease.me) == self.lease.me else ""
+        lease = self.lease
+        if fault := lease.refused or ("" if lease.holds(STREAM) else lease.last_error):
+            return f"no lease, without which two would compose at once: {fault}"
+        return self._error if lease.leader.get(STREAM, lease.me) == lease.me else ""
 
     @property
     def notice(self) -> str:
@@ -156,7 +157,8 @@ class Compositor:
         said = await term.begin(self.inputs(), again=self._last_term is not None)
         if said:
             self._say(f"rebuilt from snapshots and the retained stream: {said}")
-        log.info("composing %s from entry %s on", self._context.keys.prefix, term.reading.position)
+        if not self._error:  # else each try would be told, and "staging again" will be
+            log.info("composing %s from entry %s on", self._context.keys.prefix, term.reading.position)
         self._term = self._last_term = term
         due = self._clock.monotonic()
         announce = self._on_lead

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from chain.clock import SystemClock
 from chain.model.keys import STREAM
 from chain.monitor.messages.compositor import CompositorBeat, read_compositor_beat
+from chain.monitor.states import CompositorState
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.staging import STAGING_BYTES
 from chain.redis.contract.stream.group import GROUP
@@ -235,3 +236,14 @@ async def test_an_entry_larger_than_any_frame_costs_no_other(around: Surrounding
         await around.add(around.quote())
         await wait_until_async(lambda: staged_quote(around), what="the quote in staging")
         assert service.compositor.error == ""
+
+
+async def test_who_cannot_take_the_lease_is_seen_by_every_reader(around: Surroundings) -> None:
+    await around.publish()
+    await around.redis.rpush(around.keys.compositor_lease(), "no lease")
+    async with running(around) as service:
+        await wait_until_async(lambda: service.compositor.error, what="the refusal")
+        await service._announce()
+        found = (await around.board()).compositor
+        assert found is not None and found.state is CompositorState.FAILING
+        assert "without which two would compose at once" in found.beat.error

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from chain.clock import Clock, Instant
 from chain.errors import RedisUnavailableError
-from chain.model.keys import ChainId, KeySchema, heartbeat_key
+from chain.model.keys import ChainId, KeySchema, heartbeat_key, standby_service
 from chain.monitor.discovery import Discovery
 from chain.monitor.messages.services import heartbeat_keys
 from chain.monitor.watch.port import (
@@ -81,7 +81,8 @@ class RedisReader:
 
     async def _poll(self, request: PollRequest, asked: Instant) -> PollAnswer:
         beside = heartbeat_keys(self.keys) if request.heartbeats else []
-        apart = [heartbeat_key(self.keys.compositor)] if request.heartbeats else []
+        composing = (self.keys.compositor, standby_service(self.keys.compositor))
+        apart = [heartbeat_key(service) for service in composing] if request.heartbeats else []
         poll = await self._store.poll(request.chains, beside, request.held, apart)
         received = Instant.now(self._clock)
         pointers, gone = poll.pointers, frozenset[bytes]()

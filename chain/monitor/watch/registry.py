@@ -66,6 +66,7 @@ class ChainRegistry:
             checked=self._checked,
             recorder=self.companions.state.recorder,
             compositor=self.companions.state.compositor,
+            compositor_standby=self.companions.state.standby,
         )
 
     @classmethod
@@ -82,7 +83,7 @@ class ChainRegistry:
         for service, raw in state.standbys.items():
             registry._standbys[service], registry._accepted[service] = _heartbeat(raw, service), raw
         registry._raw = dict(state.heard)
-        registry.companions.state = CompanionState(state.recorder, state.compositor)
+        registry.companions.state = CompanionState(state.recorder, state.compositor, state.compositor_standby)
         registry._past, registry._over, registry._checked = set(state.past), set(state.over), state.checked
         if all(known.is_noted for known in state.chains):
             registry._noted = registry._records()

@@ -65,6 +65,7 @@ class RegistryState(Struct, frozen=True):
     checked: int | None
     recorder: RecorderStatus | None = None  # not told by tapes from before there were heartbeats of recorders
     compositor: CompositorStatus | None = None  # nor by those from before there were compositors
+    compositor_standby: CompositorStatus | None = None
 
 
 class Beside(Struct, frozen=True):

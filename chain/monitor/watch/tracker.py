@@ -178,7 +178,7 @@ class Tracker:
                 standbys=registry.standbys,
             ),
             streams=_streams(known.stream, self._rates),
-            compositor=registry.companions.state.compositor,
+            compositor=registry.companions.state.shown,
             recorder=registry.companions.state.recorder,
             clock=PollClock(self._now.mono, started, *self._wall.step_shown(self._now)),
             parts=parts,

@@ -10,7 +10,6 @@ from chain.monitor.evaluate.report import HealthReport, stream_active, stream_ag
 from chain.monitor.states import CompositorState
 
 _STREAMING = "streaming"
-_ALIVE = (CompositorState.LEADING, CompositorState.STANDBY)
 
 
 def pipeline_metrics(report: HealthReport) -> Iterator[Metric]:
@@ -59,7 +58,7 @@ def _feed(report: HealthReport) -> Iterator[Metric]:
 def _compositor(compositor: CompositorStatus) -> Iterator[Metric]:
     beat = compositor.beat
     if compositor.state is not CompositorState.STOPPED:
-        alive = compositor.state in _ALIVE
+        alive = compositor.state is CompositorState.LEADING
         yield GaugeMetricFamily("chaindeck_compositor_alive", "1 while it keeps staging and models", value=alive)
     yield CounterMetricFamily("chaindeck_compositor_events", "Events taken in since it began", value=beat.events)
     dropped = CounterMetricFamily(

@@ -9,12 +9,13 @@ from msgspec.structs import replace
 
 from chain.clock import Instant
 from chain.errors import DecodeError
-from chain.model.keys import KeySchema, heartbeat_key
+from chain.model.keys import KeySchema, heartbeat_key, standby_service
 from chain.monitor.board import CompositorStatus, RecorderStatus, Refusal
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.messages.compositor import read_compositor_beat
 from chain.monitor.messages.recorder import read_recorder_beat
 from chain.monitor.messages.services import recorder_service
+from chain.monitor.states import CompositorState
 from chain.thresholds import HEARTBEAT_TTL_S
 
 log = logging.getLogger(__name__)
@@ -23,10 +24,20 @@ S = TypeVar("S", RecorderStatus, CompositorStatus)
 
 
 class CompanionState(Struct, frozen=True):
-    """Both as last heard; None where one never was."""
+    """All as last heard; None where one never was. `standby`: a compositor that does not lead."""
 
     recorder: RecorderStatus | None = None
     compositor: CompositorStatus | None = None
+    standby: CompositorStatus | None = None
+
+    @property
+    def shown(self) -> CompositorStatus | None:
+        """The compositor that matters: who leads; where nobody does, who stands by and says why it cannot lead."""
+        leader, standby = self.compositor, self.standby
+        if standby is None or not standby.alive or (leader is not None and leader.alive):
+            return leader
+        silent = leader is not None and leader.state is CompositorState.SILENT
+        return leader if silent and not standby.beat.error else standby
 
 
 class Companions:
@@ -36,8 +47,8 @@ class Companions:
         """`refused`: where a value that is no heartbeat is noted, by service."""
         self._refused = refused
         self._recorder = recorder_service(keys)
-        self._compositor = keys.compositor
-        self.keys = frozenset(map(heartbeat_key, (self._recorder, self._compositor)))
+        self._compositor, self._standby = keys.compositor, standby_service(keys.compositor)
+        self.keys = frozenset(map(heartbeat_key, (self._recorder, self._compositor, self._standby)))
         self.state = state or CompanionState()
 
     def on_heartbeats(self, beats: Mapping[str, bytes | None], before: dict[str, bytes | None], now: Instant) -> None:
@@ -46,6 +57,7 @@ class Companions:
         self.state = CompanionState(
             recorder=self._heard(self._recorder, known.recorder, beats, before, now, _recorder),
             compositor=self._heard(self._compositor, known.compositor, beats, before, now, _compositor),
+            standby=self._heard(self._standby, known.standby, beats, before, now, _compositor),
         )
 
     def _heard(

@@ -138,7 +138,7 @@ async def cost(redis: Redis, action: Callable[[], Awaitable[object]]) -> tuple[i
     )
 
 
-# What a poll asks beside the chains; one GETRANGE is of the compositor's heartbeat.
+# What a poll asks beside the chains; two GETRANGEs are of the compositors' heartbeats.
 STREAM_SIGNS = {"hmget": 1, "eval_ro": 1, "xrevrange": 1, "xlen": 1, "xinfo|groups": 1}
 
 
@@ -146,7 +146,7 @@ async def test_a_poll_with_nothing_new_is_one_round_trip_and_reads_no_payload(de
     await desk.open(SPX, SPX_MON, NDX)
     trips, commands = await cost(desk.redis, desk.watcher.poll_once)
     assert trips == 1
-    assert commands == {"mget": 1, "getrange": 1, "exists": 1, **STREAM_SIGNS}
+    assert commands == {"mget": 1, "getrange": 2, "exists": 1, **STREAM_SIGNS}
 
 
 async def test_payloads_are_read_only_where_a_pointer_moved(desk: Desk) -> None:
@@ -155,7 +155,7 @@ async def test_payloads_are_read_only_where_a_pointer_moved(desk: Desk) -> None:
     [moved] = await desk.publish(NDX)
     trips, commands = await cost(desk.redis, desk.watcher.poll_once)
     assert trips == 2
-    assert commands == {"mget": 1, "exists": 1, "getrange": 1 + 2, "pttl": 1, **STREAM_SIGNS}
+    assert commands == {"mget": 1, "exists": 1, "getrange": 2 + 2, "pttl": 1, **STREAM_SIGNS}
     report = await desk.poll()
     assert [shown(r).ts_ms for r in report.statuses] == [moved.ts_ms - 10_000, moved.ts_ms - 10_000, moved.ts_ms]
 
@@ -415,7 +415,7 @@ async def test_a_pointer_out_of_grammar_or_of_another_chain_is_never_followed(de
     await desk.publish(SPX_MON)
     await desk.point(SPX, value)
     trips, commands = await cost(desk.redis, desk.watcher.poll_once)
-    assert (trips, commands["getrange"], commands["get"]) == (1, 1, 0)
+    assert (trips, commands["getrange"], commands["get"]) == (1, 2, 0)
     report = await desk.poll(1)
     chain_status = report.statuses[0]
     assert chain_status.state is State.INVALID
@@ -475,7 +475,7 @@ async def test_a_payload_that_is_not_what_its_key_names_is_refused(desk: Desk, k
     assert chain_status.note.startswith("payload: ") and reason in chain_status.note
     assert shown(chain_status) == held and chain_status.age_s == 2.0
     _, commands = await cost(desk.redis, desk.watcher.poll_once)
-    assert commands["getrange"] == 1  # judged once: a payload never changes; this one is the compositor's heartbeat
+    assert commands["getrange"] == 2  # judged once: a payload never changes; these are the compositors' heartbeats
 
 
 # Pointers to nothing, and races
