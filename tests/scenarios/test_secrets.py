@@ -94,9 +94,9 @@ def test_the_deck_shows_logs_and_lists_no_password(guarded: Guarded, short_dir: 
     with on_terminal(short_dir, *SMALL, MARKET_REDIS_URL=guarded.url(PASSWORD)) as terminal:
         terminal.wait_for("FRESH")
         terminal.send("?")
-        terminal.wait_for("age within")
+        terminal.wait_for("KEYS")
         terminal.send("q")
-        terminal.wait_until(lambda: "age within" not in terminal.text, "the help to close")
+        terminal.wait_until(lambda: "KEYS" not in terminal.text, "the help to close")
         then = terminal.text
         terminal.wait_until(lambda: terminal.text != then, "the deck beneath to go on")
         process = Path(f"/proc/{terminal.pid}")
