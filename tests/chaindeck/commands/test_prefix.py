@@ -27,7 +27,7 @@ from tests.support.product import run
 DAY = datetime.now(UTC).date() + timedelta(days=7)
 SPX = ChainId("SPX", DAY)
 REPLAY = KeySchema(REPLAY_PREFIX)
-READERS = ("status", "check", "verify", "watch", "metrics", "acknowledge")
+READERS = ("status", "analytics", "check", "verify", "watch", "metrics", "acknowledge")
 
 
 @pytest.fixture
