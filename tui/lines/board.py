@@ -13,7 +13,7 @@ from chain.monitor.evaluate.signals import ChainStatus, HealthReport
 from chain.monitor.states import Flag, State
 from tui.lines import figures
 from tui.lines.line import Ground, Line, Role, Span, justify, left, length, right
-from tui.lines.strip import as_of, badge, spot_text
+from tui.lines.strip import as_of, badge, seen, spot_text
 
 STATE_ROLE = {
     State.FRESH: Role.OK,
@@ -131,7 +131,7 @@ def board_table(
     groups = {u: report.statuses_of(u) for u in report.board.chains.underlyings}
     room = height - 2
     lines = len(report.statuses) + (len(groups) if len(groups) > 1 else 0)
-    tight = lines + sum(_notes(statuses) for statuses in groups.values()) > room
+    tight = lines + sum(_notes(statuses, report) for statuses in groups.values()) > room
     fold = tight and lines + 1 > room
     body: list[Callable[[], Line]] = []
     rows: list[ChainId | None] = []
@@ -140,7 +140,7 @@ def board_table(
         if len(groups) > 1:
             body.append(partial(_heading, underlying, statuses, report, width, folded=not open_))
             rows.append(None if open_ else statuses[0].record.chain)
-        for status, note in _noted(statuses, selected, shape, tight=tight) if open_ else ():
+        for status, note in _noted(statuses, report, selected, shape, tight=tight) if open_ else ():
             chosen = status.record.chain == selected
             body.append(partial(_row, status, shape, chosen=chosen))
             rows.append(status.record.chain)
@@ -163,21 +163,21 @@ def _title(report: HealthReport | None, width: int, at: str) -> Line:
 
 
 def _noted(
-    statuses: Sequence[ChainStatus], selected: ChainId | None, shape: _Shape, *, tight: bool
+    statuses: Sequence[ChainStatus], report: HealthReport, selected: ChainId | None, shape: _Shape, *, tight: bool
 ) -> Iterator[tuple[ChainStatus, str]]:
     """Yield each chain's status with the line under it: of neighbours that say the same, the last says it for all."""
     for status, following in zip_longest(statuses, statuses[1:]):
-        note = _note(status)
+        note = _note(status, report)
         chosen = status.chain == selected
-        if (tight and not chosen) or (not tight and following and note == _note(following)):
+        if (tight and not chosen) or (not tight and following and note == _note(following, report)):
             note = ""
         spelled = " ".join(shape.flags(status)) if chosen and not shape.spells(status) else ""
         yield status, "; ".join(filter(None, (spelled, note)))
 
 
-def _notes(statuses: Sequence[ChainStatus]) -> int:
+def _notes(statuses: Sequence[ChainStatus], report: HealthReport) -> int:
     """Return how many lines the notes of these take."""
-    return sum(1 for note, _ in groupby(map(_note, statuses)) if note)
+    return sum(1 for note, _ in groupby(_note(status, report) for status in statuses) if note)
 
 
 def _columns(shape: _Shape) -> Line:
@@ -261,11 +261,11 @@ def _note_line(note: str, width: int) -> Line:
     return (Span(left(f"      {note}", width), Role.DIM),)
 
 
-def _note(status: ChainStatus) -> str:
+def _note(status: ChainStatus, report: HealthReport) -> str:
     """Return the second line that some states need: why, or when it was last there."""
-    seen = status.record.last_present
+    present = status.record.last_present
     if status.state is State.MISSING:
-        return f"last seen {figures.clock(seen)}" if seen is not None else ""
+        return f"last seen {seen(present, report)}" if present is not None else ""
     if status.state in (State.INVALID, State.FUTURE):
         return status.note
     return status.record.last_error if status.state in (State.STALE, State.AGING) else ""

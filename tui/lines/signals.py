@@ -11,7 +11,7 @@ from chain.monitor.evaluate.report import HealthReport, Signal, usable
 from chain.monitor.states import DeckState, State
 from tui.lines import figures
 from tui.lines.line import EMPTY, Ground, Line, Role, Span, justify, left
-from tui.lines.strip import STATE_ROLE, as_of, badge
+from tui.lines.strip import STATE_ROLE, as_of, badge, seen
 
 _FOLDED = {state.lower(): state for state in State} | {"depth": None}  # signals that come for each underlying
 
@@ -98,8 +98,8 @@ def _wrapped(signal: Signal, report: HealthReport, role: Role, width: int, lead:
 
 
 def _changed(change: Transition, report: HealthReport, width: int) -> list[Line]:
-    """Wrap one change under its time of day."""
-    lead = f"   {figures.clock(change.at)}  "
+    """Wrap one change under the time at which it was seen."""
+    lead = f"   {seen(change.at, report)}  "
     parts = textwrap.wrap(f"{_which(change.chains, report)}{change.text}", max(10, width - len(lead) - 1)) or [""]
     return [
         (Span(left(f"{' ' * len(lead) if number else lead}{part}", width), Role.DIM),)

@@ -145,7 +145,7 @@ def _trouble(report: HealthReport | None, width: int, *, terse: bool = False) ->
         words = f"{f'all {count} chains' if count > 1 else '1 chain'} fresh, {report.sources}"
         return justify([Span(f" {report.state} ", role), Span(f" {words}", Role.DIM)], [], width)
     cause = report.signals[0]
-    since = f" since {figures.since(cause.since, report.now.wall_s)} " if cause.since is not None else " "
+    since = " " if cause.since is None else f" {_begun(cause.since, report)} "
     many = f"{len(report.signals)} signals " if len(report.signals) > 1 else ""
     ground = Ground.ALARM if role is Role.ALARM else Ground.PLAIN
     start = [Span(f" {report.state} ", role, ground), Span(f" {cause.text}", role)]
@@ -160,6 +160,27 @@ def _trouble(report: HealthReport | None, width: int, *, terse: bool = False) ->
     return justify(start, end, width)
 
 
+def _begun(at_s: float, report: HealthReport) -> str:
+    return (
+        f"for {_lasted(at_s, report)}"
+        if _by_its_own_clock(report)
+        else f"since {figures.since(at_s, report.now.wall_s)}"
+    )
+
+
+def seen(at_s: float, report: HealthReport) -> str:
+    """Return when this watcher saw something: a time of day, or how long ago where a replay's clock is on screen."""
+    return f"{_lasted(at_s, report)} ago" if _by_its_own_clock(report) else figures.clock(at_s)
+
+
+def _by_its_own_clock(report: HealthReport) -> bool:
+    return report.board.played_s(report.now) is not None
+
+
+def _lasted(at_s: float, report: HealthReport) -> str:
+    return figures.elapsed(report.now.wall_s - at_s)
+
+
 def spot_text(report: HealthReport, underlying: str) -> str:
     """Return an underlying's newest price; with its age where it is of a snapshot that is stale or lost."""
     spot = report.spot(underlying)
@@ -167,7 +188,7 @@ def spot_text(report: HealthReport, underlying: str) -> str:
         return figures.MISSING
     if spot.current:
         return figures.level(spot.value)
-    why = State.FUTURE if spot.state is State.FUTURE else f"{figures.age(spot.age_s)} old"
+    why = State.FUTURE if spot.state is State.FUTURE else f"{figures.how_old(spot.age_s)} old"
     return f"{figures.level(spot.value)} ({why})"
 
 

@@ -1,5 +1,6 @@
 """The screen as pure lines: within their width for every state and size, with the words that a reader needs."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -18,7 +19,7 @@ from chain.model.session import new_york
 from chain.monitor.analytics import RecentAnalytics
 from chain.monitor.board import Board, ChainRecord, Transition
 from chain.monitor.evaluate.signals import HealthReport, evaluate
-from chain.monitor.heartbeat import STOPPED
+from chain.monitor.heartbeat import STOPPED, SourceInfo
 from chain.monitor.messages.heartbeat import FeedBlock
 from chain.monitor.states import DeckState, Flag, State
 from chain.text import clean
@@ -485,6 +486,24 @@ def test_a_missing_chain_keeps_its_line_with_the_time_last_seen() -> None:
     assert lines[1].strip() == "last seen 09:59:59"
     assert (table.rows[0], table.rows[1], table.rows[2]) == (SPX, SPX, SPX_MON)
     assert "1 of 2" in plain(table.head[0])
+
+
+def test_no_time_of_day_of_the_watcher_stands_beside_the_clock_of_a_replay() -> None:
+    """Signals, changes and absences are seen by the watcher's clock, which a replay of another day does not have."""
+    gone, there = in_state(SPX, State.MISSING, NOW), record(SPX_MON, NOW)
+    clock = SourceInfo("replay", as_of=START_S - 86_400.0, speed=4.0, heard_at=NOW.mono)
+    seen = Transition(START_S - 72.0, (SPX,), "FRESH to MISSING")
+    late = Instant(START_NS + 60_000_000_000, NOW.mono + 60.0)
+
+    def told(source: SourceInfo) -> str:
+        records = [replace(one, source=source) for one in (gone, there)]
+        judged = evaluate(board(records, late, transitions=(seen,)), late)
+        lines = [*signal_lines(judged, 60), *board_table(judged, SPX, 80, 20).body, trouble(judged, 120)]
+        return "\n".join(map(plain, lines))
+
+    assert "1:01 ago" in told(clock) and "2:12 ago" in told(clock) and " for 1:0" in told(clock)
+    assert not re.search(r"\d\d:\d\d:\d\d", told(clock))
+    assert all(words in told(SourceInfo("mock")) for words in ("last seen 09:59:59", "09:58:48", "since 09:59:59"))
 
 
 def test_an_invalid_chain_says_why_under_its_line() -> None:

@@ -125,6 +125,6 @@ def _compositor_words(board: Board, underlying: str) -> str:
         return ""
     if not compositor.alive:
         since = "" if compositor.gone_since is None else f" since {figures.clock(compositor.gone_since)}"
-        return f"the compositor has {'stopped' if compositor.beat.status == STOPPED else 'been silent'}{since}"
+        return f"the compositor is {'stopped' if compositor.beat.status == STOPPED else 'silent'}{since}"
     reasons = [model.reason for model in compositor.beat.models if model.underlying == underlying]
     return next(filter(None, (*reasons, compositor.beat.error)), "")

@@ -89,7 +89,7 @@ def test_a_silent_compositor_is_said_beside_a_model_that_is_fresh_yet() -> None:
     model = heatmap_model(ts=START_S)
     age = aged(model, board_report(compositor=compositor(alive=False)))
     assert age.state is State.FRESH
-    assert "been silent since 09:59:55" in age.words
+    assert "is silent since 09:59:55" in age.words
 
 
 def test_where_nobody_makes_a_model_it_is_said_what_does() -> None:
@@ -118,7 +118,7 @@ def test_why_there_is_no_model_comes_from_whoever_knows(
 
 def test_a_compositor_that_said_good_bye_has_stopped_and_is_not_silent() -> None:
     gone = board_report(compositor=compositor(alive=False, status="stopped"))
-    assert "has stopped since 09:59:55" in why_none(None, "SPX", gone)[0]
+    assert "is stopped since 09:59:55" in why_none(None, "SPX", gone)[0]
 
 
 def test_where_no_chain_is_published_that_is_the_reason() -> None:
