@@ -14,7 +14,6 @@ _REPETITIONS = 3
 _AIM_BYTES_S = 4_000.0
 _WIDTH, _HEIGHT = 120, 40
 _SPOT = re.compile(rb"spot [\d,.]+ ")
-_MENU, _LAST, _BEFORE, _TAKE = b"d", b"\x1b[F", b"k", b"\r"  # "let the stream run outside trading hours"
 
 
 def run() -> list[Row]:
@@ -31,7 +30,6 @@ def run() -> list[Row]:
 def _measure() -> tuple[float, float]:
     with running([*DECK, "--theme", "ansi-dark"], columns=_WIDTH, rows=_HEIGHT) as deck:
         deck.drain_until(STRIKE_ROW)
-        _awaken(deck)
         deck.press(b"2", re.compile(rb"HEATMAP"))
         deck.drain_until(_SPOT)
         _drain(deck, _WARM_UP_S)
@@ -40,14 +38,6 @@ def _measure() -> tuple[float, float]:
         after, until = usage(deck.pid), time.monotonic()
         seconds = until - since
         return deck.received(since, until) / seconds, (after.cpu_s - before.cpu_s) / seconds * 100
-
-
-def _awaken(deck: Terminal) -> None:
-    """Let the mock's stream run whatever the time of day, by the demo's menu."""
-    deck.press(_MENU, re.compile(rb"MOCK: do what"))
-    deck.press(_LAST, re.compile(rb"."))
-    deck.press(_BEFORE, re.compile(rb"."))
-    deck.press(_TAKE, re.compile(rb"demo: awake"))
 
 
 def _drain(deck: Terminal, seconds: float) -> None:

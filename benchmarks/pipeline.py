@@ -18,7 +18,6 @@ from chaindeck.engine.sources import make_source
 from chaindeck.process.collector import when_loaded
 from publisher.mock.listing import session_at
 from publisher.mock.market import activity
-from publisher.mock.stream import MockStream
 
 _WARM_UP_S = 12.0  # a cycle, and what it sets off
 _SECONDS = 30.0
@@ -61,8 +60,6 @@ async def _measure(*, stream: bool) -> _Cost:
         async with publishing_services(place, source, settings, context) as services:
             publishing = services.publishing
             feed = publishing.stream if publishing else None
-            if feed is not None and isinstance(feed.source, MockStream):
-                feed.source.faults.awake = True  # at whatever hour this is measured
             running = asyncio.ensure_future(services.run())
             await asyncio.sleep(_WARM_UP_S)
             began, cpu, server = time.monotonic(), time.process_time(), await _server_cpu(redis)

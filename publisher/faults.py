@@ -37,7 +37,6 @@ class InjectedFault(StrEnum):
     AHEAD = "ahead"
     GARBLE = "garble"
     STRANGERS = "strangers"
-    AWAKE = "awake"
     HEAL = "heal"
 
 
@@ -56,7 +55,6 @@ OF_THE_STREAM = (
     InjectedFault.AHEAD,
     InjectedFault.GARBLE,
     InjectedFault.STRANGERS,
-    InjectedFault.AWAKE,
 )
 
 
@@ -154,8 +152,8 @@ class FaultInjector:
         stalled = {InjectedFault.DEGRADE: (underlying,), InjectedFault.SILENCE: self.source.underlyings}.get(fault, ())
         self.source.withheld_of |= dict.fromkeys(stalled, f"withheld by the demo menu ({fault})")
         match fault:
-            case InjectedFault.DEGRADE | InjectedFault.AWAKE:
-                stream.awake, stream.quiet = True, False
+            case InjectedFault.DEGRADE:
+                stream.quiet = False
             case InjectedFault.QUIET | InjectedFault.SILENCE:
                 stream.quiet = True
             case InjectedFault.AHEAD:

@@ -26,7 +26,6 @@ _WORDS = {
     InjectedFault.AHEAD: f"stamp the stream {SKEW_S} s ahead: its clock is told",
     InjectedFault.GARBLE: "garble frames of the stream: dropped and counted",
     InjectedFault.STRANGERS: "stream contracts that no snapshot has: dropped and counted",
-    InjectedFault.AWAKE: "let the stream run outside trading hours",
     InjectedFault.HEAL: "heal everything",
 }
 

@@ -53,16 +53,16 @@ class Exchange:
         """Return what contracts share now, at the spot of a survey."""
         return self._moment(PRODUCTS[underlying], self._opened(underlying).session, spot, self._clock.wall_ns())
 
-    def between(self, underlying: str, *, out_of_hours: bool = False) -> Moment | None:
+    def between(self, underlying: str) -> Moment | None:
         """Return the same as it would be if the market moved now, without moving it.
 
-        None before the market has opened, once a new session has begun, and outside trading hours, unless they do not
-        matter: what is quoted then moves little, and nothing trades.
+        None once a new session has begun, until its first snapshot is made. Outside trading hours what is quoted moves
+        little, and nothing trades.
         """
         now_ns = self._clock.wall_ns()
         session = listing.session_at(now_ns / 1e9)
         progress = session.progress(now_ns / 1e9)
-        if self._day is None or self._day.session != session or not (out_of_hours or 0 <= progress < 1):
+        if self._day is None or self._day.session != session:
             return None
         elapsed = self._clock.monotonic() - self._moved
         spot = self._walk.ahead(underlying, elapsed, market.activity(progress))

@@ -2,7 +2,7 @@
 
 A trade of the stream is a trade of the session: the next snapshot has it, or a later one. The nearest strikes of the
 nearest expirations are the busiest, as are the edges of a session; one second in sixteen is a burst. Outside trading
-hours nothing is quoted.
+hours the market is quoted at a quarter of the pace, as its snapshots go on too, and nothing trades.
 """
 
 import random
@@ -61,11 +61,10 @@ class StreamFaults:
     ahead_s: float = 0.0  # how far its times lie in the future
     malformed: bool = False  # whether frames come that are none
     unknown: bool = False  # whether events come of contracts that no snapshot has
-    awake: bool = False  # whether it speaks outside trading hours, too
 
     def heal(self) -> None:
         """Let it be as it should."""
-        self.quiet = self.malformed = self.unknown = self.awake = False
+        self.quiet = self.malformed = self.unknown = False
         self.ahead_s = 0.0
 
 
@@ -115,7 +114,7 @@ class MockStream:
         self.topics = frozenset(f"{kind}.{ticker}" for ticker in tickers for kind in "QT")
 
     async def frames(self) -> AsyncGenerator[ReceivedFrame, None]:
-        """Yield what was traded and quoted since the last frame, five times a second while the market is open."""
+        """Yield what was traded and quoted since the last frame, five times a second while there is anything."""
         before, wait = self._clock.monotonic(), TICK_S
         while True:
             await self._clock.sleep_until(before + wait)
@@ -141,7 +140,7 @@ class MockStream:
 
     def _events(self, seconds: float, now_s: float) -> Iterator[StreamEvent]:
         """Yield the events of the last `seconds`, in order of time."""
-        view = _View(self._exchange, now_s, out_of_hours=self.faults.awake)
+        view = _View(self._exchange, now_s)
         chains = [chain for chain in self._subscribed if chain.contracts and view.moment(chain.id.underlying)]
         progress = listing.session_at(now_s).progress(now_s)
         pace = market.activity(progress) * market.bustle(self._exchange.seed, int(now_s))
@@ -179,15 +178,15 @@ class MockStream:
 class _View:
     """The exchange in one tick: what contracts share is worked out once."""
 
-    def __init__(self, exchange: Exchange, now_s: float, *, out_of_hours: bool) -> None:
-        self._exchange, self._now_s, self._out_of_hours = exchange, now_s, out_of_hours
+    def __init__(self, exchange: Exchange, now_s: float) -> None:
+        self._exchange, self._now_s = exchange, now_s
         self._moments: dict[str, Moment | None] = {}
         self._smiles: dict[tuple[str, ChainId], Smile] = {}
 
     def moment(self, underlying: str) -> Moment | None:
-        """Return an underlying's moment; None while its market is closed."""
+        """Return an underlying's moment; None until a session's first snapshot is there."""
         if underlying not in self._moments:
-            self._moments[underlying] = self._exchange.between(underlying, out_of_hours=self._out_of_hours)
+            self._moments[underlying] = self._exchange.between(underlying)
         return self._moments[underlying]
 
     def smile(self, chain: ChainId, contract: _Contract) -> Smile:

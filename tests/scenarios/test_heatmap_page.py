@@ -17,16 +17,6 @@ END = "\x1b[F"
 _COLOUR = re.compile(rb"\x1b\[[\d;]*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[\d;]*)?m")
 
 
-def awaken(terminal: Terminal) -> None:
-    """Let the mock's stream run whatever the time of day, by the demo's menu."""
-    terminal.send("d")
-    terminal.wait_for("MOCK: do what")
-    terminal.send(END)
-    terminal.send("k")
-    terminal.send("\r")
-    terminal.wait_for("demo: awake")
-
-
 def shows_tiles(terminal: Terminal) -> None:
     """Wait for a page of tiles with the ATM in brackets and the spot ruled."""
     terminal.wait_until(lambda: re.search(r"\[\d+\][ >]+[\d.]+", terminal.text), "tiles beside the ATM")
@@ -38,7 +28,6 @@ def test_the_whole_pipeline_is_on_screen_alive(short_dir: Path) -> None:
         short_dir, "--underlyings", "SPX", "--interval", "2", "--ttl", "12", CHAINDECK_STREAM="true"
     ) as terminal:
         terminal.wait_for("STRIKE")
-        awaken(terminal)
         terminal.wait_until(
             lambda: re.search(r"PIPELINE .*snapshot .*stream .*/s.*staging .*lag .*model .*tiles", terminal.text),
             "every stage of the pipeline with its age",

@@ -24,7 +24,6 @@ from chaindeck.engine.compose import publishing_services
 from chaindeck.engine.pipeline.composing import Composing
 from chaindeck.engine.services import Services
 from chaindeck.engine.sources import make_source
-from publisher.mock.stream import MockStream
 from publisher.stream.source import StreamState
 from tests.support.builders import eventually, small
 from tests.support.contexts import context_for
@@ -62,15 +61,12 @@ class Process:
 
 @asynccontextmanager
 async def running(url: str, **changes: str) -> AsyncIterator[Process]:
-    """Run a mock's process, whose market never closes."""
+    """Run a mock's process."""
     settings, clock = resolve(VALUES | changes, None, {}).settings, SystemClock()
     source = make_source("mock", settings, (), clock)
     context = context_for(settings, clock)
     async with publishing_services(RedisLocation(RedisTarget(url)), source, settings, context) as services:
         assert services.publishing is not None
-        if services.publishing.stream is not None:
-            assert isinstance(services.publishing.stream.source, MockStream)
-            services.publishing.stream.source.faults.awake = True
         process = Process(services)
         try:
             yield process

@@ -34,7 +34,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "COLORTERM": "truecolor",
         "PYTHONPATH": str(ROOT),
         "CHAINDECK_RUNTIME_DIR": str(runtime),
-        "CHAINDECK_STREAM": "false",  # a mock's stream keeps trading hours, and tests run at any
+        "CHAINDECK_STREAM": "false",  # snapshots alone, unless a test is about more
         **more,
     }
 

@@ -212,7 +212,6 @@ def test_a_stream_over_stale_snapshots_is_degraded_and_heals(redis_url: str) -> 
 def test_a_quiet_stream_degrades_nothing_over_fresh_snapshots_nor_over_stale_ones(redis_url: str) -> None:
     with playing(redis_url, values=LASTING) as show:
         first, *_ = show.wait_until_fresh()
-        show.inject(InjectedFault.AWAKE, first)
         wait_until(show.streaming, SHOWN_S)
         show.inject(InjectedFault.QUIET, first)
         wait_until(lambda: "stream-quiet" in show.signals(), SHOWN_S)
@@ -226,7 +225,7 @@ def test_a_quiet_stream_degrades_nothing_over_fresh_snapshots_nor_over_stale_one
 def test_frames_that_are_wrong_are_told_dropped_or_counted_and_do_no_harm(redis_url: str) -> None:
     with playing(redis_url, values=LASTING) as show, blocking.Redis.from_url(redis_url) as client:
         first, *_ = show.wait_until_fresh()
-        for fault in (InjectedFault.AWAKE, InjectedFault.GARBLE, InjectedFault.STRANGERS):
+        for fault in (InjectedFault.GARBLE, InjectedFault.STRANGERS):
             show.inject(fault, first)
 
         def heard() -> tuple[bool, bool]:
