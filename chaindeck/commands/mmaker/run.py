@@ -97,6 +97,8 @@ class _Told:
         compositor = self._compositor
         events, self._events = compositor.events - self._events, compositor.events
         self._at += past_s
+        if compositor.error:
+            return  # it was said when it began
         if not compositor.leading:
             log.info("standing by for %s", compositor.lease.leader.get(STREAM, "nobody"))
             return

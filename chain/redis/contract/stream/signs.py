@@ -22,8 +22,8 @@ _MOST = 2**53
 class StreamSigns(Struct, frozen=True):
     """Times in epoch seconds, and counts; None if missing, invalid, or not readable by this user.
 
-    `misread`: the writer's mark exists but is not a time in epoch seconds. `lag` and `pending` are of the compositors'
-    group: entries that it has not read, and that it has read and not acknowledged.
+    `misread`: the writer's mark, or without one the newest entry's id, exists and is no time. `lag` and `pending` are
+    of the compositors' group: entries that it has not read, and that it has read and not acknowledged.
     """
 
     frame: float | None = None
@@ -55,10 +55,13 @@ def signs(replies: Sequence[object]) -> StreamSigns:
     fields: Sequence[object] = _told(replies) or (None,) * len(_FIELDS)
     held: Sequence[object] = known if isinstance(known, list) and len(known) == 4 else (None,) * 4
     seen, newest = _epoch(fields[0]), held[0]
+    entry = _epoch(newest.partition(b"-")[0] if isinstance(newest, bytes) else None, 1000)
+    timeless = entry is None and isinstance(newest, bytes)
+    marked = isinstance(fields[0], bytes) or _is_large(replies[0] if replies else None)
     return StreamSigns(
         frame=seen,
-        entry=_epoch(newest.partition(b"-")[0] if isinstance(newest, bytes) else None, 1000),
-        misread=seen is None and (isinstance(fields[0], bytes) or _is_large(replies[0] if replies else None)),
+        entry=entry,
+        misread=seen is None and (marked or timeless),
         frames=_count(fields[1]),
         events=_count(fields[2]),
         subscriptions=_count(fields[3]),

@@ -51,6 +51,15 @@ async def test_what_is_no_count_is_unknown(redis: Redis) -> None:
     assert (seen.frames, seen.events, seen.subscriptions, seen.misread) == (None, None, None, False)
 
 
+async def test_a_stream_whose_ids_are_no_times_is_not_taken_for_none(redis: Redis) -> None:
+    await redis.xadd(KEYS.stream(), {"payload": "[]"}, id="99999999999999-0")
+    seen = await poll(redis)
+    assert (seen.entry, seen.misread, seen.length) == (None, True, 1)
+    await redis.hset(KEYS.stream_analytics(), mapping={"last_ts": "1766762051.5"})  # its writer says when
+    seen = await poll(redis)
+    assert (seen.frame, seen.misread) == (1766762051.5, False)
+
+
 async def test_a_vast_count_is_read_once_and_then_only_its_size(redis: Redis) -> None:
     await redis.hset(KEYS.stream_analytics(), mapping={"last_ts": "1766762051.5", "frames": b"9" * 3_000_000})
     store = Store(redis, KEYS)
