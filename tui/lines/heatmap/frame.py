@@ -84,7 +84,9 @@ def foot(matrix: Matrix, width: int, words: str = "") -> Line:
     """Return the tile under the cursor in a line; or in words what keeps the model from being newer."""
     if words:
         return (Span(left(f" {words}", width), Role.CAUTION),)
-    return (Span(left(f" {tile_summary(matrix)}", width), Role.TEXT),)
+    column = None if matrix.column is None else matrix.columns[matrix.column]
+    role = Role.TEXT if column is None or column.is_current else Role.CAUTION
+    return (Span(left(f" {tile_summary(matrix)}", width), role),)
 
 
 def explained(words: tuple[str, ...], width: int) -> list[Line]:

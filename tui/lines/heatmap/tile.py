@@ -5,6 +5,7 @@ from itertools import zip_longest
 
 from chain.pipeline.heatmap import HeatmapModel, Tile
 from tui.lines import figures
+from tui.lines.heatmap.choice import Across
 from tui.lines.heatmap.matrix import Column, Matrix
 from tui.lines.line import EMPTY, Ground, Line, Role, Span, dimmed, justify, left, right
 
@@ -15,11 +16,17 @@ _COLUMN = 38  # cells, of one of two columns
 
 
 def tile_summary(matrix: Matrix) -> str:
-    """Return the tile under the cursor in a line: what it is, what it costs, and what it can bring."""
+    """Return the tile under the cursor in a line: what it is, what it costs, and what it can bring.
+
+    Where columns are expirations, it says which; of one whose snapshot is old, in which state that is.
+    """
     place = _place(matrix)
     if place is None:
         return "no tile"
-    name, tile = f"{_named(*place, matrix)}:", matrix.chosen
+    column, tile = place[1], matrix.chosen
+    day = f"{date.fromisoformat(column.expiration):%m-%d} " if matrix.across is Across.EXPIRATION else ""
+    state = "" if column.is_current else f"{column.state} "
+    name = f"{day}{state}{_named(*place, matrix)}:"
     if tile is None:
         return f"{name} no tile, a leg has no mid"
     if tile.debit is None:

@@ -19,7 +19,7 @@ from tui.lines.heatmap.matrix import Matrix, matrix_of
 from tui.lines.heatmap.scale import Scale, fitted
 from tui.lines.heatmap.table import STRIKE_WIDTH, HeatTable, Paint, heat_table, tile_text
 from tui.lines.heatmap.tile import tile_lines
-from tui.lines.line import HEAT, Ground, length, plain
+from tui.lines.line import HEAT, Ground, Role, length, plain
 
 MODEL = heatmap_model(states={DATES[3]: "STALE"})
 FRIDAY = DATES[0].isoformat()
@@ -157,6 +157,14 @@ def test_of_several_expirations_that_of_a_stale_snapshot_has_no_step() -> None:
                 assert at + len(span.text) <= begin or at >= begin + table.cell
             at += len(span.text)
     assert any(span.ground in HEAT for line in table.body for span in line)
+
+
+def test_the_line_of_a_tile_names_the_expiration_that_the_page_does_not_and_what_is_old() -> None:
+    across = TileChoice(wanted=Across.EXPIRATION)
+    assert plain(foot(page(across), 80)).startswith(" 01-02 6930 butterfly call 20 wide: debit")
+    [stale] = foot(page(across, day=DATES[3]), 80)
+    assert stale.text.startswith(" 01-07 STALE 6930 butterfly call 20 wide: ") and stale.role is Role.CAUTION
+    assert plain(foot(page(), 80)).startswith(" 6930 butterfly call 20 wide: debit")
 
 
 def test_an_old_model_tells_of_when_it_is_and_why_there_is_no_newer_one() -> None:
