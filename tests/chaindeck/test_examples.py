@@ -143,6 +143,7 @@ def test_the_words_of_the_schemas_are_the_products(path: Path) -> None:
             set(CompositorState),
             {"leading", "standby", STOPPED},
         ],
+        "schema": [{1}],
         "side": [set(get_args(Side))],
         "origin": [set(get_args(Origin))],
         "kind": [set(get_args(SourceKind))],

@@ -100,7 +100,7 @@ def identity(
 
 def _present(report: HealthReport, polls: int) -> list[Span]:
     """Return the clock of what is shown: ours, or that of the replay that is watched."""
-    played_s = report.board.played_s(report.now)
+    played_s = report.played_s
     if played_s is None:
         return _clock_and_rotor(report.now.wall_s, polls)
     return [Span(f"{report.board.present} ", Role.DIM), *_clock_and_rotor(played_s, polls)]
@@ -174,7 +174,7 @@ def seen(at_s: float, report: HealthReport) -> str:
 
 
 def _by_its_own_clock(report: HealthReport) -> bool:
-    return report.board.played_s(report.now) is not None
+    return report.played_s is not None
 
 
 def _lasted(at_s: float, report: HealthReport) -> str:

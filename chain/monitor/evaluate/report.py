@@ -96,6 +96,11 @@ class HealthReport(Struct, frozen=True, dict=True):
         ]
         return min(carrying, key=lambda spot: (not spot.current, spot.age_s), default=None)
 
+    @cached_property
+    def played_s(self) -> float | None:
+        """What the clock of a replay shows, epoch seconds; None where nothing is played."""
+        return self.board.played_s(self.now)
+
     @property
     def stream(self) -> StreamState:
         """The stream's activity."""

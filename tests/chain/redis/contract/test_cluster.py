@@ -206,7 +206,7 @@ async def test_a_poll_with_nothing_new_is_one_batch_to_each_node(
             calls[name] = calls.get(name, 0) + value["calls"]
     assert calls["cmdstat_exists"] == count
     assert calls["cmdstat_get"] == count + 5  # beside the pointers the heartbeats, a recorder's among them
-    assert calls["cmdstat_getrange"] == 1  # of the compositor's heartbeat: no payload is read again
+    assert calls["cmdstat_getrange"] == 2  # of a compositor's and a standby's heartbeat: no payload is read again
 
 
 async def test_publishing_is_two_batches_to_each_node_whatever_the_number(client: Redis) -> None:
