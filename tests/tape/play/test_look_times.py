@@ -61,6 +61,15 @@ def test_a_look_between_others_is_where_its_monotonic_clock_puts_it(number: int,
     assert [look.asked_wall_ns for look in times.looks] == [instant(at).wall_ns for at in range(30)]
 
 
+def outnumbered(walls: Mapping[int, int]) -> dict[int, int]:
+    """Return those wrong times by which more looks are right than wrong: else the wrong ones are believed."""
+    kept: dict[int, int] = {}
+    for at in sorted(walls):
+        if 2 * (len(kept) + 1) < at + 1:
+            kept[at] = walls[at]
+    return kept
+
+
 @law
 @given(
     walls=st.dictionaries(st.integers(0, 59), st.sampled_from([*NEVER.values(), *ANOTHER.values()]), max_size=12),
@@ -68,6 +77,7 @@ def test_a_look_between_others_is_where_its_monotonic_clock_puts_it(number: int,
 )
 def test_looks_of_any_times_hide_none_that_is_believed(walls: dict[int, int], parts: int) -> None:
     """Whether they are read at once, or as they are written."""
+    walls = outnumbered(walls)
     tape, told = MemoryTape("a tape", {}, Packer(), 1_000_000), recorded(60, walls)
     times = LookTimes(tape.file)
     for at in range(0, len(told), parts):
