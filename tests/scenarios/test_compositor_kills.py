@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until_async
 
 pytestmark = pytest.mark.slow
 
-KILLS = int(os.environ.get("TEST_KILLS") or 10)
+KILLS = int(os.environ.get("TEST_KILLS") or 5)
 INTERVAL_S = 2.0  # of the publisher, by which leases are counted
 
 

@@ -27,7 +27,7 @@ from tests.support.waiting import wait_until
 from tests.support.warm import WarmChild
 
 PUBLISH = ("publish", "--underlyings", "SPX", "--expirations", "2", "--interval", "0.2", "--ttl", "60")
-KILLS = int(os.environ.get("TEST_KILLS") or 24)
+KILLS = int(os.environ.get("TEST_KILLS") or 12)
 LANES = 8
 MOST_LOST_S = COMMIT_EVERY_S + COMMIT_EVERY_S / 4  # the recorder wakes so often to see whether a commit is due
 SLOW_MACHINE_S = 1.0
