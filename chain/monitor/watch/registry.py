@@ -17,11 +17,10 @@ from chain.monitor.evaluate.flags import is_over, is_past, remembered
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN, Heartbeat, SourceInfo, parse_heartbeat
 from chain.monitor.messages.services import HEARTBEAT_KEYS, SERVICES, STANDBYS
 from chain.monitor.states import State
-from chain.monitor.watch.beside.companions import Companions, CompanionState
+from chain.monitor.watch.beside.companions import Companions, CompanionState, heard_or_gone, refuse
 from chain.monitor.watch.chain_tracker import ChainTracker
 from chain.monitor.watch.state import BeatState, RegistryState
 from chain.text import clean
-from chain.thresholds import HEARTBEAT_TTL_S
 
 log = logging.getLogger(__name__)
 
@@ -105,10 +104,8 @@ class ChainRegistry:
                     self._on_publisher(service, heartbeat, raw, now)
                     changed = True
             self._raw[key] = raw
-            known = self.publishers.get(service)
-            # A key whose value no longer changes is another program's, or has lost its time to live.
-            if known and known.alive and (raw is None or now.mono - known.seen > HEARTBEAT_TTL_S):
-                self.publishers[service] = replace(known, alive=False, gone_since=now.wall_s)
+            if known := self.publishers.get(service):
+                self.publishers[service] = heard_or_gone(known, raw, now)
         if changed or now.wall_ns // _MINUTE_NS != self._checked:
             self._forget_past(now)
 
@@ -123,16 +120,10 @@ class ChainRegistry:
         try:
             heartbeat = parse_heartbeat(raw, service) if raw is not None else None
         except DecodeError as error:
-            self._refuse(service, error, now)
+            refuse(self.refused, service, error, now)
             return None
         self.refused.pop(service, None)
         return heartbeat
-
-    def _refuse(self, service: str, error: DecodeError, now: Instant) -> None:
-        before = self.refused.get(service)
-        if before is None:
-            log.warning("heartbeat of %s refused: %s", service, error)
-        self.refused[service] = Refusal(service, str(error), before.since if before else now.wall_s)
 
     def _on_standby(self, service: str, heartbeat: Heartbeat | None, raw: bytes | None) -> None:
         if raw is not None and heartbeat and self._is_standing_by(heartbeat):

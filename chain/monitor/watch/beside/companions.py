@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from chain.clock import Instant
 from chain.errors import DecodeError
 from chain.model.keys import KeySchema, heartbeat_key, standby_service
-from chain.monitor.board import CompositorStatus, RecorderStatus, Refusal
+from chain.monitor.board import CompositorStatus, PublisherStatus, RecorderStatus, Refusal
 from chain.monitor.heartbeat import STOPPED
 from chain.monitor.messages.compositor import read_compositor_beat
 from chain.monitor.messages.recorder import read_recorder_beat
@@ -20,7 +20,7 @@ from chain.thresholds import HEARTBEAT_TTL_S
 
 log = logging.getLogger(__name__)
 
-S = TypeVar("S", RecorderStatus, CompositorStatus)
+S = TypeVar("S", PublisherStatus, RecorderStatus, CompositorStatus)
 
 
 class CompanionState(Struct, frozen=True):
@@ -75,21 +75,31 @@ class Companions:
         raw = beats[key]
         if raw != before.get(key):
             before[key] = raw
-            refused_before = self._refused.pop(service, None)
-            if raw is not None:
-                try:
-                    known = read(raw, service, now)
-                except DecodeError as error:
-                    self._refuse(service, error, refused_before, now)
-        # A key whose value no longer changes is another program's, or has lost its time to live.
-        if known and known.alive and (raw is None or now.mono - known.seen > HEARTBEAT_TTL_S):
-            return replace(known, alive=False, gone_since=now.wall_s)
-        return known
+            try:
+                known = known if raw is None else read(raw, service, now)
+            except DecodeError as error:
+                refuse(self._refused, service, error, now)
+            else:
+                self._refused.pop(service, None)
+        return known and heard_or_gone(known, raw, now)
 
-    def _refuse(self, service: str, error: DecodeError, before: Refusal | None, now: Instant) -> None:
-        if before is None:
-            log.warning("heartbeat of %s refused: %s", service, error)
-        self._refused[service] = Refusal(service, str(error), before.since if before else now.wall_s)
+
+def refuse(refused: dict[str, Refusal], service: str, error: DecodeError, now: Instant) -> None:
+    """Note that a value is no heartbeat of a service, and since when; log it once."""
+    before = refused.get(service)
+    if before is None:
+        log.warning("heartbeat of %s refused: %s", service, error)
+    refused[service] = Refusal(service, str(error), before.since if before else now.wall_s)
+
+
+def heard_or_gone(known: S, raw: bytes | None, now: Instant) -> S:
+    """Return a program as known, marked as gone once its heartbeat is: the key, or a value that still changes.
+
+    A key whose value no longer changes is another program's, or has lost its time to live.
+    """
+    if known.alive and (raw is None or now.mono - known.seen > HEARTBEAT_TTL_S):
+        return replace(known, alive=False, gone_since=now.wall_s)
+    return known
 
 
 def _recorder(raw: bytes, service: str, now: Instant) -> RecorderStatus:

@@ -18,7 +18,7 @@ from chain.pipeline.events import FRAME_BYTES
 from chain.redis.connect.connection import raise_if_lost, redis_call, unavailable
 from chain.redis.contract.scripts import Command, ScriptCall, ScriptName, ScriptRunner
 from chain.redis.contract.stream.ids import START, StreamId
-from chain.redis.contract.stream.writer import LastWriter, last_writer_command, last_writer_of
+from chain.redis.contract.stream.writer import LastWriter, fetch_last_writer, last_writer_command, last_writer_of
 
 GROUP = "mmaker"
 BATCH_BYTES = 32 * 1024 * 1024  # of the entries that are read at once
@@ -120,11 +120,7 @@ class StreamGroup:
 
     async def last_writer(self) -> LastWriter | None:
         """Return who wrote to the stream last; None where nobody has, or this user may not ask."""
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.execute_command(*last_writer_command(self._keys))
-        async with redis_call():
-            [reply] = raise_if_lost(await pipe.execute(raise_on_error=False))
-        return last_writer_of(reply)
+        return await fetch_last_writer(self._redis, self._keys)
 
     async def between(self, after: StreamId, until: StreamId, count: int) -> list[Entry]:
         """Return up to `count` entries after one id and up to another, whoever has read them."""

@@ -54,8 +54,8 @@ def signs(replies: Sequence[object]) -> StreamSigns:
     known = replies[-1] if replies else None
     fields: Sequence[object] = _told(replies) or (None,) * len(_FIELDS)
     held: Sequence[object] = known if isinstance(known, list) and len(known) == 4 else (None,) * 4
-    seen, newest = _epoch(fields[0]), held[0]
-    entry = _epoch(newest.partition(b"-")[0] if isinstance(newest, bytes) else None, 1000)
+    seen, newest = epoch(fields[0]), held[0]
+    entry = epoch(newest.partition(b"-")[0] if isinstance(newest, bytes) else None, 1000)
     timeless = entry is None and isinstance(newest, bytes)
     marked = isinstance(fields[0], bytes) or _is_large(replies[0] if replies else None)
     return StreamSigns(
@@ -95,7 +95,8 @@ def _number(raw: object) -> float | None:
         return None
 
 
-def _epoch(raw: object, per_second: int = 1) -> float | None:
+def epoch(raw: object, per_second: int = 1) -> float | None:
+    """Return a time in epoch seconds, of which `raw` has so many to the second; None for what is no time."""
     found = _number(raw)
     stamp = None if found is None else found / per_second
     return stamp if stamp is not None and EPOCH_MIN_S <= stamp < EPOCH_MAX_S else None

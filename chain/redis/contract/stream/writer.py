@@ -13,18 +13,15 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.typing import EncodableT, FieldT
 
-from chain.decode.form import Form
-from chain.decode.limits import Limits
-from chain.errors import DecodeError
-from chain.model.keys import EPOCH_MAX_S, EPOCH_MIN_S, KeySchema
+from chain.model.keys import KeySchema
 from chain.model.kinds import KINDS, UNKNOWN
 from chain.pipeline.frame import ReceivedFrame
 from chain.redis.connect.causes import REFUSALS, redis_cause
 from chain.redis.connect.connection import raise_if_lost, redis_call, unavailable
 from chain.redis.contract.scripts import Command
+from chain.redis.contract.stream.signs import epoch
 
 MAXLEN = 100_000  # entries, give or take a node of the stream
-_MARK = Form(float, Limits(64))
 
 
 class LastWriter(Struct, frozen=True):
@@ -45,13 +42,17 @@ def last_writer_of(reply: object) -> LastWriter | None:
     if not isinstance(reply, list) or not isinstance(reply[0], bytes):
         return None
     mark, by = reply
-    try:
-        ts = _MARK.decode(mark)
-    except DecodeError:
-        return None
-    if not EPOCH_MIN_S <= ts < EPOCH_MAX_S:
-        return None
-    return _parse_writer(ts, mark, by if isinstance(by, bytes) else b"")
+    ts = epoch(mark)
+    return None if ts is None else _parse_writer(ts, mark, by if isinstance(by, bytes) else b"")
+
+
+async def fetch_last_writer(redis: Redis, keys: KeySchema) -> LastWriter | None:
+    """Return who wrote to the stream last; None where nobody has, or this user may not ask."""
+    pipe = redis.pipeline(transaction=False)
+    pipe.execute_command(*last_writer_command(keys))
+    async with redis_call():
+        [reply] = raise_if_lost(await pipe.execute(raise_on_error=False))
+    return last_writer_of(reply)
 
 
 class StreamWriter:
@@ -73,11 +74,7 @@ class StreamWriter:
 
     async def last_writer(self) -> LastWriter | None:
         """Return who wrote last; None where nobody has, or this user may not ask."""
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.execute_command(*last_writer_command(self._keys))
-        async with redis_call():
-            [reply] = raise_if_lost(await pipe.execute(raise_on_error=False))
-        return last_writer_of(reply)
+        return await fetch_last_writer(self._redis, self._keys)
 
     async def add(self, frames: Sequence[ReceivedFrame]) -> str:
         """Add frames in one request; return why they could not be counted, or "".
