@@ -26,6 +26,7 @@ from tui.ports.time_travel import TimeTravel
 from tui.prefs import Prefs, load_prefs, save_prefs
 from tui.pump import FairPump
 from tui.screen.deck import DeckScreen
+from tui.screen.travel import ScreenPorts
 from tui.terminal.depth import Depth, colour_depth, light_terminal
 from tui.terminal.legible import Legible
 from tui.terminal.themes import DARK, LIGHT, offered, own_themes, painted
@@ -105,7 +106,7 @@ class DeckApp(FairPump, App[None]):
             self.register_theme(own)
         self.theme = self._theme_for(theme)
         view = View(highest_first=prefs.highest_first)
-        self.deck = DeckScreen(feed, clock, view, demo, operator, log_lines, travel)
+        self.deck = DeckScreen(ScreenPorts(feed, clock, view, demo, operator, travel), log_lines)
 
     @property
     def available_themes(self) -> dict[str, Theme]:

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 
-from chain.clock import Clock, Instant
+from chain.clock import Instant
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import error_words
@@ -20,11 +20,9 @@ from tui.lines.line import Role, Span
 from tui.panels.line_panel import LinePanel
 from tui.panels.side import side_width
 from tui.panels.widgets import LogPanel, PipelinePanel, StripPanel
-from tui.ports.board_source import BoardSource, Demo, Operator
-from tui.ports.time_travel import TimeTravel
 from tui.screen.moving import MovingScreen
-from tui.screen.travel import EVALUATE_EVERY_S
-from tui.view import CHANGE_SHOWN_S, View
+from tui.screen.travel import EVALUATE_EVERY_S, ScreenPorts
+from tui.view import CHANGE_SHOWN_S
 
 log = logging.getLogger(__name__)
 
@@ -37,17 +35,8 @@ class DeckScreen(MovingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_BESIDE_FROM, "-beside")]
     BINDINGS = BINDINGS
 
-    def __init__(
-        self,
-        feed: BoardSource,
-        clock: Clock,
-        view: View,
-        demo: Demo | None,
-        operator: Operator | None,
-        log_lines: Callable[[], Sequence[str]],
-        travel: TimeTravel | None = None,
-    ) -> None:
-        super().__init__(feed, clock, view, demo, operator, travel)
+    def __init__(self, ports: ScreenPorts, log_lines: Callable[[], Sequence[str]]) -> None:
+        super().__init__(ports)
         self.strip = StripPanel(id="strip")  # made here, not found once mounted: a key may come before that
         self.pipeline_panel = PipelinePanel(id="pipeline")
         self.log_panel = LogPanel(id="log")

@@ -1,13 +1,9 @@
 """The reader on the heatmap, the second of the deck's pages: which tile is looked at, and along which axes."""
 
-from chain.clock import Clock
 from chain.model.keys import ChainId
 from tui.lines.heatmap.choice import Across
 from tui.panels.heatmap import HeatmapPage, HeatPanel
-from tui.ports.board_source import BoardSource, Demo, Operator
-from tui.ports.time_travel import TimeTravel
-from tui.screen.travel import TravelScreen
-from tui.view import View
+from tui.screen.travel import ScreenPorts, TravelScreen
 
 _HEATMAP_ONLY = ("strategy", "side", "axes", "other")
 
@@ -15,16 +11,8 @@ _HEATMAP_ONLY = ("strategy", "side", "axes", "other")
 class HeatScreen(TravelScreen):
     """A screen with pages that numbers choose: the deck, and the heatmap."""
 
-    def __init__(
-        self,
-        feed: BoardSource,
-        clock: Clock,
-        view: View,
-        demo: Demo | None,
-        operator: Operator | None,
-        travel: TimeTravel | None,
-    ) -> None:
-        super().__init__(feed, clock, view, demo, operator, travel)
+    def __init__(self, ports: ScreenPorts) -> None:
+        super().__init__(ports)
         self.heatmap = HeatmapPage(id="heatmap")
 
     def turned_page(self) -> None:

@@ -2,16 +2,14 @@
 
 from textual.message import Message
 
-from chain.clock import Clock
 from tui.panels.heatmap import HeatPanel
 from tui.panels.line_panel import LinePanel
 from tui.panels.side import Side
 from tui.panels.widgets import GridPanel, SignalsPanel
-from tui.ports.board_source import BoardSource, Demo, Operator, Scene
-from tui.ports.time_travel import Stride, TimeTravel
+from tui.ports.board_source import Scene
+from tui.ports.time_travel import Stride
 from tui.screen.heat import HeatScreen
-from tui.screen.travel import Edge
-from tui.view import View
+from tui.screen.travel import Edge, ScreenPorts
 
 
 class MovingScreen(HeatScreen):
@@ -20,16 +18,8 @@ class MovingScreen(HeatScreen):
     class Chosen(Message):
         """The reader chose what is to be remembered."""
 
-    def __init__(
-        self,
-        feed: BoardSource,
-        clock: Clock,
-        view: View,
-        demo: Demo | None,
-        operator: Operator | None,
-        travel: TimeTravel | None,
-    ) -> None:
-        super().__init__(feed, clock, view, demo, operator, travel)
+    def __init__(self, ports: ScreenPorts) -> None:
+        super().__init__(ports)
         self.side = Side(id="side")
         self.board_panel, self.signals = self.side.board, self.side.signals
         self.grid_panel = GridPanel(id="grid", can_focus=True)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from enum import IntEnum
 from functools import partial
+from typing import NamedTuple
 
 from textual.message import Message
 
@@ -35,27 +36,30 @@ class Edge(IntEnum):
     END = 1
 
 
+class ScreenPorts(NamedTuple):
+    """What a screen is given by whoever composes it; None where there is no demo, no operator, no past."""
+
+    feed: BoardSource
+    clock: Clock
+    view: View
+    demo: Demo | None
+    operator: Operator | None
+    travel: TimeTravel | None
+
+
 class TravelScreen(DecisionScreen):
     """A screen that may show the past. What an operator decides is about the present, so it is refused there."""
 
     class Moved(Message):
         """Another instant was asked for, or another way to show it."""
 
-    def __init__(
-        self,
-        feed: BoardSource,
-        clock: Clock,
-        view: View,
-        demo: Demo | None,
-        operator: Operator | None,
-        travel: TimeTravel | None,
-    ) -> None:
-        super().__init__(view, demo, operator)
+    def __init__(self, ports: ScreenPorts) -> None:
+        super().__init__(ports.view, ports.demo, ports.operator)
         self.timeline_panel = TimelinePanel(id="timeline", can_focus=True)
         self.key_bar = KeyBar()
-        self._feed = feed
-        self._clock = clock
-        self._travel = travel
+        self._feed = ports.feed
+        self._clock = ports.clock
+        self._travel = ports.travel
         self._timeline = Timeline("")
         self._timeline_open = False
         self._as_of: Instant | None = None  # what ages on screen are counted to, in the past
