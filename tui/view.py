@@ -17,6 +17,7 @@ from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
 from chain.monitor.states import State
 from tui.lines.grid.changes import NO_CHANGES, Changes, changes
+from tui.lines.grid.cursor import GridCell
 from tui.lines.grid.frame import Shown, is_past
 from tui.lines.heatmap.choice import TileChoice
 from tui.lines.strip import Past
@@ -91,6 +92,7 @@ class View:
     changed: Changes = field(default_factory=dict)  # since the snapshot before, shown for a moment
     changed_at: float = 0.0  # monotonic seconds
     painted: PaintedGrid | None = None  # the same with the stream's newer values, where there are any
+    cell: GridCell | None = None  # under the grid's cursor; None while there is no grid
     backdrop: bool = False  # whether the reader wants to see the snapshot alone
     past: Past | None = None  # that what is shown is of the past
     speed: float = 1.0  # at which the past is played

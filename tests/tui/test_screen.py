@@ -1,5 +1,6 @@
 """The deck's keys, menus and mouse under Textual's Pilot."""
 
+import re
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -17,11 +18,19 @@ from tests.support.waiting import wait_until_async
 from tui.dialogs.demo import DemoMenu
 from tui.dialogs.help import HelpScreen
 from tui.key_bar import KeyBar
+from tui.lines.grid.cursor import GridCell
 from tui.lines.line import plain
 from tui.panels.line_panel import LinePanel
 from tui.screen.deck import DeckScreen
 
 pytestmark = pytest.mark.slow
+
+
+def cell(deck: Deck) -> GridCell:
+    """The figure under the grid's cursor."""
+    found = deck.app.deck.view.cell
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize(("forth", "back"), [("down", "up"), ("j", "k"), ("right", "left"), ("l", "h")])
@@ -37,15 +46,22 @@ async def test_keys_move_along_the_expirations(deck: Deck, forth: str, back: str
     assert deck.chosen == first  # the end of the list is an end
 
 
-async def test_tab_moves_to_the_grid_and_keys_scroll_there(deck: Deck) -> None:
-    chosen, top = deck.chosen, deck.strikes[0]
-    await deck.press("tab", "k", "k", "up")
-    assert deck.strikes[0] > top
-    await deck.press("j", "j", "down")
-    assert deck.strikes[0] == top
+async def test_tab_moves_to_the_grid_and_keys_move_its_cursor_there(deck: Deck) -> None:
+    chosen = deck.chosen
+    await deck.press("tab")
+    at_first = cell(deck)
+    assert (at_first.column, at_first.place.side) == ("Bid", "call")
+    await deck.press("k", "up")
+    assert cell(deck).place.strike > at_first.place.strike
+    await deck.press("j", "down")
+    assert cell(deck) == at_first
+    await deck.press("l", "l")
+    assert cell(deck).column == "STRIKE"
+    await deck.press("right")
+    assert (cell(deck).column, cell(deck).place.side) == ("Bid", "put")
     assert deck.chosen == chosen
-    await deck.press("l")
-    assert deck.chosen != chosen  # sideways keys still choose
+    await deck.press("right_curly_bracket")
+    assert deck.chosen != chosen  # from any panel
     await deck.press("shift+tab", "k")
     assert deck.chosen == chosen
 
@@ -75,6 +91,44 @@ async def test_a_scrolled_grid_stays_where_the_reader_left_it(deck: Deck) -> Non
     deck.stage.clock.advance(10)
     await deck.cycle()
     assert deck.strikes == shown
+
+
+async def test_the_cursor_is_in_brackets_where_keys_go_to_it_and_nowhere_else(deck: Deck) -> None:
+    [at_money] = [line for line in deck.lines("grid") if ATM_CELL.search(line)]
+    bid = re.split("[│┃]", at_money)[0].split()[-2]
+    await deck.press("tab")
+    [pointed] = [line for line in deck.lines("grid") if ATM_CELL.search(line)]
+    assert f"[{bid}]" in pointed and f"[{bid}]" not in at_money
+    assert deck.lines("grid")[0].startswith("▌")
+    await deck.press("escape")
+    assert at_money in deck.lines("grid")
+
+
+async def test_the_cursor_stays_on_its_strike_whatever_comes_and_the_wheel_leaves_it(deck: Deck) -> None:
+    await deck.press("tab", "k", "k", "l")
+    where = cell(deck)
+    deck.stage.clock.advance(10)
+    await deck.cycle()
+    assert cell(deck) == where
+    await deck.press("pageup", "g")
+    assert cell(deck).place.strike == deck.strikes[0]
+    await deck.press("G")
+    assert cell(deck).place.strike == deck.strikes[-1]
+    shown = deck.strikes
+    deck.app.deck.grid_panel.post_message(LinePanel.Scrolled(deck.app.deck.grid_panel, -3))
+    await deck.pilot.pause()
+    assert deck.strikes != shown and cell(deck).place.strike == shown[-1]
+    await deck.press("k")
+    assert cell(deck).place.strike in deck.strikes  # a cursor that moves is in view
+    await deck.press("a")
+    assert cell(deck).place.strike == where.place.strike - 10
+
+
+async def test_a_click_in_the_grid_points_at_a_figure(deck: Deck) -> None:
+    await deck.press("tab")
+    await deck.pilot.click("#grid", offset=(30, 6))
+    await deck.pilot.pause()
+    assert cell(deck).place.strike == deck.strikes[3] and "[" in deck.lines("grid")[6]
 
 
 async def test_brackets_turn_to_another_underlying_and_come_round(deck: Deck) -> None:
@@ -114,7 +168,7 @@ async def test_enter_opens_the_grid_on_a_narrow_screen_and_escape_returns(stage:
         await deck.press("enter")
         assert grid.size.width == 80
         assert ATM_CELL.search(deck.text("grid"))
-        await deck.press("l")
+        await deck.press("right_curly_bracket")
         assert "2026-01-05" in deck.lines("grid")[0]
         await deck.press("escape")
         assert not grid.display and side.size.width == 80

@@ -2,6 +2,7 @@
 
 ```
 side        board, signals and chart, and how they share their height
+grid        the strike grid, and the cursor over it
 widgets     each panel as a widget that keeps its own state
 line_panel  a panel of lines: fixed head, scrolled body, repaints what changed
 heatmap     the heatmap's page: the tiles, and one of them in full

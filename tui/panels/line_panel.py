@@ -121,12 +121,9 @@ class LinePanel(Widget):
         head = [_pointed(self._head[0]), *self._head[1:]] if self.has_focus and self._head else self._head
         return [*head, *body, *self._foot][:height]
 
-    def on_focus(self) -> None:
-        """Point at the heading."""
-        self._repaint(self.size.width, self._visible(self.size.height))
-
-    def on_blur(self) -> None:
-        """Point no longer."""
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Point at the heading, or no longer; `Focus` is heard before the panel has it."""
+        super().watch_has_focus(has_focus)
         self._repaint(self.size.width, self._visible(self.size.height))
 
     def on_resize(self) -> None:

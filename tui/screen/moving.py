@@ -2,10 +2,11 @@
 
 from textual.message import Message
 
+from tui.panels.grid import GridPanel
 from tui.panels.heatmap import HeatPanel
 from tui.panels.line_panel import LinePanel
 from tui.panels.side import Side
-from tui.panels.widgets import GridPanel, SignalsPanel
+from tui.panels.widgets import SignalsPanel
 from tui.ports.board_source import Scene
 from tui.ports.time_travel import Stride
 from tui.screen.heat import HeatScreen
@@ -26,9 +27,12 @@ class MovingScreen(HeatScreen):
         self._scene: Scene | None = None
 
     def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
-        """A click on the board chooses its chain, on the heatmap a tile."""
+        """A click on the board chooses its chain, on the heatmap a tile, in the grid a figure."""
         if isinstance(event.panel, HeatPanel):
             self.point_at_tile(event.panel, event.row, event.column)
+            return
+        if event.panel is self.grid_panel:
+            self.grid_panel.point_at(self.view, event.row, event.column)
             return
         chain = self.board_panel.chain_at(event.row) if event.panel is self.board_panel else None
         if chain is not None:
@@ -51,16 +55,23 @@ class MovingScreen(HeatScreen):
         self.redraw()
 
     def _move(self, rows: int) -> None:
-        """Move in the panel that has the focus, on the heatmap the cursor; along the expirations on the board."""
+        """Move in the panel that has the focus, in grid and heatmap the cursor; along the expirations on the board."""
         panel = self.focused
         if panel is self.timeline_panel:
             self.action_step(Stride.LOOK, rows)
         elif self.is_on_heatmap:
             self.move_tile(rows, 0)
-        elif isinstance(panel, (GridPanel, SignalsPanel)):
+        elif panel is self.grid_panel:
+            self._move_in_grid(rows)
+        elif isinstance(panel, SignalsPanel):
             panel.scroll_by(rows)
         else:
             self.action_expiry(rows)
+
+    def _move_in_grid(self, rows: int) -> None:
+        """Move the grid's cursor, or where there is none its window."""
+        if self.focused is not self.grid_panel or not self.grid_panel.move(self.view, rows, 0):
+            self.grid_panel.scroll_by(rows)
 
     def action_down(self) -> None:
         """Move down in the focused panel."""
@@ -70,36 +81,37 @@ class MovingScreen(HeatScreen):
         """Move up in the focused panel."""
         self._move(-1)
 
-    def _scrolling(self) -> LinePanel:
-        """Return the panel that pages and ends are about."""
-        return self.signals if self.focused is self.signals else self.grid_panel
-
     def action_page(self, way: int) -> None:
-        """Scroll by a page; along the timeline by a minute."""
+        """Move by a page; along the timeline by a minute."""
         if self.focused is self.timeline_panel:
             self.action_step(Stride.MINUTE, way)
             return
         if self.is_on_heatmap:
             self.move_tile(way * max(1, self.heatmap.tiles.room - 1), 0)
             return
-        panel = self._scrolling()
-        panel.scroll_by(way * max(1, panel.room - 1))
+        if self.focused is self.signals:
+            self.signals.scroll_by(way * max(1, self.signals.room - 1))
+        else:
+            self._move_in_grid(way * max(1, self.grid_panel.room - 1))
 
     def action_edge(self, way: int) -> None:
-        """Scroll to an end, or go to one of the timeline's."""
+        """Move to an end, or go to one of the timeline's."""
         if self.focused is self.timeline_panel:
             self.seek_edge(Edge(way))
             return
         if self.is_on_heatmap:
             self.move_tile(way * 1_000_000, 0)
             return
-        self._scrolling().scroll_by(way * 1_000_000)
+        if self.focused is self.signals:
+            self.signals.scroll_by(way * 1_000_000)
+        else:
+            self._move_in_grid(way * 1_000_000)
 
     def action_column(self, by: int) -> None:
-        """Choose another expiry, or on the heatmap another column."""
+        """Choose another expiry, or in the grid and on the heatmap another column."""
         if self.is_on_heatmap and self.focused is not self.timeline_panel:
             self.move_tile(0, by)
-        else:
+        elif self.focused is not self.grid_panel or not self.grid_panel.move(self.view, 0, by):
             self.action_expiry(by)
 
     def action_expiry(self, by: int) -> None:

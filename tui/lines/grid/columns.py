@@ -52,6 +52,7 @@ _PRESETS = (
     ("Bid", "Ask"),
 )
 _QUOTED = ("Last", "Spr%", "Mid", "Bid", "Ask")
+STRIKE = "STRIKE"  # the heading between the two sides
 STRIKE_WIDTH = 8
 ROOT_WIDTH = 6
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from chain.model.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
 from chain.model.placement import Place
 from tui.lines import figures
 from tui.lines.grid.changes import NO_CHANGES, Changes, LegChanges, by_leg
-from tui.lines.grid.columns import ROOT_WIDTH, STRIKE_WIDTH, Column, columns_for, margin, mirrored
+from tui.lines.grid.columns import ROOT_WIDTH, STRIKE, STRIKE_WIDTH, Column, columns_for, margin, mirrored
 from tui.lines.line import Ground, Line, Role, Span, justify, left, right
 
 CONDITION_SIGN = {Condition.CROSSED: "x", Condition.LOCKED: "=", Condition.NEGATIVE: "n"}
@@ -23,13 +23,27 @@ NOTHING_STREAMED: Streamed = {}
 Told = TypeVar("Told")
 
 
+class CellSpan(NamedTuple):
+    """Where a cell stands in every row: its figure ends before the column `end`, and has a blank on either side."""
+
+    side: str  # "call" or "put"
+    column: str
+    begin: int
+    end: int
+
+
 class GridTable(Struct, frozen=True):
-    """The grid as lines. `atm` and `spot` are body line numbers, None where there is none."""
+    """The grid as lines. `atm` and `spot` are body line numbers, None where there is none.
+
+    `rows` says which strike and root each body line shows, None where it shows none; `cells` are from left to right.
+    """
 
     head: tuple[Line, ...]
     body: tuple[Line, ...]
     atm: int | None
     spot: int | None
+    rows: tuple[tuple[float, str] | None, ...] = ()
+    cells: tuple[CellSpan, ...] = ()
 
 
 def grid_table(
@@ -47,19 +61,39 @@ def grid_table(
     rule_before = rule_place([row.strike for row in grid.rows], grid.spot, highest_first=highest_first)
     by_place = by_leg(changed)
     body: list[Line] = []
+    rows: list[tuple[float, str] | None] = []
     atm = spot = None
     for index in order:
+        row = grid.rows[index]
         if index == rule_before:
             spot = len(body)
             body.append(rule(grid.spot, width))
+            rows.append(None)
         if index == grid.atm:
             atm = len(body)
-        row = grid.rows[index]
+        rows.append((row.strike, row.root))
         itm = (grid.spot is not None and row.strike < grid.spot, grid.spot is not None and row.strike > grid.spot)
         moved = _of_sides(by_place, row) if by_place else _NOTHING
         newer = _of_sides(streamed, row) if streamed else _NOTHING
         body.append(_row(row, index == grid.atm, itm, columns, width, roots, moved, newer))
-    return GridTable((_headings(columns, width, roots=roots),), tuple(body), atm, spot)
+    head = (_headings(columns, width, roots=roots),)
+    return GridTable(head, tuple(body), atm, spot, tuple(rows), _cells(columns, width, roots=roots))
+
+
+@lru_cache
+def _cells(columns: tuple[Column, ...], width: int, *, roots: bool) -> tuple[CellSpan, ...]:
+    """Return where the cells of a row stand, the strike's among them."""
+    at, found = margin(columns, width, roots=roots), []
+    for column in columns:
+        found.append(CellSpan("call", column.name, at, at + column.width))
+        at += column.width
+    at += 2 + (ROOT_WIDTH if roots else 0)
+    found.append(CellSpan("call", STRIKE, at, at + STRIKE_WIDTH))
+    at += STRIKE_WIDTH + 2
+    for column in mirrored(columns):
+        found.append(CellSpan("put", column.name, at, at + column.width))
+        at += column.width
+    return tuple(found)
 
 
 def _of_sides(by_place: Mapping[Place, tuple[Told, ...]], row: StrikeRow) -> tuple[tuple[Told, ...], tuple[Told, ...]]:
@@ -71,7 +105,7 @@ def _of_sides(by_place: Mapping[Place, tuple[Told, ...]], row: StrikeRow) -> tup
 def _headings(columns: tuple[Column, ...], width: int, *, roots: bool) -> Line:
     calls = "".join(right(column.name, column.width) for column in columns)
     puts = "".join(right(column.name, column.width) for column in mirrored(columns))
-    middle = (left(" root", ROOT_WIDTH) if roots else "") + right("STRIKE", STRIKE_WIDTH)
+    middle = (left(" root", ROOT_WIDTH) if roots else "") + right(STRIKE, STRIKE_WIDTH)
     pad = " " * margin(columns, width, roots=roots)
     return (Span(left(f"{pad}{calls} │{middle} │{puts}", width), Role.DIM),)
 
