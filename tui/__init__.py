@@ -6,6 +6,7 @@ screen    the deck's screen and its pages
 dialogs   help, decisions, the faults of a demo
 panels    the panels of the screen: widgets that carry lines
 lines     what is on screen, as lines: pure functions
+pages     the pages, each with its number
 view      what the reader has chosen to look at
 palette   meanings to styles
 key_bar   the bottom line: the keys that are needed most

@@ -10,6 +10,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui.bindings import BINDINGS, HEATMAP_BAR, HEATMAP_SPARE, PAST_BAR, PAST_SPARE, SPARE
+from tui.pages import Page
 
 
 class Entry(NamedTuple):
@@ -40,15 +41,15 @@ class KeyBar(Widget):
     ALLOW_SELECT = False
 
     past: reactive[bool] = reactive(False)  # whether the past is on screen: other keys are needed there
-    heatmap: reactive[bool] = reactive(False)  # whether the heatmap is
+    page: reactive[Page] = reactive(Page.DECK)
 
     @property
     def _entries(self) -> list[Entry]:
         """The keys in their order; where not all fit, those that can be spared are left out."""
         if self.past:
-            page = ("1", "deck", "1") if self.heatmap else ("2", "heatmap", "2")
+            page = ("2", "heatmap", "2") if self.page is Page.DECK else ("1", "deck", "1")
             return self._fitting(_by_key((*PAST_BAR, page)), (page[2], *PAST_SPARE))
-        if self.heatmap:
+        if self.page is Page.HEATMAP:
             return self._fitting(_by_key(HEATMAP_BAR), HEATMAP_SPARE)
         shown = [one for one in BINDINGS if isinstance(one, Binding) and one.show]
         usable = [one for one in shown if self.screen.check_action(one.action.partition("(")[0], ())]

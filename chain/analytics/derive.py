@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from chain.analytics.headline import Headline, headline
+from chain.analytics.headline import Headline, headline_of
+from chain.analytics.measures.chain import ChainMeasures, measures_of
 from chain.model.calendar import RULE, Calendar
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import SnapshotId
@@ -10,9 +11,10 @@ from chain.model.snapshot import Received
 
 
 class ChainAnalytics(Struct, frozen=True):
-    """The strike grid of one snapshot and the numbers over it. It holds none of the payload."""
+    """The strike grid of one snapshot, what it says, and of that what stands over it. It holds none of the payload."""
 
     grid: StrikeGrid
+    measures: ChainMeasures
     headline: Headline
 
     @property
@@ -24,4 +26,5 @@ class ChainAnalytics(Struct, frozen=True):
 def derive(snapshot: Received, made_at: float, calendar: Calendar = RULE) -> ChainAnalytics:
     """Return what is shown of a snapshot that describes the instant `made_at`, epoch seconds."""
     grid = build_grid(snapshot)
-    return ChainAnalytics(grid, headline(grid, made_at, calendar))
+    measures = measures_of(grid, made_at, calendar)
+    return ChainAnalytics(grid, measures, headline_of(measures, grid.price_source))

@@ -2,11 +2,10 @@
 
 from msgspec import Struct
 
-from chain.analytics.measures import atm
+from chain.analytics.measures.chain import ChainMeasures, measures_of
 from chain.analytics.measures.measure import Measure
-from chain.analytics.slice import slice_of
 from chain.model.calendar import RULE, Calendar
-from chain.model.grid import StrikeGrid
+from chain.model.grid import PriceSource, StrikeGrid
 
 
 class HeadlineFigure(Struct, frozen=True):
@@ -28,12 +27,15 @@ class Headline(Struct, frozen=True):
 
 def headline(grid: StrikeGrid, at: float, calendar: Calendar = RULE) -> Headline:
     """Return ATM IV, straddle and expected move as of `at`, epoch seconds; `calendar` says when the expiry closes."""
-    chain = slice_of(grid, at, calendar)
-    sigma = atm.atm_iv(chain)
+    return headline_of(measures_of(grid, at, calendar), grid.price_source)
+
+
+def headline_of(measures: ChainMeasures, source: PriceSource) -> Headline:
+    """Return ATM IV, straddle and expected move of a chain's measures; `source` is the kind of its prices."""
     return Headline(
-        atm_iv=_short(sigma, "mean of ATM call and put"),
-        straddle=_short(atm.straddle(chain), chain.source),
-        move=_short(atm.expected_move_iv(chain, sigma), "IV"),
+        atm_iv=_short(measures["atm_iv"], "mean of ATM call and put"),
+        straddle=_short(measures["straddle"], source),
+        move=_short(measures["expected_move_iv"], "IV"),
     )
 
 

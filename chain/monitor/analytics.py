@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from chain.analytics.derive import ChainAnalytics, derive
 from chain.analytics.diff import GridDiff, diff
-from chain.analytics.measures.chain import ChainMeasures, measures_of
+from chain.analytics.measures.chain import ChainMeasures
+from chain.analytics.measures.underlying import UnderlyingMeasures, underlying_measures
 from chain.clock import Instant
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.keys import ChainId
@@ -34,20 +35,19 @@ def analytics_of(record: ChainRecord) -> ChainAnalytics | None:
 
 def chain_measures(record: ChainRecord) -> ChainMeasures | None:
     """Decode a chain's last good snapshot and return its measures; None if it has none."""
-    good = record.last_good
-    if good is None:
-        return None
-    return measures_of(build_grid(good.snapshot.open()), made_at(record, good), record.source.calendar)
+    found = analytics_of(record)
+    return found.measures if found else None
 
 
 @dataclass(slots=True)
 class RecentAnalytics:
     """The analytics of the chain that is looked at, and of those looked at before while nothing newer is known.
 
-    Owned by one thread; what `update` returns is never changed.
+    Owned by one thread; what its methods return is never changed.
     """
 
     _kept: "OrderedDict[ChainId, ChainAnalytics]" = field(default_factory=OrderedDict)
+    _across: tuple[tuple[ChainMeasures, ...], UnderlyingMeasures] | None = None
 
     def update(self, board: Board, selected: ChainId | None) -> AnalyticsByChain:
         """Return the analytics that hold for a Board; until a chain is selected its first is looked at."""
@@ -59,9 +59,32 @@ class RecentAnalytics:
             if found is not None:
                 self._kept[chain] = found
                 self._kept.move_to_end(chain)
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+        self._forget_beyond(_KEPT)
         return MappingProxyType(dict(self._kept))
+
+    def across(self, board: Board, selected: ChainId | None) -> tuple[AnalyticsByChain, UnderlyingMeasures | None]:
+        """Return the analytics of all expirations of the selected chain's underlying, and what they say together."""
+        chain = next((record.chain for record in board.chains.records), None) if selected is None else selected
+        mine = [record for record in board.chains.records if chain and record.chain.underlying == chain.underlying]
+        self._forget_outdated({record.chain: record for record in board.chains.records})
+        for record in mine:
+            found = self._kept.get(record.chain) or analytics_of(record)
+            if found is not None:
+                self._kept[record.chain] = found
+                self._kept.move_to_end(record.chain)
+        measures = tuple(self._kept[record.chain].measures for record in mine if record.chain in self._kept)
+        self._forget_beyond(max(_KEPT, len(mine)))
+        known = MappingProxyType(dict(self._kept))
+        if not measures:
+            return known, None
+        made = self._across
+        if made is None or [id(one) for one in made[0]] != [id(one) for one in measures]:
+            self._across = made = (measures, underlying_measures(measures))
+        return known, made[1]
+
+    def _forget_beyond(self, most: int) -> None:
+        while len(self._kept) > most:
+            self._kept.popitem(last=False)
 
     def _forget_outdated(self, records: Mapping[ChainId, ChainRecord]) -> None:
         for chain, known in list(self._kept.items()):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from chain.analytics.measures.underlying import UnderlyingMeasures
 from chain.analytics.painted import painted
 from chain.model.keys import ChainId
 from chain.monitor.analytics import NO_ANALYTICS, ChainDiff, Comparer, DatedBoard, RecentAnalytics
@@ -56,6 +57,8 @@ class BoardSlot:
         self._staged: StagedView | None = None
         self._heatmap: HeatmapView | None = None
         self._heatmap_of: str | None = None
+        self._is_across = False
+        self._across: UnderlyingMeasures | None = None
         self._hear_selected: Callable[[ChainId | None], None] = lambda _: None
         self._look = NOTHING
         self._hear_look: Callable[[Look], None] = lambda _: None
@@ -95,6 +98,18 @@ class BoardSlot:
         if underlying != self._heatmap_of:
             self._heatmap_of = underlying
             self._call(self._turn)
+            self._hear_selected(self._selected)
+
+    @property
+    def is_across(self) -> bool:
+        """Whether what the expirations of the chosen underlying say together is looked at."""
+        return self._is_across
+
+    def look_across(self, on: bool) -> None:
+        """Say, from the reader's thread, whether all expirations of the chosen underlying are looked at."""
+        if on != self._is_across:
+            self._is_across = on
+            self._call(self._derive)
             self._hear_selected(self._selected)
 
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
@@ -153,7 +168,7 @@ class BoardSlot:
     def _hold(self, board: Board) -> None:
         self._board = board
         try:
-            self._analytics = self._recent.update(board, self._selected)
+            self._analyse(board)
             self._paint()
         finally:  # what cannot be derived keeps no Board back
             self._turn()
@@ -170,13 +185,20 @@ class BoardSlot:
 
     def _derive(self) -> None:
         self._turn()
-        before = self._analytics
+        before = self._analytics, self._across
         if self._board is not None:
-            self._analytics = self._recent.update(self._board, self._selected)
-        if self._analytics != before:
+            self._analyse(self._board)
+        if (self._analytics, self._across) != before:
             self._paint()
             self.wake_reader()
         self._compare()
+
+    def _analyse(self, board: Board) -> None:
+        """Derive what is looked at."""
+        if self._is_across:
+            self._analytics, self._across = self._recent.across(board, self._selected)
+        else:
+            self._analytics, self._across = self._recent.update(board, self._selected), None
 
     def _compare(self) -> None:
         moments, chain, before = self._compared, self._selected, self._diff
@@ -194,7 +216,10 @@ class BoardSlot:
         self._asked = False
         past, board = self._past, self._board
         staged, heatmap = self._staged, self._heatmap
-        present = None if board is None else Scene(board, self._analytics, staged=staged, heatmap=heatmap)
+        across = self._across
+        present = None
+        if board is not None:
+            present = Scene(board, self._analytics, staged=staged, heatmap=heatmap, across=across)
         scene = past or present
         return replace(scene, diff=self._diff) if scene is not None and self._diff is not None else scene
 

@@ -69,7 +69,7 @@ async def test_the_screens_thread_decodes_nothing(
 
         monkeypatch.setattr(owner, name, call)
 
-    for owner, name in ((Form, "decode"), (orjson, "loads"), (derive, "build_grid"), (derive, "headline")):
+    for owner, name in ((Form, "decode"), (orjson, "loads"), (derive, "build_grid"), (derive, "headline_of")):
         noted(owner, name)
     async with publishing_deck(redis_url) as pilot:
         for key in STEPS:

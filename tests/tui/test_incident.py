@@ -359,6 +359,9 @@ class Still:
     def select(self, chain: ChainId | None) -> None:
         """Nothing is derived."""
 
+    def look_across(self, on: bool) -> None:
+        """Nothing is derived of other expirations."""
+
     def look_at_heatmap(self, underlying: str | None) -> None:
         """No heatmap is read."""
 

@@ -178,6 +178,9 @@ class Eager:
     def select(self, chain: ChainId | None) -> None:
         pass
 
+    def look_across(self, on: bool) -> None:
+        """Nothing is derived of other expirations."""
+
     def look_at_heatmap(self, underlying: str | None) -> None:
         """No heatmap is read."""
 

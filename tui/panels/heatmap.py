@@ -5,7 +5,7 @@ from datetime import date
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
-from textual.containers import Container
+from textual.widget import Widget
 
 from chain.model.keys import ChainId
 from chain.monitor.evaluate.report import HealthReport
@@ -22,7 +22,8 @@ from tui.lines.heatmap.tile import tile_lines, tile_title
 from tui.lines.line import Line
 from tui.lines.strip import badge
 from tui.panels.line_panel import LinePanel
-from tui.ports.board_source import HeatmapView
+from tui.panels.page import PageWidget
+from tui.ports.board_source import HeatmapView, Scene
 from tui.terminal.depth import Depth, HasDepth
 from tui.terminal.heat import steps_of
 from tui.view import View
@@ -120,7 +121,7 @@ class HeatPanel(LinePanel):
         super().scroll_by(rows)
 
 
-class HeatmapPage(Container):
+class HeatmapPage(PageWidget):
     """Shows the model of the selected underlying; the cursor is the reader's `TileChoice`.
 
     Where there is room the other axis stands beside: of every strike the widths of one expiration, and the expirations
@@ -152,16 +153,18 @@ class HeatmapPage(Container):
         yield self.beside
         yield self.tile
 
-    def update(self, report: HealthReport | None, view: View, heatmap: HeatmapView | None) -> bool:
-        """Show what there is of the underlying that is looked at; a frozen view stays with what it showed.
+    @property
+    def main(self) -> LinePanel:
+        """The tiles."""
+        return self.tiles
 
-        Returns whether a panel came or went: it has to be shown again once all know their new sizes.
-        """
+    def bring(self, report: HealthReport | None, view: View, scene: Scene | None) -> bool:
+        """Show what there is of the underlying that is looked at; a frozen view stays with what it showed."""
         if not self.tiles.size.width:
             return False
         before = self.tile.display, self.beside.display
         if view.frozen_at is None:
-            self._shown = heatmap
+            self._shown = scene.heatmap if scene else None
         self._lay_out(view.tile)
         chain, shown = view.selected, self._shown
         model = (
@@ -170,7 +173,7 @@ class HeatmapPage(Container):
         if report is None or chain is None or shown is None or model is None:
             self._say_why(report, view)
         else:
-            self._bring(report, view, shown, model, chain)
+            self._bring_tiles(report, view, shown, model, chain)
         return before != (self.tile.display, self.beside.display)
 
     def _lay_out(self, choice: TileChoice) -> None:
@@ -193,7 +196,9 @@ class HeatmapPage(Container):
         fault = self._shown.fault if self._shown else ""
         return (f"no heatmap of {underlying} at this instant{': ' if fault else ''}{fault}",)
 
-    def _bring(self, report: HealthReport, view: View, shown: HeatmapView, model: HeatmapModel, chain: ChainId) -> None:
+    def _bring_tiles(
+        self, report: HealthReport, view: View, shown: HeatmapView, model: HeatmapModel, chain: ChainId
+    ) -> None:
         choice, whose = view.tile, badge(report.board)
         self.index = shown.index
         model = judged(model, report)
@@ -223,13 +228,26 @@ class HeatmapPage(Container):
             view.tile.strike = matrix.strikes[_within(matrix.strikes, matrix.row + by)]
         return self._choose_column(view, matrix, matrix.column + columns) if columns else None
 
+    def enter(self, view: View) -> None:
+        """Show the tile under the cursor in full, or no longer."""
+        view.tile.detail = not self.tile.display
+
+    def leave(self, view: View) -> bool:
+        """Close the tile."""
+        opened = bool(view.tile.detail)
+        if opened:
+            self.enter(view)
+        return opened
+
     def follow(self) -> None:
         """Show the cursor with the next lines."""
         self.tiles.follow()
         self.beside.follow()
 
-    def point_at(self, view: View, panel: HeatPanel, row: int, x: int) -> ChainId | None:
+    def point_at(self, view: View, panel: Widget, row: int, x: int) -> ChainId | None:
         """Put the cursor on the tile under the mouse, as `move` does."""
+        if not isinstance(panel, HeatPanel):
+            return None
         matrix, table = panel.matrix, panel.table
         strike = table.strikes[row] if table is not None and row < len(table.strikes) else None
         if matrix is None or table is None or strike is None:

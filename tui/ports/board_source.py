@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chain.analytics.measures.underlying import UnderlyingMeasures
 from chain.analytics.painted import PaintedGrid
 from chain.clock import Instant
 from chain.model.keys import ChainId
@@ -19,6 +20,8 @@ from chain.pipeline.staging import StagedContract, StagingMeta
 class Scene:
     """A Board to show, and what is derived of its snapshots.
 
+    `across` is what the expirations of the underlying that is looked at say together, while a page shows it.
+
     `as_of` is the recorded instant by which a Board of the past is evaluated, and from which every age and report on
     it counts; None of the present, which is evaluated by the clock. `diff` is what changed of the chain that is looked
     at between two moments that are compared.
@@ -30,6 +33,7 @@ class Scene:
     diff: ChainDiff | None = None
     staged: "StagedView | None" = None
     heatmap: "HeatmapView | None" = None
+    across: UnderlyingMeasures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,9 @@ class BoardSource(Protocol):
 
     def look_at_heatmap(self, underlying: str | None) -> None:
         """Say of which underlying the heatmap is looked at, None for none; a model comes with a wake-up of its own."""
+
+    def look_across(self, on: bool) -> None:
+        """Say whether what the expirations of the chosen underlying say together is looked at."""
 
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Say which two moments are compared; what changed comes with a wake-up of its own."""

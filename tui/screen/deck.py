@@ -1,7 +1,8 @@
-"""The deck's screen: two top lines over a page, the board and signals beside the strike grid or the heatmap."""
+"""The deck's screen: two top lines over a page, of which the first is board and signals beside the strike grid."""
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from textual import events
 from textual.app import ComposeResult
@@ -18,6 +19,7 @@ from tui.bindings import BINDINGS
 from tui.dialogs.help import HelpScreen
 from tui.lines.line import Role, Span
 from tui.panels.line_panel import LinePanel
+from tui.panels.page import PageWidget
 from tui.panels.side import side_width
 from tui.panels.widgets import LogPanel, PipelinePanel, StripPanel
 from tui.screen.moving import MovingScreen
@@ -30,7 +32,7 @@ _BESIDE_FROM = 100  # columns from which the grid stands beside the board
 
 
 class DeckScreen(MovingScreen):
-    """Everything on one screen, in two pages: the newest Board, evaluated against the clock."""
+    """Everything on one screen, in pages: the newest Board, evaluated against the clock."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_BESIDE_FROM, "-beside")]
     BINDINGS = BINDINGS
@@ -56,7 +58,7 @@ class DeckScreen(MovingScreen):
         with Horizontal(id="main"):
             yield self.side
             yield self.grid_panel
-        yield self.heatmap
+        yield from self.pages.values()
         yield self.log_panel
         yield self.timeline_panel
         yield self.key_bar
@@ -69,7 +71,8 @@ class DeckScreen(MovingScreen):
     @property
     def focus_chain(self) -> list[Widget]:
         """The panels in the order of their use: Tab goes from the board to the grid."""
-        order = (self.board_panel, self.grid_panel, self.signals, self.heatmap.tiles, self.timeline_panel)
+        pages = (page.main for page in self.pages.values())
+        order = (self.board_panel, self.grid_panel, self.signals, *pages, self.timeline_panel)
         return [panel for panel in order if panel in super(DeckScreen, self).focus_chain]
 
     def on_resize(self) -> None:
@@ -104,10 +107,10 @@ class DeckScreen(MovingScreen):
             if self._contained(self.strip, self._evaluate_board, "evaluation"):
                 self._contained(self.strip, lambda: self.strip.update(self._report, self.view, self._feed.polls))
             self._contained(self.pipeline_panel, self._update_pipeline)
-            if self.is_on_heatmap:
-                self._contained(self.heatmap.tiles, self._update_heatmap)
-            else:
+            if self.paged is None:
                 self._update_deck()
+            else:
+                self._contained(self.paged.main, partial(self._update_page, self.paged))
             self._contained(self.log_panel, lambda: self.log_panel.update(self._report, self._log_lines(), self.view))
             self._contained(self.timeline_panel, self.update_timeline)
         self.call_after_refresh(self._say_what_is_looked_at)  # what answers a key is painted first
@@ -129,8 +132,8 @@ class DeckScreen(MovingScreen):
         if self.pipeline_panel.update(self._report, self.view, staged):
             self.call_after_refresh(self.redraw)  # once the panels know their new sizes
 
-    def _update_heatmap(self) -> None:
-        if self.heatmap.update(self._report, self.view, self._scene.heatmap if self._scene else None):
+    def _update_page(self, page: PageWidget) -> None:
+        if page.bring(self._report, self.view, self._scene):
             self.call_after_refresh(self.redraw)
 
     def _say_what_is_looked_at(self) -> None:
@@ -138,6 +141,7 @@ class DeckScreen(MovingScreen):
         selected = self.view.selected
         self._feed.select(selected)
         self._feed.look_at_heatmap(selected.underlying if selected and self.is_on_heatmap else None)
+        self._feed.look_across(self.paged is not None and self.paged.needs_across)
 
     def _end_highlight(self) -> None:
         self._highlight_timer = None

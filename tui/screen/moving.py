@@ -1,9 +1,9 @@
-"""Where keys and the mouse lead: along the board, over the grid, the signals and the heatmap, from page to page."""
+"""Where keys and the mouse lead: along the board, over the grid and the signals, from page to page."""
 
 from textual.message import Message
 
+from tui.pages import Page
 from tui.panels.grid import GridPanel
-from tui.panels.heatmap import HeatPanel
 from tui.panels.line_panel import LinePanel
 from tui.panels.side import Side
 from tui.panels.widgets import SignalsPanel
@@ -14,7 +14,7 @@ from tui.screen.travel import Edge, ScreenPorts
 
 
 class MovingScreen(HeatScreen):
-    """A screen whose keys go to the panel that has the focus, and on the heatmap to its cursor."""
+    """A screen whose keys go to the panel that has the focus, and on a page to its cursor."""
 
     class Chosen(Message):
         """The reader chose what is to be remembered."""
@@ -27,9 +27,9 @@ class MovingScreen(HeatScreen):
         self._scene: Scene | None = None
 
     def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
-        """A click on the board chooses its chain, on the heatmap a tile, in the grid a figure."""
-        if isinstance(event.panel, HeatPanel):
-            self.point_at_tile(event.panel, event.row, event.column)
+        """A click on the board chooses its chain, on a page it moves the cursor, in the grid to a figure."""
+        if self.paged is not None and self.paged in event.panel.ancestors:
+            self.point_at(self.paged, event.panel, event.row, event.column)
             return
         if event.panel is self.grid_panel:
             self.grid_panel.point_at(self.view, event.row, event.column)
@@ -51,16 +51,17 @@ class MovingScreen(HeatScreen):
     def _turned(self) -> None:
         """Show what the reader has turned to, around its ATM."""
         self.grid_panel.follow()
-        self.heatmap.follow()
+        for page in self.pages.values():
+            page.follow()
         self.redraw()
 
     def _move(self, rows: int) -> None:
-        """Move in the panel that has the focus, in grid and heatmap the cursor; along the expirations on the board."""
+        """Move in the panel that has the focus, in grid and page the cursor; along the expirations on the board."""
         panel = self.focused
         if panel is self.timeline_panel:
             self.action_step(Stride.LOOK, rows)
-        elif self.is_on_heatmap:
-            self.move_tile(rows, 0)
+        elif self.paged is not None:
+            self.move_cursor(self.paged, rows, 0)
         elif panel is self.grid_panel:
             self._move_in_grid(rows)
         elif isinstance(panel, SignalsPanel):
@@ -86,8 +87,8 @@ class MovingScreen(HeatScreen):
         if self.focused is self.timeline_panel:
             self.action_step(Stride.MINUTE, way)
             return
-        if self.is_on_heatmap:
-            self.move_tile(way * max(1, self.heatmap.tiles.room - 1), 0)
+        if self.paged is not None:
+            self.move_cursor(self.paged, way * max(1, self.paged.main.room - 1), 0)
             return
         if self.focused is self.signals:
             self.signals.scroll_by(way * max(1, self.signals.room - 1))
@@ -99,8 +100,8 @@ class MovingScreen(HeatScreen):
         if self.focused is self.timeline_panel:
             self.seek_edge(Edge(way))
             return
-        if self.is_on_heatmap:
-            self.move_tile(way * 1_000_000, 0)
+        if self.paged is not None:
+            self.move_cursor(self.paged, way * 1_000_000, 0)
             return
         if self.focused is self.signals:
             self.signals.scroll_by(way * 1_000_000)
@@ -108,9 +109,9 @@ class MovingScreen(HeatScreen):
             self._move_in_grid(way * 1_000_000)
 
     def action_column(self, by: int) -> None:
-        """Choose another expiry, or in the grid and on the heatmap another column."""
-        if self.is_on_heatmap and self.focused is not self.timeline_panel:
-            self.move_tile(0, by)
+        """Choose another expiry, or in the grid and on a page another column."""
+        if self.paged is not None and self.focused is not self.timeline_panel:
+            self.move_cursor(self.paged, 0, by)
         elif self.focused is not self.grid_panel or not self.grid_panel.move(self.view, 0, by):
             self.action_expiry(by)
 
@@ -127,22 +128,23 @@ class MovingScreen(HeatScreen):
             self._turned()
 
     def action_grid(self) -> None:
-        """Turn to the grid, which takes a narrow screen's whole width; on the heatmap show the tile in full."""
-        if self.is_on_heatmap:
-            self.toggle_tile()
+        """Turn to the grid, which takes a narrow screen's whole width; on a page show in full what is chosen."""
+        if self.paged is not None:
+            self.paged.enter(self.view)
+            self.redraw()
             return
         self.add_class("-grid-open")
         self.grid_panel.focus()
         self.call_after_refresh(self.redraw)
 
     def action_board(self) -> None:
-        """Turn back to the board, and drop what the mouse has selected; on the heatmap first close the tile."""
+        """Turn back to the board, and drop what the mouse has selected; on a page first close what is open."""
         self.clear_selection()
-        if self.is_on_heatmap and self.view.tile.detail:
-            self.toggle_tile()
-            return
-        if self.is_on_heatmap:
-            self.action_show_page("deck")
+        if self.paged is not None:
+            if self.paged.leave(self.view):
+                self.redraw()
+            else:
+                self.action_show_page(Page.DECK)
             return
         self.remove_class("-grid-open")
         self.board_panel.focus()
@@ -155,7 +157,7 @@ class MovingScreen(HeatScreen):
 
     def turned_page(self) -> None:
         """Show the other page, and have keys go to it."""
-        (self.heatmap.tiles if self.is_on_heatmap else self.board_panel).focus()
+        (self.board_panel if self.paged is None else self.paged.main).focus()
         self.call_after_refresh(self.redraw)
 
     def action_order(self) -> None:

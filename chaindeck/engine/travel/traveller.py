@@ -262,10 +262,13 @@ class Traveller:
             return
         played: Played = self._reel.played(place)
         self.passed.on_board(played.board)
-        analytics = self._recent.update(played.board, self._selected)
+        if self._slot.is_across:
+            analytics, across = self._recent.across(played.board, self._selected)
+        else:
+            analytics, across = self._recent.update(played.board, self._selected), None
         heatmap = self._heatmaps.view(played.board, played.now, self._slot.heatmap_of)
         self._cursor = Cursor(self._reel.instant(place), self._speed, note=self._note)
-        self._slot.look_back(Scene(played.board, analytics, played.now, heatmap=heatmap))
+        self._slot.look_back(Scene(played.board, analytics, played.now, heatmap=heatmap, across=across))
 
     def _shown_parts(self) -> list[Part]:
         """Return the parts that the line of time spans."""

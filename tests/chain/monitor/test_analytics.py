@@ -67,3 +67,21 @@ def test_analytics_hold_no_contract_of_the_payload() -> None:
     assert not isinstance(found.grid.snapshot, Received)
     assert found.grid.spot == SPOT
     assert found.headline.straddle.value == pytest.approx(20.4)
+
+
+def test_across_are_all_expirations_of_one_underlying_derived_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    chains = [ChainId("SPX", SPX.expiry + timedelta(days=number)) for number in range(20)]
+    shown, recent = board([*(record(chain, NOW) for chain in chains), record(NDX, NOW)], NOW), RecentAnalytics()
+    known, across = recent.across(shown, chains[3])
+    assert list(known) == chains
+    assert across is not None and [one.snapshot.chain for one in across.chains] == chains
+    monkeypatch.setattr(analytics, "analytics_of", pytest.fail)
+    assert recent.across(shown, chains[4])[1] is across  # nothing is newer
+    monkeypatch.undo()
+    other = recent.across(shown, NDX)[1]
+    assert other is not None and [one.snapshot.chain for one in other.chains] == [NDX]
+
+
+def test_across_a_board_without_a_snapshot_there_is_nothing() -> None:
+    assert RecentAnalytics().across(board([], NOW), None)[1] is None
+    assert RecentAnalytics().across(board([ChainRecord(SPX)], NOW), SPX)[1] is None

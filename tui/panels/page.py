@@ -1,0 +1,47 @@
+"""What every page but the first has in common: it is brought up to date as a whole, and has a cursor."""
+
+from textual.containers import Container
+from textual.widget import Widget
+
+from chain.model.keys import ChainId
+from chain.monitor.evaluate.report import HealthReport
+from tui.panels.line_panel import LinePanel
+from tui.ports.board_source import Scene
+from tui.view import View
+
+
+class PageWidget(Container):
+    """A page. What it shows of several expirations is derived only while it is on screen."""
+
+    DEFAULT_CSS = "PageWidget { height: 1fr; display: none; }"
+    needs_across = False  # whether it shows what the expirations of the underlying say together
+
+    @property
+    def main(self) -> LinePanel:
+        """The panel that has the focus while the page is on screen."""
+        raise NotImplementedError
+
+    def bring(self, report: HealthReport | None, view: View, scene: Scene | None) -> bool:
+        """Show what there is.
+
+        Returns whether a panel came or went: it has to be shown again once all know their new sizes.
+        """
+        raise NotImplementedError
+
+    def move(self, view: View, rows: int, columns: int) -> ChainId | None:
+        """Move the cursor by lines and columns; return the chain that it came to, where a line or column is one."""
+        raise NotImplementedError
+
+    def point_at(self, view: View, panel: Widget, row: int, x: int) -> ChainId | None:
+        """Put the cursor where the mouse points, as `move` does."""
+        raise NotImplementedError
+
+    def enter(self, view: View) -> None:
+        """Show what is under the cursor in full, or no longer."""
+
+    def leave(self, view: View) -> bool:
+        """Close what is open on the page; return whether anything was."""
+        return False
+
+    def follow(self) -> None:
+        """Show the cursor with the next lines."""
