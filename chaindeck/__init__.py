@@ -8,7 +8,7 @@ commands    the commands without a screen
 engine      the running program, composed of its parts
 process     the process: signals, logs, streams, shutdown
 config      settings: flags, environment and file, each with its origin
-theme       checks that a theme exists
+looks       what is settled before a screen loads: that its theme exists, and how many frames a second it paints
 usage       errors of the command line
 exits       the one table of exit codes
 ```

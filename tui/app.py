@@ -29,6 +29,7 @@ from tui.screen.deck import DeckScreen
 from tui.screen.travel import ScreenPorts
 from tui.terminal.depth import Depth, colour_depth, light_terminal
 from tui.terminal.legible import Legible
+from tui.terminal.symbols import Symbols
 from tui.terminal.themes import DARK, LIGHT, offered, own_themes, painted
 from tui.view import View
 
@@ -67,8 +68,8 @@ class DeckApp(FairPump, App[None]):
     CSS_PATH = "deck.tcss"
     TITLE = "chaindeck"
     ENABLE_COMMAND_PALETTE = True
-    animation_level = "none"
     depth = Depth.TRUE
+    symbols = Symbols.BRAILLE
 
     def __init__(
         self,
@@ -84,13 +85,16 @@ class DeckApp(FairPump, App[None]):
         driver: type[Driver] | None = None,
         notices: Sequence[str] = (),
         depth: Depth | None = None,
+        symbols: Symbols = Symbols.BRAILLE,
     ) -> None:
         """Raise ConfigError for a theme that there is not.
 
         `driver` paints and reads, by default Textual's own does; `notices` are shown at the start; `depth` tells the
-        terminal's colours, by default as the environment says.
+        terminal's colours, by default as the environment says; `symbols` what it can draw.
         """
         super().__init__(driver_class=driver)
+        self.animation_level = "none"  # nothing moves by itself
+        self.symbols = symbols
         self._notices = notices
         self._legible_for: tuple[str, bool] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None

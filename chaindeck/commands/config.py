@@ -25,7 +25,7 @@ def validate(*, where: ConnectionFlags | None = None) -> int:
     Args:
         where: which Redis, which file.
     """
-    from chaindeck.theme import check_theme  # noqa: PLC0415
+    from chaindeck.looks import check_theme  # noqa: PLC0415
 
     config = config_of(where)
     check_theme(config.settings)

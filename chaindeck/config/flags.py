@@ -18,6 +18,7 @@ Widths = Annotated[str | None, Parameter(metavar="SYMBOL=WIDTHS")]
 Count = Annotated[str | None, Parameter(metavar="COUNT")]
 Number = Annotated[str | None, Parameter(metavar="NUMBER")]
 Theme = Annotated[str | None, Parameter(metavar="NAME")]
+Level = Annotated[str | None, Parameter(metavar="LEVEL")]
 Prefix = Annotated[str, Parameter(metavar="PREFIX")]
 Switch = Annotated[bool, Parameter(negative="")]
 
@@ -114,16 +115,31 @@ class ModelFlags:
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScreenFlags:
+class LookFlags:
+    """How the deck looks.
+
+    Attributes:
+        theme: a theme, such as chaindeck-safe for the colour-blind; `ansi-dark` keeps to the terminal's own 16 colours.
+        symbols: what charts and marks are drawn with: ascii, block, braille or, by default, auto: what the terminal
+            bears [CHAINDECK_SYMBOLS].
+        fps: frames a second at most, 1 to 120; 60 by default, over SSH 15 [CHAINDECK_FPS, TEXTUAL_FPS].
+    """
+
+    theme: Theme = None
+    symbols: Level = None
+    fps: Count = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenFlags(LookFlags):
     """How the deck looks, and how far one can step back in it.
 
     Attributes:
-        theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
         rewind_mb: MB of memory for the answers of the last while, to step back in: 16 to 4096, 64 by default, 0 for
             none [CHAINDECK_REWIND_MB].
     """
 
-    theme: Theme = None
     rewind_mb: Count = None
 
 
@@ -132,7 +148,7 @@ def config_of(
     what: PublishFlags | None = None,
     *,
     url: str | None = None,
-    screen: ScreenFlags | None = None,
+    screen: LookFlags | None = None,
     model: ModelFlags | None = None,
     warn: Callable[[str], None] = say,
 ) -> Config:
@@ -146,7 +162,7 @@ def config_of(
     given = {
         "redis_url": where.redis_url if url is None else url,
         **asdict(what or PublishFlags()),
-        **asdict(screen or ScreenFlags()),
+        **asdict(screen or LookFlags()),
         **asdict(model or ModelFlags()),
     }
     config = resolve(given, where.config, named={} if url is None else {"redis_url": "argument URL"})

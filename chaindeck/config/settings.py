@@ -10,8 +10,8 @@ from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
 from chaindeck.config.heatmap import heatmap_options, parse_widths
 from chaindeck.config.values import (
-    count_up_to,
     number_between,
+    one_of,
     parse_base_url,
     parse_key,
     parse_moves,
@@ -23,12 +23,14 @@ from chaindeck.config.values import (
     parse_symbols,
     parse_text,
     parse_whole,
+    whole_between,
 )
 from mmaker.flush import WRITES_A_SECOND
 from mmaker.heatmap.options import DEFAULT_PACE, DEFAULT_STRIKES, HeatmapOptions, Pace
 from publisher.massive.api.address import DEFAULT_BASE_URL, DEFAULT_STREAM_URL
 from publisher.mock.market import DEFAULT_RATE
 from publisher.window import EM_MULT
+from tui.terminal.symbols import AUTO, Symbols
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")
 _MOST_STRIKES, _MOST_EXPIRATIONS = 400, 60
@@ -75,7 +77,7 @@ SETTINGS = {
             "expirations",
             ("MASSIVE_CHAIN_NUM_EXPIRATIONS",),
             DEFAULT_EXPIRATIONS,
-            count_up_to(_MOST_EXPIRATIONS),
+            whole_between(1, _MOST_EXPIRATIONS),
             "next expirations to publish",
         ),
         Setting("em_mult", ("MASSIVE_CHAIN_EM_MULT",), EM_MULT, parse_moves, "half-width of a slice in expected moves"),
@@ -132,7 +134,7 @@ SETTINGS = {
             "heatmap_strikes",
             ("CHAINDECK_HEATMAP_STRIKES",),
             DEFAULT_STRIKES,
-            count_up_to(_MOST_STRIKES),
+            whole_between(1, _MOST_STRIKES),
             "strikes of the heatmap, the nearest to the ATM of each expiration",
         ),
         Setting(
@@ -157,6 +159,20 @@ SETTINGS = {
             "write heatmaps for MarketSwarm's own readers too",
         ),
         Setting("record_dir", (), None, parse_text, "folder of the tapes that the deck's key r writes"),
+        Setting(
+            "symbols",
+            ("CHAINDECK_SYMBOLS",),
+            AUTO,
+            one_of(AUTO, *Symbols),
+            "what charts and marks are drawn with; auto as the terminal can",
+        ),
+        Setting(
+            "fps",
+            ("CHAINDECK_FPS", "TEXTUAL_FPS"),
+            None,
+            whole_between(1, 120),
+            "frames a second at most, by default 60, and 15 over SSH",
+        ),
         Setting("theme", (), None, parse_text, "a Textual theme; ansi-dark keeps to 16 colours"),
     )
 }
@@ -185,6 +201,8 @@ class Settings(Struct, frozen=True):
     legacy_models: bool
     record_dir: str | None
     theme: str | None
+    symbols: str
+    fps: int | None
     origins: Mapping[str, str]
     warnings: tuple[str, ...]
 
@@ -220,6 +238,8 @@ def validate(values: Mapping[str, Value], origins: Mapping[str, str], warnings: 
         legacy_models=_as(values, "legacy_models", bool),
         record_dir=_optional(values, "record_dir"),
         theme=_optional(values, "theme"),
+        symbols=_as(values, "symbols", str),
+        fps=None if values["fps"] is None else _as(values, "fps", int),
         origins=origins,
         warnings=warnings,
     )

@@ -57,18 +57,6 @@ def parse_seconds(value: object) -> float:
     return seconds
 
 
-def count_up_to(most: int) -> Callable[[object], int]:
-    """Return what parses a whole number from 1 to `most`."""
-
-    def parse(value: object) -> int:
-        count = parse_whole(value)
-        if not 1 <= count <= most:
-            raise ValueError(f"a whole number from 1 to {most}")
-        return count
-
-    return parse
-
-
 def parse_moves(value: object) -> float:
     """Return a number of expected moves."""
     moves = parse_number(value)
@@ -92,6 +80,30 @@ def number_between(least: float, most: float) -> Callable[[object], float]:
         number = parse_number(value)
         if not least <= number <= most:
             raise ValueError(f"a number from {least:g} to {most:g}")
+        return number
+
+    return parse
+
+
+def one_of(*choices: str) -> Callable[[object], str]:
+    """Return what parses one of a few words."""
+
+    def parse(value: object) -> str:
+        word = str(value).strip().lower()
+        if word not in choices:
+            raise ValueError(f"one of {', '.join(choices)}")
+        return word
+
+    return parse
+
+
+def whole_between(least: int, most: int) -> Callable[[object], int]:
+    """Return what parses a whole number within limits."""
+
+    def parse(value: object) -> int:
+        number = parse_whole(value)
+        if not least <= number <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
         return number
 
     return parse

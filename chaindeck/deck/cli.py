@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from chain.model.keys import REPLAY_PREFIX
-from chaindeck.config.flags import ConnectionFlags, File, Prefix, ScreenFlags, Switch, Theme, config_of
+from chaindeck.config.flags import ConnectionFlags, File, LookFlags, Prefix, Switch, config_of
 from chaindeck.engine.context import make_context
 from chaindeck.exits import UnreadableTapeError, say
 from chaindeck.process.logs import LogFormat, log_to_stderr
@@ -22,7 +22,7 @@ def open_tape(
     /,
     *,
     at: Annotated[str | None, Parameter(metavar="TIME", allow_leading_hyphen=True)] = None,
-    theme: Theme = None,
+    look: LookFlags | None = None,
     config: File | None = None,
 ) -> int:
     """Show a recording in the deck, at its end or at a time, without any Redis; nothing is written.
@@ -32,12 +32,12 @@ def open_tape(
     Args:
         tape: the recording, or a folder of days.
         at: 10:30 or 10:30:15 in New York on its last day, 2026-01-02T10:30, or -5m before its end.
-        theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
+        look: how it looks.
         config: a TOML file of settings [CHAINDECK_CONFIG].
     """
     from chaindeck.deck.open import run_open  # noqa: PLC0415
 
-    settings = config_of(ConnectionFlags(config=config), screen=ScreenFlags(theme=theme)).settings
+    settings = config_of(ConnectionFlags(config=config), screen=look).settings
     try:
         return run_open(make_context(settings.thresholds), settings, tape, at)
     except TapeError as error:
@@ -74,7 +74,7 @@ def replay(
     prefix: Prefix = REPLAY_PREFIX,
     log_format: LogFormat = "text",
     where: ConnectionFlags | None = None,
-    theme: Theme = None,
+    look: LookFlags | None = None,
 ) -> int:
     """Play a recording into Redis: what was published then, byte for byte, with its own stamps and the replay's clock.
 
@@ -89,14 +89,14 @@ def replay(
         prefix: what the contract's keys begin with.
         log_format: without a terminal: text, or one JSON object a line.
         where: which Redis.
-        theme: a Textual theme, such as dracula; `ansi-dark` keeps to the terminal's own 16 colours.
+        look: how it looks.
     """
     from chaindeck.engine.replay.compose import ReplayOptions  # noqa: PLC0415
 
     shown = why_no_screen() is None
     if not shown:
         log_to_stderr(log_format)
-    settings = config_of(where, screen=ScreenFlags(theme=theme), warn=say if shown else log.warning).settings
+    settings = config_of(where, screen=look, warn=say if shown else log.warning).settings
     options, context = ReplayOptions(**asdict(how or ReplayFlags())), make_context(settings.thresholds, prefix)
     if shown:
         from chaindeck.deck.replay import run_replay_deck as play  # noqa: PLC0415

@@ -32,9 +32,9 @@ from chaindeck.engine.travel.recent import Recent
 from chaindeck.engine.travel.traveller import Traveller
 from chaindeck.engine.watching import watching_services
 from chaindeck.exits import say
+from chaindeck.looks import prepare_looks
 from chaindeck.process.logs import LogPane, log_nowhere, log_to_file
 from chaindeck.process.streams import why_no_screen
-from chaindeck.theme import check_theme
 from publisher.faults import WithholdingSource
 from tape.record.tap import Tap
 
@@ -48,7 +48,7 @@ def run_deck(
 
     Raises LiveProtectedError for invented or recorded data where a live publisher publishes, unless `among_live`.
     """
-    check_theme(settings)
+    prepare_looks(settings)
     if why_no_screen() is None:
         threading.Thread(target=_load_screen, daemon=True).start()
     source = WithholdingSource(make_source(kind, settings, captures, context.clock))
@@ -73,7 +73,7 @@ def run_deck(
 
 def run_watch(context: Context, settings: Settings) -> int:
     """Show a Redis that others fill; write nothing. Return the exit code."""
-    check_theme(settings)
+    prepare_looks(settings)
     place = running_place(settings.redis_url)
     slot = BoardSlot()
     tap = Tap()
@@ -128,7 +128,7 @@ def _show(
     if travel is not None:
         travel.start()
     try:
-        return Display(engine, slot, context, pane, place.release, travel=travel).run(demo, settings.theme)
+        return Display(engine, slot, context, pane, place.release, travel=travel).run(demo, settings)
     finally:
         engine.stop()
         if travel is not None:
@@ -136,16 +136,12 @@ def _show(
 
 
 def prepare_screen(settings: Settings) -> LogPane:
-    """Log where a screen does not suffer from it, and have Textual go easy on the line; return the log's pane.
+    """Log where a screen does not suffer from it; return the log's pane.
 
     Raises ConfigError where TEXTUAL_DRIVER names a driver that there is not.
     """
     _check_driver(os.environ.get("TEXTUAL_DRIVER", ""))
-    pane = log_to_file(warnings=settings.warnings)
-    if "SSH_CONNECTION" in os.environ:
-        os.environ.setdefault("TEXTUAL_FPS", "15")
-    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    return pane
+    return log_to_file(warnings=settings.warnings)
 
 
 def _check_driver(name: str) -> None:

@@ -10,11 +10,12 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chain.context import Context
 from chain.errors import ChaindeckError
 from chaindeck.commands.operator import DeckOperator
+from chaindeck.config.settings import Settings
 from chaindeck.deck.demo import MockDemo
 from chaindeck.deck.watchdog import Watchdog
 from chaindeck.engine.board_slot import BoardSlot
@@ -22,7 +23,9 @@ from chaindeck.engine.engine import Engine
 from chaindeck.process.collector import when_loaded
 from chaindeck.process.logs import LogPane, log_file
 from chaindeck.process.signal_handlers import ending_signals, handle_signals
+from chaindeck.process.streams import paint_with
 from tui.ports.time_travel import TimeTravel
+from tui.terminal.symbols import Symbols
 
 if TYPE_CHECKING:
     from tui.app import DeckApp
@@ -37,6 +40,13 @@ _LEAVE: Final = (
     b"\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"
     b"\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
+
+
+class Look(NamedTuple):
+    """How the screen is painted."""
+
+    theme: str | None  # None: the deck's own, as dark or light as the terminal
+    symbols: Symbols
 
 
 class ScreenStuckError(Exception):
@@ -75,7 +85,7 @@ class Display:
         with suppress(termios.error, ValueError, AttributeError):
             self._modes = termios.tcgetattr(sys.__stdin__)  # type: ignore[arg-type]
 
-    def run(self, demo: MockDemo | None, theme: str | None) -> int:
+    def run(self, demo: MockDemo | None, settings: Settings) -> int:
         """Show the deck until the reader quits or a signal ends it; return the exit code.
 
         A screen that fails is told, and started again after a second or more. Raises ChaindeckError when it fails again
@@ -86,13 +96,14 @@ class Display:
         if self._engine is not None:
             heard[signal.SIGUSR1] = partial(self._engine.publish_now, asked=True)
         handle_signals({**heard, **self._on_signals})
+        look = Look(settings.theme, paint_with(settings.symbols))
         watchdog = Watchdog(threading.main_thread(), self._ask, self._break)
         watchdog.start(self._clock)
         failures, notices = 0, list(self._pane.notices)
         try:
             while True:
                 began = self._clock.monotonic()
-                failure = self._show(demo, theme, notices)
+                failure = self._show(demo, look, notices)
                 if failure is None or self._told.is_set():
                     return self._code or (self._app.return_code or 0 if self._app else 0)
                 failures = 1 if self._clock.monotonic() - began > _CALM_S else failures + 1
@@ -105,7 +116,7 @@ class Display:
             watchdog.stop()
             self._left.set()
 
-    def _show(self, demo: MockDemo | None, theme: str | None, notices: list[str]) -> Exception | None:
+    def _show(self, demo: MockDemo | None, look: Look, notices: list[str]) -> Exception | None:
         """Run one screen; return the exception that ended it, if one did."""
         from tui.app import DeckApp  # noqa: PLC0415 - Textual loads while the engine already publishes
         from tui.prefs import prefs_file  # noqa: PLC0415
@@ -120,7 +131,8 @@ class Display:
             demo=demo,
             operator=None if self._engine is None else DeckOperator(self._engine, self._context),
             prefs_file=prefs_file(),
-            theme=theme,
+            theme=look.theme,
+            symbols=look.symbols,
             log_lines=self._pane.read,
             driver=own,
             notices=notices,

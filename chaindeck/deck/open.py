@@ -13,9 +13,9 @@ from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.travel.line import Kept
 from chaindeck.engine.travel.traveller import Traveller
 from chaindeck.exits import UsageError, say
+from chaindeck.looks import prepare_looks
 from chaindeck.process.logs import log_nowhere
 from chaindeck.process.streams import why_no_screen, without_echo
-from chaindeck.theme import check_theme
 from tape.errors import TapeError
 from tape.play.reel import FilePart, Part, Reel, tape_paths
 from tui.ports.board_source import Scene
@@ -26,7 +26,7 @@ def run_open(context: Context, settings: Settings, path: Path, at: str | None) -
 
     Raises TapeError where nothing of it can be read, and UsageError for a time that is none.
     """
-    check_theme(settings)
+    prepare_looks(settings)
     reason = why_no_screen()
     if reason is not None:
         log_nowhere()
@@ -45,7 +45,7 @@ def run_open(context: Context, settings: Settings, path: Path, at: str | None) -
         traveller.seek(_instant(reel, path, at))
         traveller.start()
         try:
-            return display.run(None, settings.theme)
+            return display.run(None, settings)
         finally:
             traveller.stop()
 

@@ -23,8 +23,8 @@ from chaindeck.engine.replay.controls import ReplayControls
 from chaindeck.engine.replay.tape_recording import TapeRecording
 from chaindeck.engine.services import Services
 from chaindeck.engine.watching import watching_services
+from chaindeck.looks import prepare_looks
 from chaindeck.process.logs import log_nowhere
-from chaindeck.theme import check_theme
 from publisher.replay.recording import Recording
 from publisher.replay.replay import Replay
 
@@ -35,7 +35,7 @@ def run_replay_deck(context: Context, settings: Settings, path: Path, options: R
     Raises what keeps the replay from beginning: ConfigError, UsageError, TapeError, LiveProtectedError, ReplacedError
     and RedisUnavailableError.
     """
-    check_theme(settings)
+    prepare_looks(settings)
     options.check(context)
     log_nowhere()
     with TapeRecording(path) as recording, redis_location(settings.redis_url) as place:
@@ -74,7 +74,7 @@ def _show(
             signal.SIGUSR2: controls.step_once,
         }
         display = Display(engine, slot, context, pane, place.release, travel=controls, on_signals=heard)
-        return display.run(None, settings.theme)
+        return display.run(None, settings)
     finally:
         controls.stop()
         engine.stop()

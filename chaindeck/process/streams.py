@@ -6,27 +6,39 @@ import os
 import signal
 import sys
 import termios
-import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Final
 
-_ASCII: Final = {
-    "│": "|", "┃": "#", "─": "-", "━": "=", "┌": "+", "┐": "+", "└": "+", "┘": "+", "╭": "+", "╮": "+", "╰": "+",
-    "╯": "+", "├": "+", "┤": "+", "▴": "^", "▾": "v", "●": "*", "·": ".", "…": "~", "±": "~", "▲": "^", "▼": "v",
-    "█": "#", "▏": "|", "▎": "|", "▍": "|", "▌": "|", "▐": "|", "▕": "|", "▁": "_", "▂": "_", "▔": "-", "▀": "-",
-    "▄": "_", "▊": "|", "▉": "|", "▋": "|", "⏎": "<", "▶": ">", "↑": "^", "↓": "v", "→": ">", "←": "<", "\xa0": " ",
-}  # fmt: skip
+from tui.terminal.symbols import AUTO, Symbols, choose_symbols, replace_unencodable
+
+_LOOKALIKE: Final = "lookalike"
 
 
 def prepare() -> None:
     """Make the streams safe to use: closed ones lead nowhere, what an encoding lacks is shown by a letter like it."""
     _occupy()
-    codecs.register_error("lookalike", _lookalike)
+    codecs.register_error(_LOOKALIKE, replace_unencodable)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             ascii_only = stream.isatty() and _plain_locale(os.environ)
-            stream.reconfigure(encoding="ascii" if ascii_only else None, errors="lookalike")
+            stream.reconfigure(encoding="ascii" if ascii_only else None, errors=_LOOKALIKE)
+
+
+def paint_with(wanted: str) -> Symbols:
+    """Have the screen painted with what its terminal can draw, or with the level that is wanted, and return it.
+
+    With ASCII nothing else leaves for the terminal, whoever wrote it. A driver that the environment names paints
+    somewhere else, of which TERM and encoding say nothing.
+    """
+    if os.environ.get("TEXTUAL_DRIVER"):
+        return Symbols.BRAILLE if wanted == AUTO else Symbols(wanted)
+    stream = sys.__stderr__  # where Textual paints
+    encoding = stream.encoding if stream is not None else None
+    symbols = choose_symbols(wanted, os.environ, encoding)
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="ascii" if symbols is Symbols.ASCII else "utf-8", errors=_LOOKALIKE)
+    return symbols
 
 
 def close_quietly() -> None:
@@ -97,18 +109,3 @@ def _plain_locale(environment: Mapping[str, str]) -> bool:
         names.remove("LC_CTYPE")  # Python's own doing
     chosen = next((environment[name] for name in names if environment.get(name)), "C")
     return chosen in ("C", "POSIX")
-
-
-def _lookalike(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    text = error.object[error.start : error.end]
-    return "".join(map(_like, text)), error.end
-
-
-def _like(character: str) -> str:
-    """Return ASCII of the same width."""
-    if "\u2800" <= character <= "\u28ff":  # dots of a chart
-        return " " if character == "\u2800" else "*"
-    wide = unicodedata.east_asian_width(character) in "WF"
-    return "" if unicodedata.combining(character) else _ASCII.get(character, "??" if wide else "?")

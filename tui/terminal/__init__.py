@@ -8,5 +8,6 @@ legible     makes every piece of text read against what lies behind it
 contrast    contrast of two colours
 heat        the steps of the heatmap's colours
 depth       how many colours a terminal has
+symbols     what it can draw beside letters, and ASCII for the rest
 ```
 """
