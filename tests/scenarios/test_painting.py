@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def _tour(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize("how", [{"flag": "--symbols=ascii"}, {"TERM": "linux", "COLORTERM": ""}, {"LANG": "C"}])
 def test_where_ascii_is_wanted_or_all_there_is_no_other_byte_leaves_on_any_page(
-    short_dir: Path, how: dict[str, str]
+    short_dir: Path, how: dict[str, Any]
 ) -> None:
     flag = how.pop("flag", "")
     with on_terminal(short_dir, *filter(None, [flag]), **how) as terminal:
@@ -54,7 +55,7 @@ def _frames(terminal: Terminal, seconds: float) -> int:
     ("more", "most"),
     [({"SSH_CONNECTION": "10.0.0.1 22 10.0.0.2 22"}, 15), ({"SSH_TTY": "/dev/pts/9", "CHAINDECK_FPS": "4"}, 4)],
 )
-def test_over_ssh_frames_are_fewer_or_as_many_as_told(short_dir: Path, more: dict[str, str], most: int) -> None:
+def test_over_ssh_frames_are_fewer_or_as_many_as_told(short_dir: Path, more: dict[str, Any], most: int) -> None:
     with on_terminal(short_dir, TEXTUAL_LOG="", **more) as terminal:  # cold: Textual reads the rate when it is loaded
         shows_grid(terminal)
         assert 1 < _frames(terminal, 1.5) <= 1.5 * most + 3  # of the 37 that there would be
