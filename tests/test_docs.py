@@ -11,7 +11,8 @@ from chain.audit.clauses import Clause
 from chaindeck import __version__
 from chaindeck.cli import app
 from tests.support.places import PACKAGES, ROOT
-from tui.bindings import PAST_BAR
+from tui.actions.bars import BARS, Bar
+from tui.actions.keymap import DEFAULT_KEYMAP
 
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *(ROOT / name for name in ("README.md", "CONTRIBUTING.md"))])
 CODE = (*PACKAGES, "schemas", "screenshots", "benchmarks", "tests")
@@ -28,7 +29,8 @@ def test_the_readme_names_every_key_of_the_past() -> None:
     section = (
         (ROOT / "README.md").read_text(encoding="utf-8").partition("## The past on screen")[2].partition("\n## ")[0]
     )
-    keys = {key for displayed, *_ in PAST_BAR for key in displayed.split()} - {"?", "q"} | {"t"}
+    shown = [entry.text(DEFAULT_KEYMAP)[0] for entry in BARS[Bar.PAST] if not entry.id.startswith("show-")]
+    keys = {key for keys in shown for key in keys.split()} - {"?", "q"} | {"t"}
     assert keys >= {",", "N", "T", "L", "A", "D", "space"}
     assert keys <= {key for span in _SPAN.findall(section) for key in span.split()}
 

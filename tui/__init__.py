@@ -10,7 +10,7 @@ pages     the pages, each with its number
 view      what the reader has chosen to look at
 palette   meanings to styles
 key_bar   the bottom line: the keys that are needed most
-bindings  the deck's keys
+actions   what a reader can do: keys, key bar, help and palette come from there
 ports     what the screen is given by whoever composes it
 pump      how queues of messages are worked off
 prefs     the few choices that outlive a session

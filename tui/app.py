@@ -19,6 +19,8 @@ from textual.theme import Theme
 
 from chain.clock import Clock
 from chain.errors import ConfigError
+from tui.actions.catalogue.everything import ACTIONS
+from tui.actions.keymap import DEFAULT_KEYMAP, Keymap
 from tui.dialogs.dialog import Dialog, Palette
 from tui.panels.line_panel import LinePanel
 from tui.ports.board_source import BoardSource, Demo, Operator
@@ -86,11 +88,12 @@ class DeckApp(FairPump, App[None]):
         notices: Sequence[str] = (),
         depth: Depth | None = None,
         symbols: Symbols = Symbols.BRAILLE,
+        keymap: Keymap = DEFAULT_KEYMAP,
     ) -> None:
         """Raise ConfigError for a theme that there is not.
 
         `driver` paints and reads, by default Textual's own does; `notices` are shown at the start; `depth` tells the
-        terminal's colours, by default as the environment says; `symbols` what it can draw.
+        terminal's colours, by default as the environment says; `symbols` what it can draw, `keymap` which keys do what.
         """
         super().__init__(driver_class=driver)
         self.animation_level = "none"  # nothing moves by itself
@@ -110,7 +113,7 @@ class DeckApp(FairPump, App[None]):
             self.register_theme(own)
         self.theme = self._theme_for(theme)
         view = View(highest_first=prefs.highest_first)
-        self.deck = DeckScreen(ScreenPorts(feed, clock, view, demo, operator, travel), log_lines)
+        self.deck = DeckScreen(ScreenPorts(feed, clock, view, demo, operator, travel, keymap), log_lines)
 
     @property
     def available_themes(self) -> dict[str, Theme]:
@@ -223,14 +226,11 @@ class DeckApp(FairPump, App[None]):
                 self.notify(f"not remembered: {self._prefs_file}: {error.strerror}", severity="warning", markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Textual's own commands, and the deck's."""
+        """Textual's own commands, and what can be done now of the deck's."""
         yield from super().get_system_commands(screen)
-        yield SystemCommand("ATM", "Centre the grid on the ATM and follow it", self.deck.action_atm)
-        yield SystemCommand("Strike order", "Highest strike on top, or lowest", self.deck.action_order)
-        yield SystemCommand(
-            "Heatmap", "What each strategy costs, by strike", partial(self.deck.action_show_page, "heatmap")
-        )
-        yield SystemCommand("Board and grid", "Back from the heatmap", partial(self.deck.action_show_page, "deck"))
-        yield SystemCommand("Snapshot only", "Hide the stream's newer values, or show them", self.deck.action_backdrop)
-        yield SystemCommand("Log", "Open or close the log pane", self.deck.action_log)
-        yield SystemCommand("Freeze", "Freeze the grid, or let it go on", self.deck.action_freeze)
+        deck = self.deck
+        for action in ACTIONS:
+            if action.title and deck.check_action(action.name, ()):
+                key = deck.keymap.shown(action.id)
+                words = f"{action.help}  ({key})" if key else action.help
+                yield SystemCommand(action.title, words, partial(self.run_action, action.call, deck))

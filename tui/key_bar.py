@@ -1,33 +1,30 @@
 """The bottom line: the keys that a reader needs most, each to be clicked as well."""
 
-from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual import events
-from textual.binding import Binding
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.bindings import BINDINGS, HEATMAP_BAR, HEATMAP_SPARE, PAST_BAR, PAST_SPARE, SPARE
+from tui.actions.bars import Entry, bar_of
+from tui.actions.catalogue.everything import BY_ID
+from tui.actions.keymap import DEFAULT_KEYMAP, Keymap
+from tui.actions.keys import textual_key
 from tui.pages import Page
 
 
-class Entry(NamedTuple):
-    """A key as displayed, what for, and the key that a click presses."""
+class _Shown(NamedTuple):
+    """An entry as it is shown."""
 
-    key: str
-    words: str
-    pressed: str
+    keys: str
+    word: str
+    entry: Entry
 
     @property
     def width(self) -> int:
         """How many cells it takes, with the blank after it."""
-        return len(self.key) + 1 + len(self.words) + 1
-
-
-def _by_key(bar: Sequence[tuple[str, str, str]]) -> dict[str, Entry]:
-    return {pressed: Entry(key, words, pressed) for key, words, pressed in bar}
+        return len(self.keys) + 1 + len(self.word) + 1
 
 
 class KeyBar(Widget):
@@ -41,42 +38,38 @@ class KeyBar(Widget):
     ALLOW_SELECT = False
 
     past: reactive[bool] = reactive(False)  # whether the past is on screen: other keys are needed there
-    page: reactive[Page] = reactive(Page.DECK)
+    page: reactive[Page] = reactive(Page.DECK)  # that is shown
+
+    def __init__(self, keymap: Keymap = DEFAULT_KEYMAP) -> None:
+        super().__init__()
+        self._keymap = keymap
 
     @property
-    def _entries(self) -> list[Entry]:
-        """The keys in their order; where not all fit, those that can be spared are left out."""
-        if self.past:
-            page = ("2", "heatmap", "2") if self.page is Page.DECK else ("1", "deck", "1")
-            return self._fitting(_by_key((*PAST_BAR, page)), (page[2], *PAST_SPARE))
-        if self.page is Page.HEATMAP:
-            return self._fitting(_by_key(HEATMAP_BAR), HEATMAP_SPARE)
-        shown = [one for one in BINDINGS if isinstance(one, Binding) and one.show]
-        usable = [one for one in shown if self.screen.check_action(one.action.partition("(")[0], ())]
-        return self._fitting({one.action: self._entry(one) for one in usable}, SPARE)
-
-    def _fitting(self, entries: dict[str, Entry], spare: Sequence[str]) -> list[Entry]:
-        for name in spare:
-            if sum(entry.width for entry in entries.values()) > self.size.width:
-                entries.pop(name, None)
-        return list(entries.values())
-
-    def _entry(self, binding: Binding) -> Entry:
-        return Entry(self.app.get_key_display(binding), binding.description, binding.key.partition(",")[0])
+    def _entries(self) -> list[_Shown]:
+        """The entries in their order; where not all fit, those that can be spared are left out."""
+        usable = [
+            _Shown(*entry.text(self._keymap), entry)
+            for entry in bar_of(self.page, past=self.past)
+            if self._keymap.of(BY_ID[entry.id]) and self.screen.check_action(BY_ID[entry.id].name, ())
+        ]
+        for one in sorted((one for one in usable if one.entry.spare), key=lambda one: one.entry.spare):
+            if sum(shown.width for shown in usable) > self.size.width:
+                usable.remove(one)
+        return usable
 
     def render(self) -> Text:
         """Return the keys, a blank between two."""
         key_style = self.get_component_rich_style("key-bar--key")
         text = Text(no_wrap=True, overflow="crop", end="")
-        for key, words, _ in self._entries:
-            text.append(key, key_style).append(f" {words} ")
+        for keys, word, _ in self._entries:
+            text.append(keys, key_style).append(f" {word} ")
         return text
 
     def on_click(self, event: events.Click) -> None:
         """Press the key that was clicked."""
         end = 0
-        for entry in self._entries:
-            end += entry.width
+        for shown in self._entries:
+            end += shown.width
             if event.x < end:
-                self.app.simulate_key(entry.pressed)
+                self.app.simulate_key(textual_key(self._keymap.of(BY_ID[shown.entry.id])[0]))
                 return

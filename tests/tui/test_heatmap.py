@@ -103,11 +103,11 @@ async def test_strategy_side_and_axes_by_key(heated: Deck) -> None:
     assert "single put" in heated.lines("tiles")[0] and "01-02 0d" in heated.lines("tiles")[2]
 
 
-async def test_e_turns_to_what_the_columns_are_not(heated: Deck) -> None:
+async def test_braces_turn_to_what_the_columns_are_not(heated: Deck) -> None:
     assert "01-02 Fri" in heated.lines("tiles")[0]
-    await heated.press("e")
+    await heated.press("right_curly_bracket")
     assert "01-05 Mon" in heated.lines("tiles")[0]
-    await heated.press("E", "x", "e")
+    await heated.press("left_curly_bracket", "x", "right_curly_bracket")
     assert "25 wide" in heated.lines("tiles")[0]
     await heated.press("right")  # across expirations the cursor chooses the chain
     await heated.press("1")

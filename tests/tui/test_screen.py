@@ -15,13 +15,13 @@ from chain.model.keys import ChainId
 from screenshots.scenes import Stage
 from tests.support.stage import ATM_CELL, Deck, deck_of, make_stage
 from tests.support.waiting import wait_until_async
+from tui.actions.catalogue.everything import ACTIONS
 from tui.dialogs.demo import DemoMenu
 from tui.dialogs.help import HelpScreen
 from tui.key_bar import KeyBar
 from tui.lines.grid.cursor import GridCell
 from tui.lines.line import plain
 from tui.panels.line_panel import LinePanel
-from tui.screen.deck import DeckScreen
 
 pytestmark = pytest.mark.slow
 
@@ -178,8 +178,8 @@ async def test_help_names_every_key_that_has_words(deck: Deck) -> None:
     await deck.press("question_mark")
     assert isinstance(deck.app.screen, HelpScreen)
     said = " ".join(" ".join(map(plain, deck.app.screen.lines)).split())
-    for binding in DeckScreen.BINDINGS:
-        assert isinstance(binding, tuple) or not binding.tooltip or binding.tooltip in said
+    for action in ACTIONS:
+        assert action.beside or action.help in said
     for state in ("FRESH", "AGING", "STALE", "FUTURE", "INVALID", "DANGLING", "MISSING", "UNREACHABLE"):
         assert state in said
 

@@ -10,6 +10,8 @@ from textual.screen import Screen
 
 from chain.errors import ChaindeckError
 from chain.model.keys import ChainId
+from tui.actions.action import Need
+from tui.actions.catalogue.everything import need_of
 from tui.dialogs.demo import DemoMenu
 from tui.ports.board_source import Demo, Operator
 from tui.pump import FittedPump
@@ -27,9 +29,13 @@ class DecisionScreen(FittedPump, Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what there is somebody for."""
-        if action in ("acknowledge", "publish_again", "record"):
+        return self.has(need_of(action))
+
+    def has(self, need: Need) -> bool:
+        """Whether there is what an action needs: here, somebody who carries a decision out."""
+        if need is Need.OPERATOR:
             return self._operator is not None
-        return self._demo is not None if action == "demo" else True
+        return self._demo is not None if need is Need.DEMO else True
 
     def action_acknowledge(self) -> None:
         """Take every change of source as known."""

@@ -1,11 +1,11 @@
 """The help: a dialog over the living deck, with the deck's own keys and what its words mean."""
 
-from collections.abc import Iterable
-
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 
+from tui.actions.catalogue.everything import ACTIONS, together
+from tui.actions.keymap import Keymap
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help_lines import WIDTH, help_lines
 from tui.panels.line_panel import LinePanel
@@ -30,10 +30,9 @@ class HelpScreen(Dialog[None]):
         Binding("end,G", "scroll(10000)", show=False),
     ]
 
-    def __init__(self, bindings: Iterable[Binding]) -> None:
+    def __init__(self, keymap: Keymap) -> None:
         super().__init__()
-        keys = [(b.key_display or b.key.replace(",", " "), b.tooltip or b.description) for b in bindings]
-        self.lines = help_lines((key, words) for key, words in keys if words)
+        self.lines = help_lines((keymap.shown(*together(one.id)), one.help) for one in ACTIONS if not one.beside)
         self._panel = LinePanel(id="help", says_more=True)  # keys may come before it is mounted, and after
 
     def compose(self) -> ComposeResult:

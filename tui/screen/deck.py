@@ -6,7 +6,7 @@ from functools import partial
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import BindingsMap
 from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
@@ -15,7 +15,7 @@ from chain.clock import Instant
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import error_words
-from tui.bindings import BINDINGS
+from tui.actions.bindings import bindings
 from tui.dialogs.help import HelpScreen
 from tui.lines.line import Role, Span
 from tui.panels.line_panel import LinePanel
@@ -35,10 +35,10 @@ class DeckScreen(MovingScreen):
     """Everything on one screen, in pages: the newest Board, evaluated against the clock."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_BESIDE_FROM, "-beside")]
-    BINDINGS = BINDINGS
 
     def __init__(self, ports: ScreenPorts, log_lines: Callable[[], Sequence[str]]) -> None:
         super().__init__(ports)
+        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bindings(ports.keymap))])
         self.strip = StripPanel(id="strip")  # made here, not found once mounted: a key may come before that
         self.pipeline_panel = PipelinePanel(id="pipeline")
         self.log_panel = LogPanel(id="log")
@@ -187,7 +187,7 @@ class DeckScreen(MovingScreen):
     def action_help(self) -> None:
         """Show keys and words."""
         if self.app.screen is self:
-            self.app.push_screen(HelpScreen(binding for binding in self.BINDINGS if isinstance(binding, Binding)))
+            self.app.push_screen(HelpScreen(self.keymap))
 
     def action_quit(self) -> None:
         """Quit."""

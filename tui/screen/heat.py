@@ -6,8 +6,6 @@ from tui.panels.heatmap import HeatmapPage
 from tui.screen.paging import PagingScreen
 from tui.screen.travel import ScreenPorts
 
-_HEATMAP_ONLY = ("strategy", "side", "axes", "other")
-
 
 class HeatScreen(PagingScreen):
     """A screen one of whose pages is the heatmap."""
@@ -26,12 +24,6 @@ class HeatScreen(PagingScreen):
         """Whether the heatmap is the page that is shown."""
         return self.page is Page.HEATMAP
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what concerns tiles only where they are shown."""
-        if action in _HEATMAP_ONLY and not self.is_on_heatmap:
-            return False
-        return super().check_action(action, parameters)
-
     def action_strategy(self) -> None:
         """Turn to the next strategy."""
         self.view.tile.next_strategy()
@@ -47,9 +39,9 @@ class HeatScreen(PagingScreen):
         self.view.tile.turn()
         self.redraw()
 
-    def action_other(self, by: int) -> None:
-        """Turn to another value of what is the same all over the page: the expiration, or the width."""
-        if self.view.tile.across is Across.WIDTH:
+    def action_turn(self, by: int) -> None:
+        """Turn to another expiry; on the heatmap to another value of what is the same all over it, expiry or width."""
+        if not self.is_on_heatmap or self.view.tile.across is Across.WIDTH:
             self.action_expiry(by)
         else:
             self.view.tile.step_width(self.heatmap.index, by)

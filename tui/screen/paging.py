@@ -3,6 +3,7 @@
 from textual.widget import Widget
 
 from chain.model.keys import ChainId
+from tui.actions.catalogue.everything import is_offered_on
 from tui.pages import Page
 from tui.panels.page import PageWidget
 from tui.screen.travel import ScreenPorts, TravelScreen
@@ -15,6 +16,10 @@ class PagingScreen(TravelScreen):
         super().__init__(ports)
         self.page = Page.DECK
         self.pages: dict[Page, PageWidget] = {}
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what concerns a page only where that is shown."""
+        return is_offered_on(self.page, action) and super().check_action(action, parameters)
 
     @property
     def paged(self) -> PageWidget | None:

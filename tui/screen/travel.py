@@ -13,6 +13,8 @@ from chain.monitor.analytics import DatedBoard
 from chain.monitor.board import Board
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
+from tui.actions.action import Need
+from tui.actions.keymap import Keymap
 from tui.dialogs.decisions import DecisionScreen
 from tui.dialogs.time import TimeDialog
 from tui.key_bar import KeyBar
@@ -26,7 +28,6 @@ from tui.view import View
 
 EVALUATE_EVERY_S = 0.3
 SPEEDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
-_TRAVEL = ("timeline", "step", "time", "speed", "live", "mark", "diff")
 
 
 class Edge(IntEnum):
@@ -45,6 +46,7 @@ class ScreenPorts(NamedTuple):
     demo: Demo | None
     operator: Operator | None
     travel: TimeTravel | None
+    keymap: Keymap
 
 
 class TravelScreen(DecisionScreen):
@@ -56,19 +58,20 @@ class TravelScreen(DecisionScreen):
     def __init__(self, ports: ScreenPorts) -> None:
         super().__init__(ports.view, ports.demo, ports.operator)
         self.timeline_panel = TimelinePanel(id="timeline", can_focus=True)
-        self.key_bar = KeyBar()
+        self.key_bar = KeyBar(ports.keymap)
         self._feed = ports.feed
         self._clock = ports.clock
         self._travel = ports.travel
+        self.keymap = ports.keymap
         self._timeline = Timeline("")
         self._timeline_open = False
         self._as_of: Instant | None = None  # what ages on screen are counted to, in the past
         self._live: HealthReport | None = None  # of the present, while the past is shown
         self._here: DatedBoard | None = None  # what is shown
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the past only where there is one."""
-        return self._travel is not None if action in _TRAVEL else super().check_action(action, parameters)
+    def has(self, need: Need) -> bool:
+        """Whether there is what an action needs: here, a past."""
+        return self._travel is not None if need is Need.PAST else super().has(need)
 
     def redraw(self) -> None:
         """Show what there is now."""

@@ -1,0 +1,84 @@
+"""What the key bar shows, from left to right, page by page and in the past; what gives way where not all fit."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from msgspec import Struct
+
+from tui.actions.action import EVERY_PAGE
+from tui.actions.catalogue.everything import BY_ID, together
+from tui.actions.keymap import Keymap
+from tui.pages import Page
+
+
+class Entry(Struct, frozen=True):
+    """A place on a bar: the action that a click does; keys of the actions beside it are shown too."""
+
+    id: str
+    word: str = ""  # instead of the action's own
+    spare: int = 0  # where not all fit, 1 is left out first, then 2; 0 stays
+    keys_of: tuple[str, ...] = ()  # whose keys are shown, where those are others
+    pages: frozenset[Page] = EVERY_PAGE
+
+    def text(self, keymap: Keymap) -> tuple[str, str]:
+        """Return the keys as shown, and what they are for; no keys where they are turned off."""
+        return keymap.shown(*(self.keys_of or together(self.id))), self.word or BY_ID[self.id].word
+
+
+class Bar(StrEnum):
+    """The bars that there are: one for each page, and one for the past."""
+
+    DECK = Page.DECK.value
+    HEATMAP = Page.HEATMAP.value
+    PAST = "past"
+
+
+_END = (Entry("help"), Entry("quit"))
+
+BARS: Mapping[Bar, tuple[Entry, ...]] = {
+    Bar.DECK: (
+        Entry("down"),
+        Entry("underlying-next"),
+        Entry("open", spare=3),
+        Entry("show-heatmap"),
+        Entry("atm", spare=2),
+        Entry("order", spare=1),
+        Entry("freeze"),
+        Entry("timeline", spare=4),
+        Entry("demo"),
+        *_END,
+    ),
+    Bar.HEATMAP: (
+        Entry("show-deck"),
+        Entry("down", "tile", keys_of=("left", "down", "up", "right")),
+        Entry("strategy"),
+        Entry("side"),
+        Entry("axes"),
+        Entry("expiry-next", "other"),
+        Entry("open", "legs"),
+        Entry("atm", spare=2),
+        Entry("underlying-next", spare=1),
+        *_END,
+    ),
+    Bar.PAST: (
+        Entry("live"),
+        Entry("snapshot-on"),
+        Entry("minute-on"),
+        Entry("change-on"),
+        Entry("freeze", "play"),
+        Entry("faster", spare=2),
+        Entry("time"),
+        Entry("mark-a"),
+        Entry("diff"),
+        Entry("help"),
+        Entry("quit", spare=3),
+        Entry("show-deck", spare=1, pages=EVERY_PAGE - {Page.DECK}),
+        Entry("show-heatmap", spare=1, pages=frozenset({Page.DECK})),
+    ),
+}
+
+
+def bar_of(page: Page, *, past: bool) -> tuple[Entry, ...]:
+    """Return what the key bar shows on a page, or there in the past."""
+    bar = Bar.PAST if past else Bar(page.value)
+    return tuple(entry for entry in BARS[bar] if page in entry.pages)

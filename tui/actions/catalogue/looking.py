@@ -1,0 +1,76 @@
+"""What is shown, and how: pages, the order of strikes, the snapshot alone, and the axes of the heatmap."""
+
+from tui.actions.action import Action
+from tui.pages import Page
+
+_ON_HEATMAP = frozenset({Page.HEATMAP})
+
+LOOKING = (
+    Action(
+        id="show-deck",
+        keys=("1",),
+        call="show_page('deck')",
+        word="deck",
+        help="board and grid",
+        title="Board and grid",
+    ),
+    Action(
+        id="show-heatmap",
+        keys=("2",),
+        call="show_page('heatmap')",
+        word="heatmap",
+        help="the heatmap: what each strategy costs, by strike",
+        title="Heatmap",
+    ),
+    Action(
+        id="backdrop",
+        keys=("b",),
+        call="backdrop",
+        word="snapshot",
+        help="the snapshot alone, or the stream's newer values over it, marked *",
+        title="Snapshot only",
+    ),
+    Action(
+        id="order",
+        keys=("o",),
+        call="order",
+        word="order",
+        help="highest strike on top, or lowest; remembered. Of changes, also the largest",
+        title="Strike order",
+    ),
+    Action(
+        id="freeze",
+        keys=("space",),
+        call="freeze",
+        word="freeze",
+        help="freeze the grid, or let it go on; in the past play, or pause",
+        title="Freeze",
+    ),
+    Action(
+        id="strategy",
+        keys=("v",),
+        call="strategy",
+        word="strategy",
+        help="heatmap: butterfly, vertical or single contract",
+        title="Strategy",
+        pages=_ON_HEATMAP,
+    ),
+    Action(
+        id="side",
+        keys=("c",),
+        call="side",
+        word="side",
+        help="heatmap: calls or puts; where an AM root shares the date, its own too",
+        title="Calls or puts",
+        pages=_ON_HEATMAP,
+    ),
+    Action(
+        id="axes",
+        keys=("x",),
+        call="axes",
+        word="axes",
+        help="heatmap: strikes by width of one expiry, or by DTE for one width",
+        title="Axes",
+        pages=_ON_HEATMAP,
+    ),
+)

@@ -1,0 +1,85 @@
+"""Where to look: along the board, over the grid, from one underlying to another."""
+
+from tui.actions.action import Action
+
+MOVING = (
+    Action(
+        id="down",
+        keys=("down", "j"),
+        call="down",
+        word="expiry",
+        help="next or previous expiry; tab to another panel: move the grid's cursor, or scroll, there",
+    ),
+    Action(id="up", keys=("up", "k"), call="up", word="up", help="previous expiry, or a line up", beside="down"),
+    Action(
+        id="right",
+        keys=("right", "l"),
+        call="column(1)",
+        word="right",
+        help="next expiry from any panel, or a column to the right",
+        beside="left",
+    ),
+    Action(
+        id="left",
+        keys=("left", "h"),
+        call="column(-1)",
+        word="left",
+        help="the same; in the grid and on a page the next or previous column",
+    ),
+    Action(
+        id="expiry-previous",
+        keys=("{",),
+        call="turn(-1)",
+        word="expiry",
+        help="other expiry, from any panel; on the heatmap what its columns are not, expiry or width",
+    ),
+    Action(
+        id="expiry-next",
+        keys=("}",),
+        call="turn(1)",
+        word="expiry",
+        help="next expiry, from any panel",
+        beside="expiry-previous",
+    ),
+    Action(
+        id="underlying-previous",
+        keys=("[",),
+        call="underlying(-1)",
+        word="underlying",
+        help="other underlying",
+    ),
+    Action(
+        id="underlying-next",
+        keys=("]",),
+        call="underlying(1)",
+        word="underlying",
+        help="next underlying",
+        beside="underlying-previous",
+    ),
+    Action(
+        id="open",
+        keys=("enter",),
+        call="grid",
+        word="grid",
+        help="on a narrow screen open the grid; else move to it. On the heatmap: the tile in full",
+    ),
+    Action(id="back", keys=("esc",), call="board", word="back", help="back to the board"),
+    Action(
+        id="top",
+        keys=("g", "home"),
+        call="edge(-1)",
+        word="top",
+        help="top or bottom of the grid or the signals, begin or end of the timeline: where the focus is",
+    ),
+    Action(id="bottom", keys=("G", "end"), call="edge(1)", word="bottom", help="the bottom, or the end", beside="top"),
+    Action(id="page-up", keys=("pgup",), call="page(-1)", word="page", help="a page up or down there"),
+    Action(id="page-down", keys=("pgdn",), call="page(1)", word="page", help="a page down there", beside="page-up"),
+    Action(
+        id="atm",
+        keys=("a",),
+        call="atm",
+        word="ATM",
+        help="centre the grid on the ATM and follow it",
+        title="ATM",
+    ),
+)

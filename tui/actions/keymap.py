@@ -1,0 +1,27 @@
+"""Which keys do what."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from tui.actions.action import Action
+from tui.actions.catalogue.everything import ACTIONS, BY_ID
+from tui.actions.keys import shown_key
+
+
+class Keymap(Struct, frozen=True):
+    """The keys of every action, by its id."""
+
+    keys: Mapping[str, tuple[str, ...]]
+
+    def of(self, action: Action) -> tuple[str, ...]:
+        """Return an action's keys, as `tui.actions.keys` names them."""
+        return self.keys[action.id]
+
+    def shown(self, *ids: str) -> str:
+        """Return what is shown of the keys of some actions, one of each; more than two characters stand together."""
+        shown = [key for key in (shown_key(self.of(BY_ID[id])) for id in ids) if key]
+        return ("" if len(shown) > 2 and all(len(key) == 1 for key in shown) else " ").join(shown)
+
+
+DEFAULT_KEYMAP = Keymap({action.id: action.keys for action in ACTIONS})
