@@ -7,6 +7,7 @@ board           the Board: everything known at one instant, in frozen components
 states          the vocabulary of states: of a chain, its flags, the whole deck
 analytics       analytics of the chains on screen, derived once per snapshot
 changes         state changes from Board to Board
+alerts          thresholds of an operator's own: raised, acknowledged, over
 events          signals raised and ended, an event for each
 history         recent changes, as lines of text
 heartbeat       a publisher's heartbeat, encoded and parsed

@@ -31,5 +31,7 @@ def validate(*, where: ConnectionFlags | None = None) -> int:
     check_theme(config.settings)
     limits = config.settings.thresholds
     ages = f"warn {limits.warn_s:g} s, stale {limits.stale_s:g} s, TTL {limits.ttl_s:g} s"
-    print(f"ok: {config.file or 'no config file'}; {ages}")
+    count = len(config.alerts)
+    alerts = f"; {count} alert{'s' if count > 1 else ''}" if count else ""
+    print(f"ok: {config.file or 'no config file'}; {ages}{alerts}")
     return 0

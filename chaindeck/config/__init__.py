@@ -3,6 +3,7 @@
 ```
 settings        every setting in one table
 values          what text or TOML holds, made into values
+alerts          the tables [[alerts]], checked
 heatmap         the widths of the heatmap model, as text
 file            where each setting comes from
 flags           flags shared by several commands

@@ -14,12 +14,14 @@ from msgspec import Struct
 from platformdirs import user_config_path
 
 from chain.errors import ChaindeckError, ConfigError
+from chain.monitor.alerts.rule import AlertRule
 from chain.redis.connect.connection import RedisTarget
 from chain.text import clean, shown
 from chaindeck.config.settings import SETTINGS, Setting, Settings, Value, validate
 
 CONFIG_VARIABLE = "CHAINDECK_CONFIG"
 _UNRESOLVED = re.compile(r"\$\{[^}]*\}")
+ALERTS = "alerts"  # the tables [[alerts]]
 MASK = "********"
 _MAX_DOTS = 16
 _MAX_BYTES = 1 << 20
@@ -35,10 +37,15 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A key of the file: its value and its position."""
+    """A key of the file: its value and its position; of a list of tables the position of each."""
 
     value: object = field(repr=False)
     origin: str
+    origins: tuple[str, ...] = ()
+
+    def origin_of(self, number: int) -> str:
+        """Return the position of a table of a list, or of the key where each has none of its own."""
+        return self.origins[number] if number < len(self.origins) else self.origin
 
 
 class Config(Struct, frozen=True):
@@ -47,20 +54,23 @@ class Config(Struct, frozen=True):
     values: Mapping[str, Resolved]
     file: Path | None = None  # the file that was read
     warnings: tuple[str, ...] = ()  # settings that work but are unwise
+    alerts: tuple[tuple[AlertRule, str], ...] = ()  # each with where it stands
 
     @property
     def settings(self) -> Settings:
         """The settings as one checked value; raises ConfigError naming the origin of conflicting ones."""
         values = {name: resolved.value for name, resolved in self.values.items()}
         try:
-            return validate(values, {name: resolved.origin for name, resolved in self.values.items()}, self.warnings)
+            origins = {name: resolved.origin for name, resolved in self.values.items()}
+            return validate(values, origins, self.warnings, tuple(rule for rule, _ in self.alerts))
         except ConfigError as error:
-            origins = "; ".join(f"{name}: {self.values[name].origin}" for name in ("interval", "ttl"))
-            raise ConfigError(f"{error} ({origins})") from None
+            sources = "; ".join(f"{name}: {self.values[name].origin}" for name in ("interval", "ttl"))
+            raise ConfigError(f"{error} ({sources})") from None
 
     def lines(self) -> list[str]:
-        """Return each setting, its value with secrets masked, and its origin."""
-        return [f"{name:<18} {_shown(SETTINGS[name], r.value):<34} {r.origin}" for name, r in self.values.items()]
+        """Return each setting, its value with secrets masked, and its origin; then each alert."""
+        lines = [f"{name:<18} {_shown(SETTINGS[name], r.value):<34} {r.origin}" for name, r in self.values.items()]
+        return lines + [f"{'alert':<18} {rule!s:<34}  {origin}" for rule, origin in self.alerts]
 
 
 def config_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -99,7 +109,15 @@ def resolve(
     values: dict[str, Resolved] = {}
     for setting in SETTINGS.values():
         values[setting.name] = _resolve(setting, flags, environ, table, named)
-    return Config(values, path, _warnings(path, table) if path else ())
+    return Config(values, path, _warnings(path, table) if path else (), _alerts(table.get(ALERTS)))
+
+
+def _alerts(entry: _Entry | None) -> tuple[tuple[AlertRule, str], ...]:
+    if entry is None:
+        return ()
+    from chaindeck.config.alerts import parse_alerts  # noqa: PLC0415 - it loads the measures, which few commands need
+
+    return parse_alerts(entry.value, entry.origin_of)
 
 
 def _resolve(
@@ -157,13 +175,15 @@ def _read(path: Path) -> dict[str, _Entry]:
         table = None
     if table is None:
         raise ConfigError(f"config file {clean(path)}: larger or deeper than any file of settings is")
-    lines = {name: _line_of(text, name) for name in table}
+    lines = {name: _lines_of(text, name) for name in table}
+    known = (*SETTINGS, ALERTS)
     for name in table:
-        if name not in SETTINGS:
-            near = difflib.get_close_matches(name, SETTINGS, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(SETTINGS)}"
-            raise ConfigError(f"{clean(path)}, line {lines[name]}: unknown key {clean(name, 40)!r}{hint}")
-    return {name: _Entry(value, f"{clean(path)}, line {lines[name]}") for name, value in table.items()}
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
+            raise ConfigError(f"{clean(path)}, line {lines[name][0]}: unknown key {clean(name, 40)!r}{hint}")
+    places = {name: tuple(f"{clean(path)}, line {line}" for line in lines[name]) for name in table}
+    return {name: _Entry(value, places[name][0], places[name]) for name, value in table.items()}
 
 
 def _is_deep(raw: bytes) -> bool:
@@ -175,14 +195,15 @@ def _why(error: Exception) -> str:
     return clean((error.strerror or type(error).__name__).lower() if isinstance(error, OSError) else error, 100)
 
 
-def _line_of(text: str, name: str) -> int:
+def _lines_of(text: str, name: str) -> list[int]:
+    """Return the lines on which a key, or tables of its name, begin."""
     pattern = re.compile(rf"\s*\[*\s*[\"']?{re.escape(name)}[\"']?\s*[=\].]")
-    return next((number for number, line in enumerate(text.splitlines(), start=1) if pattern.match(line)), 1)
+    return [number for number, line in enumerate(text.splitlines(), start=1) if pattern.match(line)] or [1]
 
 
 def _warnings(path: Path, table: Mapping[str, _Entry]) -> tuple[str, ...]:
     """Return warnings about the file: a secret that others on this machine can read."""
-    secrets = [name for name in table if SETTINGS[name].secret]
+    secrets = [name for name in table if name in SETTINGS and SETTINGS[name].secret]
     if secrets and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         first = secrets[0]
         return (f"{table[first].origin}: {first} can be read by others: chmod 600 {clean(path)}",)

@@ -6,6 +6,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from chain.errors import ConfigError
+from chain.monitor.alerts.rule import AlertRule
 from chain.text import clean
 from chain.thresholds import DEFAULT_EXPIRATIONS, DEFAULT_INTERVAL_S, DEFAULT_TTL_S, Thresholds
 from chaindeck.config.heatmap import heatmap_options, parse_widths
@@ -203,6 +204,7 @@ class Settings(Struct, frozen=True):
     theme: str | None
     symbols: str
     fps: int | None
+    alerts: tuple[AlertRule, ...]
     origins: Mapping[str, str]
     warnings: tuple[str, ...]
 
@@ -215,7 +217,12 @@ class Settings(Struct, frozen=True):
         return f"Settings(interval={self.thresholds.interval_s:g}, ttl={self.thresholds.ttl_s:g})"
 
 
-def validate(values: Mapping[str, Value], origins: Mapping[str, str], warnings: tuple[str, ...]) -> Settings:
+def validate(
+    values: Mapping[str, Value],
+    origins: Mapping[str, str],
+    warnings: tuple[str, ...],
+    alerts: tuple[AlertRule, ...] = (),
+) -> Settings:
     """Return the settings of these values; raise ConfigError if they conflict."""
     return Settings(
         redis_url=_optional(values, "redis_url"),
@@ -240,6 +247,7 @@ def validate(values: Mapping[str, Value], origins: Mapping[str, str], warnings: 
         theme=_optional(values, "theme"),
         symbols=_as(values, "symbols", str),
         fps=None if values["fps"] is None else _as(values, "fps", int),
+        alerts=alerts,
         origins=origins,
         warnings=warnings,
     )

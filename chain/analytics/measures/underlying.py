@@ -14,6 +14,36 @@ from chain.analytics.measures.interest import put_over_call
 from chain.analytics.measures.measure import FRACTION, RATIO, Measure, together
 from chain.analytics.slice import MIN_YEARS
 
+# The measures by name: of a chain, of a chain beside the one before it, and of all expiries together.
+OF_A_CHAIN = (
+    "straddle",
+    "expected_move_iv",
+    "expected_move_straddle",
+    "implied_forward",
+    "atm_iv",
+    "rr25",
+    "bf25",
+    "put_call_oi",
+    "put_call_volume",
+    "max_pain",
+    "gex_net",
+    "call_wall",
+    "put_wall",
+    "zero_gamma_profile",
+    "zero_gamma_cumulative",
+    "greeks_apart",
+)
+ACROSS = ("forward_vol",)
+TOTALS = (
+    "put_call_oi",
+    "put_call_volume",
+    "gex_net",
+    "call_wall",
+    "put_wall",
+    "zero_gamma_profile",
+    "zero_gamma_cumulative",
+)
+
 _FORWARD = "sqrt((IV2^2 T2 - IV1^2 T1) / (T2 - T1)) of ATM IV, from the expiry before to this one"
 
 

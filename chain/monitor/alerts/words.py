@@ -1,0 +1,99 @@
+"""An alert in words, the same in every voice, and as the JSON that a hook reads."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from chain.monitor.alerts.alarm import Change
+from chain.monitor.alerts.body import AlertBody, AlertEventBody
+from chain.monitor.alerts.book import AlertEvent
+from chain.monitor.alerts.pace import Due
+from chain.monitor.alerts.readings import Reading
+from chain.monitor.alerts.rule import AlertRule, NumberWatch
+from chain.text import clean
+
+_LONGEST = 200
+_DIGITS = {"s": ".1f", "points": ",.2f", "expirations": ".0f"}
+
+
+class Place(Struct, frozen=True):
+    """Whose alerts they are: the Redis that is watched, without user and password, and its prefix."""
+
+    redis: str
+    prefix: str
+
+
+def figure(value: float, unit: str) -> str:
+    """Return a value with its unit: `31.2 s`, `6,931.42 points`, `0.2134 fraction`."""
+    return f"{value:{_DIGITS.get(unit, '.4g')}} {unit}".rstrip()
+
+
+def what(rule: AlertRule, reading: Reading) -> str:
+    """Return what a subject is: `SPX 2026-01-02 age 31.2 s above 30`, `SPX 2026-01-02 is STALE`, a signal's text."""
+    watch = rule.watch
+    if not isinstance(watch, NumberWatch):
+        named = "" if watch.on == "signal" else f"{reading.subject} "
+        return f"{named}{reading.told or reading.why}" if reading.told or reading.why else reading.subject
+    of = f"{'total ' if watch.total else ''}{watch.of}"
+    if reading.value is None:
+        return f"{reading.subject} {of}: {reading.why or 'no value'}"
+    return f"{reading.subject} {of} {figure(reading.value, reading.unit)}"
+
+
+def raised_words(rule: AlertRule, reading: Reading) -> str:
+    """Return what raised an alarm, with the limit that it passed."""
+    limit = f" {rule.watch.limit}" if isinstance(rule.watch, NumberWatch) and reading.value is not None else ""
+    return f"{what(rule, reading)}{limit}"
+
+
+def event_words(event: AlertEvent) -> str:
+    """Return one event as every voice tells it: source unless it is live, name, what it is."""
+    rule, reading = event.rule, event.reading
+    source = f"[{reading.origin.words}] " if reading.origin.words else ""
+    if event.change is Change.RAISED:
+        return clean(f"{source}ALERT {rule.name}: {raised_words(rule, reading)}", _LONGEST)
+    why = f" ({reading.why})" if reading.why else ""
+    return clean(f"{source}cleared {rule.name}: {what(rule, reading)}{why}", _LONGEST)
+
+
+def events_words(events: Sequence[AlertEvent]) -> str:
+    """Return several events in one line: the last of them in full, and how many there are beside it."""
+    more = f" (and {len(events) - 1} more)" if len(events) > 1 else ""
+    return clean(f"{event_words(events[-1])}{more}", _LONGEST)
+
+
+def alert_body(rule: AlertRule, due: Due[AlertEvent], place: Place) -> AlertBody:
+    """Return what a hook of an alert reads."""
+    watch, events = rule.watch, due.items
+    limit = watch.limit if isinstance(watch, NumberWatch) else None
+    kinds = {event.reading.origin.kind for event in events}
+    sources = dict.fromkeys(event.reading.origin.words for event in events)
+    return AlertBody(
+        alert=rule.name,
+        on=watch.on,
+        above=limit.at if limit is not None and limit.above else None,
+        below=limit.at if limit is not None and not limit.above else None,
+        clear=limit.clear if limit is not None else None,
+        text=events_words(events),
+        kind=kinds.pop() if len(kinds) == 1 else "mixed",
+        source=", ".join(filter(None, sources)),
+        redis=place.redis,
+        prefix=place.prefix,
+        events=[_event(event) for event in events],
+        left_out=due.left_out,
+    )
+
+
+def _event(event: AlertEvent) -> AlertEventBody:
+    reading = event.reading
+    return AlertEventBody(
+        event="raised" if event.change is Change.RAISED else "cleared",
+        subject=reading.subject,
+        text=event_words(event),
+        value=reading.value,
+        unit=reading.unit,
+        kind=reading.origin.kind,
+        source=reading.origin.words,
+        since=event.since,
+        at=event.at,
+    )
