@@ -24,7 +24,8 @@ test-fast: $(VENV)/.dev
 
 # Values, servers, users, networks and kills that mean no good; `make test` runs a shorter cut.
 test-hostile: $(VENV)/.dev
-	HYPOTHESIS_PROFILE=long TEST_KILLS=200 $(PYTEST) $(WORKERS) -m "hostile or not hostile" tests/hostile \
+	HYPOTHESIS_PROFILE=long TEST_KILLS=200 $(PYTEST) $(WORKERS) --timeout 1200 -o faulthandler_timeout=1500 \
+	  -m "hostile or not hostile" tests/hostile \
 	  tests/scenarios/test_neighbourhood.py tests/scenarios/test_kill.py tests/scenarios/test_record_kills.py \
 	  tests/scenarios/test_live_hour.py tests/scenarios/test_live_order.py \
 	  tests/chain/test_causes.py tests/chain/redis/connect/test_causes.py tests/chain/redis/contract/test_rights.py \

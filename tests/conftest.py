@@ -1,8 +1,10 @@
 """A real server for every test that speaks to Redis; one per pytest-xdist worker."""
 
+import faulthandler
+import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,28 @@ from tests.support.waiting import wait_until_async
 for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.SIG_DFL)
+
+_CLEAN_UP_S = 60.0
+_stderr: int  # the run's own, which pytest does not capture
+
+
+def pytest_configure() -> None:
+    """Keep a way to tell stacks, for as long as the process lives."""
+    global _stderr  # noqa: PLW0603
+    _stderr = os.dup(2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """Limit what fixtures do after a test: once it has failed, neither pytest-timeout nor pytest watches any longer.
+
+    A worker that hangs there ends with all stacks, and another goes on.
+    """
+    faulthandler.dump_traceback_later(_CLEAN_UP_S, exit=True, file=_stderr)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture

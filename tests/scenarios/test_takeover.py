@@ -67,7 +67,7 @@ class Running:
     def end(self) -> None:
         self.process.kill()
         self.process.wait()
-        self._ear.join()
+        self._ear.join(5)
         assert self.process.stderr is not None
         self.process.stderr.close()
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import orjson
+import pytest
 
 from chain.model.snapshot import Contract
 from tests.support.builders import AS_OF, SPOT
@@ -55,9 +56,26 @@ def run(home: Path, *arguments: str, **more: str) -> "subprocess.CompletedProces
     )
 
 
-def start(home: Path, *arguments: str, **more: str) -> "subprocess.Popen[str]":
+class Started(subprocess.Popen[str]):
+    """A command that runs. Who waits for its end without a limit of his own fails with what it said."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        if timeout is not None:
+            return super().wait(timeout)
+        try:
+            return super().wait(_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            said = self.stderr.read() if self.stderr is not None and not self.stderr.closed else ""
+            pytest.fail(f"{self.args!r} did not end within {_TIMEOUT_S} s; it said:\n{said}")
+
+    def communicate(self, input: str | None = None, timeout: float | None = None) -> tuple[str, str]:
+        return super().communicate(input, _TIMEOUT_S if timeout is None else timeout)
+
+
+def start(home: Path, *arguments: str, **more: str) -> Started:
     """Start a command without a terminal; standard error is a pipe to be read or closed."""
-    return subprocess.Popen(
+    return Started(
         command(*arguments),
         env=environment(home, **more),
         stdin=subprocess.DEVNULL,

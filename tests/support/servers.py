@@ -20,6 +20,7 @@ SERVICE = "mymaster"  # what Sentinels call the primary they watch
 NODE_TIMEOUT_MS = 1_000  # after which nodes of a cluster call a silent one failed
 DOWN_AFTER_MS = 1_000  # the same among Sentinels
 _START_S = 15.0
+_END_S = 10.0  # after a SIGKILL
 _GUARD = "read -r _; kill -KILL 0"  # at the end of its input, which only we hold open, every process of its group ends
 
 
@@ -77,7 +78,7 @@ class Server:
     def kill(self) -> None:
         """End it as a power cut would."""
         self.process.kill()
-        self.process.wait()
+        self.process.wait(_END_S)
 
     def pause(self) -> None:
         """Stop it where it stands: the kernel still accepts connections for it, nobody answers."""
@@ -103,7 +104,7 @@ class Servers:
         assert self._guard.stdin is not None
         self._guard.stdin.close()
         for process in (self._guard, *(server.process for server in self._all)):
-            process.wait()
+            process.wait(_END_S)
         for server in self._all:
             server.admin.close()
         self._folder.cleanup()

@@ -12,6 +12,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -19,9 +20,8 @@ from typing import Protocol, Self
 import pyte
 import pytest
 
-from tests.support.waiting import wait_until
-
 _END_S = 8.0
+_TAKES_S = 20.0
 _LOOK_S = 0.02
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -75,6 +75,7 @@ class Terminal:
         self._child = start(slave)
         self.pid = self._child.pid
         os.close(slave)
+        os.set_blocking(self._master, False)  # a program that takes nothing any more must not keep us
         self.code: int | None = None
         self.cpu_used = 0.0  # seconds of processor, user and system, once ended
         self._raw = bytearray()
@@ -92,6 +93,8 @@ class Terminal:
                 continue
             try:
                 chunk = os.read(self._master, 1 << 16)
+            except BlockingIOError:
+                continue
             except OSError:  # Linux says so where the last writer has closed
                 return
             self._raw += chunk
@@ -130,14 +133,13 @@ class Terminal:
             time.sleep(_LOOK_S)
 
     def send(self, keys: str) -> None:
-        """Type."""
-        os.write(self._master, keys.encode())
-
-    def flood(self, text: str) -> None:
-        """Send a lot, as fast as the program takes it."""
-        data = memoryview(text.encode())
+        """Type, as fast as the program takes it; fail with the screen if it takes nothing any more."""
+        data = memoryview(keys.encode())
         while data:
-            data = data[os.write(self._master, data) :]
+            if not select.select([], [self._master], [], _TAKES_S)[1]:
+                pytest.fail(f"{len(data)} bytes typed were not taken within {_TAKES_S} s; the screen:\n{self.text}")
+            with suppress(BlockingIOError):  # there may be less room than for the least that it takes
+                data = data[os.write(self._master, data) :]
 
     def wipe(self) -> None:
         """Clear the screen, as another program on the terminal does."""
@@ -162,7 +164,8 @@ class Terminal:
         """Close the terminal under the program."""
         if not self._closed.is_set():
             self._closed.set()
-            self._reader.join()
+            self._reader.join(_END_S)
+            assert not self._reader.is_alive(), "nobody may close a terminal that a thread still reads"
             os.close(self._master)
 
     @property
@@ -197,8 +200,12 @@ class Terminal:
         return self.code is not None
 
     def wait(self, timeout: float = _END_S) -> int:
-        """Return the exit code; fail the test if there is none in time."""
-        wait_until(self.ended, timeout, "the program to end")
+        """Return the exit code; fail the test with the screen if there is none in time."""
+        deadline = time.monotonic() + timeout
+        while not self.ended():
+            if time.monotonic() > deadline:
+                pytest.fail(f"the program did not end within {timeout} s; the screen:\n{self.text}")
+            time.sleep(_LOOK_S)
         assert self.code is not None
         return self.code
 

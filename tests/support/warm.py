@@ -34,6 +34,7 @@ _LOADED = (
     *("textual.command", "textual.drivers.linux_driver", "textual.widgets._toast", "textual.widgets._option_list"),
 )
 _COLD = ("PYTHON", "LC_", "LANG", "TZ", "TEXTUAL")  # read by Python and by Textual when they are loaded
+_ANSWER_S = 30.0  # within which the parent has loaded all and forked, or ended
 _WIDTH = 20  # bytes of a number on the line between a child and whoever asked for it
 
 
@@ -42,6 +43,7 @@ class WarmChild:
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
+        line.settimeout(_ANSWER_S)
         self.pid = int(line.recv(_WIDTH))
 
     def ended(self, limit_s: float = 0.0) -> tuple[int, float] | None:
@@ -68,7 +70,7 @@ class _Parent:
 
     def _close(self) -> None:
         self._control.close()
-        self._process.wait()
+        self._process.wait(_ANSWER_S)
 
     def fork(self, streams: Sequence[int], request: list[object]) -> WarmChild:
         """Start a child that takes these descriptors for its standard streams."""
