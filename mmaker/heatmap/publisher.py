@@ -2,7 +2,8 @@
 
 Whatever a reader missed, the next whole puts it right: one is written after the last diff when the pace allows, and
 sooner where a reader has joined. Where readers cannot be led on, or would not profit because most tiles differ, the
-whole is written at once and the message names its version only.
+whole is written at once and the message names its version only. While nobody listens, no diff is made: tiles are then
+made again once for each whole.
 """
 
 import logging
@@ -124,8 +125,10 @@ class HeatmapPublisher:
         first = not model.builder.version
         if first and now - model.since < _COMPLETE_WITHIN_S and lacking(model.builder, inputs):
             return
-        diff = self._take(model)
         past_s = now - model.whole_at
+        if not first and not model.broken and past_s < self._pace.whole_s and not await self._has_readers(model):
+            return
+        diff = self._take(model)
         if model.broken and past_s < SOONEST_WHOLE_S:
             return
         due_s = SOONEST_WHOLE_S if model.joined else self._pace.whole_s
@@ -133,6 +136,15 @@ class HeatmapPublisher:
         message = HeatmapDiff.to(whole) if whole and model.broken else diff
         if whole or message or (now - model.kept_at) * 1000 >= basis.life_ms * _RENEWED_OF_LIFE:
             await self._write(model, whole, message, basis.life_ms)
+
+    async def _has_readers(self, model: _Model) -> bool:
+        """Return whether anybody hears diffs; yes where that cannot be told."""
+        if model.readers:
+            return True
+        count = await self._writer.count_readers(model.status.underlying)
+        if count:
+            model.readers, model.joined = count, True
+        return count != 0
 
     def _take(self, model: _Model) -> HeatmapDiff | None:
         """Bring a model up to date; return what leads its readers on, None where nothing does."""

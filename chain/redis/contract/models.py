@@ -10,8 +10,10 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 from redis.typing import EncodableT
 
+from chain.errors import RedisUnavailableError
 from chain.model.keys import KeySchema
 from chain.pipeline.heatmap import MODEL_BYTES, HeatmapModel, read_model
+from chain.redis.connect.causes import REFUSALS
 from chain.redis.connect.connection import is_cluster, redis_call, unavailable
 from chain.redis.contract.scripts import ScriptCall, ScriptRunner
 from chain.text import clean
@@ -54,6 +56,7 @@ class ModelWriter:
         self._runner = ScriptRunner(redis)
         self._keys = keys
         self._cluster = is_cluster(redis)
+        self._may_count = not self._cluster
 
     async def publish(
         self, underlying: str, *, ttl_ms: int, whole: bytes = b"", diff: bytes = b"", lease: LeaseHeld | None = None
@@ -73,6 +76,22 @@ class ModelWriter:
         call = ScriptCall("publish_model", [self._keys.heatmap(underlying), *fence], args)
         [reply] = (await self._runner.run([call])).calls
         return _parse(reply)
+
+    async def count_readers(self, underlying: str) -> int | None:
+        """Return how many listen to an underlying's diffs; None where that cannot be told.
+
+        On a cluster each node knows its own listeners only. A right that is missing is not asked for again.
+        """
+        if not self._may_count:
+            return None
+        channel = self._keys.heatmap_diffs(underlying)
+        try:
+            async with redis_call():
+                [(_, count)] = await self._redis.pubsub_numsub(channel)
+        except RedisUnavailableError as error:
+            self._may_count = error.code not in REFUSALS
+            return None
+        return int(count)
 
     async def write_legacy(self, underlying: str, body: bytes, ttl_s: int) -> None:
         """Write a model in the form of MarketSwarm's own readers, under their key."""

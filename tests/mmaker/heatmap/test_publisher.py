@@ -100,6 +100,39 @@ async def test_the_first_model_is_written_whole_and_its_version_announced(desk: 
     assert status.tiles == len(model.tiles) > 50
 
 
+async def test_while_nobody_listens_tiles_are_made_again_for_each_whole_only(desk: Desk) -> None:
+    await desk.channel.unsubscribe()
+    desk.whole()
+    await desk.tick()
+    first, made = await desk.version(), desk.publisher.status()[0].version
+    for turn in range(19):
+        desk.quote(9.1 + turn)
+        await desk.tick()
+        assert desk.publisher.status()[0].version == made
+    await desk.tick()  # the fifth second
+    assert first != await desk.version() == desk.publisher.status()[0].version
+
+
+async def test_whoever_joins_is_led_on_from_a_whole_that_comes_within_a_second(desk: Desk) -> None:
+    await desk.channel.unsubscribe()
+    desk.whole()
+    for _ in range(5):
+        await desk.tick()
+    desk.quote(9.5)
+    await desk.tick()
+    await desk.channel.subscribe(KEYS.heatmap_diffs("SPX"))
+    for _ in range(2):  # what Redis says of leaving, and of joining
+        await desk.channel.get_message(timeout=1)
+    before = await desk.version()
+    await desk.tick()
+    said = await desk.heard()
+    assert said and said[-1].version == await desk.version() != before
+    desk.quote(9.6)
+    await desk.tick()
+    [diff] = await desk.heard()
+    assert diff.before == said[-1].version
+
+
 async def test_a_first_model_waits_for_all_chains_but_not_for_long(desk: Desk) -> None:
     desk.inputs[LATER] = replace(FRESH, chain=LATER)
     desk.whole()

@@ -543,7 +543,7 @@ async def test_a_compositor_without_a_need_stages_nothing_and_says_which(
     assert await owner.keys("mmaker:chain:staging:*") == []
 
 
-@pytest.mark.parametrize("gone", ["publish", "scan", "info", "time"])
+@pytest.mark.parametrize("gone", ["publish", "scan", "info", "time", "pubsub|numsub"])
 async def test_a_compositor_without_a_courtesy_stages_all_the_same(server: Server, owner: Redis, gone: str) -> None:
     composing = await composed(owner, await user(server, "compositor", f"-{gone}"))
     assert composing.compositor.compositor.error == ""
