@@ -1,6 +1,7 @@
 """What a snapshot says of one contract, as staging shows it: every value with its time."""
 
 from datetime import date
+from functools import lru_cache
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -25,6 +26,7 @@ class Backdrop(Struct, frozen=True, gc=False):
     trade_ms: int = -1
 
 
+@lru_cache(maxsize=16_384)  # a chain keeps its contracts from one snapshot to the next
 def ticker_of(at: Place, expiry: date) -> str:
     """Return the ticker of a contract by its place: what its own item calls it is not relied on."""
     return str(OptionTicker(at.root, expiry, "call" if at.side == "call" else "put", at.strike))
