@@ -1,7 +1,7 @@
 """Meanings to styles: one accent, one caution, one alarm; change colours kept apart; 16 colours as good as millions."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.color import Color as RichColor
 from rich.style import Style
@@ -12,6 +12,7 @@ from tui.lines.line import HEAT, Ground, Role
 from tui.terminal.contrast import pole
 from tui.terminal.depth import Depth, HasDepth
 from tui.terminal.heat import heat_colours, heat_entries
+from tui.terminal.themes import SAFE_MARK
 
 Palette = Mapping[tuple[Role, Ground], Style]
 
@@ -33,7 +34,7 @@ def build_palette(variables: Mapping[str, str], *, ansi: bool, dark: bool, depth
     elif depth is Depth.NONE:
         fore, back = _attributes()
     else:
-        fore, back = _sixteen(dark=dark)
+        fore, back = _sixteen(_SAFE_ENTRIES if SAFE_MARK in variables else _DARK_ENTRIES if dark else _LIGHT_ENTRIES)
     styles = {(role, ground): fore[role] + back[ground] for role in Role for ground in Ground}
     if ansi:  # a reversed colour is a coloured patch: the cursor's row keeps to one
         styles |= {(role, Ground.CURSOR): back[Ground.CURSOR] for role in Role}
@@ -72,25 +73,49 @@ def _sixteen_heat(*, dark: bool) -> dict[Ground, Style]:
     return {ground: styles[min(step, len(styles) - 1)] for step, ground in enumerate(HEAT)}
 
 
-def _sixteen(*, dark: bool) -> tuple[dict[Role, Style], dict[Ground, Style]]:
-    """Sixteen colours: entries that read in every usual palette, on the theme's own ground or the terminal's."""
-    good, caution, alarm, badge, accent, up, down = (
-        ("bright_green", "bright_yellow", "bright_red", "bright_magenta", "bright_cyan", "bright_cyan", "bright_yellow")
-        if dark
-        else ("black", "red", "red", "blue", "blue", "blue", "red")
-    )
+class _Entries(NamedTuple):
+    """What is meant, as entries of the sixteen that read in every usual palette."""
+
+    dark: bool
+    ok: str
+    caution: str
+    alarm: str
+    badge: str
+    accent: str
+    up: str
+    down: str
+    call: str
+    put: str
+
+
+_DARK_ENTRIES = _Entries(
+    *(True, "bright_green", "bright_yellow", "bright_red", "bright_magenta", "bright_cyan"),
+    *("bright_cyan", "bright_yellow", "bright_cyan", "bright_magenta"),
+)
+_SAFE_ENTRIES = _Entries(
+    *(True, "bright_cyan", "bright_yellow", "bright_magenta", "bright_white", "bright_cyan"),
+    *("bright_cyan", "bright_yellow", "bright_cyan", "bright_yellow"),
+)
+_LIGHT_ENTRIES = _Entries(False, "black", "red", "red", "blue", "blue", "blue", "red", "blue", "magenta")
+
+
+def _sixteen(entries: _Entries) -> tuple[dict[Role, Style], dict[Ground, Style]]:
+    """Sixteen colours, on the theme's own ground or the terminal's."""
+    dark = entries.dark
     fore = {
         Role.TEXT: Style(),
         Role.DIM: Style(),
         Role.HEAD: Style(bold=True),
         Role.STRONG: Style(color="bright_white" if dark else "black", bold=True),
-        Role.OK: Style(color=good),
-        Role.CAUTION: Style(color=caution, bold=True),
-        Role.ALARM: Style(color=alarm, bold=True, reverse=not dark),  # there red alone is caution
-        Role.BADGE: Style(color=badge, bold=True),
-        Role.ACCENT: Style(color=accent),
-        Role.UP: Style(color=up, bold=True),
-        Role.DOWN: Style(color=down, bold=True),
+        Role.OK: Style(color=entries.ok),
+        Role.CAUTION: Style(color=entries.caution, bold=True),
+        Role.ALARM: Style(color=entries.alarm, bold=True, reverse=not dark),  # there red alone is caution
+        Role.BADGE: Style(color=entries.badge, bold=True),
+        Role.ACCENT: Style(color=entries.accent),
+        Role.UP: Style(color=entries.up, bold=True),
+        Role.DOWN: Style(color=entries.down, bold=True),
+        Role.CALL: Style(color=entries.call),
+        Role.PUT: Style(color=entries.put),
     }
     back = {
         Ground.PLAIN: Style(),
@@ -126,10 +151,12 @@ def _exact(variables: Mapping[str, str]) -> tuple[dict[Role, Style], dict[Ground
         Role.OK: style(colour_of("success", "foreground")),
         Role.CAUTION: style(colour_of("warning", "foreground"), bold=True),
         Role.ALARM: style(colour_of("error", "foreground"), bold=True),
-        Role.BADGE: style(colour_of("warning", "foreground")),
+        Role.BADGE: style(colour_of("deck-badge", "secondary")),
         Role.ACCENT: style(colour_of("accent", "primary")),
         Role.UP: style(colour_of("deck-up", "primary"), bold=True),
         Role.DOWN: style(colour_of("deck-down", "warning"), bold=True),
+        Role.CALL: style(colour_of("deck-call", "primary")),
+        Role.PUT: style(colour_of("deck-put", "secondary")),
     }
     back = {
         Ground.PLAIN: ground("background", base),

@@ -19,6 +19,8 @@ class Role(StrEnum):
     ACCENT = "accent"
     UP = "up"
     DOWN = "down"
+    CALL = "call"  # of two sides that are drawn, as in bars and curves
+    PUT = "put"
 
 
 class Ground(StrEnum):

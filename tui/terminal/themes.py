@@ -9,15 +9,17 @@ from tui.terminal.depth import Depth
 
 DARK: Final = "chaindeck"
 LIGHT: Final = "chaindeck-light"
+SAFE: Final = "chaindeck-safe"
+SAFE_MARK: Final = "deck-safe"  # a variable that only the edition of the safe theme for sixteen colours has
 
 _DARK_TRUE = Theme(
     name=DARK,
     primary="#5fa8d3",
     secondary="#8d99ae",
     accent="#5fd3c5",
-    warning="#e6b450",
-    error="#ff6b6b",
-    success="#7fb685",
+    warning="#efbf5f",
+    error="#fb5f5f",
+    success="#76c7ae",
     foreground="#cdd3de",
     background="#0f1419",
     surface="#141a21",
@@ -26,6 +28,9 @@ _DARK_TRUE = Theme(
     variables={
         "deck-up": "#6cb6ff",
         "deck-down": "#f0a35e",
+        "deck-call": "#4fa3e0",
+        "deck-put": "#d8a0b8",
+        "deck-badge": "#c9a2e0",
         "deck-itm": "#18222d",
         "deck-atm": "#2a3a4d",
         "deck-cursor": "#2b485a",
@@ -37,9 +42,9 @@ _DARK_256 = Theme(
     primary="#5fafd7",
     secondary="#8a8a8a",
     accent="#5fd7d7",
-    warning="#d7af5f",
-    error="#ff8787",
-    success="#87d787",
+    warning="#ffd75f",
+    error="#ff5f5f",
+    success="#5fd7af",
     foreground="#d0d0d0",
     background="#121212",
     surface="#1c1c1c",
@@ -48,6 +53,60 @@ _DARK_256 = Theme(
     variables={
         "deck-up": "#5fafff",
         "deck-down": "#ffaf5f",
+        "deck-call": "#5fafd7",
+        "deck-put": "#d7afaf",
+        "deck-badge": "#d7afff",
+        "deck-itm": "#262626",
+        "deck-atm": "#444444",
+        "deck-cursor": "#005f87",
+        "deck-alarm": "#5f0000",
+    },
+)
+# Blue, orange and yellow, as in the palette of Okabe and Ito (2008): what is meant differs also in lightness, so that
+# eyes that tell red from green, or blue from yellow, badly see it too.
+_SAFE_TRUE = Theme(
+    name=SAFE,
+    primary="#56b4e9",
+    secondary="#8d99ae",
+    accent="#9fd4f5",
+    warning="#f2e23a",
+    error="#ff7a2f",
+    success="#56b4e9",
+    foreground="#bdc4ce",
+    background="#0f1419",
+    surface="#141a21",
+    panel="#1b232d",
+    dark=True,
+    variables={
+        "deck-up": "#79c0ff",
+        "deck-down": "#e69f00",
+        "deck-call": "#56b4e9",
+        "deck-put": "#e69f00",
+        "deck-badge": "#d29ac6",
+        "deck-itm": "#18222d",
+        "deck-atm": "#2a3a4d",
+        "deck-cursor": "#2b485a",
+    },
+)
+_SAFE_256 = Theme(
+    name=SAFE,
+    primary="#5fafd7",
+    secondary="#8a8a8a",
+    accent="#87d7ff",
+    warning="#ffff5f",
+    error="#ff8700",
+    success="#5fafd7",
+    foreground="#c6c6c6",
+    background="#121212",
+    surface="#1c1c1c",
+    panel="#303030",
+    dark=True,
+    variables={
+        "deck-up": "#5fafff",
+        "deck-down": "#ffaf00",
+        "deck-call": "#5fafd7",
+        "deck-put": "#d78700",
+        "deck-badge": "#d787d7",
         "deck-itm": "#262626",
         "deck-atm": "#444444",
         "deck-cursor": "#005f87",
@@ -59,9 +118,9 @@ _LIGHT_TRUE = Theme(
     primary="#0b5c8a",
     secondary="#52606d",
     accent="#0a6e66",
-    warning="#8a5300",
-    error="#b3261e",
-    success="#2b6a33",
+    warning="#8c6500",
+    error="#98002a",
+    success="#00705f",
     foreground="#1f2933",
     background="#fafbfc",
     surface="#f1f4f6",
@@ -70,6 +129,9 @@ _LIGHT_TRUE = Theme(
     variables={
         "deck-up": "#0b57b0",
         "deck-down": "#9a4a00",
+        "deck-call": "#0067b8",
+        "deck-put": "#a03a6a",
+        "deck-badge": "#7a3e9d",
         "deck-itm": "#ecf2f7",
         "deck-atm": "#cfe0ee",
         "deck-cursor": "#ffe3a8",
@@ -81,8 +143,8 @@ _LIGHT_256 = Theme(
     secondary="#585858",
     accent="#005f5f",
     warning="#875f00",
-    error="#af0000",
-    success="#005f00",
+    error="#870000",
+    success="#005f5f",
     foreground="#262626",
     background="#ffffff",
     surface="#eeeeee",
@@ -91,6 +153,9 @@ _LIGHT_256 = Theme(
     variables={
         "deck-up": "#005faf",
         "deck-down": "#875f00",
+        "deck-call": "#005faf",
+        "deck-put": "#87005f",
+        "deck-badge": "#5f00af",
         "deck-itm": "#eeeeee",
         "deck-atm": "#afd7ff",
         "deck-cursor": "#ffd787",
@@ -99,24 +164,38 @@ _LIGHT_256 = Theme(
 )
 
 
+OWN: Final = (DARK, LIGHT, SAFE)
+
+
 def theme_names() -> list[str]:
     """Return the names of all themes, the deck's own first."""
-    return [DARK, LIGHT, *sorted(BUILTIN_THEMES)]
+    return [*OWN, *sorted(BUILTIN_THEMES)]
 
 
-def own_themes(depth: Depth) -> tuple[Theme, Theme]:
-    """Return the dark and the light theme for a colour depth."""
+def own_themes(depth: Depth) -> tuple[Theme, ...]:
+    """Return the deck's own themes for a colour depth: dark, light, and the one for colour-blind eyes."""
     if depth is Depth.TRUE:
-        return _DARK_TRUE, _LIGHT_TRUE
+        return _DARK_TRUE, _LIGHT_TRUE, _SAFE_TRUE
     if depth is Depth.EIGHT_BIT:
-        return _DARK_256, _LIGHT_256
-    dark = replace(BUILTIN_THEMES["ansi-dark"], name=DARK, warning="ansi_bright_yellow", error="ansi_bright_red")
-    return dark, replace(BUILTIN_THEMES["ansi-light"], name=LIGHT)
+        return _DARK_256, _LIGHT_256, _SAFE_256
+    dark, light = BUILTIN_THEMES["ansi-dark"], BUILTIN_THEMES["ansi-light"]
+    return (
+        replace(dark, name=DARK, warning="ansi_bright_yellow", error="ansi_bright_red"),
+        replace(light, name=LIGHT),
+        replace(
+            dark,
+            name=SAFE,
+            success="ansi_bright_cyan",
+            warning="ansi_bright_yellow",
+            error="ansi_bright_magenta",
+            variables={**dark.variables, SAFE_MARK: "1"},
+        ),
+    )
 
 
 def painted(theme: Theme, depth: Depth) -> bool:
     """Whether a theme paints its own ground, so that the terminal's, which may be dark or light, does not matter."""
-    return depth >= Depth.SIXTEEN and theme.name in (DARK, LIGHT)
+    return depth >= Depth.SIXTEEN and theme.name in OWN
 
 
 def offered(themes: dict[str, Theme], depth: Depth) -> dict[str, Theme]:

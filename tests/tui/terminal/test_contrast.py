@@ -15,12 +15,12 @@ from tui.lines.line import Ground, Role
 from tui.palette import build_palette
 from tui.terminal.contrast import LEGIBLE
 from tui.terminal.depth import Depth
-from tui.terminal.themes import DARK, LIGHT
+from tui.terminal.themes import OWN
 
 pytestmark = pytest.mark.slow
 
 WIDTH, HEIGHT = 120, 40
-THEMES = (DARK, LIGHT, "textual-dark", "textual-light", "ansi-dark", "ansi-light")
+THEMES = (*OWN, "textual-dark", "textual-light", "ansi-dark", "ansi-light")
 
 
 def frame(app: DeckApp) -> bytes:
@@ -31,7 +31,7 @@ def frame(app: DeckApp) -> bytes:
 
 def looks(app: DeckApp) -> tuple[Look, ...]:
     """Return the terminals to reckon with: of either kind, unless the theme is made for one."""
-    if app.theme in (DARK, LIGHT):
+    if app.theme in OWN:
         return (*DARK_LOOKS, *LIGHT_LOOKS)
     return DARK_LOOKS if app.current_theme.dark else LIGHT_LOOKS
 
@@ -56,7 +56,7 @@ async def test_every_word_is_legible_in_trouble_and_in_every_dialog(redis: Redis
     stage = make_stage(redis)
     async with deck_of(stage, (WIDTH, HEIGHT), depth=depth, demo=Stub()) as deck:
         themes = [name for name in THEMES if name in deck.app.available_themes]
-        assert {DARK, LIGHT, "ansi-dark", "ansi-light"} <= set(themes)
+        assert {*OWN, "ansi-dark", "ansi-light"} <= set(themes)
         await troubled(stage)
         await deck.press("j", "j", "space")
         deck.app.notify("what went wrong", severity="error", title="title", timeout=60)
