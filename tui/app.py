@@ -106,14 +106,18 @@ class DeckApp(FairPump, App[None]):
         self._clock = clock
         self._prefs_file = prefs_file
         prefs = load_prefs(prefs_file) if prefs_file else Prefs()
-        self.depth = colour_depth(os.environ) if depth is None else depth
-        self.no_color = self.depth is Depth.NONE
-        self.console = _console(self.depth)
-        for own in own_themes(self.depth):
-            self.register_theme(own)
+        self._paint_for(colour_depth(os.environ) if depth is None else depth)
         self.theme = self._theme_for(theme)
         view = View(highest_first=prefs.highest_first)
         self.deck = DeckScreen(ScreenPorts(feed, clock, view, demo, operator, travel, keymap), log_lines)
+
+    def _paint_for(self, depth: Depth) -> None:
+        """Paint with a terminal's colours, and offer the deck's own themes in them."""
+        self.depth = depth
+        self.no_color = depth is Depth.NONE
+        self.console = _console(depth)
+        for own in own_themes(depth):
+            self.register_theme(own)
 
     @property
     def available_themes(self) -> dict[str, Theme]:

@@ -4,27 +4,27 @@ import difflib
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from msgspec import Struct
-from platformdirs import user_config_path
 
 from chain.errors import ChaindeckError, ConfigError
 from chain.monitor.alerts.rule import AlertRule
 from chain.redis.connect.connection import RedisTarget
 from chain.text import clean, shown
+from chaindeck.config.keys import TABLE as KEYS
+from chaindeck.config.keys import ChosenKeys, read_keys
 from chaindeck.config.settings import SETTINGS, Setting, Settings, Value, validate
+from chaindeck.config.toml_file import SettingsFile, config_file, read_file
 
-CONFIG_VARIABLE = "CHAINDECK_CONFIG"
 _UNRESOLVED = re.compile(r"\$\{[^}]*\}")
-ALERTS = "alerts"  # the tables [[alerts]]
 MASK = "********"
-_MAX_DOTS = 16
-_MAX_BYTES = 1 << 20
+ALERTS = "alerts"  # the tables [[alerts]]
+_TABLES = (KEYS, ALERTS)  # what a file holds beside settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,10 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A key of the file: its value and its position; of a list of tables the position of each."""
+    """A key of the file: its value and its position."""
 
     value: object = field(repr=False)
     origin: str
-    origins: tuple[str, ...] = ()
-
-    def origin_of(self, number: int) -> str:
-        """Return the position of a table of a list, or of the key where each has none of its own."""
-        return self.origins[number] if number < len(self.origins) else self.origin
 
 
 class Config(Struct, frozen=True):
@@ -55,41 +50,24 @@ class Config(Struct, frozen=True):
     file: Path | None = None  # the file that was read
     warnings: tuple[str, ...] = ()  # settings that work but are unwise
     alerts: tuple[tuple[AlertRule, str], ...] = ()  # each with where it stands
+    keys: ChosenKeys = ChosenKeys()
 
     @property
     def settings(self) -> Settings:
         """The settings as one checked value; raises ConfigError naming the origin of conflicting ones."""
         values = {name: resolved.value for name, resolved in self.values.items()}
+        origins = {name: resolved.origin for name, resolved in self.values.items()}
         try:
-            origins = {name: resolved.origin for name, resolved in self.values.items()}
-            return validate(values, origins, self.warnings, tuple(rule for rule, _ in self.alerts))
+            return validate(values, origins, self.warnings, tuple(rule for rule, _ in self.alerts), self.keys.keymap)
         except ConfigError as error:
-            sources = "; ".join(f"{name}: {self.values[name].origin}" for name in ("interval", "ttl"))
-            raise ConfigError(f"{error} ({sources})") from None
+            places = "; ".join(f"{name}: {origins[name]}" for name in ("interval", "ttl"))
+            raise ConfigError(f"{error} ({places})") from None
 
     def lines(self) -> list[str]:
-        """Return each setting, its value with secrets masked, and its origin; then each alert."""
-        lines = [f"{name:<18} {_shown(SETTINGS[name], r.value):<34} {r.origin}" for name, r in self.values.items()]
-        return lines + [f"{'alert':<18} {rule!s:<34}  {origin}" for rule, origin in self.alerts]
-
-
-def config_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """Return the file to read: the one given, which must be there, or the user's own where there is one."""
-    named = given or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
-    path = named or user_config_path("chaindeck") / "config.toml"
-    origin = " of --config" if given else f" of {CONFIG_VARIABLE}" if named else ""
-    shown = f"config file {clean(path)}{origin}"
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        if named is None:
-            return None
-        raise ConfigError(f"{shown}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{shown}: {_why(error)}") from None
-    if not stat.S_ISREG(mode):
-        raise ConfigError(f"{shown}: a folder, a pipe or a device, not a file of settings")
-    return path
+        """Return each setting, its value with secrets masked, and its origin; then alerts, and the keys of actions."""
+        values = [f"{name:<18} {_shown(SETTINGS[name], r.value):<34} {r.origin}" for name, r in self.values.items()]
+        alerts = [f"{'alert':<18} {rule!s:<34}  {origin}" for rule, origin in self.alerts]
+        return [*values, *alerts, *self.keys.lines()]
 
 
 def resolve(
@@ -105,19 +83,21 @@ def resolve(
     """
     environ = os.environ if environ is None else environ
     path = config_file(file, environ)
-    table = _read(path) if path else {}
+    read = read_file(path) if path else None
+    table = _entries(read) if read else {}
     values: dict[str, Resolved] = {}
     for setting in SETTINGS.values():
         values[setting.name] = _resolve(setting, flags, environ, table, named)
-    return Config(values, path, _warnings(path, table) if path else (), _alerts(table.get(ALERTS)))
+    warnings = _warnings(path, table) if path else ()
+    return Config(values, path, warnings, *((_alerts(read), read_keys(read)) if read else ()))
 
 
-def _alerts(entry: _Entry | None) -> tuple[tuple[AlertRule, str], ...]:
-    if entry is None:
+def _alerts(file: SettingsFile) -> tuple[tuple[AlertRule, str], ...]:
+    if ALERTS not in file.table:
         return ()
     from chaindeck.config.alerts import parse_alerts  # noqa: PLC0415 - it loads the measures, which few commands need
 
-    return parse_alerts(entry.value, entry.origin_of)
+    return parse_alerts(file.table[ALERTS], partial(file.place_of, ALERTS))
 
 
 def _resolve(
@@ -159,51 +139,19 @@ def _parsed(setting: Setting, value: object, origin: str, name: str) -> Resolved
         raise ConfigError(f"{origin}: {setting.name} is {told}, not {error}") from None
 
 
-def _read(path: Path) -> dict[str, _Entry]:
-    """Return the file's keys with value and place; raise ConfigError naming file, line and key."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
-        text = raw.decode("utf-8-sig")  # some editors begin a file with a mark
-        table = None if len(raw) > _MAX_BYTES or _is_deep(raw) else tomllib.loads(text)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"config file {clean(path)}: {_why(error)}") from None
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise ConfigError(f"config file {clean(path)}, line {line}: not in UTF-8: save it in that encoding") from None
-    except (RecursionError, ValueError):  # the latter for an integer of more digits than Python reads
-        table = None
-    if table is None:
-        raise ConfigError(f"config file {clean(path)}: larger or deeper than any file of settings is")
-    lines = {name: _lines_of(text, name) for name in table}
-    known = (*SETTINGS, ALERTS)
-    for name in table:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
-            raise ConfigError(f"{clean(path)}, line {lines[name][0]}: unknown key {clean(name, 40)!r}{hint}")
-    places = {name: tuple(f"{clean(path)}, line {line}" for line in lines[name]) for name in table}
-    return {name: _Entry(value, places[name][0], places[name]) for name, value in table.items()}
-
-
-def _is_deep(raw: bytes) -> bool:
-    """Whether dotted keys nest deeper than any settings: parsing them takes quadratic time."""
-    return any(line.partition(b"=")[0].count(b".") > _MAX_DOTS for line in raw.splitlines())
-
-
-def _why(error: Exception) -> str:
-    return clean((error.strerror or type(error).__name__).lower() if isinstance(error, OSError) else error, 100)
-
-
-def _lines_of(text: str, name: str) -> list[int]:
-    """Return the lines on which a key, or tables of its name, begin."""
-    pattern = re.compile(rf"\s*\[*\s*[\"']?{re.escape(name)}[\"']?\s*[=\].]")
-    return [number for number, line in enumerate(text.splitlines(), start=1) if pattern.match(line)] or [1]
+def _entries(file: SettingsFile) -> dict[str, _Entry]:
+    """Return a file's settings with value and place; raise ConfigError naming file, line and key."""
+    for name in file.table:
+        if name not in SETTINGS and name not in _TABLES:
+            near = difflib.get_close_matches(name, (*SETTINGS, *_TABLES), n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join((*SETTINGS, *_TABLES))}"
+            raise ConfigError(f"{file.place(name)}: unknown key {clean(name, 40)!r}{hint}")
+    return {name: _Entry(value, file.place(name)) for name, value in file.table.items() if name in SETTINGS}
 
 
 def _warnings(path: Path, table: Mapping[str, _Entry]) -> tuple[str, ...]:
     """Return warnings about the file: a secret that others on this machine can read."""
-    secrets = [name for name in table if name in SETTINGS and SETTINGS[name].secret]
+    secrets = [name for name in table if SETTINGS[name].secret]
     if secrets and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         first = secrets[0]
         return (f"{table[first].origin}: {first} can be read by others: chmod 600 {clean(path)}",)

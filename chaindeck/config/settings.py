@@ -31,6 +31,7 @@ from mmaker.heatmap.options import DEFAULT_PACE, DEFAULT_STRIKES, HeatmapOptions
 from publisher.massive.api.address import DEFAULT_BASE_URL, DEFAULT_STREAM_URL
 from publisher.mock.market import DEFAULT_RATE
 from publisher.window import EM_MULT
+from tui.actions.keymap import Keymap
 from tui.terminal.symbols import AUTO, Symbols
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")
@@ -205,6 +206,7 @@ class Settings(Struct, frozen=True):
     symbols: str
     fps: int | None
     alerts: tuple[AlertRule, ...]
+    keymap: Keymap
     origins: Mapping[str, str]
     warnings: tuple[str, ...]
 
@@ -221,7 +223,8 @@ def validate(
     values: Mapping[str, Value],
     origins: Mapping[str, str],
     warnings: tuple[str, ...],
-    alerts: tuple[AlertRule, ...] = (),
+    alerts: tuple[AlertRule, ...],
+    keymap: Keymap,
 ) -> Settings:
     """Return the settings of these values; raise ConfigError if they conflict."""
     return Settings(
@@ -248,6 +251,7 @@ def validate(
         symbols=_as(values, "symbols", str),
         fps=None if values["fps"] is None else _as(values, "fps", int),
         alerts=alerts,
+        keymap=keymap,
         origins=origins,
         warnings=warnings,
     )

@@ -24,6 +24,7 @@ from chaindeck.process.collector import when_loaded
 from chaindeck.process.logs import LogPane, log_file
 from chaindeck.process.signal_handlers import ending_signals, handle_signals
 from chaindeck.process.streams import paint_with
+from tui.actions.keymap import Keymap
 from tui.ports.time_travel import TimeTravel
 from tui.terminal.symbols import Symbols
 
@@ -43,10 +44,11 @@ _LEAVE: Final = (
 
 
 class Look(NamedTuple):
-    """How the screen is painted."""
+    """How the screen is painted, and which keys it obeys."""
 
     theme: str | None  # None: the deck's own, as dark or light as the terminal
     symbols: Symbols
+    keymap: Keymap
 
 
 class ScreenStuckError(Exception):
@@ -96,7 +98,7 @@ class Display:
         if self._engine is not None:
             heard[signal.SIGUSR1] = partial(self._engine.publish_now, asked=True)
         handle_signals({**heard, **self._on_signals})
-        look = Look(settings.theme, paint_with(settings.symbols))
+        look = Look(settings.theme, paint_with(settings.symbols), settings.keymap)
         watchdog = Watchdog(threading.main_thread(), self._ask, self._break)
         watchdog.start(self._clock)
         failures, notices = 0, list(self._pane.notices)
@@ -133,6 +135,7 @@ class Display:
             prefs_file=prefs_file(),
             theme=look.theme,
             symbols=look.symbols,
+            keymap=look.keymap,
             log_lines=self._pane.read,
             driver=own,
             notices=notices,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingsMap
 
 from tui.actions.catalogue.everything import ACTIONS
 from tui.actions.keymap import Keymap
@@ -15,3 +15,13 @@ def bindings(keymap: Keymap) -> Iterator[Binding]:
         if keys := keymap.of(action):
             names = ",".join(map(textual_key, keys))
             yield Binding(names, action.call, action.word, tooltip=action.help, id=action.id)
+
+
+def with_actions(own: BindingsMap, keymap: Keymap) -> BindingsMap:
+    """Return a screen's own bindings, and those of every action."""
+    return BindingsMap.merge([own, BindingsMap(bindings(keymap))])
+
+
+def closed_by(own: BindingsMap, keymap: Keymap, id: str) -> BindingsMap:
+    """Return a dialog's own bindings, and that the keys of the action that opens it close it."""
+    return BindingsMap.merge([own, BindingsMap([Binding(",".join(map(textual_key, keymap.keys[id])), "dismiss")])])

@@ -8,6 +8,8 @@ from tui.actions.action import Action
 from tui.actions.catalogue.everything import ACTIONS, BY_ID
 from tui.actions.keys import shown_key
 
+PALETTE = "ctrl+p"  # Textual's own key
+
 
 class Keymap(Struct, frozen=True):
     """The keys of every action, by its id."""
@@ -22,6 +24,10 @@ class Keymap(Struct, frozen=True):
         """Return what is shown of the keys of some actions, one of each; more than two characters stand together."""
         shown = [key for key in (shown_key(self.of(BY_ID[id])) for id in ids) if key]
         return ("" if len(shown) > 2 and all(len(key) == 1 for key in shown) else " ").join(shown)
+
+    def way(self, id: str) -> str:
+        """Return the key that a sentence names for an action: its own, or where it has none the palette's."""
+        return self.shown(id) or PALETTE
 
 
 DEFAULT_KEYMAP = Keymap({action.id: action.keys for action in ACTIONS})

@@ -4,6 +4,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 
+from tui.actions.bindings import closed_by
 from tui.actions.catalogue.everything import ACTIONS, together
 from tui.actions.keymap import Keymap
 from tui.dialogs.dialog import Dialog
@@ -12,7 +13,7 @@ from tui.panels.line_panel import LinePanel
 
 
 class HelpScreen(Dialog[None]):
-    """Keys and words; it scrolls where it does not fit. Any of `?`, Escape and q closes it."""
+    """Keys and words; it scrolls where it does not fit. The key that opened it closes it, and so do Escape and q."""
 
     DEFAULT_CSS = f"""
     HelpScreen {{ align: center middle; }}
@@ -21,7 +22,7 @@ class HelpScreen(Dialog[None]):
     HelpScreen LinePanel {{ width: 1fr; height: 1fr; }}
     """
     BINDINGS = [
-        Binding("escape,question_mark,q", "dismiss", "Close"),
+        Binding("escape,q", "dismiss", "Close"),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
         Binding("pagedown,space", "page(1)", show=False),
@@ -32,6 +33,7 @@ class HelpScreen(Dialog[None]):
 
     def __init__(self, keymap: Keymap) -> None:
         super().__init__()
+        self._bindings = closed_by(self._bindings, keymap, "help")
         self.lines = help_lines((keymap.shown(*together(one.id)), one.help) for one in ACTIONS if not one.beside)
         self._panel = LinePanel(id="help", says_more=True)  # keys may come before it is mounted, and after
 

@@ -6,7 +6,6 @@ from functools import partial
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingsMap
 from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
@@ -15,7 +14,7 @@ from chain.clock import Instant
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import error_words
-from tui.actions.bindings import bindings
+from tui.actions.bindings import with_actions
 from tui.dialogs.help import HelpScreen
 from tui.lines.line import Role, Span
 from tui.panels.line_panel import LinePanel
@@ -38,7 +37,7 @@ class DeckScreen(MovingScreen):
 
     def __init__(self, ports: ScreenPorts, log_lines: Callable[[], Sequence[str]]) -> None:
         super().__init__(ports)
-        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bindings(ports.keymap))])
+        self._bindings = with_actions(self._bindings, ports.keymap)
         self.strip = StripPanel(id="strip")  # made here, not found once mounted: a key may come before that
         self.pipeline_panel = PipelinePanel(id="pipeline")
         self.log_panel = LogPanel(id="log")

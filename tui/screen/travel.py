@@ -231,13 +231,15 @@ class TravelScreen(DecisionScreen):
         """Show what changed between the marks in place of the values, or the values again."""
         comparison = self.view.comparison
         if not comparison.on and comparison.a is None and comparison.b is None:
+            a, b, diff = map(self.keymap.way, ("mark-a", "mark-b", "diff"))
             self.app.clear_notifications()
-            self.notify("mark an instant first, A or B: D shows what changed from there to here", markup=False)
+            what = f"mark an instant first, {a} or {b}: {diff} shows what changed from there to here"
+            self.notify(what, markup=False)
             return
         comparison.on = not comparison.on
         self.app.clear_notifications()
         if comparison.on and not self.query_one("#grid").display:
-            self.notify("changes stand in the grid: enter opens it", markup=False)
+            self.notify(f"changes stand in the grid: {self.keymap.way('open')} opens it", markup=False)
         self.post_message(self.Moved())
 
     def action_acknowledge(self) -> None:
@@ -260,7 +262,7 @@ class TravelScreen(DecisionScreen):
         past = self.view.past
         if past is not None:
             self.app.clear_notifications()
-            back = f"L goes back to {past.present}, where that can be done"
+            back = f"{self.keymap.way('live')} goes back to {past.present}, where that can be done"
             what = back if past.now_s is not None else "it cannot be changed"
             self.notify(f"AS OF {past.at} is the past: {what}", severity="warning", markup=False)
         return past is not None

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.errors import ConfigError
-from chaindeck.config.file import CONFIG_VARIABLE, MASK, Config, resolve
+from chaindeck.config.file import MASK, Config, resolve
 from chaindeck.config.settings import SETTINGS
+from chaindeck.config.toml_file import CONFIG_VARIABLE
 from publisher.massive.api.address import delayed_url, is_delayed
 from tests.support.product import run
 
@@ -274,7 +275,7 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
 
 def test_this_user_s_own_file_is_read_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setattr("chaindeck.config.file.user_config_path", lambda name: tmp_path / name)
+    monkeypatch.setattr("chaindeck.config.toml_file.user_config_path", lambda name: tmp_path / name)
     (tmp_path / "chaindeck").mkdir()
     (tmp_path / "chaindeck/config.toml").write_text("seed = 12")
     found = resolve({}, None, NOWHERE)
@@ -292,7 +293,7 @@ def test_secrets_are_masked_and_the_rest_is_shown() -> None:
     found = resolve({"seed": 9}, None, SECRETS)
     lines = found.lines()
     assert CANARY not in "\n".join(lines)
-    shown = {line.split()[0]: line.split()[1] for line in lines}
+    shown = {line.split()[0]: line.split()[1] for line in lines if not line.startswith("keys.")}
     assert list(shown) == list(SETTINGS)
     assert shown["api_key"] == MASK
     assert shown["redis_url"] == "redis://host:6380/2"

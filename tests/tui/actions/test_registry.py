@@ -101,7 +101,7 @@ def test_a_title_of_the_palette_is_one_actions() -> None:
     assert len(set(titles)) == len(titles)
 
 
-@pytest.mark.parametrize("character", [chr(code) for code in range(0x20, 0x7F)])
+@pytest.mark.parametrize("character", [chr(code) for code in range(0x21, 0x7F)])
 def test_a_key_is_written_as_the_character_that_it_types(character: str) -> None:
     assert textual_key(character) == _character_to_key(character)
 
