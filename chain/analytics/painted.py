@@ -44,7 +44,7 @@ def painted(grid: StrikeGrid, meta: StagingMeta, contracts: Mapping[str, StagedC
     """
     if not stands_on(meta, grid.snapshot.id):
         return PaintedGrid(grid)
-    fresh = {Place(each.strike, each.root, each.side): each for each in contracts.values() if _columns(each)}
+    fresh = {Place(each.strike, each.root, each.side): each for each in contracts.values() if streamed_columns(each)}
     streamed: dict[Place, tuple[str, ...]] = {}
     rows = []
     for row in grid.rows:
@@ -53,8 +53,8 @@ def painted(grid: StrikeGrid, meta: StagingMeta, contracts: Mapping[str, StagedC
             place = Place(row.strike, row.root, side)
             newer = fresh.get(place)
             if leg is not None and newer is not None:
-                legs[side] = _painted(leg, newer)
-                streamed[place] = _columns(newer)
+                legs[side] = painted_leg(leg, newer)
+                streamed[place] = streamed_columns(newer)
         rows.append(row if legs["call"] is row.call and legs["put"] is row.put else replace(row, **legs))
     newest = max((value.ts_ms for place in streamed for value in _streamed(fresh[place])), default=None)
     return PaintedGrid(replace(grid, rows=tuple(rows)), streamed, newest)
@@ -66,7 +66,7 @@ def _streamed(contract: StagedContract) -> list[Value]:
     return [value for value in held if isinstance(value, Value) and value.origin == "stream"]
 
 
-def _columns(contract: StagedContract) -> tuple[str, ...]:
+def streamed_columns(contract: StagedContract) -> tuple[str, ...]:
     """Return the columns of a contract's figures that are the stream's."""
     quoted = any(_is_streamed(getattr(contract, name)) for name in _QUOTE)
     return (*(_QUOTED if quoted else ()), *(_TRADED if _is_streamed(contract.last) else ()))
@@ -76,8 +76,9 @@ def _is_streamed(held: Held) -> bool:
     return isinstance(held, Value) and held.origin == "stream"
 
 
-def _painted(leg: Leg, contract: StagedContract) -> Leg:
-    columns = _columns(contract)
+def painted_leg(leg: Leg, contract: StagedContract) -> Leg:
+    """Return a contract's figures with those of the stream over them."""
+    columns = streamed_columns(contract)
     if "Bid" in columns:
         bid, ask = offered(_value(contract.bid), _value(contract.ask))
         leg = replace(leg, bid=bid, ask=ask, condition=condition_of(bid, ask))

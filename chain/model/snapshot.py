@@ -187,6 +187,14 @@ def decode_header(raw: bytes, expected: SnapshotId) -> EncodedSnapshot:
     return EncodedSnapshot(expected, body.ts, body.atm, body.range_points, raw)
 
 
+def raw_contracts(raw: bytes) -> list[msgspec.Raw]:
+    """Return each contract of a payload as the bytes that it came in; raise InvalidSnapshotError."""
+    try:
+        return _ENVELOPE.decode(raw).contracts
+    except DecodeError as error:
+        raise InvalidSnapshotError(str(error)) from None
+
+
 def stamped(snapshot: EncodedSnapshot, ts_ns: int) -> EncodedSnapshot:
     """Return a snapshot as one made at `ts_ns` (epoch ns); its contracts are the same, byte for byte."""
     body = structs.replace(_ENVELOPE.decode(snapshot.raw), ts=ts_ns / 1e9)

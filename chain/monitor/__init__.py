@@ -2,6 +2,7 @@
 
 ```
 watch           the poll loop, the expected chains, the state of each chain
+explain         where a number on screen comes from, computed again from its snapshot
 evaluate        states, flags, rules and the report that all outputs use
 board           the Board: everything known at one instant, in frozen components
 states          the vocabulary of states: of a chain, its flags, the whole deck

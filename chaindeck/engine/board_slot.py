@@ -1,8 +1,10 @@
 """Where the engine leaves what it has read for the screen: the newest Board, and what is derived of it."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,8 +15,13 @@ from chain.analytics.painted import painted
 from chain.model.keys import ChainId
 from chain.monitor.analytics import NO_ANALYTICS, ChainDiff, Comparer, DatedBoard, RecentAnalytics
 from chain.monitor.board import Board
+from chain.monitor.explain.explain import explain
+from chain.monitor.explain.explanation import Explanation
+from chain.monitor.explain.question import Question
 from chain.supervisor import PartState, PartStatus
 from tui.ports.board_source import HeatmapView, Scene, StagedView
+
+log = logging.getLogger(__name__)
 
 _PAINT_S = 1.0
 
@@ -117,6 +124,20 @@ class BoardSlot:
         before, self._compared = self._compared, moments
         if (before or ()) != (moments or ()):  # moments are equal where they are the same
             self._call(self._compare)
+
+    def explain(self, question: Question) -> "Future[Explanation]":
+        """Return where a number comes from, computed on the thread that fills the slot."""
+        answer: Future[Explanation] = Future()
+
+        def look() -> None:
+            try:
+                answer.set_result(explain(question))
+            except Exception as error:
+                log.exception("a number could not be explained")
+                answer.set_exception(error)  # who asked says so
+
+        self._call(look)
+        return answer
 
     def on_select(self, hear: Callable[[ChainId | None], None]) -> None:
         """Have `hear` called, on the reader's thread, with the chain that is looked at.

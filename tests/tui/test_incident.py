@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -18,6 +19,8 @@ from chain.monitor.analytics import DatedBoard, RecentAnalytics
 from chain.monitor.board import Board, Transition
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
+from chain.monitor.explain.explanation import Explanation
+from chain.monitor.explain.question import Question
 from chain.monitor.heartbeat import STOPPED, WITHDRAWN
 from chain.monitor.states import Flag, State
 from chain.redis.connect.connection import RedisTarget
@@ -367,6 +370,9 @@ class Still:
 
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Nothing is compared."""
+
+    def explain(self, question: Question) -> "Future[Explanation]":
+        raise NotImplementedError
 
     def subscribe(self, wake: Callable[[], None]) -> None:
         wake()

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from chain.errors import ConfigError
 from chain.model.keys import ChainId
 from chain.monitor.analytics import DatedBoard, RecentAnalytics
 from chain.monitor.board import Board
+from chain.monitor.explain.explanation import Explanation
+from chain.monitor.explain.question import Question
 from chain.redis.connect.connection import RedisTarget
 from chaindeck.engine.board_slot import BoardSlot
 from publisher.faults import InjectedFault
@@ -186,6 +189,9 @@ class Eager:
 
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         pass
+
+    def explain(self, question: Question) -> "Future[Explanation]":
+        raise NotImplementedError
 
     def subscribe(self, wake: Callable[[], None]) -> None:
         for _ in range(3):

@@ -2,6 +2,8 @@
 
 ```
 dialog      what every dialog has in common
+reading     a dialog to read in
+provenance  where a number comes from
 help        the help
 help_lines  the help as lines
 demo        the demo menu

@@ -9,6 +9,7 @@ signals     the signals, root cause first
 grid        the strike grid
 heatmap     what a strategy costs at each strike, across widths or expirations
 pipeline    snapshot, stream, staging and model in a line
+provenance  where a number comes from
 timeline    what is recorded, and where one stands in it
 ```
 """

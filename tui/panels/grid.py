@@ -104,6 +104,15 @@ class GridPanel(LinePanel):
         self._cursor = cursor
         view.cell = None if cursor is None else cell_at(table, cursor)
 
+    @property
+    def figure(self) -> str:
+        """What stands under the cursor, as it reads; empty where there is no cursor."""
+        table, at = self._table, self._cursor
+        if table is None or at is None:
+            return ""
+        cell = table.cells[at.cell]
+        return "".join(span.text for span in table.body[at.line])[cell.begin : cell.end].strip()
+
     def move(self, view: View, lines: int, columns: int) -> bool:
         """Move the cursor, in view; return whether there is one."""
         if self._table is None or self._cursor is None:

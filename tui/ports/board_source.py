@@ -11,6 +11,8 @@ from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, DatedBoard
 from chain.monitor.board import Board
+from chain.monitor.explain.explanation import Explanation
+from chain.monitor.explain.question import Question
 from chain.pipeline.heatmap import HeatmapModel
 from chain.pipeline.heatmap_index import NO_TILES, HeatmapIndex
 from chain.pipeline.staging import StagedContract, StagingMeta
@@ -88,6 +90,9 @@ class BoardSource(Protocol):
 
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Say which two moments are compared; what changed comes with a wake-up of its own."""
+
+    def explain(self, question: Question) -> "Future[Explanation]":
+        """Return where a number comes from, computed where analytics are; ChaindeckError where that cannot be said."""
 
     def painted(self) -> None:
         """Hear that a grid is on screen."""

@@ -1,10 +1,11 @@
 """The deck's screen and its pages, in layers: each adds to the one below what a reader can do.
 
 ```
-deck    what is on screen, and when it is brought up to date
-moving  where keys and the mouse lead
-heat    the reader on the heatmap
-paging  the pages, and the cursor of each
-travel  the reader in the past: moves, marks, and what only the present can be asked for
+deck        what is on screen, and when it is brought up to date
+provenance  where a number comes from
+moving      where keys and the mouse lead
+heat        the reader on the heatmap
+paging      the pages, and the cursor of each
+travel      the reader in the past: moves, marks, and what only the present can be asked for
 ```
 """

@@ -21,7 +21,7 @@ from tui.panels.line_panel import LinePanel
 from tui.panels.page import PageWidget
 from tui.panels.side import side_width
 from tui.panels.widgets import LogPanel, PipelinePanel, StripPanel
-from tui.screen.moving import MovingScreen
+from tui.screen.provenance import ProvenanceScreen
 from tui.screen.travel import EVALUATE_EVERY_S, ScreenPorts
 from tui.view import CHANGE_SHOWN_S
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 _BESIDE_FROM = 100  # columns from which the grid stands beside the board
 
 
-class DeckScreen(MovingScreen):
+class DeckScreen(ProvenanceScreen):
     """Everything on one screen, in pages: the newest Board, evaluated against the clock."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_BESIDE_FROM, "-beside")]

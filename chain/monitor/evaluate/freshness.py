@@ -24,6 +24,21 @@ def age_ms(accepted: LastGood, now: Instant, source: SourceInfo = _UNTOLD) -> in
     return _age(accepted, source, now.wall_ms, now.mono)
 
 
+class Ages(NamedTuple):
+    """A snapshot's age by each clock, ms; `by_sight` is None of a replay, which has its own clock alone."""
+
+    by_stamp: int
+    by_sight: int | None
+
+
+def ages_ms(accepted: LastGood, now: Instant, source: SourceInfo = _UNTOLD) -> Ages:
+    """Return the ages of which `age_ms` is the worse; below zero where the stamp is ahead of the clock."""
+    played = source.played_s(now.mono)
+    clock_ms = now.wall_ms if played is None else round(played * 1000)
+    by_sight = None if played is not None else accepted.age_then_ms + round((now.mono - accepted.first_seen) * 1000)
+    return Ages(clock_ms - accepted.snapshot.id.ts_ms, by_sight)
+
+
 def is_ahead(snapshot: SnapshotId, source: SourceInfo, wall_ms: int, mono: float) -> bool:
     """Return whether a snapshot's timestamp is in the future by more than clocks may differ.
 

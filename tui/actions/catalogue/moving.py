@@ -61,7 +61,7 @@ MOVING = (
         keys=("enter",),
         call="grid",
         word="grid",
-        help="on a narrow screen open the grid; else move to it. On the heatmap: the tile in full",
+        help="to the grid; there: where the figure under the cursor comes from. On the heatmap: the tile in full",
     ),
     Action(id="back", keys=("esc",), call="board", word="back", help="back to the board"),
     Action(

@@ -3,6 +3,7 @@
 columns   which figures are shown, and which of them fit a width
 changes   which figures read differently than in the snapshot before
 rows      the body: a line a strike, the spot ruled between two of them
+asked     which figure a column shows, by the name that explanations know it by
 cursor    which figure the cursor stands on, and where keys take it
 diff      what changed between two instants, strike by strike
 frame     the title, the numbers above the rows and the count of contracts below

@@ -1,0 +1,146 @@
+"""A figure of one contract: where it stands in the payload, or by which formula it is made of such figures."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from chain.analytics.painted import painted_leg
+from chain.model.grid import Leg, leg_of
+from chain.model.placement import Misfit, Place, placed
+from chain.monitor.evaluate.provenance import made_at
+from chain.monitor.explain.explanation import Explanation, Section, number, seconds, section, stamp
+from chain.monitor.explain.fields import FIGURES, STRIKE, Derived, Field, Path, value_at
+from chain.monitor.explain.origin import snapshot_section
+from chain.monitor.explain.payload import Contract, Payload
+from chain.monitor.explain.question import CellOf, Question
+from chain.monitor.explain.staged import input_words, is_painted, staging_section
+from chain.pipeline.staging import StagedContract
+
+_LATEST_NS = 2**63
+_NS = 10**9
+
+
+def explain_cell(question: Question, asked: CellOf) -> Explanation:
+    """Return where a figure of one contract comes from."""
+    figure, place = FIGURES[asked.figure], asked.place
+    whose = f"{place.root} {place.strike:g}" + ("" if asked.figure == STRIKE else f" {place.side}")
+    title = f"{question.chain} {whose} {figure.words}"
+    if question.good is None:
+        return Explanation(title, None, (snapshot_section(question),))
+    payload = Payload.of(question.good.snapshot)
+    contract = payload.at(place)
+    if contract is None and asked.figure == STRIKE:  # one side of it may not be listed
+        contract = payload.at(place._replace(side="put"))
+    if contract is None:
+        missing = section("VALUE", ("missing", _not_listed(payload, place)))
+        return Explanation(title, None, (missing, snapshot_section(question)))
+    found = asked.staged.at(place) if asked.staged else None
+    own = leg_of(contract.item)
+    leg = painted_leg(own, found[1]) if found else own
+    cell = _Cell(question, asked, contract, leg, *(found or ("", None)))
+    return Explanation(title, cell.value(figure), (*cell.sections(figure), snapshot_section(question)))
+
+
+def _not_listed(payload: Payload, place: Place) -> str:
+    """Return why the payload has no contract at a place: none is listed, or one that no grid shows."""
+    listed = f"none of its {len(payload.raws)} contracts is a {place.root} {place.side} at {place.strike:g}"
+    for index, (item, at) in enumerate(placed(payload.received.contracts, payload.received.id.chain)):
+        strike = value_at(item, ("details", "strike_price"))
+        side = value_at(item, ("details", "contract_type"))
+        if isinstance(at, Misfit) and (strike, side) == (place.strike, place.side):
+            return f"{listed}; contracts[{index}] is left out: {at.reason}"
+    return listed
+
+
+class _Cell(Struct, frozen=True):
+    """One contract as it is shown: its figures, and what of them is the stream's."""
+
+    question: Question
+    asked: CellOf
+    contract: Contract
+    leg: Leg  # as shown
+    ticker: str
+    staged: StagedContract | None
+
+    def value(self, figure: Field | Derived) -> float | None:
+        """Return the figure."""
+        return self.asked.place.strike if self.asked.figure == STRIKE else figure.of(self.leg)
+
+    def sections(self, figure: Field | Derived) -> Iterator[Section]:
+        """Yield what is said of the figure itself."""
+        if isinstance(figure, Derived):
+            yield from self._derived(figure)
+            return
+        if self.staged and self.asked.staged and is_painted(self.staged, figure.path):
+            yield staging_section(self.question, self.asked.staged.meta, self.ticker, self.staged, figure.path)
+            yield self._written("SNAPSHOT BENEATH", figure, figure.of(leg_of(self.contract.item)))
+        else:
+            yield self._written("VALUE", figure, self.value(figure))
+
+    def _written(self, heading: str, figure: Field, value: float | None) -> Section:
+        """Return where a figure stands in the payload, and of when it is."""
+        written, item = self.contract.written(figure.path), self.contract.item
+        missing = "" if value is not None else figure.why_missing(written, item)
+        return section(
+            heading,
+            ("value", "" if value is None else f"{number(value)} {figure.unit}"),
+            ("missing", missing),
+            ("field", written.path),
+            ("written", written.text),
+            ("contract", self.contract.written(("details", "ticker")).text),
+            ("vendor time", self._time(figure.stamp)),
+            ("stamp", self._stamp(figure.stamp)),
+            ("delay", self._delay(figure.timeframe)),
+            ("note", figure.note),
+        )
+
+    def _time(self, path: Path | None) -> str:
+        """Return the vendor's time of a figure, and how old it was when the snapshot was made."""
+        if path is None:
+            return ""
+        written, at = self.contract.written(path), value_at(self.contract.item, path)
+        if type(at) is not int or not 0 < at < _LATEST_NS:
+            return f"none: {written.absent or f'it is {written.text}'}"
+        good = self.question.good
+        assert good is not None
+        made = made_at(self.question.record, good)
+        then = "ts" if made == good.snapshot.ts else "the time of recording"
+        away = made - at / _NS
+        old = f"{seconds(away)} old at {then}" if away >= 0 else f"{seconds(-away)} after {then}"
+        return f"{stamp(at / _NS)}, {old}"
+
+    def _stamp(self, path: Path | None) -> str:
+        """Return the vendor's stamp as it is written."""
+        written = self.contract.written(path) if path else None
+        return f"{written.text}, {written.path}" if written and written.text else ""
+
+    def _delay(self, path: Path | None) -> str:
+        if path is None:
+            return ""
+        written = self.contract.written(path)
+        return written.text and f"{written.text}, says the vendor's {'.'.join(path)}"
+
+    def _derived(self, figure: Derived) -> Iterator[Section]:
+        value = figure.of(self.leg)
+        yield section(
+            "VALUE",
+            ("value", "" if value is None else f"{number(value)} {figure.unit}"),
+            ("missing", "" if value is not None else figure.why_missing(self.leg)),
+            ("formula", figure.formula),
+            ("contract", self.contract.written(("details", "ticker")).text),
+        )
+        yield section("INPUTS", *(line for name in figure.inputs for line in self._input(name)))
+
+    def _input(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield an input with its place, and its time."""
+        field = FIGURES[name]
+        assert isinstance(field, Field)
+        value = field.of(self.leg)
+        if self.staged and is_painted(self.staged, field.path):
+            yield field.words, f"{number(value)}, of the stream"
+            yield "", input_words(self.question, self.ticker, self.staged, field.path)
+            return
+        written = self.contract.written(field.path)
+        missing = "" if value is not None else f": {field.why_missing(written, self.contract.item)}"
+        yield field.words, f"{number(value)}  {written.path}{missing}"
+        yield "", self._time(field.stamp)

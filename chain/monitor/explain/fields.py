@@ -1,0 +1,107 @@
+"""The figures of one contract: those that a payload carries, with their paths, and those that are made of them."""
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+
+from msgspec import Struct
+
+from chain.model.contract import Item, number
+from chain.model.grid import IV_SHOWN, Condition, Leg
+from chain.monitor.explain.payload import Written
+
+Path = tuple[str, ...]
+
+POINTS = "points of the underlying"
+FRACTION = "fraction, shown in percent"
+CONTRACTS = "contracts"
+
+
+class Field(Struct, frozen=True):
+    """A figure that the payload carries; `path` leads to it from its contract, `of` to it in the grid."""
+
+    words: str
+    path: Path
+    unit: str
+    of: Callable[[Leg], float | None]
+    plausible: str = "0 or more"
+    note: str = ""
+
+    @property
+    def stamp(self) -> Path | None:
+        """The path of its vendor time, epoch ns; None where it has none of its own."""
+        return _STAMPS.get(self.path[0])
+
+    @property
+    def timeframe(self) -> Path | None:
+        """The path of what the vendor says of its delay."""
+        return (self.path[0], "timeframe") if self.path[0] in _DELAYED else None
+
+    def why_missing(self, written: Written, item: Item) -> str:
+        """Return why the payload's value is not shown."""
+        value = value_at(item, self.path)
+        if written.absent:
+            return written.absent
+        if value is None or number(value) is None:
+            return f"{written.path} is {written.text}, which is no number"
+        if self.path == ("last_quote", "ask"):
+            return "an ask of 0 is how the vendor says that nobody offers"
+        if self.path == ("last_quote", "bid"):
+            return "a bid of 0 without an ask: there is no quote"
+        return f"{written.text} is not plausible: {self.words} is {self.plausible}"
+
+
+class Derived(Struct, frozen=True):
+    """A figure made of others of the same contract: names of fields, joined by a formula."""
+
+    words: str
+    formula: str
+    unit: str
+    inputs: tuple[str, ...]
+    of: Callable[[Leg], float | None]
+
+    def why_missing(self, leg: Leg) -> str:
+        """Return why it cannot be made."""
+        if leg.condition is Condition.NONE:
+            return "there is no quote"
+        return f"the quote is {leg.condition}, and no figure is made of such a one"
+
+
+def value_at(item: Item, path: Path) -> object:
+    """Return a value of a contract by its path, whatever its type; None where there is none."""
+    block: object = getattr(item, path[0], None)
+    return block if len(path) == 1 else getattr(block, path[1], None)
+
+
+def spread(leg: Leg) -> float | None:
+    """Return the spread of a sound quote as a fraction of its mid."""
+    return (leg.ask - leg.bid) / leg.mid if leg.mid and leg.ask is not None and leg.bid is not None else None
+
+
+_STAMPS: Mapping[str, Path] = {
+    "last_quote": ("last_quote", "last_updated"),
+    "last_trade": ("last_trade", "sip_timestamp"),
+    "day": ("day", "last_updated"),
+}
+_DELAYED = ("last_quote", "last_trade")
+_UNSTAMPED = "the vendor gives IV and greeks no time of their own"
+_T1 = "of the evening before: the clearing house counts once a day"
+_IVS = f"between {IV_SHOWN[0]:g} and {IV_SHOWN[1]:g}"
+_SOUND = "of a sound two-sided quote"
+STRIKE = "strike"
+
+FIGURES: Mapping[str, Field | Derived] = {
+    STRIKE: Field("strike", ("details", "strike_price"), POINTS, lambda _: None),  # of the row, not of a leg
+    "bid": Field("bid", ("last_quote", "bid"), POINTS, attrgetter("bid")),
+    "ask": Field("ask", ("last_quote", "ask"), POINTS, attrgetter("ask")),
+    "last": Field("last trade", ("last_trade", "price"), POINTS, attrgetter("last")),
+    "close": Field("day's close", ("day", "close"), POINTS, attrgetter("close")),
+    "volume": Field("day's volume", ("day", "volume"), CONTRACTS, attrgetter("volume")),
+    "open_interest": Field("open interest", ("open_interest",), CONTRACTS, attrgetter("open_interest"), note=_T1),
+    "iv": Field("implied volatility", ("implied_volatility",), FRACTION, attrgetter("iv"), _IVS, _UNSTAMPED),
+    "delta": Field("delta", ("greeks", "delta"), "per share", attrgetter("delta"), "-1 to 1", _UNSTAMPED),
+    "gamma": Field("gamma", ("greeks", "gamma"), "per share and point", attrgetter("gamma"), note=_UNSTAMPED),
+    "theta": Field("theta", ("greeks", "theta"), "points a day", attrgetter("theta"), "any number", _UNSTAMPED),
+    "vega": Field("vega", ("greeks", "vega"), "points per volatility point", attrgetter("vega"), note=_UNSTAMPED),
+    "mid": Derived("mid", f"(bid + ask) / 2 {_SOUND}", POINTS, ("bid", "ask"), attrgetter("mid")),
+    "spread": Derived("spread", f"(ask - bid) / mid {_SOUND}", FRACTION, ("bid", "ask"), spread),
+}
