@@ -8,3 +8,22 @@ class Page(StrEnum):
 
     DECK = "deck"
     HEATMAP = "heatmap"
+
+
+class Panel(StrEnum):
+    """What can have the focus on the first page, and the timeline on every page; each is the id of its widget."""
+
+    BOARD = "board"
+    GRID = "grid"
+    SIGNALS = "signals"
+    TIMELINE = "timeline"
+
+
+Place = Page | Panel
+PAGED = frozenset(Page) - {Page.DECK}  # pages with a cursor of their own
+TITLES = {Panel.BOARD: "BOARD", Panel.GRID: "STRIKE GRID", Panel.SIGNALS: "SIGNALS", Panel.TIMELINE: "TIMELINE"}
+
+
+def title_of(place: Place) -> str:
+    """Return what a page or a panel is called where its keys are told."""
+    return TITLES[place] if isinstance(place, Panel) else place.upper()

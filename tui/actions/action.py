@@ -4,7 +4,7 @@ from enum import Enum, auto
 
 from msgspec import Struct
 
-from tui.pages import Page
+from tui.pages import Page, Place
 
 EVERY_PAGE = frozenset(Page)
 
@@ -29,7 +29,12 @@ class Action(Struct, frozen=True, kw_only=True):
     beside: str = ""  # the id of the action beside which its keys are shown: up beside down
     title: str = ""  # in the palette
     pages: frozenset[Page] = EVERY_PAGE  # where its keys do it
+    first: frozenset[Place] = frozenset()  # panels and pages where the help begins with it; on its own few, it does
     need: Need = Need.NOTHING
+
+    def is_first(self, place: Place) -> bool:
+        """Whether the help begins with it where a page is shown, or a panel has the focus."""
+        return place in self.first or (place in self.pages and self.pages != EVERY_PAGE)
 
     @property
     def name(self) -> str:

@@ -1,14 +1,16 @@
 """The help: a dialog over the living deck, with the deck's own keys and what its words mean."""
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 
 from tui.actions.bindings import closed_by
-from tui.actions.catalogue.everything import ACTIONS, together
 from tui.actions.keymap import Keymap
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.help_lines import WIDTH, help_lines
+from tui.pages import Place
 from tui.panels.line_panel import LinePanel
 
 
@@ -31,10 +33,11 @@ class HelpScreen(Dialog[None]):
         Binding("end,G", "scroll(10000)", show=False),
     ]
 
-    def __init__(self, keymap: Keymap) -> None:
+    def __init__(self, keymap: Keymap, places: Sequence[Place]) -> None:
+        """`places`: what the reader is looking at, whose keys come first."""
         super().__init__()
         self._bindings = closed_by(self._bindings, keymap, "help")
-        self.lines = help_lines((keymap.shown(*together(one.id)), one.help) for one in ACTIONS if not one.beside)
+        self.lines = help_lines(keymap, places)
         self._panel = LinePanel(id="help", says_more=True)  # keys may come before it is mounted, and after
 
     def compose(self) -> ComposeResult:

@@ -1,13 +1,18 @@
 """The help as lines: keys, then what states, flags, colours and marks mean, each in its own colour."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from chain.model.kinds import KIND_MEANING
 from chain.monitor.states import Flag, Level, State
+from tui.actions.action import Action
+from tui.actions.catalogue.everything import ACTIONS, together
+from tui.actions.keymap import Keymap
 from tui.lines.board import FLAGS, STATE_ROLE
 from tui.lines.line import EMPTY, Ground, Line, Role, Span, left
 from tui.lines.timeline import ENDED, MARKS
+from tui.pages import Place, title_of
 
 WIDTH = 74
 _KEY = 14
@@ -79,11 +84,12 @@ _PAST = (
 )
 
 
-def help_lines(keys: Iterable[tuple[str, str]]) -> list[Line]:
-    """Return the help, at most `WIDTH` wide; `keys` with what each does."""
-    lines = [_heading("KEYS")]
-    for key, words in keys:
-        lines += _entry(Span(key, Role.ACCENT), words)
+def help_lines(keymap: Keymap, places: Sequence[Place]) -> list[Line]:
+    """Return the help, at most `WIDTH` wide: keys, those of `places` first, then what words and marks mean."""
+    lines: list[Line] = []
+    for place in places:
+        lines += [*_keys(f"KEYS: {title_of(place)}", keymap, partial(_is_first, place)), EMPTY]
+    lines += _keys("KEYS", keymap, lambda action: not any(map(action.is_first, places)))
     lines += [EMPTY, _heading("STATES")]
     for state, (mark, words) in _STATES.items():
         lines += _entry(Span(f"{state} {mark}", STATE_ROLE[state]), words)
@@ -101,6 +107,19 @@ def help_lines(keys: Iterable[tuple[str, str]]) -> list[Line]:
     for sign, words in _PAST:
         lines += _entry(sign, words)
     return lines
+
+
+def _keys(heading: str, keymap: Keymap, listed: Callable[[Action], bool]) -> list[Line]:
+    """Return the keys of the actions that are to be listed; those shown beside others are told there."""
+    lines = [_heading(heading)]
+    for action in ACTIONS:
+        if not action.beside and listed(action):
+            lines += _entry(Span(keymap.shown(*together(action.id)), Role.ACCENT), action.help)
+    return lines
+
+
+def _is_first(place: Place, action: Action) -> bool:
+    return action.is_first(place)
 
 
 def _heading(text: str) -> Line:

@@ -186,7 +186,7 @@ class DeckScreen(ProvenanceScreen):
     def action_help(self) -> None:
         """Show keys and words."""
         if self.app.screen is self:
-            self.app.push_screen(HelpScreen(self.keymap))
+            self.app.push_screen(HelpScreen(self.keymap, self.places))
 
     def action_quit(self) -> None:
         """Quit."""

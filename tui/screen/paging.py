@@ -4,7 +4,7 @@ from textual.widget import Widget
 
 from chain.model.keys import ChainId
 from tui.actions.catalogue.everything import is_offered_on
-from tui.pages import Page
+from tui.pages import Page, Panel, Place
 from tui.panels.page import PageWidget
 from tui.screen.travel import ScreenPorts, TravelScreen
 
@@ -25,6 +25,15 @@ class PagingScreen(TravelScreen):
     def paged(self) -> PageWidget | None:
         """The page that is shown; None while that is the first."""
         return self.pages.get(self.page)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """What the reader is looking at: the panel that has the focus, or the page; in the past the timeline, too."""
+        focused = next((panel for panel in Panel if self.focused is not None and self.focused.id == panel), None)
+        if focused is Panel.TIMELINE:
+            return (Panel.TIMELINE,)
+        here: Place = self.page if self.paged is not None else focused or Panel.BOARD
+        return (here, Panel.TIMELINE) if self.view.past else (here,)
 
     def action_show_page(self, name: str) -> None:
         """Turn to a page."""

@@ -1,6 +1,7 @@
 """What concerns more than the view: faults of a mock, what an operator decides, the log, the help, the end."""
 
 from tui.actions.action import Action, Need
+from tui.pages import Panel
 
 DECIDING = (
     Action(
@@ -11,6 +12,7 @@ DECIDING = (
         help="in a mock: faults at a keypress",
         title="Faults",
         need=Need.DEMO,
+        first=frozenset({Panel.BOARD}),
     ),
     Action(
         id="acknowledge",
@@ -20,6 +22,7 @@ DECIDING = (
         help="acknowledge that a source has changed",
         title="Acknowledge sources",
         need=Need.OPERATOR,
+        first=frozenset({Panel.BOARD, Panel.SIGNALS}),
     ),
     Action(
         id="publish-again",
@@ -46,6 +49,7 @@ DECIDING = (
         word="log",
         help="the log's messages, newest line last",
         title="Log",
+        first=frozenset({Panel.SIGNALS}),
     ),
     Action(id="help", keys=("?",), call="help", word="help", help="this help"),
     Action(id="quit", keys=("q",), call="quit", word="quit", help="quit"),

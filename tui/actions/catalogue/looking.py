@@ -1,7 +1,7 @@
 """What is shown, and how: pages, the order of strikes, the snapshot alone, and the axes of the heatmap."""
 
 from tui.actions.action import Action
-from tui.pages import Page
+from tui.pages import Page, Panel
 
 _ON_HEATMAP = frozenset({Page.HEATMAP})
 
@@ -29,6 +29,7 @@ LOOKING = (
         word="snapshot",
         help="the snapshot alone, or the stream's newer values over it, marked *",
         title="Snapshot only",
+        first=frozenset({Panel.GRID}),
     ),
     Action(
         id="order",
@@ -37,6 +38,7 @@ LOOKING = (
         word="order",
         help="highest strike on top, or lowest; remembered. Of changes, also the largest",
         title="Strike order",
+        first=frozenset({Panel.GRID, Page.HEATMAP}),
     ),
     Action(
         id="freeze",
@@ -45,6 +47,7 @@ LOOKING = (
         word="freeze",
         help="freeze the grid, or let it go on; in the past play, or pause",
         title="Freeze",
+        first=frozenset({Panel.GRID, Panel.TIMELINE, Page.HEATMAP}),
     ),
     Action(
         id="strategy",

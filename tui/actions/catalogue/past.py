@@ -1,6 +1,9 @@
 """The past: a moment to go to, how fast it is played, which two are compared."""
 
 from tui.actions.action import Action, Need
+from tui.pages import Panel
+
+_TIMELINE = frozenset({Panel.TIMELINE})
 
 PAST = (
     Action(
@@ -11,6 +14,7 @@ PAST = (
         help="the timeline of what is recorded",
         title="Timeline",
         need=Need.PAST,
+        first=_TIMELINE,
     ),
     Action(
         id="snapshot-back",
@@ -19,6 +23,7 @@ PAST = (
         word="step",
         help="a snapshot back or on",
         need=Need.PAST,
+        first=_TIMELINE,
     ),
     Action(
         id="snapshot-on",
@@ -36,6 +41,7 @@ PAST = (
         word="min",
         help="a minute back or on",
         need=Need.PAST,
+        first=_TIMELINE,
     ),
     Action(
         id="minute-on",
@@ -53,6 +59,7 @@ PAST = (
         word="change",
         help="back or on to a change of state or a signal",
         need=Need.PAST,
+        first=_TIMELINE,
     ),
     Action(
         id="change-on",
@@ -71,6 +78,7 @@ PAST = (
         help="go to a time: 10:30, 10:30:15, -5m",
         title="Go to a time",
         need=Need.PAST,
+        first=_TIMELINE,
     ),
     Action(
         id="slower",
@@ -79,6 +87,7 @@ PAST = (
         word="speed",
         help="play slower or faster, 0.1x to 1000x",
         need=Need.PAST,
+        first=_TIMELINE,
     ),
     Action(
         id="faster",
@@ -97,6 +106,7 @@ PAST = (
         help="back to live; of a tape, to its end",
         title="Back to live",
         need=Need.PAST,
+        first=_TIMELINE,
     ),
     Action(
         id="mark-a",
@@ -105,6 +115,7 @@ PAST = (
         word="mark",
         help="mark an instant as A or B; again there: unmark",
         need=Need.PAST,
+        first=_TIMELINE,
     ),
     Action(
         id="mark-b",
@@ -123,5 +134,6 @@ PAST = (
         help="values, or what changed from A to B; without B, to what is shown",
         title="Changes between marks",
         need=Need.PAST,
+        first=_TIMELINE,
     ),
 )
