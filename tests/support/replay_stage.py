@@ -37,12 +37,16 @@ class ReplayStage:
         self.clock = clock
         self.redis = redis
         self.keys = keys
-        self._client = client
+        self._clients = [client]
         self._watcher = Watcher(RedisReader(redis, keys, clock), clock)
 
     async def run(self, seconds: float) -> None:
         """Let so much of our time go by."""
         await self.clock.run(seconds, settled=self._is_idle)
+
+    def await_also(self, client: Redis) -> None:
+        """Let no time go by either while this client waits for an answer."""
+        self._clients.append(client)
 
     async def held(self, chain: ChainId = SPX) -> Held | None:
         """Return what a chain's pointer leads to."""
@@ -64,8 +68,8 @@ class ReplayStage:
         return evaluate(await self._watcher.poll_once(), Instant.now(self.clock))
 
     def _is_idle(self) -> bool:
-        _, (used, _) = self._client.connection_pool.get_connection_count()
-        return used == 0 and not self.player.is_reading
+        used = (client.connection_pool.get_connection_count()[1][0] for client in self._clients)
+        return not any(used) and not self.player.is_reading
 
 
 @asynccontextmanager

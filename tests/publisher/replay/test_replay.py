@@ -455,6 +455,7 @@ async def test_one_that_lost_its_lead_touches_nothing_any_more(redis: Redis, sta
 async def another(url: str, tape: Path, stage: ReplayStage) -> AsyncIterator[Replay]:
     """Give a second replay whose time is that of the first."""
     async with RedisTarget(url).connect() as client:
+        stage.await_also(client)
         with TapeRecording(tape) as recording:
             context, span = context_of(stage.clock, keys=REPLAY), ReplayOptions().span(recording)
             yield Replay(client, recording, span, context, speed=1.0)
