@@ -2,12 +2,12 @@
 
 ```
 explain      from a question to its explanation
-cell         a figure of one contract
-staged       what the stream has painted over a snapshot's figure
-fields       the figures that a payload carries, and those made of them
+subjects     explanations by what is asked of
 origin       what every explanation says of its snapshot: keys, stamps, ages by both clocks, kind of source
-payload      a payload's contracts as typed values, and as they are written
+staged       what the stream has painted over a snapshot's figure
 question     what can be asked
+fields       the figures that a payload carries, and those made of them
+payload      a payload's contracts as typed values, and as they are written
 explanation  what is answered
 ```
 """

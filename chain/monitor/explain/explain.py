@@ -1,10 +1,25 @@
 """From a question to its explanation."""
 
-from chain.monitor.explain.cell import explain_cell
+from typing import assert_never
+
 from chain.monitor.explain.explanation import Explanation
-from chain.monitor.explain.question import Question
+from chain.monitor.explain.question import CellOf, ChainOf, MeasureOf, Question
+from chain.monitor.explain.subjects.cell import explain_cell
+from chain.monitor.explain.subjects.chain import explain_chain
+from chain.monitor.explain.subjects.measure import explain_measure
 
 
 def explain(question: Question) -> Explanation:
-    """Return where a number on screen comes from; it decodes the snapshot that is shown, which takes milliseconds."""
-    return explain_cell(question, question.subject)
+    """Return where a number on screen comes from.
+
+    It decodes the snapshots that the number is made of, which takes milliseconds each.
+    """
+    match question.subject:
+        case CellOf():
+            return explain_cell(question, question.subject)
+        case MeasureOf():
+            return explain_measure(question, question.subject)
+        case ChainOf():
+            return explain_chain(question)
+        case never:
+            assert_never(never)

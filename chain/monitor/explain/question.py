@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from chain.analytics.measures.gamma import GexConvention
 from chain.model.keys import ChainId, KeySchema
 from chain.model.placement import Place
 from chain.monitor.analytics import DatedBoard
@@ -34,7 +36,22 @@ class CellOf(Struct, frozen=True):
     staged: Staged | None = None
 
 
-Subject = CellOf
+class MeasureOf(Struct, frozen=True):
+    """A measure by its name; of one chain, or `across` all expirations of its underlying.
+
+    `convention` is that of gamma exposure.
+    """
+
+    name: str
+    across: bool = False
+    convention: GexConvention = GexConvention()
+
+
+class ChainOf(Struct, frozen=True):
+    """What a line of the board says of a chain, and what stands over its grid."""
+
+
+Subject = CellOf | MeasureOf | ChainOf
 
 
 class Question(Struct, frozen=True):
@@ -55,6 +72,17 @@ class Question(Struct, frozen=True):
     def keys(self) -> KeySchema:
         """The keys under the prefix that is watched."""
         return KeySchema(self.moment.board.prefix)
+
+    def of(self, record: ChainRecord) -> "Question":
+        """Return the same question of another chain's newest snapshot."""
+        return replace(self, chain=record.chain, good=record.last_good, frozen_at=None)
+
+    @property
+    def siblings(self) -> tuple["Question", ...]:
+        """The same question of each chain of its underlying that has a snapshot, by expiration."""
+        records = self.moment.board.chains.records
+        mine = [one for one in records if one.chain.underlying == self.chain.underlying and one.last_good]
+        return tuple(self.of(one) for one in sorted(mine, key=lambda one: one.chain.expiry))
 
     @property
     def record(self) -> ChainRecord:

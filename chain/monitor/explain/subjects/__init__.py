@@ -1,0 +1,8 @@
+"""Explanations by what is asked of.
+
+```
+cell     a figure of one contract
+chain    a chain's line on the board, and what stands over its grid
+measure  a measure of a chain, or of all expirations of an underlying
+```
+"""

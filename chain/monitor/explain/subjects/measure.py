@@ -1,0 +1,150 @@
+"""A measure: its formula, inputs, the contracts it rests on and those left out, and each snapshot that went into it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from chain.analytics.measures.chain import ChainMeasures, measures_of
+from chain.analytics.measures.measure import Measure
+from chain.analytics.measures.underlying import ACROSS, underlying_measures
+from chain.analytics.slice import ChainSlice, slice_of
+from chain.model.grid import PriceSource, build_grid, leg_of
+from chain.model.placement import Place
+from chain.monitor.evaluate.freshness import age_ms
+from chain.monitor.evaluate.provenance import made_at
+from chain.monitor.explain.explanation import Explanation, Fact, Section, number, seconds, section, stamp
+from chain.monitor.explain.fields import FIGURES, Field
+from chain.monitor.explain.origin import snapshot_section
+from chain.monitor.explain.payload import Payload
+from chain.monitor.explain.question import MeasureOf, Question
+
+_PRICES = {PriceSource.MID: ("bid", "ask"), PriceSource.TRADE: ("last",), PriceSource.CLOSE: ("close",)}
+_PRICED, _BY_IV = ("straddle", "expected_move_straddle"), ("atm_iv", "expected_move_iv")
+_AT_ITS_STRIKE: Mapping[str, Sequence[str]] = {
+    "call_wall": ("gamma", "open_interest"),
+    "put_wall": ("gamma", "open_interest"),
+    "max_pain": ("open_interest",),
+}
+_YEAR_S = 365 * 86_400
+_NOT_HERE = "no valid snapshot has been read of what it is made of"
+
+
+def explain_measure(question: Question, asked: MeasureOf) -> Explanation:
+    """Return where a measure comes from."""
+    words = asked.name.replace("_", " ")
+    if asked.across or asked.name in ACROSS:
+        return _explain_across(question, asked, words)
+    title = f"{question.chain} {words}"
+    if question.good is None:
+        return Explanation(title, None, (snapshot_section(question),))
+    return Explanation(title, *_of_chain(question, asked))
+
+
+def _of_chain(question: Question, asked: MeasureOf) -> tuple[float | None, tuple[Section, ...]]:
+    assert question.good is not None
+    payload = Payload.of(question.good.snapshot)
+    chain = measured(question, payload, asked)
+    measure = chain[asked.name]
+    contracts = Section("CONTRACTS", (*_counts(measure), *contract_facts(question, payload, asked.name, measure)))
+    return measure.value, (value_section(asked.name, measure), contracts, snapshot_section(question))
+
+
+def measured(question: Question, payload: Payload, asked: MeasureOf) -> ChainMeasures:
+    """Return the measures of the snapshot that is asked about, computed anew."""
+    record, good = question.record, question.good
+    assert good is not None
+    grid = build_grid(payload.received)
+    return measures_of(grid, made_at(record, good), record.source.calendar, asked.convention)
+
+
+def value_section(name: str, measure: Measure, heading: str = "VALUE") -> Section:
+    """Return a measure's value, by which formula it is made, and of which inputs."""
+    value = "" if measure.value is None else f"{number(measure.value)} {measure.unit}"
+    inputs = [(each.replace("_", " "), _input(each, figure)) for each, figure in measure.inputs.items()]
+    cut = "strikes beyond the snapshots' range are not in it, so it is not of the whole market"
+    return section(
+        heading,
+        ("value", value),
+        ("missing", "" if measure.value is not None else measure.note or "an input is missing"),
+        ("name", f"{name} in chaindeck analytics --json"),
+        ("formula", measure.convention),
+        *inputs,
+        ("note", measure.note if measure.value is not None else ""),
+        ("slice only", cut if measure.slice_only else ""),
+    )
+
+
+def _input(name: str, figure: float | None) -> str:
+    if figure is not None and name.endswith("years"):
+        return f"{number(figure)}, which is {seconds(figure * _YEAR_S)} to settlement in years of 365 days"
+    return number(figure)
+
+
+def _counts(measure: Measure) -> Iterator[Fact]:
+    yield Fact("used", str(measure.used))
+    for reason, count in sorted(measure.skipped.items()):
+        yield Fact("skipped", f"{count}: {reason}")
+
+
+def contract_facts(question: Question, payload: Payload, name: str, measure: Measure) -> Iterator[Fact]:
+    """Yield the contracts at the strike that a measure is of, each with what is used of it, and where that stands."""
+    good = question.good
+    assert good is not None
+    chain = slice_of(build_grid(payload.received), made_at(question.record, good), question.record.source.calendar)
+    figures = _figures(name, chain)
+    strikes = _strikes(name, chain, measure.value) if figures else []
+    for strike, root in strikes:
+        for side in ("call", "put"):
+            found = payload.at(Place(strike, root, side))
+            if found is None:
+                yield Fact(f"{side} {strike:g}", f"no {root} {side} at {strike:g} is listed")
+                continue
+            leg = leg_of(found.item)
+            for figure in figures:
+                field = FIGURES[figure]
+                assert isinstance(field, Field)
+                written, value = found.written(field.path), field.of(leg)
+                why = "" if value is not None else f": {field.why_missing(written, found.item)}"
+                yield Fact(f"{side} {strike:g}", f"{field.words} {number(value)}  {written.path}{why}")
+
+
+def _figures(name: str, chain: ChainSlice) -> Sequence[str]:
+    if name in _PRICED:
+        return _PRICES.get(chain.source, ())
+    return ("iv",) if name in _BY_IV else _AT_ITS_STRIKE.get(name, ())
+
+
+def _strikes(name: str, chain: ChainSlice, value: float | None) -> list[tuple[float, str]]:
+    """Return the strikes, with their roots, at which the contracts stand that a measure is of."""
+    if name in _AT_ITS_STRIKE:
+        return [(row.strike, row.root) for row in chain.grid.rows if row.strike == value]
+    return [(chain.atm.strike, chain.atm.root)] if chain.atm else []
+
+
+def _explain_across(question: Question, asked: MeasureOf, words: str) -> Explanation:
+    """Return where a measure of several expirations comes from, with the age of each snapshot, oldest named."""
+    ones = question.siblings
+    chains = [measured(one, Payload.of(one.good.snapshot), asked) for one in ones if one.good]
+    title = f"{question.chain.underlying if asked.across else question.chain} {words}"
+    across = underlying_measures(chains)
+    found = across.totals.get(asked.name) if asked.across else None
+    if not asked.across:
+        mine = zip(across.chains, across.forward_vols, strict=True)
+        found = next((each for chain, each in mine if chain.snapshot.chain == question.chain), None)
+    if found is None:
+        return Explanation(title, None, (section("VALUE", ("missing", _NOT_HERE)),))
+    snapshots = Section("SNAPSHOTS", tuple(_snapshots(ones, found)))
+    return Explanation(
+        title, found.value, (value_section(asked.name, found), Section("CONTRACTS", tuple(_counts(found))), snapshots)
+    )
+
+
+def _snapshots(ones: Sequence[Question], measure: Measure) -> Iterator[Fact]:
+    """Yield each snapshot that a measure is made of, with its key, its time and its age."""
+    used = set(measure.snapshots)
+    for one in ones:
+        good = one.good
+        if good is None or good.snapshot.id not in used:
+            continue
+        age = seconds(age_ms(good, one.moment.now, one.record.source) / 1000)
+        oldest = ", the oldest" if good.snapshot.id == measure.oldest and len(used) > 1 else ""
+        yield Fact("key", one.keys.snapshot(good.snapshot.id))
+        yield Fact("ts", f"{stamp(good.snapshot.ts)}, epoch {good.snapshot.ts!r}; {age} old{oldest}")
