@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from textual import events
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
@@ -21,6 +21,7 @@ from chain.clock import Clock
 from chain.errors import ConfigError
 from tui.actions.catalogue.everything import ACTIONS
 from tui.actions.keymap import DEFAULT_KEYMAP, Keymap
+from tui.clipboard import CopyAsked, NotCopiedError, copy
 from tui.dialogs.dialog import Dialog, Palette
 from tui.panels.line_panel import LinePanel
 from tui.ports.board_source import BoardSource, Demo, Operator
@@ -220,6 +221,20 @@ class DeckApp(FairPump, App[None]):
         """Open the palette, once."""
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
+
+    def on_copy_asked(self, event: CopyAsked) -> None:
+        """Copy what a screen or a dialog asks for."""
+        self._copy(event)
+
+    @work(exclusive=True, group="copy", exit_on_error=False)
+    async def _copy(self, asked: CopyAsked) -> None:
+        """Copy, and say what was copied and to where."""
+        try:
+            where = await copy(asked.text, self.copy_to_clipboard, self._clock, os.environ)
+        except NotCopiedError as error:
+            self.notify(f"not copied: {error}", severity="warning", markup=False)
+        else:
+            self.notify(f"{asked.what} copied {where}", markup=False)
 
     def on_moving_screen_chosen(self) -> None:
         """Remember the reader's choices."""

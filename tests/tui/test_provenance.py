@@ -4,7 +4,11 @@ import re
 
 import pytest
 
-from tests.support.stage import Deck
+from chain.monitor.explain.explanation import Explanation
+from chain.monitor.explain.question import Question
+from screenshots.scenes import Stage
+from tests.support.stage import Deck, deck_of
+from tests.support.waiting import wait_until_async
 from tui.dialogs.provenance import ProvenanceDialog
 from tui.lines.grid.asked import FIGURE_OF
 from tui.lines.grid.columns import COLUMNS, STRIKE
@@ -59,3 +63,74 @@ async def test_a_frozen_figure_is_explained_by_the_snapshot_that_is_shown(deck: 
     assert said(lines, "key").endswith(f":{frozen.snapshot.id.ts_ms}")
     assert said(lines, "shown").startswith("frozen at 2026-01-02 10:03:24")
     assert said(lines, "age").startswith("10.0 s")
+
+
+async def test_the_chosen_chains_figures_are_explained_from_anywhere(deck: Deck) -> None:
+    await deck.press("j", "i")
+    lines = await dialog(deck)
+    assert said(lines, "state") == "FRESH"
+    assert "STRADDLE" in "\n".join(lines)
+    await deck.press("G")
+    assert any(line.startswith(" source ") for line in await dialog(deck))
+    await deck.press("escape", "2", "i")
+    assert isinstance(deck.app.screen, ProvenanceDialog)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (46, 12), (200, 60)])
+async def test_the_dialog_fits_every_screen_and_scrolls(stage: Stage, size: tuple[int, int]) -> None:
+    async with deck_of(stage, size) as deck:
+        await deck.press("i")
+        lines = await dialog(deck)
+        frame = deck.app.screen.query_one("Vertical")
+        assert frame.size.width <= size[0] and frame.region.bottom <= size[1]
+        if size[1] < 40:
+            assert lines[-1].strip().startswith("+")
+            await deck.press("G")
+            assert (await dialog(deck))[-1].startswith((" source", "     "))
+        assert all(len(line) <= size[0] - 4 for line in lines)
+
+
+async def test_what_cannot_be_explained_is_told_and_the_deck_lives_on(
+    deck: Deck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Question) -> Explanation:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr("chaindeck.engine.board_slot.explain", fail)
+    await deck.press("i")
+    assert (await dialog(deck))[0].strip() == "this cannot be explained: ValueError: a defect"
+    await deck.press("escape", "j")
+    assert deck.app.screen is deck.app.deck
+
+
+def notices(deck: Deck) -> list[str]:
+    return [notice.message for notice in deck.app._notifications]
+
+
+async def copied(deck: Deck, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Press y and return what the terminal was sent for its clipboard."""
+    sent: list[str] = []
+    monkeypatch.setattr(deck.app, "copy_to_clipboard", sent.append)
+    await deck.press("y")
+    await wait_until_async(lambda: bool(notices(deck)))
+    return sent[0] if sent else ""
+
+
+async def test_y_copies_the_figure_the_key_or_the_provenance_and_says_what(
+    deck: Deck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    key = await copied(deck, monkeypatch)
+    assert re.fullmatch(r"massive:chain:snapshot:SPX:2026-01-02:\d+", key)
+    assert notices(deck)[-1] == f"{key} copied to the terminal's clipboard (OSC 52), if it allows that"
+    deck.app.clear_notifications()
+    await deck.press("tab")
+    figure = await copied(deck, monkeypatch)
+    assert re.fullmatch(r"\d+\.\d\d", figure) and notices(deck)[-1].startswith(f"{figure} copied")
+    deck.app.clear_notifications()
+    await deck.press("enter")
+    await dialog(deck)
+    text = await copied(deck, monkeypatch)
+    assert f"call bid: {figure}" in text and "massive:chain:snapshot" in text
+    assert notices(deck)[-1].startswith("the provenance of SPX 2026-01-02 SPXW")

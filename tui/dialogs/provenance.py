@@ -10,6 +10,7 @@ from textual.binding import Binding
 
 from chain.monitor.explain.explanation import Explanation
 from chain.supervisor import error_words
+from tui.clipboard import CopyAsked
 from tui.dialogs.reading import ReadingDialog
 from tui.lines.line import Line, Role, Span
 from tui.lines.provenance import WIDTH, provenance_lines
@@ -20,11 +21,11 @@ log = logging.getLogger(__name__)
 class ProvenanceDialog(ReadingDialog):
     """Keys, stamps and formula of one number, as soon as they are looked up."""
 
-    BINDINGS = [Binding("enter", "dismiss", show=False)]
+    BINDINGS = [Binding("enter", "dismiss", show=False), Binding("y", "copy", "Copy")]
 
     def __init__(self, answer: "Future[Explanation]", shown: str) -> None:
         """`shown` is the number as it reads on screen."""
-        super().__init__("provenance", "j k scroll   esc close", WIDTH)
+        super().__init__("provenance", "j k scroll   y copy   esc close", WIDTH)
         self._answer = answer
         self.shown = shown
         self.found: Explanation | None = None
@@ -47,3 +48,8 @@ class ProvenanceDialog(ReadingDialog):
             log.debug("told in the dialog", exc_info=error)
             self._told = (Span(f" this cannot be explained: {error_words(error)}", Role.ALARM),)
         self.renew()
+
+    def action_copy(self) -> None:
+        """Copy all that is said."""
+        if self.found is not None:
+            self.post_message(CopyAsked(self.found.text(self.shown), f"the provenance of {self.found.title}"))

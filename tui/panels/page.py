@@ -1,13 +1,26 @@
 """What every page but the first has in common: it is brought up to date as a whole, and has a cursor."""
 
+from typing import NamedTuple
+
 from textual.containers import Container
 from textual.widget import Widget
 
 from chain.model.keys import ChainId
+from chain.monitor.board import LastGood
 from chain.monitor.evaluate.report import HealthReport
+from chain.monitor.explain.question import Subject
 from tui.panels.line_panel import LinePanel
 from tui.ports.board_source import Scene
 from tui.view import View
+
+
+class Asked(NamedTuple):
+    """A number on screen: what it is of, and how it reads. `good` is the snapshot that it was made of."""
+
+    subject: Subject
+    chain: ChainId
+    good: LastGood | None
+    shown: str
 
 
 class PageWidget(Container):
@@ -35,6 +48,10 @@ class PageWidget(Container):
     def point_at(self, view: View, panel: Widget, row: int, x: int) -> ChainId | None:
         """Put the cursor where the mouse points, as `move` does."""
         raise NotImplementedError
+
+    def asked(self, view: View) -> Asked | None:
+        """Return what is under the cursor as a question; None where that is no number, or not yet in full."""
+        return None
 
     def enter(self, view: View) -> None:
         """Show what is under the cursor in full, or no longer."""

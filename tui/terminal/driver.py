@@ -26,7 +26,7 @@ DEFAULT_SIZE: Final = (80, 24)
 MIN_COLUMNS: Final = 20  # with fewer a dialog's text would have no room at all, and text in no columns has no height
 MAX_SIZE: Final = (1_000, 400)
 _LOOK_S = 0.1
-_PLAIN = ("linux", "vt", "unknown", "cons")  # consoles that print part of a question they do not know
+PLAIN_TERMS = ("linux", "vt", "unknown", "cons")  # consoles that print part of a question they do not know
 _CHUNK = 4_096
 
 
@@ -59,7 +59,7 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._shown = Size(*(size or terminal_size()))
         self._size = self._shown
-        self._plain = os.environ.get("TERM", "").startswith(_PLAIN) or not os.environ.get("TERM")
+        self._plain = os.environ.get("TERM", "").startswith(PLAIN_TERMS) or not os.environ.get("TERM")
         self._holds = self._stopped = False
         self._read_loop = asyncio.get_running_loop()
 

@@ -1,13 +1,14 @@
 """All actions in the order in which the help lists them. An action that is not here does not exist."""
 
 from tui.actions.action import Action, Need
+from tui.actions.catalogue.asking import ASKING
 from tui.actions.catalogue.deciding import DECIDING
 from tui.actions.catalogue.looking import LOOKING
 from tui.actions.catalogue.moving import MOVING
 from tui.actions.catalogue.past import PAST
 from tui.pages import Page
 
-ACTIONS: tuple[Action, ...] = (*MOVING, *LOOKING, *PAST, *DECIDING)
+ACTIONS: tuple[Action, ...] = (*MOVING, *LOOKING, *ASKING, *PAST, *DECIDING)
 BY_ID = {action.id: action for action in ACTIONS}
 _BY_NAME = {action.name: action for action in ACTIONS}
 
