@@ -8,6 +8,7 @@ class Page(StrEnum):
 
     DECK = "deck"
     HEATMAP = "heatmap"
+    MEASURES = "measures"
 
 
 class Panel(StrEnum):

@@ -8,18 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chain.analytics.derive import ChainAnalytics
+from chain.analytics.measures.gamma import AS_DERIVED, GexConvention
 from chain.analytics.painted import PaintedGrid
 from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, DatedBoard
 from chain.monitor.board import Board, LastGood
-from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
-from chain.monitor.states import State
+from tui.lines.expirations import shown_of
 from tui.lines.grid.changes import NO_CHANGES, Changes, changes
 from tui.lines.grid.cursor import GridCell
 from tui.lines.grid.frame import Shown, is_past
 from tui.lines.heatmap.choice import TileChoice
+from tui.lines.measures.choice import MeasureChoice
 from tui.lines.strip import Past
 from tui.ports.board_source import StagedView
 
@@ -99,6 +100,8 @@ class View:
     playing: float = 0.0  # the speed while it is played
     comparison: Comparison = field(default_factory=Comparison)
     diff: ChainDiff | None = None  # of the selected chain, between the moments that are compared
+    gex: GexConvention = AS_DERIVED  # by which gamma exposure is told
+    measure: MeasureChoice = field(default_factory=MeasureChoice)  # under the cursor on the page of measures
     tile: TileChoice = field(default_factory=TileChoice)  # that is looked at on the heatmap
     histories: Histories = field(default_factory=Histories)
     awaiting: bool = False  # whether the selected chain's analytics are on their way
@@ -161,14 +164,7 @@ class View:
 
     def as_shown(self, status: ChainStatus, now: Instant) -> Shown:
         """Return how old what the grid shows is; frozen, that is another snapshot than the chain's newest."""
-        good = status.record.last_good
-        newest = good is None or self.shown is None or self.shown.snapshot.id == good.snapshot.id
-        if self.shown is None or (newest and self.frozen_at is None):
-            return Shown(status.state, status.age_s)
-        age, limits = age_ms(self.shown, now, status.record.source), status.limits
-        by_age = State.FRESH if age <= limits.warn_ms else State.AGING if age <= limits.stale_ms else State.STALE
-        state = status.state if is_past(status.state) or status.state is State.FUTURE else by_age
-        return Shown(state, age / 1000, self.frozen_at)
+        return shown_of(status, self.shown, now, self.frozen_at)
 
     def on_report(
         self, report: HealthReport, analytics: AnalyticsByChain = NO_ANALYTICS, at: float | None = None

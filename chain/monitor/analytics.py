@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chain.analytics.derive import ChainAnalytics, derive
 from chain.analytics.diff import GridDiff, diff
 from chain.analytics.measures.chain import ChainMeasures
+from chain.analytics.measures.gamma import AS_DERIVED, GexConvention
 from chain.analytics.measures.underlying import UnderlyingMeasures, underlying_measures
 from chain.clock import Instant
 from chain.model.grid import StrikeGrid, build_grid
@@ -47,7 +49,15 @@ class RecentAnalytics:
     """
 
     _kept: "OrderedDict[ChainId, ChainAnalytics]" = field(default_factory=OrderedDict)
+    _gex: GexConvention = AS_DERIVED
+    _told: dict[ChainId, tuple[ChainAnalytics, ChainAnalytics]] = field(default_factory=dict)  # derived, and told
     _across: tuple[tuple[ChainMeasures, ...], UnderlyingMeasures] | None = None
+
+    def tell_gex(self, convention: GexConvention) -> None:
+        """Have gamma exposure told by a convention from now on."""
+        if convention != self._gex:
+            self._gex = convention
+            self._told.clear()
 
     def update(self, board: Board, selected: ChainId | None) -> AnalyticsByChain:
         """Return the analytics that hold for a Board; until a chain is selected its first is looked at."""
@@ -60,7 +70,7 @@ class RecentAnalytics:
                 self._kept[chain] = found
                 self._kept.move_to_end(chain)
         self._forget_beyond(_KEPT)
-        return MappingProxyType(dict(self._kept))
+        return self._known()
 
     def across(self, board: Board, selected: ChainId | None) -> tuple[AnalyticsByChain, UnderlyingMeasures | None]:
         """Return the analytics of all expirations of the selected chain's underlying, and what they say together."""
@@ -72,15 +82,27 @@ class RecentAnalytics:
             if found is not None:
                 self._kept[record.chain] = found
                 self._kept.move_to_end(record.chain)
-        measures = tuple(self._kept[record.chain].measures for record in mine if record.chain in self._kept)
         self._forget_beyond(max(_KEPT, len(mine)))
-        known = MappingProxyType(dict(self._kept))
+        known = self._known()
+        measures = tuple(known[record.chain].measures for record in mine if record.chain in known)
         if not measures:
             return known, None
         made = self._across
         if made is None or [id(one) for one in made[0]] != [id(one) for one in measures]:
             self._across = made = (measures, underlying_measures(measures))
         return known, made[1]
+
+    def _known(self) -> AnalyticsByChain:
+        """Return what is kept, gamma exposure by the convention that is asked for."""
+        if self._gex == AS_DERIVED:
+            return MappingProxyType(dict(self._kept))
+        for chain, derived in self._kept.items():
+            held = self._told.get(chain)
+            if held is None or held[0] is not derived:
+                measures = derived.measures.told_in(self._gex)
+                self._told[chain] = derived, replace(derived, measures=measures)
+        self._told = {chain: held for chain, held in self._told.items() if chain in self._kept}
+        return MappingProxyType({chain: self._told[chain][1] for chain in self._kept})
 
     def _forget_beyond(self, most: int) -> None:
         while len(self._kept) > most:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from chain.analytics.measures.gamma import AS_DERIVED, GexConvention
 from chain.analytics.measures.underlying import UnderlyingMeasures
 from chain.analytics.painted import painted
 from chain.model.keys import ChainId
@@ -66,6 +67,7 @@ class BoardSlot:
         self._heatmap_of: str | None = None
         self._is_across = False
         self._across: UnderlyingMeasures | None = None
+        self._gex = AS_DERIVED
         self._hear_selected: Callable[[ChainId | None], None] = lambda _: None
         self._look = NOTHING
         self._hear_look: Callable[[Look], None] = lambda _: None
@@ -116,6 +118,18 @@ class BoardSlot:
         """Say, from the reader's thread, whether all expirations of the chosen underlying are looked at."""
         if on != self._is_across:
             self._is_across = on
+            self._call(self._derive)
+            self._hear_selected(self._selected)
+
+    @property
+    def gex(self) -> GexConvention:
+        """The convention by which gamma exposure is told."""
+        return self._gex
+
+    def tell_gex(self, convention: GexConvention) -> None:
+        """Say, from the reader's thread, by which convention gamma exposure is told."""
+        if convention != self._gex:
+            self._gex = convention
             self._call(self._derive)
             self._hear_selected(self._selected)
 
@@ -216,6 +230,7 @@ class BoardSlot:
 
     def _analyse(self, board: Board) -> None:
         """Derive what is looked at."""
+        self._recent.tell_gex(self._gex)
         if self._is_across:
             self._analytics, self._across = self._recent.across(board, self._selected)
         else:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from chain.analytics.measures.gamma import GexConvention
 from chain.clock import Instant, ManualClock
 from chain.model.keys import ChainId
 from chain.monitor.analytics import DatedBoard, RecentAnalytics
@@ -361,6 +362,9 @@ class Still:
 
     def select(self, chain: ChainId | None) -> None:
         """Nothing is derived."""
+
+    def tell_gex(self, convention: GexConvention) -> None:
+        """Nothing tells of gamma exposure."""
 
     def look_across(self, on: bool) -> None:
         """Nothing is derived of other expirations."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from chain.analytics.measures.gamma import GexConvention
 from chain.clock import SystemClock
 from chain.errors import ConfigError
 from chain.model.keys import ChainId
@@ -180,6 +181,9 @@ class Eager:
 
     def select(self, chain: ChainId | None) -> None:
         pass
+
+    def tell_gex(self, convention: GexConvention) -> None:
+        """Nothing tells of gamma exposure."""
 
     def look_across(self, on: bool) -> None:
         """Nothing is derived of other expirations."""

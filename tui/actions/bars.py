@@ -30,6 +30,7 @@ class Bar(StrEnum):
 
     DECK = Page.DECK.value
     HEATMAP = Page.HEATMAP.value
+    MEASURES = Page.MEASURES.value
     PAST = "past"
 
 
@@ -41,6 +42,7 @@ BARS: Mapping[Bar, tuple[Entry, ...]] = {
         Entry("underlying-next"),
         Entry("open", spare=3),
         Entry("show-heatmap"),
+        Entry("show-measures", spare=1),
         Entry("atm", spare=2),
         Entry("order", spare=1),
         Entry("freeze"),
@@ -58,6 +60,16 @@ BARS: Mapping[Bar, tuple[Entry, ...]] = {
         Entry("open", "legs"),
         Entry("atm", spare=2),
         Entry("underlying-next", spare=1),
+        *_END,
+    ),
+    Bar.MEASURES: (
+        Entry("show-deck"),
+        Entry("down", "measure"),
+        Entry("left", "expiry"),
+        Entry("underlying-next", spare=3),
+        Entry("gex"),
+        Entry("freeze", spare=2),
+        Entry("timeline", spare=1),
         *_END,
     ),
     Bar.PAST: (

@@ -1,15 +1,17 @@
 """What is on screen, as lines: pure functions from a report or a grid. On a terminal, in a file or in a test.
 
 ```
-line        a line of styled text as plain data
-figures     figures as the desk reads them
-strip       the two top lines
-board       the expiry board
-signals     the signals, root cause first
-grid        the strike grid
-heatmap     what a strategy costs at each strike, across widths or expirations
-pipeline    snapshot, stream, staging and model in a line
-provenance  where a number comes from
-timeline    what is recorded, and where one stands in it
+line         a line of styled text as plain data
+figures      figures as the desk reads them
+strip        the two top lines
+board        the expiry board
+signals      the signals, root cause first
+grid         the strike grid
+expirations  the expirations of an underlying side by side
+measures     the page of measures
+heatmap      what a strategy costs at each strike, across widths or expirations
+pipeline     snapshot, stream, staging and model in a line
+provenance   where a number comes from
+timeline     what is recorded, and where one stands in it
 ```
 """

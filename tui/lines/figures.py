@@ -10,6 +10,7 @@ from chain.model.session import new_york
 MISSING = "-"
 _CENT = Decimal("0.01")
 _CENTS_END = 1e13  # from here a float holds no cents
+_LARGE = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
 def age(seconds: float | None) -> str:
@@ -71,6 +72,11 @@ def level(value: float | None) -> str:
     return MISSING if value is None else f"{_to_the_cent(value):,.2f}"
 
 
+def signed(value: float | None) -> str:
+    """Return a difference of levels with its sign, to the cent."""
+    return MISSING if value is None else f"{_to_the_cent(value):+,.2f}"
+
+
 def _to_the_cent(value: float) -> Decimal | float:
     """Round what a person would write down, not its binary neighbour: 0.425 is 0.43, as 0.325 is 0.33."""
     return Decimal(repr(value)).quantize(_CENT, ROUND_HALF_UP) if abs(value) < _CENTS_END else value
@@ -114,6 +120,15 @@ def count(value: float | None) -> str:
         if size < limit:
             return f"{value / scale:.1f}{unit}" if limit != 999_500 else f"{value / scale:.0f}{unit}"
     return f"{value / 1e6:.0f}M"
+
+
+def large(value: float) -> str:
+    """Return a large number with its sign in at most seven characters: +161.7M, -2.88B, +812."""
+    for scale, unit in _LARGE:
+        if abs(value) >= 0.9995 * scale:
+            scaled = value / scale
+            return f"{scaled:+.{2 if abs(scaled) < 9.995 else 1}f}{unit}"
+    return f"{value:+.0f}"
 
 
 def clock(epoch_s: float) -> str:

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chain.analytics.measures.gamma import GexConvention
 from chain.analytics.measures.underlying import UnderlyingMeasures
 from chain.analytics.painted import PaintedGrid
 from chain.clock import Instant
@@ -87,6 +88,9 @@ class BoardSource(Protocol):
 
     def look_across(self, on: bool) -> None:
         """Say whether what the expirations of the chosen underlying say together is looked at."""
+
+    def tell_gex(self, convention: GexConvention) -> None:
+        """Say by which convention gamma exposure is told."""
 
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Say which two moments are compared; what changed comes with a wake-up of its own."""

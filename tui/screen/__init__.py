@@ -4,6 +4,7 @@
 deck        what is on screen, and when it is brought up to date
 provenance  where a number comes from
 moving      where keys and the mouse lead
+across      the reader on the pages of several expirations
 heat        the reader on the heatmap
 paging      the pages, and the cursor of each
 travel      the reader in the past: moves, marks, and what only the present can be asked for

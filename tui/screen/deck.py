@@ -140,6 +140,7 @@ class DeckScreen(ProvenanceScreen):
         selected = self.view.selected
         self._feed.select(selected)
         self._feed.look_at_heatmap(selected.underlying if selected and self.is_on_heatmap else None)
+        self._feed.tell_gex(self.view.gex)
         self._feed.look_across(self.paged is not None and self.paged.needs_across)
 
     def _end_highlight(self) -> None:

@@ -9,11 +9,11 @@ from tui.panels.side import Side
 from tui.panels.widgets import SignalsPanel
 from tui.ports.board_source import Scene
 from tui.ports.time_travel import Stride
-from tui.screen.heat import HeatScreen
+from tui.screen.across import AcrossScreen
 from tui.screen.travel import Edge, ScreenPorts
 
 
-class MovingScreen(HeatScreen):
+class MovingScreen(AcrossScreen):
     """A screen whose keys go to the panel that has the focus, and on a page to its cursor."""
 
     class Chosen(Message):

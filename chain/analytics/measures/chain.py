@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chain.analytics.measures import atm, flip, gamma, interest, wings
 from chain.analytics.measures.contracts import ContractCheck, contract_checks, greeks_check
@@ -33,6 +34,11 @@ class ChainMeasures(Struct, frozen=True):
     def __getitem__(self, name: str) -> Measure:
         """The measure of a name."""
         return self.measures[name]
+
+    def told_in(self, convention: gamma.GexConvention) -> "ChainMeasures":
+        """Return the same with gamma exposure by another convention, but for what stands for itself in any."""
+        gex = gamma.told_in(self.gex, convention)
+        return replace(self, gex=gex, measures={**self.measures, "gex_net": gamma.gex_net(gex).finite})
 
 
 def measures_of(

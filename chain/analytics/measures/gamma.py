@@ -9,6 +9,7 @@ from enum import Enum
 from itertools import accumulate
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chain.analytics.measures.measure import POINTS, Measure
 from chain.analytics.slice import ChainSlice
@@ -51,9 +52,20 @@ class GexConvention(Struct, frozen=True):
     signs: GexSigns = GexSigns.NAIVE
 
     @property
+    def following(self) -> "GexConvention":
+        """The next of all: first each unit with these signs, then with others."""
+        units, signs = list(GexUnit), list(GexSigns)
+        at = units.index(self.unit) + 1
+        turn = at // len(units)
+        return GexConvention(units[at % len(units)], signs[(signs.index(self.signs) + turn) % len(signs)])
+
+    @property
     def words(self) -> str:
         """The formula in words."""
         return f"vendor gamma * open interest in {self.unit.words}, {self.signs.value[0]}"
+
+
+AS_DERIVED = GexConvention()
 
 
 class StrikeGex(Struct, frozen=True, gc=False):
@@ -113,6 +125,23 @@ def exposure(chain: ChainSlice, convention: GexConvention | None = None) -> Expo
         strikes = ()
     note = "" if strikes else (chain.grid.off_centre or "no spot") if spot is None else NO_GAMMA
     return Exposure(strikes, spot, convention, chain.snapshots, used, dict(skipped), note)
+
+
+def told_in(found: Exposure, convention: GexConvention) -> Exposure:
+    """Return an exposure of one snapshot by another convention; as it is where there is no spot."""
+    spot, was = found.spot, found.convention
+    if spot is None or was == convention:
+        return found
+    scale = convention.unit.factor(spot) / was.unit.factor(spot)
+    put_scale = scale * convention.signs.value[1] / was.signs.value[1]
+    strikes = tuple(
+        StrikeGex(each.strike, _scaled(each.call, scale), _scaled(each.put, put_scale)) for each in found.strikes
+    )
+    return replace(found, strikes=strikes, convention=convention)
+
+
+def _scaled(figure: float | None, scale: float) -> float | None:
+    return None if figure is None else figure * scale
 
 
 def gex_net(found: Exposure) -> Measure:

@@ -3,33 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import wrap
 
-from chain.analytics.measures.measure import FRACTION, POINTS, RATIO, Measure, together
+from chain.analytics.measures.measure import together
 from chaindeck.commands.analytics.look import Expiry, Underlying
 from chaindeck.commands.plain import WIDTH
 from tui.lines import figures
+from tui.lines.measures.names import LABELS, PERCENT, value_text
 
 _COLUMNS, _LABEL, _CELL = 6, 25, 9
-_LABELS = {
-    "straddle": "straddle",
-    "expected_move_iv": "expected move (IV)",
-    "expected_move_straddle": "expected move (straddle)",
-    "implied_forward": "implied forward",
-    "atm_iv": "ATM IV %",
-    "forward_vol": "forward vol %",
-    "rr25": "RR25 %",
-    "bf25": "BF25 %",
-    "put_call_oi": "put/call OI",
-    "put_call_volume": "put/call volume",
-    "max_pain": "max pain",
-    "gex_net": "net GEX",
-    "call_wall": "call wall",
-    "put_wall": "put wall",
-    "zero_gamma_profile": "zero gamma (profile)",
-    "zero_gamma_cumulative": "zero gamma (cumulative)",
-    "greeks_apart": "vendor greeks apart %",
-}
+_LABELS = {name: f"{label} %" if name in PERCENT else label for name, label in LABELS.items()}
 _SLICED = "* of the strikes within the snapshots' range only"
-_STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
 def page(found: Sequence[Underlying]) -> str:
@@ -68,7 +50,7 @@ def _table(of: Underlying, expiries: Sequence[Expiry], *, with_totals: bool) -> 
         measures = [expiry.measures.get(name) for expiry in expiries]
         totals = [of.across.totals.get(name)] if with_totals else []
         mark = "*" if any(each is not None and each.slice_only for each in measures) else ""
-        yield _row(label + mark, [_cell(name, each) for each in (*measures, *totals)])
+        yield _row(label + mark, [value_text(name, each) for each in (*measures, *totals)])
     yield ""
 
 
@@ -80,26 +62,6 @@ def _left(expiry: Expiry) -> str:
     """Return how long a chain runs on after its snapshot, and whether it settles on the open or the close."""
     maturity = expiry.chain.maturity if expiry.chain else None
     return f"{figures.age(maturity.seconds)} {maturity.settles}" if maturity else figures.MISSING
-
-
-def _cell(name: str, measure: Measure | None) -> str:
-    if measure is None or measure.value is None:
-        return figures.MISSING
-    value = measure.value
-    if measure.unit == FRACTION:
-        return f"{value * 100:+.2f}" if name in ("rr25", "bf25") else figures.percent(value)
-    if measure.unit == RATIO:
-        return f"{value:.2f}"
-    return figures.level(value) if measure.unit == POINTS else large(value)
-
-
-def large(value: float) -> str:
-    """Return a large number with its sign in at most seven characters: +161.7M, -2.88B, 812."""
-    for scale, unit in _STEPS:
-        if abs(value) >= 0.9995 * scale:
-            scaled = value / scale
-            return f"{scaled:+.{2 if abs(scaled) < 9.995 else 1}f}{unit}"
-    return f"{value:+.0f}"
 
 
 def _conventions(found: Sequence[Underlying]) -> Iterator[str]:
@@ -120,7 +82,7 @@ def _contracts(of: Underlying) -> Iterator[str]:
             continue
         skipped = together(*(measure.skipped for measure in measures))
         left_out = f", {sum(skipped.values())} skipped ({_reasons(skipped)})" if skipped else ""
-        told.setdefault(f"{sum(measure.used for measure in measures)} contracts{left_out}", []).append(_label(name))
+        told.setdefault(f"{sum(measure.used for measure in measures)} contracts{left_out}", []).append(LABELS[name])
     for words, labels in told.items():
         yield f"{words}: {', '.join(labels)}"
 
@@ -139,10 +101,6 @@ def _notes(of: Underlying) -> Iterator[str]:
                 days.setdefault((measure.note, name), []).append(day)
     labels: dict[tuple[str, str], list[str]] = {}
     for (note, name), noted in days.items():
-        labels.setdefault((note, ", ".join(noted)), []).append(_label(name))
+        labels.setdefault((note, ", ".join(noted)), []).append(LABELS[name])
     for (note, on), names in labels.items():
         yield f"{on} {', '.join(names)}: {note}"
-
-
-def _label(name: str) -> str:
-    return _LABELS[name].removesuffix(" %")

@@ -262,6 +262,7 @@ class Traveller:
             return
         played: Played = self._reel.played(place)
         self.passed.on_board(played.board)
+        self._recent.tell_gex(self._slot.gex)
         if self._slot.is_across:
             analytics, across = self._recent.across(played.board, self._selected)
         else:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chain.analytics import derive
+from chain.analytics.measures.gamma import AS_DERIVED, GexConvention, GexUnit
 from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.model.snapshot import Received
@@ -80,6 +81,24 @@ def test_across_are_all_expirations_of_one_underlying_derived_once(monkeypatch: 
     monkeypatch.undo()
     other = recent.across(shown, NDX)[1]
     assert other is not None and [one.snapshot.chain for one in other.chains] == [NDX]
+
+
+def test_gamma_exposure_is_told_by_the_convention_that_is_asked_for_and_nothing_is_derived_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown, recent = board([record(SPX, NOW), record(SPX_MON, NOW)], NOW), RecentAnalytics()
+    plain, before = recent.across(shown, SPX)
+    monkeypatch.setattr(analytics, "analytics_of", pytest.fail)
+    shares = GexConvention(GexUnit.SHARES)
+    recent.tell_gex(shares)
+    told, across = recent.across(shown, SPX)
+    assert before is not None and across is not None and across.gex is not None
+    assert told[SPX].measures["gex_net"].unit == GexUnit.SHARES.words == across.totals["gex_net"].unit
+    assert across.gex.convention == shares and told[SPX].grid is plain[SPX].grid
+    assert recent.across(shown, SPX)[1] is across and recent.update(shown, SPX)[SPX] is told[SPX]
+    recent.tell_gex(AS_DERIVED)
+    again, back = recent.across(shown, SPX)
+    assert again[SPX] is plain[SPX] and back is not None and back.totals == before.totals
 
 
 def test_across_a_board_without_a_snapshot_there_is_nothing() -> None:

@@ -87,6 +87,14 @@ def test_an_age_is_cut_and_never_reaches_a_limit_early() -> None:
     assert figures.age(None) == "-"
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(161.68e6, "+161.7M"), (-2.88e9, "-2.88B"), (812.4, "+812"), (999_990, "+1.00M"), (-1e15, "-1000.0T"), (0, "+0")],
+)
+def test_large_numbers_are_short(value: float, words: str) -> None:
+    assert figures.large(value) == words
+
+
 @law
 @given(ms=st.integers(0, 99_999))
 def test_the_age_read_is_the_age_to_the_tenth_below(ms: int) -> None:

@@ -1,9 +1,10 @@
 """What is shown, and how: pages, the order of strikes, the snapshot alone, and the axes of the heatmap."""
 
 from tui.actions.action import Action
-from tui.pages import Page, Panel
+from tui.pages import PAGED, Page, Panel
 
 _ON_HEATMAP = frozenset({Page.HEATMAP})
+_WITH_GEX = frozenset({Page.MEASURES})
 
 LOOKING = (
     Action(
@@ -21,6 +22,14 @@ LOOKING = (
         word="heatmap",
         help="the heatmap: what each strategy costs, by strike",
         title="Heatmap",
+    ),
+    Action(
+        id="show-measures",
+        keys=("3",),
+        call="show_page('measures')",
+        word="measures",
+        help="every measure by expiration, and what it rests on",
+        title="Measures",
     ),
     Action(
         id="backdrop",
@@ -47,7 +56,7 @@ LOOKING = (
         word="freeze",
         help="freeze the grid, or let it go on; in the past play, or pause",
         title="Freeze",
-        first=frozenset({Panel.GRID, Panel.TIMELINE, Page.HEATMAP}),
+        first=frozenset({Panel.GRID, Panel.TIMELINE, *PAGED}),
     ),
     Action(
         id="strategy",
@@ -75,5 +84,14 @@ LOOKING = (
         help="heatmap: strikes by width of one expiry, or by DTE for one width",
         title="Axes",
         pages=_ON_HEATMAP,
+    ),
+    Action(
+        id="gex",
+        keys=("w",),
+        call="gex",
+        word="GEX",
+        help="gamma exposure in another unit, or with other signs",
+        title="Gamma exposure",
+        pages=_WITH_GEX,
     ),
 )

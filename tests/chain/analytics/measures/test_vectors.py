@@ -7,7 +7,7 @@ import pytest
 from chain.analytics.black_scholes import black_scholes
 from chain.analytics.measures.atm import MoveRule, expected_move_straddle, straddle
 from chain.analytics.measures.chain import ChainMeasures, measures_of
-from chain.analytics.measures.gamma import GexConvention, GexSigns, GexUnit, exposure, gex_net
+from chain.analytics.measures.gamma import GexConvention, GexSigns, GexUnit, exposure, gex_net, told_in
 from tests.support.measured import HELD, SIGMA, SPOT, WEEK_BEFORE, grid, held_chain, measured, priced, sliced
 
 YEARS = 7 / 365
@@ -96,3 +96,21 @@ def test_deviations_by_strike(week: ChainMeasures) -> None:
     assert [check.deviations for check in week.contracts if check.side == "call"] == pytest.approx(
         [(strike - SPOT) / move for strike in HELD]
     )
+
+
+@pytest.mark.parametrize("unit", GexUnit)
+@pytest.mark.parametrize("signs", GexSigns)
+def test_told_by_another_convention_it_is_what_that_gives(week: ChainMeasures, unit: GexUnit, signs: GexSigns) -> None:
+    convention = GexConvention(unit, signs)
+    meant, told = measures_of(grid(*held_chain()), WEEK_BEFORE, convention=convention), week.told_in(convention)
+    assert told.gex.convention == convention
+    assert value(told, "gex_net") == pytest.approx(value(meant, "gex_net"), rel=1e-12)
+    assert [each.put for each in told.gex.strikes] == pytest.approx([each.put for each in meant.gex.strikes])
+    assert told["gex_net"].unit == unit.words and told["gex_net"].convention == meant["gex_net"].convention
+    for name in ("call_wall", "put_wall", "zero_gamma_profile", "zero_gamma_cumulative"):
+        assert told[name] is week[name]  # what stands for itself in any convention
+
+
+def test_without_a_spot_there_is_nothing_to_tell_otherwise() -> None:
+    bare = exposure(sliced(*held_chain(spot=None, forward=SPOT)))
+    assert told_in(bare, GexConvention(GexUnit.SHARES)) is bare and not bare.strikes

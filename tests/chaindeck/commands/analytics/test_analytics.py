@@ -18,7 +18,7 @@ from chain.monitor.states import State
 from chain.redis.contract.publish.writer import snapshot_writer
 from chaindeck.commands.analytics.body import analytics_body
 from chaindeck.commands.analytics.look import Underlying, underlyings_of
-from chaindeck.commands.analytics.page import large, page
+from chaindeck.commands.analytics.page import page
 from chaindeck.commands.plain import WIDTH
 from chaindeck.exits import Exit
 from tests.support.measured import HELD, held_chain
@@ -98,14 +98,6 @@ def test_the_page_has_a_column_for_each_expiry_and_says_what_each_row_is() -> No
     assert "01-16 RR25, BF25: no 25-delta call in the slice" in text
     assert page(looked_at(ChainRecord(NDX))).startswith(" NDX  spot -  ")
     assert max(map(len, text.splitlines())) <= WIDTH
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [(161.68e6, "+161.7M"), (-2.88e9, "-2.88B"), (812.4, "+812"), (999_990, "+1.00M"), (-1e15, "-1000.0T"), (0, "+0")],
-)
-def test_large_numbers_are_short(value: float, words: str) -> None:
-    assert large(value) == words
 
 
 @pytest.mark.slow

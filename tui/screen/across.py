@@ -1,0 +1,20 @@
+"""The reader on the pages of several expirations: by which convention gamma exposure is told."""
+
+from tui.pages import Page
+from tui.panels.across.measures import MeasuresPage
+from tui.screen.heat import HeatScreen
+from tui.screen.travel import ScreenPorts
+
+
+class AcrossScreen(HeatScreen):
+    """A screen some of whose pages show what the expirations of an underlying say together."""
+
+    def __init__(self, ports: ScreenPorts) -> None:
+        super().__init__(ports)
+        self.measures = MeasuresPage(id="measures-page")
+        self.pages[Page.MEASURES] = self.measures
+
+    def action_gex(self) -> None:
+        """Tell gamma exposure by the next convention."""
+        self.view.gex = self.view.gex.following
+        self.redraw()
