@@ -33,13 +33,13 @@ _EVENTS_S = 204.0
 async def flowing(stage: Stage) -> None:
     """A calm market with its pipeline alive."""
     await calm(stage)
-    await _flow(stage)
+    await flow(stage)
 
 
 async def standing(stage: Stage) -> None:
     """The stream goes on over a snapshot that is stale, and the compositor has fallen silent."""
     await troubled(stage)
-    await _flow(stage)
+    await flow(stage)
     for _ in range(4):
         stage.clock.advance(10)
         await _mark_stream(stage)
@@ -49,7 +49,7 @@ async def standing(stage: Stage) -> None:
     await stage.look()
 
 
-async def _flow(stage: Stage) -> None:
+async def flow(stage: Stage) -> None:
     """Have the stream quote what is near the money, stage it, make the model of it, and say so in a heartbeat."""
     await _mark_stream(stage)
     now = Instant.now(stage.clock)

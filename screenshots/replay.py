@@ -20,7 +20,8 @@ from publisher.loop.cycle_runner import CycleRunner
 from publisher.loop.own_heartbeat import OwnHeartbeat, ProgramStatus
 from publisher.protection.publish_gate import PublishGate
 from screenshots.animation import animated
-from screenshots.scenes import catch_up, exported
+from screenshots.scenes import catch_up
+from screenshots.svg import Picture, picture_of
 from tape.play.reel import FilePart, Reel, tape_paths
 from tape.record.reader import RecordingReader
 from tape.record.recorder import Recorder
@@ -108,7 +109,7 @@ async def _nothing() -> None:
     """Do nothing when the plan changes: a heartbeat goes before every look."""
 
 
-async def _pictures(slot: BoardSlot, clock: ManualClock, travel: Traveller) -> list[str]:
+async def _pictures(slot: BoardSlot, clock: ManualClock, travel: Traveller) -> list[Picture]:
     """Return what the deck shows after each frame's keys."""
     pictures = []
     app = DeckApp(slot, clock, theme="chaindeck", depth=Depth.TRUE, travel=travel)
@@ -123,5 +124,5 @@ async def _pictures(slot: BoardSlot, clock: ManualClock, travel: Traveller) -> l
                 await pilot.pause()
             app.deck.redraw()
             await pilot.pause()
-            pictures.append(exported(app))
+            pictures.append(picture_of(app))
     return pictures

@@ -1,8 +1,8 @@
 """Deterministic scenes of the deck: a real server, a real publisher and watcher, a fixed clock and seed."""
 
-import re
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from chaindeck.engine.travel.traveller import Traveller
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
+from screenshots.svg import picture_of, svg_of
 from tape.record.reader import RecordingReader
 from tape.record.tap import Tap
 from tui.app import DeckApp
@@ -40,8 +41,6 @@ SEED = 7
 UNDERLYINGS = ("SPX", "NDX", "SPY")
 RING_BYTES = 64_000_000
 _SEARCHED_S = 0.01  # a traveller that wants to go on sooner is still searching
-_FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
-_NUMBERED = re.compile(r"\bterminal-\d+")  # by how colours are spelled, which what was painted before can change
 
 
 @dataclass(slots=True)
@@ -177,20 +176,21 @@ async def unreachable(stage: Stage) -> None:
 
 async def eventful(stage: Stage) -> None:
     """Four minutes: one expiry stale and then whole again, one gone, and a while in which nobody looked."""
-    await _run(stage, cycles=5)
+    await run(stage, cycles=5)
     chains = [record.chain for record in (await stage.look()).chains.records]
     await stage.injector.inject(InjectedFault.STALL, chains[2])
-    await _run(stage, cycles=5)
+    await run(stage, cycles=5)
     await stage.injector.inject(InjectedFault.STALL, chains[2])
-    await _run(stage, cycles=3)
+    await run(stage, cycles=3)
     await stage.injector.inject(InjectedFault.DROP, chains[4])
-    await _run(stage, cycles=2)
+    await run(stage, cycles=2)
     stage.clock.advance(40)
-    await _run(stage, cycles=6)
+    await run(stage, cycles=6)
     await stage.look()
 
 
-async def _run(stage: Stage, cycles: int) -> None:
+async def run(stage: Stage, cycles: int) -> None:
+    """Publish every ten seconds, and look twice as often."""
     for _ in range(cycles):
         await stage.cycle()
         stage.clock.advance(5)
@@ -237,12 +237,19 @@ SCENES = (
 
 async def picture(scene: Picture) -> str:
     """Return a scene as SVG."""
+    async with staged(scene.underlyings) as stage:
+        return await _render(scene, stage)
+
+
+@asynccontextmanager
+async def staged(underlyings: tuple[str, ...] = UNDERLYINGS) -> AsyncIterator[Stage]:
+    """Give a stage on a server of its own."""
     with tempfile.TemporaryDirectory(prefix="cd") as folder, EmbeddedServer() as server:
         endpoint = server.start_or_attach(Path(folder) / "r")
         redis = RedisTarget(endpoint.url).connect()
         try:
             clock = ManualClock(int(START.timestamp() * 1e9), 1000.0)
-            source = WithholdingSource(MockSource(clock, seed=SEED, underlyings=scene.underlyings))
+            source = WithholdingSource(MockSource(clock, seed=SEED, underlyings=underlyings))
             publisher = Publisher(redis, source, structs.replace(make_context(Thresholds()), clock=clock))
             injector = FaultInjector(FaultWriter(redis, KeySchema()), source, publisher, clock)
             tap, recent, slot = Tap(), Recent(KeySchema(), RING_BYTES, "unix"), BoardSlot()
@@ -250,8 +257,7 @@ async def picture(scene: Picture) -> str:
             reader = RecordingReader(_SameLives(redis, KeySchema(), clock), tap.on_answer)
             watcher = Watcher(reader, clock, shown_as="unix")
             travel = recent.traveller(slot, clock)
-            stage = Stage(redis, clock, publisher, injector, watcher, slot, server.stop, tap, travel)
-            return await _render(scene, stage)
+            yield Stage(redis, clock, publisher, injector, watcher, slot, server.stop, tap, travel)
         finally:
             await redis.aclose()
 
@@ -268,9 +274,4 @@ async def _render(scene: Picture, stage: Stage) -> str:
             await pilot.pause()
         app.deck.redraw()
         await pilot.pause()
-        return exported(app)
-
-
-def exported(app: DeckApp) -> str:
-    """Return what an app shows as SVG, the same for the same screen."""
-    return _NUMBERED.sub("terminal", _FONT_FACE.sub("", app.export_screenshot(title="chaindeck")))
+        return svg_of(picture_of(app))

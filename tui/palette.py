@@ -120,7 +120,7 @@ def _sixteen(entries: _Entries) -> tuple[dict[Role, Style], dict[Ground, Style]]
     back = {
         Ground.PLAIN: Style(),
         Ground.BAR: Style(bgcolor="blue" if dark else "white"),
-        Ground.ITM: Style(bgcolor="blue" if dark else "white"),
+        Ground.ITM: Style(bgcolor=None if dark else "white"),  # there is no dark shade that is calm; the rule says it
         Ground.ATM: Style(bgcolor="cyan", color="black"),
         Ground.CURSOR: Style(bgcolor="white" if dark else "blue", color="black" if dark else "bright_white"),
         Ground.ALARM: Style(bgcolor="red", color="bright_white", bold=True),

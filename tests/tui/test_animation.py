@@ -4,21 +4,23 @@ import re
 from collections import Counter
 from xml.etree import ElementTree
 
-import pytest
-
-from screenshots.__main__ import FOLDER, REPLAY
+from screenshots.__main__ import REPLAY
 from screenshots.animation import FRAME_S, animated
 from screenshots.replay import FRAMES
+from screenshots.svg import Picture, Run, svg_of
+from tui.terminal.contrast import BLACK, RGB, WHITE
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _RULE = re.compile(
-    r"\.(t\d+) \{ visibility: (\w+); animation: \1 ([\d.]+)s step-end infinite \} @keyframes \1 \{(.*)\}"
+    r"\.(turn\d+) \{ visibility: (\w+); animation: \1 ([\d.]+)s step-end infinite \} @keyframes \1 \{(.*)\}"
 )
 _STEP = re.compile(r"([\d.]+)% \{ visibility: (\w+) \}")
-_STYLE = re.compile(r"^ *\.(?:terminal-)?(r\d+) \{ (.*?) \}$", re.MULTILINE)
-MOST_BYTES = 600_000
+_STYLE = re.compile(r"\.([a-z]\d*)\{(fill:.*?)\}")
+_BOX = re.compile(r"M[^z]+z")
+MOST_BYTES = 200_000
+RED: RGB = (200, 0, 0)
 
-Look = Counter[tuple[str, ...]]  # what is painted: each background with its colour, each word with its style
+Look = Counter[tuple[str, ...]]  # what is painted: each ground with its colour, each word with its style
 
 
 def is_shown(rules: dict[str, list[tuple[float, str]]], turn: str, percent: float) -> bool:
@@ -28,51 +30,51 @@ def is_shown(rules: dict[str, list[tuple[float, str]]], turn: str, percent: floa
 
 
 def painted(element: ElementTree.Element, styles: dict[str, str]) -> Look:
-    """Return what there is in an element of an SVG, each place once."""
-    words = (
-        (styles[text.get("class", "").removeprefix("terminal-")], text.get("x", ""), text.get("y", ""), text.text or "")
-        for text in element.iter(f"{_SVG}text")
-        if (text.text or "").strip("\n")
-    )
-    backgrounds = (
-        tuple(rect.get(name, "") for name in ("fill", "x", "y", "width")) for rect in element.iter(f"{_SVG}rect")
-    )
-    return Counter([*words, *backgrounds])
-
-
-def window(svg: str) -> ElementTree.Element:
-    """Return what the terminal's window holds."""
-    return next(group for group in ElementTree.fromstring(svg).iter(f"{_SVG}g") if group.get("clip-path"))
+    """Return what there is in an element of an SVG."""
+    texts = [
+        (styles[word.get("class", "")], word.get("x", ""), line.get("y", ""), word.text or "")
+        for line in element.iter(f"{_SVG}text")
+        for word in (line if len(line) else [line])
+    ]
+    boxes = [
+        (path.get("fill", ""), box) for path in element.iter(f"{_SVG}path") for box in _BOX.findall(path.get("d", ""))
+    ]
+    return Counter([*texts, *boxes])
 
 
 def looks(svg: str, count: int) -> list[Look]:
     """Return what an animation shows in the middle of each frame, and at last what it shows where nothing moves."""
-    styles = dict(_STYLE.findall(svg))
+    styles, root = dict(_STYLE.findall(svg)), ElementTree.fromstring(svg)
     found = _RULE.findall(svg)
     assert {seconds for *_, seconds, _ in found} == {f"{FRAME_S * count:g}"}
     rules = {turn: [(float(at), state) for at, state in _STEP.findall(steps)] for turn, _, _, steps in found}
     still = {turn: [(0.0, state)] for turn, state, *_ in found}
-    groups = [group for layer in window(svg) for group in layer]
+    _, ground, *groups = root
     return [
         sum((painted(group, styles) for group in groups if is_shown(of, group.get("class", ""), percent)), Look())
+        + Counter([(ground.get("fill", ""), ground.get("d", ""))])
         for of, percent in [*((rules, 100 * (number + 0.5) / count) for number in range(count)), (still, 0.0)]
     ]
 
 
+def picture(*lines: str) -> Picture:
+    """Return a picture of words; what stands in brackets is bold on red."""
+    made = []
+    for line in lines:
+        runs, column = [], 0
+        for part in re.split(r"(\[.*?\])", line):
+            marked = part.startswith("[")
+            runs.append(Run(column, part, WHITE, RED if marked else BLACK, marked, False))
+            column += len(part)
+        made.append(runs)
+    return Picture(20, made, BLACK)
+
+
 def test_each_picture_is_shown_whole_in_its_turn_and_the_first_where_nothing_moves() -> None:
-    pictures = [
-        (FOLDER / f"{name}.svg").read_text(encoding="utf-8")
-        for name in ("past-120x40", "diff-120x40", "past-120x40", "silent-120x40")
-    ]
-    whole = [painted(window(picture), dict(_STYLE.findall(picture))) for picture in pictures]
-    svg = animated(pictures)
-    assert looks(svg, 4) == [*whole, whole[0]]
-    assert len(svg) < 0.8 * sum(map(len, pictures))
-
-
-def test_what_is_no_picture_of_textual_is_refused() -> None:
-    with pytest.raises(ValueError, match="not a picture"):
-        animated(["<svg/>"])
+    one, two = picture("SPX  6930 [6925]", "a < b & c", ""), picture("SPX  6935 [6925]", "a < b & c", "[new]")
+    pictures = [one, two, one, picture("", "[x]  y", "")]
+    whole = [painted(ElementTree.fromstring(svg), dict(_STYLE.findall(svg))) for svg in map(svg_of, pictures)]
+    assert looks(animated(pictures), 4) == [*whole, whole[0]]
 
 
 def test_the_replay_is_small_and_needs_nothing_from_outside() -> None:

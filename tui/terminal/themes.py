@@ -134,7 +134,7 @@ _LIGHT_TRUE = Theme(
         "deck-badge": "#7a3e9d",
         "deck-itm": "#ecf2f7",
         "deck-atm": "#cfe0ee",
-        "deck-cursor": "#ffe3a8",
+        "deck-cursor": "#bfe3dc",
     },
 )
 _LIGHT_256 = Theme(
@@ -158,7 +158,7 @@ _LIGHT_256 = Theme(
         "deck-badge": "#5f00af",
         "deck-itm": "#eeeeee",
         "deck-atm": "#afd7ff",
-        "deck-cursor": "#ffd787",
+        "deck-cursor": "#87d7d7",
         "deck-alarm": "#ffd7d7",
     },
 )

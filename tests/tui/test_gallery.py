@@ -1,0 +1,61 @@
+"""Every page in every size and look: each word reads, nothing alarms while all is well, the pictures are up to date."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from screenshots.__main__ import GALLERY, INDEX
+from screenshots.gallery import LOOKS, SHOWN, SIZES, Frame, frames, index_of
+from tests.support.contrast import DARK_LOOKS, LIGHT_LOOKS, dim_sequences, screen_of, worst_word
+from tui.lines.line import Role
+from tui.pages import Page
+from tui.terminal.contrast import LEGIBLE
+from tui.terminal.themes import OWN
+
+ALARMING = {Role.CAUTION, Role.ALARM}
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def painted() -> Sequence[Frame]:
+    """All frames, painted once."""
+    return asyncio.run(frames())
+
+
+def test_every_page_is_painted_in_every_size_and_look(painted: Sequence[Frame]) -> None:
+    found = {(frame.shown.page, (frame.columns, frame.rows), frame.look) for frame in painted if not frame.shown.keys}
+    assert found == set(product(Page, SIZES, LOOKS))
+    assert {frame.shown for frame in painted} == set(SHOWN)
+
+
+def test_every_word_of_every_frame_reads(painted: Sequence[Frame]) -> None:
+    faint = []
+    for frame in painted:
+        assert not dim_sequences(frame.raw), frame.name  # how faint dim text is no one knows
+        # The deck's own themes paint their ground; without colours and with others the terminal's shows.
+        terminals = (*DARK_LOOKS, *LIGHT_LOOKS) if frame.look.theme in OWN else DARK_LOOKS
+        word = worst_word(screen_of(frame.raw, frame.columns, frame.rows), terminals)
+        if word.ratio < LEGIBLE:
+            faint.append((frame.name, word))
+    assert not faint
+
+
+def test_nothing_alarms_while_all_is_well(painted: Sequence[Frame]) -> None:
+    loud = {frame.name: frame.roles & ALARMING for frame in painted if "help" not in frame.shown.name}
+    assert not {name for name, roles in loud.items() if roles}
+    explained = frozenset[Role]().union(*(frame.roles for frame in painted if "help" in frame.shown.name))
+    assert explained >= ALARMING  # the legend has each
+
+
+def test_the_committed_gallery_is_what_the_deck_paints(painted: Sequence[Frame]) -> None:
+    drifted = [frame.name for frame in painted if _read(GALLERY / f"{frame.name}.svg") != frame.svg]
+    assert not drifted, "run `make screenshots` and look at these"
+    assert _read(INDEX) == index_of(painted)
+    assert {path.stem for path in GALLERY.glob("*.svg")} == {frame.name for frame in painted}
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
