@@ -75,6 +75,9 @@ class Frame(NamedTuple):
         """The name of its picture."""
         return f"{self.shown.name}-{self.columns}x{self.rows}-{self.look.name}"
 
+    def __repr__(self) -> str:
+        return self.name
+
 
 async def frames(shown: Sequence[Shown] = SHOWN) -> list[Frame]:
     """Return the frames of what is to be shown, in every size and look."""
