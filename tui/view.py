@@ -15,6 +15,7 @@ from chain.model.keys import ChainId
 from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, DatedBoard
 from chain.monitor.board import Board, LastGood
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
+from tui.lines.board.filter import NO_FILTER, BoardFilter
 from tui.lines.expirations import shown_of
 from tui.lines.grid.changes import NO_CHANGES, Changes, changes
 from tui.lines.grid.cursor import GridCell
@@ -86,6 +87,7 @@ class View:
     """The screen's own state; it belongs to the screen's thread."""
 
     selected: ChainId | None = None
+    wanted: BoardFilter = NO_FILTER  # which chains the board lists
     highest_first: bool = True
     frozen_at: float | None = None  # epoch seconds
     analytics: ChainAnalytics | None = None  # of what is shown of the selected chain

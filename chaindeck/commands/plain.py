@@ -6,7 +6,7 @@ from chain.monitor.analytics import analytics_of
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import HealthReport
 from tui.lines import figures
-from tui.lines.board import board_table
+from tui.lines.board.table import board_table
 from tui.lines.grid.frame import grid_foot, grid_headline, grid_title
 from tui.lines.grid.rows import grid_table
 from tui.lines.line import cut, plain

@@ -21,7 +21,7 @@ from chaindeck.config.redis_location import running_place
 from chaindeck.engine.watching import look_once
 from chaindeck.exits import Exit
 from chaindeck.process.logs import log_file, log_nowhere
-from tui.lines.board import board_table
+from tui.lines.board.table import board_table
 from tui.lines.line import cut, plain
 from tui.lines.signals import signal_lines, signals_title
 from tui.lines.strip import identity, trouble

@@ -50,7 +50,7 @@ from tests.support.scenes import (
     surface,
 )
 from tests.support.schemas import validator
-from tui.lines.board import board_table
+from tui.lines.board.table import board_table
 from tui.lines.line import plain
 from tui.lines.signals import severity_word, signal_lines
 from tui.lines.strip import trouble

@@ -31,7 +31,8 @@ from tests.support.scenes import NDX, SPX, START_NS, START_S, board, heartbeat, 
 from tests.support.stage import Deck, deck_of, make_stage
 from tui.app import DeckApp
 from tui.lines import figures
-from tui.lines.board import FLAGS, board_table, flags_within
+from tui.lines.board.table import board_table
+from tui.lines.board.words import FLAGS, flags_within
 from tui.lines.line import Line, Role, cut, length, plain
 from tui.lines.signals import signal_lines
 from tui.lines.strip import identity, trouble

@@ -7,7 +7,7 @@ from chain.clock import Instant
 from chain.monitor.states import Flag
 from tests.support.past import past_deck
 from tests.support.scenes import SPX, START_NS, record, report
-from tui.lines.board import board_table
+from tui.lines.board.table import board_table
 from tui.lines.grid.columns import columns_for
 from tui.lines.line import plain
 from tui.panels.side import side_width

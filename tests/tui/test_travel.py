@@ -13,7 +13,7 @@ from chain.monitor.states import State
 from tests.support.past import PANELS, history, past_deck
 from tests.support.scenes import NDX, SPX, at_fault, board, record
 from tests.support.waiting import wait_until_async
-from tui.dialogs.time import TimeDialog
+from tui.dialogs.typing.time import TimeDialog
 from tui.key_bar import KeyBar
 from tui.screen.travel import SPEEDS
 

@@ -7,7 +7,7 @@ provenance  where a number comes from
 help        the help
 help_lines  the help as lines
 demo        the demo menu
-time        the time to go to
+typing      what the reader types: a time to go to, a filter
 decisions   what a reader decides beyond where to look
 ```
 """

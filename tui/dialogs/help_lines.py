@@ -9,7 +9,7 @@ from chain.monitor.states import Flag, Level, State
 from tui.actions.action import Action
 from tui.actions.catalogue.everything import ACTIONS, together
 from tui.actions.keymap import Keymap
-from tui.lines.board import FLAGS, STATE_ROLE
+from tui.lines.board.words import FLAGS, STATE_ROLE
 from tui.lines.line import EMPTY, Ground, Line, Role, Span, left
 from tui.lines.timeline import ENDED, MARKS
 from tui.pages import Place, title_of

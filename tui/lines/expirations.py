@@ -13,7 +13,7 @@ from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
 from chain.monitor.states import State
 from tui.lines import figures
-from tui.lines.board import STATE_ROLE
+from tui.lines.board.words import STATE_ROLE
 from tui.lines.grid.frame import Shown, is_past
 from tui.lines.line import Role, Span
 

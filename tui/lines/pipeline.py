@@ -10,7 +10,7 @@ from chain.monitor.evaluate.report import HealthReport, stream_age_s
 from chain.monitor.states import CompositorState, State, StreamState
 from chain.thresholds import COMPOSITOR_BEHIND
 from tui.lines import figures
-from tui.lines.board import STATE_ROLE
+from tui.lines.board.words import STATE_ROLE
 from tui.lines.line import Line, Role, Span, justify, length
 from tui.lines.strip import as_of, badge
 from tui.ports.board_source import StagedView

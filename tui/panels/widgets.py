@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chain.model.keys import ChainId
 from chain.monitor.evaluate.report import HealthReport
 from tui.lines import figures
-from tui.lines.board import BoardTable, board_table
+from tui.lines.board.table import BoardTable, board_table
 from tui.lines.line import Ground, Role, Span, justify, left
 from tui.lines.pipeline import has_pipeline, pipeline_line
 from tui.lines.signals import signal_lines, signals_title
@@ -48,7 +48,7 @@ class BoardPanel(LinePanel):
     def update(self, report: HealthReport | None, view: View, limit: int) -> int:
         """Show every chain in at most `limit` lines, and return how many it takes."""
         selected = view.selected
-        self._table = table = board_table(report, selected, self.size.width, limit, at=view.as_of)
+        self._table = table = board_table(report, selected, self.size.width, limit, at=view.as_of, wanted=view.wanted)
         wanted = max(4, min(limit, len(table.head) + len(table.body)))
         if self.size.height != wanted:
             self.styles.height = wanted
@@ -57,6 +57,11 @@ class BoardPanel(LinePanel):
         if rows:
             self.show(table.head, table.body, top=self.keep_visible(rows[0], rows[-1]))
         return wanted
+
+    @property
+    def listed(self) -> list[ChainId]:
+        """The chains that are listed, in their order."""
+        return list(dict.fromkeys(chain for chain in self._table.rows if chain is not None))
 
     def chain_at(self, row: int) -> ChainId | None:
         """Return the chain that a body line belongs to."""

@@ -3,6 +3,7 @@
 ```
 deck        what is on screen, and when it is brought up to date
 provenance  where a number comes from
+filtering   the board by words
 moving      where keys and the mouse lead
 across      the reader on the pages of several expirations
 heat        the reader on the heatmap

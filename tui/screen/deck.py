@@ -11,7 +11,6 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from chain.clock import Instant
-from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import error_words
 from tui.actions.bindings import with_actions
@@ -42,7 +41,6 @@ class DeckScreen(ProvenanceScreen):
         self.pipeline_panel = PipelinePanel(id="pipeline")
         self.log_panel = LogPanel(id="log")
         self._log_lines = log_lines
-        self._report: HealthReport | None = None
         self._failed: dict[str, str] = {}  # panels that could not be brought up to date, and why
         self._painted = False
         self._redrawn_at = float("-inf")

@@ -2,6 +2,7 @@
 
 from textual.message import Message
 
+from chain.monitor.evaluate.report import HealthReport
 from tui.pages import Page
 from tui.panels.grid import GridPanel
 from tui.panels.line_panel import LinePanel
@@ -25,6 +26,7 @@ class MovingScreen(AcrossScreen):
         self.board_panel, self.signals = self.side.board, self.side.signals
         self.grid_panel = GridPanel(id="grid", can_focus=True)
         self._scene: Scene | None = None
+        self._report: HealthReport | None = None
 
     def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
         """A click on the board chooses its chain, on a page it moves the cursor, in the grid to a figure."""
@@ -42,7 +44,7 @@ class MovingScreen(AcrossScreen):
     def on_line_panel_scrolled(self, event: LinePanel.Scrolled) -> None:
         """The wheel scrolls the grid and the signals, and moves along the board."""
         if event.panel is self.board_panel:
-            self.action_expiry(1 if event.rows > 0 else -1)
+            self._move_on_board(1 if event.rows > 0 else -1)
         elif event.panel is self.timeline_panel:
             self.action_step(Stride.SNAPSHOT, 1 if event.rows > 0 else -1)
         else:
@@ -66,6 +68,15 @@ class MovingScreen(AcrossScreen):
             self._move_in_grid(rows)
         elif isinstance(panel, SignalsPanel):
             panel.scroll_by(rows)
+        else:
+            self._move_on_board(rows)
+
+    def _move_on_board(self, rows: int) -> None:
+        """Choose another expiry; of a board that is filtered, the next that it lists."""
+        listed, selected = self.board_panel.listed, self.view.selected
+        if self.view.wanted and selected in listed:
+            self.view.select(listed[max(0, min(len(listed) - 1, listed.index(selected) + rows))])
+            self._turned()
         else:
             self.action_expiry(rows)
 

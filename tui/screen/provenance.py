@@ -9,12 +9,12 @@ from tui.dialogs.provenance import ProvenanceDialog
 from tui.lines.grid.asked import FIGURE_OF
 from tui.lines.grid.cursor import GridCell
 from tui.panels.page import Asked
-from tui.screen.moving import MovingScreen
+from tui.screen.filtering import FilteringScreen
 
 _MARKS = "[]*▴▾x=n "  # around a figure, which is copied without them
 
 
-class ProvenanceScreen(MovingScreen):
+class ProvenanceScreen(FilteringScreen):
     """A screen each of whose numbers can be asked for its origin; what is shown then goes on beneath the answer."""
 
     def action_grid(self) -> None:

@@ -16,7 +16,7 @@ from chain.monitor.evaluate.signals import evaluate
 from tui.actions.action import Need
 from tui.actions.keymap import Keymap
 from tui.dialogs.decisions import DecisionScreen
-from tui.dialogs.time import TimeDialog
+from tui.dialogs.typing.time import TimeDialog
 from tui.key_bar import KeyBar
 from tui.lines import figures
 from tui.lines.strip import Past

@@ -17,7 +17,7 @@ from chain.monitor.states import State
 from chaindeck.commands.check import line
 from tests.support.plugin_line import read_line
 from tests.support.scenes import START_NS, board, in_state
-from tui.lines.board import board_table
+from tui.lines.board.table import board_table
 from tui.lines.signals import signal_lines
 from tui.view import View
 

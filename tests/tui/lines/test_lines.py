@@ -44,7 +44,7 @@ from tests.support.scenes import (
     surface,
 )
 from tui.lines import figures
-from tui.lines.board import board_table
+from tui.lines.board.table import board_table
 from tui.lines.grid.frame import Shown, grid_foot, grid_headline, grid_title, is_past
 from tui.lines.grid.rows import grid_table
 from tui.lines.line import Ground, Line, Span, cut, justify, left, length, plain, right

@@ -29,7 +29,7 @@ from tests.support.scenes import (
     snapshot,
     surface,
 )
-from tui.lines.board import board_table
+from tui.lines.board.table import board_table
 from tui.lines.figures import greek
 from tui.lines.grid.diff import diff_counts, diff_sides, diff_table, diff_title, nothing_compared, signed
 from tui.lines.grid.frame import grid_title

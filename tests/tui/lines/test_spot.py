@@ -8,7 +8,7 @@ from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.report import Spot
 from chain.monitor.states import State
 from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, at_fault, record, report, surface
-from tui.lines.board import board_table
+from tui.lines.board.table import board_table
 from tui.lines.line import plain
 from tui.lines.strip import identity
 

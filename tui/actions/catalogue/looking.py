@@ -32,6 +32,16 @@ LOOKING = (
         title="Measures",
     ),
     Action(
+        id="filter",
+        keys=("/",),
+        call="filter",
+        word="filter",
+        help="list the chains on the board that fit words: spx 01-02 fri 0dte stale mock; -word leaves out, esc clears",
+        title="Filter the board",
+        pages=frozenset({Page.DECK}),
+        first=frozenset({Panel.BOARD}),
+    ),
+    Action(
         id="backdrop",
         keys=("b",),
         call="backdrop",

@@ -9,7 +9,7 @@ from chain.model.session import settlement
 from chain.monitor.evaluate.report import ChainStatus
 from chain.monitor.states import State
 from tui.lines import figures
-from tui.lines.board import STATE_ROLE
+from tui.lines.board.words import STATE_ROLE
 from tui.lines.grid.rows import CONDITION_SIGN, STREAM_SIGN
 from tui.lines.line import Ground, Line, Role, Span, justify, length, right
 from tui.lines.strip import as_of

@@ -3,7 +3,7 @@
 from datetime import date
 
 from tui.lines import figures
-from tui.lines.board import STATE_ROLE
+from tui.lines.board.words import STATE_ROLE
 from tui.lines.heatmap.choice import Across
 from tui.lines.heatmap.freshness import ModelAge
 from tui.lines.heatmap.matrix import Matrix

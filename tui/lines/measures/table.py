@@ -11,7 +11,7 @@ from chain.analytics.measures.underlying import UnderlyingMeasures
 from chain.model.keys import ChainId, SnapshotId
 from chain.monitor.states import State
 from tui.lines import figures
-from tui.lines.board import STATE_ROLE
+from tui.lines.board.words import STATE_ROLE
 from tui.lines.expirations import Expiration, in_view
 from tui.lines.grid.frame import is_past
 from tui.lines.line import Ground, Line, Role, Span, justify, left, length, right

@@ -41,7 +41,7 @@ from tests.support.scenes import (
     report,
     surface,
 )
-from tui.lines.board import board_table
+from tui.lines.board.table import board_table
 from tui.lines.line import plain
 from tui.lines.signals import signal_lines
 from tui.lines.strip import trouble

@@ -3,26 +3,19 @@
 import string
 from collections.abc import Callable
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.widgets import Static
 
 from chain.model.session import TYPED
-from chain.text import clean
-from tui.dialogs.dialog import Dialog
+from tui.dialogs.typing.typed import TypedDialog, typing
 
 _PROMPT = f"{TYPED}; -5m is from the instant shown"
-_LONGEST = 30  # characters: a date, a time and an offset
-_TYPED = {":": "colon", "-": "minus", "+": "plus", ".": "full_stop", " ": "space"}
 
 
-class TimeDialog(Dialog[int]):
-    """Reads a time; its result is the instant, epoch ns, None where none was chosen. What is no time is said in a line.
-
-    Its keys are bindings, as those of every dialog: of keys that come faster than the screen none is lost.
-    """
+class TimeDialog(TypedDialog[int]):
+    """Reads a time; its result is the instant, epoch ns, None where none was chosen. It says why a text means none."""
 
     DEFAULT_CSS = """
     TimeDialog { align: center bottom; }
@@ -33,18 +26,13 @@ class TimeDialog(Dialog[int]):
     """
     BINDINGS = [
         Binding("escape", "dismiss", "Close"),
-        Binding("enter", "go", show=False),
-        Binding("backspace,ctrl+h", "erase", show=False),
-        Binding("ctrl+u", "clear", show=False),
-        *(Binding(key, f"type({key!r})", show=False) for key in string.ascii_letters + string.digits),
-        *(Binding(key, f"type({char!r})", show=False) for char, key in _TYPED.items()),
+        *typing(string.ascii_letters + string.digits + ":-+. "),
     ]
 
     def __init__(self, read: Callable[[str], int]) -> None:
         """`read` returns the instant that a text means, epoch ns; ValueError says in a line why it means none."""
         super().__init__()
         self._read = read
-        self._text = ""
         self._entry = Static(markup=False, id="entry")
         self._told = Static(markup=False, id="told")
 
@@ -55,36 +43,20 @@ class TimeDialog(Dialog[int]):
             frame.border_subtitle = "enter go   esc close"
             yield self._entry
             yield self._told
+        self.typed()
+
+    def typed(self) -> None:
+        """Show what is typed so far."""
         self._show(_PROMPT)
 
     def _show(self, words: str) -> None:
-        self._entry.update(f"> {self._text}█")
+        self._entry.update(f"> {self.text}█")
         self._told.update(words)
-
-    def action_type(self, char: str) -> None:
-        """Take a character."""
-        self._text = (self._text + char)[:_LONGEST]
-        self._show(_PROMPT)
-
-    def action_erase(self) -> None:
-        """Take the last character back."""
-        self._text = self._text[:-1]
-        self._show(_PROMPT)
-
-    def action_clear(self) -> None:
-        """Begin anew."""
-        self._text = ""
-        self._show(_PROMPT)
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Take pasted text for typed."""
-        event.stop()
-        self.action_type(clean(event.text.strip(), _LONGEST))
 
     def action_go(self) -> None:
         """Close with the instant that was typed, or say why it is none."""
         try:
-            at = self._read(self._text)
+            at = self._read(self.text)
         except ValueError as error:
             self._show(str(error))
         else:

@@ -8,42 +8,19 @@ from typing import overload
 from msgspec import Struct
 
 from chain.model.keys import ChainId
-from chain.model.kinds import RECORDED
 from chain.monitor.evaluate.signals import ChainStatus, HealthReport
 from chain.monitor.states import Flag, State
 from tui.lines import figures
+from tui.lines.board.filter import NO_FILTER, BoardFilter
+from tui.lines.board.words import SOURCE_FLAGS, STATE_ROLE, flags_within, words_within
 from tui.lines.line import Ground, Line, Role, Span, justify, left, length, right
 from tui.lines.strip import as_of, badge, seen, spot_text
 
-STATE_ROLE = {
-    State.FRESH: Role.OK,
-    State.AGING: Role.CAUTION,
-    State.STALE: Role.ALARM,
-    State.FUTURE: Role.CAUTION,
-    State.INVALID: Role.ALARM,
-    State.DANGLING: Role.ALARM,
-    State.MISSING: Role.ALARM,
-    State.UNREACHABLE: Role.ALARM,
-}
 _MARK = {State.FRESH: " ", State.AGING: "·", State.STALE: "!", State.FUTURE: ">"}
 _COUNT_WIDTH = 52
 _RANGE_WIDTH = 62
 _FIXED_WIDTH = 38  # of a row, before its counts and flags
 _DAY_WIDTH, _DATE_WIDTH = 9, 5  # of an expiration, with and without its weekday
-_SOURCE_FLAGS = tuple(Flag(kind.upper()) for kind in RECORDED)
-# Each flag as a short word, and as a letter for where the words do not fit: a word is never cut.
-FLAGS: Mapping[Flag, tuple[str, str]] = {
-    Flag.FAILING: ("FAIL", "F"),
-    Flag.PARTIAL: ("PART", "P"),
-    Flag.OLD_SOURCE: ("OLD", "O"),
-    Flag.ROLLED_BACK: ("BACK", "B"),
-    Flag.PAST_DATED: ("PAST", "X"),
-    Flag.DELAYED: ("DLY", "D"),
-    **{flag: (flag.value, flag.value[0]) for flag in _SOURCE_FLAGS},
-    Flag.SOURCE_UNKNOWN: ("SRC?", "?"),
-    Flag.SOURCE_CHANGED: ("CHANGED", "S"),
-    Flag.OFF_HOURS: ("OFF", "H"),
-}
 
 
 class BoardTable(Struct, frozen=True):
@@ -84,12 +61,12 @@ class _Shape(Struct, frozen=True):
     def flags(self, status: ChainStatus) -> list[Flag]:
         """Return the flags, faults first; the source's own, which the title already says, only where there is room."""
         flags = list(status.flags)
-        faults = [flag for flag in flags if flag not in _SOURCE_FLAGS]
-        return flags if self.counts and _words(flags, self.room) else faults
+        faults = [flag for flag in flags if flag not in SOURCE_FLAGS]
+        return flags if self.counts and words_within(flags, self.room) else faults
 
     def spells(self, status: ChainStatus) -> bool:
         """Whether it has room for a row's flags as words."""
-        return _words(self.flags(status), self.room) is not None
+        return words_within(self.flags(status), self.room) is not None
 
 
 def _shape_of(statuses: Sequence[ChainStatus], width: int) -> _Shape:
@@ -116,21 +93,40 @@ class _Drawn(Sequence[Line]):
 
 
 def board_table(
-    report: HealthReport | None, selected: ChainId | None, width: int, height: int, *, at: str = ""
+    report: HealthReport | None,
+    selected: ChainId | None,
+    width: int,
+    height: int,
+    *,
+    at: str = "",
+    wanted: BoardFilter = NO_FILTER,
 ) -> BoardTable:
     """Return the board for a panel of `width` x `height`; `at` is the instant of the past that it shows.
 
+    Chains that are not wanted are left out, but for the selected one: the reader sees where they are.
     Where not every line fits, notes stand under the selected chain alone; where that is not enough, underlyings other
     than the selected one fold into their heading. What still does not fit is for the panel to scroll.
     """
-    title = _title(report, width, at)
-    if report is None or not report.statuses:
-        nothing = (Span(left(f"   {_why_none(report)}", width), Role.DIM),)
+    title = _title(report, width, at, wanted)
+    listed = _listed(report, selected, wanted) if report else ()
+    if report is None or not listed:
+        nothing = (Span(left(f"   {_why_none(report, wanted)}", width), Role.DIM),)
         return BoardTable((title, _columns(_Shape(width))), (nothing,), (None,))
-    shape = _shape_of(report.statuses, width)
-    groups = {u: report.statuses_of(u) for u in report.board.chains.underlyings}
-    room = height - 2
-    lines = len(report.statuses) + (len(groups) if len(groups) > 1 else 0)
+    shape = _shape_of(listed, width)
+    body, rows = _body(report, _grouped(listed, report.board.chains.underlyings), selected, shape, height - 2)
+    return BoardTable((title, _columns(shape)), _Drawn(body), tuple(rows))
+
+
+def _body(
+    report: HealthReport,
+    groups: Mapping[str, Sequence[ChainStatus]],
+    selected: ChainId | None,
+    shape: _Shape,
+    room: int,
+) -> tuple[list[Callable[[], Line]], list[ChainId | None]]:
+    """Return what makes each line below the head, and the chain that each is about."""
+    listed, width = sum(map(len, groups.values())), shape.width
+    lines = listed + (len(groups) if len(groups) > 1 else 0)
     tight = lines + sum(_notes(statuses, report) for statuses in groups.values()) > room
     fold = tight and lines + 1 > room
     body: list[Callable[[], Line]] = []
@@ -147,19 +143,45 @@ def board_table(
             if note:
                 body.append(partial(_note_line, note, width))
                 rows.append(status.record.chain)
-    return BoardTable((title, _columns(shape)), _Drawn(body), tuple(rows))
+    return body, rows
 
 
-def _title(report: HealthReport | None, width: int, at: str) -> Line:
-    """Return the heading; where not all fits, how many chains there are gives way to when it was so and to whose."""
+def _listed(report: HealthReport, selected: ChainId | None, wanted: BoardFilter) -> Sequence[ChainStatus]:
+    if not wanted:
+        return report.statuses
+    return [status for status in report.statuses if status.chain == selected or wanted.fits(status)]
+
+
+def _grouped(listed: Sequence[ChainStatus], underlyings: Sequence[str]) -> dict[str, list[ChainStatus]]:
+    """Return what is listed of each underlying, where there is any."""
+    found: dict[str, list[ChainStatus]] = {}
+    for status in listed:
+        found.setdefault(status.chain.underlying, []).append(status)
+    return {underlying: found[underlying] for underlying in underlyings if underlying in found}
+
+
+def _title(report: HealthReport | None, width: int, at: str, wanted: BoardFilter) -> Line:
+    """Return the heading; where not all fits, how many chains there are gives way to when it was so and to whose.
+
+    A filter does not: who does not know that chains are left out takes them for gone.
+    """
     start = [
         Span(" EXPIRIES ", Role.HEAD),
         *as_of(at),
         Span(" " if at else ""),
         Span(badge(report.board) if report else "", Role.BADGE),
     ]
+    if wanted and report:
+        return justify(start, _filtered(wanted, report, width - length(start)), width, Ground.BAR)
     end = [Span(_depth(report) + " ", Role.DIM)]
     return justify(start, end if not at or length([*start, *end]) <= width else [], width, Ground.BAR)
+
+
+def _filtered(wanted: BoardFilter, report: HealthReport, room: int) -> list[Span]:
+    """Return how many chains a filter leaves, and its words as far as there is room."""
+    count = f"{len(wanted.fitting(report))} of {len(report.statuses)} "
+    words = left(f"/{wanted.text}", min(len(wanted.text) + 1, max(2, room - len(count) - 2)))
+    return [Span(f" {words} ", Role.ACCENT), Span(count, Role.STRONG)]
 
 
 def _noted(
@@ -211,21 +233,6 @@ def _row(status: ChainStatus, shape: _Shape, *, chosen: bool) -> Line:
     return justify(spans, [], shape.width, ground)
 
 
-def _words(flags: Sequence[Flag], room: int) -> str | None:
-    """Return flags as short words; None where they do not fit."""
-    words = " ".join(FLAGS[flag][0] for flag in flags)
-    return words if len(words) <= room else None
-
-
-def flags_within(flags: Sequence[Flag], room: int) -> str:
-    """Return flags as short words, else as letters, whichever fits whole; `+` where not even all letters do."""
-    words = _words(flags, room)
-    letters = "".join(FLAGS[flag][1] for flag in flags)
-    if words is not None:
-        return words
-    return letters if len(letters) <= room else f"{letters[: max(0, room - 1)]}+"
-
-
 def _heading(
     underlying: str, statuses: Sequence[ChainStatus], report: HealthReport, width: int, *, folded: bool
 ) -> Line:
@@ -252,8 +259,10 @@ def _depth(report: HealthReport | None) -> str:
     return f"{underlying}  {have} of {wanted}"
 
 
-def _why_none(report: HealthReport | None) -> str:
-    """Return in the words of the gravest signal why the board is empty."""
+def _why_none(report: HealthReport | None, wanted: BoardFilter) -> str:
+    """Return why the board is empty: in the words of the gravest signal, unless the filter leaves nothing."""
+    if report and report.statuses:
+        return f"no chain fits /{wanted.text}"
     return report.signals[0].text if report and report.signals else "waiting for the first poll"
 
 
