@@ -10,9 +10,11 @@ from tests.scenarios.test_pty import shows_grid
 from tests.scenarios.test_terminals import quits
 from tests.support.product import on_terminal
 from tests.support.terminal import Terminal
+from tui.pages import Page
 
 _FRAME = b"\x1b[?2026h"
-_TOUR = (("2", "HEATMAP"), ("1", "STRIKE"), ("t", "LAST"), ("?", "KEYS"), ("\x1b", "STRIKE"), ("d", "do what to"))
+_PAGES = [(str(number), "STRIKE" if page is Page.DECK else page.value.upper()) for number, page in enumerate(Page, 1)]
+_TOUR = (*_PAGES, ("1", "STRIKE"), ("t", "LAST"), ("?", "KEYS"), ("\x1b", "STRIKE"), ("d", "do what to"))
 
 
 def _tour(terminal: Terminal) -> None:

@@ -1,6 +1,7 @@
 """Every page in every size and look: each word reads, nothing alarms while all is well, the pictures are up to date."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
@@ -10,11 +11,14 @@ import pytest
 from screenshots.__main__ import GALLERY, INDEX
 from screenshots.gallery import LOOKS, SHOWN, SIZES, Frame, frames, index_of
 from tests.support.contrast import DARK_LOOKS, LIGHT_LOOKS, dim_sequences, screen_of, worst_word
+from tui.actions.keymap import DEFAULT_KEYMAP
+from tui.dialogs.help_lines import help_lines
 from tui.lines.line import Role
 from tui.pages import Page
 from tui.terminal.contrast import LEGIBLE
 from tui.terminal.themes import OWN
 
+_TEXT = re.compile(r">([^<>]+)</tspan")
 ALARMING = {Role.CAUTION, Role.ALARM}
 pytestmark = pytest.mark.slow
 
@@ -48,6 +52,20 @@ def test_nothing_alarms_while_all_is_well(painted: Sequence[Frame]) -> None:
     assert not {name for name, roles in loud.items() if roles}
     explained = frozenset[Role]().union(*(frame.roles for frame in painted if "help" in frame.shown.name))
     assert explained >= ALARMING  # the legend has each
+
+
+def test_the_help_explains_every_mark_and_colour(painted: Sequence[Frame]) -> None:
+    legend = help_lines(DEFAULT_KEYMAP, ())
+    explained = "".join(span.text for line in legend for span in line)
+    marks = {one for frame in painted for text in _TEXT.findall(frame.svg) for one in text if not one.isascii()}
+    assert {one for one in marks if not _is_drawn(one)} <= set(explained)
+    colours = frozenset[Role]().union(*(frame.roles for frame in painted)) - {Role.TEXT, Role.HEAD, Role.STRONG}
+    assert colours <= {span.role for line in legend for span in line}
+
+
+def _is_drawn(character: str) -> bool:
+    """Whether a character is of rules, frames, bars and curves, which say nothing by themselves."""
+    return "\u2500" <= character <= "\u259f" or "\u2800" <= character <= "\u28ff"
 
 
 def test_the_committed_gallery_is_what_the_deck_paints(painted: Sequence[Frame]) -> None:

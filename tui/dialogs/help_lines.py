@@ -45,6 +45,10 @@ _COLOURS = (
     (Role.ALARM, "alarm", "act: no data to work with, or soon none"),
     (Role.UP, "▴ rose", "bid, ask or last since the snapshot before, for a moment"),
     (Role.DOWN, "▾ fell", "the same, down"),
+    (Role.CALL, "calls", "bars and curves of calls"),
+    (Role.PUT, "puts", "bars and curves of puts"),
+    (Role.ACCENT, "accent", "where keys go, the spot, the stream's own, and that there is more than is shown"),
+    (Role.BADGE, "badge", "whose data it is, and its flags"),
     (Role.DIM, "dimmed", "LAST GOOD: true at the time in the title, perhaps not now"),
 )
 _WORDS = (
@@ -53,6 +57,10 @@ _WORDS = (
     ("ttl", "seconds until the pointer vanishes from Redis"),
     ("[6930]", "the ATM; the dashed rule is the spot, ┃ the side in the money"),
     ("-", "not there, never zero"),
+    ("▌", "the panel that keys go to"),
+    ("●··", "moves with each poll of Redis: it stands still where nobody looks"),
+    ("›", "what comes of what, in the pipeline; ‹3 4› so many columns more on either side"),
+    ("…  ###", "words cut short; a figure that does not fit is never cut"),
     ("x = n", "crossed, locked, negative: shown, and left out of every derived number"),
     ("*12.60", "of the stream, newer than the snapshot; straddle, EM and ages remain the snapshot's"),
     ("EM", "one standard deviation: spot * ATM IV * sqrt(years of 365 days)"),
