@@ -15,7 +15,7 @@ thresholds  every limit of freshness
 clock       the clock, for reading and waiting: the machine's own, or one moved by hand
 tasks       ending tasks reliably
 text        the one sanitiser for text from outside
-private     folders and files of this user alone
+private     folders and files of this user alone; what child processes are given of our environment
 errors      the errors that users see
 ```
 """

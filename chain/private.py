@@ -1,10 +1,15 @@
-"""Folders and files that only this user can read: modes 0700 and 0600 whatever the umask, existing ones included."""
+"""What is this user's alone: folders and files of modes 0700 and 0600 whatever the umask, existing ones included.
+
+And our environment, which may hold an API key and passwords: child processes are given only what they need of it.
+"""
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 _FOLDER, _FILE = 0o700, 0o600
+_NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "TMPDIR", "TZ")
 
 
 def make_folder(folder: Path) -> None:
@@ -36,3 +41,8 @@ def open_private(path: Path, flags: int = os.O_TRUNC) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def child_environment(also: Iterable[str] = ()) -> dict[str, str]:
+    """Return what every program needs of our environment, and the variables named `also`."""
+    return {name: os.environ[name] for name in (*_NEEDED, *also) if name in os.environ}

@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError, Parameter
 from chain.errors import ChaindeckError
 from chain.model.keys import LIVE_PREFIX
 from chaindeck import __version__
+from chaindeck.commands.alert.cli import alert
 from chaindeck.commands.analytics.cli import analytics
 from chaindeck.commands.config import config_app
 from chaindeck.commands.heatmap.cli import heatmap
@@ -45,6 +46,7 @@ app.command(tape_app)
 app.command(record)
 app.command(heatmap)
 app.command(analytics)
+app.command(alert)
 app.command(mmaker)
 app.command(replay)
 app.command(open_tape, name="open")

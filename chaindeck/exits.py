@@ -30,7 +30,10 @@ class Exit(IntEnum):
 
 _MEANINGS = {
     Exit.DONE: "done",
-    Exit.INCOMPLETE: "part of it failed: an expiry of `publish --once`, a clause of `verify`, a damaged part of a tape",
+    Exit.INCOMPLETE: (
+        "part of it failed: an expiry of `publish --once`, a clause of `verify`, a damaged part of a tape; an alert of "
+        "`alert --once` is beyond its limit"
+    ),
     Exit.UNAVAILABLE: (
         "Redis, the embedded server, the vendor or a tape is not available, or nothing is published: try again"
     ),

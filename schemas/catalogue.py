@@ -8,6 +8,7 @@ import orjson
 from chain.audit.report import AuditBody
 from chain.decode.schema import schema_of
 from chain.model.snapshot import Body
+from chain.monitor.alerts.body import AlertBody
 from chain.monitor.messages.compositor import CompositorBeat
 from chain.monitor.messages.event import EventMessage
 from chain.monitor.messages.health import HealthBlock
@@ -44,6 +45,12 @@ _KINDS: dict[str, tuple[Any, str, str]] = {
         EventMessage,
         "chaindeck event",
         "Message on the channel {service}:events, and field `event` of the entries of the stream of that name.",
+    ),
+    "alert": (
+        AlertBody,
+        "chaindeck alert",
+        "What the hook of an alert reads on its standard input: what was raised, and if that is asked for what is "
+        "over, since it last ran. Ages in seconds.",
     ),
     "status": (
         StatusBody,

@@ -85,6 +85,7 @@ class DeckApp(FairPump, App[None]):
         prefs_file: Path | None = None,
         theme: str | None = None,
         log_lines: Callable[[], Sequence[str]] = tuple,
+        calls: Callable[[], str] = str,
         driver: type[Driver] | None = None,
         notices: Sequence[str] = (),
         depth: Depth | None = None,
@@ -95,6 +96,7 @@ class DeckApp(FairPump, App[None]):
 
         `driver` paints and reads, by default Textual's own does; `notices` are shown at the start; `depth` tells the
         terminal's colours, by default as the environment says; `symbols` what it can draw, `keymap` which keys do what.
+        `calls` returns what is to be written to the terminal so that its reader looks up, empty for nothing.
         """
         super().__init__(driver_class=driver)
         self.animation_level = "none"  # nothing moves by itself
@@ -103,7 +105,7 @@ class DeckApp(FairPump, App[None]):
         self._legible_for: tuple[str, bool] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
         self._closed_by = ("", float("-inf"))  # the key that closed a dialog, and when it was last heard, monotonic
-        self._feed = feed
+        self._feed, self._calls = feed, calls
         self._clock = clock
         self._prefs_file = prefs_file
         prefs = load_prefs(prefs_file) if prefs_file else Prefs()
@@ -163,8 +165,10 @@ class DeckApp(FairPump, App[None]):
         self.post_message(BoardArrived())
 
     def on_board_arrived(self) -> None:
-        """Show what the engine has read."""
+        """Show what the engine has read, and call for attention where that is asked for."""
         self.deck.board_arrived()
+        if (sequence := self._calls()) and self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)  # between two frames: both are written on this thread
 
     def _restyle(self, _: object) -> None:
         for screen in self.screen_stack:

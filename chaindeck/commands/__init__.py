@@ -5,6 +5,7 @@ headless   `publish`
 status     `status`
 heatmap    room: `heatmap`
 analytics  `analytics`
+alert      `alert`: alerts without a screen
 plain      the deck as one frame of text
 check      `check`
 verify     `verify`

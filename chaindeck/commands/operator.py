@@ -1,10 +1,12 @@
 """What an operator decides: to acknowledge a change of source, to publish again, to record."""
 
 import asyncio
+from collections.abc import Collection
 from concurrent.futures import Future
 
 from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
+from chain.monitor.alerts.book import AlertKey
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.records import KindRecords
 from chain.redis.contract.store import Store
@@ -22,6 +24,10 @@ class DeckOperator:
     def acknowledge(self) -> "Future[str]":
         """Acknowledge every change of source; a deck that only watches does so for its own screen."""
         return self._engine.submit(self._acknowledge())
+
+    def acknowledge_alerts(self, keys: Collection[AlertKey] | None = None) -> "Future[str]":
+        """Acknowledge raised alerts, all of them without `keys`; they stay listed until they are over."""
+        return self._engine.submit(self._acknowledge_alerts(keys))
 
     def publish_again(self) -> "Future[str]":
         """Let a withdrawn publisher check whether it may publish again."""
@@ -45,6 +51,15 @@ class DeckOperator:
             return f"{len(chains)} changes of source acknowledged, on this screen alone"
         await KindRecords(publishing.redis, self._keys).acknowledge(chains)
         return f"{len(chains)} changes of source acknowledged"
+
+    async def _acknowledge_alerts(self, keys: Collection[AlertKey] | None) -> str:
+        alerts = self._engine.alerts
+        if alerts is None:
+            raise ConfigError("no alerts are configured: write [[alerts]] in the config file")
+        count = alerts.acknowledge(keys)
+        if not count:
+            return "no alert waits to be acknowledged"
+        return f"{count} alert{'s' if count > 1 else ''} acknowledged: listed until over"
 
     async def _publish_again(self) -> str:
         publishing = self._engine.publishing

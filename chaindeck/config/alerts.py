@@ -13,6 +13,7 @@ from chain.errors import ConfigError, InvalidNameError
 from chain.model.keys import parse_expiry, parse_underlying
 from chain.monitor.alerts.rule import (
     HOOK_TIMEOUT_S,
+    MAX_NAME,
     Action,
     AlertRule,
     ChainFilter,
@@ -30,11 +31,11 @@ from chaindeck.config.values import number_between, parse_number, parse_text
 
 MEASURES = tuple(dict.fromkeys((*OF_A_CHAIN, *ACROSS, *TOTALS)))
 WATCHED = ("state", "signal", *Number, *MEASURES)
-_MOST, _LONGEST_NAME, _LONGEST_S = 100, 60, 86_400.0
+_MOST, _LONGEST_S = 100, 86_400.0
 _LEAST_TIMEOUT_S, _MOST_TIMEOUT_S = 0.1, 300.0
 _EVERYWHERE = ("name", "on", "chains", "for", "clear_for", "replay", "do", "when_cleared", "hook", "hook_timeout")
 _OF_NUMBERS, _OF_SIGNALS = ("above", "below", "clear", "total"), ("signals", "severity")
-_KEYS = (*_EVERYWHERE, "states", *_OF_SIGNALS, *_OF_NUMBERS)
+KEYS = (*_EVERYWHERE, "states", *_OF_SIGNALS, *_OF_NUMBERS)
 
 _T = TypeVar("_T")
 
@@ -83,8 +84,8 @@ class _Entry:
     def rule(self) -> AlertRule:
         """Return the alert; raise ConfigError."""
         for key in self._table:
-            if key not in _KEYS:
-                self._fail(f"unknown key {clean(key, 30)!r}{_nearest(key, _KEYS)}")
+            if key not in KEYS:
+                self._fail(f"unknown key {clean(key, 30)!r}{_nearest(key, KEYS)}")
         watch = self._watch()
         chains = self._get("chains", _chains) or ()
         if isinstance(watch, SignalWatch) or (isinstance(watch, NumberWatch) and watch.of_underlyings):
@@ -104,7 +105,7 @@ class _Entry:
             hook=self._hook({*do, *when_cleared}),
             replay=self._get("replay", _switch) or False,
         )
-        return replace(rule, name=self._get("name", _name) or clean(rule.watched, _LONGEST_NAME))
+        return replace(rule, name=self._get("name", _name) or rule.default_name)
 
     def _watch(self) -> NumberWatch | StateWatch | SignalWatch:
         on = self._get("on", _one_of(WATCHED))
@@ -199,8 +200,8 @@ def _switch(value: object) -> bool:
 
 def _name(value: object) -> str:
     text = parse_text(value)
-    if clean(text) != text or len(text) > _LONGEST_NAME:
-        raise ValueError(f"a name of visible letters, {_LONGEST_NAME} at most")
+    if clean(text) != text or len(text) > MAX_NAME:
+        raise ValueError(f"a name of visible letters, {MAX_NAME} at most")
     return text
 
 

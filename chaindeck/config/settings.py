@@ -32,6 +32,7 @@ from publisher.massive.api.address import DEFAULT_BASE_URL, DEFAULT_STREAM_URL
 from publisher.mock.market import DEFAULT_RATE
 from publisher.window import EM_MULT
 from tui.actions.keymap import Keymap
+from tui.terminal import attention
 from tui.terminal.symbols import AUTO, Symbols
 
 LIVE_UNDERLYINGS = ("SPX", "NDX")
@@ -169,6 +170,13 @@ SETTINGS = {
             "what charts and marks are drawn with; auto as the terminal can",
         ),
         Setting(
+            "notify_by",
+            (),
+            attention.AUTO,
+            one_of(attention.AUTO, *attention.NotifyBy),
+            "how an alert asks the terminal for a desktop notification; auto as its TERM says",
+        ),
+        Setting(
             "fps",
             ("CHAINDECK_FPS", "TEXTUAL_FPS"),
             None,
@@ -204,6 +212,7 @@ class Settings(Struct, frozen=True):
     record_dir: str | None
     theme: str | None
     symbols: str
+    notify_by: str
     fps: int | None
     alerts: tuple[AlertRule, ...]
     keymap: Keymap
@@ -249,6 +258,7 @@ def validate(
         record_dir=_optional(values, "record_dir"),
         theme=_optional(values, "theme"),
         symbols=_as(values, "symbols", str),
+        notify_by=_as(values, "notify_by", str),
         fps=None if values["fps"] is None else _as(values, "fps", int),
         alerts=alerts,
         keymap=keymap,

@@ -21,6 +21,7 @@ from chaindeck.config.redis_location import RedisLocation, redis_location, runni
 from chaindeck.config.settings import Settings
 from chaindeck.deck.demo import MockDemo
 from chaindeck.deck.display import Display
+from chaindeck.engine.alerts.opening import with_alerts
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.compose import PublishMode, publishing_services, refuse_beside_live
 from chaindeck.engine.engine import Engine
@@ -62,7 +63,7 @@ def run_deck(
 
         def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
             opened = publishing_services(place, source, settings, context, mode, supervisor=supervisor, tap=tap)
-            return with_readers(opened, place.target, context, slot)
+            return with_readers(_with_alerts(opened, place, slot, context, settings), place.target, context, slot)
 
         engine = Engine(slot, context.clock, open_services, _recording(tap, place, context, settings))
         demo = MockDemo(
@@ -81,10 +82,22 @@ def run_watch(context: Context, settings: Settings) -> int:
 
     def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
         opened = watching_services(place.target, context, supervisor=supervisor, tap=tap)
-        return with_readers(opened, place.target, context, slot)
+        return with_readers(_with_alerts(opened, place, slot, context, settings), place.target, context, slot)
 
     engine = Engine(slot, context.clock, open_services, _recording(tap, place, context, settings))
     return _show(place, engine, slot, context, None, settings, travel)
+
+
+def _with_alerts(
+    opened: AbstractAsyncContextManager[Services],
+    place: RedisLocation,
+    slot: BoardSlot,
+    context: Context,
+    settings: Settings,
+) -> AbstractAsyncContextManager[Services]:
+    """Give services with the alerts that are configured; none for a single frame, by which nobody is to be paged."""
+    rules = settings.alerts if why_no_screen() is None else ()
+    return with_alerts(opened, rules, place.target, context, slot)
 
 
 def _recent(tap: Tap, place: RedisLocation, slot: BoardSlot, context: Context, settings: Settings) -> Traveller | None:

@@ -26,6 +26,7 @@ from chaindeck.process.signal_handlers import ending_signals, handle_signals
 from chaindeck.process.streams import paint_with
 from tui.actions.keymap import Keymap
 from tui.ports.time_travel import TimeTravel
+from tui.terminal.attention import Attention
 from tui.terminal.symbols import Symbols
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Look(NamedTuple):
     theme: str | None  # None: the deck's own, as dark or light as the terminal
     symbols: Symbols
     keymap: Keymap
+    attention: Attention
 
 
 class ScreenStuckError(Exception):
@@ -98,7 +100,8 @@ class Display:
         if self._engine is not None:
             heard[signal.SIGUSR1] = partial(self._engine.publish_now, asked=True)
         handle_signals({**heard, **self._on_signals})
-        look = Look(settings.theme, paint_with(settings.symbols), settings.keymap)
+        attention = Attention(settings.notify_by, os.environ)
+        look = Look(settings.theme, paint_with(settings.symbols), settings.keymap, attention)
         watchdog = Watchdog(threading.main_thread(), self._ask, self._break)
         watchdog.start(self._clock)
         failures, notices = 0, list(self._pane.notices)
@@ -137,6 +140,7 @@ class Display:
             symbols=look.symbols,
             keymap=look.keymap,
             log_lines=self._pane.read,
+            calls=lambda: look.attention.sequence(self._slot.take_calls()),
             driver=own,
             notices=notices,
         )

@@ -14,6 +14,7 @@ from chaindeck.config.redis_location import RedisLocation, redis_location
 from chaindeck.config.settings import Settings
 from chaindeck.deck.deck import prepare_screen
 from chaindeck.deck.display import Display
+from chaindeck.engine.alerts.opening import with_alerts
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.embedded_keeper import keepers
 from chaindeck.engine.engine import Engine
@@ -57,7 +58,8 @@ def _show(
     async def open_services(supervisor: Supervisor) -> AsyncIterator[Services]:
         async with replaying(place.target, recording, context, options) as played:
             controls.attach(played.player)
-            opened = watching_services(place.target, context, supervisor=supervisor)
+            watched = watching_services(place.target, context, supervisor=supervisor)
+            opened = with_alerts(watched, settings.alerts, place.target, context, slot)
             async with with_readers(opened, place.target, context, slot) as watching:
                 others = [*watching.others, *played.parts(), *keepers(place, context.clock, played.player.refill)]
                 others.append(Part("the replay's end", lambda: _end_of(played)))

@@ -6,6 +6,7 @@ sources          the sources that can be published, by name, and the streams bes
 pipeline         room: the compositor and its models
 watching         a watcher, for a while or for a single look
 replay           a replay of tapes, and what is closed after it
+alerts           what an operator wants to be told of, judged, told and kept
 services         what runs beside a screen or without one
 engine           the engine's thread, with a loop of its own
 travel           travelling in time, on a thread of its own

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
@@ -20,11 +21,13 @@ from chain.monitor.explain.explain import explain
 from chain.monitor.explain.explanation import Explanation
 from chain.monitor.explain.question import Question
 from chain.supervisor import PartState, PartStatus
+from tui.ports.alerts import NO_ALERTS, AlertsShown, Call
 from tui.ports.board_source import HeatmapView, Scene, StagedView
 
 log = logging.getLogger(__name__)
 
 _PAINT_S = 1.0
+_CALLS_KEPT = 8  # while the screen cannot make them
 
 
 Caller = Callable[[Callable[[], object]], None]  # runs a function, on whichever thread it stands for
@@ -64,6 +67,8 @@ class BoardSlot:
         self._diff: ChainDiff | None = None
         self._staged: StagedView | None = None
         self._heatmap: HeatmapView | None = None
+        self._alerts = NO_ALERTS
+        self._calls = deque[Call](maxlen=_CALLS_KEPT)
         self._heatmap_of: str | None = None
         self._is_across = False
         self._across: UnderlyingMeasures | None = None
@@ -189,6 +194,20 @@ class BoardSlot:
         self._heatmap = heatmap
         self.wake_reader()
 
+    def put_alerts(self, alerts: AlertsShown) -> None:
+        """Replace how the alerts stand."""
+        self._alerts = alerts
+        self.wake_reader()
+
+    def call_attention(self, call: Call) -> None:
+        """Have the screen ring or notify."""
+        self._calls.append(call)
+        self.wake_reader()
+
+    def take_calls(self) -> tuple[Call, ...]:
+        """Return, on the reader's thread, the calls for attention that it has not made yet."""
+        return tuple(self._calls.popleft() for _ in range(len(self._calls)))
+
     def look_back(self, past: Scene | None) -> None:
         """Show a scene of the past in place of the newest Board, or that again; from any thread."""
         self._past = past
@@ -257,7 +276,9 @@ class BoardSlot:
         if board is not None:
             present = Scene(board, self._analytics, staged=staged, heatmap=heatmap, across=across)
         scene = past or present
-        return replace(scene, diff=self._diff) if scene is not None and self._diff is not None else scene
+        if scene is None or (self._diff is None and self._alerts is NO_ALERTS):
+            return scene
+        return replace(scene, diff=self._diff or scene.diff, alerts=self._alerts)
 
     def subscribe(self, wake: Callable[[], None]) -> None:
         """Call `wake` from the engine's thread when a Board comes in."""

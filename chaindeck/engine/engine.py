@@ -19,7 +19,7 @@ from chain.supervisor import PartState, PartStatus, Supervisor, error_words
 from chain.tasks import end, finish
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.recording.deck_recording import DeckRecording
-from chaindeck.engine.services import Publishing, Services
+from chaindeck.engine.services import Alerting, Publishing, Services
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class Engine:
         self._stop = asyncio.Event()
         self.publishing: Publishing | None = None
         self.watcher: Watcher | None = None
+        self.alerts: Alerting | None = None
         slot.fill_by(self.call)
 
     def start(self) -> None:
@@ -88,7 +89,7 @@ class Engine:
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         async with self._open_services(self._supervisor) as services:
-            self.publishing, self.watcher = services.publishing, services.watcher
+            self.publishing, self.watcher, self.alerts = services.publishing, services.watcher, services.alerts
             running = asyncio.ensure_future(services.run(self._on_board))
             stopped = asyncio.ensure_future(self._stop.wait())
             self._ready.set()

@@ -1,12 +1,13 @@
 """What runs with or without a screen: a watcher and, if publishing, a publisher, its events and its compositor."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 from redis.asyncio import Redis
 
+from chain.monitor.alerts.book import AlertKey
 from chain.monitor.board import Board
 from chain.monitor.watch.watcher import Watcher
 from chain.supervisor import Part, Supervisor
@@ -19,7 +20,7 @@ from tape.record.tap import Tap
 
 
 class Companion(Protocol):
-    """What runs beside a watcher and hears its Boards: the compositor, which is loaded only where there is one."""
+    """What runs beside a watcher and hears its Boards, and is loaded only where there is one: such as a compositor."""
 
     def parts(self) -> Sequence[Part]:
         """Return what is to be run."""
@@ -29,6 +30,13 @@ class Companion(Protocol):
 
     async def leave(self) -> None:
         """End its work; within a few seconds."""
+
+
+class Alerting(Companion, Protocol):
+    """The alerts that an operator wants to hear of, judged by the watcher's Boards."""
+
+    def acknowledge(self, keys: Collection[AlertKey] | None = None) -> int:
+        """Acknowledge raised alerts, all of them without `keys`; return how many."""
 
 
 class Publishing(Struct, frozen=True):
@@ -50,6 +58,7 @@ class Services(Struct, frozen=True):
     others: tuple[Part, ...] = ()
     tap: Tap | None = None
     composing: Companion | None = None
+    alerts: Alerting | None = None
 
     async def run(self, on_board: Callable[[Board], object] | None = None) -> None:
         """Run every part until cancelled; then say that publishing has stopped.
@@ -61,16 +70,20 @@ class Services(Struct, frozen=True):
             parts += [*self.publishing.publisher.parts(), Part("event sender", self.publishing.events.run)]
             if self.publishing.stream is not None:
                 parts += self.publishing.stream.parts()
-        if self.composing is not None:
-            parts += self.composing.parts()
+        for companion in self._companions:
+            parts += companion.parts()
         try:
             await self.supervisor.run(parts)
         finally:
             await finish(self._leave())
 
+    @property
+    def _companions(self) -> tuple[Companion, ...]:
+        return tuple(one for one in (self.composing, self.alerts) if one is not None)
+
     async def _leave(self) -> None:
         """Say that we have stopped, and let others lead; within a few seconds."""
-        leaving = [self.composing.leave()] if self.composing is not None else []
+        leaving = [companion.leave() for companion in self._companions]
         if self.publishing is not None:
             leaving.append(self.publishing.publisher.leave())
         await asyncio.gather(*leaving)
@@ -84,6 +97,8 @@ class Services(Struct, frozen=True):
             listeners.append(self.supervisor.guarded("events", self.publishing.events.on_board))
         if self.composing is not None:
             listeners.append(self.supervisor.guarded("compositor's view", self.composing.on_board))
+        if self.alerts is not None:
+            listeners.append(self.supervisor.guarded("alerts", self.alerts.on_board))
         if on_board is not None:
             listeners.append(self.supervisor.guarded("screen", on_board))
 

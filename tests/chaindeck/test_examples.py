@@ -47,6 +47,7 @@ UNITS = {
     "publish": ("chaindeck-publisher.service", {"source": "massive", "log_format": "json"}),
     "mmaker": ("chaindeck-mmaker.service", {"log_format"}),
     "record": ("chaindeck-recorder.service", {"out", "limits", "log_format"}),
+    "alert": ("chaindeck-alert.service", {"where", "log_format"}),
 }
 
 
@@ -144,6 +145,7 @@ def test_the_words_of_the_schemas_are_the_products(path: Path) -> None:
             {"leading", "standby", STOPPED},
         ],
         "schema": [{1}],
+        "event": [{"raised", "cleared"}],
         "side": [set(get_args(Side))],
         "origin": [set(get_args(Origin))],
         "kind": [set(get_args(SourceKind))],

@@ -1,7 +1,7 @@
 """What a reader of the deck decides beyond where to look: faults in a mock, what is acknowledged, publishing again."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from functools import partial
 
@@ -13,6 +13,7 @@ from chain.model.keys import ChainId
 from tui.actions.action import Need
 from tui.actions.catalogue.everything import need_of
 from tui.dialogs.demo import DemoMenu
+from tui.ports.alerts import AlertKey
 from tui.ports.board_source import Demo, Operator
 from tui.pump import FittedPump
 from tui.view import View
@@ -41,6 +42,11 @@ class DecisionScreen(FittedPump, Screen[None]):
         """Take every change of source as known."""
         if self._operator is not None:
             self._decide(self._operator.acknowledge)
+
+    def acknowledge_alerts(self, keys: Collection[AlertKey] | None = None) -> None:
+        """Acknowledge raised alerts, all of them without `keys`; also in the past, for they are of now."""
+        if self._operator is not None:
+            self._decide(partial(self._operator.acknowledge_alerts, keys))
 
     def action_publish_again(self) -> None:
         """Let the publisher try again, after it gave way to a live one."""

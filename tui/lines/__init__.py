@@ -5,6 +5,7 @@ line         a line of styled text as plain data
 figures      figures as the desk reads them
 strip        the two top lines
 board        the expiry board
+alerts       what an operator asked to be told of, above the signals
 signals      the signals, root cause first
 grid         the strike grid
 expirations  the expirations of an underlying side by side

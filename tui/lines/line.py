@@ -1,5 +1,6 @@
 """Lines of styled text as plain data: every panel is a function to these, on a terminal, in a file or in a test."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -81,6 +82,13 @@ def cut(lines: Sequence[Line], room: int, top: int = 0) -> list[Line]:
     shown = list(lines[top : top + room])
     more = len(lines) - top - room + 1
     return [*shown[:-1], (Span(f"   +{more} more", Role.ACCENT),)] if more > 1 and shown else shown
+
+
+def wrapped(text: str, lead: str, role: Role, end: str, width: int) -> list[Line]:
+    """Wrap a text behind `lead`, set in as far on later lines; `end` stands at the right of the first."""
+    first, *rest = textwrap.wrap(text, max(10, width - len(lead) - len(end) - 2)) or [""]
+    lines = [justify([Span(f"{lead}{first}", role)], [Span(f" {end} ", Role.DIM)], width)]
+    return [*lines, *((Span(left(f"{' ' * len(lead)}{part}", width), role),) for part in rest)]
 
 
 def dimmed(line: Line) -> Line:

@@ -10,7 +10,7 @@ from chain.monitor.evaluate.causality import Incident, incidents
 from chain.monitor.evaluate.report import HealthReport, Signal, usable
 from chain.monitor.states import DeckState, State
 from tui.lines import figures
-from tui.lines.line import EMPTY, Ground, Line, Role, Span, justify, left
+from tui.lines.line import EMPTY, Ground, Line, Role, Span, justify, left, wrapped
 from tui.lines.strip import STATE_ROLE, as_of, badge, seen
 
 _FOLDED = {state.lower(): state for state in State} | {"depth": None}  # signals that come for each underlying
@@ -91,10 +91,7 @@ def _fold(group: Sequence[Signal], report: HealthReport) -> Signal:
 def _wrapped(signal: Signal, report: HealthReport, role: Role, width: int, lead: str) -> list[Line]:
     """Wrap one signal, its duration at the right of its first line."""
     lasted = figures.elapsed(None if signal.since is None else report.now.wall_s - signal.since)
-    text = f"{severity_word(signal.severity)} {signal.text}"
-    first, *rest = textwrap.wrap(text, max(10, width - len(lead) - len(lasted) - 2)) or [""]
-    lines = [justify([Span(f"{lead}{first}", role)], [Span(f" {lasted} ", Role.DIM)], width)]
-    return [*lines, *((Span(left(f"{' ' * len(lead)}{part}", width), role),) for part in rest)]
+    return wrapped(f"{severity_word(signal.severity)} {signal.text}", lead, role, lasted, width)
 
 
 def _changed(change: Transition, report: HealthReport, width: int) -> list[Line]:

@@ -11,7 +11,9 @@ from chain.monitor.evaluate.rules.rule import blind_since
 from chain.monitor.heartbeat import WITHDRAWN
 from chain.monitor.states import DeckState, State
 from tui.lines import figures
+from tui.lines.alerts import alerts_count
 from tui.lines.line import Ground, Line, Role, Span, justify, left, length
+from tui.ports.alerts import NO_ALERTS, AlertsShown
 
 STATE_ROLE = {
     DeckState.OK: Role.OK,
@@ -118,8 +120,16 @@ def _beside(past: Past, polls: int, width: int) -> list[Span]:
     return [Span(f"{past.present} ", Role.DIM), *_clock_and_rotor(past.now_s, polls)]
 
 
-def trouble(report: HealthReport | None, width: int, past: Past | None = None) -> Line:
-    """Return line two: the state, and the root cause with its beginning; or calm. Of the past, beside the present's."""
+def trouble(report: HealthReport | None, width: int, past: Past | None = None, alerts: AlertsShown = NO_ALERTS) -> Line:
+    """Return line two: the state, and the root cause with its beginning; or calm. Of the past, beside the present's.
+
+    How many alerts are raised stands at its end.
+    """
+    count = alerts_count(alerts)
+    return (*_states(report, max(0, width - length(count)), past), *count)
+
+
+def _states(report: HealthReport | None, width: int, past: Past | None) -> Line:
     if past is None:
         return _trouble(report, width)
     then = Span(" then", Role.DIM)

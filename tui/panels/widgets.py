@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from chain.model.keys import ChainId
 from chain.monitor.evaluate.report import HealthReport
 from tui.lines import figures
+from tui.lines.alerts import AlertLines, alert_lines
 from tui.lines.board.table import BoardTable, board_table
 from tui.lines.line import Ground, Role, Span, justify, left
 from tui.lines.pipeline import has_pipeline, pipeline_line
 from tui.lines.signals import signal_lines, signals_title
 from tui.lines.strip import badge, identity, trouble
 from tui.panels.line_panel import LinePanel
+from tui.ports.alerts import NO_ALERTS, AlertKey, AlertsShown
 from tui.ports.board_source import StagedView
 from tui.view import View
 
@@ -18,13 +20,13 @@ from tui.view import View
 class StripPanel(LinePanel):
     """The two top lines."""
 
-    def update(self, report: HealthReport | None, view: View, polls: int) -> None:
+    def update(self, report: HealthReport | None, view: View, polls: int, alerts: AlertsShown = NO_ALERTS) -> None:
         """Show who and how alive, and what is wrong."""
         underlying = view.selected.underlying if view.selected else "-"
         width = self.size.width
         frozen = figures.clock(view.frozen_at) if view.frozen_at is not None else ""
         who = identity(report, underlying, polls, width, frozen=frozen, past=view.past)
-        self.show((who, trouble(report, width, view.past)), ())
+        self.show((who, trouble(report, width, view.past, alerts)), ())
 
 
 class PipelinePanel(LinePanel):
@@ -69,13 +71,27 @@ class BoardPanel(LinePanel):
 
 
 class SignalsPanel(LinePanel):
-    """What is wrong, and what changed."""
+    """The alerts, what is wrong, and what changed."""
 
-    def update(self, report: HealthReport | None, view: View) -> None:
-        """Show the signals, the gravest incident on top unless the reader has scrolled."""
+    _alerts = AlertLines()
+
+    def update(self, report: HealthReport | None, view: View, alerts: AlertsShown = NO_ALERTS) -> None:
+        """Show the alerts, and below them the gravest incident on top, unless the reader has scrolled."""
         width = self.size.width
-        if width:
-            self.show((signals_title(report, width, at=view.as_of),), signal_lines(report, width))
+        if not width:
+            return
+        self._alerts = AlertLines()
+        if report is not None and alerts is not NO_ALERTS:
+            shown = view.past.live if view.past is not None and view.past.live is not None else report
+            blind = not report.board.redis.health.ok
+            self._alerts = alert_lines(alerts, shown.now, width, blind=blind, past=view.past is not None)
+        lines = (*self._alerts.lines, *signal_lines(report, width))
+        self.show((signals_title(report, width, at=view.as_of),), lines)
+
+    @property
+    def top_alert(self) -> tuple[AlertKey, ...]:
+        """The raised alerts of the first visible line that tells of any."""
+        return next((keys for keys in self._alerts.keys[self._top :] if keys), ())
 
 
 class LogPanel(LinePanel):

@@ -1,6 +1,6 @@
 """What the screen is given by whoever composes it: Boards from another thread, and in a mock the demo's faults."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,6 +17,7 @@ from chain.monitor.explain.question import Question
 from chain.pipeline.heatmap import HeatmapModel
 from chain.pipeline.heatmap_index import NO_TILES, HeatmapIndex
 from chain.pipeline.staging import StagedContract, StagingMeta
+from tui.ports.alerts import NO_ALERTS, AlertKey, AlertsShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Scene:
     diff: ChainDiff | None = None
     staged: "StagedView | None" = None
     heatmap: "HeatmapView | None" = None
+    alerts: AlertsShown = NO_ALERTS  # of the present, whatever instant is shown
     across: UnderlyingMeasures | None = None
 
 
@@ -110,6 +112,9 @@ class Operator(Protocol):
 
     def acknowledge(self) -> "Future[str]":
         """Take every change of source as known."""
+
+    def acknowledge_alerts(self, keys: Collection[AlertKey] | None = None) -> "Future[str]":
+        """Acknowledge raised alerts, all of them without `keys`."""
 
     def publish_again(self) -> "Future[str]":
         """Let a publisher that gave way to a live one try again."""

@@ -102,7 +102,7 @@ class DeckScreen(ProvenanceScreen):
         self._redrawn_at = self._clock.monotonic()
         with self.app.batch_update():
             if self._contained(self.strip, self._evaluate_board, "evaluation"):
-                self._contained(self.strip, lambda: self.strip.update(self._report, self.view, self._feed.polls))
+                self._contained(self.strip, self._update_strip)
             self._contained(self.pipeline_panel, self._update_pipeline)
             if self.paged is None:
                 self._update_deck()
@@ -117,10 +117,13 @@ class DeckScreen(ProvenanceScreen):
             self._painted = True
             self.call_after_refresh(self._feed.painted)
 
+    def _update_strip(self) -> None:
+        self.strip.update(self._report, self.view, self._feed.polls, self.alerts)
+
     def _update_deck(self) -> None:
         """Bring the panels of the first page up to date."""
         self._contained(self.board_panel, lambda: self.side.update_board(self._report, self.view))
-        self._contained(self.signals, lambda: self.signals.update(self._report, self.view))
+        self._contained(self.signals, lambda: self.signals.update(self._report, self.view, self.alerts))
         self._contained(self.side.chart, lambda: self.side.update_chart(self._report, self.view))
         self._contained(self.grid_panel, lambda: self.grid_panel.update(self._report, self.view))
 

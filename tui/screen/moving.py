@@ -8,6 +8,7 @@ from tui.panels.grid import GridPanel
 from tui.panels.line_panel import LinePanel
 from tui.panels.side import Side
 from tui.panels.widgets import SignalsPanel
+from tui.ports.alerts import NO_ALERTS, AlertsShown
 from tui.ports.board_source import Scene
 from tui.ports.time_travel import Stride
 from tui.screen.across import AcrossScreen
@@ -27,6 +28,16 @@ class MovingScreen(AcrossScreen):
         self.grid_panel = GridPanel(id="grid", can_focus=True)
         self._scene: Scene | None = None
         self._report: HealthReport | None = None
+
+    @property
+    def alerts(self) -> AlertsShown:
+        """How the alerts stand, whatever instant is on screen."""
+        return NO_ALERTS if self._scene is None else self._scene.alerts
+
+    def action_acknowledge_alerts(self) -> None:
+        """Acknowledge every raised alert; in the signals the one on top of what is visible."""
+        keys = self.signals.top_alert if self.focused is self.signals else None
+        self.acknowledge_alerts(keys or None)
 
     def on_line_panel_row_chosen(self, event: LinePanel.RowChosen) -> None:
         """A click on the board chooses its chain, on a page it moves the cursor, in the grid to a figure."""

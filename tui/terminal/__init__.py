@@ -8,6 +8,7 @@ legible     makes every piece of text read against what lies behind it
 contrast    contrast of two colours
 heat        the steps of the heatmap's colours
 depth       how many colours a terminal has
+attention   bell and desktop notifications
 symbols     what it can draw beside letters, and ASCII for the rest
 ```
 """

@@ -34,6 +34,11 @@ class Pace(Generic[T]):
             self._waiting.popleft()
             self.left_out += 1
 
+    @property
+    def next_s(self) -> float | None:
+        """From when on what waits can be told, monotonic seconds; None where nothing waits."""
+        return self._next_s if self._waiting else None
+
     def due(self, now_s: float) -> "Due[T] | None":
         """Return what is to be told now; nothing until the last time is long enough ago."""
         if not self._waiting or now_s < self._next_s:

@@ -7,8 +7,10 @@ from msgspec import Struct
 
 from chain.model.keys import ChainId
 from chain.monitor.states import Level, State
+from chain.text import clean
 
 HOOK_TIMEOUT_S = 10.0
+MAX_NAME = 60  # letters
 _LEVELS = list(Level)
 _LEAST = {Level.INFO: "of any severity", Level.WARNING: "warning or critical", Level.CRITICAL: "critical"}
 
@@ -36,10 +38,14 @@ class Limit(Struct, frozen=True):
         """Return where a value stands."""
         if value is None:
             return Zone.UNKNOWN
-        sign = 1 if self.above else -1
-        if sign * value > sign * self.at:
+        if self.is_beyond(value):
             return Zone.BEYOND
-        return Zone.CLEAR if sign * value <= sign * self.clear else Zone.BAND
+        is_clear = value <= self.clear if self.above else value >= self.clear
+        return Zone.CLEAR if is_clear else Zone.BAND
+
+    def is_beyond(self, value: float) -> bool:
+        """Return whether a value raises."""
+        return value > self.at if self.above else value < self.at
 
     def __str__(self) -> str:
         return f"{'above' if self.above else 'below'} {self.at:.10g}"
@@ -176,10 +182,15 @@ class AlertRule(Struct, frozen=True):
                 names = f" {', '.join(sorted(watch.names))}" if watch.names else ""
                 return f"signal{names}{where}, {_LEAST[watch.severity]}"
 
+    @property
+    def default_name(self) -> str:
+        """What it is called where an operator gives it no name."""
+        return clean(self.watched, MAX_NAME)
+
     def __str__(self) -> str:
         """Its name, what it watches and does, in one line."""
         limit = self.watch.limit if isinstance(self.watch, NumberWatch) else None
         band = "" if limit is None or limit.clear == limit.at else f", clear at {limit.clear:.10g}"
         held = f" for {self.hold_s:g} s" if self.hold_s else ""
-        named = "" if self.name == self.watched else f"{self.name}: "
+        named = "" if self.name == self.default_name else f"{self.name}: "
         return f"{named}{self.watched}{held}{band}: {', '.join(self.do) or 'shown only'}"

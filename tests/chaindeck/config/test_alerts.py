@@ -1,5 +1,7 @@
 """Alerts in the config file: what a desk writes, and one line naming file, line and entry for what cannot work."""
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,9 +20,10 @@ from chain.monitor.alerts.rule import (
     StateWatch,
 )
 from chain.monitor.states import Level, State
-from chaindeck.config.alerts import parse_alerts
+from chaindeck.config.alerts import KEYS, WATCHED, parse_alerts
 from chaindeck.config.file import resolve
 from tests.support.builders import law
+from tests.support.places import ROOT
 from tests.support.product import run
 
 DESK = """
@@ -189,3 +192,13 @@ def test_show_and_validate_tell_of_them(tmp_path: Path) -> None:
     refused = run(tmp_path, "config", "validate", "--config", str(path))
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "line 1: alerts 1: give one of above and below" in refused.stderr
+
+
+def test_the_page_on_alerts_shows_what_works_and_names_all_that_can_be_watched() -> None:
+    page = (ROOT / "docs/alerts.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    tables = tomllib.loads(shown.replace("/usr/local/bin/page", "/bin/true"))["alerts"]
+    assert len(parse_alerts(tables, str)) == 4
+    cells = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    words = {word for cell in cells for word in re.findall(r"`(\w+)`", cell)}
+    assert words == {*WATCHED, *KEYS} - {"states", "signals", "severity"}

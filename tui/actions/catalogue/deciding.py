@@ -25,6 +25,15 @@ DECIDING = (
         first=frozenset({Panel.BOARD, Panel.SIGNALS}),
     ),
     Action(
+        id="acknowledge-alerts",
+        keys=("K",),
+        call="acknowledge_alerts",
+        word="alerts",
+        help="acknowledge raised alerts, which stay listed until over; with the focus on the signals the one on top",
+        title="Acknowledge alerts",
+        need=Need.OPERATOR,
+    ),
+    Action(
         id="publish-again",
         keys=("p",),
         call="publish_again",

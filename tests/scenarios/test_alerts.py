@@ -1,0 +1,121 @@
+"""Alerts from end to end: a real Redis, a publisher that stops, the program as a process, and its hooks."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.support.hooks import HookScript, is_running
+from tests.support.product import on_terminal, run, start_logged
+from tests.support.waiting import wait_until
+from tests.support.warm import WarmChild
+
+pytestmark = pytest.mark.slow
+
+ONCE = ("publish", "--once", "--underlyings", "SPX", "--expirations", "2", "--interval", "100", "--ttl", "600")
+OLD = 'on = "age"\nchains = "SPX"\nabove = 1.6\nclear = 1.5\n'
+
+
+def alerts(folder: Path, *entries: str) -> Path:
+    """Return a file of settings with these alerts."""
+    path = folder / "alerts.toml"
+    path.write_text("".join(f"[[alerts]]\n{entry}\n" for entry in entries), encoding="utf-8")
+    return path
+
+
+def hooked(name: str, hook: HookScript) -> str:
+    return f'name = "{name}"\n{OLD}do = ["bell", "notify", "hook"]\nhook = ["{hook.path}", "--desk"]\n'
+
+
+def publish(home: Path, url: str) -> None:
+    """Publish one cycle of a mock, which nothing follows."""
+    published = run(home, *ONCE, "--redis-url", url)
+    assert published.returncode == 0, published.stderr
+
+
+def test_under_a_service_manager_each_alert_is_a_line_and_a_hook_and_is_told_once(
+    short_dir: Path, redis_url: str
+) -> None:
+    pids, log = short_dir / "pid", short_dir / "log"
+    quick = HookScript(short_dir, 'echo "paged $1"', "quick")
+    stuck = HookScript(short_dir, f"echo $$ >{pids}; exec sleep 600", "stuck")
+    config = alerts(short_dir, hooked("quick", quick), hooked("stuck", stuck))
+    publish(short_dir, redis_url)
+    service = start_logged(short_dir, log, "alert", redis_url, "--config", str(config), MASSIVE_API_KEY="canary-11")
+    wait_until(lambda: pids.exists() and "paged --desk" in log.read_text(), 20, "both hooks")
+    [told] = quick.told
+    assert [event["event"] for event in told["events"]] == ["raised", "raised"]
+    assert (told["alert"], told["kind"], told["source"]) == ("quick", "mock", "MOCK")
+    assert told["redis"].startswith("unix://")
+    stop(service)
+    assert not is_running(pids)  # a hook ends with the program
+    first = log.read_bytes()
+    fresh = HookScript(short_dir, "", "fresh")
+    config = alerts(short_dir, hooked("quick", quick), hooked("fresh", fresh))
+    service = start_logged(short_dir, log, "alert", redis_url, "--config", str(config))
+    wait_until(lambda: len(fresh.told) == 1, 20, "the hook of the alert that is new")
+    assert len(quick.told) == 1  # raised by the run before, and not over
+    publish(short_dir, redis_url)
+    wait_until(lambda: log.read_text().count("[MOCK] cleared quick: SPX") == 2, 20, "both are over")
+    stop(service)
+    said = first + log.read_bytes()
+    assert said.count(b"stopped as told") == 2
+    assert b"canary-11" not in said
+    assert b"\a" not in said  # nobody listens to a log
+
+
+def stop(service: WarmChild) -> None:
+    """End a program by SIGTERM, as a service manager does; fail if it does not end well."""
+    os.kill(service.pid, signal.SIGTERM)
+    ended = service.ended(10.0)
+    assert ended is not None
+    assert os.waitstatus_to_exitcode(ended[0]) == 0
+
+
+def test_on_the_deck_it_rings_between_frames_and_k_acknowledges(short_dir: Path, redis_url: str) -> None:
+    hook = HookScript(short_dir)
+    config = alerts(short_dir, hooked("old", hook))
+    publish(short_dir, redis_url)
+    with on_terminal(short_dir, "watch", redis_url, "--config", str(config), columns=120) as terminal:
+        terminal.wait_for("2 ALERTS")
+        wait_until(lambda: b"\a\x1b]9;chaindeck: [MOCK] ALERT old: SPX " in terminal.raw, 10, "bell and notification")
+        assert b"above 1.6 (and 1 more)\a" in terminal.raw
+        assert terminal.raw.count(b"\x1b]9;") == 1
+        assert "!! ALERT old" in terminal.text
+        wait_until(lambda: len(hook.told) == 1, 10, "the hook")
+        terminal.send("K")
+        terminal.wait_for("-- acknowledged old")
+        terminal.wait_for("2 alerts acknowledged: listed until over")
+        publish(short_dir, redis_url)
+        terminal.wait_until(lambda: "acknowledged old" not in terminal.text, "they are over")
+        terminal.send("q")
+        assert terminal.wait() == 0
+
+
+def test_one_frame_of_text_pages_nobody_and_a_look_does_nothing(short_dir: Path, redis_url: str) -> None:
+    hook = HookScript(short_dir)
+    entry = f'name = "any"\non = "age"\nabove = 0\ndo = "hook"\nhook = ["{hook.path}"]\n'
+    calm = 'on = "spot"\nbelow = 1\n\n[[alerts]]\non = "atm_iv"\nchains = "NDX"\nabove = 5'
+    publish(short_dir, redis_url)
+    config = alerts(short_dir, entry)
+    assert run(short_dir, "watch", redis_url, "--config", str(config)).returncode == 0
+    looked = run(short_dir, "alert", redis_url, "--once", "--config", str(config))
+    assert looked.returncode == 1
+    first, *lines = looked.stdout.splitlines()
+    assert first == "any: age above 0: hook"
+    assert [line.split()[:3] for line in lines] == [["BEYOND", "[MOCK]", "SPX"]] * 2
+    looked = run(short_dir, "alert", redis_url, "--once", "--config", str(alerts(short_dir, calm)))
+    assert (looked.returncode, looked.stderr) == (0, "")
+    assert [line.split()[0] for line in looked.stdout.splitlines()] == ["spot", "clear", "atm_iv", "unknown"]
+    assert hook.told == []
+
+
+def test_without_redis_or_alerts_it_says_so(short_dir: Path) -> None:
+    none = run(short_dir, "alert", "redis://127.0.0.1:1", "--config", str(alerts(short_dir)))
+    assert none.returncode == 3
+    assert none.stderr.strip().endswith("no alerts are configured: write each as [[alerts]]")
+    away = run(short_dir, "alert", "redis://127.0.0.1:1", "--once", "--config", str(alerts(short_dir, OLD)))
+    assert away.returncode == 2
+    assert "Redis unreachable" in away.stderr
+    assert "nothing on the board is meant by it" in away.stdout
