@@ -9,6 +9,7 @@ class Page(StrEnum):
     DECK = "deck"
     HEATMAP = "heatmap"
     MEASURES = "measures"
+    STRADDLES = "straddles"
 
 
 class Panel(StrEnum):

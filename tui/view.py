@@ -22,6 +22,7 @@ from tui.lines.grid.cursor import GridCell
 from tui.lines.grid.frame import Shown, is_past
 from tui.lines.heatmap.choice import TileChoice
 from tui.lines.measures.choice import MeasureChoice
+from tui.lines.straddles.choice import StraddleChoice
 from tui.lines.strip import Past
 from tui.ports.board_source import StagedView
 
@@ -104,6 +105,7 @@ class View:
     diff: ChainDiff | None = None  # of the selected chain, between the moments that are compared
     gex: GexConvention = AS_DERIVED  # by which gamma exposure is told
     measure: MeasureChoice = field(default_factory=MeasureChoice)  # under the cursor on the page of measures
+    straddle: StraddleChoice = field(default_factory=StraddleChoice)  # under the cursor on the page of straddles
     tile: TileChoice = field(default_factory=TileChoice)  # that is looked at on the heatmap
     histories: Histories = field(default_factory=Histories)
     awaiting: bool = False  # whether the selected chain's analytics are on their way

@@ -31,6 +31,7 @@ class Bar(StrEnum):
     DECK = Page.DECK.value
     HEATMAP = Page.HEATMAP.value
     MEASURES = Page.MEASURES.value
+    STRADDLES = Page.STRADDLES.value
     PAST = "past"
 
 
@@ -69,6 +70,17 @@ BARS: Mapping[Bar, tuple[Entry, ...]] = {
         Entry("left", "expiry"),
         Entry("underlying-next", spare=3),
         Entry("gex"),
+        Entry("freeze", spare=2),
+        Entry("timeline", spare=1),
+        *_END,
+    ),
+    Bar.STRADDLES: (
+        Entry("show-deck"),
+        Entry("down", "cell", keys_of=("left", "down", "up", "right")),
+        Entry("underlying-next", spare=3),
+        Entry("axes", "rows"),
+        Entry("order", spare=4),
+        Entry("atm"),
         Entry("freeze", spare=2),
         Entry("timeline", spare=1),
         *_END,

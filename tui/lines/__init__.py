@@ -10,6 +10,7 @@ signals      the signals, root cause first
 grid         the strike grid
 expirations  the expirations of an underlying side by side
 measures     the page of measures
+straddles    the page of straddles
 heatmap      what a strategy costs at each strike, across widths or expirations
 pipeline     snapshot, stream, staging and model in a line
 provenance   where a number comes from

@@ -1,12 +1,14 @@
 """The expirations of an underlying side by side: how each stands, and what its snapshot says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from chain.analytics.derive import ChainAnalytics
+from chain.analytics.measures.measure import Measure
+from chain.analytics.measures.underlying import UnderlyingMeasures
 from chain.clock import Instant
-from chain.model.keys import ChainId
+from chain.model.keys import ChainId, SnapshotId
 from chain.monitor.analytics import AnalyticsByChain
 from chain.monitor.board import Board, LastGood
 from chain.monitor.evaluate.freshness import age_ms
@@ -96,6 +98,14 @@ def _left_s(known: ChainAnalytics, status: ChainStatus, now: Instant) -> float |
     if measures.maturity is None:
         return None
     return measures.maturity.seconds - (status.record.source.now_s(now) - measures.at)
+
+
+def beside_chains(across: UnderlyingMeasures | None) -> Mapping[SnapshotId, Mapping[str, Measure]]:
+    """Return the measures of each snapshot that it has only beside others."""
+    if across is None:
+        return {}
+    pairs = zip(across.chains, across.forward_vols, strict=True)
+    return {chain.snapshot: {"forward_vol": forward} for chain, forward in pairs}
 
 
 def shown_of(status: ChainStatus, shown: LastGood | None, now: Instant, frozen_at: float | None) -> Shown:

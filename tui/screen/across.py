@@ -2,6 +2,7 @@
 
 from tui.pages import Page
 from tui.panels.across.measures import MeasuresPage
+from tui.panels.across.straddles import StraddlesPage
 from tui.screen.heat import HeatScreen
 from tui.screen.travel import ScreenPorts
 
@@ -12,7 +13,16 @@ class AcrossScreen(HeatScreen):
     def __init__(self, ports: ScreenPorts) -> None:
         super().__init__(ports)
         self.measures = MeasuresPage(id="measures-page")
-        self.pages[Page.MEASURES] = self.measures
+        self.straddles = StraddlesPage(id="straddles-page")
+        self.pages |= {Page.MEASURES: self.measures, Page.STRADDLES: self.straddles}
+
+    def action_axes(self) -> None:
+        """Have the rows of straddles by strike or by standard deviations; on the heatmap turn its axes."""
+        if self.page is Page.STRADDLES:
+            self.view.straddle.turn()
+            self.redraw()
+        else:
+            super().action_axes()
 
     def action_gex(self) -> None:
         """Tell gamma exposure by the next convention."""

@@ -175,6 +175,7 @@ class MovingScreen(AcrossScreen):
     def action_atm(self) -> None:
         """Centre on the ATM and follow it again."""
         self.view.tile.strike = None
+        self.view.straddle.centre()
         self._turned()
 
     def turned_page(self) -> None:

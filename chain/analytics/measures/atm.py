@@ -6,9 +6,11 @@ from enum import Enum
 from statistics import median
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from chain.analytics.measures.measure import FRACTION, POINTS, Measure
 from chain.analytics.slice import NOT_LISTED, ChainSlice, no_mid, price_of
-from chain.model.grid import Leg, StrikeRow
+from chain.model.grid import Leg, PriceSource, StrikeRow
 
 _STRIKES_OF_FORWARD = 5
 _IV_MOVE = "S * IV * sqrt(T), one standard deviation, T calendar days / 365"
@@ -20,6 +22,19 @@ class MoveRule(Enum):
     COMMON = (0.85, "0.85 x straddle, the common rule of thumb")
     MEAN = (1.0, "straddle, the mean absolute move")
     ONE_SD = (math.sqrt(math.pi / 2), "1.2533 x straddle, one standard deviation")
+
+
+class StrikeStraddle(Struct, frozen=True, gc=False):
+    """Call and put of one strike, points, by the chain's kind of price, and together; None where one has no price.
+
+    `iv` is the mean of the vendor's IV of both, or that of the only one that has any; a fraction.
+    """
+
+    strike: float
+    call: float | None
+    put: float | None
+    value: float | None
+    iv: float | None
 
 
 class Pair(NamedTuple):
@@ -75,6 +90,23 @@ def straddle(chain: ChainSlice) -> Measure:
     words = f"call + put at the ATM strike, {chain.source}"
     inputs = {"strike": _strike(chain), **prices}
     return Measure(value, POINTS, words, chain.snapshots, len(found), skipped, inputs, note=note)
+
+
+def straddles(chain: ChainSlice) -> tuple[StrikeStraddle, ...]:
+    """Return the straddle at every strike of the root at the money, ascending."""
+    found = []
+    for row in chain.rows:
+        call, put = (_price(chain, row, side, leg) for side, leg in (("call", row.call), ("put", row.put)))
+        value = None if call is None or put is None else call + put
+        ivs = [leg.iv for leg in (row.call, row.put) if leg is not None and leg.iv is not None]
+        found.append(StrikeStraddle(row.strike, call, put, value, sum(ivs) / len(ivs) if ivs else None))
+    return tuple(found)
+
+
+def _price(chain: ChainSlice, row: StrikeRow, side: str, leg: Leg | None) -> float | None:
+    if chain.source is PriceSource.MID:
+        return chain.mids.get((row.root, row.strike, side))
+    return None if leg is None else leg.price(chain.source)
 
 
 def expected_move_iv(chain: ChainSlice, sigma: Measure) -> Measure:

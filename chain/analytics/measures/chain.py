@@ -29,6 +29,7 @@ class ChainMeasures(Struct, frozen=True):
     naive: gamma.Exposure
     profile: flip.Profile
     smile: tuple[wings.SmilePoint, ...]
+    straddles: tuple[atm.StrikeStraddle, ...]
     contracts: tuple[ContractCheck, ...]
 
     def __getitem__(self, name: str) -> Measure:
@@ -68,10 +69,19 @@ def measures_of(
         **exposed(gex, naive, profile),
         "greeks_apart": greeks_check(chain, checks),
     }
-    measures = {name: measure.finite for name, measure in measures.items()}
-    maturity = chain.maturities[chain.atm.root] if chain.atm else None
-    smile = wings.smile(chain, forward, move)
-    return ChainMeasures(grid.snapshot.id, at, grid.spot, maturity, measures, gex, naive, profile, smile, checks)
+    return ChainMeasures(
+        snapshot=grid.snapshot.id,
+        at=at,
+        spot=grid.spot,
+        maturity=chain.maturities[chain.atm.root] if chain.atm else None,
+        measures={name: measure.finite for name, measure in measures.items()},
+        gex=gex,
+        naive=naive,
+        profile=profile,
+        smile=wings.smile(chain, forward, move),
+        straddles=atm.straddles(chain),
+        contracts=checks,
+    )
 
 
 def _at_the_money(chain: ChainSlice) -> dict[str, Measure]:

@@ -32,6 +32,14 @@ LOOKING = (
         title="Measures",
     ),
     Action(
+        id="show-straddles",
+        keys=("4",),
+        call="show_page('straddles')",
+        word="straddles",
+        help="straddles of all expirations side by side, around the ATM",
+        title="Straddles",
+    ),
+    Action(
         id="filter",
         keys=("/",),
         call="filter",
@@ -57,7 +65,7 @@ LOOKING = (
         word="order",
         help="highest strike on top, or lowest; remembered. Of changes, also the largest",
         title="Strike order",
-        first=frozenset({Panel.GRID, Page.HEATMAP}),
+        first=frozenset({Panel.GRID, Page.HEATMAP, Page.STRADDLES}),
     ),
     Action(
         id="freeze",
@@ -91,9 +99,9 @@ LOOKING = (
         keys=("x",),
         call="axes",
         word="axes",
-        help="heatmap: strikes by width of one expiry, or by DTE for one width",
+        help="heatmap: by width of one expiry, or by DTE for one width; straddles: by strike or standard deviations",
         title="Axes",
-        pages=_ON_HEATMAP,
+        pages=_ON_HEATMAP | {Page.STRADDLES},
     ),
     Action(
         id="gex",

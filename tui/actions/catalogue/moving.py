@@ -105,6 +105,6 @@ MOVING = (
         word="ATM",
         help="centre the grid on the ATM and follow it",
         title="ATM",
-        first=frozenset({Panel.GRID, Page.HEATMAP}),
+        first=frozenset({Panel.GRID, Page.HEATMAP, Page.STRADDLES}),
     ),
 )

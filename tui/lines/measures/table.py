@@ -12,7 +12,7 @@ from chain.model.keys import ChainId, SnapshotId
 from chain.monitor.states import State
 from tui.lines import figures
 from tui.lines.board.words import STATE_ROLE
-from tui.lines.expirations import Expiration, in_view
+from tui.lines.expirations import Expiration, beside_chains, in_view
 from tui.lines.grid.frame import is_past
 from tui.lines.line import Ground, Line, Role, Span, justify, left, length, right
 from tui.lines.measures.choice import MeasureChoice
@@ -48,14 +48,6 @@ def measure_columns(expirations: Sequence[Expiration], across: UnderlyingMeasure
     """Return a column for each expiration and, last, one for all together."""
     beside = beside_chains(across)
     return (*(_column(one, beside) for one in expirations), _total(expirations, across))
-
-
-def beside_chains(across: UnderlyingMeasures | None) -> Mapping[SnapshotId, Mapping[str, Measure]]:
-    """Return the measures of each snapshot that it has only beside others."""
-    if across is None:
-        return {}
-    pairs = zip(across.chains, across.forward_vols, strict=True)
-    return {chain.snapshot: {"forward_vol": forward} for chain, forward in pairs}
 
 
 def _column(one: Expiration, beside: Mapping[SnapshotId, Mapping[str, Measure]]) -> MeasureColumn:

@@ -21,11 +21,21 @@ class CursorPanel(LinePanel):
 
     _scrolled = False
 
-    def bring(self, head: Sequence[Line], body: Sequence[Line], foot: Sequence[Line], cursor: int | None) -> None:
-        """Show these lines, and the one with the cursor among them."""
+    def bring(
+        self,
+        head: Sequence[Line],
+        body: Sequence[Line],
+        foot: Sequence[Line],
+        cursor: int | None,
+        *,
+        centre: bool = False,
+    ) -> None:
+        """Show these lines, and the one with the cursor among them, or in the middle of them."""
         self._head, self._body, self._foot = head, body, foot
-        kept = None if cursor is None or self._scrolled else self.keep_visible(cursor, cursor)
-        self.show(head, body, foot, top=kept)
+        top: int | None = None
+        if cursor is not None and not self._scrolled:
+            top = cursor - self.room // 2 if centre else self.keep_visible(cursor, cursor)
+        self.show(head, body, foot, top=top)
 
     def follow(self) -> None:
         """Show the cursor with the next lines."""

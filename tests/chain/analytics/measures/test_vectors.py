@@ -114,3 +114,21 @@ def test_told_by_another_convention_it_is_what_that_gives(week: ChainMeasures, u
 def test_without_a_spot_there_is_nothing_to_tell_otherwise() -> None:
     bare = exposure(sliced(*held_chain(spot=None, forward=SPOT)))
     assert told_in(bare, GexConvention(GexUnit.SHARES)) is bare and not bare.strikes
+
+
+def test_the_straddle_of_every_strike(week: ChainMeasures) -> None:
+    assert [each.strike for each in week.straddles] == sorted(HELD)
+    at_the_money = next(each for each in week.straddles if each.strike == 6930)
+    assert at_the_money.value == pytest.approx(104.14, abs=0.005) == week["straddle"].value
+    assert at_the_money.iv == pytest.approx(SIGMA)
+    worth = black_scholes(SPOT, 6900, SIGMA, YEARS)
+    assert week.straddles[0].call == pytest.approx(worth.call) and week.straddles[0].put == pytest.approx(worth.put)
+
+
+def test_a_straddle_lacks_its_value_where_one_side_has_no_sound_quote() -> None:
+    call, put = priced(6930, "call"), priced(6930, "put", last_quote={"bid": 0.0, "ask": 4.0}, implied_volatility=0.2)
+    [found] = measured(call, put).straddles
+    assert found.value is None and found.put is None and found.call is not None
+    assert found.iv == pytest.approx((SIGMA + 0.2) / 2)
+    [alone] = measured(call).straddles
+    assert alone.put is None and alone.iv == pytest.approx(SIGMA)
