@@ -33,7 +33,7 @@ from tui.screen.travel import ScreenPorts
 from tui.terminal.depth import Depth, colour_depth, light_terminal
 from tui.terminal.legible import Legible
 from tui.terminal.symbols import Symbols
-from tui.terminal.themes import DARK, LIGHT, offered, own_themes, painted
+from tui.terminal.themes import DARK, LIGHT, offered, own_themes, painted, terminal_themes
 from tui.view import View
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ class DeckApp(FairPump, App[None]):
         self.depth = depth
         self.no_color = depth is Depth.NONE
         self.console = _console(depth)
-        for own in own_themes(depth):
+        for own in (*own_themes(depth), *terminal_themes()):
             self.register_theme(own)
 
     @property

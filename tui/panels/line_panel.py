@@ -96,7 +96,6 @@ class LinePanel(Widget):
         """Forget styles after a change of theme."""
         self._styles = None
         self._strips.clear()
-        self._painted = []
         self.refresh()
 
     def _repaint(self, width: int, visible: list[Line]) -> None:

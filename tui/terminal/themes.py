@@ -178,18 +178,31 @@ def own_themes(depth: Depth) -> tuple[Theme, ...]:
         return _DARK_TRUE, _LIGHT_TRUE, _SAFE_TRUE
     if depth is Depth.EIGHT_BIT:
         return _DARK_256, _LIGHT_256, _SAFE_256
+    dark, light = terminal_themes()
+    safe = replace(
+        dark,
+        name=SAFE,
+        success="ansi_bright_cyan",
+        error="ansi_bright_magenta",
+        variables={**dark.variables, SAFE_MARK: "1"},
+    )
+    return replace(dark, name=DARK), replace(light, name=LIGHT), safe
+
+
+def terminal_themes() -> tuple[Theme, Theme]:
+    """Return `ansi-dark` and `ansi-light` with one accent, and in entries that read in every usual palette."""
     dark, light = BUILTIN_THEMES["ansi-dark"], BUILTIN_THEMES["ansi-light"]
     return (
-        replace(dark, name=DARK, warning="ansi_bright_yellow", error="ansi_bright_red"),
-        replace(light, name=LIGHT),
         replace(
             dark,
-            name=SAFE,
-            success="ansi_bright_cyan",
+            primary="ansi_cyan",
+            accent="ansi_bright_cyan",
+            success="ansi_bright_green",
             warning="ansi_bright_yellow",
-            error="ansi_bright_magenta",
-            variables={**dark.variables, SAFE_MARK: "1"},
+            error="ansi_bright_red",
+            variables={**dark.variables, "border": "ansi_cyan", "footer-key-foreground": "ansi_bright_cyan"},
         ),
+        replace(light, accent="ansi_blue", variables={**light.variables, "footer-key-foreground": "ansi_blue"}),
     )
 
 

@@ -15,6 +15,7 @@ from tui.dialogs.help import HelpScreen
 from tui.lines.line import plain
 from tui.panels.line_panel import LinePanel
 from tui.screen.deck import DeckScreen
+from tui.terminal.themes import SAFE
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +37,18 @@ async def test_a_menu_answers_once(stage: Stage, keys: tuple[str, ...]) -> None:
         assert no_dialog(deck)
         assert deck.app.is_running
         assert len(demo.asked) <= 1
+
+
+async def test_the_help_stands_when_the_theme_changes_beneath_it_and_nothing_moves_by_itself(stage: Stage) -> None:
+    async with deck_of(stage) as deck:
+        await deck.press("question_mark")
+        panel = deck.app.screen.query_one("#help", LinePanel)
+        before = panel.render_line(1).text
+        assert before.strip()
+        deck.app.theme = SAFE
+        await deck.pilot.pause()
+        assert panel.render_line(1).text == before
+        assert deck.app.animation_level == "none"
 
 
 @pytest.mark.parametrize("opened", ["d", "question_mark"])
