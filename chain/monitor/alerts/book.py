@@ -31,6 +31,11 @@ class AlertEvent(Struct, frozen=True):
     at: float
     since: float
 
+    @property
+    def key(self) -> AlertKey:
+        """Which alarm it is."""
+        return AlertKey(self.rule.name, self.reading.subject)
+
 
 class AlertStatus(Struct, frozen=True):
     """A raised alarm as it stands: its last reading that had a value, and why it has none now, if it has none."""

@@ -35,6 +35,11 @@ class Pace(Generic[T]):
             self.left_out += 1
 
     @property
+    def waiting(self) -> tuple[T, ...]:
+        """What is not told yet, oldest first."""
+        return tuple(self._waiting)
+
+    @property
     def next_s(self) -> float | None:
         """From when on what waits can be told, monotonic seconds; None where nothing waits."""
         return self._next_s if self._waiting else None

@@ -9,7 +9,8 @@ from functools import partial
 import msgspec
 
 from chain.clock import Clock
-from chain.monitor.alerts.book import AlertEvent
+from chain.monitor.alerts.alarm import Change
+from chain.monitor.alerts.book import AlertEvent, AlertKey
 from chain.monitor.alerts.pace import Due, Pace
 from chain.monitor.alerts.rule import AlertRule
 from chain.monitor.alerts.words import Place, alert_body
@@ -29,6 +30,7 @@ class _Line:
     rule: AlertRule
     pace: Pace[AlertEvent] = field(default_factory=partial(Pace[AlertEvent], HOOK_EVERY_S))
     came: asyncio.Event = field(default_factory=asyncio.Event)
+    telling: tuple[AlertEvent, ...] = ()  # what a run that goes on was told
 
 
 class HookRunner:
@@ -54,6 +56,11 @@ class HookRunner:
         line.pace.add(events)
         line.came.set()
 
+    def untold(self) -> frozenset[AlertKey]:
+        """Return the alarms that were raised, and whose hook has not run to its end since."""
+        waiting = [event for line in self._lines.values() for event in (*line.telling, *line.pace.waiting)]
+        return frozenset(event.key for event in waiting if event.change is Change.RAISED)
+
     def parts(self) -> Sequence[Part]:
         """Return what is to be run: one part for each hook."""
         return [Part(f"hook of {name}", partial(self._run, line)) for name, line in self._lines.items()]
@@ -66,7 +73,9 @@ class HookRunner:
                 continue
             await self._clock.sleep_until(line.pace.next_s)
             if (due := line.pace.due(self._clock.monotonic())) is not None:
+                line.telling = due.items
                 await self._tell(line.rule, due)
+                line.telling = ()
 
     async def _tell(self, rule: AlertRule, due: Due[AlertEvent]) -> None:
         assert rule.hook is not None

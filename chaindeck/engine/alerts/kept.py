@@ -23,6 +23,8 @@ from chain.text import clean
 
 log = logging.getLogger(__name__)
 
+KEPT_FOR_S = 3_600.0  # after a longer gap what was told then says nothing of now
+
 _Text = Annotated[str, Meta(max_length=200)]
 
 
@@ -34,6 +36,7 @@ class _KeptAlarm(Struct, frozen=True):
 
 
 class _Body(Struct, frozen=True):
+    seen: Epoch  # when they were last judged
     alarms: list[_KeptAlarm]
 
 
@@ -50,8 +53,11 @@ def kept_file(place: Place, program: str) -> Path | None:
     return path if path.is_absolute() else None
 
 
-def load_kept(path: Path | None) -> Mapping[AlertKey, Alarm]:
-    """Return the alerts that the run before this one left raised; none where that cannot be read."""
+def load_kept(path: Path | None, now_s: float) -> Mapping[AlertKey, Alarm]:
+    """Return the alerts that the run before this one left raised; none where it ended long ago, or cannot be read.
+
+    `now_s` is the wall clock, epoch seconds.
+    """
     if path is None:
         return {}
     try:
@@ -63,11 +69,13 @@ def load_kept(path: Path | None) -> Mapping[AlertKey, Alarm]:
         why = error.strerror if isinstance(error, OSError) else error
         log.warning("alerts of the last run are not known, and may be raised again: %s: %s", clean(path), why)
         return {}
+    if abs(now_s - body.seen) > KEPT_FOR_S:
+        return {}
     return {AlertKey(one.alert, one.subject): Alarm(Phase(one.phase), one.since) for one in body.alarms}
 
 
-def save_kept(path: Path, alarms: Mapping[AlertKey, Alarm]) -> None:
-    """Keep what is raised, all of it or what was kept before; raises OSError."""
+def save_kept(path: Path, alarms: Mapping[AlertKey, Alarm], now_s: float) -> None:
+    """Keep what is raised `now_s`, epoch seconds: all of it, or what was kept before; raises OSError."""
     kept = [
         _KeptAlarm(key.alert, key.subject, "raised" if alarm.phase is Phase.RAISED else "acknowledged", alarm.since)
         for key, alarm in alarms.items()
@@ -76,5 +84,5 @@ def save_kept(path: Path, alarms: Mapping[AlertKey, Alarm]) -> None:
     private_folder(path.parent)
     fresh = path.with_suffix(f".{os.getpid()}")
     with os.fdopen(open_private(fresh), "wb") as file:
-        file.write(msgspec.json.encode(_Body(kept)))
+        file.write(msgspec.json.encode(_Body(now_s, kept)))
     fresh.replace(path)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from chain.clock import Clock, Instant
-from chain.monitor.alerts.alarm import Change
+from chain.monitor.alerts.alarm import Change, Phase
 from chain.monitor.alerts.book import AlertBook, AlertEvent, AlertKey
 from chain.monitor.alerts.derived import DerivedMeasures
 from chain.monitor.alerts.pace import Pace
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 BELL_EVERY_S = 5.0
 NOTIFY_EVERY_S = 10.0
+_KEEP_EVERY_S = 60.0
+_KNOWN = Phase.ACKNOWLEDGED  # a reader has seen it, whatever became of its hook
 
 
 class Hearer(Protocol):
@@ -51,7 +53,9 @@ class AlertService:
         self._clock = clock
         self._hearer = hearer
         self._kept = kept
-        self._book = AlertBook(rules, load_kept(kept))
+        now = Instant.now(clock)
+        self._book = AlertBook(rules, load_kept(kept, now.wall_s))
+        self._kept_at = now.mono
         self._derived = DerivedMeasures(rules)
         self._hooks = HookRunner(rules, clock, place, self._tell_hearer)
         self._bell = Pace[AlertEvent](BELL_EVERY_S)
@@ -72,7 +76,7 @@ class AlertService:
             mine = [event for event in asking if event.rule.name == name]
             self._hooks.offer(mine[0].rule, mine)
         self._speak(now.mono)
-        if events:
+        if events or now.mono - self._kept_at >= _KEEP_EVERY_S:
             self._keep()
         self._tell_hearer()
 
@@ -97,16 +101,20 @@ class AlertService:
         return self._hooks.parts()
 
     async def leave(self) -> None:
-        """Nothing is left to be done: a hook ends with its part."""
+        """Keep what is raised for the next run, but for what no hook was told to the end: that is raised again."""
+        self._keep(self._hooks.untold())
 
     def _tell_hearer(self) -> None:
         self._hearer.put_alerts(AlertsShown(self._book.view(), self._hooks.faults))
 
-    def _keep(self) -> None:
+    def _keep(self, untold: Collection[AlertKey] = ()) -> None:
         if self._kept is None:
             return
+        now = Instant.now(self._clock)
+        self._kept_at = now.mono
+        known = {key: alarm for key, alarm in self._book.kept().items() if key not in untold or alarm.phase is _KNOWN}
         try:
-            save_kept(self._kept, self._book.kept())
+            save_kept(self._kept, known, now.wall_s)
         except OSError as error:
             why, once = error.strerror, {"once": True}
             log.warning("alerts are not kept for the next run: %s: %s", clean(self._kept), why, extra=once)

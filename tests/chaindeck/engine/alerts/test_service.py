@@ -23,9 +23,9 @@ from chaindeck.engine.alerts.kept import kept_file, load_kept
 from chaindeck.engine.alerts.service import AlertService
 from tests.support.hooks import HookScript
 from tests.support.places import ROOT
-from tests.support.scenes import NDX, SPX, SPX_MON, board, manual_clock, record
+from tests.support.scenes import NDX, SPX, SPX_MON, START_S, board, manual_clock, record
 from tests.support.waiting import wait_until_async
-from tui.ports.alerts import NO_ALERTS, AlertsShown, Call
+from tui.ports.alerts import NO_ALERTS, AlertKey, AlertsShown, Call
 
 PLACE = Place("redis://desk:6379/0", "massive")
 SCHEMA = jsonschema.Draft202012Validator(orjson.loads((ROOT / "schemas/alert.schema.json").read_bytes()))
@@ -82,6 +82,7 @@ async def running(*rules: AlertRule, clock: ManualClock | None = None, kept: Pat
     finally:
         parts.cancel()
         await asyncio.gather(parts, return_exceptions=True)
+        await service.leave()
 
 
 async def test_one_poll_rings_and_notifies_once_for_all_that_it_raises() -> None:
@@ -203,21 +204,54 @@ async def test_what_was_raised_and_acknowledged_is_not_told_again_by_the_next_ru
     assert [path.name for path in kept.parent.iterdir()] == ["alerts.json"]
     async with running(mine, kept=kept) as desk:
         desk.see(32)
+        desk.see(32)
         [status] = desk.heard.shown.view.raised
         assert (status.phase, status.reading.value, desk.heard.calls) == ("acknowledged", 32.0, [])
         desk.see(1)
-        assert load_kept(kept) == {}
+        assert load_kept(kept, START_S) == {}
         desk.see(31)
         assert desk.heard.calls == [Call(bell=True)]
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b'{"alarms":3}', b'{"alarms":[{"alert":"a"}]}', b"[" * 100_000])
+@pytest.mark.parametrize(("gap_s", "told"), [(3_600.0, 0), (3_600.001, 1)])
+async def test_after_a_gap_of_more_than_an_hour_everything_is_told_again(
+    tmp_path: Path, gap_s: float, told: int
+) -> None:
+    kept, clock = tmp_path / "alerts.json", manual_clock()
+    async with running(rule(None, Action.BELL), kept=kept, clock=clock) as desk:
+        desk.see(31)
+        clock.advance(50)
+        desk.see(31)  # nothing is new, and nothing kept
+        clock.advance(10)
+        desk.see(31)
+    clock.advance(gap_s)
+    async with running(rule(None, Action.BELL), kept=kept, clock=clock) as desk:
+        desk.see(31)
+        assert len(desk.heard.calls) == told
+
+
+async def test_what_a_hook_was_not_told_to_the_end_is_told_again_by_the_next_run(tmp_path: Path) -> None:
+    kept, gate = tmp_path / "alerts.json", tmp_path / "gate"
+    hook = HookScript(tmp_path, f"[ -e {gate} ] || sleep 600")
+    async with running(rule(hook, Action.HOOK), kept=kept) as desk:
+        desk.see(31, SPX)
+        await wait_until_async(lambda: len(hook.told) == 1, what="a run that goes on")
+        desk.see(31, SPX, SPX_MON, NDX)  # they wait for it to end
+        desk.service.acknowledge([AlertKey("old", str(NDX))])
+    gate.touch()
+    async with running(rule(hook, Action.HOOK), kept=kept) as desk:
+        desk.see(31, SPX, SPX_MON, NDX)
+        await wait_until_async(lambda: len(hook.told) == 2, what="the next run's hook")
+        assert hook.events[1:] == [("raised", str(SPX)), ("raised", str(SPX_MON))]
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b'{"seen":1767366000,"alarms":3}', b'{"alarms":[]}', b"[" * 100_000])
 def test_a_file_that_makes_no_sense_is_told_and_is_none(
     tmp_path: Path, raw: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "alerts.json"
     path.write_bytes(raw)
-    assert load_kept(path) == {}
+    assert load_kept(path, START_S) == {}
     assert "alerts of the last run are not known" in caplog.text
 
 
