@@ -5,13 +5,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from chain.monitor.alerts.book import AlertsView
 from chain.monitor.alerts.rule import Action, AlertRule, ChainFilter, Limit, NumberWatch
 from chain.monitor.alerts.words import Place
 from chaindeck.engine.alerts.service import AlertService
 from screenshots.scenes import Stage
+from tests.support.past import past_deck
 from tests.support.stage import Deck, deck_of
 from tests.support.waiting import wait_until_async
-from tui.ports.alerts import AlertKey, Call
+from tests.tui.lines.test_alerts import status
+from tui.ports.alerts import AlertKey, AlertsShown, Call
 
 AGE = Limit(30.0, 20.0)
 OLD = AlertRule("old", NumberWatch("age", AGE), (ChainFilter("SPX"),), do=(Action.BELL,))
@@ -63,6 +66,7 @@ async def test_they_stand_on_top_of_the_signals_until_over_and_k_acknowledges_al
         assert deck.lines("signals")[2].strip() == "31.0 s above 30 (and 2 more)"
         assert ndx.startswith(" !! ALERT near: NDX 2026-01-02")
         assert deck.lines("strip")[1].endswith(" 4 ALERTS")
+        assert "all quiet" not in deck.text("signals")
         assert stage.slot.take_calls() == (Call(bell=True),)
         await deck.press("K")
         await wait_until_async(lambda: service.acknowledge() == 0, what="the acknowledgement")
@@ -100,3 +104,29 @@ async def test_help_and_palette_know_the_key(stage: Stage) -> None:
     async with deck_of(stage, operator=Acknowledging(service)) as deck:
         titles = [command.title for command in deck.app.get_system_commands(deck.app.screen)]
         assert "Acknowledge alerts" in titles
+
+
+async def test_going_back_in_time_alerts_are_still_those_of_now_and_can_be_acknowledged() -> None:
+    async with past_deck(operator=(operator := Noting())) as deck:
+        deck.slot.put_alerts(AlertsShown(AlertsView((status(),))))
+        await deck.pilot.pause()
+        assert deck.lines("signals")[1].startswith(" !! ALERT SPX old")
+        await deck.press("comma")
+        assert "AS OF" in deck.lines("signals")[0]
+        assert deck.lines("signals")[1].startswith(" !! now ALERT SPX old")
+        assert deck.lines("strip")[1].endswith(" 1 ALERT")
+        await deck.press("K")
+        assert operator.asked == [None]
+
+
+class Noting(Acknowledging):
+    """An operator who notes which alerts he was asked to acknowledge."""
+
+    def __init__(self) -> None:
+        self.asked: list[Collection[AlertKey] | None] = []
+
+    def acknowledge_alerts(self, keys: Collection[AlertKey] | None = None) -> "Future[str]":
+        self.asked.append(keys)
+        done: Future[str] = Future()
+        done.set_result("")
+        return done

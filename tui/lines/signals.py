@@ -32,13 +32,16 @@ def signals_title(report: HealthReport | None, width: int, *, at: str = "") -> L
     )
 
 
-def signal_lines(report: HealthReport | None, width: int) -> list[Line]:
-    """Return the panel's lines: incidents, gravest first, then changes, newest first."""
+def signal_lines(report: HealthReport | None, width: int, *, calm: bool = True) -> list[Line]:
+    """Return the panel's lines: incidents, gravest first, then changes, newest first.
+
+    `calm`: whether all is quiet where there is no incident; above it may stand an alert.
+    """
     if report is None:
         return []
     lines = [line for incident in _told(report) for line in _incident(incident, report, width)]
     if not lines:
-        lines.append((Span("   all quiet", Role.OK),))
+        lines.append((Span("   all quiet", Role.OK) if calm else Span("   no signal", Role.DIM),))
     changes = [line for change in report.board.transitions for line in _changed(change, report, width)]
     return [*lines, EMPTY, *changes] if changes else lines
 

@@ -85,7 +85,7 @@ class SignalsPanel(LinePanel):
             shown = view.past.live if view.past is not None and view.past.live is not None else report
             blind = not report.board.redis.health.ok
             self._alerts = alert_lines(alerts, shown.now, width, blind=blind, past=view.past is not None)
-        lines = (*self._alerts.lines, *signal_lines(report, width))
+        lines = (*self._alerts.lines, *signal_lines(report, width, calm=not alerts.view.unacknowledged))
         self.show((signals_title(report, width, at=view.as_of),), lines)
 
     @property
