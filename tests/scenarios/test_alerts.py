@@ -1,19 +1,24 @@
 """Alerts from end to end: a real Redis, a publisher that stops, the program as a process, and its hooks."""
 
 import os
+import re
 import signal
 from pathlib import Path
 
 import pytest
 
+from chain.model.keys import REPLAY_PREFIX
 from tests.support.hooks import HookScript, is_running
 from tests.support.product import on_terminal, run, start_logged
+from tests.support.replays import looks, tape_of
 from tests.support.waiting import wait_until
 from tests.support.warm import WarmChild
 
 pytestmark = pytest.mark.slow
 
 ONCE = ("publish", "--once", "--underlyings", "SPX", "--expirations", "2", "--interval", "100", "--ttl", "600")
+SYNC_ASKED, SYNC_CAN = b"\x1b[?2026$p", "\x1b[?2026;2$y"
+WHOLE_FRAME = re.compile(rb"\x1b\[\?2026h.*?\x1b\[\?2026l", re.DOTALL)
 OLD = 'on = "age"\nchains = "SPX"\nabove = 1.6\nclear = 1.5\n'
 
 
@@ -78,10 +83,15 @@ def test_on_the_deck_it_rings_between_frames_and_k_acknowledges(short_dir: Path,
     config = alerts(short_dir, hooked("old", hook))
     publish(short_dir, redis_url)
     with on_terminal(short_dir, "watch", redis_url, "--config", str(config), columns=120) as terminal:
+        wait_until(lambda: SYNC_ASKED in terminal.raw, 10, "whether it can take whole frames")
+        terminal.send(SYNC_CAN)
         terminal.wait_for("2 ALERTS")
         wait_until(lambda: b"\a\x1b]9;chaindeck: [MOCK] ALERT old: SPX " in terminal.raw, 10, "bell and notification")
         assert b"above 1.6 (and 1 more)\a" in terminal.raw
         assert terminal.raw.count(b"\x1b]9;") == 1
+        between = WHOLE_FRAME.sub(b"", terminal.raw)
+        assert len(between) < len(terminal.raw)
+        assert b"\a\x1b]9;chaindeck: [MOCK] ALERT old: SPX " in between
         assert "!! ALERT old" in terminal.text
         wait_until(lambda: len(hook.told) == 1, 10, "the hook")
         terminal.send("K")
@@ -119,3 +129,29 @@ def test_without_redis_or_alerts_it_says_so(short_dir: Path) -> None:
     assert away.returncode == 2
     assert "Redis unreachable" in away.stderr
     assert "nothing on the board is meant by it" in away.stdout
+
+
+def test_a_replay_is_judged_only_where_that_is_asked_for_and_every_word_says_so(
+    short_dir: Path, redis_url: str, tmp_path: Path
+) -> None:
+    tape = tape_of(tmp_path / "day.tape", looks(600))
+    quiet, asked = HookScript(short_dir, "", "quiet"), HookScript(short_dir, "", "asked")
+    entry = 'on = "spot"\nabove = 1\ndo = "hook"\n'
+    entries = [
+        f'name = "quiet"\n{entry}hook = ["{quiet.path}"]\n',
+        f'name = "asked"\nreplay = true\n{entry}hook = ["{asked.path}"]\n',
+    ]
+    config, log = alerts(short_dir, *entries), short_dir / "log"
+    playing = start_logged(
+        short_dir, short_dir / "played", "replay", str(tape), "--redis-url", redis_url, "--speed", "1"
+    )
+    service = start_logged(short_dir, log, "alert", redis_url, "--prefix", REPLAY_PREFIX, "--config", str(config))
+    wait_until(lambda: len(asked.told) == 1, 20, "the hook that is meant")
+    [told] = asked.told
+    assert (told["kind"], told["source"], told["prefix"]) == ("replay", "REPLAY", REPLAY_PREFIX)
+    assert told["text"].startswith("[REPLAY] ALERT asked: SPX spot ")
+    assert "[REPLAY] ALERT asked" in log.read_text()
+    stop(service)
+    os.kill(playing.pid, signal.SIGTERM)
+    assert quiet.told == []
+    assert "ALERT quiet" not in log.read_text()
