@@ -15,6 +15,7 @@ ports      what the screen is given by whoever composes it
 clipboard  what is copied, by tmux or by the terminal
 pump       how queues of messages are worked off
 prefs      the few choices that outlive a session
+presets    named ways to arrange the screen
 terminal   the terminal under the screen
 ```
 """

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
 from rich.console import Console
 from textual import events, work
 from textual.app import App, SystemCommand
@@ -26,7 +27,8 @@ from tui.dialogs.dialog import Dialog, Palette
 from tui.panels.line_panel import LinePanel
 from tui.ports.board_source import BoardSource, Demo, Operator
 from tui.ports.time_travel import TimeTravel
-from tui.prefs import Prefs, load_prefs, save_prefs
+from tui.prefs import Memory, Prefs
+from tui.presets import PRESETS, preset_of
 from tui.pump import FairPump
 from tui.screen.deck import DeckScreen
 from tui.screen.travel import ScreenPorts
@@ -91,6 +93,7 @@ class DeckApp(FairPump, App[None]):
         depth: Depth | None = None,
         symbols: Symbols = Symbols.BRAILLE,
         keymap: Keymap = DEFAULT_KEYMAP,
+        preset: str | None = None,
     ) -> None:
         """Raise ConfigError for a theme that there is not.
 
@@ -107,12 +110,23 @@ class DeckApp(FairPump, App[None]):
         self._closed_by = ("", float("-inf"))  # the key that closed a dialog, and when it was last heard, monotonic
         self._feed, self._calls = feed, calls
         self._clock = clock
-        self._prefs_file = prefs_file
-        prefs = load_prefs(prefs_file) if prefs_file else Prefs()
+        self._memory = Memory(prefs_file)
         self._paint_for(colour_depth(os.environ) if depth is None else depth)
-        self.theme = self._theme_for(theme)
-        view = View(highest_first=prefs.highest_first)
-        self.deck = DeckScreen(ScreenPorts(feed, clock, view, demo, operator, travel, keymap), log_lines)
+        begin = self._begin(preset, theme)
+        view = View(highest_first=begin.highest_first)
+        ports = ScreenPorts(feed, clock, view, demo, operator, travel, keymap, preset_of(begin.preset), begin.page)
+        self.deck = DeckScreen(ports, log_lines)
+
+    def _begin(self, preset: str | None, theme: str | None) -> Prefs:
+        """Begin with a preset and a theme where they are given, else with what is remembered; return what that is."""
+        known = self._memory.prefs
+        self.theme = self._theme_for(theme, known.theme)
+        given = PRESETS.get(preset or "")
+        begin = replace(known, theme=self.theme, preset=preset_of(known.preset).name)
+        if given is not None:
+            begin = replace(begin, preset=given.name, page=given.page, highest_first=given.highest_first)
+        self._memory.begin(begin)
+        return begin
 
     def _paint_for(self, depth: Depth) -> None:
         """Paint with a terminal's colours, and offer the deck's own themes in them."""
@@ -127,13 +141,14 @@ class DeckApp(FairPump, App[None]):
         """The themes that this terminal can show."""
         return offered(super().available_themes, self.depth)
 
-    def _theme_for(self, wanted: str | None) -> str:
+    def _theme_for(self, given: str | None, remembered: str | None) -> str:
         """Return the theme to start with: the one that is wanted, or where it has too many colours the deck's own."""
+        known = super().available_themes
+        wanted = given or (remembered if remembered in known else None)
         if wanted is None:
             return LIGHT if light_terminal(os.environ) else DARK
         if wanted in self.available_themes:
             return wanted
-        known = super().available_themes
         if wanted not in known:
             raise ConfigError(f"theme {wanted!r} is none of {', '.join(sorted(known))}")
         return DARK if known[wanted].dark else LIGHT
@@ -156,7 +171,7 @@ class DeckApp(FairPump, App[None]):
         self.loop = asyncio.get_running_loop()
         self.theme_changed_signal.subscribe(self, self._restyle)
         self.app_resume_signal.subscribe(self, self._repaint)
-        for notice in self._notices:
+        for notice in filter(None, (*self._notices, self._memory.trouble)):
             self.notify(notice, severity="warning", timeout=15, markup=False)
         self._feed.subscribe(self._wake)
         self.call_after_refresh(self.deck.board_arrived)
@@ -171,6 +186,7 @@ class DeckApp(FairPump, App[None]):
             self._driver.write(sequence)  # between two frames: both are written on this thread
 
     def _restyle(self, _: object) -> None:
+        self.on_moving_screen_chosen()
         for screen in self.screen_stack:
             for panel in screen.query(LinePanel):
                 panel.restyle()
@@ -242,11 +258,8 @@ class DeckApp(FairPump, App[None]):
 
     def on_moving_screen_chosen(self) -> None:
         """Remember the reader's choices."""
-        if self._prefs_file:
-            try:
-                save_prefs(self._prefs_file, Prefs(highest_first=self.deck.view.highest_first))
-            except OSError as error:
-                self.notify(f"not remembered: {self._prefs_file}: {error.strerror}", severity="warning", markup=False)
+        if trouble := self._memory.keep(replace(self.deck.chosen, theme=self.theme)):
+            self.notify(trouble, severity="warning", markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Textual's own commands, and what can be done now of the deck's."""

@@ -1,5 +1,6 @@
 """The bottom line: the keys that a reader needs most, each to be clicked as well."""
 
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
@@ -7,7 +8,7 @@ from textual import events
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.actions.bars import Entry, bar_of
+from tui.actions.bars import HINTS, Entry, bar_of
 from tui.actions.catalogue.everything import BY_ID
 from tui.actions.keymap import DEFAULT_KEYMAP, Keymap
 from tui.actions.keys import textual_key
@@ -27,29 +28,31 @@ class _Shown(NamedTuple):
         return len(self.keys) + 1 + len(self.word) + 1
 
 
-class KeyBar(Widget):
+class Keys(Widget):
     """One widget that draws all keys; Textual's own footer mounts one a key, a tenth of the deck's start."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"key-bar--key"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"keys--key"}
     DEFAULT_CSS = """
-    KeyBar { dock: bottom; height: 1; color: $footer-description-foreground; background: $footer-background; }
-    KeyBar > .key-bar--key { color: $footer-key-foreground; text-style: bold; }
+    Keys { height: 1; color: $footer-description-foreground; background: $footer-background; }
+    Keys > .keys--key { color: $footer-key-foreground; text-style: bold; }
     """
     ALLOW_SELECT = False
-
-    past: reactive[bool] = reactive(False)  # whether the past is on screen: other keys are needed there
-    page: reactive[Page] = reactive(Page.DECK)  # that is shown
 
     def __init__(self, keymap: Keymap = DEFAULT_KEYMAP) -> None:
         super().__init__()
         self._keymap = keymap
 
     @property
+    def _wanted(self) -> Sequence[Entry]:
+        """What it is to show, as far as that can be done and there is room."""
+        raise NotImplementedError
+
+    @property
     def _entries(self) -> list[_Shown]:
         """The entries in their order; where not all fit, those that can be spared are left out."""
         usable = [
             _Shown(*entry.text(self._keymap), entry)
-            for entry in bar_of(self.page, past=self.past)
+            for entry in self._wanted
             if self._keymap.of(BY_ID[entry.id]) and self.screen.check_action(BY_ID[entry.id].name, ())
         ]
         for one in sorted((one for one in usable if one.entry.spare), key=lambda one: one.entry.spare):
@@ -59,7 +62,7 @@ class KeyBar(Widget):
 
     def render(self) -> Text:
         """Return the keys, a blank between two."""
-        key_style = self.get_component_rich_style("key-bar--key")
+        key_style = self.get_component_rich_style("keys--key")
         text = Text(no_wrap=True, overflow="crop", end="")
         for keys, word, _ in self._entries:
             text.append(keys, key_style).append(f" {word} ")
@@ -73,3 +76,26 @@ class KeyBar(Widget):
             if event.x < end:
                 self.app.simulate_key(textual_key(self._keymap.of(BY_ID[shown.entry.id])[0]))
                 return
+
+
+class KeyBar(Keys):
+    """The bottom line."""
+
+    DEFAULT_CSS = "KeyBar { dock: bottom; }"
+
+    past: reactive[bool] = reactive(False)  # whether the past is on screen: other keys are needed there
+    page: reactive[Page] = reactive(Page.DECK)  # that is shown
+
+    @property
+    def _wanted(self) -> Sequence[Entry]:
+        return bar_of(self.page, past=self.past)
+
+
+class HintBar(Keys):
+    """A line with what to try, for who sees the deck for the first time."""
+
+    DEFAULT_CSS = "HintBar { display: none; }"
+
+    @property
+    def _wanted(self) -> Sequence[Entry]:
+        return HINTS

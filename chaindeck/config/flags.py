@@ -17,7 +17,7 @@ Seconds = Annotated[str | None, Parameter(metavar="SECONDS")]
 Widths = Annotated[str | None, Parameter(metavar="SYMBOL=WIDTHS")]
 Count = Annotated[str | None, Parameter(metavar="COUNT")]
 Number = Annotated[str | None, Parameter(metavar="NUMBER")]
-Theme = Annotated[str | None, Parameter(metavar="NAME")]
+Named = Annotated[str | None, Parameter(metavar="NAME")]
 Level = Annotated[str | None, Parameter(metavar="LEVEL")]
 Prefix = Annotated[str, Parameter(metavar="PREFIX")]
 Switch = Annotated[bool, Parameter(negative="")]
@@ -119,13 +119,16 @@ class LookFlags:
     """How the deck looks.
 
     Attributes:
+        preset: how the screen is arranged at first: standard, desk, ops or demo; by default as it was
+            [CHAINDECK_PRESET].
         theme: a theme, such as chaindeck-safe for the colour-blind; `ansi-dark` keeps to the terminal's own 16 colours.
         symbols: what charts and marks are drawn with: ascii, block, braille or, by default, auto: what the terminal
             bears [CHAINDECK_SYMBOLS].
         fps: frames a second at most, 1 to 120; 60 by default, over SSH 15 [CHAINDECK_FPS, TEXTUAL_FPS].
     """
 
-    theme: Theme = None
+    preset: Named = None
+    theme: Named = None
     symbols: Level = None
     fps: Count = None
 

@@ -32,6 +32,7 @@ from publisher.massive.api.address import DEFAULT_BASE_URL, DEFAULT_STREAM_URL
 from publisher.mock.market import DEFAULT_RATE
 from publisher.window import EM_MULT
 from tui.actions.keymap import Keymap
+from tui.presets import PRESETS
 from tui.terminal import attention
 from tui.terminal.symbols import AUTO, Symbols
 
@@ -183,6 +184,7 @@ SETTINGS = {
             whole_between(1, 120),
             "frames a second at most, by default 60, and 15 over SSH",
         ),
+        Setting("preset", ("CHAINDECK_PRESET",), None, one_of(*PRESETS), "how the screen is arranged at first"),
         Setting("theme", (), None, parse_text, "a Textual theme; ansi-dark keeps to 16 colours"),
     )
 }
@@ -210,6 +212,7 @@ class Settings(Struct, frozen=True):
     heatmap_pace: Pace
     legacy_models: bool
     record_dir: str | None
+    preset: str | None
     theme: str | None
     symbols: str
     notify_by: str
@@ -256,6 +259,7 @@ def validate(
         heatmap_pace=Pace(1 / _as(values, "heatmap_diffs", float), 1 / _as(values, "heatmap_wholes", float)),
         legacy_models=_as(values, "legacy_models", bool),
         record_dir=_optional(values, "record_dir"),
+        preset=_optional(values, "preset"),
         theme=_optional(values, "theme"),
         symbols=_as(values, "symbols", str),
         notify_by=_as(values, "notify_by", str),

@@ -47,7 +47,8 @@ _LEAVE: Final = (
 class Look(NamedTuple):
     """How the screen is painted, and which keys it obeys."""
 
-    theme: str | None  # None: the deck's own, as dark or light as the terminal
+    preset: str | None  # None: as it was remembered
+    theme: str | None  # None: as remembered, or the deck's own, as dark or light as the terminal
     symbols: Symbols
     keymap: Keymap
     attention: Attention
@@ -101,7 +102,7 @@ class Display:
             heard[signal.SIGUSR1] = partial(self._engine.publish_now, asked=True)
         handle_signals({**heard, **self._on_signals})
         attention = Attention(settings.notify_by, os.environ)
-        look = Look(settings.theme, paint_with(settings.symbols), settings.keymap, attention)
+        look = Look(settings.preset, settings.theme, paint_with(settings.symbols), settings.keymap, attention)
         watchdog = Watchdog(threading.main_thread(), self._ask, self._break)
         watchdog.start(self._clock)
         failures, notices = 0, list(self._pane.notices)
@@ -136,6 +137,7 @@ class Display:
             demo=demo,
             operator=None if self._engine is None else DeckOperator(self._engine, self._context),
             prefs_file=prefs_file(),
+            preset=look.preset,
             theme=look.theme,
             symbols=look.symbols,
             keymap=look.keymap,

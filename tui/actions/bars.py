@@ -102,6 +102,16 @@ BARS: Mapping[Bar, tuple[Entry, ...]] = {
     ),
 }
 
+# What there is to try.
+HINTS = (
+    Entry("demo", "break something"),
+    Entry("snapshot-on", "step in time", spare=3),
+    Entry("down", "another expiry", spare=2),
+    Entry("open", "grid, and there where a figure comes from"),
+    Entry("filter", "filter", spare=1),
+    Entry("help", "all keys"),
+)
+
 
 def bar_of(page: Page, *, past: bool) -> tuple[Entry, ...]:
     """Return what the key bar shows on a page, or there in the past."""

@@ -8,7 +8,7 @@ from chain.model.kinds import KIND_MEANING
 from chain.monitor.states import Flag, Level, State
 from tui.actions.action import Action
 from tui.actions.catalogue.everything import ACTIONS, together
-from tui.actions.keymap import Keymap
+from tui.actions.keymap import PALETTE, Keymap
 from tui.lines.board.words import FLAGS, STATE_ROLE
 from tui.lines.line import EMPTY, Ground, Line, Role, Span, left
 from tui.lines.timeline import ENDED, MARKS
@@ -122,7 +122,8 @@ def _keys(heading: str, keymap: Keymap, listed: Callable[[Action], bool]) -> lis
     lines = [_heading(heading)]
     for action in ACTIONS:
         if not action.beside and listed(action):
-            lines += _entry(Span(keymap.shown(*together(action.id)), Role.ACCENT), action.help)
+            keys = keymap.shown(*together(action.id)) or (PALETTE if action.title else "-")
+            lines += _entry(Span(keys, Role.ACCENT), action.help)
     return lines
 
 

@@ -18,29 +18,24 @@ from tui.dialogs.help import HelpScreen
 from tui.lines.line import Role, Span
 from tui.panels.line_panel import LinePanel
 from tui.panels.page import PageWidget
-from tui.panels.side import side_width
-from tui.panels.widgets import LogPanel, PipelinePanel, StripPanel
-from tui.screen.provenance import ProvenanceScreen
+from tui.panels.widgets import PipelinePanel, StripPanel
+from tui.screen.arranging import BESIDE_FROM, ArrangingScreen
 from tui.screen.travel import EVALUATE_EVERY_S, ScreenPorts
 from tui.view import CHANGE_SHOWN_S
 
 log = logging.getLogger(__name__)
 
-_BESIDE_FROM = 100  # columns from which the grid stands beside the board
 
-
-class DeckScreen(ProvenanceScreen):
+class DeckScreen(ArrangingScreen):
     """Everything on one screen, in pages: the newest Board, evaluated against the clock."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_BESIDE_FROM, "-beside")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (BESIDE_FROM, "-beside")]
 
     def __init__(self, ports: ScreenPorts, log_lines: Callable[[], Sequence[str]]) -> None:
-        super().__init__(ports)
+        super().__init__(ports, log_lines)
         self._bindings = with_actions(self._bindings, ports.keymap)
         self.strip = StripPanel(id="strip")  # made here, not found once mounted: a key may come before that
         self.pipeline_panel = PipelinePanel(id="pipeline")
-        self.log_panel = LogPanel(id="log")
-        self._log_lines = log_lines
         self._failed: dict[str, str] = {}  # panels that could not be brought up to date, and why
         self._painted = False
         self._redrawn_at = float("-inf")
@@ -49,7 +44,7 @@ class DeckScreen(ProvenanceScreen):
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
-        self._share_width(self.app.size.width)
+        self.share_width(self.app.size.width)
         yield self.strip
         yield self.pipeline_panel
         with Horizontal(id="main"):
@@ -58,11 +53,12 @@ class DeckScreen(ProvenanceScreen):
         yield from self.pages.values()
         yield self.log_panel
         yield self.timeline_panel
+        yield self.hint
         yield self.key_bar
 
     def on_mount(self) -> None:
         """Have ages go on even where no Board comes."""
-        self.board_panel.focus()
+        self.begin()
         self._silence_timer = self.set_interval(0.5, self._redraw_in_silence)
 
     @property
@@ -74,12 +70,8 @@ class DeckScreen(ProvenanceScreen):
 
     def on_resize(self) -> None:
         """Lay the lines out anew once the panels know their sizes."""
-        self._share_width(self.size.width)
+        self.share_width(self.size.width)
         self.call_after_refresh(self.redraw)
-
-    def _share_width(self, width: int) -> None:
-        """Share a width among the left side and the grid, where both are there."""
-        self.side.styles.width = "1fr" if width < _BESIDE_FROM else side_width(width)
 
     def on_side_laid_out(self) -> None:
         """Show the Board that came before there was room for it."""
@@ -179,11 +171,6 @@ class DeckScreen(ProvenanceScreen):
         self.view.diff = self._scene.diff
         self.view.on_report(report, self._scene.analytics, self._clock.monotonic() if as_of else None)
         self.view.paint(self._scene.staged)
-
-    def action_log(self) -> None:
-        """Open or close the log pane."""
-        self.log_panel.display = not self.log_panel.display
-        self.call_after_refresh(self.redraw)
 
     def action_help(self) -> None:
         """Show keys and words."""

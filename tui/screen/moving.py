@@ -180,7 +180,9 @@ class MovingScreen(AcrossScreen):
 
     def turned_page(self) -> None:
         """Show the other page, and have keys go to it."""
-        (self.board_panel if self.paged is None else self.paged.main).focus()
+        first = self.grid_panel if self.has_class("-grid-open") else self.board_panel
+        (first if self.paged is None else self.paged.main).focus()
+        self.post_message(self.Chosen())
         self.call_after_refresh(self.redraw)
 
     def action_order(self) -> None:

@@ -21,9 +21,11 @@ from tui.key_bar import KeyBar
 from tui.lines import figures
 from tui.lines.strip import Past
 from tui.lines.timeline import track_columns
+from tui.pages import Page
 from tui.panels.timeline import TimelinePanel
 from tui.ports.board_source import BoardSource, Demo, Operator
 from tui.ports.time_travel import Cursor, Stride, Timeline, TimeTravel
+from tui.presets import STANDARD, Preset
 from tui.view import View
 
 EVALUATE_EVERY_S = 0.3
@@ -47,6 +49,8 @@ class ScreenPorts(NamedTuple):
     operator: Operator | None
     travel: TimeTravel | None
     keymap: Keymap
+    preset: Preset = STANDARD
+    page: Page = Page.DECK  # to begin on
 
 
 class TravelScreen(DecisionScreen):

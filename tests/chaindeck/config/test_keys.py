@@ -75,7 +75,7 @@ def test_validate_refuses_what_the_deck_would(tmp_path: Path) -> None:
 def test_on_a_terminal_the_deck_obeys_the_files_keys(short_dir: Path) -> None:
     file = short_dir / "desk.toml"
     file.write_text('[keys]\nquit = ["ctrl+x"]\nhelp = ["f1"]\norder = ["%"]\n')
-    with on_terminal(short_dir, "--config", str(file)) as terminal:
+    with on_terminal(short_dir, "--config", str(file), columns=170) as terminal:
         terminal.wait_for("% order")
         terminal.wait_for("[MOCK]")
         terminal.send("q?")  # no keys of anything now

@@ -73,7 +73,8 @@ def test_keys_are_shown_together_with_those_of_an_action_that_is_shown_itself() 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=named)
 def test_every_action_is_in_the_help_which_shows_its_keys(action: Action) -> None:
-    assert set(DEFAULT_KEYMAP.shown(*together(action.id)).split()) & set(action.keys)
+    shown = set(DEFAULT_KEYMAP.shown(*together(action.id)).split())
+    assert shown & set(action.keys) if action.keys else action.title and not shown
 
 
 def test_every_bar_has_known_actions_that_work_there_and_a_way_out() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.support.past import past_deck
 from tests.support.stage import Deck
 from tui.actions.catalogue.everything import ACTIONS, together
-from tui.actions.keymap import DEFAULT_KEYMAP
+from tui.actions.keymap import DEFAULT_KEYMAP, PALETTE
 from tui.dialogs.help import HelpScreen
 from tui.dialogs.help_lines import WIDTH, help_lines
 from tui.lines.line import length, plain
@@ -37,8 +37,9 @@ def test_a_place_begins_with_its_own_keys_and_every_action_is_told_once(place: P
     assert {"STATES", "FLAGS", "COLOURS", "WORDS AND MARKS", "HEATMAP", "THE PAST"} <= set(legend)
     for action in ACTIONS:
         if not action.beside:
-            keys = re.escape(DEFAULT_KEYMAP.shown(*together(action.id)))
-            mine, others = (re.search(rf"^ {keys} ", found[name], re.MULTILINE) for name in (first, rest))
+            keys = re.escape(DEFAULT_KEYMAP.shown(*together(action.id)) or PALETTE)
+            told = rf"^ {keys} +{re.escape(action.help[:30])}"
+            mine, others = (re.search(told, found[name], re.MULTILINE) for name in (first, rest))
             assert bool(mine) is action.is_first(place) and bool(others) is not action.is_first(place), action.id
 
 

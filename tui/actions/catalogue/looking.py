@@ -2,6 +2,7 @@
 
 from tui.actions.action import Action
 from tui.pages import PAGED, Page, Panel
+from tui.presets import PRESETS
 
 _ON_HEATMAP = frozenset({Page.HEATMAP})
 _WITH_GEX = frozenset({Page.MEASURES})
@@ -111,5 +112,16 @@ LOOKING = (
         help="gamma exposure in another unit, or with other signs",
         title="Gamma exposure",
         pages=_WITH_GEX,
+    ),
+    *(
+        Action(
+            id=f"preset-{preset.name}",
+            keys=(),
+            call=f"arrange('{preset.name}')",
+            word=preset.name,
+            help=f"arrange the screen: {preset.meaning}",
+            title=f"Preset {preset.name}",
+        )
+        for preset in PRESETS.values()
     ),
 )
