@@ -10,6 +10,7 @@ class Page(StrEnum):
     HEATMAP = "heatmap"
     MEASURES = "measures"
     STRADDLES = "straddles"
+    CHARTS = "charts"
 
 
 class Panel(StrEnum):

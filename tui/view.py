@@ -16,6 +16,8 @@ from chain.monitor.analytics import NO_ANALYTICS, AnalyticsByChain, ChainDiff, D
 from chain.monitor.board import Board, LastGood
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
 from tui.lines.board.filter import NO_FILTER, BoardFilter
+from tui.lines.charts.catalogue import ChartChoice
+from tui.lines.charts.readings import Timings
 from tui.lines.expirations import shown_of
 from tui.lines.grid.changes import NO_CHANGES, Changes, changes
 from tui.lines.grid.cursor import GridCell
@@ -38,8 +40,9 @@ Ages = Sequence[tuple[float, float]]  # monotonic seconds, age in seconds
 
 @dataclass(slots=True)
 class Histories:
-    """The ages of the last two minutes of every chain, so that turning to one finds what came before."""
+    """The ages of the last two minutes of every chain, so that turning to one finds what came before; and timings."""
 
+    timings: Timings = field(default_factory=Timings)
     _ages: "OrderedDict[ChainId, deque[tuple[float, float]]]" = field(default_factory=OrderedDict)
     _noted_at: float = float("-inf")
 
@@ -49,6 +52,7 @@ class Histories:
         if now - self._noted_at < _EVERY_S:
             return
         self._noted_at = now
+        self.timings.on_report(report)
         for status in report.statuses[:_CHAINS_KEPT]:
             if status.age_s is not None:
                 ages = self._ages.setdefault(status.chain, deque())
@@ -107,6 +111,7 @@ class View:
     measure: MeasureChoice = field(default_factory=MeasureChoice)  # under the cursor on the page of measures
     straddle: StraddleChoice = field(default_factory=StraddleChoice)  # under the cursor on the page of straddles
     tile: TileChoice = field(default_factory=TileChoice)  # that is looked at on the heatmap
+    charts: ChartChoice = field(default_factory=ChartChoice)  # what is looked at of the charts
     histories: Histories = field(default_factory=Histories)
     awaiting: bool = False  # whether the selected chain's analytics are on their way
     _awaited_from: float | None = None  # monotonic seconds

@@ -32,6 +32,7 @@ class Bar(StrEnum):
     HEATMAP = Page.HEATMAP.value
     MEASURES = Page.MEASURES.value
     STRADDLES = Page.STRADDLES.value
+    CHARTS = Page.CHARTS.value
     PAST = "past"
 
 
@@ -83,6 +84,18 @@ BARS: Mapping[Bar, tuple[Entry, ...]] = {
         Entry("atm"),
         Entry("freeze", spare=2),
         Entry("timeline", spare=1),
+        *_END,
+    ),
+    Bar.CHARTS: (
+        Entry("show-deck"),
+        Entry("left", "chart"),
+        Entry("down", "expiry, all"),
+        Entry("page-up", "strikes", spare=2),
+        Entry("axes"),
+        Entry("underlying-next"),
+        Entry("atm", spare=1),
+        Entry("freeze"),
+        Entry("timeline", spare=3),
         *_END,
     ),
     Bar.PAST: (

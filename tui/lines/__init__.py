@@ -12,6 +12,7 @@ expirations  the expirations of an underlying side by side
 measures     the page of measures
 straddles    the page of straddles
 heatmap      what a strategy costs at each strike, across widths or expirations
+charts       smile, term structure, gamma exposure, open interest, ages, latency
 pipeline     snapshot, stream, staging and model in a line
 provenance   where a number comes from
 timeline     what is recorded, and where one stands in it

@@ -239,6 +239,10 @@ class HeatmapPage(PageWidget):
             self.enter(view)
         return opened
 
+    def turn_axes(self, view: View) -> None:
+        """Put widths across, or expirations."""
+        view.tile.turn()
+
     def follow(self) -> None:
         """Show the cursor with the next lines."""
         self.tiles.follow()

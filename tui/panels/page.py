@@ -45,6 +45,10 @@ class PageWidget(Container):
         """Move the cursor by lines and columns; return the chain that it came to, where a line or column is one."""
         raise NotImplementedError
 
+    def move_page(self, view: View, way: int) -> ChainId | None:
+        """Move the cursor by as many lines as are seen at once, up or down."""
+        return self.move(view, way * max(1, self.main.room - 1), 0)
+
     def point_at(self, view: View, panel: Widget, row: int, x: int) -> ChainId | None:
         """Put the cursor where the mouse points, as `move` does."""
         raise NotImplementedError
@@ -59,6 +63,9 @@ class PageWidget(Container):
     def leave(self, view: View) -> bool:
         """Close what is open on the page; return whether anything was."""
         return False
+
+    def turn_axes(self, view: View) -> None:
+        """Put something else along an axis."""
 
     def follow(self) -> None:
         """Show the cursor with the next lines."""

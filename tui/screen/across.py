@@ -3,6 +3,7 @@
 from tui.pages import Page
 from tui.panels.across.measures import MeasuresPage
 from tui.panels.across.straddles import StraddlesPage
+from tui.panels.charts import ChartsPage
 from tui.screen.heat import HeatScreen
 from tui.screen.travel import ScreenPorts
 
@@ -14,15 +15,11 @@ class AcrossScreen(HeatScreen):
         super().__init__(ports)
         self.measures = MeasuresPage(id="measures-page")
         self.straddles = StraddlesPage(id="straddles-page")
-        self.pages |= {Page.MEASURES: self.measures, Page.STRADDLES: self.straddles}
-
-    def action_axes(self) -> None:
-        """Have the rows of straddles by strike or by standard deviations; on the heatmap turn its axes."""
-        if self.page is Page.STRADDLES:
-            self.view.straddle.turn()
-            self.redraw()
-        else:
-            super().action_axes()
+        self.pages |= {
+            Page.MEASURES: self.measures,
+            Page.STRADDLES: self.straddles,
+            Page.CHARTS: ChartsPage(id="charts-page"),
+        }
 
     def action_gex(self) -> None:
         """Tell gamma exposure by the next convention."""

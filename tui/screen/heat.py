@@ -35,9 +35,10 @@ class HeatScreen(PagingScreen):
         self.redraw()
 
     def action_axes(self) -> None:
-        """Put widths across, or expirations."""
-        self.view.tile.turn()
-        self.redraw()
+        """Put something else along an axis of the page."""
+        if self.paged is not None:
+            self.paged.turn_axes(self.view)
+            self.redraw()
 
     def action_turn(self, by: int) -> None:
         """Turn to another expiry; on the heatmap to another value of what is the same all over it, expiry or width."""

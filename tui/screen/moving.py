@@ -110,7 +110,7 @@ class MovingScreen(AcrossScreen):
             self.action_step(Stride.MINUTE, way)
             return
         if self.paged is not None:
-            self.move_cursor(self.paged, way * max(1, self.paged.main.room - 1), 0)
+            self.move_page(self.paged, way)
             return
         if self.focused is self.signals:
             self.signals.scroll_by(way * max(1, self.signals.room - 1))

@@ -52,6 +52,10 @@ class PagingScreen(TravelScreen):
         """Move the cursor of a page by lines and columns."""
         self._look_at(page.move(self.view, rows, columns))
 
+    def move_page(self, page: PageWidget, way: int) -> None:
+        """Move the cursor of a page by as many lines as are seen at once."""
+        self._look_at(page.move_page(self.view, way))
+
     def point_at(self, page: PageWidget, panel: Widget, row: int, x: int) -> None:
         """Put the cursor of a page under the mouse."""
         self._look_at(page.point_at(self.view, panel, row, x))

@@ -30,6 +30,7 @@ class ChainMeasures(Struct, frozen=True):
     profile: flip.Profile
     smile: tuple[wings.SmilePoint, ...]
     straddles: tuple[atm.StrikeStraddle, ...]
+    interest: tuple[interest.StrikeInterest, ...]
     contracts: tuple[ContractCheck, ...]
 
     def __getitem__(self, name: str) -> Measure:
@@ -50,11 +51,7 @@ def measures_of(
     `calendar` says when the expiry closes, `convention` in which unit and with which signs gamma exposure is told.
     """
     chain = slice_of(grid, at, calendar)
-    convention = convention or gamma.GexConvention()
-    gex = gamma.exposure(chain, convention)
-    naive = gex
-    if convention.signs is not gamma.GexSigns.NAIVE:
-        naive = gamma.exposure(chain, gamma.GexConvention(convention.unit))
+    gex, naive = _exposures(chain, convention or gamma.GexConvention())
     measures = _at_the_money(chain)
     forward, move = measures["implied_forward"].value, measures["expected_move_iv"].value
     checks = contract_checks(chain, forward, move)
@@ -80,8 +77,17 @@ def measures_of(
         profile=profile,
         smile=wings.smile(chain, forward, move),
         straddles=atm.straddles(chain),
+        interest=interest.by_strike(chain),
         contracts=checks,
     )
+
+
+def _exposures(chain: ChainSlice, convention: gamma.GexConvention) -> tuple[gamma.Exposure, gamma.Exposure]:
+    """Return gamma exposure by a convention, and with the signs by which walls are told."""
+    gex = gamma.exposure(chain, convention)
+    if convention.signs is gamma.GexSigns.NAIVE:
+        return gex, gex
+    return gex, gamma.exposure(chain, gamma.GexConvention(convention.unit))
 
 
 def _at_the_money(chain: ChainSlice) -> dict[str, Measure]:

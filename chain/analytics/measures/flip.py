@@ -23,6 +23,7 @@ _DOLLARS = STANDARD_SHARES * 0.01 / math.sqrt(2 * math.pi)
 _NOTHING, _CANCEL = "no contract has IV and open interest", "calls and puts cancel out at every strike"
 
 Terms = tuple[tuple[float, float, float], ...]
+Curve = tuple[tuple[float, float], ...]  # level of the underlying in points, total GEX in dollars per 1 % move
 
 
 class Profile(Struct, frozen=True):
@@ -90,6 +91,19 @@ def summed(profiles: Sequence[Profile]) -> Profile:
         newest.exercise,
         "" if any(not one.note for one in profiles) else newest.note,
     )
+
+
+def curve(found: Profile, levels: int, flip: float | None = None) -> Curve:
+    """Return total GEX at levels evenly apart from the lowest strike to the highest, at spot and at `flip`, points.
+
+    Empty where there is no spot, no contract with IV and open interest, or where calls and puts cancel out.
+    """
+    low, high = found.lowest, found.highest
+    if found.note or low is None or high is None or low <= 0 or levels < 2:
+        return ()
+    evenly = {low + (high - low) * index / (levels - 1) for index in range(levels)}
+    also = {level for level in (found.spot, flip) if level is not None and low <= level <= high}
+    return tuple((level, found.gex(level)) for level in sorted(evenly | also))
 
 
 def zero_gamma_profile(found: Profile) -> Measure:

@@ -1,8 +1,10 @@
 """Open interest and volume of one expiry: puts over calls, and max pain. Open interest is of the evening before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import mul
+
+from msgspec import Struct
 
 from chain.analytics.measures.measure import POINTS, RATIO, Measure
 from chain.analytics.slice import ChainSlice
@@ -10,6 +12,49 @@ from chain.model.placement import STANDARD_SHARES
 
 _OI = "open interest"
 _STEPS = 1000  # of a point: the smallest step of a strike in an option's symbol
+
+
+class StrikeInterest(Struct, frozen=True, gc=False):
+    """Contracts of one strike, all roots together; None where nothing is known of a side."""
+
+    strike: float
+    call_oi: float | None
+    put_oi: float | None
+    call_volume: float | None
+    put_volume: float | None
+
+
+def by_strike(chain: ChainSlice) -> tuple[StrikeInterest, ...]:
+    """Return open interest and the day's volume by strike, ascending."""
+    rows = []
+    for row in chain.grid.rows:
+        oi = [None if leg is None else leg.open_interest for leg in (row.call, row.put)]
+        volume = [None if leg is None else leg.volume for leg in (row.call, row.put)]
+        rows.append(StrikeInterest(row.strike, *oi, *volume))
+    return summed_by_strike(rows)
+
+
+def summed_by_strike(parts: Iterable[StrikeInterest]) -> tuple[StrikeInterest, ...]:
+    """Return parts of any order with those of one strike added up."""
+    found: dict[float, StrikeInterest] = {}
+    for part in parts:
+        known = found.get(part.strike)
+        found[part.strike] = part if known is None else _added(known, part)
+    return tuple(part for _, part in sorted(found.items()))
+
+
+def _added(one: StrikeInterest, other: StrikeInterest) -> StrikeInterest:
+    return StrikeInterest(
+        one.strike,
+        _sum(one.call_oi, other.call_oi),
+        _sum(one.put_oi, other.put_oi),
+        _sum(one.call_volume, other.call_volume),
+        _sum(one.put_volume, other.put_volume),
+    )
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one if other is None else one + other
 
 
 def put_call_oi(chain: ChainSlice) -> Measure:

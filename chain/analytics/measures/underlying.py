@@ -8,9 +8,9 @@ from itertools import pairwise
 from msgspec import Struct
 
 from chain.analytics.measures.chain import ChainMeasures, exposed
-from chain.analytics.measures.flip import Profile, summed
+from chain.analytics.measures.flip import Curve, Profile, curve, summed
 from chain.analytics.measures.gamma import Exposure, StrikeGex
-from chain.analytics.measures.interest import put_over_call
+from chain.analytics.measures.interest import StrikeInterest, put_over_call, summed_by_strike
 from chain.analytics.measures.measure import FRACTION, RATIO, Measure, together
 from chain.analytics.slice import MIN_YEARS
 
@@ -45,6 +45,7 @@ TOTALS = (
 )
 
 _FORWARD = "sqrt((IV2^2 T2 - IV1^2 T1) / (T2 - T1)) of ATM IV, from the expiry before to this one"
+_LEVELS, _LEVELS_OF_ONE = 49, 25  # of a curve: it is smooth, and each costs an exponential a contract
 
 
 class TermPoint(Struct, frozen=True):
@@ -67,6 +68,9 @@ class UnderlyingMeasures(Struct, frozen=True):
     totals: dict[str, Measure]
     gex: Exposure | None  # by strike, all together; None without any chain
     profile: Profile | None  # total GEX at any level
+    curve: Curve = ()  # and over the slice's levels
+    curves: tuple[Curve, ...] = ()  # that of each chain alone
+    interest: tuple[StrikeInterest, ...] = ()  # all together
 
 
 def underlying_measures(chains: Sequence[ChainMeasures]) -> UnderlyingMeasures:
@@ -83,7 +87,19 @@ def underlying_measures(chains: Sequence[ChainMeasures]) -> UnderlyingMeasures:
     profile = summed([one.profile for one in ordered])
     ratios = {name: _ratio([one[name] for one in ordered]) for name in ("put_call_oi", "put_call_volume")}
     totals = {name: each.finite for name, each in (ratios | exposed(gex, naive, profile)).items()}
-    return UnderlyingMeasures(newest.spot if newest else None, ordered, forwards, term, totals, gex, profile)
+    alone = tuple(curve(one.profile, _LEVELS_OF_ONE, one["zero_gamma_profile"].value) for one in ordered)
+    return UnderlyingMeasures(
+        newest.spot if newest else None,
+        ordered,
+        forwards,
+        term,
+        totals,
+        gex,
+        profile,
+        curve(profile, _LEVELS, totals["zero_gamma_profile"].value),
+        alone,
+        summed_by_strike(each for one in ordered for each in one.interest),
+    )
 
 
 def _years(chain: ChainMeasures) -> float:

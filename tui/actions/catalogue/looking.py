@@ -5,7 +5,8 @@ from tui.pages import PAGED, Page, Panel
 from tui.presets import PRESETS
 
 _ON_HEATMAP = frozenset({Page.HEATMAP})
-_WITH_GEX = frozenset({Page.MEASURES})
+_WITH_GEX = frozenset({Page.MEASURES, Page.CHARTS})
+_WITH_AXES = frozenset({Page.HEATMAP, Page.STRADDLES, Page.CHARTS})
 
 LOOKING = (
     Action(
@@ -39,6 +40,14 @@ LOOKING = (
         word="straddles",
         help="straddles of all expirations side by side, around the ATM",
         title="Straddles",
+    ),
+    Action(
+        id="show-charts",
+        keys=("5",),
+        call="show_page('charts')",
+        word="charts",
+        help="charts: smile, term structure, gamma exposure, open interest and volume, ages, latency",
+        title="Charts",
     ),
     Action(
         id="filter",
@@ -100,9 +109,9 @@ LOOKING = (
         keys=("x",),
         call="axes",
         word="axes",
-        help="heatmap: by width of one expiry, or by DTE for one width; straddles: by strike or standard deviations",
+        help="heatmap: by width of one expiry, or by DTE for one width; straddles, smile: by strike, or by SD",
         title="Axes",
-        pages=_ON_HEATMAP | {Page.STRADDLES},
+        pages=_WITH_AXES,
     ),
     Action(
         id="gex",

@@ -74,6 +74,10 @@ class StraddlesPage(AcrossPage):
         there = max(0, min(len(self._columns) - 1, self._at(view) + columns))
         return self._columns[there].expiration.chain
 
+    def turn_axes(self, view: View) -> None:
+        """Have rows by strike, or by standard deviations."""
+        view.straddle.turn()
+
     def point_at(self, view: View, panel: Widget, row: int, x: int) -> ChainId | None:
         """Put the cursor on the cell under the mouse."""
         table = self._table

@@ -1,0 +1,90 @@
+"""The term structure: ATM volatility of each expiry over its days to settlement, and the forward volatility between."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from chain.analytics.measures.chain import ChainMeasures
+from chain.analytics.measures.measure import Measure, together
+from tui.lines import figures
+from tui.lines.charts.facts import Facts
+from tui.lines.charts.plot.chart import Axis, Chart, Curves, Look, Mark, Point, Series
+from tui.lines.line import Role
+
+_NAME = "TERM STRUCTURE"
+_CONVENTION = (
+    "vendor's IV of ATM call and put, mean; forward volatility sqrt((IV2^2 T2 - IV1^2 T1) / (T2 - T1)), from one "
+    "expiry to the next; T in days / 365 to settlement"
+)
+_YEAR_DAYS = 365
+
+
+def term_chart(facts: Facts) -> Chart:
+    """Return ATM IV and forward volatility in percent, over calendar days to settlement."""
+    facts = facts._replace(every=True)
+    chains = [one for one in facts.shown if one.maturity is not None]
+    found = [one["atm_iv"] for one in chains]
+    known = [one for one in chains if one["atm_iv"].value is not None]
+    series = [
+        Series("forward vol", tuple(_levels(facts, chains)), Role.TEXT, Look.LEVELS),
+        Series("ATM IV", tuple((_days(one), _percent(one["atm_iv"])) for one in chains)),
+    ]
+    snapshots = [one.snapshot for one in chains]
+    return Chart(
+        _NAME,
+        facts.subject,
+        Curves(Axis("days to settlement"), Axis("volatility, %"), tuple(series), _chosen(facts, chains)),
+        words=facts.why_none or _words(known, facts),
+        convention=_CONVENTION,
+        about=facts.about(snapshots, sum(one.used for one in found), together(*(one.skipped for one in found))),
+        last_good=facts.last_good(snapshots),
+        dim=facts.any_past(snapshots),
+    )
+
+
+def _days(chain: ChainMeasures) -> float:
+    return chain.maturity.years * _YEAR_DAYS if chain.maturity else 0.0
+
+
+def _percent(measure: Measure) -> float | None:
+    return None if measure.value is None else measure.value * 100
+
+
+def _forwards(facts: Facts) -> dict[str, Measure]:
+    """Return the forward volatility up to each expiry, by its snapshot's name."""
+    if facts.across is None:
+        return {}
+    return {str(one.snapshot): vol for one, vol in zip(facts.across.chains, facts.across.forward_vols, strict=True)}
+
+
+def _levels(facts: Facts, chains: list[ChainMeasures]) -> Iterator[Point]:
+    """Yield forward volatility as levels, each from one expiry to the next, and a gap after each."""
+    forwards = _forwards(facts)
+    for near, far in pairwise(chains):
+        value = _percent(forwards[str(far.snapshot)])
+        if value is not None:
+            yield _days(near), value
+            yield _days(far), value
+            yield _days(far), None
+
+
+def _words(known: list[ChainMeasures], facts: Facts) -> str:
+    if not known:
+        return "no ATM IV"
+    if len(known) < 3:
+        return f"{len(known)} {'expiries have' if len(known) > 1 else 'expiry has'} ATM IV: too few for a line"
+    negative = [
+        f"{one.snapshot.chain.expiry:%m-%d}" for one in known if "negative" in _forwards(facts)[str(one.snapshot)].note
+    ]
+    return f"no forward volatility up to {', '.join(negative)}: negative forward variance" if negative else ""
+
+
+def _chosen(facts: Facts, chains: list[ChainMeasures]) -> tuple[Mark, ...]:
+    return tuple(
+        Mark(
+            _days(one),
+            f"{figures.day(facts.chain.expiry)} {_days(one):.2f} days, {figures.percent(one['atm_iv'].value)} %",
+            sign="^",
+        )
+        for one in chains
+        if one.snapshot.chain == facts.chain
+    )
