@@ -18,6 +18,7 @@ from chain.monitor.messages.status import StatusBody
 from chain.pipeline.heatmap import HeatmapDiff, HeatmapModel
 from chain.pipeline.staging import Flush, StagedContract, StagingMeta
 from chain.redis.contract.stream.signs import MARK
+from chaindeck.commands.alert.body import AlertsBody
 from chaindeck.commands.analytics.body import AnalyticsBody
 from publisher.capture import RecordLine
 
@@ -51,6 +52,11 @@ _KINDS: dict[str, tuple[Any, str, str]] = {
         "chaindeck alert",
         "What the hook of an alert reads on its standard input: what was raised, and if that is asked for what is "
         "over, since it last ran. Ages in seconds.",
+    ),
+    "alerts": (
+        AlertsBody,
+        "chaindeck alerts",
+        "What `chaindeck alert --once --json` prints: where every alert of the config file stands at one look.",
     ),
     "status": (
         StatusBody,

@@ -85,10 +85,11 @@ class KeyBar(Keys):
 
     past: reactive[bool] = reactive(False)  # whether the past is on screen: other keys are needed there
     page: reactive[Page] = reactive(Page.DECK)  # that is shown
+    alerts: reactive[bool] = reactive(False)  # whether one waits to be acknowledged
 
     @property
     def _wanted(self) -> Sequence[Entry]:
-        return bar_of(self.page, past=self.past)
+        return bar_of(self.page, past=self.past, alerts=self.alerts)
 
 
 class HintBar(Keys):

@@ -5,10 +5,13 @@ import re
 import signal
 from pathlib import Path
 
+import jsonschema
+import orjson
 import pytest
 
 from chain.model.keys import REPLAY_PREFIX
 from tests.support.hooks import HookScript, is_running
+from tests.support.places import ROOT
 from tests.support.product import on_terminal, run, start_logged
 from tests.support.replays import looks, tape_of
 from tests.support.waiting import wait_until
@@ -19,6 +22,7 @@ pytestmark = pytest.mark.slow
 ONCE = ("publish", "--once", "--underlyings", "SPX", "--expirations", "2", "--interval", "100", "--ttl", "600")
 SYNC_ASKED, SYNC_CAN = b"\x1b[?2026$p", "\x1b[?2026;2$y"
 WHOLE_FRAME = re.compile(rb"\x1b\[\?2026h.*?\x1b\[\?2026l", re.DOTALL)
+SCHEMA = jsonschema.Draft202012Validator(orjson.loads((ROOT / "schemas/alerts.schema.json").read_bytes()))
 OLD = 'on = "age"\nchains = "SPX"\nabove = 1.6\nclear = 1.5\n'
 
 
@@ -115,6 +119,12 @@ def test_one_frame_of_text_pages_nobody_and_a_look_does_nothing(short_dir: Path,
     first, *lines = looked.stdout.splitlines()
     assert first == "any: age above 0: hook"
     assert [line.split()[:3] for line in lines] == [["BEYOND", "[MOCK]", "SPX"]] * 2
+    told = run(short_dir, "alert", redis_url, "--once", "--json", "--config", str(config))
+    body = orjson.loads(told.stdout)
+    SCHEMA.validate(body)
+    [one] = body["alerts"]
+    assert (one["alert"], one["above"], one["clear"], one["do"], body["answered"]) == ("any", 0.0, 0.0, ["hook"], True)
+    assert {(each["stands"], each["kind"]) for each in one["subjects"]} == {("beyond", "mock")}
     looked = run(short_dir, "alert", redis_url, "--once", "--config", str(alerts(short_dir, calm)))
     assert (looked.returncode, looked.stderr) == (0, "")
     assert [line.split()[0] for line in looked.stdout.splitlines()] == ["spot", "clear", "atm_iv", "unknown"]
@@ -125,6 +135,8 @@ def test_without_redis_or_alerts_it_says_so(short_dir: Path) -> None:
     none = run(short_dir, "alert", "redis://127.0.0.1:1", "--config", str(alerts(short_dir)))
     assert none.returncode == 3
     assert none.stderr.strip().endswith("no alerts are configured: write each as [[alerts]]")
+    alone = run(short_dir, "alert", "redis://127.0.0.1:1", "--json")
+    assert (alone.returncode, alone.stderr) == (64, "chaindeck: --json prints one look: it goes with --once\n")
     away = run(short_dir, "alert", "redis://127.0.0.1:1", "--once", "--config", str(alerts(short_dir, OLD)))
     assert away.returncode == 2
     assert "Redis unreachable" in away.stderr

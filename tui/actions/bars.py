@@ -37,6 +37,7 @@ class Bar(StrEnum):
 
 
 _END = (Entry("help"), Entry("quit"))
+_ALERTS = Entry("acknowledge-alerts")
 
 BARS: Mapping[Bar, tuple[Entry, ...]] = {
     Bar.DECK: (
@@ -126,7 +127,8 @@ HINTS = (
 )
 
 
-def bar_of(page: Page, *, past: bool) -> tuple[Entry, ...]:
-    """Return what the key bar shows on a page, or there in the past."""
+def bar_of(page: Page, *, past: bool, alerts: bool = False) -> tuple[Entry, ...]:
+    """Return what the key bar shows on a page, or there in the past; first of all what `alerts` wait for."""
     bar = Bar.PAST if past else Bar(page.value)
-    return tuple(entry for entry in BARS[bar] if page in entry.pages)
+    first = (_ALERTS,) if alerts else ()
+    return (*first, *(entry for entry in BARS[bar] if page in entry.pages))

@@ -111,6 +111,7 @@ class DeckScreen(ArrangingScreen):
 
     def _update_strip(self) -> None:
         self.strip.update(self._report, self.view, self._feed.polls, self.alerts)
+        self.key_bar.alerts = self.alerts.view.unacknowledged > 0
 
     def _update_deck(self) -> None:
         """Bring the panels of the first page up to date."""

@@ -70,18 +70,26 @@ def events_words(events: Sequence[AlertEvent]) -> str:
     return clean(f"{event_words(events[-1])}{more}", _LONGEST)
 
 
+def limit_of(rule: AlertRule) -> tuple[float | None, float | None, float | None]:
+    """Return above, below and clear of an alert as configured; None where it has none of it."""
+    if not isinstance(rule.watch, NumberWatch):
+        return None, None, None
+    limit = rule.watch.limit
+    return (limit.at, None, limit.clear) if limit.above else (None, limit.at, limit.clear)
+
+
 def alert_body(rule: AlertRule, due: Due[AlertEvent], place: Place) -> AlertBody:
     """Return what a hook of an alert reads."""
-    watch, events = rule.watch, due.items
-    limit = watch.limit if isinstance(watch, NumberWatch) else None
+    events = due.items
+    above, below, clear = limit_of(rule)
     kinds = {event.reading.origin.kind for event in events}
     sources = dict.fromkeys(event.reading.origin.words for event in events)
     return AlertBody(
         alert=rule.name,
-        on=watch.on,
-        above=limit.at if limit is not None and limit.above else None,
-        below=limit.at if limit is not None and not limit.above else None,
-        clear=limit.clear if limit is not None else None,
+        on=rule.watch.on,
+        above=above,
+        below=below,
+        clear=clear,
         text=events_words(events),
         kind=kinds.pop() if len(kinds) == 1 else "mixed",
         source=", ".join(filter(None, sources)),

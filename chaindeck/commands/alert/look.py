@@ -2,15 +2,19 @@
 
 import asyncio
 import sys
+from collections.abc import Iterator
+
+import msgspec
+import orjson
 
 from chain.clock import Instant
 from chain.context import Context
 from chain.monitor.alerts.derived import DerivedMeasures
-from chain.monitor.alerts.readings import readings_of
-from chain.monitor.alerts.rule import AlertRule, NumberWatch, Zone
-from chain.monitor.alerts.words import what
-from chain.monitor.evaluate.report import HealthReport
+from chain.monitor.alerts.readings import Readings, readings_of
+from chain.monitor.alerts.rule import AlertRule, Zone
+from chain.monitor.alerts.words import Place, what
 from chain.monitor.evaluate.signals import evaluate
+from chaindeck.commands.alert.body import alerts_body
 from chaindeck.config.redis_location import running_place
 from chaindeck.config.settings import Settings
 from chaindeck.engine.watching import look_once
@@ -25,24 +29,22 @@ _WORDS = {
 }
 
 
-def look_at_alerts(context: Context, settings: Settings) -> int:
+def look_at_alerts(context: Context, settings: Settings, *, as_json_text: bool) -> int:
     """Print where the subjects of every alert stand.
 
     Returns 0 if none is beyond its limit, 1 if one is, 2 without Redis. A hold is not judged.
     """
     log_nowhere()
-    board = asyncio.run(look_once(running_place(settings.redis_url).target, context, "chaindeck-alert"))
+    target, rules = running_place(settings.redis_url).target, settings.alerts
+    board = asyncio.run(look_once(target, context, "chaindeck-alert"))
     report = evaluate(board, Instant.now(context.clock))
-    derived = DerivedMeasures(settings.alerts).update(report)
-    found = {rule.name: readings_of(rule, report, derived) for rule in settings.alerts}
-    for rule in settings.alerts:
-        print(rule)
-        each = found[rule.name].each
-        for reading in each:
-            source = f"[{reading.origin.words}] " if reading.origin.words else ""
-            print(f"  {_WORDS[reading.zone]:<8} {source}{what(rule, reading)}")
-        if not each:
-            print(f"  {_nothing(rule, report)}")
+    derived = DerivedMeasures(rules).update(report)
+    found = {rule.name: readings_of(rule, report, derived) for rule in rules}
+    if as_json_text:
+        body = alerts_body(rules, found, Place(target.shown, context.keys.prefix), answered=board.redis.health.ok)
+        print(orjson.dumps(msgspec.to_builtins(body), option=orjson.OPT_INDENT_2).decode())
+    else:
+        print("\n".join(line for rule in rules for line in _lines(rule, found[rule.name])))
     if not board.redis.health.ok:
         print(f"chaindeck: {board.redis.health.trouble}", file=sys.stderr)
         return Exit.UNAVAILABLE
@@ -50,8 +52,12 @@ def look_at_alerts(context: Context, settings: Settings) -> int:
     return Exit.INCOMPLETE if beyond else Exit.DONE
 
 
-def _nothing(rule: AlertRule, report: HealthReport) -> str:
-    """Return why an alert has no subject now."""
-    if not report.board.redis.health.ok or isinstance(rule.watch, NumberWatch) or rule.watch.on != "signal":
-        return f"{_WORDS[Zone.UNKNOWN]:<8} nothing on the board is meant by it"
-    return f"{_WORDS[Zone.CLEAR]:<8} no such signal"
+def _lines(rule: AlertRule, readings: Readings) -> Iterator[str]:
+    """Yield an alert and its subjects; where it has none, what that means."""
+    yield str(rule)
+    for reading in readings.each:
+        source = f"[{reading.origin.words}] " if reading.origin.words else ""
+        yield f"  {_WORDS[reading.zone]:<8} {source}{what(rule, reading)}"
+    if not readings.each:
+        why = "nothing on the board is meant by it" if readings.absent is Zone.UNKNOWN else "no such signal"
+        yield f"  {_WORDS[readings.absent]:<8} {why}"
