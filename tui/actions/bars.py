@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tui.actions.action import EVERY_PAGE
 from tui.actions.catalogue.everything import BY_ID, together
 from tui.actions.keymap import Keymap
 from tui.pages import Page
@@ -18,7 +18,6 @@ class Entry(Struct, frozen=True):
     word: str = ""  # instead of the action's own
     spare: int = 0  # where not all fit, 1 is left out first, then 2; 0 stays
     keys_of: tuple[str, ...] = ()  # whose keys are shown, where those are others
-    pages: frozenset[Page] = EVERY_PAGE
 
     def text(self, keymap: Keymap) -> tuple[str, str]:
         """Return the keys as shown, and what they are for; no keys where they are turned off."""
@@ -36,6 +35,7 @@ class Bar(StrEnum):
     PAST = "past"
 
 
+_SCREENS = Entry("show-next", keys_of=tuple(f"show-{page}" for page in Page))
 _END = (Entry("help"), Entry("quit"))
 _ALERTS = Entry("acknowledge-alerts")
 
@@ -43,19 +43,18 @@ BARS: Mapping[Bar, tuple[Entry, ...]] = {
     Bar.DECK: (
         Entry("down"),
         Entry("underlying-next"),
-        Entry("open", spare=4),
-        Entry("show-heatmap"),
-        Entry("show-measures", spare=1),
-        Entry("atm", spare=3),
-        Entry("order", spare=2),
+        Entry("open", spare=3),
+        _SCREENS,
+        Entry("atm", spare=2),
+        Entry("order", spare=1),
         Entry("freeze"),
-        Entry("filter", spare=5),
-        Entry("timeline", spare=6),
+        Entry("filter", spare=4),
+        Entry("timeline", spare=5),
         Entry("demo"),
         *_END,
     ),
     Bar.HEATMAP: (
-        Entry("show-deck"),
+        _SCREENS,
         Entry("down", "tile", keys_of=("left", "down", "up", "right")),
         Entry("strategy"),
         Entry("side"),
@@ -67,7 +66,7 @@ BARS: Mapping[Bar, tuple[Entry, ...]] = {
         *_END,
     ),
     Bar.MEASURES: (
-        Entry("show-deck"),
+        _SCREENS,
         Entry("down", "measure"),
         Entry("left", "expiry"),
         Entry("underlying-next", spare=3),
@@ -77,7 +76,7 @@ BARS: Mapping[Bar, tuple[Entry, ...]] = {
         *_END,
     ),
     Bar.STRADDLES: (
-        Entry("show-deck"),
+        _SCREENS,
         Entry("down", "cell", keys_of=("left", "down", "up", "right")),
         Entry("underlying-next", spare=3),
         Entry("axes", "rows"),
@@ -88,7 +87,7 @@ BARS: Mapping[Bar, tuple[Entry, ...]] = {
         *_END,
     ),
     Bar.CHARTS: (
-        Entry("show-deck"),
+        _SCREENS,
         Entry("left", "chart"),
         Entry("down", "expiry, all"),
         Entry("page-up", "strikes", spare=2),
@@ -111,8 +110,7 @@ BARS: Mapping[Bar, tuple[Entry, ...]] = {
         Entry("diff"),
         Entry("help"),
         Entry("quit", spare=3),
-        Entry("show-deck", spare=1, pages=EVERY_PAGE - {Page.DECK}),
-        Entry("show-heatmap", spare=1, pages=frozenset({Page.DECK})),
+        replace(_SCREENS, spare=1),
     ),
 }
 
@@ -130,5 +128,4 @@ HINTS = (
 def bar_of(page: Page, *, past: bool, alerts: bool = False) -> tuple[Entry, ...]:
     """Return what the key bar shows on a page, or there in the past; first of all what `alerts` wait for."""
     bar = Bar.PAST if past else Bar(page.value)
-    first = (_ALERTS,) if alerts else ()
-    return (*first, *(entry for entry in BARS[bar] if page in entry.pages))
+    return (*((_ALERTS,) if alerts else ()), *BARS[bar])

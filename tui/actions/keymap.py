@@ -1,5 +1,6 @@
 """Which keys do what."""
 
+import string
 from collections.abc import Mapping
 
 from msgspec import Struct
@@ -21,8 +22,13 @@ class Keymap(Struct, frozen=True):
         return self.keys[action.id]
 
     def shown(self, *ids: str) -> str:
-        """Return what is shown of the keys of some actions, one of each; more than two characters stand together."""
+        """Return what is shown of the keys of some actions, one of each; more than two characters stand together.
+
+        Of digits in a row, the first and the last are shown.
+        """
         shown = [key for key in (shown_key(self.of(BY_ID[id])) for id in ids) if key]
+        if len(shown) > 1 and "".join(shown) in string.digits:
+            return f"{shown[0]}-{shown[-1]}"
         return ("" if len(shown) > 2 and all(len(key) == 1 for key in shown) else " ").join(shown)
 
     def way(self, id: str) -> str:

@@ -44,6 +44,11 @@ class PagingScreen(TravelScreen):
         self.key_bar.page = self.page
         self.turned_page()
 
+    def action_next_page(self) -> None:
+        """Turn to the page with the next number, behind the last to the first."""
+        pages = list(Page)
+        self.action_show_page(pages[(pages.index(self.page) + 1) % len(pages)])
+
     def turned_page(self) -> None:
         """Go on with another page on screen."""
         raise NotImplementedError

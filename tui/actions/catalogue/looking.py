@@ -50,6 +50,14 @@ LOOKING = (
         title="Charts",
     ),
     Action(
+        id="show-next",
+        keys=("0",),
+        call="next_page",
+        word="screens",
+        help="the next screen",
+        title="Next screen",
+    ),
+    Action(
         id="filter",
         keys=("/",),
         call="filter",
