@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from screenshots.svg import Picture, boxes_of, classes_of, css_of, framed, words_of
+from tui.export.svg import Picture, boxes_of, classes_of, css_of, framed, words_of
 
 FRAME_S = 1.2
 

@@ -10,8 +10,8 @@ from textual.pilot import Pilot
 
 from screenshots.flow import flow
 from screenshots.scenes import Stage, staged
-from screenshots.svg import picture_of, svg_of
 from tui.app import DeckApp
+from tui.export.svg import picture_of, svg_of
 from tui.lines.line import Role
 from tui.pages import Page
 from tui.panels.line_panel import LinePanel

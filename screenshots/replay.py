@@ -21,12 +21,12 @@ from publisher.loop.own_heartbeat import OwnHeartbeat, ProgramStatus
 from publisher.protection.publish_gate import PublishGate
 from screenshots.animation import animated
 from screenshots.scenes import catch_up
-from screenshots.svg import Picture, picture_of
 from tape.play.reel import FilePart, Reel, tape_paths
 from tape.record.reader import RecordingReader
 from tape.record.recorder import Recorder
 from tape.record.tap import Tap
 from tui.app import DeckApp
+from tui.export.svg import Picture, picture_of
 from tui.terminal.depth import Depth
 
 CAPTURE = Path(__file__).parent.parent / "tests" / "data" / "captures" / "TSLA-2026-07-15.jsonl.gz"

@@ -29,10 +29,10 @@ from chaindeck.engine.travel.traveller import Traveller
 from publisher.faults import FaultInjector, InjectedFault, WithholdingSource
 from publisher.loop.publisher import Publisher
 from publisher.mock.source import MockSource
-from screenshots.svg import picture_of, svg_of
 from tape.record.reader import RecordingReader
 from tape.record.tap import Tap
 from tui.app import DeckApp
+from tui.export.svg import picture_of, svg_of
 from tui.terminal.depth import Depth
 from tui.terminal.themes import LIGHT
 

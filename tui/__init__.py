@@ -12,6 +12,7 @@ palette    meanings to styles
 key_bar    the bottom line: the keys that are needed most
 actions    what a reader can do: keys, key bar, help and palette come from there
 ports      what the screen is given by whoever composes it
+export     what is on screen as files of the reader's own
 clipboard  what is copied, by tmux or by the terminal
 pump       how queues of messages are worked off
 prefs      the few choices that outlive a session

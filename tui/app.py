@@ -24,6 +24,7 @@ from tui.actions.catalogue.everything import ACTIONS
 from tui.actions.keymap import DEFAULT_KEYMAP, Keymap
 from tui.clipboard import CopyAsked, NotCopiedError, copy
 from tui.dialogs.dialog import Dialog, Palette
+from tui.export.file import default_folder
 from tui.panels.line_panel import LinePanel
 from tui.ports.board_source import BoardSource, Demo, Operator
 from tui.ports.time_travel import TimeTravel
@@ -94,6 +95,7 @@ class DeckApp(FairPump, App[None]):
         symbols: Symbols = Symbols.BRAILLE,
         keymap: Keymap = DEFAULT_KEYMAP,
         preset: str | None = None,
+        export_folder: Path | None = None,
     ) -> None:
         """Raise ConfigError for a theme that there is not.
 
@@ -114,7 +116,8 @@ class DeckApp(FairPump, App[None]):
         self._paint_for(colour_depth(os.environ) if depth is None else depth)
         begin = self._begin(preset, theme)
         view = View(highest_first=begin.highest_first)
-        ports = ScreenPorts(feed, clock, view, demo, operator, travel, keymap, preset_of(begin.preset), begin.page)
+        begun = preset_of(begin.preset), begin.page
+        ports = ScreenPorts(feed, clock, view, demo, operator, travel, keymap, *begun, export_folder)
         self.deck = DeckScreen(ports, log_lines)
 
     def _begin(self, preset: str | None, theme: str | None) -> Prefs:

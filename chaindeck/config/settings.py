@@ -163,6 +163,7 @@ SETTINGS = {
             "write heatmaps for MarketSwarm's own readers too",
         ),
         Setting("record_dir", (), None, parse_text, "folder of the tapes that the deck's key r writes"),
+        Setting("export_dir", (), None, parse_text, "folder of the files that the deck's key e writes"),
         Setting(
             "symbols",
             ("CHAINDECK_SYMBOLS",),
@@ -213,6 +214,7 @@ class Settings(Struct, frozen=True):
     legacy_models: bool
     record_dir: str | None
     preset: str | None
+    export_dir: str | None
     theme: str | None
     symbols: str
     notify_by: str
@@ -260,6 +262,7 @@ def validate(
         legacy_models=_as(values, "legacy_models", bool),
         record_dir=_optional(values, "record_dir"),
         preset=_optional(values, "preset"),
+        export_dir=_optional(values, "export_dir"),
         theme=_optional(values, "theme"),
         symbols=_as(values, "symbols", str),
         notify_by=_as(values, "notify_by", str),

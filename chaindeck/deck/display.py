@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from chain.context import Context
@@ -45,13 +46,14 @@ _LEAVE: Final = (
 
 
 class Look(NamedTuple):
-    """How the screen is painted, and which keys it obeys."""
+    """How the screen is painted, which keys it obeys, and where to it exports."""
 
     preset: str | None  # None: as it was remembered
     theme: str | None  # None: as remembered, or the deck's own, as dark or light as the terminal
     symbols: Symbols
     keymap: Keymap
     attention: Attention
+    export_folder: Path | None  # None: the user's own
 
 
 class ScreenStuckError(Exception):
@@ -102,7 +104,9 @@ class Display:
             heard[signal.SIGUSR1] = partial(self._engine.publish_now, asked=True)
         handle_signals({**heard, **self._on_signals})
         attention = Attention(settings.notify_by, os.environ)
-        look = Look(settings.preset, settings.theme, paint_with(settings.symbols), settings.keymap, attention)
+        exports = Path(settings.export_dir).expanduser() if settings.export_dir else None
+        paint = paint_with(settings.symbols)
+        look = Look(settings.preset, settings.theme, paint, settings.keymap, attention, exports)
         watchdog = Watchdog(threading.main_thread(), self._ask, self._break)
         watchdog.start(self._clock)
         failures, notices = 0, list(self._pane.notices)
@@ -141,6 +145,7 @@ class Display:
             theme=look.theme,
             symbols=look.symbols,
             keymap=look.keymap,
+            export_folder=look.export_folder,
             log_lines=self._pane.read,
             calls=lambda: look.attention.sequence(self._slot.take_calls()),
             driver=own,

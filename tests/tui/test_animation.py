@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from screenshots.__main__ import REPLAY
 from screenshots.animation import FRAME_S, animated
 from screenshots.replay import FRAMES
-from screenshots.svg import Picture, Run, svg_of
+from tui.export.svg import Picture, Run, svg_of
 from tui.terminal.contrast import BLACK, RGB, WHITE
 
 _SVG = "{http://www.w3.org/2000/svg}"

@@ -7,6 +7,7 @@ import pytest
 from chain.monitor.explain.explanation import Explanation
 from chain.monitor.explain.question import Question
 from screenshots.scenes import Stage
+from tests.support.heatmaps import DATES, heatmap_model, view_of
 from tests.support.stage import Deck, deck_of
 from tests.support.waiting import wait_until_async
 from tui.dialogs.provenance import ProvenanceDialog
@@ -134,3 +135,34 @@ async def test_y_copies_the_figure_the_key_or_the_provenance_and_says_what(
     text = await copied(deck, monkeypatch)
     assert f"call bid: {figure}" in text and "massive:chain:snapshot" in text
     assert notices(deck)[-1].startswith("the provenance of SPX 2026-01-02 SPXW")
+
+
+async def test_a_tile_is_shown_in_full_and_then_explained(stage: Stage) -> None:
+    async with deck_of(stage, (80, 24)) as deck:
+        model = heatmap_model(ts=stage.clock.wall / 1e9, dates=DATES[:3])
+        stage.slot.put_heatmap(view_of(model, ""))
+        await deck.press("2", "enter")
+        assert deck.app.screen is deck.app.deck and "TILE" in deck.text("tile")
+        await deck.press("enter")
+        lines = await dialog(deck)
+        assert "butterfly:2026-01-02" in lines[0] and said(lines, "key") == "massive:model:heatmap:SPX"
+        await deck.press("escape")
+        stage.clock.advance(1)  # a key that is held down closes nothing more
+        await deck.press("escape")
+        assert not deck.app.deck.heatmap.tile.display
+
+
+async def test_a_measure_is_explained_of_one_expiration_and_of_all(stage: Stage) -> None:
+    async with deck_of(stage, (200, 60)) as deck:
+        await deck.press("3", "enter")
+        lines = await dialog(deck)
+        assert lines[0].startswith(" SPX 2026-01-02 straddle") and any(line == " STRADDLE" for line in lines)
+        await deck.press("escape", *["right"] * 3, *["down"] * 8, "enter")
+        lines = await dialog(deck)
+        assert lines[0].startswith(" SPX put call oi")
+        assert len([line for line in lines if line.startswith(" key ")]) == 3
+        await deck.press("escape", "w", *["down"] * 2, "enter")
+        assert said(await dialog(deck), "missing") == "it is of one expiration: there is none of all together"
+        await deck.press("escape", "down", "enter")
+        lines = await dialog(deck)
+        assert said(lines, "formula").startswith("vendor gamma * open interest in dollars per point")

@@ -2,51 +2,16 @@
 
 from collections.abc import Sequence
 
-from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
-from tui.dialogs.dialog import Dialog
+from tui.dialogs.menu import Menu
 
 
-class DemoMenu(Dialog[str]):
+class DemoMenu(Menu):
     """Offers the faults; its result is the chosen fault's name, empty for none."""
 
-    DEFAULT_CSS = """
-    DemoMenu { align: center middle; }
-    DemoMenu > Vertical { width: 72; max-width: 100%; height: auto; border: round $warning; background: $surface;
-        padding: 0 1; }
-    DemoMenu OptionList { height: auto; max-height: 16; border: none; background: $surface; }
-    """
-    BINDINGS = [
-        Binding("escape,d,q", "dismiss('')", "Close"),
-        Binding("enter", "choose", show=False, priority=True),
-        Binding("j", "move('down')", show=False),
-        Binding("k", "move('up')", show=False),
-    ]
+    DEFAULT_CSS = "DemoMenu > Vertical { border: round $warning; }"
+    BINDINGS = [Binding("d", "dismiss('')", show=False)]
 
     def __init__(self, faults: Sequence[tuple[str, str]], chain: str) -> None:
-        super().__init__()
-        self._menu = OptionList(*(Option(words, id=name) for name, words in faults), markup=False)
-        self._chain = chain
-
-    def compose(self) -> ComposeResult:
-        """List the faults under the chain they would befall."""
-        with Vertical():
-            yield Static(f"MOCK: do what to {self._chain}?", markup=False)
-            yield self._menu
-
-    def action_move(self, way: str) -> None:
-        """Move the cursor as the deck's own lists do."""
-        self._menu.action_cursor_down() if way == "down" else self._menu.action_cursor_up()
-
-    def action_choose(self) -> None:
-        """Close with the choice under the cursor, before the next key is heard."""
-        option = self._menu.highlighted_option or self._menu.get_option_at_index(0)
-        self.dismiss(option.id or "")
-
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Close with what was clicked."""
-        self.dismiss(event.option.id or "")
+        super().__init__(f"MOCK: do what to {chain}?", faults)

@@ -7,118 +7,32 @@ from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.widget import Widget
 
-from chain.model.keys import ChainId
+from chain.model.keys import ChainId, KeySchema
+from chain.monitor.board import Board
 from chain.monitor.evaluate.report import HealthReport
-from chain.pipeline.heatmap import HeatmapModel
+from chain.monitor.explain.question import TileOf
+from chain.pipeline.heatmap import ENCODER, HeatmapModel, tile_name
 from chain.pipeline.heatmap_index import NO_TILES, HeatmapIndex
+from tui.export.heatmap import heatmap_table
+from tui.export.table import About, Table
 from tui.lines import figures
 from tui.lines.heatmap.choice import Across, TileChoice
-from tui.lines.heatmap.frame import explained, foot, heat_title, legend
-from tui.lines.heatmap.freshness import ModelAge, judged, model_age, why_none
-from tui.lines.heatmap.matrix import Matrix, matrix_of
-from tui.lines.heatmap.scale import Scale, fitted
-from tui.lines.heatmap.table import HeatTable, Paint, heat_table
+from tui.lines.heatmap.frame import heat_title
+from tui.lines.heatmap.freshness import judged, model_age, why_none
+from tui.lines.heatmap.matrix import Matrix
+from tui.lines.heatmap.table import tile_text
 from tui.lines.heatmap.tile import tile_lines, tile_title
-from tui.lines.line import Line
 from tui.lines.strip import badge
 from tui.panels.line_panel import LinePanel
-from tui.panels.page import PageWidget
+from tui.panels.page import Asked, PageWidget
+from tui.panels.tiles import HeatPanel
 from tui.ports.board_source import HeatmapView, Scene
-from tui.terminal.depth import Depth, HasDepth
-from tui.terminal.heat import steps_of
 from tui.view import View
 
 _BESIDE = 112  # columns of the page from which there is room for the tile beside the tiles
 _BOTH = 180  # from which there is room for both axes
+_FIGURE = 12  # characters of a debit
 _DETAIL_WIDTH, _DETAIL_HEIGHT = 40, 8
-
-
-class HeatPanel(LinePanel):
-    """The tiles. The window follows the ATM, then the cursor, and stays where the wheel has left it."""
-
-    matrix: Matrix | None = None
-    table: HeatTable | None = None  # as shown
-    _drawn: tuple[Matrix, tuple[Scale, Paint, int, bool, bool], HeatTable] | None = None
-    _made: tuple[object, ...] = ()  # what shaped the matrix
-    _scale = Scale()
-    _scale_of: tuple[object, ...] = ()
-    _scrolled = False
-
-    def turn_to(
-        self, model: HeatmapModel, index: HeatmapIndex, choice: TileChoice, chain: ChainId, across: Across
-    ) -> Matrix:
-        """Return the page that is looked at, the same object as long as nothing that shapes it changed."""
-        states = tuple(each.state for each in model.expirations)
-        made = (model.version, states, chain, across, choice.strategy, choice.side, choice.width, choice.strike)
-        if self.matrix is None or made != self._made:
-            self._made = made
-            self.matrix = matrix_of(model, index, choice, chain.expiry.isoformat(), across)
-        return self.matrix
-
-    def bring(self, title: Line, matrix: Matrix, view: View, age: ModelAge, level: int | None = None) -> int | None:
-        """Show a page under its title, and return at which line the cursor stands.
-
-        `age` is how old it is; `level` is the line at which the cursor is wanted.
-        """
-        width, paint = self.size.width, self._paint
-        scale = self._scale_for(matrix, paint.steps)
-        table = self._lines(matrix, (scale, paint, width, view.highest_first, age.is_current))
-        note = "snapshots only" if view.past else ""
-        head = (title, legend(scale, paint, width, age, note=note), *table.head)
-        room = max(1, self.size.height - len(head) - 1)
-        if level is not None and table.cursor is not None:
-            table = table.padded(max(0, level - table.cursor), room)
-            top: int | None = None if self._scrolled or table.cursor is None else table.cursor - level
-        else:
-            top = self._first(table, room, follows=view.tile.strike is None)
-        self.table = table
-        self.show(head, table.body, (foot(matrix, width, age.words),), top=top)
-        return None if table.cursor is None else table.cursor - self._top
-
-    def _lines(self, matrix: Matrix, shape: tuple[Scale, Paint, int, bool, bool]) -> HeatTable:
-        """Return a page's lines, the same objects as long as nothing that shapes them changed."""
-        drawn = self._drawn
-        if drawn is None or drawn[0] is not matrix or drawn[1] != shape:
-            scale, paint, width, highest_first, current = shape
-            table = heat_table(matrix, scale, paint, width, highest_first=highest_first, current=current)
-            self._drawn = drawn = (matrix, shape, table)
-        return drawn[2]
-
-    def explain(self, title: Line, words: tuple[str, ...]) -> None:
-        """Say under the title why there are no tiles."""
-        self.matrix = self.table = self._drawn = None
-        self.show((title,), explained(words, self.size.width), top=0)
-
-    def _first(self, table: HeatTable, room: int, *, follows: bool) -> int | None:
-        """Return the first line to show."""
-        if self._scrolled or table.cursor is None:
-            return None
-        if follows:
-            return table.cursor - room // 2
-        return max(0, min(max(self._top, table.cursor - room + 1), table.cursor))
-
-    def _scale_for(self, matrix: Matrix, steps: int) -> Scale:
-        """Return the scale of a page; that of the same page before as long as it serves, so that colours stay."""
-        page = (matrix.strategy, matrix.side, matrix.across, matrix.columns[:1], steps)
-        debits = matrix.debits
-        if page != self._scale_of or not self._scale.serves(debits, steps):
-            self._scale_of, self._scale = page, fitted(debits, steps)
-        return self._scale
-
-    @property
-    def _paint(self) -> Paint:
-        """How this terminal shows the steps."""
-        depth = self.app.depth if isinstance(self.app, HasDepth) else Depth.TRUE
-        return Paint(steps_of(depth, ansi=self.app.native_ansi_color), shaded=depth is Depth.NONE)
-
-    def follow(self) -> None:
-        """Show the cursor with the next lines."""
-        self._scrolled = False
-
-    def scroll_by(self, rows: int) -> None:
-        """Scroll, and stay there."""
-        self._scrolled = True
-        super().scroll_by(rows)
 
 
 class HeatmapPage(PageWidget):
@@ -146,6 +60,7 @@ class HeatmapPage(PageWidget):
         self.tile = LinePanel(id="tile")
         self.index: HeatmapIndex = NO_TILES
         self._shown: HeatmapView | None = None
+        self._board = Board()  # beside which it is shown
 
     def compose(self) -> ComposeResult:
         """Lay out the panels."""
@@ -165,6 +80,7 @@ class HeatmapPage(PageWidget):
         before = self.tile.display, self.beside.display
         if view.frozen_at is None:
             self._shown = scene.heatmap if scene else None
+        self._board = report.board if report else self._board
         self._lay_out(view.tile)
         chain, shown = view.selected, self._shown
         model = (
@@ -227,6 +143,37 @@ class HeatmapPage(PageWidget):
             by = -rows if view.highest_first else rows
             view.tile.strike = matrix.strikes[_within(matrix.strikes, matrix.row + by)]
         return self._choose_column(view, matrix, matrix.column + columns) if columns else None
+
+    def asked(self, view: View) -> Asked | None:
+        """Return the tile under the cursor, once it is shown in full."""
+        matrix, model, selected = self.tiles.matrix, self._model, view.selected
+        if not self.tile.display or matrix is None or model is None or selected is None:
+            return None
+        if matrix.row is None or matrix.column is None:
+            return None
+        column, strike = matrix.columns[matrix.column], matrix.strikes[matrix.row]
+        name = tile_name(matrix.strategy, column.expiration, column.width, strike, matrix.side)
+        chain = selected._replace(expiry=date.fromisoformat(column.expiration))
+        good = next((one.last_good for one in self._board.chains.records if one.chain == chain), None)
+        return Asked(TileOf(model, name, matrix.chosen), chain, good, tile_text(matrix.chosen, _FIGURE))
+
+    def table(self, view: View, about: About) -> Table | None:
+        """Return the tiles of the page."""
+        matrix, model = self.tiles.matrix, self._model
+        return (
+            None
+            if matrix is None or model is None
+            else heatmap_table(about, matrix, model, KeySchema(self._board.prefix))
+        )
+
+    def json(self) -> bytes | None:
+        """Return the model, as a compositor publishes it."""
+        return None if self.tiles.matrix is None or self._model is None else ENCODER.encode(self._model)
+
+    @property
+    def _model(self) -> HeatmapModel | None:
+        """The model that is shown."""
+        return self._shown.model if self._shown else None
 
     def enter(self, view: View) -> None:
         """Show the tile under the cursor in full, or no longer."""

@@ -6,21 +6,27 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from chain.model.keys import ChainId
-from chain.monitor.board import LastGood
+from chain.monitor.board import Board, LastGood
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.explain.question import Subject
+from tui.export.table import About, Table
 from tui.panels.line_panel import LinePanel
 from tui.ports.board_source import Scene
 from tui.view import View
 
 
 class Asked(NamedTuple):
-    """A number on screen: what it is of, and how it reads. `good` is the snapshot that it was made of."""
+    """A number on screen: what it is of, and how it reads.
+
+    `good` is the snapshot that it was made of, `board` what it stands on where a frozen view keeps another than the
+    newest.
+    """
 
     subject: Subject
     chain: ChainId
     good: LastGood | None
     shown: str
+    board: Board | None = None
 
 
 class PageWidget(Container):
@@ -55,6 +61,14 @@ class PageWidget(Container):
 
     def asked(self, view: View) -> Asked | None:
         """Return what is under the cursor as a question; None where that is no number, or not yet in full."""
+        return None
+
+    def table(self, view: View, about: About) -> Table | None:
+        """Return what is on the page as a table, after lines `about` it; None where there is nothing."""
+        return None
+
+    def json(self) -> bytes | None:
+        """Return the page's own JSON as it is published; None where it shows snapshots, which have theirs."""
         return None
 
     def enter(self, view: View) -> None:

@@ -8,13 +8,13 @@ from tui.panels.side import side_width
 from tui.panels.widgets import LogPanel
 from tui.prefs import Prefs
 from tui.presets import PRESETS, Preset
-from tui.screen.provenance import ProvenanceScreen
+from tui.screen.exporting import ExportingScreen
 from tui.screen.travel import ScreenPorts
 
 BESIDE_FROM = 100  # columns from which the grid stands beside the board
 
 
-class ArrangingScreen(ProvenanceScreen):
+class ArrangingScreen(ExportingScreen):
     """A screen that begins as a preset and the reader's remembered choices say."""
 
     def __init__(self, ports: ScreenPorts, log_lines: Callable[[], Sequence[str]]) -> None:

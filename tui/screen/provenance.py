@@ -61,15 +61,21 @@ class ProvenanceScreen(FilteringScreen):
 
     def _ask(self, asked: Asked) -> None:
         """Have a number explained as it is shown now, and show the answer as soon as it is there."""
-        here, is_past = self._here, self.view.past is not None
+        here = self._here
         if here is None or self.app.screen is not self:
             return
-        question = Question(
+        question = self.question(asked, here)
+        self.app.push_screen(ProvenanceDialog(self._feed.explain(question), asked.shown))
+
+    def question(self, asked: Asked, here: DatedBoard) -> Question:
+        """Return what is asked, with what is looked at: by the clock of now, or by the instant of the past."""
+        is_past = self.view.past is not None
+        is_frozen = asked.good is self.view.shown or asked.board not in (None, here.board)
+        return Question(
             asked.subject,
             asked.chain,
-            here if is_past else DatedBoard(here.board, Instant.now(self._clock)),
+            DatedBoard(asked.board or here.board, here.now if is_past else Instant.now(self._clock)),
             asked.good,
-            frozen_at=self.view.frozen_at if asked.good is self.view.shown else None,
+            frozen_at=self.view.frozen_at if is_frozen else None,
             is_past=is_past,
         )
-        self.app.push_screen(ProvenanceDialog(self._feed.explain(question), asked.shown))

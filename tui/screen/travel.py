@@ -3,6 +3,7 @@
 from dataclasses import replace
 from enum import IntEnum
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from textual.message import Message
@@ -51,6 +52,7 @@ class ScreenPorts(NamedTuple):
     keymap: Keymap
     preset: Preset = STANDARD
     page: Page = Page.DECK  # to begin on
+    export_folder: Path | None = None  # None: the user's own
 
 
 class TravelScreen(DecisionScreen):

@@ -3,10 +3,11 @@
 from typing import assert_never
 
 from chain.monitor.explain.explanation import Explanation
-from chain.monitor.explain.question import CellOf, ChainOf, MeasureOf, Question
+from chain.monitor.explain.question import CellOf, ChainOf, MeasureOf, Question, TileOf
 from chain.monitor.explain.subjects.cell import explain_cell
 from chain.monitor.explain.subjects.chain import explain_chain
 from chain.monitor.explain.subjects.measure import explain_measure
+from chain.monitor.explain.subjects.tile import explain_tile
 
 
 def explain(question: Question) -> Explanation:
@@ -21,5 +22,7 @@ def explain(question: Question) -> Explanation:
             return explain_measure(question, question.subject)
         case ChainOf():
             return explain_chain(question)
+        case TileOf():
+            return explain_tile(question, question.subject)
         case never:
             assert_never(never)

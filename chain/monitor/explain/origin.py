@@ -53,11 +53,17 @@ def _shown(question: Question) -> str:
     return f"live, {stamp(now)}"
 
 
-def source_words(question: Question, good: LastGood) -> str:
-    """Return the kind of source of a snapshot in a word, and what that means."""
+def source_word(question: Question, good: LastGood) -> str:
+    """Return the kind of source of a snapshot in a word: LIVE, MOCK, CAPTURE, REPLAY, TEST and a host, SOURCE ?."""
     source = question.record.source
     kind = good.kind or source.kind
-    word = kind_word(kind, source.detail if source.kind == kind else None)
+    return kind_word(kind, source.detail if source.kind == kind else None)
+
+
+def source_words(question: Question, good: LastGood) -> str:
+    """Return the kind of source of a snapshot, what that means, and where it comes from."""
+    source = question.record.source
+    kind = good.kind or source.kind
     meaning = next((meaning for name, meaning in KIND_MEANING.items() if name == kind), "")
-    whose = " ".join(part for part in (source.detail, source.record) if part and source.kind == kind)
-    return ", ".join(part for part in (word, meaning, whose) if part)
+    whose = [part for part in (source.detail, source.record) if part and source.kind == kind]
+    return ", ".join(part for part in (source_word(question, good), meaning, *whose) if part)

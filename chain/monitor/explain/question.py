@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chain.analytics.measures.gamma import GexConvention
+from chain.analytics.measures.gamma import AS_DERIVED, GexConvention
 from chain.model.keys import ChainId, KeySchema
 from chain.model.placement import Place
 from chain.monitor.analytics import DatedBoard
 from chain.monitor.board import ChainRecord, LastGood
+from chain.pipeline.heatmap import HeatmapModel, Tile
 from chain.pipeline.staging import StagedContract, StagingMeta
 
 
@@ -39,19 +40,30 @@ class CellOf(Struct, frozen=True):
 class MeasureOf(Struct, frozen=True):
     """A measure by its name; of one chain, or `across` all expirations of its underlying.
 
+    `input` names the one of its inputs that is asked about instead, `less` a measure that is taken from it.
     `convention` is that of gamma exposure.
     """
 
     name: str
     across: bool = False
-    convention: GexConvention = GexConvention()
+    input: str = ""
+    less: str = ""
+    convention: GexConvention = AS_DERIVED
+
+
+class TileOf(Struct, frozen=True):
+    """A tile of a heatmap model by its name; None where the model has none of that name."""
+
+    model: HeatmapModel
+    name: str
+    tile: Tile | None
 
 
 class ChainOf(Struct, frozen=True):
     """What a line of the board says of a chain, and what stands over its grid."""
 
 
-Subject = CellOf | MeasureOf | ChainOf
+Subject = CellOf | MeasureOf | ChainOf | TileOf
 
 
 class Question(Struct, frozen=True):

@@ -19,4 +19,12 @@ ASKING = (
         help="copy the figure under the cursor; from the board the payload's key, from a provenance all of it",
         title="Copy",
     ),
+    Action(
+        id="export",
+        keys=("e",),
+        call="export",
+        word="export",
+        help="what is on screen as a file: a table (CSV), the payload as published (JSON), a picture (SVG)",
+        title="Export",
+    ),
 )

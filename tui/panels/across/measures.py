@@ -2,18 +2,25 @@
 
 from textual.widget import Widget
 
-from chain.model.keys import ChainId
+from chain.analytics.measures.gamma import GexConvention
+from chain.model.keys import ChainId, KeySchema
+from chain.monitor.explain.question import MeasureOf
+from tui.export.measures import measures_table as exported_measures
+from tui.export.table import About, Table
 from tui.lines.expirations import Expiration
 from tui.lines.measures.choice import ChosenMeasure
 from tui.lines.measures.detail import detail_lines
 from tui.lines.measures.table import (
+    MeasureColumn,
     MeasuresTable,
+    cell_text,
     chosen_column,
     measure_columns,
     measures_table,
     measures_title,
 )
 from tui.panels.across.page import AcrossPage, CursorPanel, explained, last_good
+from tui.panels.page import Asked
 from tui.ports.board_source import Scene
 from tui.view import View
 
@@ -29,10 +36,11 @@ class MeasuresPage(AcrossPage):
         self._table: MeasuresTable | None = None
         self._chains: tuple[ChainId, ...] = ()
         self.chosen: ChosenMeasure | None = None  # under the cursor
+        self._column: MeasureColumn | None = None  # in which the cursor is
 
     def show_none(self, view: View, whose: str, words: str) -> None:
         """Say under the title why there is nothing to show."""
-        self._table = self.chosen = None
+        self._table = self.chosen = self._column = None
         underlying = view.selected.underlying if view.selected else ""
         title = measures_title(underlying, whose, self.panel.size.width, view.gex, at=view.as_of, frozen=self._frozen)
         self.panel.show((title,), explained(words, self.panel.size.width), top=0)
@@ -43,10 +51,10 @@ class MeasuresPage(AcrossPage):
         across, choice, selected = scene.across, view.measure, view.selected
         columns = measure_columns(found, across)
         table = self._table = measures_table(columns, choice, selected, width)
-        column = chosen_column(columns, choice, selected)
+        column = self._column = chosen_column(columns, choice, selected)
         self._chains = tuple(one.chain for one in found)
         self.chosen = ChosenMeasure(choice.row.name, column.chain)
-        told = across.gex.convention if across and across.gex else view.gex
+        told = self._told(view, scene)
         title = measures_title(
             selected.underlying if selected else "",
             whose,
@@ -59,6 +67,29 @@ class MeasuresPage(AcrossPage):
         ages = {one.analytics.snapshot_id: one.shown.age_s for one in found if one.analytics}
         foot = detail_lines(choice.row, column, ages, width, _DETAIL_TALL if height >= _TALL else _DETAIL)
         self.panel.bring((title, *table.head), table.body, foot, choice.at)
+
+    @staticmethod
+    def _told(view: View, scene: Scene) -> GexConvention:
+        """Return the convention by which gamma exposure is told: a frozen view keeps its own."""
+        across = scene.across
+        return across.gex.convention if across and across.gex else view.gex
+
+    def asked(self, view: View) -> Asked | None:
+        """Return the measure under the cursor."""
+        kept, selected, column = self._scene, view.selected, self._column
+        if kept is None or selected is None or column is None:
+            return None
+        row, chain, across = view.measure.row, column.chain or selected, column.chain is None
+        told = self._told(view, kept)
+        subject = MeasureOf(row.name, across=across, input=row.input, less=row.other, convention=told)
+        good = next((one.last_good for one in kept.board.chains.records if one.chain == chain), None)
+        return Asked(subject, chain, good, cell_text(row, column.measures), kept.board)
+
+    def table(self, view: View, about: About) -> Table | None:
+        """Return the measures of every expiration, and of all together."""
+        across = self._scene.across if self._scene and self._table else None
+        keys = KeySchema(self._scene.board.prefix) if self._scene else KeySchema()
+        return None if across is None else exported_measures(about, across, keys)
 
     def move(self, view: View, rows: int, columns: int) -> ChainId | None:
         """Move the cursor by lines and columns; return the chain that it came to."""

@@ -4,5 +4,6 @@
 cell     a figure of one contract
 chain    a chain's line on the board, and what stands over its grid
 measure  a measure of a chain, or of all expirations of an underlying
+tile     a tile of the heatmap
 ```
 """

@@ -24,12 +24,13 @@ _AT_ITS_STRIKE: Mapping[str, Sequence[str]] = {
     "max_pain": ("open_interest",),
 }
 _YEAR_S = 365 * 86_400
-_NOT_HERE = "no valid snapshot has been read of what it is made of"
+_NO_SNAPSHOT = "no valid snapshot has been read of what it is made of"
+_NO_TOTAL = "it is of one expiration: there is none of all together"
 
 
 def explain_measure(question: Question, asked: MeasureOf) -> Explanation:
     """Return where a measure comes from."""
-    words = asked.name.replace("_", " ")
+    words = _words(asked)
     if asked.across or asked.name in ACROSS:
         return _explain_across(question, asked, words)
     title = f"{question.chain} {words}"
@@ -38,13 +39,37 @@ def explain_measure(question: Question, asked: MeasureOf) -> Explanation:
     return Explanation(title, *_of_chain(question, asked))
 
 
+def _words(asked: MeasureOf) -> str:
+    less = f" less {asked.less}" if asked.less else ""
+    part = f", its {asked.input}" if asked.input else ""
+    return f"{asked.name}{part}{less}".replace("_", " ")
+
+
 def _of_chain(question: Question, asked: MeasureOf) -> tuple[float | None, tuple[Section, ...]]:
     assert question.good is not None
     payload = Payload.of(question.good.snapshot)
-    chain = measured(question, payload, asked)
-    measure = chain[asked.name]
-    contracts = Section("CONTRACTS", (*_counts(measure), *contract_facts(question, payload, asked.name, measure)))
-    return measure.value, (value_section(asked.name, measure), contracts, snapshot_section(question))
+    measures = measured(question, payload, asked).measures
+    measure = measures[asked.name]
+    contracts = Section("CONTRACTS", (*counts(measure), *contract_facts(question, payload, asked.name, measure)))
+    return _value(asked, measures), (*_values(asked, measures), contracts, snapshot_section(question))
+
+
+def _value(asked: MeasureOf, measures: Mapping[str, Measure]) -> float | None:
+    """Return the number that is asked about: a measure, one of its inputs, or how far it is from another."""
+    measure = measures[asked.name]
+    if asked.input:
+        return measure.inputs.get(asked.input)
+    if not asked.less:
+        return measure.value
+    other = measures[asked.less].value
+    return None if measure.value is None or other is None else measure.value - other
+
+
+def _values(asked: MeasureOf, measures: Mapping[str, Measure]) -> Iterator[Section]:
+    """Yield what is said of the measure, and of that which is taken from it."""
+    yield value_section(asked.name, measures[asked.name], asked.name.replace("_", " ").upper())
+    if asked.less:
+        yield value_section(asked.less, measures[asked.less], f"LESS {asked.less.replace('_', ' ').upper()}")
 
 
 def measured(question: Question, payload: Payload, asked: MeasureOf) -> ChainMeasures:
@@ -52,10 +77,10 @@ def measured(question: Question, payload: Payload, asked: MeasureOf) -> ChainMea
     record, good = question.record, question.good
     assert good is not None
     grid = build_grid(payload.received)
-    return measures_of(grid, made_at(record, good), record.source.calendar, asked.convention)
+    return measures_of(grid, made_at(record, good), record.source.calendar).told_in(asked.convention)
 
 
-def value_section(name: str, measure: Measure, heading: str = "VALUE") -> Section:
+def value_section(name: str, measure: Measure, heading: str) -> Section:
     """Return a measure's value, by which formula it is made, and of which inputs."""
     value = "" if measure.value is None else f"{number(measure.value)} {measure.unit}"
     inputs = [(each.replace("_", " "), _input(each, figure)) for each, figure in measure.inputs.items()]
@@ -78,7 +103,8 @@ def _input(name: str, figure: float | None) -> str:
     return number(figure)
 
 
-def _counts(measure: Measure) -> Iterator[Fact]:
+def counts(measure: Measure) -> Iterator[Fact]:
+    """Yield how many contracts a measure rests on, and how many were left out for which reason."""
     yield Fact("used", str(measure.used))
     for reason, count in sorted(measure.skipped.items()):
         yield Fact("skipped", f"{count}: {reason}")
@@ -125,16 +151,18 @@ def _explain_across(question: Question, asked: MeasureOf, words: str) -> Explana
     chains = [measured(one, Payload.of(one.good.snapshot), asked) for one in ones if one.good]
     title = f"{question.chain.underlying if asked.across else question.chain} {words}"
     across = underlying_measures(chains)
-    found = across.totals.get(asked.name) if asked.across else None
+    found = across.totals
     if not asked.across:
-        mine = zip(across.chains, across.forward_vols, strict=True)
-        found = next((each for chain, each in mine if chain.snapshot.chain == question.chain), None)
-    if found is None:
-        return Explanation(title, None, (section("VALUE", ("missing", _NOT_HERE)),))
-    snapshots = Section("SNAPSHOTS", tuple(_snapshots(ones, found)))
-    return Explanation(
-        title, found.value, (value_section(asked.name, found), Section("CONTRACTS", tuple(_counts(found))), snapshots)
+        forwards = dict(zip((one.snapshot.chain for one in across.chains), across.forward_vols, strict=True))
+        found = {asked.name: forwards[question.chain]} if question.chain in forwards else {}
+    if asked.name not in found:
+        return Explanation(title, None, (section("VALUE", ("missing", _NO_TOTAL if chains else _NO_SNAPSHOT)),))
+    measure = found[asked.name]
+    contracts, snapshots = (
+        Section("CONTRACTS", tuple(counts(measure))),
+        Section("SNAPSHOTS", tuple(_snapshots(ones, measure))),
     )
+    return Explanation(title, _value(asked, found), (*_values(asked, found), contracts, snapshots))
 
 
 def _snapshots(ones: Sequence[Question], measure: Measure) -> Iterator[Fact]:

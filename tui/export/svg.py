@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
+from textual.app import App
 
-from tui.app import DeckApp
 from tui.terminal.contrast import BLACK, RGB, WHITE, XTERM
 
 CELL, LINE = 10, 20  # units of the picture; a font of 16.4 is as wide as Fira Code has it
@@ -40,7 +40,7 @@ class Picture(NamedTuple):
     ground: RGB
 
 
-def picture_of(app: DeckApp) -> Picture:
+def picture_of(app: App[Any]) -> Picture:
     """Return what an application shows; a terminal's own colours are xterm's."""
     update: Any = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
     dark = app.current_theme.dark
