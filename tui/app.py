@@ -24,7 +24,6 @@ from tui.actions.catalogue.everything import ACTIONS
 from tui.actions.keymap import DEFAULT_KEYMAP, Keymap
 from tui.clipboard import CopyAsked, NotCopiedError, copy
 from tui.dialogs.dialog import Dialog, Palette
-from tui.export.file import default_folder
 from tui.panels.line_panel import LinePanel
 from tui.ports.board_source import BoardSource, Demo, Operator
 from tui.ports.time_travel import TimeTravel
@@ -76,6 +75,8 @@ class DeckApp(FairPump, App[None]):
     ENABLE_COMMAND_PALETTE = True
     depth = Depth.TRUE
     symbols = Symbols.BRAILLE
+    loop: asyncio.AbstractEventLoop | None = None
+    _legible_for: tuple[str, bool] | None = None
 
     def __init__(
         self,
@@ -107,8 +108,6 @@ class DeckApp(FairPump, App[None]):
         self.animation_level = "none"  # nothing moves by itself
         self.symbols = symbols
         self._notices = notices
-        self._legible_for: tuple[str, bool] | None = None
-        self.loop: asyncio.AbstractEventLoop | None = None
         self._closed_by = ("", float("-inf"))  # the key that closed a dialog, and when it was last heard, monotonic
         self._feed, self._calls = feed, calls
         self._clock = clock

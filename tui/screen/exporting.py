@@ -13,7 +13,7 @@ from chain.monitor.explain.origin import snapshot_section, source_word
 from chain.monitor.explain.question import ChainOf, Question
 from chain.text import clean
 from tui.dialogs.export import CSV, JSON, SVG, ExportMenu
-from tui.export.file import ExportError, write_export
+from tui.export.file import ExportError, default_folder, write_export
 from tui.export.grid import grid_table
 from tui.export.name import export_stem
 from tui.export.svg import picture_of, svg_of
@@ -40,7 +40,7 @@ class ExportingScreen(ProvenanceScreen):
 
     def __init__(self, ports: ScreenPorts) -> None:
         super().__init__(ports)
-        self._folder = ports.export_folder
+        self._folder = ports.export_folder or default_folder()
 
     def action_export(self) -> None:
         """Offer the formats of what is on screen."""
