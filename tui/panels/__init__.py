@@ -8,8 +8,7 @@ line_panel  a panel of lines: fixed head, scrolled body, repaints what changed
 page        what every page but the first has in common
 across      the pages that show several expirations of an underlying
 charts      the charts' page: as many as there is room for
-tiles       the tiles of the heatmap
-heatmap     the heatmap's page: the tiles, and one of them in full
+heat        the heatmap's page: the tiles, and one of them in full
 timeline    what is recorded, along the bottom, and where one stands in it
 age_chart   the age of the selected chain over two minutes
 ```

@@ -3,8 +3,7 @@
 ```
 deck        what is on screen, and when it is brought up to date
 arranging   presets, the log, a line of hints
-exporting   what is on screen as a file
-provenance  where a number comes from
+asking      where a number comes from, and what is on screen as a file
 filtering   the board by words
 moving      where keys and the mouse lead
 across      the reader on the pages of several expirations

@@ -8,7 +8,7 @@ from tui.panels.side import side_width
 from tui.panels.widgets import LogPanel
 from tui.prefs import Prefs
 from tui.presets import PRESETS, Preset
-from tui.screen.exporting import ExportingScreen
+from tui.screen.asking.exporting import ExportingScreen
 from tui.screen.travel import ScreenPorts
 
 BESIDE_FROM = 100  # columns from which the grid stands beside the board

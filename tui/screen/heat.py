@@ -2,7 +2,7 @@
 
 from tui.lines.heatmap.choice import Across
 from tui.pages import Page
-from tui.panels.heatmap import HeatmapPage
+from tui.panels.heat.page import HeatmapPage
 from tui.screen.paging import PagingScreen
 from tui.screen.travel import ScreenPorts
 

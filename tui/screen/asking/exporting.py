@@ -20,7 +20,7 @@ from tui.export.svg import picture_of, svg_of
 from tui.export.table import About, Table
 from tui.pages import Page
 from tui.panels.page import Asked
-from tui.screen.provenance import ProvenanceScreen
+from tui.screen.asking.provenance import ProvenanceScreen
 from tui.screen.travel import ScreenPorts
 
 _NOTHING = "no valid snapshot has been read yet"

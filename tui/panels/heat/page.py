@@ -23,9 +23,9 @@ from tui.lines.heatmap.matrix import Matrix
 from tui.lines.heatmap.table import tile_text
 from tui.lines.heatmap.tile import tile_lines, tile_title
 from tui.lines.strip import badge
+from tui.panels.heat.tiles import HeatPanel
 from tui.panels.line_panel import LinePanel
 from tui.panels.page import Asked, PageWidget
-from tui.panels.tiles import HeatPanel
 from tui.ports.board_source import HeatmapView, Scene
 from tui.view import View
 
