@@ -92,13 +92,16 @@ async def test_the_screen_is_exported_as_a_picture_without_the_menu(deck: Deck) 
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
 
 
-async def test_measures_and_heatmap_are_exported_from_their_pages(deck: Deck) -> None:
+async def test_each_page_is_exported_as_a_table_of_its_own(deck: Deck) -> None:
     await deck.press("3")
     about, rows = table(await exported(deck))
     assert about["chaindeck"] == "the measures of SPX" and {row["expiration"] for row in rows} >= {
         "2026-01-02",
         "total",
     }
+    await deck.press("4")
+    about, rows = table(await exported(deck))
+    assert about["2026-01-05 prices"] == "mids" and {"2026-01-05 straddle (points)", "strike (points)"} <= set(rows[0])
     await deck.press("2")
     await deck.pilot.pause()
     deck.app.clear_notifications()

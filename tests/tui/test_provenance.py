@@ -166,3 +166,11 @@ async def test_a_measure_is_explained_of_one_expiration_and_of_all(stage: Stage)
         await deck.press("escape", "down", "enter")
         lines = await dialog(deck)
         assert said(lines, "formula").startswith("vendor gamma * open interest in dollars per point")
+
+
+async def test_a_straddle_is_explained(stage: Stage) -> None:
+    async with deck_of(stage, (160, 40)) as deck:
+        await deck.press("4", "right", "up", "enter")
+        lines = await dialog(deck)
+        assert re.match(r" SPX 2026-01-05 straddle \d+ +\d+\.\d\d$", lines[0])
+        assert said(lines, "formula") == "call + put, mids"

@@ -3,10 +3,11 @@
 from typing import assert_never
 
 from chain.monitor.explain.explanation import Explanation
-from chain.monitor.explain.question import CellOf, ChainOf, MeasureOf, Question, TileOf
+from chain.monitor.explain.question import CellOf, ChainOf, MeasureOf, Question, StraddleOf, TileOf
 from chain.monitor.explain.subjects.cell import explain_cell
 from chain.monitor.explain.subjects.chain import explain_chain
 from chain.monitor.explain.subjects.measure import explain_measure
+from chain.monitor.explain.subjects.straddle import explain_straddle
 from chain.monitor.explain.subjects.tile import explain_tile
 
 
@@ -20,6 +21,8 @@ def explain(question: Question) -> Explanation:
             return explain_cell(question, question.subject)
         case MeasureOf():
             return explain_measure(question, question.subject)
+        case StraddleOf():
+            return explain_straddle(question, question.subject)
         case ChainOf():
             return explain_chain(question)
         case TileOf():

@@ -51,6 +51,12 @@ class MeasureOf(Struct, frozen=True):
     convention: GexConvention = AS_DERIVED
 
 
+class StraddleOf(Struct, frozen=True):
+    """The straddle at a strike, points; None where the slice has no strike so far from the money."""
+
+    strike: float | None
+
+
 class TileOf(Struct, frozen=True):
     """A tile of a heatmap model by its name; None where the model has none of that name."""
 
@@ -63,7 +69,7 @@ class ChainOf(Struct, frozen=True):
     """What a line of the board says of a chain, and what stands over its grid."""
 
 
-Subject = CellOf | MeasureOf | ChainOf | TileOf
+Subject = CellOf | MeasureOf | StraddleOf | ChainOf | TileOf
 
 
 class Question(Struct, frozen=True):

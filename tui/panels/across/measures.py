@@ -82,8 +82,7 @@ class MeasuresPage(AcrossPage):
         row, chain, across = view.measure.row, column.chain or selected, column.chain is None
         told = self._told(view, kept)
         subject = MeasureOf(row.name, across=across, input=row.input, less=row.other, convention=told)
-        good = next((one.last_good for one in kept.board.chains.records if one.chain == chain), None)
-        return Asked(subject, chain, good, cell_text(row, column.measures), kept.board)
+        return Asked(subject, chain, self.good_of(chain), cell_text(row, column.measures), kept.board)
 
     def table(self, view: View, about: About) -> Table | None:
         """Return the measures of every expiration, and of all together."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 
 from chain.model.keys import ChainId
+from chain.monitor.board import LastGood
 from chain.monitor.evaluate.report import HealthReport
 from tui.lines import figures
 from tui.lines.expirations import Expiration, expirations_of
@@ -95,6 +96,11 @@ class AcrossPage(PageWidget):
                 self._scene, frozen_at = scene, report.board.now_s(report.now)
             if self._scene is not None and _is_there(self._scene, report, chain):
                 self._frozen = figures.clock(frozen_at)
+
+    def good_of(self, chain: ChainId) -> LastGood | None:
+        """Return the snapshot of a chain that is shown."""
+        records = self._scene.board.chains.records if self._scene else ()
+        return next((one.last_good for one in records if one.chain == chain), None)
 
     def on_hide(self) -> None:
         """Forget what was shown: it is outdated when the page comes again."""

@@ -2,13 +2,18 @@
 
 from textual.widget import Widget
 
-from chain.model.keys import ChainId
+from chain.model.keys import ChainId, KeySchema
+from chain.monitor.explain.question import StraddleOf
+from tui.export.straddles import straddles_table as exported_straddles
+from tui.export.table import About, Table
+from tui.lines import figures
 from tui.lines.expirations import Expiration
 from tui.lines.line import Role, Span, left
 from tui.lines.straddles.choice import Rows
 from tui.lines.straddles.columns import StraddleColumn, heads_within, straddle_columns
 from tui.lines.straddles.table import StraddleTable, straddle_foot, straddle_table, straddles_title
 from tui.panels.across.page import AcrossPage, CursorPanel, explained, last_good
+from tui.panels.page import Asked
 from tui.ports.board_source import Scene
 from tui.view import View
 
@@ -60,6 +65,22 @@ class StraddlesPage(AcrossPage):
         """Return the column of the selected chain."""
         chains = [column.expiration.chain for column in self._columns]
         return chains.index(view.selected) if view.selected in chains else 0
+
+    def asked(self, view: View) -> Asked | None:
+        """Return the straddle under the cursor."""
+        table, kept = self._table, self._scene
+        if table is None or table.cursor is None or not self._columns or kept is None:
+            return None
+        column, key = self._columns[self._at(view)], table.keys[table.cursor]
+        strike = key if view.straddle.rows is Rows.STRIKE else column.at_step(round(key))
+        found = None if strike is None else column.straddles.get(strike)
+        chain, shown = column.expiration.chain, figures.price(found.value if found else None)
+        return Asked(StraddleOf(strike), chain, self.good_of(chain), shown, kept.board)
+
+    def table(self, view: View, about: About) -> Table | None:
+        """Return the straddles of every expiration by strike."""
+        keys = KeySchema(self._scene.board.prefix) if self._scene else KeySchema()
+        return exported_straddles(about, self._columns, keys) if self._table and self._columns else None
 
     def move(self, view: View, rows: int, columns: int) -> ChainId | None:
         """Move the cursor by lines and columns; return the chain that it came to."""

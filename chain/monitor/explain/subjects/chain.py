@@ -10,7 +10,8 @@ from chain.monitor.explain.explanation import Explanation, Section, seconds, sec
 from chain.monitor.explain.origin import age_facts, snapshot_section
 from chain.monitor.explain.payload import Payload
 from chain.monitor.explain.question import MeasureOf, Question
-from chain.monitor.explain.subjects.measure import contract_facts, measured, value_section
+from chain.monitor.explain.subjects.contracts import contract_facts
+from chain.monitor.explain.subjects.measure import measured, slice_asked, value_section
 
 _PRICED, _BY_IV = "straddle", "atm_iv"
 HEADLINE = (_PRICED, "expected_move_iv", _BY_IV)
@@ -35,7 +36,8 @@ def _sections(question: Question) -> Iterator[Section]:
         chain = measured(question, payload, MeasureOf(_PRICED))
         for name in HEADLINE:
             yield value_section(name, chain[name], name.replace("_", " ").upper())
-        facts = (contract_facts(question, payload, name, chain[name]) for name in (_PRICED, _BY_IV))
+        at = slice_asked(question, payload)
+        facts = (contract_facts(at, payload, name, None) for name in (_PRICED, _BY_IV))
         yield Section("AT THE MONEY", tuple(fact for some in facts for fact in some))
     yield snapshot_section(question)
 

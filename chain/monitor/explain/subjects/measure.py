@@ -6,23 +6,15 @@ from chain.analytics.measures.chain import ChainMeasures, measures_of
 from chain.analytics.measures.measure import Measure
 from chain.analytics.measures.underlying import ACROSS, underlying_measures
 from chain.analytics.slice import ChainSlice, slice_of
-from chain.model.grid import PriceSource, build_grid, leg_of
-from chain.model.placement import Place
+from chain.model.grid import build_grid
 from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.provenance import made_at
 from chain.monitor.explain.explanation import Explanation, Fact, Section, number, seconds, section, stamp
-from chain.monitor.explain.fields import FIGURES, Field
 from chain.monitor.explain.origin import snapshot_section
 from chain.monitor.explain.payload import Payload
 from chain.monitor.explain.question import MeasureOf, Question
+from chain.monitor.explain.subjects.contracts import contract_facts
 
-_PRICES = {PriceSource.MID: ("bid", "ask"), PriceSource.TRADE: ("last",), PriceSource.CLOSE: ("close",)}
-_PRICED, _BY_IV = ("straddle", "expected_move_straddle"), ("atm_iv", "expected_move_iv")
-_AT_ITS_STRIKE: Mapping[str, Sequence[str]] = {
-    "call_wall": ("gamma", "open_interest"),
-    "put_wall": ("gamma", "open_interest"),
-    "max_pain": ("open_interest",),
-}
 _YEAR_S = 365 * 86_400
 _NO_SNAPSHOT = "no valid snapshot has been read of what it is made of"
 _NO_TOTAL = "it is of one expiration: there is none of all together"
@@ -50,7 +42,8 @@ def _of_chain(question: Question, asked: MeasureOf) -> tuple[float | None, tuple
     payload = Payload.of(question.good.snapshot)
     measures = measured(question, payload, asked).measures
     measure = measures[asked.name]
-    contracts = Section("CONTRACTS", (*counts(measure), *contract_facts(question, payload, asked.name, measure)))
+    at_strike = contract_facts(slice_asked(question, payload), payload, asked.name, measure.value)
+    contracts = Section("CONTRACTS", (*counts(measure), *at_strike))
     return _value(asked, measures), (*_values(asked, measures), contracts, snapshot_section(question))
 
 
@@ -70,6 +63,13 @@ def _values(asked: MeasureOf, measures: Mapping[str, Measure]) -> Iterator[Secti
     yield value_section(asked.name, measures[asked.name], asked.name.replace("_", " ").upper())
     if asked.less:
         yield value_section(asked.less, measures[asked.less], f"LESS {asked.less.replace('_', ' ').upper()}")
+
+
+def slice_asked(question: Question, payload: Payload) -> ChainSlice:
+    """Return the snapshot that is asked about as the measures take it."""
+    record, good = question.record, question.good
+    assert good is not None
+    return slice_of(build_grid(payload.received), made_at(record, good), record.source.calendar)
 
 
 def measured(question: Question, payload: Payload, asked: MeasureOf) -> ChainMeasures:
@@ -110,41 +110,6 @@ def counts(measure: Measure) -> Iterator[Fact]:
         yield Fact("skipped", f"{count}: {reason}")
 
 
-def contract_facts(question: Question, payload: Payload, name: str, measure: Measure) -> Iterator[Fact]:
-    """Yield the contracts at the strike that a measure is of, each with what is used of it, and where that stands."""
-    good = question.good
-    assert good is not None
-    chain = slice_of(build_grid(payload.received), made_at(question.record, good), question.record.source.calendar)
-    figures = _figures(name, chain)
-    strikes = _strikes(name, chain, measure.value) if figures else []
-    for strike, root in strikes:
-        for side in ("call", "put"):
-            found = payload.at(Place(strike, root, side))
-            if found is None:
-                yield Fact(f"{side} {strike:g}", f"no {root} {side} at {strike:g} is listed")
-                continue
-            leg = leg_of(found.item)
-            for figure in figures:
-                field = FIGURES[figure]
-                assert isinstance(field, Field)
-                written, value = found.written(field.path), field.of(leg)
-                why = "" if value is not None else f": {field.why_missing(written, found.item)}"
-                yield Fact(f"{side} {strike:g}", f"{field.words} {number(value)}  {written.path}{why}")
-
-
-def _figures(name: str, chain: ChainSlice) -> Sequence[str]:
-    if name in _PRICED:
-        return _PRICES.get(chain.source, ())
-    return ("iv",) if name in _BY_IV else _AT_ITS_STRIKE.get(name, ())
-
-
-def _strikes(name: str, chain: ChainSlice, value: float | None) -> list[tuple[float, str]]:
-    """Return the strikes, with their roots, at which the contracts stand that a measure is of."""
-    if name in _AT_ITS_STRIKE:
-        return [(row.strike, row.root) for row in chain.grid.rows if row.strike == value]
-    return [(chain.atm.strike, chain.atm.root)] if chain.atm else []
-
-
 def _explain_across(question: Question, asked: MeasureOf, words: str) -> Explanation:
     """Return where a measure of several expirations comes from, with the age of each snapshot, oldest named."""
     ones = question.siblings
@@ -158,10 +123,8 @@ def _explain_across(question: Question, asked: MeasureOf, words: str) -> Explana
     if asked.name not in found:
         return Explanation(title, None, (section("VALUE", ("missing", _NO_TOTAL if chains else _NO_SNAPSHOT)),))
     measure = found[asked.name]
-    contracts, snapshots = (
-        Section("CONTRACTS", tuple(counts(measure))),
-        Section("SNAPSHOTS", tuple(_snapshots(ones, measure))),
-    )
+    contracts = Section("CONTRACTS", tuple(counts(measure)))
+    snapshots = Section("SNAPSHOTS", tuple(_snapshots(ones, measure)))
     return Explanation(title, _value(asked, found), (*_values(asked, found), contracts, snapshots))
 
 
