@@ -20,7 +20,7 @@ HELLO = [
 ]
 HELLO_WORDS = re.compile(rb"hello, world")
 # A strike between its two rules with figures on both sides, the ATM's in brackets.
-STRIKE_ROW = re.compile(r"\d\S* (?:│|┃) +\[?\d+(\.\d+)?\]? +(?:│|┃) +\S*\d".encode())
+STRIKE_ROW = re.compile(r"\d\S* (?:│|┃)[ A-Za-z+]*\[?\d+(\.\d+)?\]? ?\S*(?:│|┃) +\S*\d".encode())
 _REPETITIONS = 5
 _AIM = 2.0
 

@@ -18,7 +18,8 @@ from chain.model.placement import Place
 from chain.model.snapshot import decode, encode
 from tui.lines import figures
 from tui.lines.grid.changes import NO_CHANGES, Changes, changes
-from tui.lines.grid.columns import Column, columns_for
+from tui.lines.grid.columns.catalogue import NO_FACTS, Column
+from tui.lines.grid.columns.sets import layout_for
 from tui.lines.grid.frame import grid_foot
 from tui.lines.grid.rows import grid_table
 from tui.lines.line import Ground, Role
@@ -31,7 +32,7 @@ EVERY_S = 0.25
 WARM_UP = 4
 MEASURED = 12
 # The greatest width at which the deck's grid has eleven columns.
-_WIDTH = max(width for width in range(141) if 2 * len(columns_for(width, roots=False)) + 1 == COLUMNS)
+_WIDTH = max(width for width in range(141) if 2 * len(layout_for(width).columns) + 1 == COLUMNS)
 
 
 class GridApp(App[None]):
@@ -110,7 +111,7 @@ class TableApp(GridApp):
 
     def __init__(self, report: Path) -> None:
         super().__init__(report)
-        calls = columns_for(_WIDTH, roots=False)
+        calls = layout_for(_WIDTH).columns
         *outer, bid, ask = calls
         self._sides = {"call": calls, "put": (bid, ask, *reversed(outer))}
         self._columns = {column.name: column for column in calls}
@@ -160,7 +161,7 @@ class TableApp(GridApp):
         leg = row.call if place.side == "call" else row.put
         assert leg is not None and grid.spot is not None
         direction = changed.get((place, column.name), 0)
-        text = column.text(leg)
+        text = column.text(column.value(leg, NO_FACTS))
         if column.name in ("Bid", "Ask"):
             text = ("", "▴", "▾")[direction] + text
         in_the_money = row.strike < grid.spot if place.side == "call" else row.strike > grid.spot

@@ -24,6 +24,7 @@ from tui.actions.catalogue.everything import ACTIONS
 from tui.actions.keymap import DEFAULT_KEYMAP, Keymap
 from tui.clipboard import CopyAsked, NotCopiedError, copy
 from tui.dialogs.dialog import Dialog, Palette
+from tui.lines.grid.columns.sets import own_columns
 from tui.panels.line_panel import LinePanel
 from tui.ports.board_source import BoardSource, Demo, Operator
 from tui.ports.time_travel import TimeTravel
@@ -94,6 +95,7 @@ class DeckApp(FairPump, App[None]):
         notices: Sequence[str] = (),
         depth: Depth | None = None,
         symbols: Symbols = Symbols.BRAILLE,
+        columns: tuple[str, ...] = (),
         keymap: Keymap = DEFAULT_KEYMAP,
         preset: str | None = None,
         export_folder: Path | None = None,
@@ -103,32 +105,34 @@ class DeckApp(FairPump, App[None]):
         `driver` paints and reads, by default Textual's own does; `notices` are shown at the start; `depth` tells the
         terminal's colours, by default as the environment says; `symbols` what it can draw, `keymap` which keys do what.
         `calls` returns what is to be written to the terminal so that its reader looks up, empty for nothing.
+        `columns` are the reader's own in the strike grid, which begins with them unless others are remembered.
         """
         super().__init__(driver_class=driver)
         self.animation_level = "none"  # nothing moves by itself
         self.symbols = symbols
         self._notices = notices
         self._closed_by = ("", float("-inf"))  # the key that closed a dialog, and when it was last heard, monotonic
-        self._feed, self._calls = feed, calls
-        self._clock = clock
+        self._feed, self._calls, self._clock = feed, calls, clock
         self._memory = Memory(prefs_file)
         self._paint_for(colour_depth(os.environ) if depth is None else depth)
-        begin = self._begin(preset, theme)
-        view = View(highest_first=begin.highest_first)
+        begin, view = self._begin(preset, theme, columns)
         begun = preset_of(begin.preset), begin.page
         ports = ScreenPorts(feed, clock, view, demo, operator, travel, keymap, *begun, export_folder)
         self.deck = DeckScreen(ports, log_lines)
 
-    def _begin(self, preset: str | None, theme: str | None) -> Prefs:
-        """Begin with a preset and a theme where they are given, else with what is remembered; return what that is."""
+    def _begin(self, preset: str | None, theme: str | None, columns: tuple[str, ...]) -> tuple[Prefs, View]:
+        """Begin with what is given, else with what is remembered; return what that is, and the view of it."""
         known = self._memory.prefs
         self.theme = self._theme_for(theme, known.theme)
         given = PRESETS.get(preset or "")
         begin = replace(known, theme=self.theme, preset=preset_of(known.preset).name)
         if given is not None:
             begin = replace(begin, preset=given.name, page=given.page, highest_first=given.highest_first)
+        view = View(highest_first=begin.highest_first, own=own_columns(columns) if columns else None, bars=begin.bars)
+        view.choose_columns(begin.columns)
+        begin = replace(begin, columns=view.columns.name)
         self._memory.begin(begin)
-        return begin
+        return begin, view
 
     def _paint_for(self, depth: Depth) -> None:
         """Paint with a terminal's colours, and offer the deck's own themes in them."""

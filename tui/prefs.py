@@ -27,6 +27,8 @@ class Prefs(Struct, frozen=True):
     preset: str | None = None
     page: Page = Page.DECK
     highest_first: bool = True
+    columns: str | None = None  # the name of a set of the grid's columns
+    bars: bool = True
     theme: str | None = None
 
 

@@ -20,6 +20,7 @@ from tui.lines.charts.catalogue import ChartChoice
 from tui.lines.charts.readings import Timings
 from tui.lines.expirations import shown_of
 from tui.lines.grid.changes import NO_CHANGES, Changes, changes
+from tui.lines.grid.columns.sets import COLUMN_SETS, STANDARD, ColumnSet
 from tui.lines.grid.cursor import GridCell
 from tui.lines.grid.frame import Shown, is_past
 from tui.lines.heatmap.choice import TileChoice
@@ -94,6 +95,9 @@ class View:
     selected: ChainId | None = None
     wanted: BoardFilter = NO_FILTER  # which chains the board lists
     highest_first: bool = True
+    columns: ColumnSet = STANDARD  # of the grid
+    own: ColumnSet | None = None  # the reader's own columns, with which the grid begins
+    bars: bool = True  # whether open interest and volume are drawn where there is room
     frozen_at: float | None = None  # epoch seconds
     analytics: ChainAnalytics | None = None  # of what is shown of the selected chain
     shown: LastGood | None = None  # the snapshot that they were derived from
@@ -117,10 +121,27 @@ class View:
     _awaited_from: float | None = None  # monotonic seconds
     _seen: float | None = None  # monotonic seconds at which the grid was last known to be in time
 
+    def __post_init__(self) -> None:
+        """Begin with the reader's own columns."""
+        self.columns = self.own or self.columns
+
     @property
     def as_of(self) -> str:
         """The instant that is shown as a time of day; empty while that is the present."""
         return self.past.at if self.past else ""
+
+    @property
+    def _column_sets(self) -> dict[str, ColumnSet]:
+        return COLUMN_SETS if self.own is None else {**COLUMN_SETS, self.own.name: self.own}
+
+    def choose_columns(self, name: str | None) -> None:
+        """Choose columns by the name of their set, if there is such a one."""
+        self.columns = self._column_sets.get(name or "", self.columns)
+
+    def next_columns(self) -> None:
+        """Turn to the next choice of the grid's columns, the reader's own the last."""
+        names = list(self._column_sets)
+        self.choose_columns(names[(names.index(self.columns.name) + 1) % len(names)])
 
     def turn_to(self, past: Past | None) -> None:
         """Show an instant of the past, or the present again; a frozen view follows again."""

@@ -12,7 +12,8 @@ from chain.model.placement import Place
 from chain.pipeline.staging import Held, StagedContract, StagingMeta, Value
 
 _QUOTE = ("bid", "ask", "bid_size", "ask_size")  # one event brings them all, or says that they are not there
-_QUOTED, _TRADED = ("Bid", "Ask", "Mid", "Spr%"), ("Last",)  # the columns that show them, or are made of them
+# The columns that show them, or are made of them.
+_QUOTED, _TRADED = ("Bid", "Ask", "Mid", "Spr%", "Spr", "BSz", "ASz", "Quote", "Age"), ("Last", "Traded")
 
 
 class PaintedGrid(Struct, frozen=True):
@@ -81,8 +82,20 @@ def painted_leg(leg: Leg, contract: StagedContract) -> Leg:
     columns = streamed_columns(contract)
     if "Bid" in columns:
         bid, ask = offered(_value(contract.bid), _value(contract.ask))
-        leg = replace(leg, bid=bid, ask=ask, condition=condition_of(bid, ask))
-    return replace(leg, last=_value(contract.last)) if "Last" in columns else leg
+        leg = replace(
+            leg,
+            bid=bid,
+            ask=ask,
+            condition=condition_of(bid, ask),
+            bid_size=_value(contract.bid_size),
+            ask_size=_value(contract.ask_size),
+            quote_ms=max(
+                (each.ts_ms for each in (contract.bid, contract.ask) if isinstance(each, Value)), default=None
+            ),
+        )
+    if "Last" in columns and isinstance(contract.last, Value):
+        leg = replace(leg, last=contract.last.value, trade_ms=contract.last.ts_ms)
+    return leg
 
 
 def _value(held: Held) -> float | None:

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 B = TypeVar("B", bound=Struct)
 
 MAX_LEVEL = 1e7  # a hundred times the largest strike of an option symbol: no underlying has such a price
+LATEST_NS = 2**63  # of a vendor's stamp, epoch ns: what is later is no time
 _WIDEST = 2**1000  # a larger integer may not fit a float
 
 

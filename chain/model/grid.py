@@ -1,12 +1,13 @@
 """The strike grid of one snapshot: rows by root and strike, calls beside puts, and every contract accounted for."""
 
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct
 
-from chain.model.contract import Day, Greeks, Item, Quote, Trade, number, part
+from chain.model.contract import LATEST_NS, Day, Greeks, Item, Quote, Trade, number, part
 from chain.model.placement import Centre, Misfit, Place, centred, placed
 from chain.model.snapshot import Received, SnapshotHeader
 
@@ -15,7 +16,7 @@ IV_SHOWN = (0.001, 10.0)  # fractions; a solver's floor such as 1e-5 is no volat
 _NO_QUOTE = Quote()
 _STEPS = 10_000  # of a point: quoted ticks are whole numbers of them
 _EXACT_BELOW = 1e9  # points: below, no two of them are the same float
-_INFINITE = float("inf")
+_GREATEST = sys.float_info.max
 
 
 class Condition(StrEnum):
@@ -38,8 +39,11 @@ class PriceSource(StrEnum):
     NONE = "prices"
 
 
-class Leg(Struct, frozen=True):
-    """One contract's figures; None is "not there", never zero. IV is a fraction."""
+class Leg(Struct, frozen=True, gc=False):
+    """One contract's figures; None is "not there", never zero. IV is a fraction, sizes are in contracts.
+
+    `quote_ms` and `trade_ms` are the vendor's own times of quote and last trade, epoch ms.
+    """
 
     quoted: bool  # whether the data plan sends quotes, even if there is none here
     bid: float | None
@@ -54,6 +58,10 @@ class Leg(Struct, frozen=True):
     vega: float | None
     volume: float | None
     open_interest: float | None
+    bid_size: float | None = None
+    ask_size: float | None = None
+    quote_ms: int | None = None
+    trade_ms: int | None = None
 
     @property
     def mid(self) -> float | None:
@@ -67,7 +75,7 @@ class Leg(Struct, frozen=True):
         return {PriceSource.TRADE: self.last, PriceSource.CLOSE: self.close}.get(source)
 
 
-class StrikeRow(Struct, frozen=True):
+class StrikeRow(Struct, frozen=True, gc=False):
     """One strike of one root."""
 
     root: str
@@ -76,7 +84,7 @@ class StrikeRow(Struct, frozen=True):
     put: Leg | None
 
 
-class Rejected(Struct, frozen=True):
+class Rejected(Struct, frozen=True, gc=False):
     """A contract that is not in the grid, by its position in the payload."""
 
     index: int
@@ -138,6 +146,7 @@ def build_grid(snapshot: Received) -> StrikeGrid:
 def leg_of(item: Item) -> Leg:
     """Return the figures of a contract that are plausible."""
     quote, greeks, day = part(item.last_quote, Quote), part(item.greeks, Greeks), part(item.day, Day)
+    trade = part(item.last_trade, Trade)
     bid, ask, condition = two_sided(quote)
     iv = number(item.implied_volatility)
     return Leg(
@@ -145,7 +154,7 @@ def leg_of(item: Item) -> Leg:
         bid=bid,
         ask=ask,
         condition=condition,
-        last=_within(part(item.last_trade, Trade).price, 0),
+        last=_within(trade.price, 0),
         close=_within(day.close, 0),
         iv=iv if iv is not None and IV_SHOWN[0] < iv < IV_SHOWN[1] else None,
         delta=_within(greeks.delta, -1, 1),
@@ -154,12 +163,21 @@ def leg_of(item: Item) -> Leg:
         vega=_within(greeks.vega, 0),
         volume=_within(day.volume, 0),
         open_interest=_within(item.open_interest, 0),
+        bid_size=_within(quote.bid_size, 0),
+        ask_size=_within(quote.ask_size, 0),
+        quote_ms=_vendor_ms(quote.last_updated),
+        trade_ms=_vendor_ms(trade.sip_timestamp),
     )
 
 
-def _within(value: object, low: float, high: float = _INFINITE) -> float | None:
+def _vendor_ms(stamp_ns: object) -> int | None:
+    """Return a vendor's time, epoch ns, as epoch ms; None for what is none."""
+    return stamp_ns // 1_000_000 if type(stamp_ns) is int and 0 < stamp_ns < LATEST_NS else None
+
+
+def _within(value: object, low: float, high: float = _GREATEST) -> float | None:
     """Return a figure within its plausible range, else None."""
-    found = number(value)
+    found = value if type(value) is float else number(value)
     return found if found is not None and low <= found <= high else None
 
 

@@ -18,6 +18,7 @@ Widths = Annotated[str | None, Parameter(metavar="SYMBOL=WIDTHS")]
 Count = Annotated[str | None, Parameter(metavar="COUNT")]
 Number = Annotated[str | None, Parameter(metavar="NUMBER")]
 Named = Annotated[str | None, Parameter(metavar="NAME")]
+Columns = Annotated[str | None, Parameter(metavar="COLUMNS")]
 Level = Annotated[str | None, Parameter(metavar="LEVEL")]
 Prefix = Annotated[str, Parameter(metavar="PREFIX")]
 Switch = Annotated[bool, Parameter(negative="")]
@@ -124,12 +125,15 @@ class LookFlags:
         theme: a theme, such as chaindeck-safe for the colour-blind; `ansi-dark` keeps to the terminal's own 16 colours.
         symbols: what charts and marks are drawn with: ascii, block, braille or, by default, auto: what the terminal
             bears [CHAINDECK_SYMBOLS].
+        grid_columns: your own columns of the strike grid, from the strike outwards, the most important first, as in
+            "Bid,Ask,IV,Age"; key P turns to them [CHAINDECK_GRID_COLUMNS].
         fps: frames a second at most, 1 to 120; 60 by default, over SSH 15 [CHAINDECK_FPS, TEXTUAL_FPS].
     """
 
     preset: Named = None
     theme: Named = None
     symbols: Level = None
+    grid_columns: Columns = None
     fps: Count = None
 
 

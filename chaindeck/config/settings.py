@@ -32,6 +32,7 @@ from publisher.massive.api.address import DEFAULT_BASE_URL, DEFAULT_STREAM_URL
 from publisher.mock.market import DEFAULT_RATE
 from publisher.window import EM_MULT
 from tui.actions.keymap import Keymap
+from tui.lines.grid.columns.catalogue import parse_columns
 from tui.presets import PRESETS
 from tui.terminal import attention
 from tui.terminal.symbols import AUTO, Symbols
@@ -186,6 +187,13 @@ SETTINGS = {
             "frames a second at most, by default 60, and 15 over SSH",
         ),
         Setting("preset", ("CHAINDECK_PRESET",), None, one_of(*PRESETS), "how the screen is arranged at first"),
+        Setting(
+            "grid_columns",
+            ("CHAINDECK_GRID_COLUMNS",),
+            (),
+            parse_columns,
+            "your own columns of the strike grid, from the strike outwards, the most important first",
+        ),
         Setting("theme", (), None, parse_text, "a Textual theme; ansi-dark keeps to 16 colours"),
     )
 }
@@ -218,6 +226,7 @@ class Settings(Struct, frozen=True):
     theme: str | None
     symbols: str
     notify_by: str
+    grid_columns: tuple[str, ...]
     fps: int | None
     alerts: tuple[AlertRule, ...]
     keymap: Keymap
@@ -266,6 +275,7 @@ def validate(
         theme=_optional(values, "theme"),
         symbols=_as(values, "symbols", str),
         notify_by=_as(values, "notify_by", str),
+        grid_columns=_as(values, "grid_columns", tuple),
         fps=None if values["fps"] is None else _as(values, "fps", int),
         alerts=alerts,
         keymap=keymap,

@@ -51,6 +51,7 @@ class Look(NamedTuple):
     preset: str | None  # None: as it was remembered
     theme: str | None  # None: as remembered, or the deck's own, as dark or light as the terminal
     symbols: Symbols
+    columns: tuple[str, ...]  # of the reader's own in the strike grid
     keymap: Keymap
     attention: Attention
     export_folder: Path | None  # None: the user's own
@@ -105,8 +106,8 @@ class Display:
         handle_signals({**heard, **self._on_signals})
         attention = Attention(settings.notify_by, os.environ)
         exports = Path(settings.export_dir).expanduser() if settings.export_dir else None
-        paint = paint_with(settings.symbols)
-        look = Look(settings.preset, settings.theme, paint, settings.keymap, attention, exports)
+        symbols, columns = paint_with(settings.symbols), settings.grid_columns
+        look = Look(settings.preset, settings.theme, symbols, columns, settings.keymap, attention, exports)
         watchdog = Watchdog(threading.main_thread(), self._ask, self._break)
         watchdog.start(self._clock)
         failures, notices = 0, list(self._pane.notices)
@@ -144,6 +145,7 @@ class Display:
             preset=look.preset,
             theme=look.theme,
             symbols=look.symbols,
+            columns=look.columns,
             keymap=look.keymap,
             export_folder=look.export_folder,
             log_lines=self._pane.read,

@@ -75,6 +75,10 @@ def heard(server: blocking.Redis) -> dict[str, Any]:
         (["publish", "--once", "--underlyings", "ZZZZ"], "flag --underlyings: mock market has no ZZZZ"),
         (["--theme", "nosuch"], "flag --theme: there is no theme 'nosuch': choose among chaindeck, chaindeck-light, "),
         (["watch", "redis://h", "--theme", "drakula"], "flag --theme: there is no theme 'drakula': did you mean drac"),
+        (
+            ["--grid-columns", "bid,oi,spred"],
+            "grid_columns is 'bid,oi,spred', not a list of columns among Bid, Ask, Mid, ",
+        ),
         (["metrics", "redis://h", "--host", ""], "metrics host is empty"),
         (["metrics", "redis://h", "--host", "a..b"], "metrics host 'a..b' is no address"),
         (["publish", "--once", "--capture", "/no/such.jsonl.gz"], "/no/such.jsonl.gz"),

@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until
 
 FRAME_S = 0.04  # time for one repaint
 MOVES = 5  # of each pointer while nobody reads the terminal
-ATM_ROW = re.compile(r"\d [│┃|#] +\[\d+(\.\d+)?\] ?[│┃|#] +\d")
+ATM_ROW = re.compile(r"\d [│┃|#][ A-Za-z+]*\[\d+(\.\d+)?\] ?.?[│┃|#] +\d")
 HELP = "next or previous expiry"
 LEFT_ALTERNATE_SCREEN, ENTERED_ALTERNATE_SCREEN = b"\x1b[?1049l", b"\x1b[?1049h"
 CURSOR_SHOWN, CURSOR_HIDDEN = b"\x1b[?25h", b"\x1b[?25l"

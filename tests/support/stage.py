@@ -25,6 +25,7 @@ from tui.app import DeckApp
 from tui.panels.line_panel import LinePanel
 
 ATM_CELL = re.compile(r"\[\d+\]")
+STRIKE = re.compile(r"[│┃][ A-Za-z+]*\[?(\d+)\]? ?.?[│┃]")  # with tags before it and a band after it
 PANELS = ("strip", "board", "signals", "grid")
 
 
@@ -53,7 +54,7 @@ class Deck:
     @property
     def strikes(self) -> list[float]:
         """The strikes in view, from the top."""
-        rows = [re.search(r"[│┃] +\[?(\d+)\]? *[│┃]", line) for line in self.lines("grid")]
+        rows = [STRIKE.search(line) for line in self.lines("grid")]
         return [float(row[1]) for row in rows if row]
 
     async def press(self, *keys: str) -> None:

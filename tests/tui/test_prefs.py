@@ -127,7 +127,8 @@ async def test_page_order_theme_and_preset_come_back(redis: Redis, tmp_path: Pat
         await deck.press("o", "2")
         deck.app.theme = "dracula"
         await deck.pilot.pause()
-    assert remembered(prefs) == {"preset": "ops", "page": "heatmap", "highest_first": False, "theme": "dracula"}
+    wanted = {"preset": "ops", "page": "heatmap", "highest_first": False, "theme": "dracula"}
+    assert remembered(prefs) == wanted | {"columns": None, "bars": True}
     await redis.flushall()
     async with deck_of(make_stage(redis), prefs_file=prefs, depth=Depth.TRUE) as deck:
         screen = deck.app.deck
@@ -145,7 +146,8 @@ async def test_an_explicit_choice_wins_and_is_not_remembered(redis: Redis, tmp_p
         assert (screen.page, screen.arranged.name, screen.view.highest_first) == (Page.DECK, "demo", True)
         assert deck.app.theme == "nord" and prefs.read_bytes() == before
         await deck.press("2")
-    assert remembered(prefs) == {"preset": "ops", "page": "heatmap", "highest_first": False, "theme": "dracula"}
+    wanted = {"preset": "ops", "page": "heatmap", "highest_first": False, "theme": "dracula"}
+    assert remembered(prefs) == wanted | {"columns": None, "bars": True}
 
 
 @pytest.mark.slow

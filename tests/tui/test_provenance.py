@@ -12,7 +12,7 @@ from tests.support.stage import Deck, deck_of
 from tests.support.waiting import wait_until_async
 from tui.dialogs.provenance import ProvenanceDialog
 from tui.lines.grid.asked import FIGURE_OF
-from tui.lines.grid.columns import COLUMNS, STRIKE
+from tui.lines.grid.columns.catalogue import COLUMNS, STRIKE
 from tui.panels.line_panel import LinePanel
 
 pytestmark = pytest.mark.slow

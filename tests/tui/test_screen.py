@@ -124,11 +124,58 @@ async def test_the_cursor_stays_on_its_strike_whatever_comes_and_the_wheel_leave
     assert cell(deck).place.strike == where.place.strike - 10
 
 
+def headings(deck: Deck) -> list[str]:
+    """The headings of the grid, left of the strike."""
+    [line] = [line for line in deck.lines("grid") if "STRIKE" in line]
+    return line.split("│")[0].split()
+
+
+async def test_p_turns_to_other_columns_and_the_cursor_keeps_its_strike(redis: Redis) -> None:
+    async with deck_of(make_stage(redis), (160, 40), columns=("IV", "Mid")) as deck:
+        assert headings(deck) == ["Mid", "IV"]
+        await deck.press("tab", "k", "k")
+        strike = cell(deck).place.strike
+        met = []
+        for _ in range(6):
+            await deck.press("P")
+            met.append(headings(deck))
+            assert cell(deck).place.strike == strike
+        assert [len(met), met[-1]] == [6, ["Mid", "IV"]]
+        assert met[0][-2:] == ["Bid", "Ask"] and {"Gamma", "Theta", "Vega"} <= set(met[2])
+        assert {"OI", "Vol", "GEX$/1%"} <= set(met[3]) and {"Age", "Spr%"} <= set(met[4])
+
+
+async def test_columns_and_bars_are_remembered_and_own_ones_begin_where_nothing_is(
+    redis: Redis, tmp_path: Path
+) -> None:
+    prefs = tmp_path / "prefs.json"
+    async with deck_of(make_stage(redis), (160, 40), prefs_file=prefs, columns=("IV", "Mid")) as deck:
+        await deck.press("o")
+        assert b"own" not in prefs.read_bytes()  # nobody chose it
+    await redis.flushall()
+    async with deck_of(make_stage(redis), (160, 40), prefs_file=prefs) as deck:
+        await deck.press("P", "P", "P", "u")
+    await redis.flushall()
+    async with deck_of(make_stage(redis), (160, 40), prefs_file=prefs, columns=("IV", "Mid")) as deck:
+        assert (deck.app.deck.view.columns.name, deck.app.deck.view.bars) == ("flow", False)
+
+
+async def test_u_draws_bars_or_not(redis: Redis) -> None:
+    async with deck_of(make_stage(redis), (160, 40)) as deck:
+        await deck.press("P", "P", "P")
+        assert "█" in deck.text("grid") and "0-10k" in deck.text("grid")
+        await deck.press("u")
+        assert "█" not in deck.text("grid") and "0-10k" not in deck.text("grid")
+        await deck.press("u")
+        assert "█" in deck.text("grid")
+
+
 async def test_a_click_in_the_grid_points_at_a_figure(deck: Deck) -> None:
     await deck.press("tab")
-    await deck.pilot.click("#grid", offset=(30, 6))
+    fourth = next(y for y, line in enumerate(deck.lines("grid")) if f"{deck.strikes[3]:.0f}" in line)
+    await deck.pilot.click("#grid", offset=(30, fourth))
     await deck.pilot.pause()
-    assert cell(deck).place.strike == deck.strikes[3] and "[" in deck.lines("grid")[6]
+    assert cell(deck).place.strike == deck.strikes[3] and "[" in deck.lines("grid")[fourth]
 
 
 async def test_brackets_turn_to_another_underlying_and_come_round(deck: Deck) -> None:

@@ -8,13 +8,20 @@ from chain.monitor.states import Flag
 from tests.support.past import past_deck
 from tests.support.scenes import SPX, START_NS, record, report
 from tui.lines.board.table import board_table
-from tui.lines.grid.columns import columns_for
+from tui.lines.grid.columns.catalogue import NARROWEST
+from tui.lines.grid.columns.sets import layout_for
 from tui.lines.line import plain
 from tui.panels.side import side_width
 
 NOW = Instant(START_NS, 5_000.0)
 
 BEFORE_GRID = {range(100, 150): 42, range(150, 190): 60, range(190, 401): 64}
+
+
+def shown(width: int, roots: bool, quotes: bool) -> list[str]:
+    """The columns of a grid with its marks and bars."""
+    layout = layout_for(width, roots=roots, quotes=quotes, strike=NARROWEST, tags=True, bars=True)
+    return [column.name for column in layout.columns]
 
 
 @pytest.mark.parametrize(("widths", "least"), BEFORE_GRID.items())
@@ -25,10 +32,9 @@ def test_the_board_has_what_no_grid_uses_and_the_grid_loses_no_column(widths: ra
         assert side >= least
         for roots in (False, True):
             for quotes in (False, True):
-                shown = columns_for(width - side - 1, roots=roots, quotes=quotes)
-                assert shown == columns_for(width - least - 1, roots=roots, quotes=quotes)
+                assert shown(width - side - 1, roots, quotes) == shown(width - least - 1, roots, quotes)
         given += side - least
-    assert given > len(widths)
+    assert given > 0
 
 
 def test_at_120_columns_a_flag_of_four_letters_does_not_touch_the_border() -> None:

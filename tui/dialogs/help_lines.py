@@ -55,15 +55,26 @@ _WORDS = (
     ("signals", "each cause with !, what follows from it under └; +n more: scroll"),
     ("age", "the worse of two: since the snapshot's own stamp, and since this deck first saw it"),
     ("ttl", "seconds until the pointer vanishes from Redis"),
-    ("[6930]", "the ATM; the dashed rule is the spot, ┃ the side in the money"),
     ("-", "not there, never zero"),
     ("▌", "the panel that keys go to"),
     ("●··", "moves with each poll of Redis: it stands still where nobody looks"),
     ("›", "what comes of what, in the pipeline; ‹3 4› so many columns more on either side"),
     ("…  ###", "words cut short; a figure that does not fit is never cut"),
-    ("x = n", "crossed, locked, negative: shown, and left out of every derived number"),
-    ("*12.60", "of the stream, newer than the snapshot; straddle, EM and ages remain the snapshot's"),
     ("EM", "one standard deviation: spot * ATM IV * sqrt(years of 365 days)"),
+)
+_GRID = (
+    ("[6930]", "the ATM; the dashed rule is the spot, ┃ the side in the money"),
+    ("[12.60]", "on its own ground: the figure under the cursor"),
+    ("x = n o", "crossed, locked, negative, one-sided: shown, and left out of every derived number"),
+    ("*12.60", "of the stream, newer than the snapshot; straddle, EM and ages remain the snapshot's"),
+    ("~.50", "a greek of the vendor's that is far from Black-Scholes at the vendor's own IV"),
+    ("CW PW MP", "call wall and put wall: the largest net GEX of either sign; max pain. Of the slice only"),
+    ("Zp Zc", "zero gamma: by the profile of total GEX over spot, and by its sum over strikes"),
+    ("F", "the forward that put-call parity implies; CW+: more than there is room for"),
+    ("║ ╎  1 2", "strikes within 1 and within 2 standard deviations of the forward; 1, 2: the last within"),
+    ("10k-0 OI", "a full bar is 10k contracts; all bars have one scale"),
+    ("Age Traded", "how old quote and last trade were when the snapshot was made; newer: after that"),
+    ("GEX $/1%", "gamma exposure of each contract in dollars per 1 % move, calls +, puts -"),
 )
 _HEATMAP = (
     (Span("debit", Role.STRONG), "what a position costs by the mids of its legs, in points"),
@@ -107,6 +118,9 @@ def help_lines(keymap: Keymap, places: Sequence[Place]) -> list[Line]:
         lines += _entry(Span(sample, role), words)
     lines += [EMPTY, _heading("WORDS AND MARKS")]
     for word, words in _WORDS:
+        lines += _entry(Span(word, Role.STRONG), words)
+    lines += [EMPTY, _heading("STRIKE GRID")]
+    for word, words in _GRID:
         lines += _entry(Span(word, Role.STRONG), words)
     lines += [EMPTY, _heading("HEATMAP")]
     for sign, words in _HEATMAP:

@@ -2,19 +2,29 @@
 
 from msgspec.structs import replace
 
+from chain.analytics.derive import ChainAnalytics
 from chain.analytics.painted import PaintedGrid
-from chain.model.grid import StrikeGrid
 from chain.monitor.analytics import ChainDiff
 from chain.monitor.evaluate.report import HealthReport
+from tui.lines.grid.annotations import Annotations, annotations
 from tui.lines.grid.cursor import Spot, cell_at, located, moved, pointed, under
 from tui.lines.grid.diff import diff_counts, diff_sides, diff_table, diff_title, nothing_compared
-from tui.lines.grid.frame import grid_foot, grid_headline, grid_title, is_past, stream_words
+from tui.lines.grid.frame import (
+    apart_words,
+    grid_foot,
+    grid_headline,
+    grid_levels,
+    grid_title,
+    is_past,
+    stream_words,
+)
 from tui.lines.grid.rows import NOTHING_STREAMED, GridTable, grid_table
 from tui.lines.line import Line, Role, Span, dimmed
 from tui.lines.strip import badge
 from tui.panels.line_panel import LinePanel
 from tui.view import View
 
+_LEVELS_FROM = 26  # lines of height from which there is room for the levels in figures
 _NO_GRID = (Span("  no valid snapshot of this chain has been read yet", Role.DIM),)
 
 
@@ -25,6 +35,7 @@ class GridPanel(LinePanel):
     _table: GridTable | None = None  # the rows that the cursor moves over, as shown
     _cursor: Spot | None = None
     _drawn: tuple[tuple[object, ...], GridTable, Line] | None = None
+    _noted: tuple[ChainAnalytics, Annotations] | None = None
     _compared: tuple[tuple[object, ...], GridTable] | None = None
 
     def update(self, report: HealthReport | None, view: View) -> None:
@@ -41,7 +52,8 @@ class GridPanel(LinePanel):
         shown = view.as_shown(status, report.now) if report and status else None
         analytics = view.analytics
         grid, whose = analytics.grid if analytics else None, badge(report.board) if report else ""
-        title = grid_title(grid, status, whose, width, shown, at=view.as_of)
+        now_s = report.board.now_s(report.now) if report else None
+        title = grid_title(grid, status, whose, width, shown, at=view.as_of, now_s=now_s)
         if analytics is None:
             self._table = self._cursor = view.cell = None
             awaited = status is not None and status.record.last_good is not None
@@ -49,9 +61,11 @@ class GridPanel(LinePanel):
             return
         past = shown is not None and is_past(shown.state)
         painted = view.painted if not (past or view.backdrop) else None
-        table, foot = self._lines(view, analytics.grid, painted, width, past=past)
-        top = grid_headline(analytics.grid, analytics.headline, width, is_painted=bool(painted and painted.streamed))
-        head = (title, dimmed(top) if past else top, *table.head)
+        table, foot = self._lines(view, analytics, painted, width, past=past)
+        tops = [grid_headline(analytics.grid, analytics.headline, width, is_painted=bool(painted and painted.streamed))]
+        if self.size.height >= _LEVELS_FROM:
+            tops.append(grid_levels(analytics.measures, width))
+        head = (title, *(map(dimmed, tops) if past else tops), *table.head)
         self._stand(table, view)
         self.show(head, table.body, (foot,), top=self._centre(table, len(head) + 1))
 
@@ -72,18 +86,35 @@ class GridPanel(LinePanel):
         self.show(head, table.body, top=top)
 
     def _lines(
-        self, view: View, grid: StrikeGrid, painted: PaintedGrid | None, width: int, *, past: bool
+        self, view: View, analytics: ChainAnalytics, painted: PaintedGrid | None, width: int, *, past: bool
     ) -> tuple[GridTable, Line]:
         """Return the grid's lines, the same objects as long as nothing that shapes them changed."""
-        shape = (grid.snapshot.id, painted, view.backdrop, view.changed, width, view.highest_first, past)
+        look = (width, view.columns, view.highest_first, view.bars)
+        shape = (analytics.snapshot_id, painted, view.backdrop, view.changed, look, past)
         if self._drawn is None or self._drawn[0] != shape:
-            shown, streamed = (grid, NOTHING_STREAMED) if painted is None else (painted.grid, painted.streamed)
-            table = grid_table(shown, width, highest_first=view.highest_first, changed=view.changed, streamed=streamed)
+            grid, streamed = (analytics.grid, NOTHING_STREAMED) if painted is None else (painted.grid, painted.streamed)
+            table = grid_table(
+                grid,
+                width,
+                columns=view.columns,
+                highest_first=view.highest_first,
+                bars=view.bars,
+                changed=view.changed,
+                streamed=streamed,
+                notes=self._notes(analytics),
+            )
             if past:
                 table = replace(table, body=tuple(map(dimmed, table.body)))
             stream = "" if past else stream_words(view.painted, hidden=view.backdrop)
-            self._drawn = (shape, table, grid_foot(grid, width, stream))
+            foot = grid_foot(analytics.grid, width, stream, apart_words(analytics.measures))
+            self._drawn = (shape, table, foot)
         return self._drawn[1:]
+
+    def _notes(self, analytics: ChainAnalytics) -> Annotations:
+        """Return what a snapshot's measures add to its grid, made once."""
+        if self._noted is None or self._noted[0] is not analytics:
+            self._noted = (analytics, annotations(analytics.grid, analytics.measures))
+        return self._noted[1]
 
     def _centre(self, table: GridTable, frame: int) -> int | None:
         """Return the first line to show: around the ATM as long as the reader has not scrolled away."""

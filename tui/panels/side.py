@@ -5,7 +5,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from chain.monitor.evaluate.report import HealthReport
-from tui.lines.grid.columns import idle_columns
+from tui.lines.grid.columns.sets import idle_columns
 from tui.panels.age_chart import HEIGHT as CHART_HEIGHT
 from tui.panels.age_chart import AgeChart
 from tui.panels.widgets import BoardPanel, SignalsPanel
@@ -16,13 +16,16 @@ _CHART_FROM = 34  # lines of height from which there is room for the chart
 _LEAST_WIDTH = ((150, 42), (190, 60), (10_000, 64))  # up to which width of the screen, how wide
 _MOST_WIDTH = 76  # every column of the board, and three flags in words
 _BORDER = _MARGIN = 1
+_TAGS = 3  # columns that the grid makes use of for more tags beside its strikes
 
 
 def side_width(width: int) -> int:
     """Return how wide the left side is beside a grid, on a screen of `width`: what no grid uses is the board's."""
     least = next(least for upto, least in _LEAST_WIDTH if width < upto)
     idle = idle_columns(width - least - _BORDER)
-    return min(least + max(min(idle, _MARGIN), idle - _MARGIN), _MOST_WIDTH)  # flags would touch the border first
+    return min(
+        least + max(min(idle, _MARGIN), idle - _MARGIN - _TAGS), _MOST_WIDTH
+    )  # flags would touch the border first
 
 
 class Side(Vertical):

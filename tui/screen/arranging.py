@@ -56,7 +56,8 @@ class ArrangingScreen(ExportingScreen):
     @property
     def chosen(self) -> Prefs:
         """What is remembered of how the screen is now."""
-        return Prefs(preset=self.arranged.name, page=self.page, highest_first=self.view.highest_first)
+        view = self.view
+        return Prefs(self.arranged.name, self.page, view.highest_first, view.columns.name, view.bars)
 
     def action_log(self) -> None:
         """Open or close the log pane."""

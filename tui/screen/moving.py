@@ -195,6 +195,18 @@ class MovingScreen(AcrossScreen):
         self._turned()
         self.post_message(self.Chosen())
 
+    def action_columns(self) -> None:
+        """Turn to the next choice of the grid's columns."""
+        self.view.next_columns()
+        self.redraw()
+        self.post_message(self.Chosen())
+
+    def action_bars(self) -> None:
+        """Draw open interest and volume as bars, or no longer."""
+        self.view.bars = not self.view.bars
+        self.redraw()
+        self.post_message(self.Chosen())
+
     def action_backdrop(self) -> None:
         """Show the snapshot alone, or the stream's newer values over it."""
         self.view.backdrop = not self.view.backdrop

@@ -51,10 +51,11 @@ def measures_of(
     `calendar` says when the expiry closes, `convention` in which unit and with which signs gamma exposure is told.
     """
     chain = slice_of(grid, at, calendar)
-    gex, naive = _exposures(chain, convention or gamma.GexConvention())
+    convention = convention or gamma.GexConvention()
+    gex, naive = _exposures(chain, convention)
     measures = _at_the_money(chain)
     forward, move = measures["implied_forward"].value, measures["expected_move_iv"].value
-    checks = contract_checks(chain, forward, move)
+    checks = contract_checks(chain, forward, move, convention)
     profile = flip.profile(chain)
     rr25, bf25 = wings.wings(chain, measures["atm_iv"])
     measures |= {

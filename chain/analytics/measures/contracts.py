@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from chain.analytics.black_scholes import Valuation, black_scholes, implied_vol
+from chain.analytics.measures.gamma import GexConvention, contract_gex
 from chain.analytics.measures.measure import FRACTION, Measure
 from chain.analytics.measures.wings import deviations
 from chain.analytics.slice import ChainSlice, no_mid
@@ -27,7 +28,8 @@ _WORDS = (
 class ContractCheck(Struct, frozen=True, gc=False):
     """One contract's figures computed anew; None where an input is missing. IV a fraction, greeks per share.
 
-    `disagrees`: the vendor's delta or gamma is far from ours at the vendor's IV; None where they cannot be compared.
+    `gex` is its gamma exposure, signed, by the convention that was asked for. `disagrees`: the vendor's delta or gamma
+    is far from ours at the vendor's IV; None where they cannot be compared.
     """
 
     root: str
@@ -39,15 +41,18 @@ class ContractCheck(Struct, frozen=True, gc=False):
     delta: float | None
     gamma: float | None
     disagrees: bool | None
+    gex: float | None
 
 
-def contract_checks(chain: ChainSlice, forward: float | None, move: float | None) -> tuple[ContractCheck, ...]:
+def contract_checks(
+    chain: ChainSlice, forward: float | None, move: float | None, convention: GexConvention
+) -> tuple[ContractCheck, ...]:
     """Return every contract computed anew, rows as in the grid, calls first; `forward` and `move` in points.
 
     Without an implied forward, spot stands for it.
     """
     centre = chain.spot if forward is None else forward
-    years = {root: chain.years_of(root) for root in chain.maturities}
+    years, factors = {root: chain.years_of(root) for root in chain.maturities}, convention.factors(chain.spot)
     found = []
     at: tuple[StrikeRow, float] | None = None  # call and put of one volatility share their worth
     worth: Valuation | None = None
@@ -58,7 +63,8 @@ def contract_checks(chain: ChainSlice, forward: float | None, move: float | None
             at, worth = (row, leg.iv), black_scholes(centre, row.strike, leg.iv, years[row.root])
         mid = chain.mids.get((row.root, row.strike, side))
         iv, why = _iv_of_mid(row.strike, side, leg, mid, centre, years[row.root])
-        found.append(_check(row, side, leg, worth, iv, why, deviations(row.strike, centre, move)))
+        away, gex = deviations(row.strike, centre, move), contract_gex(leg, factors.get(side))
+        found.append(_check(row, side, leg, worth, (iv, why), away, gex))
     return tuple(found)
 
 
@@ -74,13 +80,19 @@ def _iv_of_mid(
 
 
 def _check(
-    row: StrikeRow, side: str, leg: Leg, worth: Valuation | None, iv: float | None, why: str, away: float | None
+    row: StrikeRow,
+    side: str,
+    leg: Leg,
+    worth: Valuation | None,
+    iv: tuple[float | None, str],
+    away: float | None,
+    gex: float | None,
 ) -> ContractCheck:
     if worth is None:
-        return ContractCheck(row.root, row.strike, side, away, iv, why, None, None, None)
+        return ContractCheck(row.root, row.strike, side, away, *iv, None, None, None, gex)
     delta = worth.call_delta if side == "call" else worth.call_delta - 1
     disagrees = _disagrees(leg, delta, worth.gamma)
-    return ContractCheck(row.root, row.strike, side, away, iv, why, delta, worth.gamma, disagrees)
+    return ContractCheck(row.root, row.strike, side, away, *iv, delta, worth.gamma, disagrees, gex)
 
 
 def _disagrees(leg: Leg, delta: float, gamma: float) -> bool | None:

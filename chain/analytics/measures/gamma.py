@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from chain.analytics.measures.measure import POINTS, Measure
 from chain.analytics.slice import ChainSlice
+from chain.model.grid import Leg
 from chain.model.keys import SnapshotId
 from chain.model.placement import STANDARD_SHARES
 
@@ -64,6 +65,20 @@ class GexConvention(Struct, frozen=True):
         """The formula in words."""
         return f"vendor gamma * open interest in {self.unit.words}, {self.signs.value[0]}"
 
+    def factors(self, spot: float | None) -> dict[str, float]:
+        """Return by side what gamma * open interest is multiplied by, the underlying at `spot`; nothing without one."""
+        if spot is None:
+            return {}
+        factor = self.unit.factor(spot)
+        return {"call": factor, "put": self.signs.value[1] * factor}
+
+
+def contract_gex(leg: Leg, factor: float | None) -> float | None:
+    """Return the signed gamma exposure of one contract; None where a figure of it is missing."""
+    if leg.gamma is None or leg.open_interest is None or factor is None:
+        return None
+    return leg.gamma * leg.open_interest * factor
+
 
 AS_DERIVED = GexConvention()
 
@@ -105,21 +120,21 @@ class Exposure(Struct, frozen=True):
 def exposure(chain: ChainSlice, convention: GexConvention | None = None) -> Exposure:
     """Return a chain's gamma exposure by strike; none of it where there is no spot."""
     convention = convention or GexConvention()
-    spot, put_sign = chain.spot, convention.signs.value[1]
-    factor = None if spot is None else convention.unit.factor(spot)
+    spot = chain.spot
+    factors = convention.factors(spot)
     by_strike: dict[float, list[float | None]] = {}
     skipped, used = Counter[str](), 0
     for row, side, leg in chain.contracts():
-        if leg.gamma is None or leg.open_interest is None:
-            skipped["no gamma" if leg.gamma is None else "no open interest"] += 1
-            continue
-        if factor is None:
-            skipped["no spot"] += 1
+        gex = contract_gex(leg, factors.get(side))
+        if gex is None:
+            skipped[
+                "no gamma" if leg.gamma is None else "no open interest" if leg.open_interest is None else "no spot"
+            ] += 1
             continue
         used += 1
         sides = by_strike.setdefault(row.strike, [None, None])
         at = 0 if side == "call" else 1
-        sides[at] = (sides[at] or 0.0) + (put_sign if at else 1.0) * leg.gamma * leg.open_interest * factor
+        sides[at] = (sides[at] or 0.0) + gex
     strikes = tuple(StrikeGex(strike, *sides) for strike, sides in sorted(by_strike.items()))
     if not any(each.call or each.put for each in strikes):
         strikes = ()

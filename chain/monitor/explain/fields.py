@@ -5,6 +5,8 @@ from operator import attrgetter
 
 from msgspec import Struct
 
+from chain.analytics.measures.chain import ChainMeasures
+from chain.analytics.measures.contracts import IV_OF_MID, ContractCheck
 from chain.model.contract import Item, number
 from chain.model.grid import IV_SHOWN, Condition, Leg
 from chain.monitor.explain.payload import Written
@@ -58,12 +60,34 @@ class Derived(Struct, frozen=True):
     unit: str
     inputs: tuple[str, ...]
     of: Callable[[Leg], float | None]
+    missing: str = ""  # why, where it is made of anything but the quote
 
     def why_missing(self, leg: Leg) -> str:
         """Return why it cannot be made."""
+        if self.missing:
+            return self.missing
         if leg.condition is Condition.NONE:
             return "there is no quote"
         return f"the quote is {leg.condition}, and no figure is made of such a one"
+
+
+class Checked(Struct, frozen=True):
+    """A figure that is computed with the whole chain: of inputs of its contract, and of what the chain says."""
+
+    words: str
+    unit: str
+    inputs: tuple[str, ...]
+    of: Callable[[ContractCheck], float | None]
+    formula: Callable[[ChainMeasures], str]
+    missing: Callable[[ContractCheck], str]
+
+
+class Aged(Struct, frozen=True):
+    """How old something of a contract was when its snapshot was made; `of` leads to its vendor time, epoch ms."""
+
+    words: str
+    path: Path
+    of: Callable[[Leg], int | None]
 
 
 def value_at(item: Item, path: Path) -> object:
@@ -75,6 +99,16 @@ def value_at(item: Item, path: Path) -> object:
 def spread(leg: Leg) -> float | None:
     """Return the spread of a sound quote as a fraction of its mid."""
     return (leg.ask - leg.bid) / leg.mid if leg.mid and leg.ask is not None and leg.bid is not None else None
+
+
+def spread_points(leg: Leg) -> float | None:
+    """Return ask less bid, points; below zero where they are crossed."""
+    return leg.ask - leg.bid if leg.ask is not None and leg.bid is not None else None
+
+
+def volume_on_interest(leg: Leg) -> float | None:
+    """Return the day's volume over the open interest of the evening before."""
+    return leg.volume / leg.open_interest if leg.volume is not None and leg.open_interest else None
 
 
 _STAMPS: Mapping[str, Path] = {
@@ -103,5 +137,39 @@ FIGURES: Mapping[str, Field | Derived] = {
     "theta": Field("theta", ("greeks", "theta"), "points a day", attrgetter("theta"), "any number", _UNSTAMPED),
     "vega": Field("vega", ("greeks", "vega"), "points per volatility point", attrgetter("vega"), note=_UNSTAMPED),
     "mid": Derived("mid", f"(bid + ask) / 2 {_SOUND}", POINTS, ("bid", "ask"), attrgetter("mid")),
+    "bid_size": Field("bid size", ("last_quote", "bid_size"), CONTRACTS, attrgetter("bid_size")),
+    "ask_size": Field("ask size", ("last_quote", "ask_size"), CONTRACTS, attrgetter("ask_size")),
+    "spread_points": Derived("spread", "ask - bid", POINTS, ("bid", "ask"), spread_points),
+    "volume_on_interest": Derived(
+        "volume over open interest",
+        "volume / open interest",
+        "ratio",
+        ("volume", "open_interest"),
+        volume_on_interest,
+        "there is no volume, or no open interest",
+    ),
     "spread": Derived("spread", f"(ask - bid) / mid {_SOUND}", FRACTION, ("bid", "ask"), spread),
+}
+
+CHECKED: Mapping[str, Checked] = {
+    "gex": Checked(
+        "gamma exposure",
+        "",
+        ("gamma", "open_interest"),
+        attrgetter("gex"),
+        lambda measures: measures.gex.convention.words,
+        lambda _: "there is no gamma, no open interest or no spot",
+    ),
+    "iv_mid": Checked(
+        "volatility that the mid implies",
+        FRACTION,
+        ("bid", "ask"),
+        attrgetter("iv_mid"),
+        lambda _: IV_OF_MID,
+        attrgetter("iv_why"),
+    ),
+}
+AGES: Mapping[str, Aged] = {
+    "quote_age": Aged("age of the quote", ("last_quote", "last_updated"), attrgetter("quote_ms")),
+    "trade_age": Aged("age of the last trade", ("last_trade", "sip_timestamp"), attrgetter("trade_ms")),
 }

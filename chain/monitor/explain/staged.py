@@ -11,6 +11,8 @@ from chain.pipeline.staging import StagedContract, StagingMeta, Value
 _NAMES: Mapping[Path, tuple[str, str]] = {  # by path in the payload: the name in staging, and the column that shows it
     ("last_quote", "bid"): ("bid", "Bid"),
     ("last_quote", "ask"): ("ask", "Ask"),
+    ("last_quote", "bid_size"): ("bid_size", "BSz"),
+    ("last_quote", "ask_size"): ("ask_size", "ASz"),
     ("last_trade", "price"): ("last", "Last"),
 }
 _ABSENT = "the stream's newest event says that there is none"

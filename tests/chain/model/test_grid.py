@@ -17,14 +17,16 @@ from chain.model.grid import Condition, PriceSource, StrikeGrid, build_grid, mid
 from chain.model.keys import ChainId
 from chain.model.placement import Place
 from chain.model.snapshot import Contract
-from tests.support.scenes import SPX, SPX_MON, SPX_MONTHLY, START_S, item, law, received, snapshot, surface
+from tests.support.scenes import SPX, SPX_MON, SPX_MONTHLY, START_NS, START_S, item, law, received, snapshot, surface
+from tui.lines.grid.annotations import Annotations
 from tui.lines.grid.changes import changes
+from tui.lines.grid.columns.catalogue import Facts
 from tui.lines.grid.frame import grid_foot
 from tui.lines.grid.rows import GridTable, grid_table
 from tui.lines.line import Ground, Line, Role, plain
 
 STRIKES = (6910, 6920, 6930, 6940, 6950)
-NARROWEST, WIDEST = 46, 220  # below, a line is cut
+NARROWEST, WIDEST = 46, 230  # below, a line is cut
 SPY = ChainId("SPY", date(2026, 1, 2))
 
 
@@ -58,7 +60,7 @@ def golden() -> dict[tuple[float, str], Contract]:
             strike,
             side,
             open_interest=101 + k,
-            day={"volume": 201 + k},
+            day={"volume": 201 + 70 * k},
             last_trade={"price": 301.25 + k},
             greeks={
                 "vega": 40.01 + k,
@@ -67,13 +69,27 @@ def golden() -> dict[tuple[float, str], Contract]:
                 "delta": sign * (0.11 + k / 100),
             },
             implied_volatility=0.701 + k / 100,
-            last_quote={"bid": 800.10 + k, "ask": 811.15 + 12 * k},
+            last_quote={
+                "bid": 800.10 + k,
+                "ask": 811.15 + 12 * k,
+                "last_updated": START_NS - (60 + k) * 10**9,
+            },
         )
     return found
 
 
-def expected_cells(contract: Contract) -> dict[str, str]:
-    """Return how each figure of a contract reads, taken from the vendor's own fields."""
+def noted(contracts: dict[tuple[float, str], Contract]) -> Annotations:
+    """Return facts of contracts of which no two are alike either."""
+    return Annotations(
+        facts={
+            Place(float(strike), "SPXW", side): Facts(made_ms=START_S * 1000.0, gex=(700 + k) * 1e6)
+            for k, (strike, side) in enumerate(contracts)
+        }
+    )
+
+
+def expected_cells(contract: Contract, gex: float) -> dict[str, str]:
+    """Return how each figure of a contract reads, taken from the vendor's own fields and its gamma exposure."""
     quote, greeks = contract["last_quote"], contract["greeks"]
     bid, ask = quote["bid"], quote["ask"]
 
@@ -93,6 +109,9 @@ def expected_cells(contract: Contract) -> dict[str, str]:
         "Mid": str(((Decimal(str(ask)) + Decimal(str(bid))) / 2).quantize(Decimal("0.01"), ROUND_HALF_UP)),
         "Bid": f"{bid:.2f}",
         "Ask": f"{ask:.2f}",
+        "Age": f"{(START_NS - quote['last_updated']) / 1e9:.1f}",
+        "Vol/OI": f"{contract['day']['volume'] / contract['open_interest']:.2f}",
+        "GEX$/1%": f"+{gex / 1e6:.1f}M",
     }
 
 
@@ -129,17 +148,22 @@ def strike_rows(table: GridTable) -> dict[str, Line]:
 
 
 def test_the_golden_figures_are_all_different() -> None:
-    shown = [text for contract in golden().values() for text in expected_cells(contract).values()]
-    assert len(shown) == len(set(shown)) == 120
+    contracts, facts = golden(), noted(golden()).facts
+    shown = [
+        text
+        for (strike, side), contract in contracts.items()
+        for text in expected_cells(contract, facts[Place(strike, "SPXW", side)].gex or 0.0).values()
+    ]
+    assert len(shown) == len(set(shown)) == 150
 
 
 @pytest.mark.parametrize("highest_first", [True, False])
 def test_each_cell_holds_the_figure_of_its_own_contract_and_field(highest_first: bool) -> None:
     contracts = golden()
-    grid = grid_of(*contracts.values())
+    notes, grid = noted(contracts), grid_of(*contracts.values())
     columns_met = []
     for width in range(NARROWEST, WIDEST + 1):
-        table = grid_table(grid, width, highest_first=highest_first)
+        table = grid_table(grid, width, highest_first=highest_first, notes=notes)
         rows = strike_rows(table)
         order = sorted(STRIKES, reverse=highest_first)
         assert list(rows) == [str(strike) for strike in order]
@@ -147,11 +171,12 @@ def test_each_cell_holds_the_figure_of_its_own_contract_and_field(highest_first:
             call, put = rendered(table, rows[str(strike)])
             assert set(call) == set(put)
             for cells, side in ((call, "call"), (put, "put")):
-                wanted = expected_cells(contracts[strike, side])
+                gex = notes.facts[Place(strike, "SPXW", side)].gex or 0.0
+                wanted = expected_cells(contracts[strike, side], gex)
                 assert cells == {name: wanted[name] for name in cells}
         columns_met.append(len(call))
     assert columns_met == sorted(columns_met)  # room never takes a column away
-    assert columns_met[0] == 2 and columns_met[-1] == 12 and len(set(columns_met)) >= 8
+    assert columns_met[0] == 2 and columns_met[-1] == 15 and len(set(columns_met)) >= 8
 
 
 def test_bid_stands_before_ask_on_both_sides_and_the_rest_is_mirrored() -> None:
@@ -225,11 +250,11 @@ def test_a_side_that_is_not_listed_is_dashes() -> None:
 
 QUOTES: list[tuple[Any, Any, str, str, Condition]] = [
     (10.0, 10.4, "10.00", "10.40", Condition.OK),
-    (0, 0.05, "0.00", "0.05", Condition.ONE_SIDED),
+    (0, 0.05, "0.00", "0.05o", Condition.ONE_SIDED),
     (0.0, 0.0, "-", "-", Condition.NONE),
-    (4.1, 0, "4.10", "-", Condition.ONE_SIDED),
-    (4.1, None, "4.10", "-", Condition.ONE_SIDED),
-    (None, 4.3, "-", "4.30", Condition.ONE_SIDED),
+    (4.1, 0, "4.10o", "-", Condition.ONE_SIDED),
+    (4.1, None, "4.10o", "-", Condition.ONE_SIDED),
+    (None, 4.3, "-", "4.30o", Condition.ONE_SIDED),
     (None, None, "-", "-", Condition.NONE),
     (5.0, 5.0, "5.00=", "5.00=", Condition.LOCKED),
     (5.2, 5.0, "5.20x", "5.00x", Condition.CROSSED),
@@ -277,7 +302,7 @@ def test_an_odd_quote_is_shown_as_it_is_marked_and_left_out_of_what_is_derived(
 
 def test_crossed_locked_and_negative_quotes_are_counted() -> None:
     odd = [quoted(6900 + n, "call", bid, ask) for n, (bid, ask, *_) in enumerate(QUOTES)]
-    assert ", 4 quotes crossed, locked or negative" in plain(grid_foot(grid_of(*odd), 120))
+    assert ", 4 quotes crossed, locked or negative, 4 one-sided" in plain(grid_foot(grid_of(*odd), 120))
 
 
 @pytest.mark.parametrize(("iv", "shown"), [(1e-5, "-"), (0.001, "-"), (0.0011, "0.1"), (0.1357, "13.6"), (10.0, "-")])

@@ -74,6 +74,15 @@ def test_a_variable_passes_over_a_template_to_the_file(tmp_path: Path) -> None:
     assert resolve({}, file, {"MASSIVE_API_KEY": "${MASSIVE_API_KEY}"}).settings.api_key == CANARY
 
 
+def test_columns_of_the_grid_come_in_every_form(tmp_path: Path) -> None:
+    expected = ("Bid", "Ask", "Vol/OI")
+    assert resolve({}, None, {"CHAINDECK_GRID_COLUMNS": "bid, ask,vol/oi"}).settings.grid_columns == expected
+    assert resolve({"grid_columns": "Bid,Ask,Vol/OI"}, None, NOWHERE).settings.grid_columns == expected
+    file = toml(tmp_path, 'grid_columns = ["Bid", "Ask", "Vol/OI"]')
+    assert resolve({}, file, NOWHERE).settings.grid_columns == expected
+    assert resolve({}, None, NOWHERE).settings.grid_columns == ()
+
+
 def test_symbols_come_in_every_form(tmp_path: Path) -> None:
     expected = ("SPX", "NDX")
     for environ in ({"MASSIVE_CHAIN_SYMBOLS": "I:SPX,I:NDX"}, {"MASSIVE_CHAIN_SYMBOLS": " SPX , NDX, SPX,"}):

@@ -168,7 +168,7 @@ async def test_the_help_is_whole_at_every_size_by_scrolling(stage: Stage, size: 
         assert isinstance(help_screen, HelpScreen)
         panel = help_screen.query_one(LinePanel)
         seen: dict[str, None] = {}
-        for _ in range(120):
+        for _ in range(200):
             shown = [panel.render_line(y).text.rstrip() for y in range(panel.size.height)]
             seen |= dict.fromkeys(shown)
             if not any(" more" in line and "+" in line for line in shown[-1:]):

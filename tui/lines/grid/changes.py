@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from chain.model.grid import Leg, StrikeGrid
 from chain.model.placement import Place
-from tui.lines.grid.columns import COLUMNS
+from tui.lines.grid.columns.catalogue import COLUMNS, NO_FACTS
 
 _WATCHED = tuple(COLUMNS[name] for name in ("Bid", "Ask", "Last"))  # what moves at every tick is no news
 
@@ -34,10 +34,10 @@ def _moves(was: Leg | None, now: Leg | None) -> Iterator[tuple[str, int]]:
     if was is None or now is None:
         return
     for column in _WATCHED:
-        before, after = column.value(was), column.value(now)
+        before, after = column.value(was, NO_FACTS), column.value(now, NO_FACTS)
         if before is None or after is None or before == after:
             continue
-        if column.text(was) != column.text(now):
+        if column.text(before) != column.text(after):
             yield column.name, 1 if after > before else -1
 
 

@@ -8,8 +8,9 @@ from chain.analytics.diff import GridDiff, LegDiff, RowDiff
 from chain.model.grid import PriceSource
 from chain.monitor.analytics import ChainDiff, DiffSide
 from tui.lines import figures
-from tui.lines.grid.columns import ROOT_WIDTH, STRIKE_WIDTH
-from tui.lines.grid.rows import GridTable, middle, rule, rule_place
+from tui.lines.grid.cells import middle
+from tui.lines.grid.columns.catalogue import ROOT_WIDTH, STRIKE_WIDTH
+from tui.lines.grid.rows import GridTable, rule, rule_place
 from tui.lines.line import Ground, Line, Role, Span, justify, left, length, right
 from tui.lines.strip import as_of
 
@@ -113,7 +114,7 @@ def _row(found: GridDiff, at: int, shown: tuple[_Figure, ...], width: int, *, ro
     itm = (found.spot is not None and row.strike < found.spot, found.spot is not None and row.strike > found.spot)
     spans = [Span(_pad(shown, width, roots=roots), Role.TEXT, ground)]
     spans += [_cell(row.call, figure, ground) for figure in shown]
-    spans += middle(row.strike, row.root, is_atm=is_atm, itm=itm, roots=roots, ground=ground)
+    spans += middle(row.strike, row.root if roots else "", is_atm=is_atm, itm=itm, ground=ground)
     spans += [_cell(row.put, figure, ground) for figure in reversed(shown)]
     return justify(spans, [], width, ground)
 

@@ -1,19 +1,24 @@
 """The lines around the grid's rows: which chain and how fresh, what the ATM says, and where every contract went."""
 
+from collections import Counter
 from typing import NamedTuple
 
 from chain.analytics.headline import Headline
+from chain.analytics.measures.chain import ChainMeasures
 from chain.analytics.painted import PaintedGrid
-from chain.model.grid import StrikeGrid
-from chain.model.session import settlement
+from chain.model.grid import Condition, StrikeGrid
+from chain.model.session import settlement, years_to_expiry
 from chain.monitor.evaluate.report import ChainStatus
 from chain.monitor.states import State
 from tui.lines import figures
 from tui.lines.board.words import STATE_ROLE
-from tui.lines.grid.rows import CONDITION_SIGN, STREAM_SIGN
+from tui.lines.grid.annotations import INSIDE, TAGS
+from tui.lines.grid.cells import APART_SIGN, CONDITION_SIGN, STREAM_SIGN
 from tui.lines.line import Ground, Line, Role, Span, justify, length, right
 from tui.lines.strip import as_of
 
+_SLICED = " slice only  "
+_YEAR_S = 365 * 86_400
 _POINTS_WIDTH = 7  # digits: no underlying has more before its point
 
 
@@ -33,10 +38,11 @@ def grid_title(
     shown: Shown | None = None,
     *,
     at: str = "",
+    now_s: float | None = None,
 ) -> Line:
     """Return the line over the grid: which chain, how fresh, and where that is not what it should be, of when.
 
-    `at` is the instant of the past that is shown.
+    `at` is the instant of the past that is shown. `now_s`, epoch seconds: on the last day, how long is left from then.
     """
     end = [Span(" "), Span(badge, Role.BADGE), Span(" ")]
     if status is None:
@@ -51,11 +57,20 @@ def grid_title(
         told.append(Span(f"LAST GOOD {figures.clock(grid.snapshot.ts)} ", Role.CAUTION))
     told.append(Span(figures.how_old(age_s) if age_s is not None else "", Role.TEXT))
     start = [Span(f" {chain.underlying} {chain.expiry.isoformat()} ", Role.HEAD)]
-    roots = "  ".join(f"{root} {settlement(root)}" for root in grid.roots) if grid else ""
+    roots = "  ".join(_settles(root, status, now_s) for root in grid.roots) if grid else ""
     for words in (f"{figures.day(chain.expiry)[-3:]}  ", f"{status.dte} DTE  ", f"{roots}  " if roots else ""):
         if length([*start, *told, *end]) + len(words) <= width:
             start.append(Span(words, Role.TEXT))
     return justify([*start, *told], end, width, Ground.BAR)
+
+
+def _settles(root: str, status: ChainStatus, now_s: float | None) -> str:
+    """Return how a root settles, and on its last day how long that still takes, in hours and minutes."""
+    word = settlement(root)
+    if status.dte != 0 or now_s is None:
+        return f"{root} {word}"
+    left = years_to_expiry(status.record.chain.expiry, now_s, word, status.record.source.calendar) * _YEAR_S
+    return f"{root} {word} in {left // 3600:.0f}h{left // 60 % 60:02.0f}m" if left else f"{root} {word} settled"
 
 
 def is_past(state: State) -> bool:
@@ -80,6 +95,41 @@ def grid_headline(grid: StrikeGrid, top: Headline, width: int, *, is_painted: bo
     return justify(start, [Span(f"{of} {figures.clock(grid.snapshot.ts)} ", Role.DIM)], width)
 
 
+def grid_levels(measures: ChainMeasures, width: int) -> Line:
+    """Return the levels that are tagged on the strike axis, as many as fit: first those that only the slice knows of.
+
+    Last stands the range of one standard deviation about the forward, by IV.
+    """
+    found = {tag: measures[name] for tag, name in TAGS.items()}
+    spans: list[Span] = []
+    for sliced in (True, False):
+        levels = [(tag, _level(each.value)) for tag, each in found.items() if each.slice_only is sliced]
+        spans += _fitting([*levels, *([] if sliced else _deviation(measures))], width - length(spans))
+        if sliced and length(spans) + len(_SLICED) <= width:
+            spans.append(Span(_SLICED, Role.DIM))
+    return justify(spans, [], width)
+
+
+def _fitting(levels: list[tuple[str, str]], room: int) -> list[Span]:
+    spans: list[Span] = []
+    for tag, text in levels:
+        pair = [Span(f" {tag} ", Role.ACCENT), Span(f"{text} ", Role.STRONG)]
+        if length([*spans, *pair]) <= room:
+            spans += pair
+    return spans
+
+
+def _level(points: float | None) -> str:
+    return figures.MISSING if points is None else figures.strike(round(points, 2))
+
+
+def _deviation(measures: ChainMeasures) -> list[tuple[str, str]]:
+    forward, move = measures["implied_forward"].value or measures.spot, measures["expected_move_iv"].value
+    if forward is None or move is None:
+        return []
+    return [(f"{INSIDE[0]} 1 SD", f"{forward - move:.0f}-{forward + move:.0f}")]
+
+
 def stream_words(painted: PaintedGrid | None, *, hidden: bool) -> str:
     """Return what of a grid's figures is the stream's; `hidden`: the reader wants to see the snapshot alone."""
     if painted is None or not painted.streamed:
@@ -91,19 +141,31 @@ def stream_words(painted: PaintedGrid | None, *, hidden: bool) -> str:
     return f"{STREAM_SIGN} {count} of the stream{newest}"
 
 
-def grid_foot(grid: StrikeGrid, width: int, stream: str = "") -> Line:
+def apart_words(measures: ChainMeasures) -> str:
+    """Return how many of the vendor's greeks disagree with Black-Scholes, of how many that can be compared."""
+    check = measures["greeks_apart"]
+    apart = check.inputs["disagree"]
+    return f"{APART_SIGN} {apart:.0f} of {check.used} greeks off Black-Scholes" if apart else ""
+
+
+def grid_foot(grid: StrikeGrid, width: int, stream: str = "", apart: str = "") -> Line:
     """Return the line that accounts for every contract of the payload, first why there is no spot if one is refused.
 
-    `stream` says what of the figures is the stream's.
+    `stream` says what of the figures is the stream's, `apart` how many of the vendor's greeks disagree with ours.
     """
     rejected = len(grid.rejected)
     total = len(grid.legs) + rejected
-    odd = sum(leg.condition in CONDITION_SIGN for leg in grid.legs)
+    counts = Counter(leg.condition for leg in grid.legs)
+    odd = sum(counts[condition] for condition in CONDITION_SIGN if condition is not Condition.ONE_SIDED)
     words = f" {total} contracts: {len(grid.legs)} in {len(grid.rows)} rows"
     if rejected:
         words += f", {rejected} rejected ({grid.rejected[0].reason}{', ...' if rejected > 1 else ''})"
     if odd:
         words += f", {odd} quotes crossed, locked or negative"
+    if apart:
+        words += f", {apart}"
+    if counts[Condition.ONE_SIDED]:
+        words += f", {counts[Condition.ONE_SIDED]} one-sided"
     said = (grid.snapshot.atm, grid.snapshot.range_points)
     atm, half_width = (right(str(points), _POINTS_WIDTH).lstrip() for points in said)
     start = [Span(words, Role.DIM)]

@@ -1,26 +1,24 @@
 """The body of the strike grid: one line a strike, in-the-money sides shaded, the spot ruled between two strikes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from msgspec import Struct
 
-from chain.model.grid import Condition, Leg, PriceSource, StrikeGrid, StrikeRow
+from chain.model.grid import Leg, PriceSource, StrikeGrid
 from chain.model.placement import Place
 from tui.lines import figures
+from tui.lines.grid.annotations import NOT_ANNOTATED, Annotations
+from tui.lines.grid.cells import NOT_LISTED, Axis, Side, strike_line
 from tui.lines.grid.changes import NO_CHANGES, Changes, LegChanges, by_leg
-from tui.lines.grid.columns import ROOT_WIDTH, STRIKE, STRIKE_WIDTH, Column, columns_for, margin, mirrored
-from tui.lines.line import Ground, Line, Role, Span, justify, left, right
-
-CONDITION_SIGN = {Condition.CROSSED: "x", Condition.LOCKED: "=", Condition.NEGATIVE: "n"}
-_ROWS_KEPT, _SIDES_KEPT = 256, 512  # lines of the snapshot before, which most of a new one reads like
-_NOTHING: tuple[tuple[()], tuple[()]] = ((), ())
-STREAM_SIGN = "*"  # before a figure that the stream has painted over the snapshot's
+from tui.lines.grid.columns.bars import bar_heading, scale_of
+from tui.lines.grid.columns.catalogue import NARROWEST, NO_FACTS, ROOT_WIDTH, STRIKE, STRIKE_WIDTH, Column
+from tui.lines.grid.columns.sets import STANDARD, ColumnSet, Layout, layout_for, mirrored
+from tui.lines.line import Line, Role, Span, left, right
 
 Streamed = Mapping[Place, tuple[str, ...]]  # columns by contract
 NOTHING_STREAMED: Streamed = {}
-Told = TypeVar("Told")
 
 
 class CellSpan(NamedTuple):
@@ -50,16 +48,22 @@ def grid_table(
     grid: StrikeGrid,
     width: int,
     *,
+    columns: ColumnSet = STANDARD,
     highest_first: bool = True,
+    bars: bool = False,
     changed: Changes = NO_CHANGES,
     streamed: Streamed = NOTHING_STREAMED,
+    notes: Annotations = NOT_ANNOTATED,
 ) -> GridTable:
-    """Return the grid for a panel of `width`; figures that `streamed` names are marked as the stream's."""
-    roots = len(grid.roots) > 1
-    columns = columns_for(width, roots=roots, quotes=grid.price_source is PriceSource.MID)
+    """Return the grid for a panel of `width`; figures that `streamed` names are marked as the stream's.
+
+    With `notes` there are marks beside the strike.
+    """
+    layout = _layout(grid, width, columns, bars=bars, tags=notes is not NOT_ANNOTATED)
+    full = scale_of(_drawn(grid, layout))
     order = range(len(grid.rows) - 1, -1, -1) if highest_first else range(len(grid.rows))
     rule_before = rule_place([row.strike for row in grid.rows], grid.spot, highest_first=highest_first)
-    by_place = by_leg(changed)
+    parts_of = _parts(grid, layout, by_leg(changed), streamed, notes)
     body: list[Line] = []
     rows: list[tuple[float, str] | None] = []
     atm = spot = None
@@ -72,106 +76,91 @@ def grid_table(
         if index == grid.atm:
             atm = len(body)
         rows.append((row.strike, row.root))
-        itm = (grid.spot is not None and row.strike < grid.spot, grid.spot is not None and row.strike > grid.spot)
-        moved = _of_sides(by_place, row) if by_place else _NOTHING
-        newer = _of_sides(streamed, row) if streamed else _NOTHING
-        body.append(_row(row, index == grid.atm, itm, columns, width, roots, moved, newer))
-    head = (_headings(columns, width, roots=roots),)
-    return GridTable(head, tuple(body), atm, spot, tuple(rows), _cells(columns, width, roots=roots))
+        body.append(strike_line(*parts_of(index), layout, full))
+    head = (_headings(layout, full, notes.gex),)
+    return GridTable(head, tuple(body), atm, spot, tuple(rows), _cells(layout))
+
+
+def _parts(
+    grid: StrikeGrid, layout: Layout, moved: Mapping[Place, LegChanges], streamed: Streamed, notes: Annotations
+) -> Callable[[int], tuple[Side, Axis, Side]]:
+    """Return what tells of a row's index all that its line is made of: call, strike axis and put."""
+    puts = mirrored(layout.columns)
+
+    def side(leg: Leg | None, place: Place, columns: tuple[Column, ...]) -> Side:
+        if leg is None:
+            return NOT_LISTED
+        known = notes.facts.get(place, NO_FACTS)
+        return Side(
+            tuple([column.value(leg, known) for column in columns]),
+            leg.condition,
+            known.apart,
+            moved.get(place, ()),
+            streamed.get(place, ()),
+        )
+
+    def parts(index: int) -> tuple[Side, Axis, Side]:
+        row, spot = grid.rows[index], grid.spot
+        itm = (spot is not None and row.strike < spot, spot is not None and row.strike > spot)
+        tags, band = notes.tags.get(index, ()), notes.bands.get(index, " ")
+        return (
+            side(row.call, Place(row.strike, row.root, "call"), layout.columns),
+            Axis(row.strike, row.root, index == grid.atm, itm, tags, band),
+            side(row.put, Place(row.strike, row.root, "put"), puts),
+        )
+
+    return parts
+
+
+def _layout(grid: StrikeGrid, width: int, columns: ColumnSet, *, bars: bool, tags: bool) -> Layout:
+    """Return the columns that fit; with tags beside it the strike is as narrow as its longest figure allows."""
+    strike = STRIKE_WIDTH
+    if tags:
+        strike = max((len(figures.strike(row.strike)) for row in grid.rows), default=0) + 2
+    return layout_for(
+        width,
+        columns,
+        roots=len(grid.roots) > 1,
+        quotes=grid.price_source is PriceSource.MID,
+        strike=max(NARROWEST, strike),
+        tags=tags,
+        bars=bars,
+    )
+
+
+def _drawn(grid: StrikeGrid, layout: Layout) -> Iterable[float | None]:
+    """Return every figure that is drawn as a bar."""
+    drawn = [column for column in layout.columns if column.bar]
+    return [column.value(leg, NO_FACTS) for column in drawn for leg in grid.legs]
 
 
 @lru_cache
-def _cells(columns: tuple[Column, ...], width: int, *, roots: bool) -> tuple[CellSpan, ...]:
+def _cells(layout: Layout) -> tuple[CellSpan, ...]:
     """Return where the cells of a row stand, the strike's among them."""
-    at, found = margin(columns, width, roots=roots), []
-    for column in columns:
+    at, found = layout.margin, []
+    for column in layout.columns:
         found.append(CellSpan("call", column.name, at, at + column.width))
         at += column.width
-    at += 2 + (ROOT_WIDTH if roots else 0)
-    found.append(CellSpan("call", STRIKE, at, at + STRIKE_WIDTH))
-    at += STRIKE_WIDTH + 2
-    for column in mirrored(columns):
+    at += layout.before_strike
+    found.append(CellSpan("call", STRIKE, at, at + layout.strike))
+    at += layout.strike + 2
+    for column in mirrored(layout.columns):
         found.append(CellSpan("put", column.name, at, at + column.width))
         at += column.width
     return tuple(found)
 
 
-def _of_sides(by_place: Mapping[Place, tuple[Told, ...]], row: StrikeRow) -> tuple[tuple[Told, ...], tuple[Told, ...]]:
-    """Return what is told of a strike's call and of its put."""
-    call, put = (Place(row.strike, row.root, side) for side in ("call", "put"))
-    return by_place.get(call, ()), by_place.get(put, ())
+@lru_cache
+def _headings(layout: Layout, full: float, gex: str) -> Line:
+    def heading(column: Column, *, leftwards: bool) -> str:
+        if column.bar:
+            return bar_heading(column.name, full, column.width, leftwards=leftwards)
+        return right(gex if column.name == "GEX" else column.name, column.width)
 
-
-def _headings(columns: tuple[Column, ...], width: int, *, roots: bool) -> Line:
-    calls = "".join(right(column.name, column.width) for column in columns)
-    puts = "".join(right(column.name, column.width) for column in mirrored(columns))
-    middle = (left(" root", ROOT_WIDTH) if roots else "") + right(STRIKE, STRIKE_WIDTH)
-    pad = " " * margin(columns, width, roots=roots)
-    return (Span(left(f"{pad}{calls} │{middle} │{puts}", width), Role.DIM),)
-
-
-@lru_cache(maxsize=_ROWS_KEPT)
-def _row(
-    row: StrikeRow,
-    is_atm: bool,
-    itm: tuple[bool, bool],
-    columns: tuple[Column, ...],
-    width: int,
-    roots: bool,
-    moved: tuple[LegChanges, LegChanges],
-    newer: tuple[tuple[str, ...], tuple[str, ...]],
-) -> Line:
-    """Return one strike's line; most rows of a new snapshot read as they did in the one before."""
-    base = Ground.ATM if is_atm else Ground.PLAIN
-    sides = [base if base is not Ground.PLAIN or not inside else Ground.ITM for inside in itm]
-    spans = [Span(" " * margin(columns, width, roots=roots), Role.TEXT, base)]
-    spans += _side(row.call, columns, sides[0], moved[0], newer[0])
-    spans += middle(row.strike, row.root, is_atm=is_atm, itm=itm, roots=roots, ground=base)
-    spans += _side(row.put, mirrored(columns), sides[1], moved[1], newer[1])
-    return justify(spans, [], width, base)
-
-
-def middle(
-    strike: float, root: str, *, is_atm: bool, itm: tuple[bool, bool], roots: bool, ground: Ground
-) -> list[Span]:
-    """The strike between two rules; the rule beside an in-the-money leg is heavy, so that it reads without colour."""
-    text = figures.strike(strike)
-    shown = f"[{text}]" if is_atm else f"{text} "
-    spans = [Span(" ┃" if itm[0] else " │", Role.DIM, ground)]
-    if roots:
-        spans.append(Span(left(f" {root}", ROOT_WIDTH), Role.DIM, ground))
-    spans.append(Span(right(shown, STRIKE_WIDTH), Role.STRONG if is_atm else Role.HEAD, ground))
-    spans.append(Span(" ┃" if itm[1] else " │", Role.DIM, ground))
-    return spans
-
-
-@lru_cache(maxsize=_SIDES_KEPT)
-def _side(
-    leg: Leg | None, columns: tuple[Column, ...], ground: Ground, moved: LegChanges, newer: tuple[str, ...]
-) -> tuple[Span, ...]:
-    """One leg's cells, neighbours of one meaning joined."""
-    directions = dict(moved)
-    spans: list[Span] = []
-    joined, meaning = "", Role.TEXT
-    for column in columns:
-        text = figures.MISSING if leg is None else column.text(leg)
-        is_newer = column.name in newer and text != figures.MISSING
-        direction = 0 if is_newer else directions.get(column.name, 0)  # that of the snapshot says nothing of it
-        role = Role.DIM if text == figures.MISSING else (Role.TEXT, Role.UP, Role.DOWN)[direction]
-        sign = STREAM_SIGN if is_newer else ""
-        if leg is not None and column.name in ("Bid", "Ask"):
-            text += CONDITION_SIGN.get(leg.condition, "")
-            sign = sign or _arrow(direction)
-        text = sign + text if len(text) + len(sign) < column.width else text
-        if joined and role is not meaning:
-            spans.append(Span(joined, meaning, ground))
-            joined = ""
-        joined, meaning = f"{joined} {right(text, column.width - 1)}", role
-    return (*spans, Span(joined, meaning, ground))
-
-
-def _arrow(direction: int) -> str:
-    return ("", "▴", "▾")[direction]
+    calls = "".join(heading(column, leftwards=True) for column in layout.columns)
+    puts = "".join(heading(column, leftwards=False) for column in mirrored(layout.columns))
+    strike = (left(" root", ROOT_WIDTH) if layout.roots else "") + " " * layout.tags + right(STRIKE, layout.strike)
+    return (Span(left(f"{' ' * layout.margin}{calls} │{strike} │{puts}", layout.width), Role.DIM),)
 
 
 def rule_place(strikes: Sequence[float], spot: float | None, *, highest_first: bool) -> int | None:

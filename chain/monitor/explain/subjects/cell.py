@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from chain.analytics.derive import derive
 from chain.analytics.painted import painted_leg
 from chain.model.grid import Leg, leg_of
 from chain.model.placement import Misfit, Place, placed
 from chain.monitor.evaluate.provenance import made_at
 from chain.monitor.explain.explanation import Explanation, Section, number, seconds, section, stamp
-from chain.monitor.explain.fields import FIGURES, STRIKE, Derived, Field, Path, value_at
+from chain.monitor.explain.fields import AGES, CHECKED, FIGURES, STRIKE, Aged, Checked, Derived, Field, Path, value_at
 from chain.monitor.explain.origin import snapshot_section
 from chain.monitor.explain.payload import Contract, Payload
 from chain.monitor.explain.question import CellOf, Question
@@ -22,7 +23,7 @@ _NS = 10**9
 
 def explain_cell(question: Question, asked: CellOf) -> Explanation:
     """Return where a figure of one contract comes from."""
-    figure, place = FIGURES[asked.figure], asked.place
+    figure, place = _figure(asked.figure), asked.place
     whose = f"{place.root} {place.strike:g}" + ("" if asked.figure == STRIKE else f" {place.side}")
     title = f"{question.chain} {whose} {figure.words}"
     if question.good is None:
@@ -38,7 +39,17 @@ def explain_cell(question: Question, asked: CellOf) -> Explanation:
     own = leg_of(contract.item)
     leg = painted_leg(own, found[1]) if found else own
     cell = _Cell(question, asked, contract, leg, *(found or ("", None)))
-    return Explanation(title, cell.value(figure), (*cell.sections(figure), snapshot_section(question)))
+    if isinstance(figure, Aged):
+        value, sections = cell.aged(figure)
+    elif isinstance(figure, Checked):
+        value, sections = cell.checked(figure, payload)
+    else:
+        value, sections = cell.value(figure), tuple(cell.sections(figure))
+    return Explanation(title, value, (*sections, snapshot_section(question)))
+
+
+def _figure(name: str) -> Field | Derived | Checked | Aged:
+    return FIGURES.get(name) or CHECKED.get(name) or AGES[name]
 
 
 def _not_listed(payload: Payload, place: Place) -> str:
@@ -76,6 +87,46 @@ class _Cell(Struct, frozen=True):
             yield self._written("SNAPSHOT BENEATH", figure, figure.of(leg_of(self.contract.item)))
         else:
             yield self._written("VALUE", figure, self.value(figure))
+
+    def aged(self, figure: Aged) -> tuple[float | None, tuple[Section, ...]]:
+        """Return how old something was when the snapshot was made, seconds, and what is said of that."""
+        stamp_ms, good = figure.of(self.leg), self.question.good
+        assert good is not None
+        made = made_at(self.question.record, good)
+        value = None if stamp_ms is None else made - stamp_ms / 1000
+        is_own = figure.of(leg_of(self.contract.item)) == stamp_ms
+        said = section(
+            "VALUE",
+            ("value", "" if value is None else f"{number(round(value, 3))} s"),
+            ("missing", "" if value is not None else self._time(figure.path)),
+            ("formula", f"the snapshot's time, {stamp(made)}, less the vendor's"),
+            ("vendor time", self._time(figure.path) if is_own else f"{stamp((stamp_ms or 0) / 1000)}, of the stream"),
+            ("stamp", self._stamp(figure.path) if is_own else ""),
+        )
+        return value, (said,)
+
+    def checked(self, figure: Checked, payload: Payload) -> tuple[float | None, tuple[Section, ...]]:
+        """Return a figure that is computed with the whole chain, and what is said of it."""
+        good, record, place = self.question.good, self.question.record, self.asked.place
+        assert good is not None
+        measures = derive(payload.received, made_at(record, good), record.source.calendar).measures
+        check = next(each for each in measures.contracts if (each.strike, each.root, each.side) == place)
+        value = figure.of(check)
+        said = section(
+            "VALUE",
+            ("value", "" if value is None else f"{number(value)} {figure.unit or measures.gex.convention.unit.words}"),
+            ("missing", "" if value is not None else figure.missing(check)),
+            ("formula", figure.formula(measures)),
+            ("contract", self.contract.written(("details", "ticker")).text),
+        )
+        forward = measures["implied_forward"].value
+        inputs = section(
+            "INPUTS",
+            *(line for name in figure.inputs for line in self._input(name)),
+            ("spot", number(measures.spot)),
+            ("forward", f"{number(forward)} implied" if forward is not None else "none implied: spot stands for it"),
+        )
+        return value, (said, inputs)
 
     def _written(self, heading: str, figure: Field, value: float | None) -> Section:
         """Return where a figure stands in the payload, and of when it is."""

@@ -29,6 +29,8 @@ EVERY = 23  # of the contracts of a capture, so that each file's chains are met 
 FORMULAS: Mapping[str, Any] = {
     "mid": lambda bid, ask: (bid + ask) / 2,
     "spread": lambda bid, ask: (ask - bid) / ((bid + ask) / 2),
+    "spread_points": lambda bid, ask: ask - bid,
+    "volume_on_interest": lambda volume, interest: volume / interest,
 }
 
 
@@ -96,9 +98,11 @@ def assert_computed(raw: bytes, name: str, found: Explanation) -> None:
     """The formula of what its paths lead to gives the value."""
     if found.value is None:
         return
-    inputs = [PATH.search(text) for what in ("bid", "ask") for text in found.facts(what)]
-    bid, ask = (Decimal(repr(float(followed(raw, match[0])))) for match in inputs if match)
-    assert found.value == pytest.approx(float(FORMULAS[name](bid, ask)), rel=1e-12)
+    figure = FIGURES[name]
+    assert isinstance(figure, Derived)
+    inputs = [PATH.search(text) for what in figure.inputs for text in found.facts(FIGURES[what].words)]
+    one, other = (Decimal(repr(float(followed(raw, match[0])))) for match in inputs if match)
+    assert found.value == pytest.approx(float(FORMULAS[name](one, other)), rel=1e-12)
 
 
 @pytest.mark.parametrize(
