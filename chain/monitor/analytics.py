@@ -53,6 +53,13 @@ class RecentAnalytics:
     _told: dict[ChainId, tuple[ChainAnalytics, ChainAnalytics]] = field(default_factory=dict)  # derived, and told
     _across: tuple[tuple[ChainMeasures, ...], UnderlyingMeasures] | None = None
 
+    def look(
+        self, board: Board, selected: ChainId | None, gex: GexConvention = AS_DERIVED, *, across: bool
+    ) -> tuple[AnalyticsByChain, UnderlyingMeasures | None]:
+        """Return what is looked at: the selected chain, or `across` all expirations of its underlying."""
+        self.tell_gex(gex)
+        return self.across(board, selected) if across else (self.update(board, selected), None)
+
     def tell_gex(self, convention: GexConvention) -> None:
         """Have gamma exposure told by a convention from now on."""
         if convention != self._gex:

@@ -10,6 +10,7 @@ alerts           what an operator wants to be told of, judged, told and kept
 services         what runs beside a screen or without one
 engine           the engine's thread, with a loop of its own
 travel           travelling in time, on a thread of its own
+spots            the spots of the snapshots that were seen, and what they have realised
 board_slot       where the engine leaves Board and analytics for the screen
 recording        what the deck shows, onto tapes, and what a day of the mock needs
 looking          what stands beside the snapshots, read for the screen as far as it is looked at

@@ -21,6 +21,7 @@ from chain.monitor.explain.explain import explain
 from chain.monitor.explain.explanation import Explanation
 from chain.monitor.explain.question import Question
 from chain.supervisor import PartState, PartStatus
+from chaindeck.engine.spots import SpotHistories
 from tui.ports.alerts import NO_ALERTS, AlertsShown, Call
 from tui.ports.board_source import HeatmapView, Scene, StagedView
 
@@ -73,6 +74,7 @@ class BoardSlot:
         self._is_across = False
         self._across: UnderlyingMeasures | None = None
         self._gex = AS_DERIVED
+        self._spots = SpotHistories()
         self._hear_selected: Callable[[ChainId | None], None] = lambda _: None
         self._look = NOTHING
         self._hear_look: Callable[[Look], None] = lambda _: None
@@ -222,6 +224,7 @@ class BoardSlot:
     def _hold(self, board: Board) -> None:
         self._board = board
         try:
+            self._spots.on_board(board)
             self._analyse(board)
             self._paint()
         finally:  # what cannot be derived keeps no Board back
@@ -249,11 +252,8 @@ class BoardSlot:
 
     def _analyse(self, board: Board) -> None:
         """Derive what is looked at."""
-        self._recent.tell_gex(self._gex)
-        if self._is_across:
-            self._analytics, self._across = self._recent.across(board, self._selected)
-        else:
-            self._analytics, self._across = self._recent.update(board, self._selected), None
+        self._analytics, across = self._recent.look(board, self._selected, self._gex, across=self._is_across)
+        self._across = self._spots.beside(across)
 
     def _compare(self) -> None:
         moments, chain, before = self._compared, self._selected, self._diff

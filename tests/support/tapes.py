@@ -11,7 +11,7 @@ from chain.model.snapshot import encode
 from tape.store.facts import Fact, FactKind, Moment, MomentKind
 from tape.store.words import PayloadWords, put
 from tape.store.writer import TapeWriter
-from tests.support.scenes import NDX, SPX, START_NS, snapshot, surface
+from tests.support.scenes import NDX, SPOT, SPX, START_NS, snapshot, surface
 
 START = Instant(START_NS, 5_000.0)
 
@@ -21,12 +21,13 @@ def instant(seconds: float) -> Instant:
     return Instant(START_NS + round(seconds * 1e9), 5_000.0 + seconds)
 
 
-def payload(seconds: float, chain: ChainId = SPX, *, strikes: int = 12) -> bytes:
+def payload(seconds: float, chain: ChainId = SPX, *, strikes: int = 12, spot: float = SPOT) -> bytes:
     """Return a chain's payload as published so long after the beginning; each differs from the one before."""
     levels = [6900.0 + 5 * at for at in range(strikes)]
     moved = round(10.0 + seconds % 7 / 10, 2)
     quote = {"bid": moved, "ask": moved + 0.4, "last_updated": START_NS + round(seconds * 1e9)}
-    return encode(snapshot(chain, START_NS + round(seconds * 1e9), surface(levels, chain=chain, last_quote=quote)))
+    contracts = surface(levels, chain=chain, last_quote=quote, spot=spot)
+    return encode(snapshot(chain, START_NS + round(seconds * 1e9), contracts))
 
 
 def moment(seconds: float, *facts: Fact, kind: str = MomentKind.POLL, begins: bool = True) -> Moment:

@@ -1,6 +1,6 @@
 """A watcher of an invented Redis, for as long as one likes in no time: its answers, Boards and states."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from tape.record.tap import Tap
 from tape.store.facts import Moment, MomentKind
 from tape.store.states import payloads_moment, state_moment
 from tape.store.writer import TapeWriter
-from tests.support.scenes import NDX, SPX
+from tests.support.scenes import NDX, SPOT, SPX
 from tests.support.tapes import instant, payload
 
 KEYS = KeySchema()
@@ -49,6 +49,7 @@ class Watched:
     lost: range = range(0)
     unseen: range = range(0)
     strikes: int = 6
+    spot: Callable[[int], float] = lambda _: SPOT
     boards: list[Board] = field(default_factory=list)
     told: list[Exchange | Known] = field(default_factory=list)
 
@@ -74,7 +75,7 @@ class Watched:
         if second % self.every == 0 and second not in self.silent:
             for chain in CHAINS:
                 of = SnapshotId(chain, instant(second).wall_ms)
-                self._made[chain] = of, payload(second, chain, strikes=self.strikes)
+                self._made[chain] = of, payload(second, chain, strikes=self.strikes, spot=self.spot(second))
         request: Request | None = self.tracker.begin()
         self._at = float(second)
         while request is not None:

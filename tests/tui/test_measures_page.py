@@ -161,3 +161,23 @@ async def test_without_any_snapshot_every_expiration_has_dashes(redis: Redis) ->
         await deck.press("3")
         await deck.pass_time(1)
         assert "MISSING" in deck.text("measures")
+
+
+async def test_what_spots_have_realised_stands_beside_what_is_implied_once_there_is_enough(redis: Redis) -> None:
+    stage = make_stage(redis)
+    async with deck_of(stage, (200, 60)) as deck:
+        await deck.press("3")
+        [line] = [line for line in deck.lines("measures") if " realised vol  " in line]
+        assert line.split()[3] == "%" and line.split()[4] == "-"
+        for _ in range(21):
+            stage.clock.advance(60)
+            await deck.cycle()
+        [vol] = [line for line in deck.lines("measures") if " realised vol  " in line]
+        [less] = [line for line in deck.lines("measures") if "realised less ATM IV" in line]
+        assert re.search(r"realised vol +% +\d+\.\d\b", vol)
+        assert re.search(r"ATM IV +%( +[+-]\d+\.\d\d){3} ", less)
+        await deck.press(*["j"] * 18, "l", "l", "l")
+        detail = deck.text("measures")
+        assert chosen(deck) == ("realised_vol", None)
+        assert "returns 21 used" in detail and "252 sessions" in detail and "standard error" in detail
+        assert "22 snapshots since 10:03:24" in detail

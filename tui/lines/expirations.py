@@ -104,8 +104,13 @@ def beside_chains(across: UnderlyingMeasures | None) -> Mapping[SnapshotId, Mapp
     """Return the measures of each snapshot that it has only beside others."""
     if across is None:
         return {}
-    pairs = zip(across.chains, across.forward_vols, strict=True)
-    return {chain.snapshot: {"forward_vol": forward} for chain, forward in pairs}
+    found = {
+        chain.snapshot: {"forward_vol": forward}
+        for chain, forward in zip(across.chains, across.forward_vols, strict=True)
+    }
+    for chain, less in zip(across.chains, across.less_implied, strict=False):
+        found[chain.snapshot]["realised_less_implied"] = less
+    return found
 
 
 def shown_of(status: ChainStatus, shown: LastGood | None, now: Instant, frozen_at: float | None) -> Shown:

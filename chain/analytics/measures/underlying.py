@@ -71,6 +71,8 @@ class UnderlyingMeasures(Struct, frozen=True):
     curve: Curve = ()  # and over the slice's levels
     curves: tuple[Curve, ...] = ()  # that of each chain alone
     interest: tuple[StrikeInterest, ...] = ()  # all together
+    realised: Measure | None = None  # volatility of spot; None where nobody keeps what it was
+    less_implied: tuple[Measure, ...] = ()  # realised less implied, one a chain where there is any
 
 
 def underlying_measures(chains: Sequence[ChainMeasures]) -> UnderlyingMeasures:

@@ -7,10 +7,12 @@ from chain.analytics.measures.measure import together
 from chaindeck.commands.analytics.look import Expiry, Underlying
 from chaindeck.commands.plain import WIDTH
 from tui.lines import figures
-from tui.lines.measures.names import LABELS, PERCENT, value_text
+from tui.lines.measures.names import FROM_HISTORY, LABELS, PERCENT, value_text
 
 _COLUMNS, _LABEL, _CELL = 6, 25, 9
-_LABELS = {name: f"{label} %" if name in PERCENT else label for name, label in LABELS.items()}
+_LABELS = {
+    name: f"{label} %" if name in PERCENT else label for name, label in LABELS.items() if name not in FROM_HISTORY
+}
 _SLICED = "* of the strikes within the snapshots' range only"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from chain.monitor.evaluate.marks import Mark
-from chaindeck.engine.travel.search import Searched
+from chaindeck.engine.travel.search import Searched, Spot
 from tape.play.reel import Part, Reel, joined, spans_of
 from tui.ports.time_travel import Span, Timeline
 
@@ -30,8 +30,13 @@ class LineOfTime:
 
         `grows`: to the last of them answers are added all the time.
         """
+        before: Searched | None = None
         for part in parts:
-            searched = self._searched.setdefault(part, Searched(part))
+            searched = self._searched.get(part)
+            if searched is None:
+                searched = self._searched[part] = Searched(part)
+                searched.follow(before)
+            before = searched
             player, is_last = None if searched.is_over else self._reel.player(part), part is self._reel.parts[-1]
             while player is not None and searched.go_on(player, grows=grows and is_last):
                 self._found = True
@@ -61,6 +66,13 @@ class LineOfTime:
         """Return the marks of parts, in the order of time."""
         found = [mark for part in parts if part in self._searched for mark in self._searched[part].marks]
         return sorted(found, key=lambda mark: mark.at)
+
+    def spots(self, parts: Sequence[Part], underlying: str, until: int) -> list[Spot]:
+        """Return the spots of an underlying that were seen on parts up to an instant, epoch ns, in their order."""
+        known = (spot for part in parts if part in self._searched for spot in self._searched[part].spots)
+        return sorted(
+            (spot for spot in known if spot.underlying == underlying and spot.seen <= until), key=lambda spot: spot.seen
+        )
 
     def told(self, parts: Sequence[Part], kept: Kept, trouble: str) -> Timeline:
         """Return the line of time of parts; what was let go of the reel is forgotten."""

@@ -18,6 +18,7 @@ from chain.supervisor import error_words
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.travel.heatmaps import PastHeatmaps
 from chaindeck.engine.travel.line import Kept, LineOfTime
+from chaindeck.engine.travel.spots import PastSpots
 from chaindeck.engine.travel.walk import Passed, answered, over_gap, stepped, stops
 from tape.errors import TapeError
 from tape.play.player import Played
@@ -72,6 +73,7 @@ class Traveller:
         self._speed = 0.0
         self._base = (0, 0.0)  # from where it is played: recorded epoch ns, and monotonic seconds
         self._line = LineOfTime(reel)
+        self._spots = PastSpots(self._line)
         self._told_at = float("-inf")  # when the line of time was last brought up to date, monotonic seconds
         self._untold = False
         self._trouble = ""
@@ -139,6 +141,8 @@ class Traveller:
         if moved and not self._moves:
             self._try(self._show)
         more = not moved and not self._speed and self._search()
+        if self._spots.has_come(self._shown_parts()):
+            self._try(self._show)
         self._untold |= news or self._line.take_found()
         now = self._clock.monotonic()
         if moved or (self._untold and not (more and now - self._told_at < _IDLE_S)):
@@ -262,14 +266,12 @@ class Traveller:
             return
         played: Played = self._reel.played(place)
         self.passed.on_board(played.board)
-        self._recent.tell_gex(self._slot.gex)
-        if self._slot.is_across:
-            analytics, across = self._recent.across(played.board, self._selected)
-        else:
-            analytics, across = self._recent.update(played.board, self._selected), None
-        heatmap = self._heatmaps.view(played.board, played.now, self._slot.heatmap_of)
-        self._cursor = Cursor(self._reel.instant(place), self._speed, note=self._note)
-        self._slot.look_back(Scene(played.board, analytics, played.now, heatmap=heatmap, across=across))
+        slot, at = self._slot, self._reel.instant(place)
+        analytics, across = self._recent.look(played.board, self._selected, slot.gex, across=slot.is_across)
+        across = self._spots.beside(across, self._shown_parts(), at)
+        heatmap = self._heatmaps.view(played.board, played.now, slot.heatmap_of)
+        self._cursor = Cursor(at, self._speed, note=self._note)
+        slot.look_back(Scene(played.board, analytics, played.now, heatmap=heatmap, across=across))
 
     def _shown_parts(self) -> list[Part]:
         """Return the parts that the line of time spans."""

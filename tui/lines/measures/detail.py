@@ -48,8 +48,10 @@ def _unit(measure: Measure) -> str:
 def _oldest(measure: Measure, ages: Mapping[SnapshotId, float | None]) -> str:
     """Return of how old a snapshot a measure is; of several, how old the oldest is, and which."""
     oldest = measure.oldest
-    age = figures.how_old(ages.get(oldest))
     count = len(set(measure.snapshots))
+    if oldest not in ages:
+        return f"{count} snapshots since {figures.clock(oldest.ts_ms / 1000)}"
+    age = figures.how_old(ages.get(oldest))
     return age if count == 1 else f"oldest of {count} snapshots: {figures.day(oldest.chain.expiry)}, {age}"
 
 
@@ -60,7 +62,8 @@ def _told(row: MeasureRow, measure: Measure) -> Iterator[tuple[str, str]]:
     yield "is", measure.convention
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(measure.skipped.items()))
     skipped = f"{sum(measure.skipped.values())} skipped" + (f": {reasons}" if reasons else "")
-    yield "contracts", f"{measure.used} used, {skipped}"
+    counted = "returns" if row.name == "realised_vol" else "contracts"
+    yield counted, f"{measure.used} used, {skipped}"
     inputs = ", ".join(f"{name.replace('_', ' ')} {_input(name, value)}" for name, value in measure.inputs.items())
     if inputs:
         yield "inputs", inputs

@@ -23,10 +23,13 @@ LABELS = {
     "put_wall": "put wall",
     "zero_gamma_profile": "zero gamma (profile)",
     "zero_gamma_cumulative": "zero gamma (cumulative)",
+    "realised_vol": "realised vol",
+    "realised_less_implied": "realised less ATM IV",
     "greeks_apart": "vendor greeks apart",
 }
-PERCENT = frozenset({"atm_iv", "forward_vol", "rr25", "bf25", "greeks_apart"})
-_SIGNED = frozenset({"rr25", "bf25"})
+FROM_HISTORY = frozenset({"realised_vol", "realised_less_implied"})  # which a single look cannot give
+PERCENT = frozenset({"atm_iv", "forward_vol", "rr25", "bf25", "greeks_apart", "realised_vol", "realised_less_implied"})
+_SIGNED = frozenset({"rr25", "bf25", "realised_less_implied"})
 
 _UNITS = {
     POINTS: "points",
@@ -79,6 +82,8 @@ ROWS = (
     MeasureRow("gamma", "zero_gamma_cumulative"),
     MeasureRow("gamma", "zero_gamma_profile", other="zero_gamma_cumulative"),
     MeasureRow("across", "forward_vol"),
+    MeasureRow("realised", "realised_vol"),
+    MeasureRow("realised", "realised_less_implied"),
     MeasureRow("quality", "greeks_apart"),
 )
 

@@ -63,7 +63,10 @@ def _total(expirations: Sequence[Expiration], across: UnderlyingMeasures | None)
     oldest = max((one.shown.age_s for one in parts if one.shown.age_s is not None), default=None)
     state = Span("") if worst is None else Span(worst, STATE_ROLE[worst])
     heads = Span("total"), Span(f"{len(parts)} of {len(expirations)}"), state, Span(figures.age(oldest))
-    return MeasureColumn(None, heads, across.totals if across else {}, worst is not None and is_past(worst))
+    measures = dict(across.totals) if across else {}
+    if across is not None and across.realised is not None:
+        measures["realised_vol"] = across.realised
+    return MeasureColumn(None, heads, measures, worst is not None and is_past(worst))
 
 
 def measures_title(
