@@ -39,6 +39,7 @@ LOOKS = (
     Look("ansi-dark", "ansi-dark"),
     Look("no-color", DARK, Depth.NONE),
 )
+ANSI_LIGHT = Look("ansi-light", "ansi-light")  # no picture of it, but it is measured too
 
 
 class Shown(NamedTuple):
@@ -79,16 +80,16 @@ class Frame(NamedTuple):
         return self.name
 
 
-async def frames(shown: Sequence[Shown] = SHOWN) -> list[Frame]:
-    """Return the frames of what is to be shown, in every size and look."""
+async def frames(looks: Sequence[Look] = LOOKS) -> list[Frame]:
+    """Return the frames of all that is shown, in every size and in these looks."""
     found: list[Frame] = []
-    for depth in dict.fromkeys(look.depth for look in LOOKS):
-        looks = [look for look in LOOKS if look.depth is depth]
+    for depth in dict.fromkeys(look.depth for look in looks):
+        of_depth = [look for look in looks if look.depth is depth]
         async with staged() as stage:
             app = DeckApp(stage.slot, stage.clock, theme=DARK, depth=depth, travel=stage.travel)
             async with app.run_test(size=MIDDLE) as pilot:
                 await _live(stage, app, pilot)
-                found += [frame async for frame in _frames(stage, app, pilot, looks, shown)]
+                found += [frame async for frame in _frames(stage, app, pilot, of_depth)]
     return found
 
 
@@ -108,16 +109,14 @@ async def _live(stage: Stage, app: DeckApp, pilot: Pilot[None]) -> None:
     stage.catch_up()
 
 
-async def _frames(
-    stage: Stage, app: DeckApp, pilot: Pilot[None], looks: Sequence[Look], shown: Sequence[Shown]
-) -> AsyncIterator[Frame]:
+async def _frames(stage: Stage, app: DeckApp, pilot: Pilot[None], looks: Sequence[Look]) -> AsyncIterator[Frame]:
     """Yield frames of one application, which is resized, turned to each page and given each theme.
 
     Redis is not asked again: the server's own clock goes on, and what it holds expires.
     """
     for columns, rows in SIZES:
         await pilot.resize_terminal(columns, rows)
-        for one in shown:
+        for one in SHOWN:
             if columns not in one.columns:
                 continue
             app.deck.action_show_page(one.page)

@@ -11,7 +11,7 @@ from textual.color import Color
 from tui.lines.line import HEAT, Ground, Role
 from tui.terminal.contrast import pole
 from tui.terminal.depth import Depth, HasDepth
-from tui.terminal.heat import heat_colours, heat_entries
+from tui.terminal.heat import heat_colours
 from tui.terminal.themes import SAFE_MARK
 
 Palette = Mapping[tuple[Role, Ground], Style]
@@ -67,12 +67,6 @@ def _exact_heat(depth: Depth, *, dark: bool) -> dict[Ground, Style]:
     }
 
 
-def _sixteen_heat(*, dark: bool) -> dict[Ground, Style]:
-    """Return the steps of the heatmap where there are sixteen colours; those beyond the last are as the last."""
-    styles = [Style(bgcolor=None if e is None else RichColor.from_ansi(e)) for e in heat_entries(dark=dark)]
-    return {ground: styles[min(step, len(styles) - 1)] for step, ground in enumerate(HEAT)}
-
-
 class _Entries(NamedTuple):
     """What is meant, as entries of the sixteen that read in every usual palette."""
 
@@ -89,18 +83,21 @@ class _Entries(NamedTuple):
 
 
 _DARK_ENTRIES = _Entries(
-    *(True, "bright_green", "bright_yellow", "bright_red", "bright_magenta", "bright_cyan"),
+    *(True, "bright_green", "bright_yellow", "bright_red", "bright_white", "bright_cyan"),
     *("bright_cyan", "bright_yellow", "bright_cyan", "bright_magenta"),
 )
 _SAFE_ENTRIES = _Entries(
-    *(True, "bright_cyan", "bright_yellow", "bright_magenta", "bright_white", "bright_cyan"),
+    *(True, "bright_cyan", "bright_yellow", "bright_yellow", "bright_white", "bright_cyan"),
     *("bright_cyan", "bright_yellow", "bright_cyan", "bright_yellow"),
 )
 _LIGHT_ENTRIES = _Entries(False, "black", "red", "red", "blue", "blue", "blue", "red", "blue", "magenta")
 
 
 def _sixteen(entries: _Entries) -> tuple[dict[Role, Style], dict[Ground, Style]]:
-    """Sixteen colours, on the theme's own ground or the terminal's."""
+    """Sixteen colours, on the theme's own ground or the terminal's.
+
+    A ground is an entry that is light, or dark, in every usual palette: blue is neither.
+    """
     dark = entries.dark
     fore = {
         Role.TEXT: Style(),
@@ -109,7 +106,7 @@ def _sixteen(entries: _Entries) -> tuple[dict[Role, Style], dict[Ground, Style]]
         Role.STRONG: Style(color="bright_white" if dark else "black", bold=True),
         Role.OK: Style(color=entries.ok),
         Role.CAUTION: Style(color=entries.caution, bold=True),
-        Role.ALARM: Style(color=entries.alarm, bold=True, reverse=not dark),  # there red alone is caution
+        Role.ALARM: Style(color=entries.alarm, bold=True, reverse=entries.alarm == entries.caution),
         Role.BADGE: Style(color=entries.badge, bold=True),
         Role.ACCENT: Style(color=entries.accent),
         Role.UP: Style(color=entries.up, bold=True),
@@ -119,12 +116,12 @@ def _sixteen(entries: _Entries) -> tuple[dict[Role, Style], dict[Ground, Style]]
     }
     back = {
         Ground.PLAIN: Style(),
-        Ground.BAR: Style(bgcolor="blue" if dark else "white"),
+        Ground.BAR: Style(bold=True) if dark else Style(bgcolor="white"),
         Ground.ITM: Style(bgcolor=None if dark else "white"),  # there is no dark shade that is calm; the rule says it
-        Ground.ATM: Style(bgcolor="cyan", color="black"),
-        Ground.CURSOR: Style(bgcolor="white" if dark else "blue", color="black" if dark else "bright_white"),
+        Ground.ATM: Style(bgcolor="bright_cyan", color="black"),
+        Ground.CURSOR: Style(bgcolor="white" if dark else "black", color="black" if dark else "bright_white"),
         Ground.ALARM: Style(bgcolor="red", color="bright_white", bold=True),
-        **_sixteen_heat(dark=dark),
+        **dict.fromkeys(HEAT, Style()),  # its steps are shades
     }
     return fore, back
 

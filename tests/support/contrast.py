@@ -26,6 +26,37 @@ class Look(NamedTuple):
 
 DARK_LOOKS = (Look("xterm dark", XTERM, XTERM[7], XTERM[0]), Look("VGA dark", VGA, VGA[7], VGA[0]))
 LIGHT_LOOKS = (Look("xterm light", XTERM, XTERM[0], XTERM[15]), Look("VGA light", VGA, VGA[0], VGA[15]))
+# Palettes that terminals of today have or that many choose: their blue is dark in one and light in the next.
+_NEWER = {
+    "macOS": (
+        "000000 c23621 25bc24 adad27 492ee1 d338d3 33bbc8 cbcccd",
+        "818383 fc391f 31e722 eaec23 5833ff f935f8 14f0f0 e9ebeb",
+    ),
+    "Campbell": (
+        "0c0c0c c50f1f 13a10e c19c00 0037da 881798 3a96dd cccccc",
+        "767676 e74856 16c60c f9f1a5 3b78ff b4009e 61d6d6 f2f2f2",
+    ),
+    "GNOME": (
+        "171421 c01c28 26a269 a2734c 12488b a347ba 2aa1b3 d0cfcc",
+        "5e5c64 f66151 33da7a e9ad0c 2a7bde c061cb 33c7de ffffff",
+    ),
+    "Dracula": (
+        "21222c ff5555 50fa7b f1fa8c bd93f9 ff79c6 8be9fd f8f8f2",
+        "6272a4 ff6e6e 69ff94 ffffa5 d6acff ff92df a4ffff ffffff",
+    ),
+}
+
+
+def _look(name: str, rows: tuple[str, str]) -> Look:
+    records = tuple(_exact(code) for row in rows for code in row.split())
+    return Look(name, records, records[7], records[0])
+
+
+def _exact(code: str) -> RGB:
+    return int(code[:2], 16), int(code[2:4], 16), int(code[4:], 16)
+
+
+NEWER_LOOKS = tuple(_look(name, rows) for name, rows in _NEWER.items())
 
 
 class Style(NamedTuple):
@@ -92,4 +123,4 @@ def _rgb(name: str, default: RGB, look: Look) -> RGB:
         return look.records[_NAMES.index(name)]
     if name.startswith("bright"):
         return look.records[8 + _NAMES.index(name.removeprefix("bright").replace("yellow", "brown"))]
-    return int(name[:2], 16), int(name[2:4], 16), int(name[4:], 16)
+    return _exact(name)

@@ -79,6 +79,7 @@ _GRID = (
 _HEATMAP = (
     (Span("debit", Role.STRONG), "what a position costs by the mids of its legs, in points"),
     (Span(" 1.2+ ", Role.TEXT, Ground.HEAT_3), "from 1.2 points up to the next step; each holds about as many tiles"),
+    (Span("░▒▓█"), "the same where there are few colours: the denser, the dearer"),
     (Span("> 6.20<", Role.STRONG, Ground.CURSOR), "the tile that is looked at"),
     (Span("NA", Role.DIM), "the mids give a negative debit, which nobody pays"),
     (Span("-", Role.DIM), "no tile: a leg has no mid, or is not in the snapshot"),

@@ -18,6 +18,7 @@ from tui.terminal.contrast import BLACK, RGB, WHITE, XTERM
 CELL, LINE = 10, 20  # units of the picture; a font of 16.4 is as wide as Fira Code has it
 _BASE, _FONT = 15, "16.4px 'Fira Code','DejaVu Sans Mono',Menlo,Consolas,monospace"
 _WORDS = re.compile(r"\S+(?: \S+)*")  # what two blanks part stands at places of its own, whatever the font's width
+_ALL = re.compile(r".*\S.*")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -156,6 +157,6 @@ def words_of(picture: Picture, classes: dict[str, str]) -> Iterator[Word]:
     """Yield all text in pieces that two blanks or more part."""
     for number, line in enumerate(picture.lines):
         for run in line:
-            for found in _WORDS.finditer(run.text):
+            for found in (_ALL if run.underline else _WORDS).finditer(run.text):
                 x, y = (run.column + found.start()) * CELL, number * LINE + _BASE
                 yield Word(x, y, classes[_look(run)], escape(found[0], quote=False))

@@ -1,4 +1,4 @@
-"""The steps of the heatmap's colours: away from the ground's own lightness, evenly spaced to the eye.
+"""The steps of the heatmap: colours away from the ground's own lightness, evenly spaced to the eye, or shades.
 
 Lightness goes one way at every step, so that the order is seen also by eyes that tell red from green, or blue from
 yellow, badly. Black or white text reads on each.
@@ -31,13 +31,18 @@ _TRUE_LIGHT: Final[tuple[RGB, ...]] = (
 # Of the 256 those that come nearest to the same, without greys, which are the deck's own grounds.
 _ENTRIES_DARK: Final = (17, 19, 25, 30, 72, 150, 228)
 _ENTRIES_LIGHT: Final = (228, 187, 77, 73, 30, 25, 19)
-_DARK_16: Final = (None, 4, 6, 7, 15)  # the terminal's ground, blue, cyan, white, bright white
-_LIGHT_16: Final = (None, 7, 6, 4, 0)
+# Where there are sixteen, how light an entry is nobody knows: blue is dark in old palettes and light in many a new one.
+SHADES: Final = (" ", "░", "▒", "▓", "█")
 
 
 def steps_of(depth: Depth, *, ansi: bool) -> int:
-    """Return how many steps a theme shows on a terminal; without colours, how many shades of characters."""
-    return len(_DARK_16 if ansi or depth < Depth.EIGHT_BIT else _TRUE_DARK)
+    """Return how many steps a theme shows on a terminal: as many as colours, or as shades."""
+    return len(SHADES if is_shaded(depth, ansi=ansi) else _TRUE_DARK)
+
+
+def is_shaded(depth: Depth, *, ansi: bool) -> bool:
+    """Whether steps are told by shades: without colours, or with those of the terminal's own palette."""
+    return ansi or depth < Depth.EIGHT_BIT
 
 
 def heat_colours(depth: Depth, *, dark: bool) -> tuple[RGB, ...]:
@@ -45,8 +50,3 @@ def heat_colours(depth: Depth, *, dark: bool) -> tuple[RGB, ...]:
     if depth is Depth.TRUE:
         return _TRUE_DARK if dark else _TRUE_LIGHT
     return tuple(FIXED[entry] for entry in (_ENTRIES_DARK if dark else _ENTRIES_LIGHT))
-
-
-def heat_entries(*, dark: bool) -> tuple[int | None, ...]:
-    """Return the ground of each step as an entry of the sixteen; None is the terminal's own."""
-    return _DARK_16 if dark else _LIGHT_16

@@ -183,7 +183,7 @@ def own_themes(depth: Depth) -> tuple[Theme, ...]:
         dark,
         name=SAFE,
         success="ansi_bright_cyan",
-        error="ansi_bright_magenta",
+        error="ansi_bright_yellow",
         variables={**dark.variables, SAFE_MARK: "1"},
     )
     return replace(dark, name=DARK), replace(light, name=LIGHT), safe
@@ -195,12 +195,12 @@ def terminal_themes() -> tuple[Theme, Theme]:
     return (
         replace(
             dark,
-            primary="ansi_cyan",
+            primary="ansi_bright_cyan",
             accent="ansi_bright_cyan",
             success="ansi_bright_green",
             warning="ansi_bright_yellow",
             error="ansi_bright_red",
-            variables={**dark.variables, "border": "ansi_cyan", "footer-key-foreground": "ansi_bright_cyan"},
+            variables={**dark.variables, "border": "ansi_bright_cyan", "footer-key-foreground": "ansi_bright_cyan"},
         ),
         replace(light, accent="ansi_blue", variables={**light.variables, "footer-key-foreground": "ansi_blue"}),
     )

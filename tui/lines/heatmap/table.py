@@ -12,11 +12,11 @@ from tui.lines.heatmap.choice import Across
 from tui.lines.heatmap.matrix import Column, Matrix
 from tui.lines.heatmap.scale import Scale
 from tui.lines.line import EMPTY, HEAT, Ground, Line, Role, Span, dimmed, justify, right
+from tui.terminal.heat import SHADES
 
 STRIKE_WIDTH = 11
 _CELL = (6, 14)  # narrowest and widest
 NOT_AVAILABLE = "NA"
-SHADES = (" ", "░", "▒", "▓", "█")  # a step each, where there are no colours to tell it
 _STATE_SIGN = {"AGING": "·", "STALE": "!"}
 
 

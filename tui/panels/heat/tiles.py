@@ -12,7 +12,7 @@ from tui.lines.heatmap.table import HeatTable, Paint, heat_table
 from tui.lines.line import Line
 from tui.panels.line_panel import LinePanel
 from tui.terminal.depth import Depth, HasDepth
-from tui.terminal.heat import steps_of
+from tui.terminal.heat import is_shaded, steps_of
 from tui.view import View
 
 
@@ -92,7 +92,8 @@ class HeatPanel(LinePanel):
     def _paint(self) -> Paint:
         """How this terminal shows the steps."""
         depth = self.app.depth if isinstance(self.app, HasDepth) else Depth.TRUE
-        return Paint(steps_of(depth, ansi=self.app.native_ansi_color), shaded=depth is Depth.NONE)
+        ansi = self.app.native_ansi_color
+        return Paint(steps_of(depth, ansi=ansi), shaded=is_shaded(depth, ansi=ansi))
 
     def follow(self) -> None:
         """Show the cursor with the next lines."""
