@@ -197,9 +197,10 @@ class BoardSlot:
         self.wake_reader()
 
     def put_alerts(self, alerts: AlertsShown) -> None:
-        """Replace how the alerts stand."""
-        self._alerts = alerts
-        self.wake_reader()
+        """Replace how the alerts stand; values alone are shown with the Board that they are of, which comes next."""
+        before, self._alerts = self._alerts, alerts
+        if alerts.standing != before.standing:
+            self.wake_reader()
 
     def call_attention(self, call: Call) -> None:
         """Have the screen ring or notify."""

@@ -10,10 +10,10 @@ from chain.monitor.alerts.rule import Action, AlertRule, ChainFilter, Limit, Num
 from chain.monitor.alerts.words import Place
 from chaindeck.engine.alerts.service import AlertService
 from screenshots.scenes import Stage
+from tests.support.alerts import status
 from tests.support.past import past_deck
 from tests.support.stage import Deck, deck_of
 from tests.support.waiting import wait_until_async
-from tests.tui.lines.test_alerts import status
 from tui.ports.alerts import AlertKey, AlertsShown, Call
 
 AGE = Limit(30.0, 20.0)

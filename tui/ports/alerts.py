@@ -31,5 +31,10 @@ class AlertsShown:
     view: AlertsView = field(default_factory=AlertsView)
     faults: tuple[HookFault, ...] = ()
 
+    @property
+    def standing(self) -> tuple[object, ...]:
+        """What of it is news at once: which alerts are raised or acknowledged, and which hooks fail; no values."""
+        return (*((status.key, status.phase) for status in self.view.raised), *self.faults)
+
 
 NO_ALERTS = AlertsShown()

@@ -7,9 +7,13 @@ import pytest
 
 from chain.clock import Instant
 from chain.model.keys import ChainId
+from chain.monitor.alerts.alarm import Phase
+from chain.monitor.alerts.book import AlertsView
 from chain.monitor.analytics import DatedBoard, RecentAnalytics
 from chaindeck.engine.board_slot import BoardSlot
+from tests.support.alerts import status
 from tests.support.scenes import NDX, SPX, board, manual_clock, record
+from tui.ports.alerts import AlertsShown, Call
 from tui.ports.board_source import Scene
 
 NOW = Instant.now(manual_clock())
@@ -100,3 +104,29 @@ def test_what_is_compared_is_derived_by_whoever_fills_the_slot_and_only_the_last
     waiting.pop()()
     nothing = slot.scene()
     assert nothing is not None and nothing.diff is not None and nothing.diff.grid is None
+
+
+def test_alerts_wake_the_reader_for_what_is_news_and_stand_beside_the_past_too() -> None:
+    slot, woken = BoardSlot(), list[bool]()
+    slot.put(SHOWN)
+    slot.subscribe(lambda: woken.append(slot.scene() is not None))
+    slot.put_alerts(AlertsShown(AlertsView((status(age_s=31.0),))))
+    slot.put_alerts(AlertsShown(AlertsView((status(age_s=32.0),))))  # its Board comes next, and wakes
+    assert len(woken) == 1
+    slot.put_alerts(known := AlertsShown(AlertsView((status(age_s=32.0, phase=Phase.ACKNOWLEDGED),))))
+    assert len(woken) == 2
+    slot.look_back(Scene(SHOWN, as_of=NOW))
+    scene = slot.scene()
+    assert scene is not None
+    assert (scene.alerts, scene.as_of) == (known, NOW)
+
+
+def test_each_call_for_attention_is_made_once_and_the_newest_where_none_can_be() -> None:
+    slot, woken = BoardSlot(), list[object]()
+    slot.subscribe(lambda: woken.append(slot.take_calls()))
+    slot.call_attention(Call(bell=True))
+    assert woken == [(Call(bell=True),)]
+    assert slot.take_calls() == ()
+    for number in range(20):
+        slot.call_attention(Call(notify=str(number)))
+    assert [call.notify for call in slot.take_calls()] == [str(number) for number in range(12, 20)]

@@ -5,9 +5,9 @@ import pytest
 from chain.clock import Instant
 from chain.monitor.alerts.alarm import Phase
 from chain.monitor.alerts.book import AlertStatus, AlertsView, Unjudged
-from chain.monitor.alerts.readings import Reading
-from chain.monitor.alerts.rule import AlertRule, Limit, NumberWatch, StateWatch, Zone
+from chain.monitor.alerts.rule import AlertRule, StateWatch
 from chain.monitor.states import State
+from tests.support.alerts import AGE, status
 from tests.support.scenes import SPX, START_NS, START_S, in_state, record, report
 from tui.lines.alerts import AlertLines, alert_lines, alerts_count
 from tui.lines.line import Role, length, plain
@@ -15,21 +15,7 @@ from tui.lines.strip import Past, trouble
 from tui.ports.alerts import NO_ALERTS, AlertKey, AlertsShown, HookFault
 
 NOW = Instant(START_NS, 5_000.0)
-AGE = AlertRule("SPX old", NumberWatch("age", Limit(30.0, 20.0)))
 LOST = AlertRule("lost", StateWatch(frozenset({State.MISSING})))
-
-
-def status(
-    subject: str = "SPX 2026-01-02",
-    age_s: float | None = 48.2,
-    phase: Phase = Phase.RAISED,
-    *,
-    rule: AlertRule = AGE,
-    why: str = "",
-    ago_s: float = 46.0,
-) -> AlertStatus:
-    reading = Reading(subject, Zone.BEYOND, age_s, "s" if age_s is not None else "", told="is MISSING")
-    return AlertStatus(rule, reading, phase, START_S - ago_s, why)
 
 
 def shown(*raised: AlertStatus, **how: object) -> AlertsShown:
