@@ -12,14 +12,16 @@ class HookScript:
     def __init__(self, folder: Path, body: str = "", name: str = "hook") -> None:
         self._told = folder / f"{name}.told"
         self.path = folder / name
-        self.path.write_text(f"#!/bin/sh\ncat >>{self._told}\necho >>{self._told}\n{body}\n")
+        self.path.write_text(
+            f"#!/bin/sh\n{{ cat; echo; }} >{self._told}.$$\ncat {self._told}.$$ >>{self._told}\n{body}\n"
+        )
         self.path.chmod(0o700)
 
     @property
     def told(self) -> list[dict[str, Any]]:
         """What it was told so far."""
-        lines = self._told.read_bytes().splitlines() if self._told.exists() else []
-        return [orjson.loads(line) for line in lines]
+        written = self._told.read_bytes() if self._told.exists() else b""
+        return [orjson.loads(line) for line in written[: written.rfind(b"\n") + 1].splitlines()]
 
     @property
     def events(self) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chain.monitor.alerts.alarm import ARMED, Alarm, Change, Phase, step, step_absent
-from chain.monitor.alerts.readings import Derived, Reading, Readings, readings_of
+from chain.monitor.alerts.readings import Derived, Look, Reading, Readings, readings_of
 from chain.monitor.alerts.rule import AlertRule, Zone
 from chain.monitor.evaluate.report import HealthReport
 
@@ -77,31 +77,32 @@ class AlertBook:
 
     def __init__(self, rules: Sequence[AlertRule], kept: Mapping[AlertKey, Alarm] | None = None) -> None:
         self._rules = rules
-        names = {rule.name for rule in rules}
-        self._alarms = {key: alarm for key, alarm in (kept or {}).items() if key.alert in names}
+        self._alarms: dict[str, dict[str, Alarm]] = {rule.name: {} for rule in rules}  # by alert, then by subject
+        for key, alarm in (kept or {}).items():
+            if key.alert in self._alarms:
+                self._alarms[key.alert][key.subject] = alarm
         self._last: dict[AlertKey, Reading] = {}  # of raised alarms: the last that had something to tell
         self._why: dict[AlertKey, str] = {}
         self._unjudged: tuple[Unjudged, ...] = ()
 
     def on_report(self, report: HealthReport, derived: Derived) -> tuple[AlertEvent, ...]:
         """Step every alarm by a report; return what there is to tell, in the order of the alerts."""
-        found = [(rule, readings_of(rule, report, derived)) for rule in self._rules]
+        look = Look.of(report, derived)
+        found = [(rule, readings_of(rule, look)) for rule in self._rules]
         events = [event for rule, readings in found for event in self._step(rule, readings, report)]
         self._unjudged = tuple(told for rule, readings in found for told in _unjudged(rule, readings))
         return tuple(events)
 
     def _step(self, rule: AlertRule, readings: Readings, report: HealthReport) -> Iterator[AlertEvent]:
-        present = {reading.subject: reading for reading in readings.each}
+        alarms, present = self._alarms[rule.name], {reading.subject: reading for reading in readings.each}
+        absent = [(subject, alarm) for subject, alarm in alarms.items() if subject not in present]
         for subject, reading in present.items():
-            alarm = self._alarms.get(AlertKey(rule.name, subject), ARMED)
+            alarm = alarms.get(subject, ARMED)
             yield from self._take(rule, reading, report, step(alarm, reading.zone, report.now, rule))
-        for key, alarm in [(key, alarm) for key, alarm in self._alarms.items() if key.alert == rule.name]:
-            if key.subject in present:
-                continue
-            why = "no longer on the board" if readings.absent is Zone.UNKNOWN else ""
-            gone = Reading(key.subject, readings.absent, why=why)
-            answered = report.board.redis.health.ok
-            stepped = step_absent if answered else step
+        stepped = step_absent if report.board.redis.health.ok else step
+        why = "no longer expected" if readings.absent is Zone.UNKNOWN else ""
+        for subject, alarm in absent:
+            gone = Reading(subject, readings.absent, why=why)
             yield from self._take(rule, gone, report, stepped(alarm, readings.absent, report.now, rule))
 
     def _take(
@@ -109,8 +110,8 @@ class AlertBook:
     ) -> Iterator[AlertEvent]:
         """Keep an alarm after its step, and yield what it tells."""
         alarm, change = stepped
-        key, now = AlertKey(rule.name, reading.subject), report.now.wall_s
-        before = self._alarms.pop(key, ARMED)
+        alarms, key, now = self._alarms[rule.name], AlertKey(rule.name, reading.subject), report.now.wall_s
+        before = alarms.pop(reading.subject, ARMED)
         known = reading.zone is not Zone.UNKNOWN
         if change is not None:
             since = (before.since if change is Change.CLEARED else alarm.since) or now
@@ -118,7 +119,7 @@ class AlertBook:
             told = reading if reading.value is not None or reading.told else replace(last, why=reading.why)
             yield AlertEvent(change, rule, told, now, since)
         if alarm != ARMED:
-            self._alarms[key] = alarm
+            alarms[reading.subject] = alarm
         if alarm.phase.is_raised:
             self._why[key] = "" if known else reading.why
             if known or key not in self._last:
@@ -128,10 +129,10 @@ class AlertBook:
 
     def acknowledge(self, keys: Collection[AlertKey] | None = None) -> int:
         """Acknowledge raised alarms, all of them without `keys`; return how many were not before."""
-        waiting = [key for key, alarm in self._alarms.items() if alarm.phase is Phase.RAISED]
-        chosen = [key for key in waiting if keys is None or key in keys]
-        for key in chosen:
-            self._alarms[key] = replace(self._alarms[key], phase=Phase.ACKNOWLEDGED)
+        waiting = [(key, alarm) for key, alarm in self.kept().items() if alarm.phase is Phase.RAISED]
+        chosen = [(key, alarm) for key, alarm in waiting if keys is None or key in keys]
+        for key, alarm in chosen:
+            self._alarms[key.alert][key.subject] = replace(alarm, phase=Phase.ACKNOWLEDGED)
         return len(chosen)
 
     def view(self) -> AlertsView:
@@ -153,13 +154,18 @@ class AlertBook:
 
     def kept(self) -> Mapping[AlertKey, Alarm]:
         """Return the alarms that are raised, for a run after this one."""
-        return {key: alarm for key, alarm in self._alarms.items() if alarm.phase.is_raised}
+        return {
+            AlertKey(name, subject): alarm
+            for name, alarms in self._alarms.items()
+            for subject, alarm in alarms.items()
+            if alarm.phase.is_raised
+        }
 
 
 def _unjudged(rule: AlertRule, readings: Readings) -> Iterable[Unjudged]:
     """Yield what an alert cannot judge, by reason; or that it is about nothing that is on the Board."""
     if not readings.each and readings.absent is Zone.UNKNOWN:
-        yield Unjudged(rule, (), "nothing on the board is meant by it")
+        yield Unjudged(rule, (), readings.none)
     reasons: dict[str, list[str]] = {}
     for reading in readings.each:
         if reading.zone is Zone.UNKNOWN:

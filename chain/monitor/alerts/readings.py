@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import Self
 
 from msgspec import Struct
 
@@ -10,7 +11,8 @@ from chain.model.keys import ChainId
 from chain.model.kinds import REPLAY, UNKNOWN, kind_phrase
 from chain.monitor.alerts.rule import AlertRule, Number, NumberWatch, SignalWatch, StateWatch, Zone
 from chain.monitor.board import ChainRecord
-from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal
+from chain.monitor.evaluate.flags import is_over
+from chain.monitor.evaluate.report import ChainStatus, HealthReport, Signal, grouped
 from chain.monitor.states import State
 
 _CURRENT = (State.FRESH, State.AGING)
@@ -47,31 +49,52 @@ class Reading(Struct, frozen=True):
     origin: Origin = Origin()
 
 
+class Look(Struct, frozen=True):
+    """What alerts are judged by: a report, measures, and the chains whose last session is not over.
+
+    A chain that expired ages, and goes, as it should: nobody wants to be called for that each afternoon.
+    """
+
+    report: HealthReport
+    derived: Derived
+    statuses: tuple[ChainStatus, ...]
+
+    @classmethod
+    def of(cls, report: HealthReport, derived: Derived) -> Self:
+        """Return the look at a report."""
+        return cls(report, derived, tuple(one for one in report.statuses if not is_over(one.record, report.now)))
+
+
 class Readings(Struct, frozen=True):
-    """Every subject of an alert that is on the Board, and what it means of another that it is not."""
+    """Every subject of an alert that is on the Board, and what it means of another that it is not.
+
+    `none` says why there is no subject where there is none.
+    """
 
     each: tuple[Reading, ...] = ()
     absent: Zone = Zone.UNKNOWN
+    none: str = "nothing on the board is meant by it"
 
 
-def readings_of(rule: AlertRule, report: HealthReport, derived: Derived) -> Readings:
-    """Return what an alert finds in a report; nothing of a recording that is played again, unless it asks for it."""
+_NO_REPLAY = Readings(none="a recording that is played again raises it only with replay = true")
+
+
+def readings_of(rule: AlertRule, look: Look) -> Readings:
+    """Return what an alert finds; nothing of a recording that is played again, unless it asks for it."""
+    report, watch = look.report, rule.watch
     if report.board.present == REPLAY and not rule.replay:
-        return Readings()
-    watch = rule.watch
+        return _NO_REPLAY
     if isinstance(watch, SignalWatch):
         known = report.board.redis.health.ok  # without an answer no signal can be known to have ended
-        return Readings(tuple(_signals(rule, watch, report)), Zone.CLEAR if known else Zone.UNKNOWN)
+        each = tuple(_signals(rule, watch, report))
+        return Readings(each, Zone.CLEAR if known else Zone.UNKNOWN, "no such signal" if known else _AWAY)
+    statuses = [status for status in look.statuses if rule.replay or status.record.kind != REPLAY]
     if isinstance(watch, NumberWatch) and watch.of_underlyings:
-        return Readings(tuple(_of_underlyings(rule, watch, report, derived)))
-    statuses = [status for status in report.statuses if _admits(rule, status)]
+        return Readings(tuple(_of_underlyings(rule, watch, look, statuses)))
+    mine = [status for status in statuses if rule.admits(status.chain, status.dte)]
     if isinstance(watch, StateWatch):
-        return Readings(tuple(_state(watch, status) for status in statuses))
-    return Readings(tuple(_of_chain(watch, status, derived) for status in statuses))
-
-
-def _admits(rule: AlertRule, status: ChainStatus) -> bool:
-    return rule.admits(status.chain, status.dte) and _admits_kind(rule, status)
+        return Readings(tuple(_state(watch, status) for status in mine))
+    return Readings(tuple(_of_chain(watch, status, look.derived) for status in mine))
 
 
 def _is_read(record: ChainRecord) -> bool:
@@ -111,17 +134,16 @@ def _of_chain(watch: NumberWatch, status: ChainStatus, derived: Derived) -> Read
     return _measured(watch, subject, derived.chains.get(status.chain, {}), origin)
 
 
-def _of_underlyings(rule: AlertRule, watch: NumberWatch, report: HealthReport, derived: Derived) -> Iterator[Reading]:
-    for underlying in report.board.chains.underlyings:
-        statuses = [status for status in report.statuses_of(underlying) if _admits_kind(rule, status)]
-        if statuses and rule.admits_underlying(underlying):
-            yield _of_underlying(watch, underlying, statuses, report, derived)
+def _of_underlyings(
+    rule: AlertRule, watch: NumberWatch, look: Look, statuses: Iterable[ChainStatus]
+) -> Iterator[Reading]:
+    for underlying, mine in grouped(statuses).items():
+        if rule.admits_underlying(underlying):
+            yield _of_underlying(watch, underlying, mine, look)
 
 
-def _of_underlying(
-    watch: NumberWatch, underlying: str, statuses: Sequence[ChainStatus], report: HealthReport, derived: Derived
-) -> Reading:
-    origin = origin_of(status.record for status in statuses)
+def _of_underlying(watch: NumberWatch, underlying: str, statuses: Sequence[ChainStatus], look: Look) -> Reading:
+    origin, report = origin_of(status.record for status in statuses), look.report
     if watch.of == Number.SPOT:
         spot = report.spot(underlying)
         why = "no spot" if spot is None else "" if spot.current else f"its newest snapshot is {spot.state}"
@@ -132,11 +154,7 @@ def _of_underlying(
     late = next((status for status in statuses if status.state not in _CURRENT), None)
     if late is not None:
         return _number(watch, underlying, None, "", f"{late.chain} is {late.state}", origin)
-    return _measured(watch, underlying, derived.totals.get(underlying, {}), origin)
-
-
-def _admits_kind(rule: AlertRule, status: ChainStatus) -> bool:
-    return rule.replay or status.record.kind != REPLAY
+    return _measured(watch, underlying, look.derived.totals.get(underlying, {}), origin)
 
 
 def _depth_unknown(report: HealthReport, statuses: Iterable[ChainStatus]) -> str:

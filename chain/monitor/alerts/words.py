@@ -65,9 +65,10 @@ def event_words(event: AlertEvent) -> str:
 
 
 def events_words(events: Sequence[AlertEvent]) -> str:
-    """Return several events in one line: the last of them in full, and how many there are beside it."""
+    """Return several events in one line: the last one raised, or else over, and how many there are beside it."""
     more = f" (and {len(events) - 1} more)" if len(events) > 1 else ""
-    return clean(f"{event_words(events[-1])}{more}", _LONGEST)
+    raised = [event for event in events if event.change is Change.RAISED]
+    return clean(f"{event_words((raised or events)[-1])}{more}", _LONGEST)
 
 
 def limit_of(rule: AlertRule) -> tuple[float | None, float | None, float | None]:

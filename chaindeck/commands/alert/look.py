@@ -10,7 +10,7 @@ import orjson
 from chain.clock import Instant
 from chain.context import Context
 from chain.monitor.alerts.derived import DerivedMeasures
-from chain.monitor.alerts.readings import Readings, readings_of
+from chain.monitor.alerts.readings import Look, Readings, readings_of
 from chain.monitor.alerts.rule import AlertRule, Zone
 from chain.monitor.alerts.words import Place, what
 from chain.monitor.evaluate.signals import evaluate
@@ -39,7 +39,8 @@ def look_at_alerts(context: Context, settings: Settings, *, as_json_text: bool) 
     board = asyncio.run(look_once(target, context, "chaindeck-alert"))
     report = evaluate(board, Instant.now(context.clock))
     derived = DerivedMeasures(rules).update(report)
-    found = {rule.name: readings_of(rule, report, derived) for rule in rules}
+    look = Look.of(report, derived)
+    found = {rule.name: readings_of(rule, look) for rule in rules}
     if as_json_text:
         body = alerts_body(rules, found, Place(target.shown, context.keys.prefix), answered=board.redis.health.ok)
         print(orjson.dumps(msgspec.to_builtins(body), option=orjson.OPT_INDENT_2).decode())
@@ -59,5 +60,4 @@ def _lines(rule: AlertRule, readings: Readings) -> Iterator[str]:
         source = f"[{reading.origin.words}] " if reading.origin.words else ""
         yield f"  {_WORDS[reading.zone]:<8} {source}{what(rule, reading)}"
     if not readings.each:
-        why = "nothing on the board is meant by it" if readings.absent is Zone.UNKNOWN else "no such signal"
-        yield f"  {_WORDS[readings.absent]:<8} {why}"
+        yield f"  {_WORDS[readings.absent]:<8} {readings.none}"

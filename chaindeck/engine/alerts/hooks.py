@@ -50,6 +50,11 @@ class HookRunner:
         """The hooks that did not do their work when they last ran."""
         return tuple(self._faults.values())
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a hook runs now."""
+        return any(line.telling for line in self._lines.values())
+
     def offer(self, rule: AlertRule, events: Iterable[AlertEvent]) -> None:
         """Have an alert's hook told of events; never waits."""
         line = self._lines[rule.name]

@@ -57,7 +57,7 @@ class AlertService:
         self._book = AlertBook(rules, load_kept(kept, now.wall_s))
         self._kept_at = now.mono
         self._derived = DerivedMeasures(rules)
-        self._hooks = HookRunner(rules, clock, place, self._tell_hearer)
+        self.hooks = HookRunner(rules, clock, place, self._tell_hearer)
         self._bell = Pace[AlertEvent](BELL_EVERY_S)
         self._notify = Pace[AlertEvent](NOTIFY_EVERY_S)
 
@@ -74,7 +74,7 @@ class AlertService:
         asking = list(_asking_for(Action.HOOK, events))
         for name in dict.fromkeys(event.rule.name for event in asking):
             mine = [event for event in asking if event.rule.name == name]
-            self._hooks.offer(mine[0].rule, mine)
+            self.hooks.offer(mine[0].rule, mine)
         self._speak(now.mono)
         if events or now.mono - self._kept_at >= _KEEP_EVERY_S:
             self._keep()
@@ -98,14 +98,14 @@ class AlertService:
 
     def parts(self) -> Sequence[Part]:
         """Return what is to be run beside the watcher: the hooks."""
-        return self._hooks.parts()
+        return self.hooks.parts()
 
     async def leave(self) -> None:
         """Keep what is raised for the next run, but for what no hook was told to the end: that is raised again."""
-        self._keep(self._hooks.untold())
+        self._keep(self.hooks.untold())
 
     def _tell_hearer(self) -> None:
-        self._hearer.put_alerts(AlertsShown(self._book.view(), self._hooks.faults))
+        self._hearer.put_alerts(AlertsShown(self._book.view(), self.hooks.faults))
 
     def _keep(self, untold: Collection[AlertKey] = ()) -> None:
         if self._kept is None:

@@ -230,7 +230,7 @@ def test_words_name_what_is_over_and_why() -> None:
     book.on_report(aged(31), NOTHING)
     for seconds in (10, 70):
         events = book.on_report(report([], at(seconds)), NOTHING)
-    assert event_words(events[0]) == "[MOCK] cleared old: SPX 2026-01-02 age 31.0 s (no longer on the board)"
+    assert event_words(events[0]) == "[MOCK] cleared old: SPX 2026-01-02 age 31.0 s (no longer expected)"
 
 
 def test_several_are_told_in_one_line() -> None:
@@ -243,3 +243,23 @@ def test_what_was_kept_of_another_run_says_that_nobody_has_judged_it_yet() -> No
     kept = {AlertKey("old", "SPX 2026-01-02"): Alarm(Phase.RAISED, START_S)}
     [status] = AlertBook([age()], kept).view().raised
     assert (status.reading.value, status.why) == (None, "not judged yet")
+
+
+@pytest.mark.parametrize(("before_close_s", "raised"), [(0.001, ["NDX 2026-01-02", "SPX 2026-01-02"]), (0.0, [])])
+def test_what_has_expired_may_age_and_go(before_close_s: float, raised: list[str]) -> None:
+    close = 6 * 3_600 - before_close_s  # from the scenes' 10:00 in New York
+    old = [record(chain, at(close), age_ms=40_000) for chain in (NDX, SPX)]
+    lost = AlertRule("old", StateWatch(frozenset({State.MISSING, State.STALE})))
+    for one in (age(), lost):
+        events = AlertBook([one]).on_report(report(old, at(close)), NOTHING)
+        assert [event.reading.subject for event in events] == raised
+
+
+def test_of_several_events_one_that_was_raised_is_told_in_full() -> None:
+    book = AlertBook([age("a"), age("b", above=10.0, clear=5.0)])
+    book.on_report(report([record(SPX, at(0), age_ms=40_000)], at(0)), NOTHING)
+    changed = [record(SPX, at(10), age_ms=1_000), record(NDX, at(10), age_ms=11_000)]
+    events = book.on_report(report(changed, at(10)), NOTHING)
+    changes = [(event.rule.name, event.change) for event in events]
+    assert changes == [("a", "cleared"), ("b", "cleared"), ("b", "raised")]
+    assert events_words((events[2], events[0])) == "[MOCK] ALERT b: NDX 2026-01-02 age 11.0 s above 10 (and 1 more)"

@@ -57,6 +57,8 @@ class Desk:
         self.service.on_board(aged(self.clock, age_s, *(chains or (SPX,))))
 
     async def pass_time(self, seconds: float, until: Callable[[], bool] = lambda: True) -> None:
+        """Let time go by once no hook runs, for whose limit it would be time, too."""
+        await wait_until_async(lambda: not self.service.hooks.is_running, what="the end of what runs")
         self.clock.advance(seconds)
         await wait_until_async(until, what="what was to happen")
 
