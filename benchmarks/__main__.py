@@ -33,6 +33,7 @@ BENCHMARKS = {
     "heatmap": "heatmap",
     "heatmap-screen": "heatmap_screen",
     "measures": "measures",
+    "charts": "chart_draw",
 }
 
 

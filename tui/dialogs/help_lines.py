@@ -85,6 +85,17 @@ _HEATMAP = (
     (Span("-", Role.DIM), "no tile: a leg has no mid, or is not in the snapshot"),
     (Span("01-07 5d!", Role.HEAD), "an expiration whose snapshot is STALE; · AGING, x no usable one"),
 )
+_CHARTS = (
+    (
+        Span("S F Z C P", Role.TEXT),
+        "under a chart the foot of a line at spot, forward, zero gamma, call wall, put wall",
+    ),
+    (Span("< >", Role.DIM), "one standard deviation below and above the forward; ^ the chosen expiration"),
+    (Span("●", Role.ACCENT), "one figure: it stands alone, or there is room to show each that a line goes through"),
+    (Span("▀ ▄ █", Role.CALL), "volume, open interest, and both: calls to the left, or net GEX above zero"),
+    (Span("▀ ▄ █", Role.PUT), "the same of puts, to the right, or net GEX below zero"),
+    (Span("01-07", Role.DIM), "dim: what may be true no longer; the title says LAST GOOD"),
+)
 _PAST = (
     (
         Span("AS OF", Role.STRONG, Ground.CURSOR),
@@ -123,12 +134,8 @@ def help_lines(keymap: Keymap, places: Sequence[Place]) -> list[Line]:
     lines += [EMPTY, _heading("STRIKE GRID")]
     for word, words in _GRID:
         lines += _entry(Span(word, Role.STRONG), words)
-    lines += [EMPTY, _heading("HEATMAP")]
-    for sign, words in _HEATMAP:
-        lines += _entry(sign, words)
-    lines += [EMPTY, _heading("THE PAST")]
-    for sign, words in _PAST:
-        lines += _entry(sign, words)
+    for heading, legend in (("HEATMAP", _HEATMAP), ("CHARTS", _CHARTS), ("THE PAST", _PAST)):
+        lines += [EMPTY, _heading(heading), *(line for sign, words in legend for line in _entry(sign, words))]
     return lines
 
 

@@ -96,7 +96,7 @@ def _bars(exposure: Exposure, measures: Mapping[str, Measure], scale: float, uni
         role = Role.STRONG if "spot" in note else Role.TEXT
         bars.append(Bar(figures.strike(each.strike), left, right, note, role))
     centre = nearest([each.strike for each in exposure.strikes], exposure.spot)
-    roles = Role.DOWN, Role.UP
+    roles = Role.PUT, Role.CALL
     return Bars(unit, "negative", "positive", ("net",), tuple(bars), centre, *roles, missing="", places=2)
 
 

@@ -44,8 +44,8 @@ def age_chart(clocked: Clocked, window_s: float) -> Chart:
     peak = max((age for _, age in ages), default=0.0)
     top = limits.stale_s if peak > limits.stale_s / 2 else limits.warn_s
     marks = (
-        Mark(limits.warn_s, f"warn {limits.warn_s:g} s", Role.CAUTION),
-        Mark(limits.stale_s, f"stale {limits.stale_s:g} s", Role.ALARM),
+        Mark(limits.warn_s, f"warn {limits.warn_s:g} s", Role.CAUTION if peak > limits.warn_s else Role.DIM),
+        Mark(limits.stale_s, f"stale {limits.stale_s:g} s", Role.ALARM if peak > limits.stale_s else Role.DIM),
     )
     picture = _curves(clocked, window_s, "age, s", {"": ages}, _AGES_APART_S, (0.0, top), marks)
     words = "the worse of two ages, since ts and since it was first seen, as this deck noted it every second"
@@ -83,7 +83,7 @@ def _curves(
 ) -> Curves:
     until = math.ceil(clocked.now.wall_s / _EVERY_S) * _EVERY_S
     since = until - window_s
-    roles = (Role.ACCENT, Role.TEXT, Role.UP, Role.DOWN)
+    roles = (Role.ACCENT, Role.TEXT, Role.CALL, Role.PUT)
     series = tuple(
         Series(name, tuple(_points(clocked, readings, apart_s, since)), roles[at % len(roles)], look)
         for at, (name, readings) in enumerate(named.items())

@@ -32,7 +32,7 @@ def chart_lines(
     drawn = _picture(chart, width, room, symbols, shift)
     if isinstance(drawn, str):
         told = wrapped(drawn, width - 3, room - 1)
-        lines: list[Line] = [EMPTY, *((Span(left(f"   {line}", width), Role.CAUTION),) for line in told)]
+        lines: list[Line] = [EMPTY, *((Span(left(f"   {line}", width), Role.TEXT),) for line in told)]
     else:
         lines = [dimmed(line) for line in drawn] if chart.dim else drawn
     lines = [*lines, *[EMPTY] * (room - len(lines))][:room]
@@ -84,7 +84,7 @@ def _under(chart: Chart, width: int, height: int) -> list[Line]:
     """
     told = [
         (chart.figures, Role.TEXT, 1),
-        (chart.words if chart.picture is not None else "", Role.CAUTION, 1),
+        (chart.words if chart.picture is not None else "", Role.TEXT, 1),
         (chart.about, Role.DIM, 1),
         (chart.convention, Role.DIM, _LINES_OF_WORDS),
     ]
