@@ -4,7 +4,6 @@
 """
 
 import math
-import os
 import random
 import sys
 import time
@@ -12,17 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-
-COLOURS = {"true": "truecolor", "16": "standard", "none": "standard"}
-EVERY_S = 0.1
-WARM_UP, FULL, UPDATES = 4, 6, 12
-_POINTS = 80
-
-if __name__ == "__main__":  # what Textual reads as it is loaded
-    os.environ["TEXTUAL_COLOR_SYSTEM"] = COLOURS[sys.argv[2]]
-    if sys.argv[2] == "none":
-        os.environ["NO_COLOR"] = "1"
-
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App, ComposeResult
@@ -36,6 +24,10 @@ from tui.panels.line_panel import LinePanel
 from tui.terminal.depth import Depth
 from tui.terminal.symbols import Symbols
 from tui.terminal.themes import own_themes
+
+EVERY_S = 0.1
+WARM_UP, FULL, UPDATES = 4, 6, 12
+_POINTS = 80
 
 Values = list[float]
 
@@ -70,7 +62,7 @@ class CellsPanel(LinePanel):
         self.show((), lines, top=0)
 
 
-class PlotextPanel(PlotextPlot):  # type: ignore[misc]
+class PlotextPanel(PlotextPlot):
     """The same by plotext, in braille."""
 
     def draw(self, values: Values) -> None:
@@ -87,7 +79,7 @@ class PlotextPanel(PlotextPlot):  # type: ignore[misc]
 class PixelPanel(Widget):
     """The same as an area in pixels, two to a cell, each of a colour of its own: as pictures are drawn."""
 
-    _values: Values = []
+    _values: Values | None = None
 
     def draw(self, values: Values) -> None:
         """Show a smile."""
@@ -97,13 +89,16 @@ class PixelPanel(Widget):
     def render_line(self, y: int) -> Strip:
         """Return one line of cells."""
         width = self.size.width
-        if not self._values:
+        values = self._values
+        if values is None:
             return Strip([Segment(" " * width, Style())], width)
-        styles = (Style(color=self._colour(x, 2 * y), bgcolor=self._colour(x, 2 * y + 1)) for x in range(width))
+        styles = (
+            Style(color=self._colour(values, x, 2 * y), bgcolor=self._colour(values, x, 2 * y + 1))
+            for x in range(width)
+        )
         return Strip([Segment("▀", style) for style in styles], width)
 
-    def _colour(self, x: int, y: int) -> str:
-        values = self._values
+    def _colour(self, values: Values, x: int, y: int) -> str:
         low, high = min(values), max(values)
         share = (values[x * len(values) // self.size.width] - low) / (high - low)
         depth = (1 - share) * (2 * self.size.height - 1) - y
@@ -122,7 +117,7 @@ class ChartApp(App[None]):
         for theme in own_themes(self.depth):
             self.register_theme(theme)
         self.theme = "chaindeck" if colours == "true" else "ansi-dark"
-        self._size, self._report = size, report
+        self._room, self._report = size, report
         self._widget = {"plotext": PlotextPanel, "pixels": PixelPanel}.get(way, lambda: CellsPanel(Symbols(way)))()
         self._smiles = smiles(WARM_UP + FULL + UPDATES)
         self._at = 0
@@ -130,7 +125,7 @@ class ChartApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """Show one chart."""
-        self._widget.styles.width, self._widget.styles.height = self._size
+        self._widget.styles.width, self._widget.styles.height = self._room
         yield self._widget
 
     def on_mount(self) -> None:

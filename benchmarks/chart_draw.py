@@ -13,7 +13,11 @@ _TIMEOUT_S = 40.0
 _REPETITIONS = 3
 _SIZES = ((60, 10), (120, 20))
 _WAYS = ("braille", "block", "ascii", "plotext", "pixels")
-_COLOURS = ("true", "16", "none")
+_COLOURS = {
+    "true": {},
+    "16": {"TEXTUAL_COLOR_SYSTEM": "standard"},
+    "none": {"TEXTUAL_COLOR_SYSTEM": "standard", "NO_COLOR": "1"},
+}
 _AIM_CPU = 2.0
 
 
@@ -64,7 +68,7 @@ def _cost(way: str, colours: str, width: int, height: int) -> _Cost:
     with tempfile.TemporaryDirectory(prefix="cd-") as folder:
         report = Path(folder) / "report.json"
         arguments = ["-m", "benchmarks.chart_apps", way, colours, f"{width}x{height}", str(report)]
-        with running(arguments, columns=130, rows=30) as terminal:
+        with running(arguments, columns=130, rows=30, also=_COLOURS[colours]) as terminal:
             if terminal.drain(_TIMEOUT_S):
                 raise RuntimeError(f"the {way} app did not end in {_TIMEOUT_S:g} s")
             if not report.exists():

@@ -9,10 +9,11 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path(__file__).resolve().parents[1]
 _ESCAPE = re.compile(
@@ -20,6 +21,7 @@ _ESCAPE = re.compile(
 )
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _END_S = 5.0
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,13 @@ class Terminal:
 
 
 @contextmanager
-def running(arguments: Sequence[str], *, columns: int, rows: int) -> Iterator[Terminal]:
-    """Run this Python with `arguments` on a terminal, at home in an empty private folder; end it after."""
+def running(
+    arguments: Sequence[str], *, columns: int, rows: int, also: Mapping[str, str] = NOTHING_MORE
+) -> Iterator[Terminal]:
+    """Run this Python with `arguments` on a terminal, at home in an empty private folder; end it after.
+
+    `also` is what its environment has beside the usual.
+    """
     with tempfile.TemporaryDirectory(prefix="cd-", dir="/tmp", ignore_cleanup_errors=True) as home:
         runtime = Path(home) / "r"
         runtime.mkdir(mode=0o700)
@@ -127,6 +134,7 @@ def running(arguments: Sequence[str], *, columns: int, rows: int) -> Iterator[Te
             "COLORTERM": "truecolor",
             "PYTHONPATH": str(ROOT),
             "CHAINDECK_RUNTIME_DIR": str(runtime),
+            **also,
         }
         terminal = Terminal([sys.executable, *arguments], environment, columns=columns, rows=rows)
         try:

@@ -6,8 +6,9 @@ import pytest
 from redis.asyncio import Redis
 
 from publisher.faults import InjectedFault
-from screenshots.scenes import Stage
+from screenshots.scenes import Stage, eventful, staged
 from tests.support.stage import Deck, deck_of, make_stage
+from tui.app import DeckApp
 from tui.terminal.symbols import Symbols
 
 pytestmark = pytest.mark.slow
@@ -169,3 +170,49 @@ async def test_ascii_where_a_terminal_has_no_more(redis: Redis) -> None:
     async with deck_of(make_stage(redis), (80, 24), symbols=Symbols.ASCII) as deck:
         await charted(deck)
         assert deck.text("chart-0", "tabs").replace("▌", "").isascii()
+
+
+async def test_w_tells_gamma_exposure_in_another_unit(deck: Deck) -> None:
+    await deck.press("right", "right", "right")
+    assert "dollars per 1 % move" in deck.text("chart-0")
+    await deck.press("w")
+    await settle(deck)
+    assert "dollars per point" in deck.text("chart-0")
+
+
+async def test_a_frozen_view_keeps_its_charts_and_says_since_when(deck: Deck) -> None:
+    await deck.press("down", "space")
+    frozen = deck.lines("chart-0")[2:10]
+    for _ in range(4):
+        deck.stage.clock.advance(10)
+        await deck.stage.cycle()
+    await settle(deck)
+    assert "FROZEN 10:03:24" in titles(deck)[0] and "LAST GOOD 10:03:24" in titles(deck)[0]
+    assert deck.lines("chart-0")[2:10] == frozen
+    await deck.press("space")
+    await settle(deck)
+    assert "FROZEN" not in titles(deck)[0] and "LAST GOOD" not in titles(deck)[0]
+
+
+async def test_enter_explains_the_measure_of_a_chart(deck: Deck) -> None:
+    await deck.press("right", "right", "right", "enter")
+    assert deck.app.screen is not deck.app.deck
+    await deck.press("escape")
+    assert deck.app.screen is deck.app.deck
+
+
+async def test_the_past_is_charted_as_of_then() -> None:
+    async with staged(("SPX",)) as stage:
+        await eventful(stage)
+        app = DeckApp(stage.slot, stage.clock, travel=stage.travel)
+        async with app.run_test(size=(80, 24)) as pilot:
+            deck = Deck(app, pilot, stage)
+            for key in ("5", "T", *"10:05:00", "enter", *["right"] * 5):
+                await deck.press(key)
+                stage.catch_up()
+                await pilot.pause()
+            assert "AS OF 10:0" in titles(deck)[0] and titles(deck)[0].startswith(">AGE SPX 01-02 Fri")
+            assert "kept up to now, not of the past" in deck.text("chart-0")
+            await deck.press(*["left"] * 5)
+            assert "AS OF 10:0" in titles(deck)[0] and ">SMILE SPX" in titles(deck)[0]
+            assert "S spot" in deck.text("chart-0")

@@ -8,6 +8,7 @@ grid       the strike grid as a table
 measures   the measures of an underlying as a table
 straddles  its straddles as a table
 heatmap    the heatmap as a table
+charts     a chart as a table
 svg        the screen as a picture
 ```
 """

@@ -7,7 +7,10 @@ from textual.widget import Widget
 from chain.analytics.measures.underlying import UnderlyingMeasures
 from chain.model.keys import ChainId
 from chain.monitor.evaluate.report import HealthReport
+from chain.monitor.explain.question import MeasureOf
 from chain.thresholds import Thresholds
+from tui.export.charts import chart_table
+from tui.export.table import About, Table
 from tui.lines import figures
 from tui.lines.charts.catalogue import ChartKind, across_and_down, chart_of, on_page, tab_at, tabs
 from tui.lines.charts.facts import Facts, facts_of
@@ -15,9 +18,11 @@ from tui.lines.charts.plot.chart import Chart
 from tui.lines.charts.plot.picture import Standing, chart_lines, shift_within
 from tui.lines.charts.timing import Clocked
 from tui.lines.line import Line, Role, Span
+from tui.lines.measures.names import MeasureRow
+from tui.lines.measures.table import cell_text
 from tui.lines.strip import badge
 from tui.panels.line_panel import LinePanel
-from tui.panels.page import PageWidget
+from tui.panels.page import Asked, PageWidget
 from tui.ports.board_source import Scene
 from tui.terminal.symbols import symbols_of
 from tui.view import View
@@ -44,6 +49,11 @@ class ChartPanel(LinePanel):
         if self._shown is not None:
             self._shift = shift_within(self._shown[0], *self.size, self._shift - rows)
             self._paint()
+
+    @property
+    def chart(self) -> Chart | None:
+        """The chart that is shown; None where none was yet."""
+        return self._shown[0] if self._shown else None
 
     def follow(self) -> None:
         """Have the window around the centre again."""
@@ -75,7 +85,8 @@ class ChartsPage(PageWidget):
         self.tabs = LinePanel(id="tabs", can_focus=True)
         self.panels = [ChartPanel(id=f"chart-{at}") for at in range(_MOST)]
         self.frame = Container(*self.panels, id="charts")
-        self._across: UnderlyingMeasures | None = None
+        self._scene: Scene | None = None  # that is shown; a frozen view stays with it
+        self._frozen = ""  # the time of day since when it does
         self._chains: list[ChainId] = []
         self._selected: ChainId | None = None
 
@@ -113,18 +124,38 @@ class ChartsPage(PageWidget):
 
     def _draw(self, report: HealthReport, view: View, scene: Scene | None, chain: ChainId) -> None:
         self._keep_up(report, view, chain)
-        if view.frozen_at is None:
-            self._across = scene.across if scene else None
+        self._keep(report, view, scene)
         choice = view.charts
         facts = facts_of(self._across, chain, report, every=choice.every, in_sd=choice.in_sd)
         clocked = _clocked(report, view, chain)
-        frozen = figures.clock(view.frozen_at) if view.frozen_at is not None else ""
-        standing = Standing(badge(report.board), view.as_of, frozen)
+        standing = Standing(badge(report.board), view.as_of, self._frozen)
         visible = [panel for panel in self.panels if panel.display]
         for panel, kind in zip(visible, on_page(choice.kind, len(visible)), strict=True):
             if kind.of_measures and _is_awaited(facts, report):
                 continue  # what is there stands for the moment until there is what is meant
             panel.bring(kind, chart_of(kind, facts, clocked), standing, chosen=kind is choice.kind)
+
+    def _keep(self, report: HealthReport, view: View, scene: Scene | None) -> None:
+        """Take the newest measures, or while the view is frozen stay with those that were shown then.
+
+        A page that comes on screen while the view is frozen has kept none from then, and keeps what it shows first.
+        """
+        frozen_at = view.frozen_at
+        if frozen_at is None:
+            self._scene, self._frozen = scene, ""
+        elif not self._frozen:
+            if self._across is None:
+                self._scene, frozen_at = scene, report.board.now_s(report.now)
+            if self._across is not None:
+                self._frozen = figures.clock(frozen_at)
+
+    @property
+    def _across(self) -> UnderlyingMeasures | None:
+        return self._scene.across if self._scene else None
+
+    def on_hide(self) -> None:
+        """Forget what was shown: it is outdated when the page comes again."""
+        self._scene, self._frozen = None, ""
 
     def _keep_up(self, report: HealthReport, view: View, chain: ChainId) -> None:
         """Follow the reader to another expiry of the same underlying: it is then that one which is looked at."""
@@ -132,6 +163,24 @@ class ChartsPage(PageWidget):
         before, self._selected = self._selected, chain
         if before is not None and before != chain and before.underlying == chain.underlying:
             view.charts.every = False
+
+    def asked(self, view: View) -> Asked | None:
+        """Return the measure that the chosen chart is about."""
+        kept, across, chain, name = self._scene, self._across, view.selected, view.charts.kind.measure
+        if kept is None or across is None or chain is None or not name:
+            return None
+        together = view.charts.every and name in across.totals
+        one = next((one for one in across.chains if one.snapshot.chain == chain), None)
+        found = across.totals if together else one.measures if one else {}
+        good = next((record.last_good for record in kept.board.chains.records if record.chain == chain), None)
+        told = across.gex.convention if across.gex else view.gex
+        subject = MeasureOf(name, across=together, convention=told)
+        return Asked(subject, chain, good, cell_text(MeasureRow("", name), found), kept.board)
+
+    def table(self, view: View, about: About) -> Table | None:
+        """Return the chosen chart as a table."""
+        chart = self._chosen(view).chart
+        return None if chart is None else chart_table(about, chart)
 
     def move(self, view: View, rows: int, columns: int) -> ChainId | None:
         """Choose another chart, or another expiry: before the first stand all of them."""

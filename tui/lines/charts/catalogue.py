@@ -33,8 +33,20 @@ class ChartKind(Enum):
         """Whether it shows what snapshots say, and not when."""
         return self in _OF_MEASURES
 
+    @property
+    def measure(self) -> str:
+        """The name of the measure that it is about; empty where it is about none."""
+        return _MEASURES.get(self, "")
+
 
 KINDS = tuple(ChartKind)
+_MEASURES = {
+    ChartKind.SMILE: "atm_iv",
+    ChartKind.TERM: "atm_iv",
+    ChartKind.PROFILE: "zero_gamma_profile",
+    ChartKind.STRIKES: "gex_net",
+    ChartKind.INTEREST: "put_call_oi",
+}
 _OF_MEASURES = {
     ChartKind.SMILE: smile_chart,
     ChartKind.TERM: term_chart,

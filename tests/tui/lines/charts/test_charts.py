@@ -13,6 +13,7 @@ from chain.model.keys import ChainId
 from chain.thresholds import Thresholds
 from tests.support.measured import HELD, SPOT, WEEK_BEFORE, grid, held_chain, measured, priced
 from tests.support.scenes import SPX_MONTHLY, START_NS, record, report
+from tui.export.charts import chart_table
 from tui.lines.charts.catalogue import KINDS, ChartChoice, ChartKind, across_and_down, chart_of, on_page, tab_at, tabs
 from tui.lines.charts.facts import Facts, Part, facts_of
 from tui.lines.charts.gex import profile_chart, strikes_chart
@@ -331,3 +332,23 @@ def test_gex_in_another_unit_says_so() -> None:
     shares = measures_of(grid(*held_chain()), WEEK_BEFORE, convention=GexConvention(GexUnit.SHARES))
     chart = strikes_chart(facts(underlying_measures([shares]), every=False))
     assert bars(chart).unit == "shares per point"
+
+
+def test_a_chart_is_exported_with_what_it_rests_on() -> None:
+    table = chart_table((("chaindeck", "x"),), term_chart(facts(across(0.13, 0.14, 0.15))))
+    assert table is not None
+    assert table.heads == ["days to settlement", "forward vol volatility, %", "ATM IV volatility, %"]
+    assert [row[2] for row in table.rows] == pytest.approx([13.0, 14.0, 15.0])
+    assert dict(table.about)["chart"] == "TERM STRUCTURE SPX all 3 expirations"
+    assert dict(table.about)["rests on"] == "3 snapshots, the oldest 01-30 5.0 s old; 6 contracts used"
+    text = table.csv().decode()
+    assert text.startswith("# chaindeck,x\r\n") and "# convention," in text
+
+
+def test_bars_are_exported_by_strike() -> None:
+    table = chart_table((), interest_chart(facts(across(0.136), every=False)))
+    assert table is not None
+    heads = ("calls volume", "calls OI", "puts volume", "puts OI")
+    assert table.heads == ["strike, points", *(f"{head}, contracts" for head in heads), "note"]
+    assert list(table.rows[0]) == [6900.0, 1200, 500, 1200, 2500, ""]
+    assert chart_table((), age_chart(clocked(), 120)) is None

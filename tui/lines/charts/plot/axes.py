@@ -52,9 +52,10 @@ def under(
     room = width - len(unit)
     apart = _APART_CLOCKS if axis.clock else _APART
     for tick in ticks_of(axis, scale.low, scale.high, max(2, columns // apart)):
-        column = scale.dot(tick.value) // glyphs.across
-        start = max(0, min(indent + column - len(tick.text) // 2, room - len(tick.text)))
-        if any(char != " " for char in text[max(0, start - 1) : start + len(tick.text) + 1]):
+        column, size = scale.dot(tick.value) // glyphs.across, len(tick.text)
+        start = max(0, min(indent + column - size // 2, room - size))
+        is_under = start <= indent + column < start + size
+        if not is_under or any(char != " " for char in text[max(0, start - 1) : start + size + 1]):
             continue
         text[start : start + len(tick.text)] = tick.text
         base[column] = glyphs.base_tick

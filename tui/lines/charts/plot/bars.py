@@ -28,9 +28,9 @@ class _Columns(NamedTuple):
     notes: int
 
     @property
-    def side(self) -> int:
-        """The width of one side without the strike."""
-        return sum(self.figures) + self.bars
+    def outside(self) -> int:
+        """The width of the figures of one side, and of the space between them and the bars."""
+        return sum(self.figures) + _SPACE if self.figures else 0
 
 
 def bars_lines(bars: Bars, width: int, height: int, symbols: Symbols, *, shift: int = 0) -> list[Line] | str:
@@ -84,9 +84,10 @@ def _shared(bars: Bars, width: int) -> _Columns | None:
     )
     notes = max((len(bar.note) + _SPACE for bar in bars.bars), default=0)
     for numbers, noted, least in ((told, notes, _BESIDE_NOTES), (told, 0, _BESIDE_FIGURES), ((), 0, _LEAST_COLUMNS)):
-        columns = (width - strike - noted) // 2 - sum(numbers)
+        shares = _Columns(numbers, 0, strike, noted)
+        columns = (width - strike - noted) // 2 - shares.outside
         if columns >= least:
-            return _Columns(numbers, columns, strike, noted)
+            return shares._replace(bars=columns)
     return None
 
 
@@ -120,25 +121,30 @@ def _row(bars: Bars, bar: Bar, shares: _Columns, halves: tuple[Line, Line], widt
         [Span(right(_figure(value, bars), room), bar.role) for value, room in zip(values, shares.figures, strict=False)]
         for values in (bar.left, bar.right)
     ]
+    space = [Span(" " * _SPACE)] if shares.figures else []
     strike = Span(bar.label.center(shares.strike), bar.role)
     note = [Span(f" {bar.note}", bar.role)] if shares.notes and bar.note else []
-    return justify([*numbers[0], *halves[0], strike, *halves[1], *reversed(numbers[1]), *note], [], width)
+    left_side, right_side = [*numbers[0], *space, *halves[0]], [*halves[1], *space, *reversed(numbers[1])]
+    return justify([*left_side, strike, *right_side, *note], [], width)
 
 
 def _heading(bars: Bars, shares: _Columns, width: int) -> Line:
+    """Return what stands in which column."""
     names = [right(name, room) for name, room in zip(bars.layers, shares.figures, strict=False)]
-    text = "".join(names) + right(bars.left, shares.bars) if len(bars.left) <= shares.bars else right("", shares.side)
-    text += "strike".center(shares.strike)
-    text += left(bars.right, shares.bars) if len(bars.right) <= shares.bars else " " * shares.bars
-    return (Span(left(text + "".join(reversed(names)), width), Role.DIM),)
+    outer, mirrored = "".join(names), "".join(reversed(names))
+    to_left, to_right = (side if len(side) <= shares.bars else "" for side in (bars.left, bars.right))
+    middle = f"{to_left.rjust(shares.bars)}{'strike'.center(shares.strike)}{to_right.ljust(shares.bars)}"
+    text = f"{outer.ljust(shares.outside)}{middle}{mirrored.rjust(shares.outside)}"
+    return (Span(left(text, width), Role.DIM),)
 
 
 def _scale(bars: Bars, end: float, shares: _Columns, width: int) -> Line:
     """Return what the ends of the bars' room stand for."""
-    most, indent = _figure(end, bars), " " * sum(shares.figures)
-    side = f"{most}{right('0', shares.bars - len(most))}" if len(most) + 2 <= shares.bars else " " * shares.bars
-    mirrored = f"0{right(most, shares.bars - 1)}" if side.strip() else side
-    return (Span(left(f"{indent}{side}{' ' * shares.strike}{mirrored}", width), Role.DIM),)
+    most, room = _figure(end, bars), shares.bars
+    has_room = len(most) + len("0 ") <= room
+    to_left = f"{most}{'0'.rjust(room - len(most))}" if has_room else " " * room
+    to_right = f"0{most.rjust(room - 1)}" if has_room else ""
+    return (Span(left(f"{' ' * shares.outside}{to_left}{' ' * shares.strike}{to_right}", width), Role.DIM),)
 
 
 def _legend(bars: Bars, shown: Sequence[Bar], symbols: Symbols, width: int) -> Line:

@@ -8,11 +8,12 @@ from tui.lines.charts.plot.axes import Under, labels, range_of, under
 from tui.lines.charts.plot.chart import NO_ROOM, NOTHING, Curves, Look, Mark, Series
 from tui.lines.charts.plot.glyphs import glyphs_of
 from tui.lines.charts.plot.raster import Ink, Raster
-from tui.lines.charts.plot.scale import Scale, rounded_out, usable
-from tui.lines.line import Line, Role, Span, left, right
+from tui.lines.charts.plot.scale import Scale, Tick, rounded_out, usable
+from tui.lines.line import EMPTY, Line, Role, Span, left, right
 from tui.terminal.symbols import Symbols
 
 _LEAST_COLUMNS, _LEAST_ROWS = 12, 3
+_AROUND = 3  # lines: the unit above, the axis and its labels below
 _ROWS_OF_A_TICK = 2
 _TREND = 3  # points: fewer in a row are not connected
 _SPARSE = 4  # columns for each value, from which on every value is marked
@@ -48,30 +49,34 @@ def curves_lines(curves: Curves, width: int, height: int, symbols: Symbols) -> l
     """Return a picture of exactly this size; in words why there is none."""
     glyphs = glyphs_of(symbols)
     runs = [run for series in curves.series for run in _runs(series)]
-    span_x = range_of(curves.x, (x for run in runs for x, _ in run))
-    span_y = range_of(curves.y, (y for run in runs for _, y in run))
-    if span_x is None or span_y is None:
+    across = range_of(curves.x, (x for run in runs for x, _ in run))
+    up = range_of(curves.y, (y for run in runs for _, y in run))
+    if across is None or up is None:
         return NOTHING
-    legend = packed(_legend(curves, span_x, span_y), width - 1, _LINES_OF_LEGEND)
-    rows = height - 3 - len(legend)
-    beside = rounded_out(*span_y, max(3, rows // _ROWS_OF_A_TICK))
-    span_y = beside[0].value, beside[-1].value
+    rows = height - _AROUND - len(_legend(curves, across, up, width))
+    beside = rounded_out(*up, max(3, rows // _ROWS_OF_A_TICK))
+    up = beside[0].value, beside[-1].value
     indent = max(len(tick.text) for tick in beside) + 2
     margin = _margin(curves, lettered=glyphs.lettered)
     columns = width - indent - margin
     if columns < _LEAST_COLUMNS or rows < _LEAST_ROWS:
         return NO_ROOM
     raster = Raster(columns + margin, rows, glyphs)
-    plot = _Plot(raster, columns, Scale(*span_x, columns * glyphs.across), Scale(*span_y, rows * glyphs.down))
+    plot = _Plot(raster, columns, Scale(*across, columns * glyphs.across), Scale(*up, rows * glyphs.down))
     signs = _draw(curves, plot)
-    texts = labels(beside, plot.y, rows, glyphs.down)
-    body: list[Line] = []
-    for row, line in enumerate(raster.lines()):
-        sign = glyphs.tick if row in texts else glyphs.axis
-        body.append((Span(f"{right(texts.get(row, ''), indent - 1)}{sign}", Role.DIM), *line))
     foot = under(curves.x, plot.x, columns, indent, width, glyphs, signs)
-    named = [(Span(left(f" {line}", width), Role.TEXT),) for line in legend]
-    return [(Span(left(f" {curves.y.unit}", width), Role.DIM),), *body, *foot, *named]
+    legend = [(Span(left(f" {line}", width), Role.TEXT),) for line in _legend(curves, across, up, width)]
+    lines = [(Span(left(f" {curves.y.unit}", width), Role.DIM),), *_beside(plot, beside, indent), *foot, *legend]
+    return [*lines, *[EMPTY] * (height - len(lines))]  # less may lie outside the rounded range than outside the exact
+
+
+def _beside(plot: _Plot, marked: list[Tick], indent: int) -> Iterator[Line]:
+    """Yield the rows of a plot behind its axis and labels."""
+    glyphs, rows = plot.raster.glyphs, plot.raster.rows
+    texts = labels(marked, plot.y, rows, glyphs.down)
+    for row, line in enumerate(plot.raster.lines()):
+        sign = glyphs.tick if row in texts else glyphs.axis
+        yield (Span(f"{right(texts.get(row, ''), indent - 1)}{sign}", Role.DIM), *line)
 
 
 def _runs(series: Series) -> Iterator[list[tuple[float, float]]]:
@@ -167,15 +172,16 @@ def _signs(curves: Curves) -> list[str]:
     return taken
 
 
-def _legend(curves: Curves, across: Range, up: Range) -> list[str]:
-    """Return what the marks are, and where they lie if not in the picture."""
+def _legend(curves: Curves, across: Range, up: Range, width: int) -> list[str]:
+    """Return in lines what the marks are, and where they lie if not in the picture."""
     told = []
     for sign, mark in zip(_signs(curves), curves.upright, strict=True):
         where = "" if across[0] <= mark.at <= across[1] else " (left)" if mark.at < across[0] else " (right)"
         told.append(f"{sign} {mark.label}{where}")
     told += [f"{mark.label} (above)" for mark in curves.level if mark.at > up[1]]
     absurd = sum(y is not None and not usable(y) for series in curves.series for _, y in series.points)
-    return [*told, *([f"{absurd} absurd values left out"] if absurd else [])]
+    told += [f"{absurd} absurd values left out"] if absurd else []
+    return packed(told, width - 1, _LINES_OF_LEGEND)
 
 
 def packed(pieces: list[str], width: int, most: int) -> list[str]:

@@ -83,7 +83,7 @@ def _under(chart: Chart, width: int, height: int) -> list[Line]:
     First its figures and what it leaves out, then its sources, last its convention.
     """
     told = [
-        (chart.figures, Role.TEXT, 1),
+        (chart.figures, Role.TEXT, _LINES_OF_WORDS),
         (chart.words if chart.picture is not None else "", Role.TEXT, 1),
         (chart.about, Role.DIM, 1),
         (chart.convention, Role.DIM, _LINES_OF_WORDS),
