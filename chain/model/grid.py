@@ -68,6 +68,22 @@ class Leg(Struct, frozen=True, gc=False):
         """Midpoint of a sound two-sided quote."""
         return midpoint(self.bid, self.ask)
 
+    @property
+    def spread(self) -> float | None:
+        """Ask less bid, points; below zero where they are crossed."""
+        return self.ask - self.bid if self.ask is not None and self.bid is not None else None
+
+    @property
+    def relative_spread(self) -> float | None:
+        """The spread of a sound quote as a fraction of its mid."""
+        spread, mid = self.spread, self.mid
+        return spread / mid if spread is not None and mid else None
+
+    @property
+    def volume_on_interest(self) -> float | None:
+        """The day's volume over the open interest of the evening before."""
+        return self.volume / self.open_interest if self.volume is not None and self.open_interest else None
+
     def price(self, source: PriceSource) -> float | None:
         """The price of one kind."""
         if source is PriceSource.MID:

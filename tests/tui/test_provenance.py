@@ -11,15 +11,9 @@ from tests.support.heatmaps import DATES, heatmap_model, view_of
 from tests.support.stage import Deck, deck_of
 from tests.support.waiting import wait_until_async
 from tui.dialogs.provenance import ProvenanceDialog
-from tui.lines.grid.asked import FIGURE_OF
-from tui.lines.grid.columns.catalogue import COLUMNS, STRIKE
 from tui.panels.line_panel import LinePanel
 
 pytestmark = pytest.mark.slow
-
-
-def test_every_column_can_be_asked_for() -> None:
-    assert set(FIGURE_OF) == {*COLUMNS, STRIKE}
 
 
 async def dialog(deck: Deck) -> list[str]:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from chain.analytics.measures.measure import Measure
-from chain.analytics.measures.underlying import ACROSS, UnderlyingMeasures
+from chain.analytics.measures.underlying import UnderlyingMeasures
 from chain.model.keys import KeySchema
 from tui.export.table import About, Cell, Table
+from tui.lines.expirations import beside_chains
+from tui.lines.measures.names import REALISED
 
 _HEADS = (
     "expiration",
@@ -25,10 +27,12 @@ _TOTAL = "total"
 def measures_table(about: About, across: UnderlyingMeasures, keys: KeySchema) -> Table:
     """Return the measures as a table; `keys` name their snapshots."""
     rows: list[list[Cell]] = []
-    for chain, forward in zip(across.chains, across.forward_vols, strict=True):
-        measures = {**chain.measures, ACROSS[0]: forward}
+    beside = beside_chains(across)
+    for chain in across.chains:
+        measures = {**chain.measures, **beside[chain.snapshot]}
         rows += _rows(chain.snapshot.chain.expiry.isoformat(), measures, keys)
-    return Table(about, _HEADS, [*rows, *_rows(_TOTAL, across.totals, keys)])
+    totals = across.totals | ({REALISED: across.realised} if across.realised else {})
+    return Table(about, _HEADS, [*rows, *_rows(_TOTAL, totals, keys)])
 
 
 def _rows(expiration: str, measures: Mapping[str, Measure], keys: KeySchema) -> Iterator[list[Cell]]:

@@ -82,6 +82,14 @@ class Checked(Struct, frozen=True):
     missing: Callable[[ContractCheck], str]
 
 
+class Judged(Struct, frozen=True):
+    """What is wrong with a quote, if anything: a word, of what the inputs are to each other."""
+
+    words: str
+    rule: str
+    inputs: tuple[str, ...]
+
+
 class Aged(Struct, frozen=True):
     """How old something of a contract was when its snapshot was made; `of` leads to its vendor time, epoch ms."""
 
@@ -94,21 +102,6 @@ def value_at(item: Item, path: Path) -> object:
     """Return a value of a contract by its path, whatever its type; None where there is none."""
     block: object = getattr(item, path[0], None)
     return block if len(path) == 1 else getattr(block, path[1], None)
-
-
-def spread(leg: Leg) -> float | None:
-    """Return the spread of a sound quote as a fraction of its mid."""
-    return (leg.ask - leg.bid) / leg.mid if leg.mid and leg.ask is not None and leg.bid is not None else None
-
-
-def spread_points(leg: Leg) -> float | None:
-    """Return ask less bid, points; below zero where they are crossed."""
-    return leg.ask - leg.bid if leg.ask is not None and leg.bid is not None else None
-
-
-def volume_on_interest(leg: Leg) -> float | None:
-    """Return the day's volume over the open interest of the evening before."""
-    return leg.volume / leg.open_interest if leg.volume is not None and leg.open_interest else None
 
 
 _STAMPS: Mapping[str, Path] = {
@@ -139,16 +132,16 @@ FIGURES: Mapping[str, Field | Derived] = {
     "mid": Derived("mid", f"(bid + ask) / 2 {_SOUND}", POINTS, ("bid", "ask"), attrgetter("mid")),
     "bid_size": Field("bid size", ("last_quote", "bid_size"), CONTRACTS, attrgetter("bid_size")),
     "ask_size": Field("ask size", ("last_quote", "ask_size"), CONTRACTS, attrgetter("ask_size")),
-    "spread_points": Derived("spread", "ask - bid", POINTS, ("bid", "ask"), spread_points),
+    "spread_points": Derived("spread", "ask - bid", POINTS, ("bid", "ask"), attrgetter("spread")),
     "volume_on_interest": Derived(
         "volume over open interest",
         "volume / open interest",
         "ratio",
         ("volume", "open_interest"),
-        volume_on_interest,
+        attrgetter("volume_on_interest"),
         "there is no volume, or no open interest",
     ),
-    "spread": Derived("spread", f"(ask - bid) / mid {_SOUND}", FRACTION, ("bid", "ask"), spread),
+    "spread": Derived("spread", f"(ask - bid) / mid {_SOUND}", FRACTION, ("bid", "ask"), attrgetter("relative_spread")),
 }
 
 CHECKED: Mapping[str, Checked] = {
@@ -169,6 +162,12 @@ CHECKED: Mapping[str, Checked] = {
         attrgetter("iv_why"),
     ),
 }
+QUOTE = "quote"
+QUALITY = Judged(
+    "quality of the quote",
+    "sound where 0 < bid < ask; else crossed where bid > ask, locked where equal, one-sided, negative, or none",
+    ("bid", "ask"),
+)
 AGES: Mapping[str, Aged] = {
     "quote_age": Aged("age of the quote", ("last_quote", "last_updated"), attrgetter("quote_ms")),
     "trade_age": Aged("age of the last trade", ("last_trade", "sip_timestamp"), attrgetter("trade_ms")),

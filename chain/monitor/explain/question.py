@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from chain.analytics.measures.gamma import AS_DERIVED, GexConvention
+from chain.analytics.measures.measure import Measure
 from chain.model.keys import ChainId, KeySchema
 from chain.model.placement import Place
 from chain.monitor.analytics import DatedBoard
@@ -27,7 +28,7 @@ class Staged(Struct, frozen=True):
 
 
 class CellOf(Struct, frozen=True):
-    """A figure of one contract: `figure` is a name of `fields.FIGURES`.
+    """A figure of one contract by its name in `fields`.
 
     `staged` is what the stream has painted over it; None where the snapshot's own figure is shown.
     """
@@ -41,7 +42,8 @@ class MeasureOf(Struct, frozen=True):
     """A measure by its name; of one chain, or `across` all expirations of its underlying.
 
     `input` names the one of its inputs that is asked about instead, `less` a measure that is taken from it.
-    `convention` is that of gamma exposure.
+    `convention` is that of gamma exposure. `given` is the measure as it is shown, where it is made of more than the
+    Board has, of what was seen before; `counted` says what it has used and skipped.
     """
 
     name: str
@@ -49,6 +51,8 @@ class MeasureOf(Struct, frozen=True):
     input: str = ""
     less: str = ""
     convention: GexConvention = AS_DERIVED
+    given: Measure | None = None
+    counted: str = "contracts"
 
 
 class StraddleOf(Struct, frozen=True):

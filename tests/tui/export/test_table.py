@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chain.analytics.derive import derive
 from chain.analytics.measures.underlying import underlying_measures
 from chain.analytics.painted import painted
 from chain.clock import Instant
-from chain.model.grid import build_grid
 from chain.model.keys import KeySchema
 from chain.monitor.analytics import chain_measures
 from chain.pipeline.staging import StagedContract, StagingMeta, Value
 from tests.support.heatmaps import DATES, heatmap_model, view_of
-from tests.support.scenes import SPX, SPX_MON, item, law, manual_clock, received, record, snapshot, surface
+from tests.support.scenes import SPX, SPX_MON, START_S, item, law, manual_clock, received, record, snapshot, surface
 from tui.export.grid import grid_table
 from tui.export.heatmap import heatmap_table
 from tui.export.measures import measures_table
@@ -69,12 +69,14 @@ def test_each_way_to_begin_a_formula_is_quoted(text: str) -> None:
 
 def test_the_grid_has_every_figure_with_its_unit_and_what_is_missing_is_empty() -> None:
     quoted = item(6930, "call", last_quote={"bid": 4.1, "ask": 4.0}, greeks={"delta": -0.25})
-    grid = build_grid(received(snapshot(contracts=[*surface((6920,)), quoted])))
-    low, high = rows(grid_table(ABOUT, grid, None))
+    known = derive(received(snapshot(contracts=[*surface((6920,)), quoted])), START_S)
+    low, high = rows(grid_table(ABOUT, known, None))
     assert (low["root"], float(low["strike (points)"])) == ("SPXW", 6920)
     assert float(low["call bid (points of the underlying)"]) == 10.0
     assert float(low["put open interest (contracts)"]) == 900
     assert low["call quote"] == "sound"
+    assert float(low["call gamma exposure (dollars per 1 % move)"]) > 0
+    assert int(low["put quote time (epoch ms)"]) == START_S * 1000 - 1000
     assert (high["call delta (per share)"], high["call mid (points of the underlying)"]) == ("-0.25", "")
     assert (high["call quote"], high["put quote"], high["put bid (points of the underlying)"]) == (
         "crossed",
@@ -85,11 +87,11 @@ def test_the_grid_has_every_figure_with_its_unit_and_what_is_missing_is_empty() 
 
 def test_figures_of_the_stream_are_marked() -> None:
     made = snapshot()
-    grid = build_grid(received(made))
+    known = derive(received(made), START_S)
     key = f"massive:chain:snapshot:SPX:2026-01-02:{made.id.ts_ms}"
     meta = StagingMeta(snapshot=key, ts=made.ts, atm=6930, position="1-1", flushed=made.ts)
     newer = StagedContract(side="put", strike=6930, root="SPXW", last=Value(9.75, made.id.ts_ms + 1, "stream"))
-    found = rows(grid_table(ABOUT, grid, painted(grid, meta, {"x": newer})))
+    found = rows(grid_table(ABOUT, known, painted(known.grid, meta, {"x": newer})))
     middle = next(row for row in found if row["strike (points)"] == "6930")
     assert float(middle["put last trade (points of the underlying)"]) == 9.75
     assert "Last" in middle["put of the stream"] and middle["call of the stream"] == ""

@@ -1,5 +1,6 @@
 """What is asked of a cell: the figure that each column shows, by the name that explanations know it by."""
 
+from chain.monitor.explain.fields import QUOTE
 from chain.monitor.explain.fields import STRIKE as STRIKE_FIGURE
 from tui.lines.grid.columns.catalogue import STRIKE
 
@@ -14,7 +15,7 @@ FIGURE_OF = {
     "Spr": "spread_points",
     "BSz": "bid_size",
     "ASz": "ask_size",
-    "Quote": "mid",  # a condition is told by what can or cannot be made of the quote
+    "Quote": QUOTE,
     "Age": "quote_age",
     "Traded": "trade_age",
     "IV": "iv",

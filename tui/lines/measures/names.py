@@ -27,7 +27,8 @@ LABELS = {
     "realised_less_implied": "realised less ATM IV",
     "greeks_apart": "vendor greeks apart",
 }
-FROM_HISTORY = frozenset({"realised_vol", "realised_less_implied"})  # which a single look cannot give
+REALISED = "realised_vol"
+FROM_HISTORY = frozenset({REALISED, "realised_less_implied"})  # which a single look cannot give
 PERCENT = frozenset({"atm_iv", "forward_vol", "rr25", "bf25", "greeks_apart", "realised_vol", "realised_less_implied"})
 _SIGNED = frozenset({"rr25", "bf25", "realised_less_implied"})
 

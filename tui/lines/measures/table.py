@@ -16,7 +16,7 @@ from tui.lines.expirations import Expiration, beside_chains, in_view
 from tui.lines.grid.frame import is_past
 from tui.lines.line import Ground, Line, Role, Span, justify, left, length, right
 from tui.lines.measures.choice import MeasureChoice
-from tui.lines.measures.names import ROWS, UNIT_WIDTH, MeasureRow, unit_text, value_text
+from tui.lines.measures.names import REALISED, ROWS, UNIT_WIDTH, MeasureRow, unit_text, value_text
 from tui.lines.strip import as_of
 
 CELL = 11
@@ -65,7 +65,7 @@ def _total(expirations: Sequence[Expiration], across: UnderlyingMeasures | None)
     heads = Span("total"), Span(f"{len(parts)} of {len(expirations)}"), state, Span(figures.age(oldest))
     measures = dict(across.totals) if across else {}
     if across is not None and across.realised is not None:
-        measures["realised_vol"] = across.realised
+        measures[REALISED] = across.realised
     return MeasureColumn(None, heads, measures, worst is not None and is_past(worst))
 
 

@@ -10,6 +10,7 @@ from tui.export.table import About, Table
 from tui.lines.expirations import Expiration
 from tui.lines.measures.choice import ChosenMeasure
 from tui.lines.measures.detail import detail_lines
+from tui.lines.measures.names import FROM_HISTORY, REALISED
 from tui.lines.measures.table import (
     MeasureColumn,
     MeasuresTable,
@@ -81,7 +82,9 @@ class MeasuresPage(AcrossPage):
             return None
         row, chain, across = view.measure.row, column.chain or selected, column.chain is None
         told = self._told(view, kept)
-        subject = MeasureOf(row.name, across=across, input=row.input, less=row.other, convention=told)
+        given = column.measures.get(row.name) if row.name in FROM_HISTORY else None
+        counted = "returns" if row.name == REALISED else "contracts"
+        subject = MeasureOf(row.name, across, row.input, row.other, told, given, counted)
         return Asked(subject, chain, self.good_of(chain), cell_text(row, column.measures), kept.board)
 
     def table(self, view: View, about: About) -> Table | None:

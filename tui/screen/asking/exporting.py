@@ -76,7 +76,7 @@ class ExportingScreen(ProvenanceScreen):
             analytics = self.view.analytics
             painted = self.view.painted if not self.view.backdrop else None
             if analytics is not None:
-                make = partial(grid_table, self._about(found), analytics.grid, painted)
+                make = partial(grid_table, self._about(found), analytics, painted)
                 self._write(found, "grid", CSV, lambda: make().csv())
             return
         table: Table | None = self.paged.table(self.view, self._about(found))

@@ -10,7 +10,21 @@ from chain.model.grid import Leg, leg_of
 from chain.model.placement import Misfit, Place, placed
 from chain.monitor.evaluate.provenance import made_at
 from chain.monitor.explain.explanation import Explanation, Section, number, seconds, section, stamp
-from chain.monitor.explain.fields import AGES, CHECKED, FIGURES, STRIKE, Aged, Checked, Derived, Field, Path, value_at
+from chain.monitor.explain.fields import (
+    AGES,
+    CHECKED,
+    FIGURES,
+    QUALITY,
+    QUOTE,
+    STRIKE,
+    Aged,
+    Checked,
+    Derived,
+    Field,
+    Judged,
+    Path,
+    value_at,
+)
 from chain.monitor.explain.origin import snapshot_section
 from chain.monitor.explain.payload import Contract, Payload
 from chain.monitor.explain.question import CellOf, Question
@@ -43,12 +57,16 @@ def explain_cell(question: Question, asked: CellOf) -> Explanation:
         value, sections = cell.aged(figure)
     elif isinstance(figure, Checked):
         value, sections = cell.checked(figure, payload)
+    elif isinstance(figure, Judged):
+        value, sections = None, cell.judged(figure)
     else:
         value, sections = cell.value(figure), tuple(cell.sections(figure))
     return Explanation(title, value, (*sections, snapshot_section(question)))
 
 
-def _figure(name: str) -> Field | Derived | Checked | Aged:
+def _figure(name: str) -> Field | Derived | Checked | Aged | Judged:
+    if name == QUOTE:
+        return QUALITY
     return FIGURES.get(name) or CHECKED.get(name) or AGES[name]
 
 
@@ -104,6 +122,16 @@ class _Cell(Struct, frozen=True):
             ("stamp", self._stamp(figure.path) if is_own else ""),
         )
         return value, (said,)
+
+    def judged(self, figure: Judged) -> tuple[Section, ...]:
+        """Return what is wrong with the quote, and of which figures that follows."""
+        said = section(
+            "VALUE",
+            ("value", self.leg.condition.value or "sound"),
+            ("rule", figure.rule),
+            ("contract", self.contract.written(("details", "ticker")).text),
+        )
+        return said, section("INPUTS", *(line for name in figure.inputs for line in self._input(name)))
 
     def checked(self, figure: Checked, payload: Payload) -> tuple[float | None, tuple[Section, ...]]:
         """Return a figure that is computed with the whole chain, and what is said of it."""

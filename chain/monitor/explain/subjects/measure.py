@@ -17,12 +17,17 @@ from chain.monitor.explain.subjects.contracts import contract_facts
 
 _YEAR_S = 365 * 86_400
 _NO_SNAPSHOT = "no valid snapshot has been read of what it is made of"
+_NOT_OF_ONE = "it is of all expirations together: there is none of one alone"
+_SEEN = "of snapshots that this deck has seen; Redis need not have them any more"
 _NO_TOTAL = "it is of one expiration: there is none of all together"
 
 
 def explain_measure(question: Question, asked: MeasureOf) -> Explanation:
     """Return where a measure comes from."""
     words = _words(asked)
+    if asked.given is not None:
+        title = f"{question.chain.underlying if asked.across else question.chain} {words}"
+        return Explanation(title, asked.given.value, tuple(_of_history(question, asked, asked.given)))
     if asked.across or asked.name in ACROSS:
         return _explain_across(question, asked, words)
     title = f"{question.chain} {words}"
@@ -41,6 +46,8 @@ def _of_chain(question: Question, asked: MeasureOf) -> tuple[float | None, tuple
     assert question.good is not None
     payload = Payload.of(question.good.snapshot)
     measures = measured(question, payload, asked).measures
+    if asked.name not in measures:
+        return None, (section("VALUE", ("missing", _NOT_OF_ONE)), snapshot_section(question))
     measure = measures[asked.name]
     at_strike = contract_facts(slice_asked(question, payload), payload, asked.name, measure.value)
     contracts = Section("CONTRACTS", (*counts(measure), *at_strike))
@@ -108,6 +115,16 @@ def counts(measure: Measure) -> Iterator[Fact]:
     yield Fact("used", str(measure.used))
     for reason, count in sorted(measure.skipped.items()):
         yield Fact("skipped", f"{count}: {reason}")
+
+
+def _of_history(question: Question, asked: MeasureOf, measure: Measure) -> Iterator[Section]:
+    """Yield what is said of a measure that is made of what was seen before, which cannot be read again."""
+    yield value_section(asked.name, measure, asked.name.replace("_", " ").upper())
+    yield Section(asked.counted.upper(), tuple(counts(measure)))
+    seen = sorted(set(measure.snapshots), key=lambda one: one.ts_ms)
+    ends = [("first", seen[0]), ("last", seen[-1])] if seen else []
+    named = (Fact(end, f"{question.keys.snapshot(one)}, {stamp(one.ts_ms / 1000)}") for end, one in ends)
+    yield Section("SNAPSHOTS", (Fact("count", f"{len(seen)}, {_SEEN}"), *named))
 
 
 def _explain_across(question: Question, asked: MeasureOf, words: str) -> Explanation:

@@ -12,10 +12,11 @@ import pytest
 from chain.clock import Instant
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.placement import Place
+from chain.monitor.analytics import analytics_of
 from chain.monitor.board import ChainRecord
 from chain.monitor.explain.explain import explain
 from chain.monitor.explain.explanation import Explanation
-from chain.monitor.explain.fields import FIGURES, STRIKE, Derived, Field
+from chain.monitor.explain.fields import AGES, CHECKED, FIGURES, STRIKE, Derived, Field
 from chain.monitor.explain.question import CellOf, Staged
 from chain.monitor.heartbeat import SourceInfo
 from chain.pipeline.staging import StagedContract, StagingMeta, Value
@@ -103,6 +104,53 @@ def assert_computed(raw: bytes, name: str, found: Explanation) -> None:
     inputs = [PATH.search(text) for what in figure.inputs for text in found.facts(FIGURES[what].words)]
     one, other = (Decimal(repr(float(followed(raw, match[0])))) for match in inputs if match)
     assert found.value == pytest.approx(float(FORMULAS[name](one, other)), rel=1e-12)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+async def test_what_is_computed_with_the_whole_chain_is_computed_again(path: Path) -> None:
+    for held, now in await recorded_records(path, 2):
+        known = analytics_of(held)
+        assert known is not None and held.last_good is not None
+        raw, spot = held.last_good.snapshot.raw, known.measures.spot
+        for check in known.measures.contracts[::EVERY]:
+            place = Place(check.strike, check.root, check.side)
+            for name, figure in CHECKED.items():
+                found = asked(held, now, name, place)
+                assert found.value == figure.of(check)
+                assert bool(found.facts("missing")) == (found.value is None)
+            gex, sign = asked(held, now, "gex", place), 1 if place.side == "call" else -1
+            if gex.value is not None:
+                gamma, interest = (paths_of(raw, gex, words) for words in ("gamma", "open interest"))
+                assert spot is not None
+                assert gex.value == pytest.approx(sign * gamma * interest * 100 * spot**2 * 0.01)
+            for name, age in AGES.items():
+                old = asked(held, now, name, place)
+                if old.value is not None:
+                    stamp = int(old.facts("stamp")[0].split(",")[0])
+                    assert old.value == pytest.approx(held.last_good.snapshot.ts - stamp / 1e9, abs=2e-3)
+                assert bool(old.facts("missing")) == (old.value is None), age
+
+
+def paths_of(raw: bytes, found: Explanation, words: str) -> float:
+    """What the path of an input leads to."""
+    [match] = [match for text in found.facts(words) for match in [PATH.search(text)] if match]
+    return float(followed(raw, match[0]))
+
+
+@pytest.mark.parametrize(
+    ("quote", "quality"),
+    [
+        ({"bid": 1.1, "ask": 1.2}, "sound"),
+        ({"bid": 1.3, "ask": 1.2}, "crossed"),
+        ({"bid": 1.2, "ask": 1.2}, "locked"),
+        ({"bid": 1.2}, "one-sided"),
+        ({}, "none"),
+    ],
+)
+def test_the_quality_of_a_quote_is_told_with_both_sides(quote: dict[str, float], quality: str) -> None:
+    found = asked(*of([item(6930, "call", last_quote=quote), item(6930, "put")]), "quote")
+    assert found.facts("value") == [quality]
+    assert found.facts("bid")[0].startswith(str(quote.get("bid", "-")))
 
 
 @pytest.mark.parametrize(

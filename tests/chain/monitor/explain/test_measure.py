@@ -7,8 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from chain.analytics.measures.gamma import GexConvention, GexSigns, GexUnit
+from chain.analytics.measures.measure import Measure
 from chain.analytics.measures.underlying import ACROSS, OF_A_CHAIN, TOTALS, underlying_measures
 from chain.clock import Instant
+from chain.model.keys import SnapshotId
 from chain.monitor.analytics import DatedBoard, chain_measures
 from chain.monitor.board import ChainRecord
 from chain.monitor.explain.explain import explain
@@ -119,3 +121,18 @@ def test_a_measure_that_cannot_be_had_says_why_and_which_contract_lacks_what() -
     assert found.facts("put 6930") == ["bid 3  contracts[5].last_quote.bid", "ask 2  contracts[5].last_quote.ask"]
     nothing = explain(replace(question(held, now, MeasureOf("straddle")), good=None))
     assert nothing.facts("missing") == ["no valid snapshot of this chain has been read"]
+
+
+def test_a_measure_of_what_was_seen_before_names_its_first_and_last_snapshot() -> None:
+    now = Instant.now(manual_clock())
+    held = record(SPX, now)
+    seen = [SnapshotId(SPX, 1_767_366_000_000 + 60_000 * minute) for minute in range(3)]
+    given = Measure(0.17, "fraction", "of log returns", tuple(seen), 2, {"gap": 1}, {"minutes": 2.0})
+    found = explain(question(held, now, MeasureOf("realised_vol", True, given=given, counted="returns")))
+    assert found.value == 0.17
+    assert found.title == "SPX realised vol"
+    assert found.facts("used") == ["2"] and found.facts("skipped") == ["1: gap"]
+    assert found.facts("count")[0].startswith("3, of snapshots that this deck has seen")
+    assert found.facts("first")[0].startswith("massive:chain:snapshot:SPX:2026-01-02:1767366000000")
+    alone = explain(question(held, now, MeasureOf("realised_vol")))
+    assert alone.facts("missing") == ["it is of all expirations together: there is none of one alone"]

@@ -44,20 +44,6 @@ class Column(Struct, frozen=True, eq=False):
     bar: bool = False
 
 
-def _spread(leg: Leg, _: Facts) -> float | None:
-    """Return ask less bid, points; negative where they are crossed."""
-    return leg.ask - leg.bid if leg.ask is not None and leg.bid is not None else None
-
-
-def _spread_percent(leg: Leg, _: Facts) -> float | None:
-    mid = leg.mid
-    return (leg.ask - leg.bid) / mid if mid and leg.ask is not None and leg.bid is not None else None
-
-
-def _volume_on_interest(leg: Leg, _: Facts) -> float | None:
-    return leg.volume / leg.open_interest if leg.volume is not None and leg.open_interest else None
-
-
 def _age(stamp_ms: int | None, facts: Facts) -> float | None:
     """Return how old something was when the snapshot was made, seconds to the tenth: less cannot be read."""
     return None if stamp_ms is None or not facts.made_ms else round((facts.made_ms - stamp_ms) / 1000, 1)
@@ -98,8 +84,8 @@ COLUMNS = {
         Column("Mid", 8, lambda leg, _: leg.mid, figures.price),
         Column("Last", 8, lambda leg, _: leg.last, figures.price),
         Column("Close", 8, lambda leg, _: leg.close, figures.price),
-        Column("Spr%", 6, _spread_percent, figures.percent),
-        Column("Spr", 7, _spread, figures.price),
+        Column("Spr%", 6, lambda leg, _: leg.relative_spread, figures.percent),
+        Column("Spr", 7, lambda leg, _: leg.spread, figures.price),
         Column("BSz", 6, lambda leg, _: leg.bid_size, figures.count),
         Column("ASz", 6, lambda leg, _: leg.ask_size, figures.count),
         Column("Quote", 10, _condition, lambda value: _CONDITIONS.get(value, str(value))),
@@ -113,7 +99,7 @@ COLUMNS = {
         Column("Vega", 7, lambda leg, _: leg.vega, figures.greek),
         Column("OI", 6, lambda leg, _: leg.open_interest, figures.count),
         Column("Vol", 6, lambda leg, _: leg.volume, figures.count),
-        Column("Vol/OI", 7, _volume_on_interest, _ratio),
+        Column("Vol/OI", 7, lambda leg, _: leg.volume_on_interest, _ratio),
         Column("GEX", 9, lambda _, facts: facts.gex, _exposure),
         Column("OI bar", 9, lambda leg, _: leg.open_interest, str, bar=True),
         Column("Vol bar", 10, lambda leg, _: leg.volume, str, bar=True),
