@@ -34,6 +34,7 @@ BENCHMARKS = {
     "heatmap-screen": "heatmap_screen",
     "measures": "measures",
     "charts": "chart_draw",
+    "charts-screen": "charts_screen",
 }
 
 

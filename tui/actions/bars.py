@@ -92,7 +92,7 @@ BARS: Mapping[Bar, tuple[Entry, ...]] = {
         Entry("down", "expiry, all"),
         Entry("page-up", "strikes", spare=2),
         Entry("axes"),
-        Entry("underlying-next"),
+        Entry("underlying-next", spare=4),
         Entry("atm", spare=1),
         Entry("freeze"),
         Entry("timeline", spare=3),

@@ -29,16 +29,36 @@ def term_chart(facts: Facts) -> Chart:
         Series("ATM IV", tuple((_days(one), _percent(one["atm_iv"])) for one in chains)),
     ]
     snapshots = [one.snapshot for one in chains]
+    realised = facts.across.realised if facts.across else None
+    level = () if realised is None or realised.value is None else (_level(realised.value),)
+    volatility = Axis("volatility, %", ends=tuple(mark.at for mark in level))
     return Chart(
         _NAME,
         facts.subject,
-        Curves(Axis("days to settlement"), Axis("volatility, %"), tuple(series), _chosen(facts, chains)),
+        Curves(Axis("days to settlement"), volatility, tuple(series), _chosen(facts, chains), level),
         words=facts.why_none or _words(known, facts),
+        figures=_realised(realised),
         convention=_CONVENTION,
         about=facts.about(snapshots, sum(one.used for one in found), together(*(one.skipped for one in found))),
         last_good=facts.last_good(snapshots),
         dim=facts.any_past(snapshots),
     )
+
+
+def _level(realised: float) -> Mark:
+    return Mark(realised * 100, f"realised {figures.percent(realised)} %", Role.STRONG)
+
+
+def _realised(realised: Measure | None) -> str:
+    """Return how what spot has realised was found, or why it was not; empty where nobody keeps spots."""
+    if realised is None:
+        return ""
+    if realised.value is None:
+        return f"realised volatility -: {realised.note}"
+    error, minutes = realised.inputs["standard_error"], realised.inputs["minutes"]
+    over = "" if minutes is None else f" over {minutes:.0f} min"
+    value = f"{figures.percent(realised.value)} ±{figures.percent(error)} %"
+    return f"realised {value} of {realised.used} returns of spot{over}"
 
 
 def _days(chain: ChainMeasures) -> float:

@@ -4,10 +4,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chain.analytics.measures.chain import ChainMeasures, measures_of
 from chain.analytics.measures.gamma import GexConvention, GexUnit
+from chain.analytics.measures.measure import Measure
 from chain.analytics.measures.underlying import UnderlyingMeasures, underlying_measures
+from chain.analytics.realised import unrealised
 from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.thresholds import Thresholds
@@ -142,6 +145,21 @@ def test_the_term_structure_and_what_holds_between_expirations() -> None:
     assert chart.about == "3 snapshots, the oldest 01-30 5.0 s old; 6 contracts used"
 
 
+def test_what_spot_has_realised_stands_against_what_is_implied() -> None:
+    of = across(0.13, 0.14, 0.15)
+    last = of.chains[-1].snapshot
+    inputs = {"minutes": 30.0, "standard_error": 0.0142}
+    known = replace(of, realised=Measure(0.112, "fraction", "", (last,), 30, {}, inputs))
+    chart = term_chart(facts(known))
+    [mark] = curves(chart).level
+    assert mark.at == pytest.approx(11.2) and mark.label == "realised 11.2 %"
+    assert chart.figures == "realised 11.2 ±1.4 % of 30 returns of spot over 30 min"
+    assert any("realised 11.2 %" in plain(line) for line in chart_lines(chart, Standing(), 90, 20, Symbols.BRAILLE))
+    early = term_chart(facts(replace(of, realised=unrealised(last, "3 of 20 returns so far"))))
+    assert curves(early).level == () and early.figures == "realised volatility -: 3 of 20 returns so far"
+    assert term_chart(facts(of)).figures == ""
+
+
 def test_no_forward_volatility_where_variance_would_be_negative() -> None:
     chart = term_chart(facts(across(0.13, 0.05, 0.15)))
     assert chart.words == "no forward volatility up to 01-23: negative forward variance"
@@ -272,6 +290,16 @@ def test_fewer_than_three_readings_are_said_in_words() -> None:
 
 def test_what_was_timed_is_not_of_the_past() -> None:
     assert age_chart(clocked((3, 1.0), (2, 2.0), (1, 3.0), past=True), 120).words == NOT_THEN
+
+
+def test_what_takes_no_time_stands_at_the_foot() -> None:
+    """An axis of times begins at zero and never shows what is below it."""
+    none = tuple((NOW.mono - ago, 0.0) for ago in (20.0, 10.0, 0.0))
+    lines = [
+        plain(line) for line in chart_lines(seen_chart(clocked(seen=none), 600), Standing(), 60, 16, Symbols.ASCII)
+    ]
+    assert not any(line.lstrip().startswith("-") for line in lines[:10])
+    assert any(line.lstrip().startswith("0.0+") and "o" in line for line in lines)
 
 
 def test_latencies_are_in_ms_and_named_by_publisher() -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from chain.model.session import new_york
 from tui.lines.charts.plot.chart import Axis
 from tui.lines.charts.plot.glyphs import Glyphs
-from tui.lines.charts.plot.scale import Scale, Tick, spread, ticks
+from tui.lines.charts.plot.scale import Scale, Tick, spread, ticks, usable
 from tui.lines.line import Line, Role, Span
 
 _SECONDS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)  # between clock ticks
@@ -25,8 +25,8 @@ class Under(NamedTuple):
 
 def range_of(axis: Axis, values: Iterable[float | None]) -> tuple[float, float] | None:
     """Return the range of an axis over values, with the ends that it must have; None where there is no value."""
-    found = spread(values)
-    return found and spread([*found, *axis.ends])
+    found = [value for value in values if usable(value)]
+    return spread([*found, *axis.ends]) if found else None
 
 
 def ticks_of(axis: Axis, low: float, high: float, most: int) -> list[Tick]:
