@@ -15,9 +15,10 @@ from textual.app import App
 
 from tui.terminal.contrast import BLACK, RGB, WHITE, XTERM
 
-CELL, LINE = 10, 20  # units of the picture; a font of 16.4 is as wide as Fira Code has it
-_BASE, _FONT = 15, "16.4px 'Fira Code','DejaVu Sans Mono',Menlo,Consolas,monospace"
+CELL, LINE = 10, 19  # units of the picture: what common fonts are wide and high at 16.6, so that rules meet
+_BASE, _FONT = 15, "16.6px 'Fira Code','DejaVu Sans Mono',Menlo,Consolas,monospace"
 _WORDS = re.compile(r"\S+(?: \S+)*")  # what two blanks part stands at places of its own, whatever the font's width
+_DOTS = re.compile("[\u2800-\u28ff]")
 _ALL = re.compile(r".*\S.*")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -147,7 +148,7 @@ def boxes_of(picture: Picture) -> Iterator[tuple[str, str]]:
 class Word(NamedTuple):
     """A word where it stands, escaped, and the class of its look."""
 
-    x: int
+    x: str  # of its beginning; of each character where a font's width may be another
     y: int
     look: str
     text: str
@@ -158,5 +159,11 @@ def words_of(picture: Picture, classes: dict[str, str]) -> Iterator[Word]:
     for number, line in enumerate(picture.lines):
         for run in line:
             for found in (_ALL if run.underline else _WORDS).finditer(run.text):
-                x, y = (run.column + found.start()) * CELL, number * LINE + _BASE
-                yield Word(x, y, classes[_look(run)], escape(found[0], quote=False))
+                column, y = run.column + found.start(), number * LINE + _BASE
+                yield Word(_places(found[0], column), y, classes[_look(run)], escape(found[0], quote=False))
+
+
+def _places(text: str, column: int) -> str:
+    """Return where a word begins, or each of its characters: dots are often of another font, and not as wide."""
+    count = len(text) if _DOTS.search(text) else 1
+    return " ".join(str((column + at) * CELL) for at in range(count))
