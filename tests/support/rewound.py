@@ -109,7 +109,9 @@ class Rewound:
         found = max(0, bisect_right(self._instants, at) - 1)
         self._cursor = Cursor(self._instants[found], speed)
         look = self.looks[found]
-        self.slot.look_back(Scene(look.board, self._recent.update(look.board, self._selected), look.now))
+        slot = self.slot
+        analytics, across = self._recent.look(look.board, self._selected, slot.gex, across=slot.is_across)
+        slot.look_back(Scene(look.board, analytics, look.now, across=across))
 
     def _select(self, chain: ChainId | None) -> None:
         self._selected = chain

@@ -8,6 +8,7 @@ from chain.analytics.measures.atm import StrikeStraddle
 from chain.analytics.measures.measure import Measure
 from chain.analytics.measures.underlying import UnderlyingMeasures
 from chain.model.grid import PriceSource
+from chain.model.keys import SnapshotId
 from tui.lines import figures
 from tui.lines.expirations import Expiration, beside_chains
 from tui.lines.line import Role, Span
@@ -27,6 +28,11 @@ class StraddleColumn(Struct, frozen=True):
     atm: float | None
     forward: float | None  # spot where no forward is implied
     move: float | None  # one standard deviation by ATM IV
+
+    @property
+    def snapshot(self) -> SnapshotId | None:
+        """The snapshot that it is of."""
+        return self.expiration.analytics.snapshot_id if self.expiration.analytics else None
 
     def at_step(self, step: int) -> float | None:
         """Return the listed strike nearest to so many quarters of a deviation above the forward."""

@@ -26,6 +26,16 @@ class Layout(Enum):
     WITH_SIDES = 31
 
 
+class StraddleRows(Struct, frozen=True):
+    """The rows as lines, without a cursor: `shown` are the columns in view, `keys` as they are chosen."""
+
+    layout: Layout
+    shown: slice
+    rows: Rows
+    keys: tuple[float, ...]
+    lines: tuple[Line, ...]
+
+
 class StraddleTable(Struct, frozen=True):
     """The page as lines: `keys` are the rows', `cells` where columns stand and of which chain, `cursor` a body line."""
 
@@ -60,9 +70,9 @@ def straddles_title(
     return justify(start, end, width, Ground.BAR)
 
 
-def row_keys(columns: Sequence[StraddleColumn], choice: StraddleChoice, *, highest_first: bool) -> tuple[float, ...]:
+def row_keys(columns: Sequence[StraddleColumn], rows: Rows, *, highest_first: bool) -> tuple[float, ...]:
     """Return what the rows are: every strike that any expiration lists, or quarters of a standard deviation."""
-    if choice.rows is Rows.STRIKE:
+    if rows is Rows.STRIKE:
         keys = sorted({strike for column in columns for strike in column.strikes})
     else:
         keys = [float(step) for step in range(-REACH * STEPS, REACH * STEPS + 1)]
@@ -80,31 +90,36 @@ def chosen_key(keys: Sequence[float], column: StraddleColumn | None, choice: Str
     return min(keys, key=lambda key: abs(key - wanted), default=None)
 
 
-def straddle_table(
-    columns: Sequence[StraddleColumn],
-    heads: Sequence[Head],
-    choice: StraddleChoice,
-    selected: ChainId | None,
-    width: int,
-    *,
-    highest_first: bool,
-) -> StraddleTable:
-    """Return the page as lines."""
+def straddle_rows(
+    columns: Sequence[StraddleColumn], rows: Rows, at: int, width: int, *, highest_first: bool
+) -> StraddleRows:
+    """Return the rows as lines, without a cursor; `at` is the column that has to be in view."""
     layout = layout_for(width, len(columns))
-    at = next((at for at, column in enumerate(columns) if column.expiration.chain == selected), 0)
-    shown = columns[in_view(columns, at, (width - LABEL) // layout.value)]
-    keys = row_keys(columns, choice, highest_first=highest_first)
+    shown = in_view(columns, at, (width - LABEL) // layout.value)
+    keys = row_keys(columns, rows, highest_first=highest_first)
+    lines = tuple(_row(key, columns[shown], rows, layout) for key in keys)
+    return StraddleRows(layout, shown, rows, keys, lines)
+
+
+def straddle_table(
+    rows: StraddleRows, columns: Sequence[StraddleColumn], heads: Sequence[Head], choice: StraddleChoice, at: int
+) -> StraddleTable:
+    """Return the page as lines, with a cursor in the column `at`."""
+    shown, layout = columns[rows.shown], rows.layout
     chosen = columns[at] if columns else None
-    key = chosen_key(keys, chosen, choice)
+    key = chosen_key(rows.keys, chosen, choice)
     more = f"+{len(columns) - len(shown)}" if len(shown) < len(columns) else ""
     head = [_heading(head, shown, chosen, layout, more if number == 0 else "") for number, head in enumerate(heads)]
     begins = range(LABEL, LABEL + layout.value * len(shown), layout.value)
     cells = tuple(
         (begin, begin + layout.value, column.expiration.chain) for begin, column in zip(begins, shown, strict=True)
     )
-    body = tuple(_row(each, shown, choice, chosen if each == key else None, layout) for each in keys)
-    cursor = None if key is None else keys.index(key)
-    return StraddleTable((*head, _names(shown, choice, layout)), body, keys, cells, cursor)
+    body, cursor = rows.lines, None
+    if key is not None:
+        cursor = rows.keys.index(key)
+        line = _row(key, shown, rows.rows, layout, chosen)
+        body = (*body[:cursor], line, *body[cursor + 1 :])
+    return StraddleTable((*head, _names(shown, rows.rows, layout)), body, rows.keys, cells, cursor)
 
 
 def _heading(
@@ -120,7 +135,7 @@ def _heading(
     return tuple(spans)
 
 
-def _names(shown: Sequence[StraddleColumn], choice: StraddleChoice, layout: Layout) -> Line:
+def _names(shown: Sequence[StraddleColumn], rows: Rows, layout: Layout) -> Line:
     """Return the line that says what the parts of a cell are."""
     iv = right("IV %", _IV)
     words = {
@@ -128,14 +143,15 @@ def _names(shown: Sequence[StraddleColumn], choice: StraddleChoice, layout: Layo
         Layout.WITH_IV: f"{iv} straddle ",
         Layout.WITH_SIDES: f"{right('call', _SIDE)}{right('put', _SIDE)}{iv}{right('C + P ', _STRADDLE)}",
     }[layout]
-    label = "strike" if choice.rows is Rows.STRIKE else "SD"
+    label = "strike" if rows is Rows.STRIKE else "SD"
     return (Span(left(f" {label}", LABEL), Role.DIM), *(Span(right(words, layout.value), Role.DIM) for _ in shown))
 
 
 def _row(
-    key: float, shown: Sequence[StraddleColumn], choice: StraddleChoice, chosen: StraddleColumn | None, layout: Layout
+    key: float, shown: Sequence[StraddleColumn], rows: Rows, layout: Layout, chosen: StraddleColumn | None = None
 ) -> Line:
-    by_strike = choice.rows is Rows.STRIKE
+    """Return a row; `chosen` is the column in which the cursor stands on it."""
+    by_strike = rows is Rows.STRIKE
     label = figures.strike(key) if by_strike else f"{key / STEPS:+.2f}"
     spans = [Span(right(label, LABEL - 1) + " ", Role.STRONG if chosen is not None else Role.TEXT)]
     for column in shown:

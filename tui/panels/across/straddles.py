@@ -11,7 +11,14 @@ from tui.lines.expirations import Expiration
 from tui.lines.line import Role, Span, left
 from tui.lines.straddles.choice import Rows
 from tui.lines.straddles.columns import StraddleColumn, heads_within, straddle_columns
-from tui.lines.straddles.table import StraddleTable, straddle_foot, straddle_table, straddles_title
+from tui.lines.straddles.table import (
+    StraddleRows,
+    StraddleTable,
+    straddle_foot,
+    straddle_rows,
+    straddle_table,
+    straddles_title,
+)
 from tui.panels.across.page import AcrossPage, CursorPanel, explained, last_good
 from tui.panels.page import Asked
 from tui.ports.board_source import Scene
@@ -28,6 +35,7 @@ class StraddlesPage(AcrossPage):
         super().__init__(CursorPanel(id="straddles", can_focus=True), id=id)
         self._table: StraddleTable | None = None
         self._columns: tuple[StraddleColumn, ...] = ()
+        self._drawn: tuple[tuple[object, ...], StraddleRows] | None = None  # what shaped the rows, and they
 
     def show_none(self, view: View, whose: str, words: str) -> None:
         """Say under the title why there is nothing to show."""
@@ -43,8 +51,7 @@ class StraddlesPage(AcrossPage):
         choice, selected = view.straddle, view.selected
         columns = self._columns = straddle_columns(found, scene.across)
         heads = heads_within(height - _FRAME - _LEAST)
-        table = straddle_table(columns, heads, choice, selected, width, highest_first=view.highest_first)
-        self._table = table
+        table = self._table = straddle_table(self._rows(view, width), columns, heads, choice, self._at(view))
         title = straddles_title(
             selected.underlying if selected else "",
             whose,
@@ -60,6 +67,15 @@ class StraddlesPage(AcrossPage):
         self.panel.bring(
             head, table.body, ((Span(left(f" {words}", width), Role.TEXT),),), table.cursor, centre=follows
         )
+
+    def _rows(self, view: View, width: int) -> StraddleRows:
+        """Return the rows, the same objects as long as nothing that shapes them changed."""
+        columns, at, rows, highest_first = self._columns, self._at(view), view.straddle.rows, view.highest_first
+        made = tuple((column.snapshot, column.expiration.is_past) for column in columns)
+        shape = (made, rows, at, width, highest_first)
+        if self._drawn is None or self._drawn[0] != shape:
+            self._drawn = shape, straddle_rows(columns, rows, at, width, highest_first=highest_first)
+        return self._drawn[1]
 
     def _at(self, view: View) -> int:
         """Return the column of the selected chain."""

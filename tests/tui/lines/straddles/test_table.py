@@ -27,6 +27,7 @@ from tui.lines.straddles.table import (
     StraddleTable,
     layout_for,
     straddle_foot,
+    straddle_rows,
     straddle_table,
     straddles_title,
 )
@@ -76,7 +77,10 @@ def shown(
     *,
     highest_first: bool = True,
 ) -> StraddleTable:
-    return straddle_table(columns, HEADS, choice or StraddleChoice(), selected, width, highest_first=highest_first)
+    choice = choice or StraddleChoice()
+    at = next((at for at, column in enumerate(columns) if column.expiration.chain == selected), 0)
+    rows = straddle_rows(columns, choice.rows, at, width, highest_first=highest_first)
+    return straddle_table(rows, columns, HEADS, choice, at)
 
 
 def cells(table: StraddleTable, line: int) -> list[str]:
