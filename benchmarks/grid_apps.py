@@ -1,6 +1,6 @@
 """Two apps that show the same ticking strike grid, one as the deck does and one on a DataTable, each for a terminal.
 
-`python -m benchmarks.grid_apps panel|table|idle REPORT` runs one and leaves in the file REPORT what it cost.
+`python -m benchmarks.grid_apps panel|table|idle|full REPORT` runs one and leaves in the file REPORT what it cost.
 """
 
 import sys
@@ -13,14 +13,16 @@ from textual.app import App, ComposeResult
 from textual.widgets import DataTable
 
 from benchmarks.grid_market import COLUMNS, ROWS, ticks
-from chain.model.grid import StrikeGrid, build_grid
+from chain.analytics.derive import derive
+from chain.model.grid import StrikeGrid
 from chain.model.placement import Place
 from chain.model.snapshot import decode, encode
 from tui.lines import figures
+from tui.lines.grid.annotations import annotations
 from tui.lines.grid.changes import NO_CHANGES, Changes, changes
 from tui.lines.grid.columns.catalogue import NO_FACTS, Column
 from tui.lines.grid.columns.sets import layout_for
-from tui.lines.grid.frame import grid_foot
+from tui.lines.grid.frame import apart_words, grid_foot, grid_levels
 from tui.lines.grid.rows import grid_table
 from tui.lines.line import Ground, Role
 from tui.palette import build_palette
@@ -31,6 +33,7 @@ from tui.terminal.themes import own_themes
 EVERY_S = 0.25
 WARM_UP = 4
 MEASURED = 12
+FULL_WIDTH = 184  # of the grid where the terminal has 250 columns
 # The greatest width at which the deck's grid has eleven columns.
 _WIDTH = max(width for width in range(141) if 2 * len(layout_for(width).columns) + 1 == COLUMNS)
 
@@ -43,12 +46,12 @@ class GridApp(App[None]):
 
     def __init__(self, report: Path) -> None:
         super().__init__()
-        [dark, _] = own_themes(Depth.TRUE)
+        dark, *_ = own_themes(Depth.TRUE)
         self.register_theme(dark)
         self.theme = dark.name
         self._report = report
         # Derived beforehand, as the deck has it done on another thread: what is measured is the screen's own work.
-        self._grids = [build_grid(decode(encode(made), made.id)) for made in ticks(WARM_UP + MEASURED)]
+        self._derived = [derive(decode(encode(made), made.id), made.ts) for made in ticks(WARM_UP + MEASURED)]
         self._ticked = 0
         self._began = (0.0, 0.0)
         self._grid: StrikeGrid | None = None
@@ -70,7 +73,7 @@ class GridApp(App[None]):
 
     def advance(self, number: int) -> None:
         """Do with a new snapshot what the deck does: its grid, what changed in it and a repaint."""
-        grid = self._grids[number]
+        grid = self._derived[number].grid
         changed = changes(self._grid, grid)
         with self.batch_update():
             self.paint(grid, changed)
@@ -101,6 +104,22 @@ class IdleApp(PanelApp):
         """Show the first snapshot alone."""
         if number == 0:
             super().advance(number)
+
+
+class FullApp(PanelApp):
+    """The grid with all that the deck shows beside the figures: bars, and the marks of what the measures say."""
+
+    CSS = f"LinePanel {{ width: {FULL_WIDTH}; height: 50; }}"
+
+    def paint(self, grid: StrikeGrid, changed: Changes) -> None:
+        """Show the grid's lines."""
+        found = self._derived[self._ticked]
+        notes = annotations(grid, found.measures)
+        table = grid_table(grid, FULL_WIDTH, bars=True, changed=changed, notes=notes)
+        foot = grid_foot(grid, FULL_WIDTH, "", apart_words(found.measures))
+        self.query_one(LinePanel).show(
+            (grid_levels(found.measures, FULL_WIDTH), *table.head), table.body, (foot,), top=0
+        )
 
 
 class TableApp(GridApp):
@@ -170,7 +189,7 @@ class TableApp(GridApp):
         return str(index), Text(text, style, justify="right")
 
 
-APPS = {"panel": PanelApp, "table": TableApp, "idle": IdleApp}
+APPS = {"panel": PanelApp, "table": TableApp, "idle": IdleApp, "full": FullApp}
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Literal
 
 import orjson
@@ -23,7 +24,7 @@ class _Cost:
 
 def run() -> list[Row]:
     """Return processor time, ms, and bytes of one tick."""
-    from benchmarks.grid_apps import EVERY_S, MEASURED  # noqa: PLC0415 - loads Textual
+    from benchmarks.grid_apps import EVERY_S, FULL_WIDTH, MEASURED  # noqa: PLC0415 - loads Textual
 
     panel: list[_Cost] = []
     table: list[_Cost] = []
@@ -31,19 +32,23 @@ def run() -> list[Row]:
         panel.append(_cost("panel", MEASURED))
         table.append(_cost("table", MEASURED))
     idle = _cost("idle", MEASURED)
+    full = [_cost("full", MEASURED, columns=FULL_WIDTH) for _ in range(_REPETITIONS)]
     note = f"45 x 11 cells, 2 % change a tick, {1 / EVERY_S:g} ticks/s, 140x50; DataTable with styled cells"
+    wide = f"the same at {FULL_WIDTH} columns, with bars, tags and bands"
     return [
         less_by(_AIM_CPU, "grid-repaint cpu", "ms/tick", [c.cpu_ms for c in panel], [c.cpu_ms for c in table], note),
         less_by(_AIM_BYTES, "grid-repaint output", "bytes/tick", [c.size for c in panel], [c.size for c in table]),
         Row("grid-repaint idle app", "ms/tick", idle.cpu_ms, note=f"contained in both; {idle.size:g} bytes a tick"),
+        Row("grid-repaint all columns, cpu", "ms/tick", median(c.cpu_ms for c in full), note=wide),
+        Row("grid-repaint all columns, output", "bytes/tick", median(c.size for c in full)),
     ]
 
 
-def _cost(app: Literal["panel", "table", "idle"], ticks: int) -> _Cost:
+def _cost(app: Literal["panel", "table", "idle", "full"], ticks: int, columns: int = 140) -> _Cost:
     """Run one app to its end and return what a tick cost it."""
     with tempfile.TemporaryDirectory(prefix="cd-") as folder:
         report = Path(folder) / "report.json"
-        with running(["-m", "benchmarks.grid_apps", app, str(report)], columns=140, rows=50) as terminal:
+        with running(["-m", "benchmarks.grid_apps", app, str(report)], columns=columns, rows=50) as terminal:
             if terminal.drain(_TIMEOUT_S):
                 raise RuntimeError(f"the {app} app did not end in {_TIMEOUT_S:g} s")
             if not report.exists():

@@ -11,6 +11,7 @@ from tui.lines.grid.cursor import Spot, cell_at, located, moved, pointed, under
 from tui.lines.grid.diff import diff_counts, diff_sides, diff_table, diff_title, nothing_compared
 from tui.lines.grid.frame import (
     apart_words,
+    deviation_words,
     grid_foot,
     grid_headline,
     grid_levels,
@@ -63,7 +64,7 @@ class GridPanel(LinePanel):
         painted = view.painted if not (past or view.backdrop) else None
         table, foot = self._lines(view, analytics, painted, width, past=past)
         tops = [grid_headline(analytics.grid, analytics.headline, width, is_painted=bool(painted and painted.streamed))]
-        if self.size.height >= _LEVELS_FROM:
+        if self._has_levels:
             tops.append(grid_levels(analytics.measures, width))
         head = (title, *(map(dimmed, tops) if past else tops), *table.head)
         self._stand(table, view)
@@ -89,7 +90,7 @@ class GridPanel(LinePanel):
         self, view: View, analytics: ChainAnalytics, painted: PaintedGrid | None, width: int, *, past: bool
     ) -> tuple[GridTable, Line]:
         """Return the grid's lines, the same objects as long as nothing that shapes them changed."""
-        look = (width, view.columns, view.highest_first, view.bars)
+        look = (width, self._has_levels, view.columns, view.highest_first, view.bars)
         shape = (analytics.snapshot_id, painted, view.backdrop, view.changed, look, past)
         if self._drawn is None or self._drawn[0] != shape:
             grid, streamed = (analytics.grid, NOTHING_STREAMED) if painted is None else (painted.grid, painted.streamed)
@@ -106,9 +107,15 @@ class GridPanel(LinePanel):
             if past:
                 table = replace(table, body=tuple(map(dimmed, table.body)))
             stream = "" if past else stream_words(view.painted, hidden=view.backdrop)
-            foot = grid_foot(analytics.grid, width, stream, apart_words(analytics.measures))
+            band = "" if self._has_levels else deviation_words(analytics.measures)
+            foot = grid_foot(analytics.grid, width, stream, apart_words(analytics.measures), band)
             self._drawn = (shape, table, foot)
         return self._drawn[1:]
+
+    @property
+    def _has_levels(self) -> bool:
+        """Whether there is a line for the levels in figures."""
+        return self.size.height >= _LEVELS_FROM
 
     def _notes(self, analytics: ChainAnalytics) -> Annotations:
         """Return what a snapshot's measures add to its grid, made once."""

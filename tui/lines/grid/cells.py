@@ -1,5 +1,6 @@
 """One strike as a line: the cells of its call and its put, with their marks, about the strike axis."""
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from tui.lines.line import Ground, Line, Role, Span, justify, left, right
 CONDITION_SIGN = {Condition.CROSSED: "x", Condition.LOCKED: "=", Condition.NEGATIVE: "n", Condition.ONE_SIDED: "o"}
 APART_SIGN = "~"  # before a greek of the vendor that disagrees with Black-Scholes
 STREAM_SIGN = "*"  # before a figure that the stream has painted over the snapshot's
+_MARKED = re.compile(r"[\[*▴▾~]*(.*?)((?<=\d)[x=no])?\]?")
 _ROWS_KEPT, _SIDES_KEPT = 256, 512  # lines of the snapshot before, which most of a new one reads like
 
 
@@ -132,3 +134,9 @@ def _cell(side: Side, column: Column, figure: Figure, direction: int) -> tuple[s
         sign = sign or ("", "▴", "▾")[direction]
     text = sign + text if len(text) + len(sign) < column.width else text
     return f" {right(text, column.width - 1)}", (Role.TEXT, Role.UP, Role.DOWN)[direction]
+
+
+def unmarked(text: str) -> str:
+    """Return a figure without the marks around it."""
+    found = _MARKED.fullmatch(text)
+    return found[1] if found else text

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from chain.model.placement import Place
+from tui.lines.grid.columns.catalogue import STRIKE
 from tui.lines.grid.rows import GridTable
 from tui.lines.line import Ground, Line, Role, Span
 
@@ -50,8 +51,9 @@ def located(table: GridTable, cell: GridCell | None) -> Spot | None:
 
 def _column(table: GridTable, side: str, name: str) -> int:
     """Return the index of a column on a side; where it is not shown, of the one beside the strike."""
-    places = [at for at, cell in enumerate(table.cells) if cell.side == side]
-    beside_strike = places[-2] if side == "call" else places[0]
+    places = [at for at, cell in enumerate(table.cells) if cell.side == side or cell.column == STRIKE]
+    inwards = places[::-1] if side == "call" else places  # the strike first, then what stands beside it
+    beside_strike = inwards[1] if len(inwards) > 1 else inwards[0]
     return next((at for at in places if table.cells[at].column == name), beside_strike)
 
 

@@ -120,7 +120,9 @@ def _fitting(levels: list[tuple[str, str]], room: int) -> list[Span]:
 
 
 def _level(points: float | None) -> str:
-    return figures.MISSING if points is None else figures.strike(round(points, 2))
+    if points is None:
+        return figures.MISSING
+    return figures.strike(points) if points == round(points, 3) else f"{points:.2f}"
 
 
 def _deviation(measures: ChainMeasures) -> list[tuple[str, str]]:
@@ -128,6 +130,11 @@ def _deviation(measures: ChainMeasures) -> list[tuple[str, str]]:
     if forward is None or move is None:
         return []
     return [(f"{INSIDE[0]} 1 SD", f"{forward - move:.0f}-{forward + move:.0f}")]
+
+
+def deviation_words(measures: ChainMeasures) -> str:
+    """Return the range of one standard deviation with its sign on the strike axis, for a grid without its levels."""
+    return " ".join(word for pair in _deviation(measures) for word in pair)
 
 
 def stream_words(painted: PaintedGrid | None, *, hidden: bool) -> str:
@@ -148,10 +155,11 @@ def apart_words(measures: ChainMeasures) -> str:
     return f"{APART_SIGN} {apart:.0f} of {check.used} greeks off Black-Scholes" if apart else ""
 
 
-def grid_foot(grid: StrikeGrid, width: int, stream: str = "", apart: str = "") -> Line:
+def grid_foot(grid: StrikeGrid, width: int, stream: str = "", apart: str = "", band: str = "") -> Line:
     """Return the line that accounts for every contract of the payload, first why there is no spot if one is refused.
 
-    `stream` says what of the figures is the stream's, `apart` how many of the vendor's greeks disagree with ours.
+    `stream` says what of the figures is the stream's, `apart` how many of the vendor's greeks disagree with ours, and
+    `band` what the bands beside the strikes are, where there is room.
     """
     rejected = len(grid.rejected)
     total = len(grid.legs) + rejected
@@ -173,4 +181,6 @@ def grid_foot(grid: StrikeGrid, width: int, stream: str = "", apart: str = "") -
         start.insert(0, Span(f" {stream};", Role.ACCENT))
     if grid.off_centre:
         start.insert(0, Span(f" {grid.off_centre};", Role.CAUTION))
-    return justify(start, [Span(f"ATM {atm} ±{half_width} ", Role.DIM)], width)
+    end = [Span(f"ATM {atm} ±{half_width} ", Role.DIM)]
+    told = [Span(f"{band}  ", Role.DIM), *end] if band else end
+    return justify(start, told if length([*start, *told]) <= width else end, width)

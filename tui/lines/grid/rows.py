@@ -136,17 +136,18 @@ def _drawn(grid: StrikeGrid, layout: Layout) -> Iterable[float | None]:
 
 @lru_cache
 def _cells(layout: Layout) -> tuple[CellSpan, ...]:
-    """Return where the cells of a row stand, the strike's among them."""
+    """Return where the cells of a row stand, the strike's among them; a bar is none: its figure stands elsewhere."""
     at, found = layout.margin, []
-    for column in layout.columns:
-        found.append(CellSpan("call", column.name, at, at + column.width))
-        at += column.width
-    at += layout.before_strike
-    found.append(CellSpan("call", STRIKE, at, at + layout.strike))
-    at += layout.strike + 2
-    for column in mirrored(layout.columns):
-        found.append(CellSpan("put", column.name, at, at + column.width))
-        at += column.width
+    sides = (("call", layout.columns, layout.before_strike), ("put", mirrored(layout.columns), 0))
+    for side, columns, gap in sides:
+        for column in columns:
+            if not column.bar:
+                found.append(CellSpan(side, column.name, at, at + column.width))
+            at += column.width
+        if gap:
+            at += gap
+            found.append(CellSpan(side, STRIKE, at, at + layout.strike))
+            at += layout.strike + 2
     return tuple(found)
 
 

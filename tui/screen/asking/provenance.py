@@ -7,11 +7,10 @@ from chain.monitor.explain.question import CellOf, ChainOf, Question, Staged
 from tui.clipboard import CopyAsked
 from tui.dialogs.provenance import ProvenanceDialog
 from tui.lines.grid.asked import FIGURE_OF
+from tui.lines.grid.cells import unmarked
 from tui.lines.grid.cursor import GridCell
 from tui.panels.page import Asked
 from tui.screen.filtering import FilteringScreen
-
-_MARKS = "[]*▴▾x=n "  # around a figure, which is copied without them
 
 
 class ProvenanceScreen(FilteringScreen):
@@ -35,7 +34,7 @@ class ProvenanceScreen(FilteringScreen):
         """Copy the figure under the cursor; where there is none, the key of the payload that is shown."""
         asked, good, here = self._under_cursor(), self.view.shown, self._here
         if asked is not None:
-            text = asked.shown.strip(_MARKS)
+            text = unmarked(asked.shown.strip())
             self.post_message(CopyAsked(text, text))
         elif good is not None and here is not None:
             key = KeySchema(here.board.prefix).snapshot(good.snapshot.id)

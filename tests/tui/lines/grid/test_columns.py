@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.model.grid import Condition, StrikeGrid, build_grid
+from chain.model.placement import Place
 from tests.support.scenes import SPX, START_NS, START_S, item, law, received, snapshot, surface
 from tui.lines.grid.annotations import Annotations
 from tui.lines.grid.columns.bars import bar, scale_of
-from tui.lines.grid.columns.catalogue import COLUMNS, NARROWEST, Facts, parse_columns
+from tui.lines.grid.columns.catalogue import COLUMNS, NARROWEST, STRIKE, Facts, parse_columns
 from tui.lines.grid.columns.sets import COLUMN_SETS, ColumnSet, layout_for, mirrored, own_columns
+from tui.lines.grid.cursor import GridCell, cell_at, located
 from tui.lines.grid.rows import grid_table
 from tui.lines.line import length, plain
 
@@ -177,14 +179,15 @@ def test_open_interest_and_volume_are_drawn_in_one_scale_that_the_headings_tell(
     table = grid_table(grid(), 150, columns=COLUMN_SETS["flow"], bars=True, notes=Annotations())
     head = plain(table.head[0])
     assert head.count("10k-0 OI") == head.count("OI 0-10k") == head.count("10k-0 Vol") == head.count("Vol 0-10k") == 1
-    interest = next(cell for cell in table.cells if (cell.side, cell.column) == ("call", "OI bar"))
-    drawn = [plain(line)[interest.begin : interest.end] for line in table.body if "spot" not in plain(line)]
-    room = interest.end - interest.begin - 1
+    end = head.index("10k-0 OI") + len("10k-0 OI")
+    layout = layout_for(150, COLUMN_SETS["flow"], strike=NARROWEST, tags=True, bars=True)
+    room = next(column.width for column in layout.columns if column.name == "OI bar") - 1
+    drawn = [plain(line)[end - room : end] for line in table.body if "spot" not in plain(line)]
     assert [2 * text.count("█") + text.count("▐") for text in drawn] == [
         round(2 * room * held / 10_000) for held in (900, 900, 7100)
     ]
     without = grid_table(grid(), 150, columns=COLUMN_SETS["flow"], bars=False, notes=Annotations())
-    assert "█" not in "".join(map(plain, without.body)) and "bar" not in str(without.cells)
+    assert "█" not in "".join(map(plain, without.body))
 
 
 @law
@@ -194,3 +197,16 @@ def test_every_line_of_every_set_has_the_width_of_its_panel(
 ) -> None:
     table = grid_table(grid(), width, columns=chosen, bars=bars, highest_first=highest_first, notes=Annotations())
     assert {length(line) for line in (*table.head, *table.body)} == {width}
+
+
+@law
+@given(width=st.integers(46, 300), columns=LISTS, side=st.sampled_from(["call", "put"]))
+def test_the_cursor_stands_somewhere_in_any_choice_of_columns_and_on_no_bar(
+    width: int, columns: tuple[str, ...], side: str
+) -> None:
+    table = grid_table(grid(), width, columns=own_columns(columns), bars=True, notes=Annotations())
+    at = located(table, GridCell(Place(6930, "SPXW", side), "Vega"))
+    assert at is not None
+    cell = cell_at(table, at)
+    assert cell is not None and cell.place.strike == 6930
+    assert all(name == STRIKE or not COLUMNS[name].bar for name in (each.column for each in table.cells))

@@ -1,11 +1,13 @@
 """The grid's cursor: every figure can be reached, none is skipped, and another grid has its place again."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.model.grid import StrikeGrid, build_grid
 from chain.model.placement import Place
 from tests.support.scenes import SPX, item, law, received, snapshot, surface
+from tui.lines.grid.cells import unmarked
 from tui.lines.grid.cursor import GridCell, Spot, cell_at, located, moved, pointed, under
 from tui.lines.grid.rows import grid_table
 from tui.lines.line import Ground, length, plain
@@ -74,3 +76,24 @@ def test_a_strike_of_two_roots_is_found_by_its_root() -> None:
 
 def test_where_there_is_no_strike_there_is_no_cursor() -> None:
     assert located(grid_table(build_grid(received(snapshot(SPX, contracts=()))), 120), None) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "figure"),
+    [
+        ("[6930]", "6930"),
+        ("▴12.60", "12.60"),
+        ("*12.60x", "12.60"),
+        ("0.10o", "0.10"),
+        ("-0.10n", "-0.10"),
+        ("~-.50", "-.50"),
+        ("-", "-"),
+        ("1.2k", "1.2k"),
+        ("newer", "newer"),
+        ("one-sided", "one-sided"),
+        ("no quote", "no quote"),
+        ("+146.8M", "+146.8M"),
+    ],
+)
+def test_a_figure_is_copied_without_the_marks_around_it(shown: str, figure: str) -> None:
+    assert unmarked(shown) == figure
