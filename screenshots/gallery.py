@@ -56,6 +56,7 @@ SHOWN = (
     Shown("grid", keys=("enter",), columns=(80,)),  # beside the board there is no room for it
     Shown("help", keys=("question_mark",), columns=MIDDLE[:1]),
     Shown("help-more", keys=("question_mark", "pagedown"), columns=MIDDLE[:1]),
+    Shown("help-colours", keys=("question_mark", "pagedown", "pagedown"), columns=MIDDLE[:1]),
     Shown("time", keys=("T", *"10:04"), columns=MIDDLE[:1]),
 )
 

@@ -19,7 +19,7 @@ def smile_chart(facts: Facts) -> Chart:
     used = sum(point.iv is not None for one in shown for point in one.smile)
     skipped = Counter({"no IV": sum(point.iv is None for one in shown for point in one.smile)})
     axis = Axis("distance from the forward, SD" if facts.in_sd else "strike, points")
-    curves = Curves(axis, Axis("IV, %"), _series(facts), () if facts.in_sd and facts.every else _marks(facts))
+    curves = Curves(axis, Axis("IV, %"), _series(facts), _marks(facts))
     words = facts.why_none or ("" if used else "no contract has IV")
     return Chart(
         _NAME,
@@ -51,20 +51,20 @@ def _series(facts: Facts) -> tuple[Series, ...]:
 
 
 def _marks(facts: Facts) -> tuple[Mark, ...]:
-    """Return spot, and of one expiry the forward and one standard deviation to both sides of it."""
+    """Return spot, and of one expiry the forward and one standard deviation to both sides of it.
+
+    In standard deviations the latter are the same places for all expirations.
+    """
+    names = zip("<F>", ("1 SD below", "forward", "1 SD above"), (-1.0, 0.0, 1.0), strict=True)
+    if facts.in_sd:
+        return tuple(Mark(away, name, Role.DIM, sign) for sign, name, away in names)
     spot = facts.across.spot if facts.across else None
-    marks = [] if spot is None or facts.in_sd else [Mark(spot, f"spot {figures.level(spot)}", Role.TEXT)]
-    if facts.every or not facts.shown:
-        return tuple(marks)
-    [one] = facts.shown
-    forward, move = one["implied_forward"].value, one["expected_move_iv"].value
-    if forward is None or move is None:
-        return tuple(marks)
-    places = (-1.0, 0.0, 1.0) if facts.in_sd else (forward - move, forward, forward + move)
-    names = ("1 SD below", "forward", "1 SD above")
-    told = (forward - move, forward, forward + move)
-    for sign, at, name, level in zip("<F>", places, names, told, strict=True):
-        marks.append(Mark(at, f"{name} {figures.level(level)}", Role.DIM, sign))
+    marks = [] if spot is None else [Mark(spot, f"spot {figures.level(spot)}", Role.TEXT)]
+    one = facts.shown[0] if facts.shown and not facts.every else None
+    forward, move = (one[name].value if one else None for name in ("implied_forward", "expected_move_iv"))
+    if forward is not None and move is not None:
+        places = ((sign, name, forward + away * move) for sign, name, away in names)
+        marks += [Mark(at, f"{name} {figures.level(at)}", Role.DIM, sign) for sign, name, at in places]
     return tuple(marks)
 
 

@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chain.analytics.measures.chain import ChainMeasures, measures_of
@@ -13,9 +15,11 @@ from chain.analytics.measures.underlying import UnderlyingMeasures, underlying_m
 from chain.analytics.realised import unrealised
 from chain.clock import Instant
 from chain.model.keys import ChainId
+from chain.model.snapshot import Contract
 from chain.thresholds import Thresholds
+from tests.chain.analytics.measures.test_laws import any_chain
 from tests.support.measured import HELD, SPOT, WEEK_BEFORE, grid, held_chain, measured, priced
-from tests.support.scenes import SPX_MONTHLY, START_NS, record, report
+from tests.support.scenes import SPX_MONTHLY, START_NS, law, record, report
 from tui.export.charts import chart_table
 from tui.lines.charts.catalogue import KINDS, ChartChoice, ChartKind, across_and_down, chart_of, on_page, tab_at, tabs
 from tui.lines.charts.facts import Facts, Part, facts_of
@@ -245,6 +249,19 @@ def test_every_chart_says_what_it_rests_on(kind: ChartKind) -> None:
     assert chart.convention and any(chart.convention.split()[0] in line for line in lines[-3:])
     units = ("points", "days to settlement", "contracts", "dollars per 1 % move")
     assert any(unit in line for line in lines for unit in units)
+
+
+@law
+@given(any_chain(), st.booleans(), st.booleans(), st.sampled_from(Symbols))
+def test_whatever_a_vendor_sends_is_drawn_or_said(
+    made: list[Contract], every: bool, in_sd: bool, symbols: Symbols
+) -> None:
+    of = facts(underlying_measures([measured(*made)]), every=every, in_sd=in_sd)
+    for kind in (kind for kind in ChartKind if kind.of_measures):
+        chart = chart_of(kind, of, clocked())
+        lines = [plain(line) for line in chart_lines(chart, Standing("[MOCK]"), 80, 19, symbols)]
+        assert len(lines) == 19
+        assert len("".join(lines[1:9]).strip()) > 0, kind
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ChartKind if kind.of_measures])
