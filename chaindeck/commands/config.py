@@ -20,7 +20,7 @@ def show(*, where: ConnectionFlags | None = None, what: PublishFlags | None = No
 
 @config_app.command
 def validate(*, where: ConnectionFlags | None = None) -> int:
-    """Check the settings: exit 0 if they work together; a fault names file, key and line.
+    """Check the settings: exit 0 if they work together, and print the keys that were chosen; a fault names its place.
 
     Args:
         where: which Redis, which file.
@@ -33,5 +33,5 @@ def validate(*, where: ConnectionFlags | None = None) -> int:
     ages = f"warn {limits.warn_s:g} s, stale {limits.stale_s:g} s, TTL {limits.ttl_s:g} s"
     count = len(config.alerts)
     alerts = f"; {count} alert{'s' if count > 1 else ''}" if count else ""
-    print(f"ok: {config.file or 'no config file'}; {ages}{alerts}")
+    print(f"ok: {config.file or 'no config file'}; {ages}{alerts}", *config.keys.lines(chosen=True), sep="\n")
     return 0

@@ -20,12 +20,13 @@ class ChosenKeys(Struct, frozen=True):
     keymap: Keymap = DEFAULT_KEYMAP
     origins: Mapping[str, str] = {}
 
-    def lines(self) -> list[str]:
-        """Return each action's keys, and where that is told."""
+    def lines(self, *, chosen: bool = False) -> list[str]:
+        """Return each action's keys, or those of the actions that were `chosen` others, and where that is told."""
         return [
             f"{f'{TABLE}.{action.id}':<26} {' '.join(self.keymap.of(action)) or '(none)':<28} "
             f"{self.origins.get(action.id, 'default')}"
             for action in ACTIONS
+            if not chosen or action.id in self.origins
         ]
 
 

@@ -95,3 +95,21 @@ def test_by_flag_environment_or_file_and_a_mistake_names_which(short_dir: Path) 
         terminal.wait_for("±range")  # a column that a board beside the grid has no room for
         terminal.send("q")
         assert terminal.wait() == 0
+
+
+def test_on_a_terminal_a_hostile_file_is_told_and_the_next_deck_begins_where_this_one_was_left(short_dir: Path) -> None:
+    remembered = short_dir / ".local/state/chaindeck/prefs.json"
+    remembered.parent.mkdir(parents=True)
+    remembered.write_bytes(b"\x00\xff" * 40_000)
+    with on_terminal(short_dir, columns=160) as terminal:
+        terminal.wait_for("nothing is remembered:")
+        terminal.wait_for("screens")
+        terminal.send("3")
+        terminal.wait_for("MEASURES SPX")
+        terminal.send("q")
+        assert terminal.wait() == 0
+    with on_terminal(short_dir, columns=160) as terminal:
+        terminal.wait_for("MEASURES SPX")
+        assert "remembered" not in terminal.text
+        terminal.send("q")
+        assert terminal.wait() == 0

@@ -64,7 +64,12 @@ def test_every_action_is_listed_with_its_keys_and_where_they_are_told(tmp_path: 
     assert listed["keys.down"] == ["down j", "default"]
 
 
-def test_validate_refuses_what_the_deck_would(tmp_path: Path) -> None:
+def test_validate_prints_the_keys_that_are_others_and_refuses_what_the_deck_would(tmp_path: Path) -> None:
+    (tmp_path / "desk.toml").write_text('[keys]\nlog = "f2"\n')
+    found = run(tmp_path, "config", "validate", "--config", str(tmp_path / "desk.toml"))
+    assert found.returncode == 0
+    [_, log] = found.stdout.splitlines()
+    assert log.split(maxsplit=2) == ["keys.log", "f2", f"{tmp_path / 'desk.toml'}, line 2"]
     (tmp_path / "desk.toml").write_text("[keys]\nquit = []\n")
     refused = run(tmp_path, "config", "validate", "--config", str(tmp_path / "desk.toml"))
     assert refused.returncode == 3

@@ -42,7 +42,7 @@ async def test_a_menu_answers_once(stage: Stage, keys: tuple[str, ...]) -> None:
 async def test_the_help_stands_when_the_theme_changes_beneath_it_and_nothing_moves_by_itself(stage: Stage) -> None:
     async with deck_of(stage) as deck:
         await deck.press("question_mark")
-        panel = deck.app.screen.query_one("#help", LinePanel)
+        panel = deck.app.screen.query_one("#reading", LinePanel)
         before = panel.render_line(1).text
         assert before.strip()
         deck.app.theme = SAFE
@@ -168,7 +168,7 @@ async def test_the_help_is_whole_at_every_size_by_scrolling(stage: Stage, size: 
         assert isinstance(help_screen, HelpScreen)
         panel = help_screen.query_one(LinePanel)
         seen: dict[str, None] = {}
-        for _ in range(200):
+        for _ in help_screen.lines:
             shown = [panel.render_line(y).text.rstrip() for y in range(panel.size.height)]
             seen |= dict.fromkeys(shown)
             if not any(" more" in line and "+" in line for line in shown[-1:]):
