@@ -125,12 +125,10 @@ class DeckApp(FairPump, App[None]):
         known = self._memory.prefs
         self.theme = self._theme_for(theme, known.theme)
         given = PRESETS.get(preset or "")
-        begin = replace(known, theme=self.theme, preset=preset_of(known.preset).name)
-        if given is not None:
-            begin = replace(begin, preset=given.name, page=given.page, highest_first=given.highest_first)
-        view = View(highest_first=begin.highest_first, own=own_columns(columns) if columns else None, bars=begin.bars)
-        view.choose_columns(begin.columns)
-        begin = replace(begin, columns=view.columns.name)
+        begin = known if given is None else given.chosen(own=bool(columns))
+        view = View(own=own_columns(columns) if columns else None)
+        view.take(begin)
+        begin = replace(begin, preset=preset_of(begin.preset).name, columns=view.columns.name, theme=self.theme)
         self._memory.begin(begin)
         return begin, view
 

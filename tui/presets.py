@@ -1,8 +1,10 @@
 """Named ways to arrange the screen: for a trading desk, for operations, for a demonstration."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tui.pages import Page, Panel
+from tui.pages import Panel
+from tui.prefs import Prefs
 
 
 class Preset(Struct, frozen=True):
@@ -10,23 +12,32 @@ class Preset(Struct, frozen=True):
 
     name: str
     meaning: str
-    page: Page = Page.DECK
+    choices: Prefs = Prefs()  # of those that a reader has
     focus: Panel = Panel.BOARD
-    highest_first: bool = True
     whole_board: bool = False  # board and signals have the whole width; the grid opens over them
     timeline: bool = False  # open
     log_from: int | None = None  # lines of height from which the log is open
     hint: bool = False  # whether a line says what to try
+
+    def chosen(self, *, own: bool) -> Prefs:
+        """Return the choices that it stands for; columns none, where the reader has their `own`."""
+        return replace(self.choices, preset=self.name, columns=None if own else self.choices.columns)
 
 
 PRESETS = {
     preset.name: preset
     for preset in (
         Preset("standard", "board, signals and grid side by side"),
-        Preset("desk", "for trading: the grid first, with the cursor in it", focus=Panel.GRID),
+        Preset(
+            "desk",
+            "for trading: the grid first, with prices, bars and the cursor in it",
+            Prefs(columns="price"),
+            focus=Panel.GRID,
+        ),
         Preset(
             "ops",
-            "for operations: board and signals over the whole width, the log below",
+            "for operations: board and signals over the whole width, the log below; the grid's columns are of quality",
+            Prefs(columns="quality"),
             whole_board=True,
             log_from=34,
         ),

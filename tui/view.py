@@ -28,6 +28,7 @@ from tui.lines.measures.choice import MeasureChoice
 from tui.lines.straddles.choice import StraddleChoice
 from tui.lines.strip import Past
 from tui.ports.board_source import StagedView
+from tui.prefs import Prefs
 
 CHANGE_SHOWN_S = 0.8
 WINDOW_S = 120.0  # seconds of ages that are kept
@@ -96,7 +97,7 @@ class View:
     wanted: BoardFilter = NO_FILTER  # which chains the board lists
     highest_first: bool = True
     columns: ColumnSet = STANDARD  # of the grid
-    own: ColumnSet | None = None  # the reader's own columns, with which the grid begins
+    own: ColumnSet | None = None  # the reader's own columns
     bars: bool = True  # whether open interest and volume are drawn where there is room
     frozen_at: float | None = None  # epoch seconds
     analytics: ChainAnalytics | None = None  # of what is shown of the selected chain
@@ -121,10 +122,6 @@ class View:
     _awaited_from: float | None = None  # monotonic seconds
     _seen: float | None = None  # monotonic seconds at which the grid was last known to be in time
 
-    def __post_init__(self) -> None:
-        """Begin with the reader's own columns."""
-        self.columns = self.own or self.columns
-
     @property
     def as_of(self) -> str:
         """The instant that is shown as a time of day; empty while that is the present."""
@@ -134,14 +131,15 @@ class View:
     def _column_sets(self) -> dict[str, ColumnSet]:
         return COLUMN_SETS if self.own is None else {**COLUMN_SETS, self.own.name: self.own}
 
-    def choose_columns(self, name: str | None) -> None:
-        """Choose columns by the name of their set, if there is such a one."""
-        self.columns = self._column_sets.get(name or "", self.columns)
+    def take(self, choices: Prefs) -> None:
+        """Show the grid as is chosen; columns that are not chosen are the reader's own, where there are any."""
+        self.highest_first, self.bars = choices.highest_first, choices.bars
+        self.columns = self._column_sets.get(choices.columns or "", self.own or STANDARD)
 
     def next_columns(self) -> None:
         """Turn to the next choice of the grid's columns, the reader's own the last."""
         names = list(self._column_sets)
-        self.choose_columns(names[(names.index(self.columns.name) + 1) % len(names)])
+        self.columns = self._column_sets[names[(names.index(self.columns.name) + 1) % len(names)]]
 
     def turn_to(self, past: Past | None) -> None:
         """Show an instant of the past, or the present again; a frozen view follows again."""

@@ -23,6 +23,8 @@ CHOICES = st.builds(
     preset=st.sampled_from([None, "ops"]),
     page=st.sampled_from(list(Page)),
     highest_first=st.booleans(),
+    columns=st.sampled_from([None, "flow"]),
+    bars=st.booleans(),
     theme=st.sampled_from([None, "dracula"]),
 )
 
@@ -124,16 +126,17 @@ async def test_page_order_theme_and_preset_come_back(redis: Redis, tmp_path: Pat
     async with deck_of(make_stage(redis), prefs_file=prefs, depth=Depth.TRUE) as deck:
         assert not prefs.exists()  # a start is no choice
         await deck.app.run_action("arrange('ops')", deck.app.deck)
-        await deck.press("o", "2")
+        assert deck.app.deck.view.columns.name == "quality"
+        await deck.press("o", "u", "P", "P", "2")
         deck.app.theme = "dracula"
         await deck.pilot.pause()
     wanted = {"preset": "ops", "page": "heatmap", "highest_first": False, "theme": "dracula"}
-    assert remembered(prefs) == wanted | {"columns": None, "bars": True}
+    assert remembered(prefs) == wanted | {"columns": "price", "bars": False}
     await redis.flushall()
     async with deck_of(make_stage(redis), prefs_file=prefs, depth=Depth.TRUE) as deck:
         screen = deck.app.deck
         assert (screen.page, screen.arranged.name, screen.view.highest_first) == (Page.HEATMAP, "ops", False)
-        assert deck.app.theme == "dracula"
+        assert (screen.view.columns.name, screen.view.bars, deck.app.theme) == ("price", False, "dracula")
 
 
 @pytest.mark.slow

@@ -74,13 +74,23 @@ async def test_demo_shows_the_timeline_and_what_to_try(stage: Stage) -> None:
 async def test_choosing_a_preset_is_as_beginning_with_it(stage: Stage, name: str, before: str) -> None:
     async with deck_of(stage, (120, 40), preset=before) as deck:
         screen = deck.app.deck
-        await deck.press("o", "2")
+        await deck.press("o", "P", "u", "2")
         await deck.app.run_action(f"arrange('{name}')", screen)
         await deck.pilot.pause()
         found = (focused(deck), screen.log_panel.display, screen.query_one(HintBar).display, screen.grid_panel.display)
         preset = PRESETS[name]
         assert found == (preset.focus, preset.log_from is not None, preset.hint, not preset.whole_board)
-        assert screen.view.highest_first and screen.page is preset.page
+        assert screen.view.highest_first and screen.page is preset.choices.page
+        assert screen.view.columns.name == (preset.choices.columns or "standard") and screen.view.bars
+
+
+async def test_columns_of_ones_own_are_kept_by_every_preset(stage: Stage) -> None:
+    async with deck_of(stage, (160, 40), preset="desk", columns=("Bid", "Ask", "D")) as deck:
+        screen = deck.app.deck
+        assert screen.view.columns is screen.view.own
+        await deck.press("P")
+        await deck.app.run_action("arrange('ops')", screen)
+        assert screen.view.columns is screen.view.own
 
 
 def test_by_flag_environment_or_file_and_a_mistake_names_which(short_dir: Path) -> None:

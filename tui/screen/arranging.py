@@ -33,9 +33,9 @@ class ArrangingScreen(ExportingScreen):
     def action_arrange(self, name: str) -> None:
         """Arrange the screen as a preset says, whatever it was like."""
         self.arranged = preset = PRESETS[name]
-        self.view.highest_first = preset.highest_first
+        self.view.take(preset.chosen(own=self.view.own is not None))
         self._lay_out(preset)
-        self.action_show_page(preset.page)
+        self.action_show_page(preset.choices.page)
         self._turned()
 
     def _lay_out(self, preset: Preset) -> None:
