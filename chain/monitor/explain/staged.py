@@ -7,6 +7,7 @@ from chain.monitor.explain.explanation import Section, number, section, stamp
 from chain.monitor.explain.fields import Path
 from chain.monitor.explain.question import Question
 from chain.pipeline.staging import StagedContract, StagingMeta, Value
+from chain.text import clean
 
 _NAMES: Mapping[Path, tuple[str, str]] = {  # by path in the payload: the name in staging, and the column that shows it
     ("last_quote", "bid"): ("bid", "Bid"),
@@ -15,6 +16,7 @@ _NAMES: Mapping[Path, tuple[str, str]] = {  # by path in the payload: the name i
     ("last_quote", "ask_size"): ("ask_size", "ASz"),
     ("last_trade", "price"): ("last", "Last"),
 }
+_NAME, _KEY = 40, 128  # characters of what another program has written
 _ABSENT = "the stream's newest event says that there is none"
 
 
@@ -28,7 +30,7 @@ def input_words(question: Question, ticker: str, staged: StagedContract, path: P
     name = _NAMES[path][0]
     held = _held(staged, name)
     event = _event(held) if held else _ABSENT
-    return f"{question.keys.staging(question.chain)} {ticker} {name}, {event}"
+    return f"{question.keys.staging(question.chain)} {clean(ticker, _NAME)} {name}, {event}"
 
 
 def staging_section(question: Question, meta: StagingMeta, ticker: str, staged: StagedContract, path: Path) -> Section:
@@ -41,12 +43,12 @@ def staging_section(question: Question, meta: StagingMeta, ticker: str, staged: 
         ("value", f"{number(held.value)}, newer than the snapshot's" if held else ""),
         ("missing", "" if held else _ABSENT),
         ("key", keys.staging(question.chain)),
-        ("field", f"{ticker}, in it {name}"),
+        ("field", f"{clean(ticker, _NAME)}, in it {name}"),
         ("event", _event(held) if held else ""),
         ("sequence", f"{sequence} by the vendor" if isinstance(sequence, int) else ""),
-        ("position", f"{meta.position} of {keys.stream()}: the last entry merged"),
+        ("position", f"{clean(meta.position, _NAME)} of {keys.stream()}: the last entry merged"),
         ("merged", stamp(meta.flushed)),
-        ("stands on", meta.snapshot),
+        ("stands on", clean(meta.snapshot, _KEY)),
     )
 
 

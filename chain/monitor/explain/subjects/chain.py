@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 
+from chain.model.grid import build_grid
+from chain.model.placement import Place, placed
 from chain.model.session import new_york
 from chain.monitor.board import ChainRecord
 from chain.monitor.evaluate.report import ChainStatus
 from chain.monitor.evaluate.signals import evaluate
-from chain.monitor.explain.explanation import Explanation, Section, seconds, section, stamp
+from chain.monitor.explain.explanation import Explanation, Section, number, seconds, section, stamp
+from chain.monitor.explain.fields import value_at
 from chain.monitor.explain.origin import age_facts, snapshot_section
 from chain.monitor.explain.payload import Payload
 from chain.monitor.explain.question import MeasureOf, Question
 from chain.monitor.explain.subjects.contracts import contract_facts
 from chain.monitor.explain.subjects.measure import measured, slice_asked, value_section
 
+_PRICE, _VALUE = ("underlying_asset", "price"), ("underlying_asset", "value")  # of a share, of an index
 _PRICED, _BY_IV = "straddle", "atm_iv"
 HEADLINE = (_PRICED, "expected_move_iv", _BY_IV)
 
@@ -33,6 +37,7 @@ def _sections(question: Question) -> Iterator[Section]:
         yield _line(question, status)
     if question.good is not None:
         payload = Payload.of(question.good.snapshot)
+        yield _spot(payload)
         chain = measured(question, payload, MeasureOf(_PRICED))
         for name in HEADLINE:
             yield value_section(name, chain[name], name.replace("_", " ").upper())
@@ -40,6 +45,31 @@ def _sections(question: Question) -> Iterator[Section]:
         facts = (contract_facts(at, payload, name, None) for name in (_PRICED, _BY_IV))
         yield Section("AT THE MONEY", tuple(fact for some in facts for fact in some))
     yield snapshot_section(question)
+
+
+def _spot(payload: Payload) -> Section:
+    """Return where the underlying's price stands: in the first contract of the grid that carries one."""
+    grid = build_grid(payload.received)
+    listed = placed(payload.received.contracts, payload.received.id.chain)
+    carrying = (at for at, (item, place) in enumerate(listed) if isinstance(place, Place) and item.spot is not None)
+    first = next(carrying, None)
+    if first is None:
+        return section("SPOT", ("missing", "no contract of the grid carries a price of its underlying"))
+    contract = payload.contract(first)
+    name = (
+        "price" if contract.written(_PRICE).text and value_at(contract.item, _PRICE) == contract.item.spot else "value"
+    )
+    written = contract.written(("underlying_asset", name))
+    updated = contract.written(("underlying_asset", "last_updated"))
+    return section(
+        "SPOT",
+        ("value", "" if grid.spot is None else f"{number(grid.spot)} points"),
+        ("missing", grid.off_centre if grid.spot is None else ""),
+        ("field", written.path),
+        ("written", written.text),
+        ("stamp", f"{updated.text}, {updated.path}" if updated.text else ""),
+        ("delay", contract.written(("underlying_asset", "timeframe")).text),
+    )
 
 
 def _state(status: ChainStatus) -> Section:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chain.clock import Instant
 from chain.model.grid import StrikeGrid, build_grid
@@ -17,12 +19,14 @@ from chain.monitor.board import ChainRecord
 from chain.monitor.explain.explain import explain
 from chain.monitor.explain.explanation import Explanation
 from chain.monitor.explain.fields import AGES, CHECKED, FIGURES, STRIKE, Derived, Field
-from chain.monitor.explain.question import CellOf, Staged
+from chain.monitor.explain.question import CellOf, ChainOf, MeasureOf, Staged
+from chain.monitor.explain.subjects.axis import LEVELS
 from chain.monitor.heartbeat import SourceInfo
 from chain.pipeline.staging import StagedContract, StagingMeta, Value
 from tests.support.explained import PATH, followed, question, recorded_records
+from tests.support.hostile import CANARIES
 from tests.support.places import CAPTURES
-from tests.support.scenes import SPX, item, manual_clock, record, surface
+from tests.support.scenes import SPX, item, law, manual_clock, record, surface
 
 FILES = sorted(CAPTURES.glob("*.jsonl.gz"))
 PLACE = Place(6930, "SPXW", "call")
@@ -290,3 +294,43 @@ def test_an_explanation_is_one_text() -> None:
     assert text.startswith("SPX 2026-01-02 SPXW 6930 call bid: 10.00\n\nVALUE\n  value")
     assert re.search(r"^  key +massive:chain:snapshot:SPX", text, re.MULTILINE)
     assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_a_strike_tells_its_distance_and_the_levels_that_are_nearest_to_it() -> None:
+    held, now = of(surface((6910, 6920, 6930, 6940, 6950)))
+    known = analytics_of(held)
+    assert known is not None
+    levels = {name: known.measures[name].value for name in LEVELS}
+    named = set()
+    for strike in (6910, 6920, 6930, 6940, 6950):
+        found = asked(held, now, STRIKE, Place(strike, "SPXW", "call"))
+        away = next(each.deviations for each in known.measures.contracts if each.strike == strike)
+        assert found.facts("deviations") == [f"{away:+.2f} standard deviations"]
+        for name, level in levels.items():
+            if found.facts(name.replace("_", " ")):
+                assert level is not None and abs(level - strike) <= 5
+                named.add(name)
+    assert named == {name for name, level in levels.items() if level is not None and 6910 <= level <= 6950}
+    lost, now = of(surface(spot=None, implied_volatility=None))
+    assert asked(lost, now, STRIKE).facts("missing") == ["there is no expected move, or neither forward nor spot"]
+
+
+ODD = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.floats(allow_nan=False), st.text(max_size=8),
+    st.sampled_from(CANARIES), st.lists(st.booleans(), max_size=2), st.dictionaries(st.text(max_size=4), st.booleans()),
+)  # fmt: skip
+BLOCKS = ("last_quote", "greeks", "day", "last_trade", "implied_volatility", "open_interest", "underlying_asset")
+
+
+@law
+@given(
+    odd=st.dictionaries(st.sampled_from(BLOCKS), ODD), inner=ODD, figure=st.sampled_from(sorted({*FIGURES, *CHECKED}))
+)
+def test_whatever_a_payload_holds_is_explained_in_printable_words(odd: dict[str, Any], inner: Any, figure: str) -> None:
+    quote = {"bid": inner, "ask": 3.0, "last_updated": inner, "timeframe": inner}
+    spoiled = item(6930, "call", **{"last_quote": quote, **odd})
+    held, now = of([*surface((6920, 6940)), spoiled, item(6930, "put")])
+    for subject in (CellOf(PLACE, figure), MeasureOf("straddle"), ChainOf()):
+        found = explain(question(held, now, subject))
+        assert all(line.isprintable() for line in found.text("-").split("\n"))
+        assert isinstance(subject, ChainOf) or (found.value is None) == bool(found.facts("missing"))

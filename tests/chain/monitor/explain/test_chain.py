@@ -11,7 +11,7 @@ from chain.monitor.heartbeat import SourceInfo
 from chain.monitor.states import State
 from chain.thresholds import Thresholds
 from tests.support.explained import question
-from tests.support.scenes import SPX, SPX_MON, board, in_state, manual_clock, record
+from tests.support.scenes import SPOT, SPX, SPX_MON, board, in_state, manual_clock, record, surface
 
 
 def test_every_figure_of_the_line_and_over_the_grid_is_there() -> None:
@@ -30,8 +30,19 @@ def test_every_figure_of_the_line_and_over_the_grid_is_there() -> None:
     assert found.facts("±range") == ["50: range_points in the payload, points"]
     assert found.facts("dte") == ["0: days from New York's 2026-01-02 to 2026-01-02"]
     headline = (top.headline.straddle, top.headline.move, top.headline.atm_iv)
-    for value, figure in zip(found.facts("value"), headline, strict=True):
+    for value, figure in zip(found.facts("value")[1:], headline, strict=True):
         assert float(value.split()[0]) == figure.value
+
+
+def test_the_spot_leads_to_the_first_contract_that_carries_one() -> None:
+    now = Instant.now(manual_clock())
+    first, *rest = surface()
+    held = record(SPX, now, contracts=[{**first, "underlying_asset": {"ticker": "I:SPX"}}, *rest])
+    found = explain(question(held, now, ChainOf()))
+    assert found.facts("value")[0] == f"{SPOT} points"
+    assert found.facts("field") == ["contracts[1].underlying_asset.value"]
+    without = explain(question(record(SPX, now, contracts=surface(spot=None)), now, ChainOf()))
+    assert without.facts("missing")[0] == "no contract of the grid carries a price of its underlying"
 
 
 @pytest.mark.parametrize("state", list(State))
