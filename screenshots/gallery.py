@@ -57,6 +57,7 @@ SHOWN = (
     Shown("help", keys=("question_mark",), columns=MIDDLE[:1]),
     Shown("help-more", keys=("question_mark", "pagedown"), columns=MIDDLE[:1]),
     Shown("help-colours", keys=("question_mark", "pagedown", "pagedown"), columns=MIDDLE[:1]),
+    Shown("help-end", keys=("question_mark", "end"), columns=MIDDLE[:1]),
     Shown("time", keys=("T", *"10:04"), columns=MIDDLE[:1]),
 )
 
