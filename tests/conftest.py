@@ -1,6 +1,7 @@
 """A real server for every test that speaks to Redis; one per pytest-xdist worker."""
 
 import faulthandler
+import gc
 import os
 import signal
 import tempfile
@@ -8,14 +9,20 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import pytest
+import textual.app
+import textual.pilot
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from chain.redis.server.embedded import EmbeddedServer
 from chain.redis.server.folder import RUNTIME_DIR_VARIABLE
 from screenshots.scenes import Stage
+from tests.support.settling import settled
 from tests.support.stage import Deck, deck_of, make_stage
 from tests.support.waiting import wait_until_async
+
+for _module in (textual.app, textual.pilot):
+    _module.wait_for_idle = settled  # type: ignore[attr-defined]
 
 # Started in the background or by nohup, we would hand ignored signals down to every program that a test runs and ends.
 for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
@@ -30,6 +37,12 @@ def pytest_configure() -> None:
     """Keep a way to tell stacks, for as long as the process lives."""
     global _stderr  # noqa: PLW0603
     _stderr = os.dup(2)
+
+
+def pytest_collection_finish() -> None:
+    """Leave thousands of collected tests, and all modules, out of each later collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
