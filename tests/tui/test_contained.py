@@ -24,7 +24,7 @@ PARTS_OF_SCREEN = {
     "strip": "tui.panels.widgets.identity",
     "board": "tui.panels.widgets.board_table",
     "signals": "tui.panels.widgets.signal_lines",
-    "grid": "tui.panels.widgets.grid_title",
+    "grid": "tui.panels.grid.grid_title",
 }
 
 
