@@ -107,6 +107,16 @@ def test_on_the_deck_it_rings_between_frames_and_k_acknowledges(short_dir: Path,
         assert terminal.wait() == 0
 
 
+def test_without_a_screen_it_rings_on_a_terminal_alone(short_dir: Path, redis_url: str) -> None:
+    entry = 'name = "any"\non = "age"\nabove = 0\ndo = ["bell", "notify"]\n'
+    publish(short_dir, redis_url)
+    with on_terminal(short_dir, "alert", redis_url, "--config", str(alerts(short_dir, entry)), columns=160) as terminal:
+        wait_until(lambda: b"\a\x1b]9;chaindeck: [MOCK] ALERT any: SPX " in terminal.raw, 20, "bell and notification")
+        assert b"WARNING chaindeck.engine.alerts.service: [MOCK] ALERT any: SPX " in terminal.raw
+        terminal.send("\x03")
+        assert terminal.wait() == 0
+
+
 def test_one_frame_of_text_pages_nobody_and_a_look_does_nothing(short_dir: Path, redis_url: str) -> None:
     hook = HookScript(short_dir)
     entry = f'name = "any"\non = "age"\nabove = 0\ndo = "hook"\nhook = ["{hook.path}"]\n'

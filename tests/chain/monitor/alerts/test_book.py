@@ -4,6 +4,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chain.analytics.measures.measure import Measure
@@ -17,7 +19,7 @@ from chain.monitor.alerts.words import event_words, events_words
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.heartbeat import SourceInfo
 from chain.monitor.states import Level, State
-from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, at_fault, in_state, record, report
+from tests.support.scenes import NDX, SPX, SPX_MON, START_NS, START_S, at_fault, in_state, law, record, report
 
 LIVE = SourceInfo("massive", "api.massive.com")
 NOTHING = Derived()
@@ -263,3 +265,27 @@ def test_of_several_events_one_that_was_raised_is_told_in_full() -> None:
     changes = [(event.rule.name, event.change) for event in events]
     assert changes == [("a", "cleared"), ("b", "cleared"), ("b", "raised")]
     assert events_words((events[2], events[0])) == "[MOCK] ALERT b: NDX 2026-01-02 age 11.0 s above 10 (and 1 more)"
+
+
+looks = st.lists(st.one_of(st.none(), st.integers(0, 50)), max_size=25)  # ages in seconds; None: Redis does not answer
+
+
+@law
+@given(looks, st.sets(st.integers(0, 24)), st.sets(st.integers(0, 24)))
+def test_restarts_and_acknowledgements_anywhere_change_nothing_of_what_is_told(
+    ages: list[int | None], restarts: set[int], acknowledged: set[int]
+) -> None:
+    steady, broken = AlertBook([age()]), AlertBook([age()])
+    seen = record(SPX, at(0))
+    for number, seconds in enumerate(ages):
+        if number in restarts:
+            broken = AlertBook([age()], broken.kept())
+        if number in acknowledged:
+            broken.acknowledge()
+        now = at(number)
+        if seconds is not None:
+            seen = record(SPX, now, age_ms=seconds * 1000)
+        looked = report([seen], now, reached=seconds is not None)
+        assert told(steady.on_report(looked, NOTHING)) == told(broken.on_report(looked, NOTHING))
+        subjects = {status.reading.subject for status in steady.view().raised}
+        assert subjects == {status.reading.subject for status in broken.view().raised}
