@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.builders import law
@@ -48,6 +48,7 @@ def test_a_bell_rings_once_for_several_calls_and_also_where_none_is_notified() -
 
 @law
 @given(st.text(), st.sampled_from([NotifyBy.OSC9, NotifyBy.OSC777]))
+@example(";a;\x07\x9c\x1b\\", NotifyBy.OSC777)
 def test_no_text_ends_its_sequence_or_begins_another(text: str, way: NotifyBy) -> None:
     written = Attention(way, {"TERM": "xterm"}).sequence([Call(notify=f"x{text}")])
     head = "9;chaindeck: " if way is NotifyBy.OSC9 else "777;notify;chaindeck;"

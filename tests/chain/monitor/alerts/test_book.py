@@ -289,3 +289,34 @@ def test_restarts_and_acknowledgements_anywhere_change_nothing_of_what_is_told(
         assert told(steady.on_report(looked, NOTHING)) == told(broken.on_report(looked, NOTHING))
         subjects = {status.reading.subject for status in steady.view().raised}
         assert subjects == {status.reading.subject for status in broken.view().raised}
+
+
+@pytest.mark.parametrize(("kind", "prefix"), [("replay", "massive"), ("mock", REPLAY_PREFIX)])
+def test_a_recording_is_known_by_the_kind_of_its_source_and_by_its_prefix(kind: str, prefix: str) -> None:
+    one = in_state(SPX, State.STALE, at(0))
+    assert one.last_good is not None
+    seen = report([replace(one, last_good=replace(one.last_good, kind=kind))], at(0), prefix=prefix)
+    assert AlertBook([age()]).on_report(seen, NOTHING) == ()
+    assert told(AlertBook([age(replay=True)]).on_report(seen, NOTHING)) == [("raised", "SPX 2026-01-02")]
+
+
+def test_a_total_is_not_judged_while_one_of_its_parts_is_old() -> None:
+    total = AlertRule("total", NumberWatch("gex_net", Limit(1e6, 1e5), total=True))
+    derived = Derived(totals={"SPX": {"gex_net": Measure(1e9, "dollars", "", (), 2, {}, {})}})
+    book = AlertBook([total])
+    parts = [record(SPX, at(0)), in_state(SPX_MON, State.STALE, at(0))]
+    assert book.on_report(report(parts, at(0)), derived) == ()
+    assert [each.why for each in book.view().unjudged] == ["SPX 2026-01-05 is STALE"]
+    whole = report([record(SPX, at(1)), record(SPX_MON, at(1))], at(1))
+    assert told(book.on_report(whole, derived)) == [("raised", "SPX")]
+
+
+def test_depth_is_not_known_before_every_chain_was_read_or_while_redis_is_away() -> None:
+    book = AlertBook([AlertRule("thin", NumberWatch("depth", Limit(2.0, 2.0, above=False)))])
+    unread = replace(record(SPX_MON, at(0)), last_good=None)
+    assert book.on_report(report([record(SPX, at(0)), unread], at(0)), NOTHING) == ()
+    assert [each.why for each in book.view().unjudged] == ["not read yet"]
+    one = [record(SPX, at(1))]
+    assert book.on_report(report(one, at(1), reached=False), NOTHING) == ()
+    assert [each.why for each in book.view().unjudged] == ["Redis does not answer"]
+    assert told(book.on_report(report(one, at(2)), NOTHING)) == [("raised", "SPX")]

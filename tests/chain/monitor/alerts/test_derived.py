@@ -61,10 +61,10 @@ def test_without_an_alert_on_a_measure_nothing_is_derived(derived: list[ChainId]
 
 def test_what_depends_on_neighbours_and_totals_takes_all_expirations_of_the_underlying(derived: list[ChainId]) -> None:
     named = ChainFilter("SPX", SPX_MON.expiry)
-    found = DerivedMeasures([on("forward_vol", named), on("gex_net", ChainFilter("SPX"), total=True)]).update(
-        report(RECORDS, NOW)
-    )
+    measures = DerivedMeasures([on("forward_vol", named), on("gex_net", ChainFilter("SPX"), total=True)])
+    found = measures.update(report(RECORDS, NOW))
     assert derived == [SPX, SPX_MON]
+    assert measures.update(report(RECORDS, NOW)).totals["SPX"] is found.totals["SPX"]  # of the same snapshots
     parts = [part for one in RECORDS[:2] if (part := chain_measures(one)) is not None]
     across = underlying_measures(parts)
     assert found.chains[SPX_MON]["forward_vol"] == across.forward_vols[1]

@@ -180,11 +180,16 @@ async def test_a_hook_that_fails_is_told_until_it_works_and_stops_nothing(
         assert (fault.alert, fault.why) == ("old", "ended with exit code 4: no route")
         assert "hook of old ended with exit code 4: no route" in caplog.text
         assert len(desk.heard.shown.view.raised) == 2
+        desk.see(10)
+        desk.see(31)
+        await desk.pass_time(10, lambda: len(hook.told) == 2)
+        await wait_until_async(lambda: not desk.service.hooks.is_running, what="the end of the second run")
+        assert desk.heard.shown.faults == (fault,)  # since the first
         broken.unlink()
         desk.see(10)
         desk.see(31)
         await desk.pass_time(10, lambda: not desk.heard.shown.faults)
-        assert len(hook.told) == 2
+        assert len(hook.told) == 3
 
 
 async def test_a_hook_of_one_alert_does_not_wait_for_that_of_another(tmp_path: Path) -> None:
@@ -213,6 +218,24 @@ async def test_what_was_raised_and_acknowledged_is_not_told_again_by_the_next_ru
         assert load_kept(kept, START_S) == {}
         desk.see(31)
         assert desk.heard.calls == [Call(bell=True)]
+
+
+async def test_that_they_were_judged_is_kept_once_a_minute(tmp_path: Path) -> None:
+    kept, began = tmp_path / "alerts.json", START_S
+
+    def seen() -> float:
+        return float(orjson.loads(kept.read_bytes())["seen"])
+
+    async with running(rule(), kept=kept) as desk:
+        desk.see(31)
+        assert seen() == began
+        desk.clock.advance(59.999)
+        desk.see(31)
+        assert seen() == began
+        desk.clock.advance(0.001)
+        desk.see(31)
+        assert seen() == began + 60
+    assert seen() == began + 60
 
 
 @pytest.mark.parametrize(("gap_s", "told"), [(3_600.0, 0), (3_600.001, 1)])
