@@ -1,6 +1,8 @@
 """Enter on a figure of the grid says where it comes from, live, frozen, painted and in the past."""
 
+import asyncio
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,15 +10,17 @@ from chain.monitor.explain.explanation import Explanation
 from chain.monitor.explain.question import Question
 from screenshots.scenes import Stage
 from tests.support.heatmaps import DATES, heatmap_model, view_of
+from tests.support.past import PastDeck, past_deck
 from tests.support.stage import Deck, deck_of
 from tests.support.waiting import wait_until_async
+from tests.tui.test_stream_marks import stream
 from tui.dialogs.provenance import ProvenanceDialog
 from tui.panels.line_panel import LinePanel
 
 pytestmark = pytest.mark.slow
 
 
-async def dialog(deck: Deck) -> list[str]:
+async def dialog(deck: Deck | PastDeck) -> list[str]:
     """What the dialog on top says, line by line."""
     screen = deck.app.screen
     assert isinstance(screen, ProvenanceDialog)
@@ -153,7 +157,7 @@ async def test_a_measure_is_explained_of_one_expiration_and_of_all(stage: Stage)
         assert lines[0].startswith(" SPX 2026-01-02 straddle") and any(line == " STRADDLE" for line in lines)
         await deck.press("escape", *["right"] * 3, *["down"] * 8, "enter")
         lines = await dialog(deck)
-        assert lines[0].startswith(" SPX put call oi")
+        assert lines[0].startswith(" SPX put/call OI ")
         assert len([line for line in lines if line.startswith(" key ")]) == 3
         await deck.press("escape", "w", *["down"] * 2, "enter")
         assert said(await dialog(deck), "missing") == "it is of one expiration: there is none of all together"
@@ -168,3 +172,30 @@ async def test_a_straddle_is_explained(stage: Stage) -> None:
         lines = await dialog(deck)
         assert re.match(r" SPX 2026-01-05 straddle \d+ +\d+\.\d\d$", lines[0])
         assert said(lines, "formula") == "call + put, mids"
+
+
+async def test_of_the_past_the_snapshot_of_then_is_explained_and_exported(tmp_path: Path) -> None:
+    async with past_deck((120, 40), export_folder=tmp_path, notices=True) as deck:
+        await deck.press("tab", "comma", "comma", "enter")
+        good = deck.app.deck.view.shown
+        assert good is not None
+        lines = await dialog(deck)
+        assert said(lines, "shown") == "as of 2026-01-02 10:05:40.000 ET, in the past"
+        assert said(lines, "key").endswith(f":{good.snapshot.id.ts_ms}")
+        assert said(lines, "age").startswith("0.4 s")  # as it was then, whatever the present does
+        await deck.press("escape", "e", "j", "enter")
+        await wait_until_async(lambda: "exported" in deck.told())
+        written = await asyncio.to_thread(lambda: [path.read_bytes() for path in tmp_path.iterdir()])
+        assert written == [good.snapshot.raw]
+
+
+async def test_a_figure_that_the_stream_has_painted_leads_to_its_event_and_the_snapshot_beneath(deck: Deck) -> None:
+    await deck.press("tab")
+    stream(deck)
+    await deck.pilot.pause()
+    await deck.press("enter")
+    lines = await dialog(deck)
+    assert lines[0].endswith("*31.50") and " OF THE STREAM" in lines and " SNAPSHOT BENEATH" in lines
+    assert said(lines, "position").startswith("1-0 of massive:ws:stream")
+    await deck.press("escape", "b", "enter")
+    assert " OF THE STREAM" not in await dialog(deck)

@@ -6,8 +6,8 @@ from tui.dialogs.menu import Menu
 
 CSV, JSON, SVG = "csv", "json", "svg"
 _CHOICES = (
-    (CSV, "CSV   what is on screen as a table, with units and where it comes from"),
-    (JSON, "JSON  the payload exactly as it was published; of the heatmap, the model"),
+    (CSV, "CSV   a table, with units and where it comes from"),
+    (JSON, "JSON  the payload exactly as published; the heatmap's model"),
     (SVG, "SVG   the screen as a picture"),
 )
 
@@ -18,4 +18,4 @@ class ExportMenu(Menu):
     BINDINGS = [Binding("e", "dismiss('')", show=False)]
 
     def __init__(self, what: str, folder: str) -> None:
-        super().__init__(f"export {what} into {folder}", _CHOICES)
+        super().__init__(f"export {what}\ninto {folder}", _CHOICES)

@@ -18,7 +18,7 @@ class Menu(Dialog[str]):
     Menu { align: center middle; }
     Menu > Vertical { width: 72; max-width: 100%; height: auto; border: round $primary; background: $surface;
         padding: 0 1; }
-    Menu OptionList { height: auto; max-height: 16; border: none; background: $surface; }
+    Menu OptionList, Menu OptionList:focus { height: auto; max-height: 16; border: none; background: $surface; }
     """
     BINDINGS = [
         Binding("escape,q", "dismiss('')", "Close"),

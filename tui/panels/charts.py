@@ -18,7 +18,7 @@ from tui.lines.charts.plot.chart import Chart
 from tui.lines.charts.plot.picture import Standing, chart_lines, shift_within
 from tui.lines.charts.timing import Clocked
 from tui.lines.line import Line, Role, Span
-from tui.lines.measures.names import MeasureRow
+from tui.lines.measures.names import LABELS, MeasureRow
 from tui.lines.measures.table import cell_text
 from tui.lines.strip import badge
 from tui.panels.line_panel import LinePanel
@@ -174,7 +174,7 @@ class ChartsPage(PageWidget):
         found = across.totals if together else one.measures if one else {}
         good = next((record.last_good for record in kept.board.chains.records if record.chain == chain), None)
         told = across.gex.convention if across.gex else view.gex
-        subject = MeasureOf(name, across=together, convention=told)
+        subject = MeasureOf(name, across=together, convention=told, label=LABELS[name])
         return Asked(subject, chain, good, cell_text(MeasureRow("", name), found), kept.board)
 
     def table(self, view: View, about: About) -> Table | None:

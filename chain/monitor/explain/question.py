@@ -39,7 +39,7 @@ class CellOf(Struct, frozen=True):
 
 
 class MeasureOf(Struct, frozen=True):
-    """A measure by its name; of one chain, or `across` all expirations of its underlying.
+    """A measure by its name; of one chain, or `across` all expirations of its underlying. `label`: as it is shown.
 
     `input` names the one of its inputs that is asked about instead, `less` a measure that is taken from it.
     `convention` is that of gamma exposure. `given` is the measure as it is shown, where it is made of more than the
@@ -53,6 +53,7 @@ class MeasureOf(Struct, frozen=True):
     convention: GexConvention = AS_DERIVED
     given: Measure | None = None
     counted: str = "contracts"
+    label: str = ""
 
 
 class StraddleOf(Struct, frozen=True):

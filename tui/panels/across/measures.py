@@ -84,7 +84,7 @@ class MeasuresPage(AcrossPage):
         told = self._told(view, kept)
         given = column.measures.get(row.name) if row.name in FROM_HISTORY else None
         counted = "returns" if row.name == REALISED else "contracts"
-        subject = MeasureOf(row.name, across, row.input, row.other, told, given, counted)
+        subject = MeasureOf(row.name, across, row.input, row.other, told, given, counted, row.label)
         return Asked(subject, chain, self.good_of(chain), cell_text(row, column.measures), kept.board)
 
     def table(self, view: View, about: About) -> Table | None:

@@ -37,6 +37,8 @@ def explain_measure(question: Question, asked: MeasureOf) -> Explanation:
 
 
 def _words(asked: MeasureOf) -> str:
+    if asked.label:
+        return asked.label
     less = f" less {asked.less}" if asked.less else ""
     part = f", its {asked.input}" if asked.input else ""
     return f"{asked.name}{part}{less}".replace("_", " ")
