@@ -29,12 +29,17 @@ _OTHER_NAMES = {" ": "space", "escape": "esc", "pageup": "pgup", "pagedown": "pg
 
 def parsed_key(text: str) -> str:
     """Return a key by its name here; ValueError for what is no key that can be given to an action."""
-    if len(text) == 1 and text.isprintable() and not text.isspace():
+    if len(text) == 1 and text.isprintable() and not text.isspace() and _is_one_cell(text):
         return text
     name = _OTHER_NAMES.get(text.lower(), text.lower())
     if name not in _NAMED:
         raise ValueError(f"{clean(text, 20)!r} is no key for an action: a character, ctrl+t, f1, pgdn, esc, space")
     return name
+
+
+def _is_one_cell(character: str) -> bool:
+    """Whether a character takes one cell of the key bar, and stands alone."""
+    return unicodedata.east_asian_width(character) not in "WF" and not unicodedata.combining(character)
 
 
 def textual_key(key: str) -> str:

@@ -5,13 +5,14 @@ from itertools import combinations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from screenshots.scenes import Stage
 from tests.support.scenes import law
 from tests.support.stage import deck_of
 from tui.actions.catalogue.everything import ACTIONS, BY_ID
 from tui.actions.keymap import DEFAULT_KEYMAP, PALETTE
-from tui.actions.keys import parsed_key
+from tui.actions.keys import parsed_key, textual_key
 from tui.actions.rebinding import KEPT, RebindingError, rebound
 from tui.dialogs.help import HelpScreen
 from tui.key_bar import KeyBar
@@ -77,6 +78,17 @@ def test_two_may_change_places_and_one_page_may_use_the_key_of_another() -> None
 )
 def test_keys_are_read_by_their_usual_names(text: str, key: str) -> None:
     assert parsed_key(text) == key
+
+
+@law
+@given(st.text(max_size=3) | st.characters())
+def test_whatever_is_written_is_a_key_of_textuals_or_refused_in_one_line(text: str) -> None:
+    try:
+        key = parsed_key(text)
+    except ValueError as error:
+        assert str(error).isprintable() and len(str(error)) < 120
+    else:
+        assert parsed_key(key) == key and textual_key(key) and cell_len(key) == len(key)
 
 
 @pytest.mark.slow
