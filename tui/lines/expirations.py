@@ -19,8 +19,6 @@ from tui.lines.board.words import STATE_ROLE
 from tui.lines.grid.frame import Shown, is_past
 from tui.lines.line import Role, Span
 
-_HOUR_S, _MINUTE_S = 3_600, 60
-
 
 class Expiration(Struct, frozen=True):
     """One expiration, with or without a snapshot.
@@ -54,7 +52,7 @@ class Expiration(Struct, frozen=True):
         maturity = self.analytics.measures.maturity if self.analytics else None
         days = f"{self.status.dte} DTE"
         if self.status.dte == 0 and self.left_s is not None:
-            days = time_left(self.left_s)
+            days = figures.time_left(self.left_s)
         return f"{days} {maturity.settles}" if maturity else days
 
     @property
@@ -66,13 +64,6 @@ class Expiration(Struct, frozen=True):
     def age(self) -> Span:
         """How old what is shown of it is."""
         return Span(figures.age(self.shown.age_s), Role.TEXT)
-
-
-def time_left(seconds: float) -> str:
-    """Return what is left of an expiration's last day in hours and minutes, cut to the minute."""
-    if seconds <= 0:
-        return "over"
-    return f"{int(seconds) // _HOUR_S}h{int(seconds) % _HOUR_S // _MINUTE_S:02d}"
 
 
 def expirations_of(

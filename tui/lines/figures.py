@@ -45,6 +45,11 @@ def elapsed(seconds: float | None) -> str:
     return age(float(whole))
 
 
+def time_left(seconds: float) -> str:
+    """Return what is left of an expiration's last day in hours and minutes, cut to the minute."""
+    return f"{int(seconds) // 3600}h{int(seconds) // 60 % 60:02d}" if seconds > 0 else "over"
+
+
 def since(epoch_s: float, now_s: float) -> str:
     """Return a beginning as a time of day, with its date where that is not today's."""
     at, now = new_york(epoch_s), new_york(now_s)

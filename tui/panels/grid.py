@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from chain.analytics.derive import ChainAnalytics
+from chain.analytics.measures.gamma import GexConvention
 from chain.analytics.painted import PaintedGrid
 from chain.monitor.analytics import ChainDiff
 from chain.monitor.evaluate.report import HealthReport
@@ -36,7 +37,7 @@ class GridPanel(LinePanel):
     _table: GridTable | None = None  # the rows that the cursor moves over, as shown
     _cursor: Spot | None = None
     _drawn: tuple[tuple[object, ...], GridTable, Line] | None = None
-    _noted: tuple[ChainAnalytics, Annotations] | None = None
+    _noted: tuple[ChainAnalytics, GexConvention, Annotations] | None = None
     _compared: tuple[tuple[object, ...], GridTable] | None = None
 
     def update(self, report: HealthReport | None, view: View) -> None:
@@ -90,7 +91,7 @@ class GridPanel(LinePanel):
         self, view: View, analytics: ChainAnalytics, painted: PaintedGrid | None, width: int, *, past: bool
     ) -> tuple[GridTable, Line]:
         """Return the grid's lines, the same objects as long as nothing that shapes them changed."""
-        look = (width, self._has_levels, view.columns, view.highest_first, view.bars)
+        look = (width, self._has_levels, view.columns, view.highest_first, view.bars, view.gex)
         shape = (analytics.snapshot_id, painted, view.backdrop, view.changed, look, past)
         if self._drawn is None or self._drawn[0] != shape:
             grid, streamed = (analytics.grid, NOTHING_STREAMED) if painted is None else (painted.grid, painted.streamed)
@@ -102,7 +103,7 @@ class GridPanel(LinePanel):
                 bars=view.bars,
                 changed=view.changed,
                 streamed=streamed,
-                notes=self._notes(analytics),
+                notes=self._notes(analytics, view.gex),
             )
             if past:
                 table = replace(table, body=tuple(map(dimmed, table.body)))
@@ -117,11 +118,13 @@ class GridPanel(LinePanel):
         """Whether there is a line for the levels in figures."""
         return self.size.height >= _LEVELS_FROM
 
-    def _notes(self, analytics: ChainAnalytics) -> Annotations:
+    def _notes(self, analytics: ChainAnalytics, convention: GexConvention) -> Annotations:
         """Return what a snapshot's measures add to its grid, made once."""
-        if self._noted is None or self._noted[0] is not analytics:
-            self._noted = (analytics, annotations(analytics.grid, analytics.measures))
-        return self._noted[1]
+        noted = self._noted
+        if noted is None or noted[0] is not analytics or noted[1] != convention:
+            made = annotations(analytics.grid, analytics.measures.told_in(convention))
+            self._noted = noted = (analytics, convention, made)
+        return noted[2]
 
     def _centre(self, table: GridTable, frame: int) -> int | None:
         """Return the first line to show: around the ATM as long as the reader has not scrolled away."""

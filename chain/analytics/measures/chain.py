@@ -39,8 +39,15 @@ class ChainMeasures(Struct, frozen=True):
 
     def told_in(self, convention: gamma.GexConvention) -> "ChainMeasures":
         """Return the same with gamma exposure by another convention, but for what stands for itself in any."""
+        scales = gamma.rescaled(self.gex, convention)
+        if not scales:
+            return self
         gex = gamma.told_in(self.gex, convention)
-        return replace(self, gex=gex, measures={**self.measures, "gex_net": gamma.gex_net(gex).finite})
+        contracts = tuple(
+            each if each.gex is None else replace(each, gex=each.gex * scales[each.side]) for each in self.contracts
+        )
+        measures = {**self.measures, "gex_net": gamma.gex_net(gex).finite}
+        return replace(self, gex=gex, measures=measures, contracts=contracts)
 
 
 def measures_of(

@@ -144,15 +144,23 @@ def exposure(chain: ChainSlice, convention: GexConvention | None = None) -> Expo
 
 def told_in(found: Exposure, convention: GexConvention) -> Exposure:
     """Return an exposure of one snapshot by another convention; as it is where there is no spot."""
-    spot, was = found.spot, found.convention
-    if spot is None or was == convention:
+    scales = rescaled(found, convention)
+    if not scales:
         return found
-    scale = convention.unit.factor(spot) / was.unit.factor(spot)
-    put_scale = scale * convention.signs.value[1] / was.signs.value[1]
     strikes = tuple(
-        StrikeGex(each.strike, _scaled(each.call, scale), _scaled(each.put, put_scale)) for each in found.strikes
+        StrikeGex(each.strike, _scaled(each.call, scales["call"]), _scaled(each.put, scales["put"]))
+        for each in found.strikes
     )
     return replace(found, strikes=strikes, convention=convention)
+
+
+def rescaled(found: Exposure, convention: GexConvention) -> dict[str, float]:
+    """Return by side what another convention multiplies figures of this exposure by; nothing where all stays."""
+    spot, was = found.spot, found.convention
+    if spot is None or was == convention:
+        return {}
+    before = was.factors(spot)
+    return {side: factor / before[side] for side, factor in convention.factors(spot).items()}
 
 
 def _scaled(figure: float | None, scale: float) -> float | None:

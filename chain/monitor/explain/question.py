@@ -30,12 +30,14 @@ class Staged(Struct, frozen=True):
 class CellOf(Struct, frozen=True):
     """A figure of one contract by its name in `fields`.
 
-    `staged` is what the stream has painted over it; None where the snapshot's own figure is shown.
+    `staged` is what the stream has painted over it; None where the snapshot's own figure is shown. `convention` is that
+    of gamma exposure.
     """
 
     place: Place
     figure: str
     staged: Staged | None = None
+    convention: GexConvention = AS_DERIVED
 
 
 class MeasureOf(Struct, frozen=True):

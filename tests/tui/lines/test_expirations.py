@@ -9,7 +9,8 @@ from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.states import State
 from tests.support.scenes import NDX, SPX, SPX_MON, SPX_MONTHLY, board, in_state, manual_clock, record
-from tui.lines.expirations import Expiration, expirations_of, in_view, time_left
+from tui.lines import figures
+from tui.lines.expirations import Expiration, expirations_of, in_view
 
 NOW = Instant.now(manual_clock())
 
@@ -38,7 +39,7 @@ def test_the_last_day_is_told_in_hours_and_minutes_and_how_it_settles() -> None:
     ("seconds", "words"), [(21_599.9, "5h59"), (3_600, "1h00"), (59.9, "0h00"), (0.0, "over"), (-5.0, "over")]
 )
 def test_what_is_left_is_cut_to_the_minute(seconds: float, words: str) -> None:
-    assert time_left(seconds) == words
+    assert figures.time_left(seconds) == words
 
 
 def test_a_frozen_view_shows_the_age_of_what_it_shows() -> None:

@@ -5,7 +5,7 @@ from tui.pages import PAGED, Page, Panel
 from tui.presets import PRESETS
 
 _ON_HEATMAP = frozenset({Page.HEATMAP})
-_WITH_GEX = frozenset({Page.MEASURES, Page.CHARTS})
+_WITH_GEX = frozenset({Page.DECK, Page.MEASURES, Page.CHARTS})
 _WITH_AXES = frozenset({Page.HEATMAP, Page.STRADDLES, Page.CHARTS})
 
 LOOKING = (

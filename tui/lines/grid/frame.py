@@ -70,7 +70,7 @@ def _settles(root: str, status: ChainStatus, now_s: float | None) -> str:
     if status.dte != 0 or now_s is None:
         return f"{root} {word}"
     left = years_to_expiry(status.record.chain.expiry, now_s, word, status.record.source.calendar) * _YEAR_S
-    return f"{root} {word} in {left // 3600:.0f}h{left // 60 % 60:02.0f}m" if left else f"{root} {word} settled"
+    return f"{root} {word} {f'in {figures.time_left(left)}' if left else 'settled'}"
 
 
 def is_past(state: State) -> bool:

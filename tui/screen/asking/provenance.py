@@ -56,7 +56,7 @@ class ProvenanceScreen(FilteringScreen):
         on_it = None
         if painted is not None and cell.place in painted.streamed and staged is not None and staged.meta is not None:
             on_it = Staged(staged.meta, staged.contracts)
-        return CellOf(cell.place, FIGURE_OF[cell.column], on_it)
+        return CellOf(cell.place, FIGURE_OF[cell.column], on_it, self.view.gex)
 
     def _ask(self, asked: Asked) -> None:
         """Have a number explained as it is shown now, and show the answer as soon as it is there."""

@@ -145,7 +145,7 @@ class _Cell(Struct, frozen=True):
 
     def checked(self, figure: Checked, payload: Payload) -> tuple[float | None, tuple[Section, ...]]:
         """Return a figure that is computed with the whole chain, and what is said of it."""
-        place, measures = self.asked.place, self.measures(payload)
+        place, measures = self.asked.place, self.measures(payload).told_in(self.asked.convention)
         check = next(each for each in measures.contracts if (each.strike, each.root, each.side) == place)
         value = figure.of(check)
         said = section(

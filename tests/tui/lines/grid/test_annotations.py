@@ -1,5 +1,6 @@
 """What the measures add to a grid: levels at their strikes, bands by deviation, vendor greeks that disagree."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.analytics.measures.chain import ChainMeasures, measures_of
+from chain.analytics.measures.gamma import GexConvention, GexSigns, GexUnit
 from chain.clock import Instant
 from chain.model.grid import StrikeGrid
 from chain.model.keys import ChainId
@@ -14,6 +16,7 @@ from chain.model.snapshot import Contract
 from tests.support.measured import CLOSE, SPOT, WEEK_BEFORE, grid, held_chain, priced
 from tests.support.scenes import SPX, SPX_MONTHLY, START_NS, law, record, report
 from tui.lines.grid.annotations import INSIDE, TAGS, Annotations, annotations, tag_text
+from tui.lines.grid.columns.sets import COLUMN_SETS
 from tui.lines.grid.frame import apart_words, deviation_words, grid_foot, grid_levels, grid_title
 from tui.lines.grid.rows import grid_table
 from tui.lines.line import length, plain
@@ -105,6 +108,26 @@ def test_a_vendors_greek_far_from_black_scholes_is_marked_and_counted() -> None:
     assert apart_words(noted(*held_chain())[1]) == ""
 
 
+@pytest.mark.parametrize(
+    ("convention", "heading", "call", "put"),
+    [
+        (GexConvention(), "GEX$/1%", "+146.8M", "-146.8M"),
+        (GexConvention(GexUnit.POINT), "GEX$/pt", "+2.12M", "-2.12M"),
+        (GexConvention(GexUnit.SHARES), "GEXsh/pt", "+306", "-306"),
+        (GexConvention(signs=GexSigns.UNSIGNED), "GEX$/1%", "+146.8M", "+146.8M"),
+    ],
+)
+def test_gamma_exposure_is_told_by_the_convention_that_is_asked_for(
+    convention: GexConvention, heading: str, call: str, put: str
+) -> None:
+    made, measures, _ = noted(*(priced(6930, side, open_interest=1000) for side in ("call", "put")))
+    notes = annotations(made, measures.told_in(convention))
+    table = grid_table(made, 120, columns=COLUMN_SETS["flow"], notes=notes)
+    assert plain(table.head[0]).count(heading) == 2
+    shown = re.findall(r"[+-]\d\S*", plain(table.body[-1]))
+    assert shown == [call, put]
+
+
 def test_a_negative_delta_that_fills_its_column_keeps_its_mark() -> None:
     contracts = held_chain()
     contracts[7]["greeks"] = {**contracts[7]["greeks"], "delta": -0.62}
@@ -133,9 +156,9 @@ def title(chain: ChainId, at_s: float, *roots: str) -> str:
 @pytest.mark.parametrize(
     ("before_s", "said"),
     [
-        (6.5 * 3600, "SPXW PM in 6h30m"),
-        (60.0, "SPXW PM in 0h01m"),
-        (59.9, "SPXW PM in 0h00m"),
+        (6.5 * 3600, "SPXW PM in 6h30"),
+        (60.0, "SPXW PM in 0h01"),
+        (59.9, "SPXW PM in 0h00"),
         (0.0, "SPXW PM settled"),
         (-1800.0, "SPXW PM settled"),
     ],
@@ -145,8 +168,8 @@ def test_on_its_last_day_the_title_says_how_long_a_root_still_runs(before_s: flo
 
 
 def test_a_morning_root_is_settled_while_the_afternoons_still_runs() -> None:
-    assert "SPX AM settled  SPXW PM in 1h00m" in title(SPX_MONTHLY, CLOSE - 3600, "SPX", "SPXW")
-    assert "SPX AM in 0h30m  SPXW PM in 7h00m" in title(SPX_MONTHLY, CLOSE - 7 * 3600, "SPX", "SPXW")
+    assert "SPX AM settled  SPXW PM in 1h00" in title(SPX_MONTHLY, CLOSE - 3600, "SPX", "SPXW")
+    assert "SPX AM in 0h30  SPXW PM in 7h00" in title(SPX_MONTHLY, CLOSE - 7 * 3600, "SPX", "SPXW")
 
 
 def test_before_its_last_day_days_are_enough() -> None:
