@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from chain.analytics.measures.measure import Measure
 from chain.analytics.measures.underlying import UnderlyingMeasures
-from chain.analytics.realised import SpotSample, SpotSeries, realised_vol, with_realised
+from chain.analytics.realised import SpotSample, SpotSeries, realised_vol, unrealised, with_realised
 from chain.model.calendar import RULE, Calendar
 from chain.monitor.board import Board, ChainRecord
 from chain.monitor.evaluate.provenance import made_at
@@ -60,9 +60,12 @@ class SpotHistories:
 
     def beside(self, across: UnderlyingMeasures | None) -> UnderlyingMeasures | None:
         """Return what an underlying's snapshots say with what its spots have realised; the same while neither moves."""
-        known = self._known.get(across.chains[0].snapshot.chain.underlying) if across else None
-        if across is None or known is None:
-            return across
+        if across is None:
+            return None
+        first = across.chains[0].snapshot
+        known = self._known.get(first.chain.underlying)
+        if known is None:
+            return with_realised(across, unrealised(first, "no snapshot has a spot"))
         if known.measure is None:
             known.measure, known.told = realised_vol(known.series.samples, known.calendar), None
         if known.told is None or known.told[0] is not across:

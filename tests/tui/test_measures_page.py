@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -10,6 +11,7 @@ from chain.model.keys import ChainId
 from publisher.faults import InjectedFault
 from tests.support.stage import Deck, deck_of, make_stage
 from tui.lines.measures.choice import ChosenMeasure
+from tui.ports.board_source import Scene
 
 pytestmark = pytest.mark.slow
 
@@ -181,3 +183,29 @@ async def test_what_spots_have_realised_stands_beside_what_is_implied_once_there
         assert chosen(deck) == ("realised_vol", None)
         assert "returns 21 used" in detail and "252 sessions" in detail and "standard error" in detail
         assert "22 snapshots since 10:03:24" in detail
+
+
+async def test_where_what_is_derived_fails_to_come_the_page_goes_on_without_it(
+    measured: Deck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Board that is newer than what is derived says nothing of old figures under new ages."""
+    slot, derived = measured.stage.slot, measured.stage.slot.scene
+    old = derived()
+    assert old is not None
+
+    def without() -> Scene | None:
+        scene = derived()
+        return None if scene is None else replace(scene, analytics=old.analytics, across=old.across)
+
+    monkeypatch.setattr(slot, "scene", without)
+    before = cursor(measured)
+    measured.stage.clock.advance(10)
+    await measured.cycle()
+    assert cursor(measured) == before  # for a moment, while the figures are on their way
+    for _ in range(4):
+        await measured.pass_time(1)
+    assert cursor(measured) == "straddle -" and "FRESH" in measured.text("measures")
+    assert "no valid snapshot" in measured.text("measures")
+    monkeypatch.undo()
+    await measured.pass_time(1)
+    assert cursor(measured) != "straddle -"

@@ -78,7 +78,9 @@ def expirations_of(
     found = []
     for status in report.statuses_of(underlying):
         good = goods.get(status.chain)
-        known = analytics.get(status.chain) if good else None
+        known = analytics.get(status.chain)
+        if good is None or (known is not None and known.snapshot_id != good.snapshot.id):
+            known = None  # of another snapshot than the age is told of
         left_s = None if known is None else _left_s(known, status, now)
         found.append(Expiration(status, shown_of(status, good, now, frozen_at), known, left_s))
     return tuple(found)
@@ -117,7 +119,7 @@ def shown_of(status: ChainStatus, shown: LastGood | None, now: Instant, frozen_a
 
 
 def in_view(columns: Sequence[object], chosen: int, room: int) -> slice:
-    """Return which columns are shown where there is room for so many: the chosen one is, and as few as can be move."""
+    """Return which columns are shown where there is room for so many: the chosen one is among them."""
     most = max(1, min(room, len(columns)))
     first = max(0, min(chosen - most + 1, len(columns) - most))
     return slice(first, first + most)

@@ -84,6 +84,14 @@ def test_a_recording_is_dated_by_its_own_time_so_one_look_again_and_again_is_one
     assert (told.realised.value, told.realised.used, len(told.realised.snapshots)) == (None, 0, 1)
 
 
+def test_without_a_spot_it_is_said_why_there_is_none() -> None:
+    slot = BoardSlot()
+    slot.select(SPX)
+    slot.look_across(True)
+    slot.put(board([record(SPX, NOW, contracts=surface(spot=None))], NOW))
+    assert (realised(slot).value, realised(slot).note) == (None, "no snapshot has a spot")
+
+
 def test_a_live_deck_has_it_after_so_many_minutes_and_not_before(watched: Watched) -> None:
     slot = BoardSlot()
     slot.select(SPX)

@@ -12,6 +12,7 @@ from tui.lines.measures.table import MeasureColumn, cell_text
 
 _SLICED = "slice only: strikes beyond the snapshot's range are not in it"
 _NO_TOTAL = "of one expiration: there is none of all together"
+_OF_ALL = "of the underlying, not of one expiration"
 _INDENT = 11
 
 
@@ -25,7 +26,7 @@ def detail_lines(
     measure = column.measures.get(row.name)
     day = column.heads[0].text
     if measure is None:
-        why = _NO_TOTAL if column.chain is None and column.measures else "no valid snapshot has been read"
+        why = _why_none(row, column)
         return _filled([_heading(row, day, [], "", width), _line("", why, width)], room, width)
     shown = cell_text(row, column.measures)
     parts = [Span(f" {shown} ", Role.STRONG), Span(f"{_unit(measure)} ")]
@@ -33,6 +34,13 @@ def detail_lines(
     for name, words in _told(row, measure):
         lines += _wrapped(name, words, width)
     return _filled(lines, room, width)
+
+
+def _why_none(row: MeasureRow, column: MeasureColumn) -> str:
+    """Return why a column has no such measure, not even one without a value."""
+    if not column.measures:
+        return "no valid snapshot of it has been read and derived"
+    return _NO_TOTAL if column.chain is None else f"{_OF_ALL}: {LABELS[row.name]} stands under total"
 
 
 def _heading(row: MeasureRow, day: str, parts: list[Span], oldest: str, width: int) -> Line:

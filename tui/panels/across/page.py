@@ -1,6 +1,7 @@
 """What pages of several expirations have in common: the scene that a frozen view keeps, and its expirations."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual.app import ComposeResult
 
@@ -15,6 +16,8 @@ from tui.panels.line_panel import LinePanel
 from tui.panels.page import PageWidget
 from tui.ports.board_source import Scene
 from tui.view import View
+
+_AWAITED = 3  # so often: it comes with the next wake-up, or something is wrong
 
 
 class CursorPanel(LinePanel):
@@ -58,6 +61,7 @@ class AcrossPage(PageWidget):
         self.panel = panel  # made here, not found once mounted: a key may come before that
         self._scene: Scene | None = None  # that is shown; a frozen view stays with it
         self._frozen = ""  # the time of day since when it does
+        self._awaited = 0  # how often it was brought up to date while what it shows was on its way
 
     def compose(self) -> ComposeResult:
         """Lay out the panel."""
@@ -78,10 +82,21 @@ class AcrossPage(PageWidget):
         if report is None or chain is None or kept is None:
             words = report.signals[0].text if report and report.signals else "waiting for the first poll"
             self.show_none(view, whose, words)
-        elif _is_there(kept, report, chain):
-            found = expirations_of(report, chain.underlying, kept.analytics, kept.board, view.frozen_at)
-            self.show_page(view, whose, found, kept)
+        elif (shown := self._as_far_as_it_came(kept, chain)) is not None:
+            found = expirations_of(report, chain.underlying, shown.analytics, shown.board, view.frozen_at)
+            self.show_page(view, whose, found, shown)
         return False  # else what the expirations say is on its way, and other lines stand until then
+
+    def _as_far_as_it_came(self, scene: Scene, chain: ChainId) -> Scene | None:
+        """Return what can be shown; None while it is on its way, and where it fails to come what there is without it.
+
+        A Board is there before what is derived of it.
+        """
+        if _is_there(scene, chain):
+            self._awaited = 0
+            return scene
+        self._awaited += 1
+        return replace(scene, across=None) if self._awaited > _AWAITED else None
 
     def _keep(self, report: HealthReport | None, view: View, scene: Scene | None) -> None:
         """Take the newest scene, or while the view is frozen stay with the one that was shown then.
@@ -92,9 +107,9 @@ class AcrossPage(PageWidget):
         if frozen_at is None or report is None or chain is None:
             self._scene, self._frozen = scene, ""
         elif not self._frozen:
-            if self._scene is None or not _is_there(self._scene, report, chain):
+            if self._scene is None or not _is_there(self._scene, chain):
                 self._scene, frozen_at = scene, report.board.now_s(report.now)
-            if self._scene is not None and _is_there(self._scene, report, chain):
+            if self._scene is not None and _is_there(self._scene, chain):
                 self._frozen = figures.clock(frozen_at)
 
     def good_of(self, chain: ChainId) -> LastGood | None:
@@ -119,12 +134,11 @@ class AcrossPage(PageWidget):
         raise NotImplementedError
 
 
-def _is_there(scene: Scene, report: HealthReport, chain: ChainId) -> bool:
-    """Return whether a scene holds what the expirations of a chain's underlying say, as far as they say anything."""
-    if not any(status.record.last_good for status in report.statuses_of(chain.underlying)):
-        return True
-    across = scene.across
-    return across is not None and across.chains[0].snapshot.chain.underlying == chain.underlying
+def _is_there(scene: Scene, chain: ChainId) -> bool:
+    """Return whether a scene holds what the snapshots of a chain's underlying on its Board say together."""
+    records = [record for record in scene.board.chains.records if record.chain.underlying == chain.underlying]
+    meant = {record.last_good.snapshot.id for record in records if record.last_good is not None}
+    return meant == {one.snapshot for one in (scene.across.chains if scene.across else ())}
 
 
 def explained(words: str, width: int) -> list[Line]:

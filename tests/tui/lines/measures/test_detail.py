@@ -74,7 +74,10 @@ def test_what_does_not_fit_ends_in_an_ellipsis() -> None:
 
 def test_what_is_not_there_says_why() -> None:
     empty = MeasureColumn(SPX, HEADS, {}, True)
-    assert "no valid snapshot has been read" in plain(detail_lines(STRADDLE, empty, {}, 80, 4)[1])
+    assert "no valid snapshot of it has been read" in plain(detail_lines(STRADDLE, empty, {}, 80, 4)[1])
+    one = MeasureColumn(SPX, HEADS, {"straddle": COLUMN.measures["straddle"]}, False)
+    [realised] = [row for row in ROWS if row.name == "realised_vol"]
+    assert "realised vol stands under total" in plain(detail_lines(realised, one, AGES, 90, 4)[1])
     total = MeasureColumn(None, (Span("total"), *HEADS[1:]), {"gex_net": COLUMN.measures["gex_net"]}, False)
     assert "of one expiration" in plain(detail_lines(STRADDLE, total, AGES, 80, 4)[1])
     assert all(length(line) <= 30 for line in detail_lines(RR25, COLUMN, AGES, 30, 6))
