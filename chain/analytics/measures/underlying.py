@@ -45,7 +45,7 @@ TOTALS = (
 )
 
 _FORWARD = "sqrt((IV2^2 T2 - IV1^2 T1) / (T2 - T1)) of ATM IV, from the expiry before to this one"
-_LEVELS, _LEVELS_OF_ONE = 49, 25  # of a curve: it is smooth, and each costs an exponential a contract
+_LEVELS, _LEVELS_OF_ONE = 41, 17  # of a curve: it is smooth, and each costs an exponential a contract
 
 
 class TermPoint(Struct, frozen=True):

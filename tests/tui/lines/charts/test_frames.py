@@ -98,19 +98,19 @@ EXPECTED = {
  GEX PROFILE SPX 01-16 Fri  LAST GOOD 10:00:00           [MOCK]
  GEX, billion dollars per 1 % move
   1┤               │              │     │            │ ▄▄▄▄▄▄▄▄▄
-   │               │              │     │    ▄▄▄▄▄▀▀▀▀▀
-  0┤───────────────│──────────────│─────▄▄▄▀▀────────│──────────
-   │               │             ▄▄▄▀▀▀▀│            │
-   │               │        ▄▄▄▀▀ │     │            │
- -1┤▄▄             │ ▄▄▄▄▄▀▀      │     │            │
-   │  ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀             │     │            │
+   │               │              │     │   ▄▄▄▄▄▄▄▀▀▀▀
+  0┤───────────────│──────────────│────▄▄▄▄▀─────────│──────────
+   │               │             ▄▄▄▀▀▀ │            │
+   │               │         ▄▄▄▀ │     │            │
+ -1┤▄▄▄            │ ▄▄▄▄▀▀▀▀     │     │            │
+   │   ▀▀▀▀▀▀▀▀▀▀▀▀▀▀             │     │            │
  -2┤               │              │     │            │
    └┬────────────┬─P──────────────S─────Z────────────C──────────
   6,700        6,800             level of the underlying, points
  S spot 6,930.00   Z zero gamma by profile 6,979.37
  C call wall 7,080   P put wall 6,820
  snapshot 10:00:00, 3.0 s old; 48 contracts used
- every gamma by Black-Scholes at each of 26 levels, vendor's IV
+ every gamma by Black-Scholes at each of 18 levels, vendor's IV
  kept, r = 0, calls +, puts -, linear between; slice only; Euro…
 """,
     "strikes": """
