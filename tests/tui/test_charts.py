@@ -212,7 +212,7 @@ async def test_the_past_is_charted_as_of_then() -> None:
                 stage.catch_up()
                 await pilot.pause()
             assert "AS OF 10:0" in titles(deck)[0] and titles(deck)[0].startswith(">AGE SPX 01-02 Fri")
-            assert "kept up to now, not of the past" in deck.text("chart-0")
+            assert "kept up to now, and not of the past" in deck.text("chart-0")
             await deck.press(*["left"] * 5)
             assert "AS OF 10:0" in titles(deck)[0] and ">SMILE SPX" in titles(deck)[0]
             assert "S spot" in deck.text("chart-0")

@@ -241,6 +241,7 @@ def _clocked(report: HealthReport, view: View, chain: ChainId) -> Clocked:
         timings.seen_after(chain),
         timings.cycles,
         past=view.past is not None,
+        played=status is not None and status.record.source.speed is not None,
     )
 
 

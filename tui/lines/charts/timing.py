@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.thresholds import Thresholds
@@ -18,11 +20,15 @@ _EVERY_S = 10.0  # by so much the window moves on at once: what is drawn stays w
 _ENOUGH = 3  # readings
 _AGES_APART_S, _BEATS_APART_S = 3.0, 15.0  # beyond, a reading is missing
 _TIME = "time of day, New York"
-NOT_THEN = "kept up to now, not of the past; L turns back to live"
+NOT_THEN = "what was timed is kept up to now, and not of the past"
+PLAYED = "a replay keeps the timestamps of its recording: they say nothing of how late it was seen"
 
 
 class Clocked(NamedTuple):
-    """What charts over time are made of: readings of the chosen chain and of publishers, and the instant of now."""
+    """What charts over time are made of: readings of the chosen chain and of publishers, and the instant of now.
+
+    `past`: what is shown is of the past; `played`: the chain's snapshots are those of a recording that is replayed.
+    """
 
     chain: ChainId
     limits: Thresholds
@@ -31,6 +37,7 @@ class Clocked(NamedTuple):
     seen: Readings = ()  # ms
     cycles: Mapping[str, Readings] = {}  # ms
     past: bool = False
+    played: bool = False
 
     @property
     def subject(self) -> str:
@@ -59,7 +66,8 @@ def seen_chart(clocked: Clocked, window_s: float) -> Chart:
     words = (
         "from a snapshot's ts to the poll of this deck that first read its pointer, by our wall clock, never below 0"
     )
-    return _over_time(_SEEN, clocked.subject, picture, clocked, len(clocked.seen), words)
+    chart = _over_time(_SEEN, clocked.subject, picture, clocked, len(clocked.seen), words)
+    return replace(chart, picture=None, words=PLAYED, about="") if clocked.played else chart
 
 
 def cycle_chart(clocked: Clocked, window_s: float) -> Chart:

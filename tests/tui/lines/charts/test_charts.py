@@ -29,7 +29,7 @@ from tui.lines.charts.plot.chart import Bars, Chart, Curves, Series
 from tui.lines.charts.plot.picture import Standing, chart_lines
 from tui.lines.charts.smile import smile_chart
 from tui.lines.charts.term import term_chart
-from tui.lines.charts.timing import NOT_THEN, Clocked, age_chart, cycle_chart, seen_chart
+from tui.lines.charts.timing import NOT_THEN, PLAYED, Clocked, age_chart, cycle_chart, seen_chart
 from tui.lines.line import Role, plain
 from tui.terminal.symbols import Symbols
 
@@ -307,6 +307,13 @@ def test_fewer_than_three_readings_are_said_in_words() -> None:
 
 def test_what_was_timed_is_not_of_the_past() -> None:
     assert age_chart(clocked((3, 1.0), (2, 2.0), (1, 3.0), past=True), 120).words == NOT_THEN
+
+
+def test_the_timestamps_of_a_replay_are_no_latency() -> None:
+    three = tuple((NOW.mono - ago, 9e9) for ago in (20.0, 10.0, 0.0))
+    chart = seen_chart(clocked(seen=three, played=True), 600)
+    assert chart.picture is None and chart.words == PLAYED
+    assert age_chart(clocked((3, 1.0), (2, 2.0), (1, 3.0), played=True), 120).picture is not None
 
 
 def test_what_takes_no_time_stands_at_the_foot() -> None:
