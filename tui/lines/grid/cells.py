@@ -9,7 +9,7 @@ from tui.lines import figures
 from tui.lines.grid.annotations import tag_text
 from tui.lines.grid.changes import LegChanges
 from tui.lines.grid.columns.bars import bar
-from tui.lines.grid.columns.catalogue import APART, ODD, ROOT_WIDTH, STRIKE_WIDTH, Column, Figure
+from tui.lines.grid.columns.catalogue import APART, ODD, ROOT_WIDTH, SOUND, STRIKE_WIDTH, Column, Figure
 from tui.lines.grid.columns.sets import Layout, mirrored
 from tui.lines.line import Ground, Line, Role, Span, justify, left, right
 
@@ -121,7 +121,7 @@ def _spans(
 def _cell(side: Side, column: Column, figure: Figure, direction: int) -> tuple[str, Role]:
     """Return how a figure reads, with its marks, and what it means."""
     text = figures.MISSING if side.figures is None else column.text(figure)
-    if text == figures.MISSING:
+    if text in (figures.MISSING, SOUND):
         return right(text, column.width), Role.DIM
     sign = ""
     if column.name in side.newer:

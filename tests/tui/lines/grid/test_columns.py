@@ -127,7 +127,7 @@ def test_sizes_spreads_and_conditions_read_as_the_desk_reads_them() -> None:
     assert texts("ASz", last_quote={"bid": 1.0, "ask": 1.2, "ask_size": -1}) == "-"
     assert (texts("Spr", last_quote=quote), texts("Spr%", last_quote=quote)) == ("0.20", "18.2")
     assert texts("Spr", last_quote={"bid": 1.2, "ask": 1.0}) == "-0.20"
-    assert texts("Quote", last_quote=quote) == "two-sided"
+    assert texts("Quote", last_quote=quote) == "sound"
     assert texts("Quote", last_quote={"bid": 1.2, "ask": 1.0}) == Condition.CROSSED
     assert texts("Quote", last_quote=None) == "no quote"
 

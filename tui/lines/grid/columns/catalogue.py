@@ -53,7 +53,8 @@ def _condition(leg: Leg, _: Facts) -> Condition:
     return leg.condition
 
 
-_CONDITIONS = {Condition.OK: "two-sided", Condition.NONE: "no quote"}
+SOUND = "sound"  # nothing to be looked at
+_CONDITIONS = {Condition.OK: SOUND, Condition.NONE: "no quote"}
 
 
 def _age_text(seconds: float | None) -> str:
