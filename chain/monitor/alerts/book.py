@@ -1,5 +1,6 @@
 """All alerts of a run: what each report raises and ends, and what is acknowledged. Owned by one thread, without I/O."""
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,10 @@ from chain.monitor.alerts.alarm import ARMED, Alarm, Change, Phase, step, step_a
 from chain.monitor.alerts.readings import Derived, Look, Reading, Readings, readings_of
 from chain.monitor.alerts.rule import AlertRule, Zone
 from chain.monitor.evaluate.report import HealthReport
+
+log = logging.getLogger(__name__)
+
+_ONCE = {"once": True}
 
 
 class AlertKey(NamedTuple):
@@ -88,7 +93,7 @@ class AlertBook:
     def on_report(self, report: HealthReport, derived: Derived) -> tuple[AlertEvent, ...]:
         """Step every alarm by a report; return what there is to tell, in the order of the alerts."""
         look = Look.of(report, derived)
-        found = [(rule, readings_of(rule, look)) for rule in self._rules]
+        found = [(rule, _readings_or_none(rule, look)) for rule in self._rules]
         events = [event for rule, readings in found for event in self._step(rule, readings, report)]
         self._unjudged = tuple(told for rule, readings in found for told in _unjudged(rule, readings))
         return tuple(events)
@@ -160,6 +165,15 @@ class AlertBook:
             for subject, alarm in alarms.items()
             if alarm.phase.is_raised
         }
+
+
+def _readings_or_none(rule: AlertRule, look: Look) -> Readings:
+    """Return what an alert finds; one that cannot be judged says so, and silences no other."""
+    try:
+        return readings_of(rule, look)
+    except Exception as error:
+        log.exception("alert %s cannot be judged", rule.name, extra=_ONCE)
+        return Readings(none=f"it fails ({type(error).__name__}): the log says where")
 
 
 def _unjudged(rule: AlertRule, readings: Readings) -> Iterable[Unjudged]:

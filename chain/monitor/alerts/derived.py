@@ -1,5 +1,6 @@
 """Measures of the chains that alerts name, derived once per snapshot and for no others."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +12,10 @@ from chain.monitor.alerts.rule import AlertRule, NumberWatch
 from chain.monitor.analytics import chain_measures
 from chain.monitor.evaluate.report import ChainStatus, HealthReport
 
+log = logging.getLogger(__name__)
+
 NOTHING_DERIVED = Derived()
+_ONCE = {"once": True}
 
 
 @dataclass(slots=True)
@@ -21,6 +25,7 @@ class DerivedMeasures:
     rules: Sequence[AlertRule]
     _chains: dict[ChainId, tuple[SnapshotId, ChainMeasures]] = field(default_factory=dict)
     _across: dict[str, UnderlyingMeasures] = field(default_factory=dict)
+    _failed: dict[ChainId, SnapshotId] = field(default_factory=dict)  # of which nothing can be derived
 
     def update(self, report: HealthReport) -> Derived:
         """Return the measures that the alerts ask for, of the snapshots of a report."""
@@ -40,10 +45,18 @@ class DerivedMeasures:
         return Derived(chains, {name: each for name, each in totals.items() if each})
 
     def _derive(self, status: ChainStatus) -> ChainMeasures | None:
+        """Return a chain's measures; a snapshot of which none can be made is told once, and costs no other chain."""
         good, kept = status.record.last_good, self._chains.get(status.chain)
-        if good is not None and kept is not None and kept[0] == good.snapshot.id:
+        if good is None or self._failed.get(status.chain) == good.snapshot.id:
+            return None
+        if kept is not None and kept[0] == good.snapshot.id:
             return kept[1]
-        return chain_measures(status.record)
+        try:
+            return chain_measures(status.record)
+        except Exception:
+            log.exception("no measures of %s", status.chain, extra=_ONCE)
+            self._failed[status.chain] = good.snapshot.id
+            return None
 
     def _together(self, underlying: str, chains: dict[ChainId, Measures]) -> Measures:
         """Return the totals of an underlying, and add to its chains what depends on their neighbours."""

@@ -167,7 +167,7 @@ def _depth_unknown(report: HealthReport, statuses: Iterable[ChainStatus]) -> str
 def _measured(watch: NumberWatch, subject: str, measures: Measures, origin: Origin) -> Reading:
     measure = measures.get(watch.of)
     if measure is None:
-        return _number(watch, subject, None, "", "not derived yet", origin)
+        return _number(watch, subject, None, "", "it cannot be derived", origin)
     why = measure.note or "no value" if measure.value is None else ""
     return _number(watch, subject, measure.value, measure.unit, why, origin)
 

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from chain.analytics.measures.measure import Measure
 from chain.clock import Instant
 from chain.model.keys import REPLAY_PREFIX, ChainId
+from chain.monitor.alerts import book as module
 from chain.monitor.alerts.alarm import Alarm, Change, Phase
 from chain.monitor.alerts.book import AlertBook, AlertEvent, AlertKey
-from chain.monitor.alerts.readings import Derived
+from chain.monitor.alerts.readings import Derived, Look, Readings, readings_of
 from chain.monitor.alerts.rule import AlertRule, ChainFilter, Limit, NumberWatch, SignalWatch, StateWatch
 from chain.monitor.alerts.words import event_words, events_words
 from chain.monitor.evaluate.report import HealthReport
@@ -320,3 +321,19 @@ def test_depth_is_not_known_before_every_chain_was_read_or_while_redis_is_away()
     assert book.on_report(report(one, at(1), reached=False), NOTHING) == ()
     assert [each.why for each in book.view().unjudged] == ["Redis does not answer"]
     assert told(book.on_report(report(one, at(2)), NOTHING)) == [("raised", "SPX")]
+
+
+def test_an_alert_that_fails_says_so_and_silences_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(rule: AlertRule, look: Look) -> Readings:
+        if rule.name == "broken":
+            raise ZeroDivisionError
+        return readings_of(rule, look)
+
+    monkeypatch.setattr(module, "readings_of", failing)
+    book = AlertBook([age("broken"), age("old")], {AlertKey("broken", str(SPX)): Alarm(Phase.RAISED, START_S)})
+    assert [event.rule.name for event in book.on_report(aged(31), NOTHING)] == ["old"]
+    assert [each.why for each in book.view().unjudged] == ["it fails (ZeroDivisionError): the log says where"]
+    assert {status.rule.name for status in book.view().raised} == {"broken", "old"}
+    assert "alert broken cannot be judged" in caplog.text

@@ -7,6 +7,7 @@ from chain.analytics.measures.underlying import ACROSS, OF_A_CHAIN, TOTALS, unde
 from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.monitor.alerts import derived as module
+from chain.monitor.alerts.book import AlertBook
 from chain.monitor.alerts.derived import DerivedMeasures
 from chain.monitor.alerts.rule import AlertRule, ChainFilter, Limit, NumberWatch
 from chain.monitor.analytics import chain_measures
@@ -69,3 +70,25 @@ def test_what_depends_on_neighbours_and_totals_takes_all_expirations_of_the_unde
     across = underlying_measures(parts)
     assert found.chains[SPX_MON]["forward_vol"] == across.forward_vols[1]
     assert found.totals == {"SPX": across.totals}
+
+
+def test_a_snapshot_of_which_nothing_can_be_derived_is_told_once_and_costs_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: list[ChainId] = []
+
+    def failing(one: ChainRecord) -> ChainMeasures | None:
+        tried.append(one.chain)
+        if one.chain == SPX:
+            raise ZeroDivisionError
+        return chain_measures(one)
+
+    monkeypatch.setattr(module, "chain_measures", failing)
+    measures = DerivedMeasures([on("atm_iv")])
+    for _ in range(3):
+        assert set(measures.update(report(RECORDS, NOW)).chains) == {SPX_MON, NDX}
+    assert tried == [SPX, SPX_MON, NDX]
+    assert caplog.text.count("no measures of SPX 2026-01-02") == 1
+    book = AlertBook([on("atm_iv")])
+    book.on_report(report(RECORDS, NOW), measures.update(report(RECORDS, NOW)))
+    assert [(each.subjects, each.why) for each in book.view().unjudged] == [((str(SPX),), "it cannot be derived")]
