@@ -13,7 +13,7 @@ PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 .PHONY: demo test test-fast test-all test-hostile check format bench screenshots schemas wheel lock clean
 
 demo: $(VENV)/.run
-	$(BIN)/chaindeck
+	$(BIN)/chaindeck --preset demo
 
 test: $(VENV)/.dev
 	$(PYTEST) $(WORKERS)
