@@ -209,3 +209,14 @@ async def test_where_what_is_derived_fails_to_come_the_page_goes_on_without_it(
     monkeypatch.undo()
     await measured.pass_time(1)
     assert cursor(measured) != "straddle -"
+
+
+async def test_a_frozen_view_keeps_its_convention_and_says_so(redis: Redis) -> None:
+    async with deck_of(make_stage(redis), (200, 60)) as deck:
+        await deck.press("3", "space", "w")
+        assert "GEX in dollars per 1 % move" in deck.lines("measures")[0]
+        assert "by the other convention once the view goes on" in " ".join(
+            one.message for one in deck.app._notifications
+        )
+        await deck.press("space")
+        assert "GEX in dollars per point" in deck.lines("measures")[0]

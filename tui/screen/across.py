@@ -24,4 +24,7 @@ class AcrossScreen(HeatScreen):
     def action_gex(self) -> None:
         """Tell gamma exposure by the next convention."""
         self.view.gex = self.view.gex.following
+        if self.view.frozen_at is not None:
+            self.app.clear_notifications()
+            self.notify("frozen: told by the other convention once the view goes on", markup=False)
         self.redraw()

@@ -13,6 +13,7 @@ from tui.lines.measures.table import MeasureColumn, cell_text
 _SLICED = "slice only: strikes beyond the snapshot's range are not in it"
 _NO_TOTAL = "of one expiration: there is none of all together"
 _OF_ALL = "of the underlying, not of one expiration"
+_VOLATILITIES = frozenset({"atm_iv", "near_iv", "far_iv", "iv_call_25", "iv_put_25", "realised_vol", "standard_error"})
 _INDENT = 11
 
 
@@ -83,7 +84,7 @@ def _input(name: str, value: float | None) -> str:
     """Return an input as it stands, a volatility in percent."""
     if value is None:
         return figures.MISSING
-    if name == "atm_iv" or name.startswith("iv_") or name.endswith("_iv"):
+    if name in _VOLATILITIES:
         return f"{figures.percent(value)} %"
     return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:,.6g}"
 

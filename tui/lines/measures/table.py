@@ -14,7 +14,7 @@ from tui.lines import figures
 from tui.lines.board.words import STATE_ROLE
 from tui.lines.expirations import Expiration, beside_chains, in_view
 from tui.lines.grid.frame import is_past
-from tui.lines.line import Ground, Line, Role, Span, justify, left, length, right
+from tui.lines.line import EMPTY, Ground, Line, Role, Span, justify, left, length, right
 from tui.lines.measures.choice import MeasureChoice
 from tui.lines.measures.names import REALISED, ROWS, UNIT_WIDTH, MeasureRow, unit_text, value_text
 from tui.lines.strip import as_of
@@ -27,6 +27,10 @@ _FIXED = 1 + _GROUP + _LABEL + UNIT_WIDTH
 _HEADS = ("expiration", "left, settles", "state", "age")
 
 
+_STARTS = (0, *(at for at, (one, other) in enumerate(pairwise(ROWS), 1) if one.group != other.group))
+_SPACED = tuple(line for at in range(len(ROWS)) for line in ((None, at) if at and at in _STARTS else (at,)))
+
+
 class MeasureColumn(Struct, frozen=True):
     """What stands over a column, and the measures in it; `chain` is None for all expirations together."""
 
@@ -37,11 +41,16 @@ class MeasureColumn(Struct, frozen=True):
 
 
 class MeasuresTable(Struct, frozen=True):
-    """The page as lines; `cells` are where columns stand: from where to where, and of which chain."""
+    """The page as lines; `cells` are where columns stand: from where to where, and of which chain.
+
+    `rows` are the indices in `ROWS` of the body's lines, None for a blank one; `cursor` is a body line.
+    """
 
     head: tuple[Line, ...]
     body: tuple[Line, ...]
     cells: tuple[tuple[int, int, ChainId | None], ...]
+    rows: tuple[int | None, ...]
+    cursor: int
 
 
 def measure_columns(expirations: Sequence[Expiration], across: UnderlyingMeasures | None) -> tuple[MeasureColumn, ...]:
@@ -90,9 +99,12 @@ def measures_title(
 
 
 def measures_table(
-    columns: Sequence[MeasureColumn], choice: MeasureChoice, selected: ChainId | None, width: int
+    columns: Sequence[MeasureColumn], choice: MeasureChoice, selected: ChainId | None, width: int, lines: int = 0
 ) -> MeasuresTable:
-    """Return the page as lines: as many expirations as there is room for, the selected one among them."""
+    """Return the page as lines: as many expirations as there is room for, the selected one among them.
+
+    Where all rows have room in so many `lines`, a blank one stands between their groups.
+    """
     chosen = chosen_column(columns, choice, selected)
     *chains, total = columns
     room = (width - _FIXED - CELL - _USED - _SKIPPED) // CELL
@@ -102,14 +114,13 @@ def measures_table(
     end = _FIXED + CELL * len(shown)
     rest = max(0, width - end)
     head = tuple(_heading(line, shown, chosen, hidden, rest) for line in range(len(_HEADS)))
-    firsts = [True, *(one.group != other.group for one, other in pairwise(ROWS))]
+    rows = _SPACED if lines >= len(_SPACED) else tuple(range(len(ROWS)))
     body = tuple(
-        _row(row, shown, chosen, rest, starts=starts, under=index == choice.at)
-        for index, (row, starts) in enumerate(zip(ROWS, firsts, strict=True))
+        EMPTY if index is None else _row(index, shown, chosen, rest, under=index == choice.at) for index in rows
     )
     begins = range(_FIXED, end, CELL)
     cells = tuple((begin, begin + CELL, column.chain) for begin, column in zip(begins, shown, strict=True))
-    return MeasuresTable(head, body, cells)
+    return MeasuresTable(head, body, cells, rows, rows.index(choice.at))
 
 
 def chosen_column(columns: Sequence[MeasureColumn], choice: MeasureChoice, selected: ChainId | None) -> MeasureColumn:
@@ -136,9 +147,8 @@ def _heading(line: int, shown: Sequence[MeasureColumn], chosen: MeasureColumn, h
     return tuple(spans)
 
 
-def _row(
-    row: MeasureRow, shown: Sequence[MeasureColumn], chosen: MeasureColumn, rest: int, *, starts: bool, under: bool
-) -> Line:
+def _row(index: int, shown: Sequence[MeasureColumn], chosen: MeasureColumn, rest: int, *, under: bool) -> Line:
+    row, starts = ROWS[index], index in _STARTS
     known = [measure for column in (chosen, *shown) if (measure := column.measures.get(row.name)) is not None]
     mark = "*" if any(measure.slice_only for measure in known) else ""
     unit = unit_text(known[0]) if known else ""

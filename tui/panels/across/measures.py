@@ -27,6 +27,7 @@ from tui.view import View
 
 _TALL = 30  # lines of the page from which there is room for more of the chosen measure
 _DETAIL, _DETAIL_TALL = 6, 9
+_HEAD = 5  # lines over the rows
 
 
 class MeasuresPage(AcrossPage):
@@ -51,7 +52,8 @@ class MeasuresPage(AcrossPage):
         width, height = self.panel.size
         across, choice, selected = scene.across, view.measure, view.selected
         columns = measure_columns(found, across)
-        table = self._table = measures_table(columns, choice, selected, width)
+        detail = _DETAIL_TALL if height >= _TALL else _DETAIL
+        table = self._table = measures_table(columns, choice, selected, width, height - _HEAD - detail)
         column = self._column = chosen_column(columns, choice, selected)
         self._chains = tuple(one.chain for one in found)
         self.chosen = ChosenMeasure(choice.row.name, column.chain)
@@ -66,8 +68,8 @@ class MeasuresPage(AcrossPage):
             last_good=last_good(found, column.chain),
         )
         ages = {one.analytics.snapshot_id: one.shown.age_s for one in found if one.analytics}
-        foot = detail_lines(choice.row, column, ages, width, _DETAIL_TALL if height >= _TALL else _DETAIL)
-        self.panel.bring((title, *table.head), table.body, foot, choice.at)
+        foot = detail_lines(choice.row, column, ages, width, detail)
+        self.panel.bring((title, *table.head), table.body, foot, table.cursor)
 
     @staticmethod
     def _told(view: View, scene: Scene) -> GexConvention:
@@ -111,9 +113,10 @@ class MeasuresPage(AcrossPage):
 
     def point_at(self, view: View, panel: Widget, row: int, x: int) -> ChainId | None:
         """Put the cursor on the line under the mouse, and in its column."""
-        if self._table is None:
+        at = self._table.rows[row] if self._table and row < len(self._table.rows) else None
+        if self._table is None or at is None:
             return None
-        view.measure.step(row - view.measure.at)
+        view.measure.at = at
         cell = next((cell for cell in self._table.cells if cell[0] <= x < cell[1]), None)
         if cell is None:
             return None

@@ -49,6 +49,20 @@ def test_value_unit_convention_contracts_inputs_and_age() -> None:
     ]
 
 
+def test_inputs_that_are_volatilities_are_in_percent_as_on_screen() -> None:
+    inputs = {
+        "near_iv": 0.151,
+        "near_years": 0.25,
+        "iv_call_25": 0.162,
+        "realised_vol": 0.173,
+        "standard_error": 0.0184,
+    }
+    words = told(inputs=inputs, width=140)[3].strip()
+    assert words == (
+        "inputs near iv 15.1 %, near years 0.25, iv call 25 16.2 %, realised vol 17.3 %, standard error 1.8 %"
+    )
+
+
 def test_what_a_slice_cuts_off_is_said_and_so_is_a_note() -> None:
     assert any("slice only" in line for line in told("max_pain"))
     assert not any("slice only" in line for line in told())

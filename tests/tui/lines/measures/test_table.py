@@ -159,6 +159,18 @@ def test_every_measure_has_a_row_and_groups_stand_together() -> None:
     assert len({one for one, other in pairwise([*groups, ""]) if one != other}) == len(set(groups))
 
 
+def test_where_all_have_room_a_blank_line_stands_between_groups() -> None:
+    groups = len({one.group for one in ROWS})
+    needed = len(ROWS) + groups - 1
+    tight, spaced = (measures_table(PAGE, MeasureChoice(8), CHAINS[0], 120, lines) for lines in (needed - 1, needed))
+    assert tight.rows == tuple(range(len(ROWS))) and len(spaced.body) == needed
+    assert [line for line in spaced.body if line] == list(tight.body)
+    assert [plain(spaced.body[at + 1])[1:9].strip() for at, index in enumerate(spaced.rows) if index is None] == [
+        *("skew", "flow", "gamma", "across", "realised", "quality")
+    ]
+    assert (tight.cursor, spaced.cursor) == (8, 10) and spaced.rows[spaced.cursor] == 8
+
+
 def test_the_title_says_how_gamma_exposure_is_told_and_of_when_all_is() -> None:
     title = plain(measures_title("SPX", "[MOCK]", 80, AS_DERIVED))
     assert title.startswith(" MEASURES SPX  GEX in dollars per 1 % move, calls +, puts -") and title.endswith("[MOCK]")
