@@ -61,18 +61,18 @@ EXPECTED = {
     "smile": """
  SMILE SPX 01-16 Fri                                     [MOCK]
  IV, %
- 13.5┤⢄                            ┊
-     │ ⠉⠢⡀                         ┊
- 13.0┤   ⠈⠑⢄                       ┊
-     │      ⠉⠢⣀                    ┊                          ⢀⡠
-     │         ⠉⠢⢄⡀                ┊                       ⣀⠤⠊⠁
- 12.5┤            ⠈⠒⠤⣀             ┊                   ⢀⡠⠔⠊
-     │                ⠉⠒⠢⢄⡀        ┊              ⣀⣀⠤⠒⠊⠁
- 12.0┤                             ┊  ⢀⣀⣀⣀⡠⠤⠤⠒⠒⠊⠉⠉
-     └┬───────────┬────────────┬───S───────┬────────────────────
-    6,700       6,800        6,900       7,000    strike, points
+ 14┤                              ┊
+   │                              ┊
+   │⠑⠢⢄⡀                          ┊
+ 13┤   ⠈⠑⠒⢄⣀                      ┊
+   │        ⠉⠒⠤⢄⡀                 ┊                        ⢀⡠⠤⠒⠉
+   │            ⠈⠉⠒⠤⠤⣀⣀⡀          ┊                 ⣀⣀⡠⠤⠔⠒⠉⠁
+ 12┤                   ⠈⠉         ┊  ⢀⣀⣀⣀⣀⣀⣀⡠⠤⠤⠒⠒⠊⠉⠉
+   └┬────────────┬────────────┬───S────────┬────────────────────
+  6,700        6,800        6,900        7,000    strike, points
  S spot 6,930.00
- snapshot 10:00:00, 3.0 s old; 20 contracts used, 4 skipped: no…
+ snapshot 10:00:00, 3.0 s old; 20 contracts used, 4 skipped: no
+ IV 4
  vendor's IV of the side out of the money, puts below the
  forward and calls above; no strike without IV
 """,

@@ -25,6 +25,7 @@ class _Columns(NamedTuple):
     figures: tuple[int, ...]  # one a layer, none where there is no room
     bars: int
     strike: int
+    label: int  # of the longest strike
     notes: int
 
     @property
@@ -76,15 +77,15 @@ def _values(bar: Bar) -> Iterator[float | None]:
 
 def _shared(bars: Bars, width: int) -> _Columns | None:
     """Share a width: figures where there is room for them beside the bars, then notes; None if there is too little."""
-    strike = max(map(len, (bar.label for bar in bars.bars)), default=0)
-    strike = max(strike, len("strike")) + 2
+    label = max((len(bar.label) for bar in bars.bars), default=0)
+    strike = max(label, len("strike")) + 2
     told = tuple(
         max(len(name), *(len(_figure(side[at], bars)) for bar in bars.bars for side in (bar.left, bar.right))) + _SPACE
         for at, name in enumerate(bars.layers)
     )
     notes = max((len(bar.note) + _SPACE for bar in bars.bars), default=0)
     for numbers, noted, least in ((told, notes, _BESIDE_NOTES), (told, 0, _BESIDE_FIGURES), ((), 0, _LEAST_COLUMNS)):
-        shares = _Columns(numbers, 0, strike, noted)
+        shares = _Columns(numbers, 0, strike, label, noted)
         columns = (width - strike - noted) // 2 - shares.outside
         if columns >= least:
             return shares._replace(bars=columns)
@@ -122,7 +123,7 @@ def _row(bars: Bars, bar: Bar, shares: _Columns, halves: tuple[Line, Line], widt
         for values in (bar.left, bar.right)
     ]
     space = [Span(" " * _SPACE)] if shares.figures else []
-    strike = Span(bar.label.center(shares.strike), bar.role)
+    strike = Span(bar.label.rjust(shares.label).center(shares.strike), bar.role)
     note = [Span(f" {bar.note}", bar.role)] if shares.notes and bar.note else []
     left_side, right_side = [*numbers[0], *space, *halves[0]], [*halves[1], *space, *reversed(numbers[1])]
     return justify([*left_side, strike, *right_side, *note], [], width)

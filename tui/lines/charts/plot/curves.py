@@ -16,7 +16,7 @@ _LEAST_COLUMNS, _LEAST_ROWS = 12, 3
 _AROUND = 3  # lines: the unit above, the axis and its labels below
 _ROWS_OF_A_TICK = 2
 _TREND = 3  # points: fewer in a row are not connected
-_SPARSE = 4  # columns for each value, from which on every value is marked
+_SPARSE = 4  # columns between values, from which on each is marked
 _LINES_OF_LEGEND = 2
 _APART = "   "
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -119,14 +119,13 @@ def _draw(curves: Curves, plot: _Plot) -> list[Under]:
 
 
 def _draw_series(plot: _Plot, series: Series, ink: Ink) -> None:
-    runs = list(_runs(series))
-    is_sparse = series.look is Look.LINE and sum(map(len, runs)) * _SPARSE <= plot.columns
-    for run in runs:
+    for run in _runs(series):
         dots = [plot.dot(x, y) for x, y in run]
         joined = series.look is Look.LEVELS or (series.look is Look.LINE and len(run) >= _TREND)
         for start, end in pairwise(dots) if joined else ():
             plot.raster.line(start, end, ink)
-        for dot in dots if is_sparse or not joined else ():
+        apart = min((there[0] - here[0] for here, there in pairwise(dots)), default=0) // plot.raster.glyphs.across
+        for dot in dots if not joined or (series.look is Look.LINE and apart >= _SPARSE) else ():
             plot.raster.point(*dot, ink)
 
 

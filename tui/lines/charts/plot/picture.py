@@ -1,5 +1,6 @@
 """A whole chart at one size: its title, its picture or why there is none, and under it what it rests on."""
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from tui.lines.line import EMPTY, Ground, Line, Role, Span, dimmed, justify, lef
 from tui.lines.strip import as_of
 from tui.terminal.symbols import Symbols
 
-_LEAST_PICTURE = 6  # lines: below, the words under the picture give way
+_LEAST_PICTURE, _SHARE = 6, 0.6  # lines, and of a chart: below, the words under the picture give way
 _LINES_OF_WORDS = 2
 _PICTURES_KEPT = 8
 
@@ -85,13 +86,13 @@ def _under(chart: Chart, width: int, height: int) -> list[Line]:
     told = [
         (chart.figures, Role.TEXT, _LINES_OF_WORDS),
         (chart.words if chart.picture is not None else "", Role.TEXT, 1),
-        (chart.about, Role.DIM, 1),
+        (chart.about, Role.DIM, _LINES_OF_WORDS),
         (chart.convention, Role.DIM, _LINES_OF_WORDS),
     ]
     lines: list[Line] = [
         (Span(left(f" {line}", width), role),) for text, role, most in told for line in wrapped(text, width - 1, most)
     ]
-    return lines[: max(0, height - 1 - _LEAST_PICTURE)]
+    return lines[: max(0, height - 1 - max(_LEAST_PICTURE, math.floor(height * _SHARE)))]
 
 
 def wrapped(text: str, width: int, most: int) -> list[str]:
