@@ -131,3 +131,11 @@ def test_the_registry_loads_no_textual() -> None:
     """The settings are validated by it, without a screen."""
     code = "import sys, tui.actions.bars; sys.exit('textual' in sys.modules)"
     assert run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("page", Page)
+@pytest.mark.parametrize("past", [False, True])
+@pytest.mark.parametrize("alerts", [False, True])
+def test_what_a_bar_cannot_spare_fits_into_eighty_columns(page: Page, past: bool, alerts: bool) -> None:
+    shown = [one.text(DEFAULT_KEYMAP) for one in bar_of(page, past=past, alerts=alerts) if not one.spare]
+    assert len(" ".join(f"{keys} {word}" for keys, word in shown)) < 80, shown
