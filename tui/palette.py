@@ -84,7 +84,7 @@ class _Entries(NamedTuple):
 
 _DARK_ENTRIES = _Entries(
     *(True, "bright_green", "bright_yellow", "bright_red", "bright_white", "bright_cyan"),
-    *("bright_cyan", "bright_yellow", "bright_cyan", "bright_magenta"),
+    *("bright_cyan", "bright_yellow", "bright_cyan", "bright_white"),
 )
 _SAFE_ENTRIES = _Entries(
     *(True, "bright_cyan", "bright_yellow", "bright_yellow", "bright_white", "bright_cyan"),
