@@ -23,5 +23,6 @@ def with_actions(own: BindingsMap, keymap: Keymap) -> BindingsMap:
 
 
 def closed_by(own: BindingsMap, keymap: Keymap, id: str) -> BindingsMap:
-    """Return a dialog's own bindings, and that the keys of the action that opens it close it."""
-    return BindingsMap.merge([own, BindingsMap([Binding(",".join(map(textual_key, keymap.keys[id])), "dismiss")])])
+    """Return a dialog's own bindings, and that the keys of the action that opens it, if it has any, close it."""
+    keys = (Binding(textual_key(key), "dismiss") for key in keymap.keys[id])
+    return BindingsMap.merge([own, BindingsMap(keys)])

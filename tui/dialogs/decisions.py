@@ -12,6 +12,7 @@ from chain.errors import ChaindeckError
 from chain.model.keys import ChainId
 from tui.actions.action import Need
 from tui.actions.catalogue.everything import need_of
+from tui.actions.keymap import Keymap
 from tui.dialogs.demo import DemoMenu
 from tui.ports.alerts import AlertKey
 from tui.ports.board_source import Demo, Operator
@@ -22,11 +23,12 @@ from tui.view import View
 class DecisionScreen(FittedPump, Screen[None]):
     """A screen whose reader may decide; each decision is carried out elsewhere, and what was done is said here."""
 
-    def __init__(self, view: View, demo: Demo | None, operator: Operator | None) -> None:
+    def __init__(self, view: View, demo: Demo | None, operator: Operator | None, keymap: Keymap) -> None:
         super().__init__()
         self.view = view
         self._demo = demo
         self._operator = operator
+        self.keymap = keymap
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what there is somebody for."""
@@ -62,7 +64,9 @@ class DecisionScreen(FittedPump, Screen[None]):
         """Offer the faults; a second key finds the menu open."""
         chain = self.view.selected
         if self._demo is not None and chain is not None and self.app.screen is self:
-            self.app.push_screen(DemoMenu(self._demo.faults, str(chain)), partial(self._inflict, self._demo, chain))
+            self.app.push_screen(
+                DemoMenu(self._demo.faults, str(chain), self.keymap), partial(self._inflict, self._demo, chain)
+            )
 
     def _inflict(self, demo: Demo, chain: ChainId, name: str | None) -> None:
         if name:

@@ -62,13 +62,12 @@ class TravelScreen(DecisionScreen):
         """Another instant was asked for, or another way to show it."""
 
     def __init__(self, ports: ScreenPorts) -> None:
-        super().__init__(ports.view, ports.demo, ports.operator)
+        super().__init__(ports.view, ports.demo, ports.operator, ports.keymap)
         self.timeline_panel = TimelinePanel(id="timeline", can_focus=True)
         self.key_bar = KeyBar(ports.keymap)
         self._feed = ports.feed
         self._clock = ports.clock
         self._travel = ports.travel
-        self.keymap = ports.keymap
         self._timeline = Timeline("")
         self._timeline_open = False
         self._as_of: Instant | None = None  # what ages on screen are counted to, in the past

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from screenshots.scenes import Stage
 from tests.support.scenes import law
 from tests.support.stage import deck_of
+from tests.tui.test_screen import Stub
 from tui.actions.catalogue.everything import ACTIONS, BY_ID
 from tui.actions.keymap import DEFAULT_KEYMAP, PALETTE
 from tui.actions.keys import parsed_key, textual_key
@@ -115,6 +116,21 @@ async def test_key_bar_help_and_palette_show_the_keys_that_the_deck_obeys(stage:
         assert any(line.startswith("X k next or previous expiry") for line in lines)
         assert any(line.startswith("f5 highest strike") for line in lines)
         await deck.press("f1")
+        assert len(deck.app.screen_stack) == 1
+
+
+@pytest.mark.slow
+async def test_a_dialog_is_closed_by_the_key_that_opens_it(stage: Stage) -> None:
+    async with deck_of(stage, demo=Stub(), keymap=rebound({"demo": "X"})) as deck:
+        await deck.press("d")
+        assert len(deck.app.screen_stack) == 1
+        await deck.press("X", "d")
+        assert len(deck.app.screen_stack) == 2
+        await deck.press("X")
+        assert len(deck.app.screen_stack) == 1
+    async with deck_of(stage, demo=Stub(), keymap=rebound({"demo": []})) as deck:
+        await deck.app.run_action("demo", deck.app.deck)  # as the palette does
+        await deck.press("d", "escape")
         assert len(deck.app.screen_stack) == 1
 
 
