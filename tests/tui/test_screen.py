@@ -163,9 +163,9 @@ async def test_columns_and_bars_are_remembered_and_own_ones_begin_where_nothing_
 async def test_u_draws_bars_or_not(redis: Redis) -> None:
     async with deck_of(make_stage(redis), (160, 40)) as deck:
         await deck.press("P", "P", "P")
-        assert "█" in deck.text("grid") and "0-10k" in deck.text("grid")
+        assert "█" in deck.text("grid") and "OI 0-" in deck.text("grid")
         await deck.press("u")
-        assert "█" not in deck.text("grid") and "0-10k" not in deck.text("grid")
+        assert "█" not in deck.text("grid") and "OI 0-" not in deck.text("grid")
         await deck.press("u")
         assert "█" in deck.text("grid")
 

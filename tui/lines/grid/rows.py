@@ -13,9 +13,20 @@ from tui.lines.grid.annotations import NOT_ANNOTATED, Annotations
 from tui.lines.grid.cells import NOT_LISTED, Axis, Side, strike_line
 from tui.lines.grid.changes import NO_CHANGES, Changes, LegChanges, by_leg
 from tui.lines.grid.columns.bars import bar_heading, scale_of
-from tui.lines.grid.columns.catalogue import NARROWEST, NO_FACTS, ROOT_WIDTH, STRIKE, STRIKE_WIDTH, Column
+from tui.lines.grid.columns.catalogue import (
+    NARROWEST,
+    NO_FACTS,
+    ROOT_WIDTH,
+    STRIKE,
+    STRIKE_WIDTH,
+    Column,
+    Facts,
+    Figure,
+)
 from tui.lines.grid.columns.sets import STANDARD, ColumnSet, Layout, layout_for, mirrored
 from tui.lines.line import Line, Role, Span, left, right
+
+_LEGS_KEPT = 1024  # of a chain and its neighbours
 
 Streamed = Mapping[Place, tuple[str, ...]]  # columns by contract
 NOTHING_STREAMED: Streamed = {}
@@ -92,7 +103,7 @@ def _parts(
             return NOT_LISTED
         known = notes.facts.get(place, NO_FACTS)
         return Side(
-            tuple([column.value(leg, known) for column in columns]),
+            _figures(leg, known, columns),
             leg.condition,
             known.apart,
             moved.get(place, ()),
@@ -110,6 +121,12 @@ def _parts(
         )
 
     return parts
+
+
+@lru_cache(maxsize=_LEGS_KEPT)
+def _figures(leg: Leg, known: Facts, columns: tuple[Column, ...]) -> tuple[Figure, ...]:
+    """Return what stands in a contract's cells: the same for most when only marks, or values of the stream, move."""
+    return tuple([column.value(leg, known) for column in columns])
 
 
 def _layout(grid: StrikeGrid, width: int, columns: ColumnSet, *, bars: bool, tags: bool) -> Layout:

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from tui.lines import figures
 
-_STEPS = (1, 2, 5, 10)  # of a power of ten: a full bar is a round number, which seldom changes
+_STEPS = (1, 1.5, 2, 3, 4, 6, 8, 10)  # of a power of ten: a full bar is a round number, which seldom changes
 
 
 def scale_of(values: Iterable[float | None]) -> float:
-    """Return what a full bar stands for: the next 1, 2 or 5 times a power of ten; 0 where there is nothing to draw."""
+    """Return what a full bar stands for: the next round number; 0 where there is nothing to draw."""
     most = max((value for value in values if value is not None), default=0.0)
     if most <= 0:
         return 0.0
