@@ -103,7 +103,7 @@ async def test_a_double_click_is_one_choice(stage: Stage) -> None:
     demo = Stub()
     async with deck_of(stage, demo=demo) as deck:
         await deck.press("d")
-        await deck.pilot.click("OptionList", offset=(5, 1), times=2)
+        await deck.pilot.click("OptionList", offset=(5, 0), times=2)
         await deck.pilot.pause()
         assert no_dialog(deck)
         assert [name for name, _ in demo.asked] == ["drop"]
