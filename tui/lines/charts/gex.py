@@ -49,13 +49,15 @@ def profile_chart(facts: Facts) -> Chart:
         value = found.measures[name].value
         if value is not None:
             marks.append(Mark(value, f"{words} {_level(value)}", Role.DIM, sign))
-    note = found.measures["zero_gamma_profile"].note
-    axes = Axis("level of the underlying, points"), Axis(f"GEX, {prefix}{_DOLLARS}", ends=(0.0,))
+    zero = found.measures["zero_gamma_profile"]
+    note, at_spot = zero.note, zero.inputs["gex_at_spot"]
+    axes = Axis("level of the underlying, points"), Axis(f"GEX in {prefix}{_DOLLARS}", ends=(0.0,))
     return Chart(
         _PROFILE,
         facts.subject,
         Curves(*axes, (series,), tuple(marks), (Mark(0.0, ""),)),
-        words=profile.note or note,
+        words=profile.note or (note and f"zero gamma by profile: {note}"),
+        figures="" if at_spot is None else f"total at spot {at_spot / scale:,.2f} {prefix}{_DOLLARS}",
         convention=f"every gamma by Black-Scholes at each of {len(found.curve)} levels, vendor's IV kept, r = 0, "
         f"calls +, puts -, linear between; slice only; {profile.exercise}",
         about=facts.about(found.snapshots, profile.used, profile.skipped),

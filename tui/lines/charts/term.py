@@ -31,11 +31,12 @@ def term_chart(facts: Facts) -> Chart:
     snapshots = [one.snapshot for one in chains]
     realised = facts.across.realised if facts.across else None
     level = () if realised is None or realised.value is None else (_level(realised.value),)
+    days = Axis("days to settlement", named=tuple((_days(one), _day(one)) for one in chains))
     volatility = Axis("volatility, %", ends=tuple(mark.at for mark in level))
     return Chart(
         _NAME,
         facts.subject,
-        Curves(Axis("days to settlement"), volatility, tuple(series), _chosen(facts, chains), level),
+        Curves(days, volatility, tuple(series), _chosen(facts, chains), level),
         words=facts.why_none or _words(known, facts),
         figures=_realised(realised),
         convention=_CONVENTION,
@@ -63,6 +64,10 @@ def _realised(realised: Measure | None) -> str:
 
 def _days(chain: ChainMeasures) -> float:
     return chain.maturity.years * _YEAR_DAYS if chain.maturity else 0.0
+
+
+def _day(chain: ChainMeasures) -> str:
+    return f"{chain.snapshot.chain.expiry:%m-%d} {_days(chain):.1f}d"
 
 
 def _percent(measure: Measure) -> float | None:

@@ -19,7 +19,7 @@ _AGE, _SEEN, _CYCLE = "AGE", "SEEN AFTER", "PUBLISH CYCLE"
 _EVERY_S = 10.0  # by so much the window moves on at once: what is drawn stays where it is in between
 _ENOUGH = 3  # readings
 _AGES_APART_S, _BEATS_APART_S = 3.0, 15.0  # beyond, a reading is missing
-_TIME = "time of day, New York"
+_TIME = "time of day in New York"
 NOT_THEN = "what was timed is kept up to now, and not of the past"
 PLAYED = "a replay keeps the timestamps of its recording: they say nothing of how late it was seen"
 

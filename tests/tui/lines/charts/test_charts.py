@@ -145,6 +145,7 @@ def test_the_term_structure_and_what_holds_between_expirations() -> None:
         (days[2], vols[1]),
         (days[2], None),
     )
+    assert curves(chart).x.named == tuple(zip(days, ("01-16 7.0d", "01-23 14.0d", "01-30 21.0d"), strict=True))
     assert chart.words == ""
     assert chart.about == "3 snapshots, the oldest 01-30 5.0 s old; 6 contracts used"
 
@@ -186,8 +187,9 @@ def test_total_gex_crosses_zero_where_it_is_said_to() -> None:
     assert marks["R"].label.startswith("by running sum 6,95")
     at_spot = dict(series.points)[SPOT]
     assert at_spot == pytest.approx(161.68, abs=0.01)
-    assert curves(chart).y.unit == "GEX, million dollars per 1 % move"
-    assert chart.words == "outside the strikes of the slice"
+    assert curves(chart).y.unit == "GEX in million dollars per 1 % move"
+    assert chart.words == "zero gamma by profile: outside the strikes of the slice"
+    assert chart.figures == "total at spot 161.68 million dollars per 1 % move"
     assert "slice only" in chart.convention and chart.convention.endswith("European")
 
 

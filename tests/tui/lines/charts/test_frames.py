@@ -60,7 +60,7 @@ FRAMES = {
 EXPECTED = {
     "smile": """
  SMILE SPX 01-16 Fri                                     [MOCK]
- IV, %
+ IV, % by strike, points
  14┤                              ┊
    │                              ┊
    │⠑⠢⢄⡀                          ┊
@@ -68,8 +68,8 @@ EXPECTED = {
    │        ⠉⠒⠤⢄⡀                 ┊                        ⢀⡠⠤⠒⠉
    │            ⠈⠉⠒⠤⠤⣀⣀⡀          ┊                 ⣀⣀⡠⠤⠔⠒⠉⠁
  12┤                   ⠈⠉         ┊  ⢀⣀⣀⣀⣀⣀⣀⡠⠤⠤⠒⠒⠊⠉⠉
-   └┬────────────┬────────────┬───S────────┬────────────────────
-  6,700        6,800        6,900        7,000    strike, points
+   └┬────────────┬────────────┬───S────────┬───────────┬────────
+  6,700        6,800        6,900        7,000       7,100
  S spot 6,930.00
  snapshot 10:00:00, 3.0 s old; 20 contracts used, 4 skipped: no
  IV 4
@@ -78,7 +78,7 @@ EXPECTED = {
 """,
     "term": """
  TERM STRUCTURE SPX all 3 expirations                    [MOCK]
- volatility, %
+ volatility, % by days to settlement
  18+|                     aaaaaaaaaaaaaaaaaaaaaa a forward vol
    ||
  16+|
@@ -87,8 +87,8 @@ EXPECTED = {
  14+aaaaaaaaaaaaaaaaabbbbbbbbbbbbb
    |bbbbbbbbbbbbbbbbb
  12+|
-   +^--------+---------------+------------------
-            10              15                days to settlement
+   +^---------------------+--------------------+
+01-16 7.0d           01-23 14.0d          01-30 21.0d
  ^ 01-16 Fri 7.00 days, 13.0 %
  3 snapshots, the oldest 01-30 5.0 s old; 6 contracts used
  vendor's IV of ATM call and put, mean; forward volatility
@@ -96,19 +96,19 @@ EXPECTED = {
 """,
     "profile": """
  GEX PROFILE SPX 01-16 Fri  LAST GOOD 10:00:00           [MOCK]
- GEX, billion dollars per 1 % move
-  1┤               │              │     │            │ ▄▄▄▄▄▄▄▄▄
-   │               │              │     │   ▄▄▄▄▄▄▄▀▀▀▀
-  0┤───────────────│──────────────│────▄▄▄▄▀─────────│──────────
-   │               │             ▄▄▄▀▀▀ │            │
-   │               │         ▄▄▄▀ │     │            │
- -1┤▄▄▄            │ ▄▄▄▄▀▀▀▀     │     │            │
-   │   ▀▀▀▀▀▀▀▀▀▀▀▀▀▀             │     │            │
+ GEX in billion dollars per 1 % move by level of the underlying…
+  2┤               │              │     │            │
+   │               │              │     │            │
+   │               │              │     │      ▄▄▄▄▀▀▀▀▀▀▀▀▀▀▀▀▀
+  0┤───────────────│──────────────│─▄▄▄▀▀▀▀▀▀▀▀──────│──────────
+   │               │         ▄▄▄▄▀▀▀    │            │
+   │▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▀▀▀▀▀▀▀▀     │     │            │
  -2┤               │              │     │            │
-   └┬────────────┬─P──────────────S─────Z────────────C──────────
-  6,700        6,800             level of the underlying, points
+   └┬────────────┬─P──────────┬───S─────Z─┬──────────C─┬────────
+  6,700        6,800        6,900       7,000        7,100
  S spot 6,930.00   Z zero gamma by profile 6,979.37
  C call wall 7,080   P put wall 6,820
+ total at spot -0.46 billion dollars per 1 % move
  snapshot 10:00:00, 3.0 s old; 48 contracts used
  every gamma by Black-Scholes at each of 18 levels, vendor's IV
  kept, r = 0, calls +, puts -, linear between; slice only; Euro…
@@ -149,7 +149,7 @@ EXPECTED = {
 """,
     "age": """
  AGE SPX 01-16 Fri                                       [MOCK]
- age, s
+ age, s by time of day in New York
  40┤┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄ stale 35 s
    │
    │
@@ -157,8 +157,8 @@ EXPECTED = {
    │
    │    ⣀⡠⠒⢆   ⢀⣀⠤⠲⡀           ⣀⡠⠔⢆    ⣀⡠⠒⢆   ⢀⣀⠤⠒
   0┤⣀⠔⠒⠉   ⠘⡤⠔⠒⠁   ⢣        ⠤⠒⠊   ⠘⣄⠔⠒⠉   ⠘⡤⠔⠒⠁
-   └┬──────────────────────┬───────────────────────
-09:59:00               09:59:30            time of day, New York
+   └┬──────────────────────┬──────────────────────┬
+09:59:00               09:59:30               10:00:00
 
  50 readings
  the worse of two ages, since ts and since it was first seen, as

@@ -30,7 +30,9 @@ def range_of(axis: Axis, values: Iterable[float | None]) -> tuple[float, float] 
 
 
 def ticks_of(axis: Axis, low: float, high: float, most: int) -> list[Tick]:
-    """Return round values along an axis: figures, or times of day."""
+    """Return what is labelled along an axis: what has a name, else round values, figures or times of day."""
+    if axis.named:
+        return [Tick(*one) for one in axis.named if usable(one[0]) and low <= one[0] <= high]
     if not axis.clock:
         return ticks(low, high, most)
     step = next((each for each in _SECONDS if (high - low) / each <= most), _SECONDS[-1])
@@ -46,20 +48,17 @@ def labels(marked: Sequence[Tick], scale: Scale, rows: int, down: int) -> dict[i
 def under(
     axis: Axis, scale: Scale, columns: int, indent: int, width: int, glyphs: Glyphs, letters: Sequence[Under]
 ) -> list[Line]:
-    """Return the line under a plot and its labels, the axis's unit at the right end where that is left free."""
+    """Return the line under a plot, and the labels that there is room for."""
     text, base = [" "] * width, list(glyphs.base * columns)
-    unit = f"   {axis.unit}"  # apart from the last label: it is no unit of that alone
-    room = width - len(unit)
     apart = _APART_CLOCKS if axis.clock else _APART
     for tick in ticks_of(axis, scale.low, scale.high, max(2, columns // apart)):
         column, size = scale.dot(tick.value) // glyphs.across, len(tick.text)
-        start = max(0, min(indent + column - size // 2, room - size))
+        start = max(0, min(indent + column - size // 2, width - size))
         is_under = start <= indent + column < start + size
         if not is_under or any(char != " " for char in text[max(0, start - 1) : start + size + 1]):
             continue
-        text[start : start + len(tick.text)] = tick.text
+        text[start : start + size] = tick.text
         base[column] = glyphs.base_tick
-    text[room:] = unit
     line = [Span(" " * (indent - 1) + glyphs.corner, Role.DIM)]
     lettered = {each.column: each for each in letters}
     line += [

@@ -41,12 +41,14 @@ class Mark(Struct, frozen=True):
 class Axis(Struct, frozen=True):
     """What an axis measures, in the unit in which values are given; `clock`: they are epoch seconds.
 
-    `ends` are values that belong to the range whatever is drawn.
+    `ends` are values that belong to the range whatever is drawn. `named` are values that are labelled with a name of
+    their own, in place of round ones.
     """
 
     unit: str
     ends: tuple[float, ...] = ()
     clock: bool = False
+    named: tuple[tuple[float, str], ...] = ()
 
 
 class Curves(Struct, frozen=True):

@@ -13,7 +13,7 @@ from tui.lines.line import EMPTY, Line, Role, Span, left, right
 from tui.terminal.symbols import Symbols
 
 _LEAST_COLUMNS, _LEAST_ROWS = 12, 3
-_AROUND = 3  # lines: the unit above, the axis and its labels below
+_AROUND = 3  # lines: the units above, the axis and its labels below
 _ROWS_OF_A_TICK = 2
 _TREND = 3  # points: fewer in a row are not connected
 _SPARSE = 4  # columns between values, from which on each is marked
@@ -66,7 +66,8 @@ def curves_lines(curves: Curves, width: int, height: int, symbols: Symbols) -> l
     signs = _draw(curves, plot)
     foot = under(curves.x, plot.x, columns, indent, width, glyphs, signs)
     legend = [(Span(left(f" {line}", width), Role.TEXT),) for line in _legend(curves, across, up, width)]
-    lines = [(Span(left(f" {curves.y.unit}", width), Role.DIM),), *_beside(plot, beside, indent), *foot, *legend]
+    caption = (Span(left(f" {curves.y.unit} by {curves.x.unit}", width), Role.DIM),)
+    lines = [caption, *_beside(plot, beside, indent), *foot, *legend]
     return [*lines, *[EMPTY] * (height - len(lines))]  # less may lie outside the rounded range than outside the exact
 
 
