@@ -235,6 +235,12 @@ def test_marks_outside_are_only_named() -> None:
     assert "S" in under and "P" not in under and "C" not in under
 
 
+def test_marks_at_one_place_stand_beside_each_other() -> None:
+    marks = Mark(1, "spot 6,931.42"), Mark(1.001, "forward 6,931.43")
+    *_, under, _, legend = drawn(curves(Series("", ((0, 1), (1, 2), (2, 3))), upright=marks), width=90)
+    assert "SF" in under and legend.split()[::2] == ["S", "6,931.42", "forward"]
+
+
 def test_a_limit_above_the_chart_is_said() -> None:
     lines = drawn(curves(Series("", ((0, 1), (1, 2), (2, 3))), level=(Mark(2, "warn 2 s"), Mark(35, "stale 35 s"))))
     assert any("warn 2 s" in line and "┄" in line for line in lines)

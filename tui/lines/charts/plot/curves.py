@@ -153,14 +153,17 @@ def _label(plot: _Plot, series: Series, text: str) -> None:
 
 
 def _draw_upright(curves: Curves, plot: _Plot) -> list[Under]:
-    letters: list[Under] = []
-    for letter, mark in zip(_signs(curves), curves.upright, strict=True):
+    """Draw the marks at an x; return their signs, each under its line, or beside another that is there already."""
+    signs: dict[int, Under] = {}
+    for sign, mark in zip(_signs(curves), curves.upright, strict=True):
         if usable(mark.at) and plot.x.covers(mark.at):
             column = plot.column(mark.at)
-            letters.append(Under(column, letter, mark.role))
             for row in range(plot.raster.rows):
                 plot.raster.behind(column, row, plot.raster.glyphs.upright, mark.role)
-    return letters
+            free = (at for at in (column, column + 1, column - 1) if at not in signs and 0 <= at < plot.columns)
+            foot = next(free, column)
+            signs[foot] = Under(foot, sign, mark.role)
+    return list(signs.values())
 
 
 def _signs(curves: Curves) -> list[str]:
