@@ -1,4 +1,4 @@
-"""A while, or an hour, of publishing and watching on a real Redis, on a clock moved by hand: seconds of real time, and exact."""
+"""A while of publishing and watching on a real Redis, on a clock moved by hand: seconds of real time, and exact."""
 
 import asyncio
 import time

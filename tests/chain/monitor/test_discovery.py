@@ -22,6 +22,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.scan import PointerScan
 from chain.supervisor import Supervisor
+from chain.tasks import end
 from chaindeck.engine.services import Services
 from tests.support.fault_proxy import Command, Fate, FaultProxy, first
 from tests.support.scenes import NDX, SPX, snapshot
@@ -50,6 +51,14 @@ def chains_of(board: Board) -> set[ChainId]:
     return {record.chain for record in board.chains.records}
 
 
+async def lateness(found: list[float]) -> None:
+    """Tell how late this loop wakes whoever sleeps: a machine with other work holds up polls too."""
+    while True:
+        due = CLOCK.monotonic() + 0.05
+        await CLOCK.sleep_until(due)
+        found.append(CLOCK.monotonic() - due)
+
+
 @pytest.mark.slow
 async def test_polls_stay_quick_and_good_while_a_crowded_far_redis_is_searched(
     redis: Redis, redis_url: str, short_dir: Path
@@ -57,14 +66,15 @@ async def test_polls_stay_quick_and_good_while_a_crowded_far_redis_is_searched(
     await redis.eval(_FILL, 0, 60_000)
     await publish(redis, SPX, NDX)
     boards: list[tuple[float, Board]] = []
+    late: list[float] = []
     async with FaultProxy(redis_url, short_dir) as proxy, RedisTarget(proxy.url).connect() as client:
         proxy.rule = slow(0.02)
         reader = RedisReader(client, NAMES, CLOCK, discover_after_s=0.3)  # not before the first Board
         services = Services(Supervisor(CLOCK), Watcher(reader, CLOCK))
         task = asyncio.create_task(services.run(lambda board: boards.append((CLOCK.monotonic(), board))))
+        beside = asyncio.create_task(lateness(late))
         await wait_until_async(lambda: boards and chains_of(boards[-1][1]) == {SPX, NDX}, 15, "both chains")
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task, beside])
     assert all(board.redis.health.ok for _, board in boards)
     searching = [
         evaluate(board, Instant(CLOCK.wall_ns(), board.clock.polled)) for _, board in boards if not board.chains.records
@@ -73,7 +83,7 @@ async def test_polls_stay_quick_and_good_while_a_crowded_far_redis_is_searched(
     assert {report.signals[0].name for report in searching} == {"starting"}  # not yet: nothing is published
     assert len(proxy.seen(b"SCAN")) >= 20
     gaps = [later - at for (at, _), (later, _) in itertools.pairwise(boards)]
-    assert max(gaps) < 1.9
+    assert max(gaps) < 1.9 + max(late)
 
 
 async def test_a_step_that_is_cut_off_is_done_again_and_not_the_whole_walk(

@@ -56,7 +56,10 @@ def cluster() -> Iterator[list[Server]]:
 
 @pytest.fixture
 def nodes(cluster: list[Server]) -> list[Server]:
-    """The cluster's nodes, whole and empty, their counters at nought."""
+    """The cluster's nodes, whole and empty, their counters at nought; one that a failed test left dead lives again."""
+    for node in cluster:
+        if node.process.poll() is not None:
+            node.start()
     wait_until(lambda: all(cluster_ok(node, 3) for node in cluster), 20, "the cluster to be whole")
     for node in cluster:
         node.admin.flushall()

@@ -146,7 +146,9 @@ class TwoPublishers(RuleBasedStateMachine):
             store.steps.between.clear()
             store.steps.go_on.clear()
             task = asyncio.create_task(store.publish(made, 60.0))
-            await store.steps.between.wait()
+            waiting = asyncio.create_task(store.steps.between.wait())
+            await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
+            assert not task.done(), f"it ended before the pointer: {task}"
             self.stalled[who] = Stalled(made, task)
 
         self.run(stall())
