@@ -8,11 +8,16 @@ from pathlib import Path
 import orjson
 import pytest
 
+from chain.clock import Instant
 from chain.model.keys import KeySchema
+from chain.monitor.board import ChainRecord
+from publisher.faults import InjectedFault
 from screenshots.scenes import Stage
 from tests.support.heatmaps import DATES, heatmap_model, view_of
+from tests.support.scenes import SPX, board
 from tests.support.stage import Deck, deck_of
 from tests.support.waiting import wait_until_async
+from tui.app import DeckApp
 from tui.dialogs.export import ExportMenu
 from tui.screen.deck import DeckScreen
 
@@ -129,3 +134,34 @@ async def test_what_cannot_be_written_is_one_line(stage: Stage, tmp_path: Path) 
             await deck.press("e")
             screens.append(type(deck.app.screen))
         assert screens == [ExportMenu, DeckScreen]
+
+
+async def test_where_the_grid_is_not_shown_the_board_is_exported_also_without_any_snapshot(
+    stage: Stage, tmp_path: Path
+) -> None:
+    async with deck_of(stage, (80, 24), export_folder=tmp_path) as deck:
+        chains = await deck.chains()
+        await deck.inject(InjectedFault.DROP, chains[1])
+        await deck.pass_time(3)
+        path = await exported(deck)
+        assert path.name == "SPX_20260102-100324.000_MOCK_board.csv"
+        about, rows = table(path)
+        assert about["chaindeck"] == "the board" and about["state of the deck"]
+        assert [(row["underlying"], row["expiration"]) for row in rows] == [
+            (chain.underlying, chain.expiry.isoformat()) for chain in chains
+        ]
+        assert [row["state"] for row in rows[:2]] == ["FRESH", "MISSING"]
+        assert float(rows[0]["age (s)"]) == 3.0 and rows[0]["snapshot"].startswith("massive:chain:snapshot:SPX:")
+
+
+async def test_before_anything_was_read_the_screen_alone_can_be_exported(stage: Stage, tmp_path: Path) -> None:
+    now = Instant.now(stage.clock)
+    stage.slot.put(board([ChainRecord(SPX)], now))
+    app = DeckApp(stage.slot, stage.clock, export_folder=tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        deck = Deck(app, pilot, stage)
+        await deck.press("e", "enter")
+        await wait_until_async(lambda: "nothing is exported: no valid snapshot of this chain" in told(deck))
+        path = await exported(deck, "j", "j")
+        assert path.name.startswith("SPX_20260102-100324") and path.suffix == ".svg"

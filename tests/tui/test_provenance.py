@@ -9,13 +9,18 @@ import pytest
 from chain.monitor.explain.explanation import Explanation
 from chain.monitor.explain.question import Question
 from screenshots.scenes import Stage
+from tests.support.contrast import screen_of, worst_word
 from tests.support.heatmaps import DATES, heatmap_model, view_of
 from tests.support.past import PastDeck, past_deck
 from tests.support.stage import Deck, deck_of
 from tests.support.waiting import wait_until_async
+from tests.tui.terminal.test_contrast import HEIGHT, WIDTH, frame, looks
 from tests.tui.test_stream_marks import stream
 from tui.dialogs.provenance import ProvenanceDialog
 from tui.panels.line_panel import LinePanel
+from tui.terminal.contrast import LEGIBLE
+from tui.terminal.depth import Depth
+from tui.terminal.themes import DARK, LIGHT, SAFE
 
 pytestmark = pytest.mark.slow
 
@@ -199,3 +204,27 @@ async def test_a_figure_that_the_stream_has_painted_leads_to_its_event_and_the_s
     assert said(lines, "position").startswith("1-0 of massive:ws:stream")
     await deck.press("escape", "b", "enter")
     assert " OF THE STREAM" not in await dialog(deck)
+
+
+async def test_where_nobody_answers_that_is_said(deck: Deck, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.dialogs.provenance._PATIENCE_S", 0.05)
+    deck.stage.slot.fill_by(lambda _: None)  # an engine that has ended
+    await deck.press("i")
+    screen = deck.app.screen
+    await wait_until_async(lambda: "no answer for" in screen.query_one(LinePanel).render_line(0).text)
+    await deck.press("escape")
+    assert deck.app.screen is deck.app.deck
+
+
+@pytest.mark.parametrize("depth", [Depth.TRUE, Depth.EIGHT_BIT, Depth.NONE])
+@pytest.mark.parametrize("key", ["i", "e"])
+async def test_every_word_of_the_dialogs_is_legible(stage: Stage, depth: Depth, key: str) -> None:
+    async with deck_of(stage, (WIDTH, HEIGHT), depth=depth) as deck:
+        await deck.press(key)
+        for theme in (DARK, LIGHT, SAFE, "ansi-dark"):
+            with deck.app.batch_update():  # painted once, by us
+                deck.app.theme = theme
+                await deck.pilot.pause()
+                await deck.pilot.pause()
+                word = worst_word(screen_of(frame(deck.app), WIDTH, HEIGHT), looks(deck.app))
+            assert word.ratio >= LEGIBLE, f"{theme}: {word}"

@@ -17,6 +17,8 @@ from tui.lines.provenance import WIDTH, provenance_lines
 
 log = logging.getLogger(__name__)
 
+_PATIENCE_S = 5.0
+
 
 class ProvenanceDialog(ReadingDialog):
     """Keys, stamps and formula of one number, as soon as they are looked up."""
@@ -38,7 +40,15 @@ class ProvenanceDialog(ReadingDialog):
     def on_mount(self) -> None:
         """Wait for the answer, while the deck lives on."""
         super().on_mount()
+        self.set_timer(_PATIENCE_S, self._say_it_takes_long)
         self._await()
+
+    def _say_it_takes_long(self) -> None:
+        """Say that nobody answers: what computes may have ended."""
+        if not self._answer.done():
+            words = f" looking it up: no answer for {_PATIENCE_S:g} s, what computes it may have failed or ended"
+            self._told = (Span(words, Role.CAUTION),)
+            self.renew()
 
     @work(exit_on_error=False)
     async def _await(self) -> None:

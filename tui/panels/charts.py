@@ -9,8 +9,8 @@ from chain.model.keys import ChainId
 from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.explain.question import MeasureOf
 from chain.thresholds import Thresholds
-from tui.export.charts import chart_table
 from tui.export.table import About, Table
+from tui.export.tables.charts import chart_table
 from tui.lines import figures
 from tui.lines.charts.catalogue import ChartKind, across_and_down, chart_of, on_page, tab_at, tabs
 from tui.lines.charts.facts import Facts, facts_of

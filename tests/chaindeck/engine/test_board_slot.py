@@ -10,6 +10,8 @@ from chain.model.keys import ChainId
 from chain.monitor.alerts.alarm import Phase
 from chain.monitor.alerts.book import AlertsView
 from chain.monitor.analytics import DatedBoard, RecentAnalytics
+from chain.monitor.explain.question import ChainOf, Question
+from chaindeck.engine import board_slot
 from chaindeck.engine.board_slot import BoardSlot
 from tests.support.alerts import status
 from tests.support.scenes import NDX, SPX, board, manual_clock, record
@@ -130,3 +132,24 @@ def test_each_call_for_attention_is_made_once_and_the_newest_where_none_can_be()
     for number in range(20):
         slot.call_attention(Call(notify=str(number)))
     assert [call.notify for call in slot.take_calls()] == [str(number) for number in range(12, 20)]
+
+
+def test_a_question_is_answered_by_whoever_fills_the_slot_and_a_failure_is_handed_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slot, waiting = BoardSlot(), list[Callable[[], object]]()
+    slot.fill_by(waiting.append)
+    asked = Question(ChainOf(), SPX, DatedBoard(SHOWN, NOW), SHOWN.chains.records[0].last_good)
+    answer = slot.explain(asked)
+    assert not answer.done()
+    waiting.pop()()
+    assert answer.result(0).title == str(SPX)
+
+    def broken(_: object) -> None:
+        raise ValueError("no reason")
+
+    monkeypatch.setattr(board_slot, "explain", broken)
+    failing = slot.explain(asked)
+    waiting.pop()()
+    with pytest.raises(ValueError, match="no reason"):
+        failing.result(0)

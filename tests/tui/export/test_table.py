@@ -17,10 +17,10 @@ from chain.monitor.analytics import chain_measures
 from chain.pipeline.staging import StagedContract, StagingMeta, Value
 from tests.support.heatmaps import DATES, heatmap_model, view_of
 from tests.support.scenes import SPX, SPX_MON, START_S, item, law, manual_clock, received, record, snapshot, surface
-from tui.export.grid import grid_table
-from tui.export.heatmap import heatmap_table
-from tui.export.measures import measures_table
 from tui.export.table import Table, guarded
+from tui.export.tables.grid import grid_table
+from tui.export.tables.heatmap import heatmap_table
+from tui.export.tables.measures import measures_table
 from tui.lines.heatmap.choice import TileChoice
 from tui.lines.heatmap.matrix import matrix_of
 

@@ -5,8 +5,8 @@ from textual.widget import Widget
 from chain.analytics.measures.gamma import GexConvention
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.explain.question import MeasureOf
-from tui.export.measures import measures_table as exported_measures
 from tui.export.table import About, Table
+from tui.export.tables.measures import measures_table as exported_measures
 from tui.lines.expirations import Expiration
 from tui.lines.measures.choice import ChosenMeasure
 from tui.lines.measures.detail import detail_lines

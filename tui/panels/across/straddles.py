@@ -4,8 +4,8 @@ from textual.widget import Widget
 
 from chain.model.keys import ChainId, KeySchema
 from chain.monitor.explain.question import StraddleOf
-from tui.export.straddles import straddles_table as exported_straddles
 from tui.export.table import About, Table
+from tui.export.tables.straddles import straddles_table as exported_straddles
 from tui.lines import figures
 from tui.lines.expirations import Expiration
 from tui.lines.line import Role, Span, left

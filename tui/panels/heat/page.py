@@ -13,8 +13,8 @@ from chain.monitor.evaluate.report import HealthReport
 from chain.monitor.explain.question import TileOf
 from chain.pipeline.heatmap import ENCODER, HeatmapModel, tile_name
 from chain.pipeline.heatmap_index import NO_TILES, HeatmapIndex
-from tui.export.heatmap import heatmap_table
 from tui.export.table import About, Table
+from tui.export.tables.heatmap import heatmap_table
 from tui.lines import figures
 from tui.lines.heatmap.choice import Across, TileChoice
 from tui.lines.heatmap.frame import heat_title

@@ -20,7 +20,7 @@ from chain.thresholds import Thresholds
 from tests.chain.analytics.measures.test_laws import any_chain
 from tests.support.measured import HELD, SPOT, WEEK_BEFORE, grid, held_chain, measured, priced
 from tests.support.scenes import SPX_MONTHLY, START_NS, law, record, report
-from tui.export.charts import chart_table
+from tui.export.tables.charts import chart_table
 from tui.lines.charts.catalogue import KINDS, ChartChoice, ChartKind, across_and_down, chart_of, on_page, tab_at, tabs
 from tui.lines.charts.facts import Facts, Part, facts_of
 from tui.lines.charts.gex import profile_chart, strikes_chart

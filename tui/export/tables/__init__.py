@@ -1,0 +1,11 @@
+"""What is on each page as a table.
+
+```
+board      the expected chains and how each stands
+grid       the strike grid
+heatmap    the tiles of a page of the heatmap
+measures   the measures of an underlying
+straddles  its straddles
+charts     the curves of a chart
+```
+"""
