@@ -25,6 +25,7 @@ from tui.terminal.themes import LIGHT
 UNDERLYING = "SPX"
 _QUOTED_CHAINS = 2  # the nearest
 _QUOTED_STRIKES = 4  # on either side of the ATM
+_TICK = 0.1  # by which the stream quotes higher
 _BEFORE_S = 0.4  # how long ago the stream's newest quote was made
 _EVENTS = 1_274
 _EVENTS_S = 204.0
@@ -115,7 +116,8 @@ def _quotes(contracts: Mapping[str, StagedContract], atm: int, now: Instant) -> 
     at_ms = now.wall_ms - round(_BEFORE_S * 1000)
     for ticker, contract in contracts.items():
         if contract.strike in near and isinstance(contract.bid, Value) and isinstance(contract.ask, Value):
-            yield Quote(ticker, contract.bid.value + 0.1, contract.ask.value + 0.1, 10, 10, at_ms)
+            bid, ask = (round(value + _TICK, 2) for value in (contract.bid.value, contract.ask.value))
+            yield Quote(ticker, bid, ask, 10, 10, at_ms)
 
 
 def _meta(chain: ChainId, header: SnapshotHeader, spot: float | None, now: Instant) -> StagingMeta:

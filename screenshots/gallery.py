@@ -4,6 +4,7 @@ Pages are those of `Page`, so that a new one is in it by itself.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from textual.pilot import Pilot
@@ -49,6 +50,7 @@ class Shown(NamedTuple):
     page: Page = Page.DECK
     keys: tuple[str, ...] = ()
     columns: tuple[int, ...] = _ALL
+    back: tuple[str, ...] = ()  # keys that lead back, where escape does not
 
 
 SHOWN = (
@@ -58,6 +60,10 @@ SHOWN = (
     Shown("help-more", keys=("question_mark", "pagedown"), columns=MIDDLE[:1]),
     Shown("help-colours", keys=("question_mark", "pagedown", "pagedown"), columns=MIDDLE[:1]),
     Shown("help-end", keys=("question_mark", "end"), columns=MIDDLE[:1]),
+    Shown("grid-flow", keys=("P",) * 3, columns=_ALL[2:], back=("P",) * 2),
+    Shown("grid-quality", keys=("P",) * 4, columns=_ALL[2:], back=("P",)),
+    Shown("provenance", keys=("enter", "enter"), columns=MIDDLE[:1]),
+    Shown("export", keys=("e",), columns=MIDDLE[:1]),
     Shown("time", keys=("T", *"10:04"), columns=MIDDLE[:1]),
 )
 
@@ -88,7 +94,9 @@ async def frames(looks: Sequence[Look] = LOOKS) -> list[Frame]:
     for depth in dict.fromkeys(look.depth for look in looks):
         of_depth = [look for look in looks if look.depth is depth]
         async with staged() as stage:
-            app = DeckApp(stage.slot, stage.clock, theme=DARK, depth=depth, travel=stage.travel)
+            app = DeckApp(
+                stage.slot, stage.clock, theme=DARK, depth=depth, travel=stage.travel, export_folder=Path("exports")
+            )
             async with app.run_test(size=MIDDLE) as pilot:
                 await _live(stage, app, pilot)
                 found += [frame async for frame in _frames(stage, app, pilot, of_depth)]
@@ -134,6 +142,7 @@ async def _frames(stage: Stage, app: DeckApp, pilot: Pilot[None], looks: Sequenc
             while len(app.screen_stack) > 1:
                 await app.pop_screen()
             app.deck.action_board()
+            await pilot.press(*one.back)
 
 
 def painted(app: DeckApp) -> bytes:

@@ -108,7 +108,7 @@ def _spans(
     for at, column in enumerate(columns):
         figure = None if side.figures is None else side.figures[at]
         if column.bar:
-            text, role = bar(figure, full, column.width, leftwards=leftwards), Role.DIM
+            text, role = bar(figure, full, column.width, leftwards=leftwards), Role.CALL if leftwards else Role.PUT
         else:
             text, role = _cell(side, column, figure, directions.get(column.name, 0))
         if joined and role is not meaning:
