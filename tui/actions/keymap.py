@@ -7,9 +7,7 @@ from msgspec import Struct
 
 from tui.actions.action import Action
 from tui.actions.catalogue.everything import ACTIONS, BY_ID
-from tui.actions.keys import shown_key
-
-PALETTE = "ctrl+p"  # Textual's own key
+from tui.actions.keys import PALETTE, shown_key
 
 
 class Keymap(Struct, frozen=True):

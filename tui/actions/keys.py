@@ -15,6 +15,7 @@ _RENAMED = {
     "plus_sign": "plus",
     "low_line": "underscore",
 }
+PALETTE = "ctrl+p"  # Textual's own key of its command palette
 # What is read besides characters. Of keys with Ctrl, a terminal sends some as others; the rest move the focus, open the
 # palette, or end and suspend programs.
 _ARROWS = ("up", "down", "left", "right")

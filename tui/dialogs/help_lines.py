@@ -8,7 +8,8 @@ from chain.model.kinds import KIND_MEANING
 from chain.monitor.states import Flag, Level, State
 from tui.actions.action import Action
 from tui.actions.catalogue.everything import ACTIONS, together
-from tui.actions.keymap import PALETTE, Keymap
+from tui.actions.keymap import Keymap
+from tui.actions.keys import PALETTE
 from tui.lines.board.words import FLAGS, STATE_ROLE
 from tui.lines.line import EMPTY, Ground, Line, Role, Span, left
 from tui.lines.timeline import ENDED, MARKS

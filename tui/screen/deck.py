@@ -178,6 +178,10 @@ class DeckScreen(ArrangingScreen):
         if self.app.screen is self:
             self.app.push_screen(HelpScreen(self.keymap, self.places))
 
+    def action_palette(self) -> None:
+        """Open the palette."""
+        self.app.action_command_palette()
+
     def action_quit(self) -> None:
         """Quit."""
         self.app.exit()

@@ -12,9 +12,10 @@ from tests.support.scenes import law
 from tests.support.stage import deck_of
 from tests.tui.test_screen import Stub
 from tui.actions.catalogue.everything import ACTIONS, BY_ID
-from tui.actions.keymap import DEFAULT_KEYMAP, PALETTE
-from tui.actions.keys import parsed_key, textual_key
+from tui.actions.keymap import DEFAULT_KEYMAP
+from tui.actions.keys import PALETTE, parsed_key, textual_key
 from tui.actions.rebinding import KEPT, RebindingError, rebound
+from tui.dialogs.dialog import Palette
 from tui.dialogs.help import HelpScreen
 from tui.key_bar import KeyBar
 from tui.lines.line import plain
@@ -132,6 +133,19 @@ async def test_a_dialog_is_closed_by_the_key_that_opens_it(stage: Stage) -> None
         await deck.app.run_action("demo", deck.app.deck)  # as the palette does
         await deck.press("d", "escape")
         assert len(deck.app.screen_stack) == 1
+
+
+@pytest.mark.slow
+async def test_the_palette_opens_by_its_usual_key_by_one_of_choice_and_by_a_click(stage: Stage) -> None:
+    async with deck_of(stage, (240, 40), keymap=rebound({"palette": ":"})) as deck:
+        for key in (PALETTE, "colon"):
+            await deck.press(key)
+            assert isinstance(deck.app.screen, Palette)
+            await deck.press("escape")
+        shown = deck.app.deck.query_one(KeyBar).render().plain
+        await deck.pilot.click(KeyBar, offset=(shown.index(": commands"), 0))
+        await deck.pilot.pause()
+        assert isinstance(deck.app.screen, Palette)
 
 
 def test_a_sentence_names_the_palette_where_an_action_has_no_key() -> None:

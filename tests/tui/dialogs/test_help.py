@@ -7,7 +7,8 @@ import pytest
 from tests.support.past import past_deck
 from tests.support.stage import Deck
 from tui.actions.catalogue.everything import ACTIONS, together
-from tui.actions.keymap import DEFAULT_KEYMAP, PALETTE
+from tui.actions.keymap import DEFAULT_KEYMAP
+from tui.actions.keys import PALETTE
 from tui.dialogs.help import HelpScreen
 from tui.dialogs.help_lines import WIDTH, help_lines
 from tui.lines.line import length, plain

@@ -1,6 +1,7 @@
 """What concerns more than the view: faults of a mock, what an operator decides, the log, the help, the end."""
 
 from tui.actions.action import Action, Need
+from tui.actions.keys import PALETTE
 from tui.pages import Panel
 
 DECIDING = (
@@ -59,6 +60,13 @@ DECIDING = (
         help="the log's messages, newest line last",
         title="Log",
         first=frozenset({Panel.SIGNALS}),
+    ),
+    Action(
+        id="palette",
+        keys=(PALETTE,),
+        call="palette",
+        word="commands",
+        help="every command by its name; this key stays, whatever others are chosen",
     ),
     Action(id="help", keys=("?",), call="help", word="help", help="this help"),
     Action(id="quit", keys=("q",), call="quit", word="quit", help="quit"),
