@@ -10,7 +10,7 @@ from chain.analytics.painted import painted_leg
 from chain.model.grid import Leg, leg_of
 from chain.model.placement import Misfit, Place, placed
 from chain.monitor.evaluate.provenance import made_at
-from chain.monitor.explain.explanation import Explanation, Section, number, seconds, section, stamp
+from chain.monitor.explain.explanation import Explanation, Section, number, section, stamp
 from chain.monitor.explain.fields import (
     AGES,
     CHECKED,
@@ -23,7 +23,6 @@ from chain.monitor.explain.fields import (
     Derived,
     Field,
     Judged,
-    Path,
     value_at,
 )
 from chain.monitor.explain.origin import snapshot_section
@@ -31,10 +30,8 @@ from chain.monitor.explain.payload import Contract, Payload
 from chain.monitor.explain.question import CellOf, Question
 from chain.monitor.explain.staged import input_words, is_painted, staging_section
 from chain.monitor.explain.subjects.axis import axis_sections
+from chain.monitor.explain.times import vendor_delay, vendor_stamp, vendor_time
 from chain.pipeline.staging import StagedContract
-
-_LATEST_NS = 2**63
-_NS = 10**9
 
 
 def explain_cell(question: Question, asked: CellOf) -> Explanation:
@@ -117,13 +114,14 @@ class _Cell(Struct, frozen=True):
         made = made_at(self.question.record, good)
         value = None if stamp_ms is None else made - stamp_ms / 1000
         is_own = figure.of(leg_of(self.contract.item)) == stamp_ms
+        own = vendor_time(self.question, self.contract, figure.path)
         said = section(
             "VALUE",
             ("value", "" if value is None else f"{number(round(value, 3))} s"),
-            ("missing", "" if value is not None else self._time(figure.path)),
+            ("missing", "" if value is not None else own),
             ("formula", f"the snapshot's time, {stamp(made)}, less the vendor's"),
-            ("vendor time", self._time(figure.path) if is_own else f"{stamp((stamp_ms or 0) / 1000)}, of the stream"),
-            ("stamp", self._stamp(figure.path) if is_own else ""),
+            ("vendor time", own if is_own else f"{stamp((stamp_ms or 0) / 1000)}, of the stream"),
+            ("stamp", vendor_stamp(self.contract, figure.path) if is_own else ""),
         )
         return value, (said,)
 
@@ -175,37 +173,11 @@ class _Cell(Struct, frozen=True):
             ("field", written.path),
             ("written", written.text),
             ("contract", self.contract.written(("details", "ticker")).text),
-            ("vendor time", self._time(figure.stamp)),
-            ("stamp", self._stamp(figure.stamp)),
-            ("delay", self._delay(figure.timeframe)),
+            ("vendor time", vendor_time(self.question, self.contract, figure.stamp)),
+            ("stamp", vendor_stamp(self.contract, figure.stamp)),
+            ("delay", vendor_delay(self.contract, figure.timeframe)),
             ("note", figure.note),
         )
-
-    def _time(self, path: Path | None) -> str:
-        """Return the vendor's time of a figure, and how old it was when the snapshot was made."""
-        if path is None:
-            return ""
-        written, at = self.contract.written(path), value_at(self.contract.item, path)
-        if type(at) is not int or not 0 < at < _LATEST_NS:
-            return f"none: {written.absent or f'it is {written.text}'}"
-        good = self.question.good
-        assert good is not None
-        made = made_at(self.question.record, good)
-        then = "ts" if made == good.snapshot.ts else "the time of recording"
-        away = made - at / _NS
-        old = f"{seconds(away)} old at {then}" if away >= 0 else f"{seconds(-away)} after {then}"
-        return f"{stamp(at / _NS)}, {old}"
-
-    def _stamp(self, path: Path | None) -> str:
-        """Return the vendor's stamp as it is written."""
-        written = self.contract.written(path) if path else None
-        return f"{written.text}, {written.path}" if written and written.text else ""
-
-    def _delay(self, path: Path | None) -> str:
-        if path is None:
-            return ""
-        written = self.contract.written(path)
-        return written.text and f"{written.text}, says the vendor's {'.'.join(path)}"
 
     def _derived(self, figure: Derived) -> Iterator[Section]:
         value = figure.of(self.leg)
@@ -230,4 +202,4 @@ class _Cell(Struct, frozen=True):
         written = self.contract.written(field.path)
         missing = "" if value is not None else f": {field.why_missing(written, self.contract.item)}"
         yield field.words, f"{number(value)}  {written.path}{missing}"
-        yield "", self._time(field.stamp)
+        yield "", vendor_time(self.question, self.contract, field.stamp)

@@ -42,7 +42,7 @@ def _sections(question: Question) -> Iterator[Section]:
         for name in HEADLINE:
             yield value_section(name, chain[name], name.replace("_", " ").upper())
         at = slice_asked(question, payload)
-        facts = (contract_facts(at, payload, name, None) for name in (_PRICED, _BY_IV))
+        facts = (contract_facts(question, at, payload, name, None) for name in (_PRICED, _BY_IV))
         yield Section("AT THE MONEY", tuple(fact for some in facts for fact in some))
     yield snapshot_section(question)
 

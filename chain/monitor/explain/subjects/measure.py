@@ -51,7 +51,7 @@ def _of_chain(question: Question, asked: MeasureOf) -> tuple[float | None, tuple
     if asked.name not in measures:
         return None, (section("VALUE", ("missing", _NOT_OF_ONE)), snapshot_section(question))
     measure = measures[asked.name]
-    at_strike = contract_facts(slice_asked(question, payload), payload, asked.name, measure.value)
+    at_strike = contract_facts(question, slice_asked(question, payload), payload, asked.name, measure.value)
     contracts = Section("CONTRACTS", (*counts(measure), *at_strike))
     return _value(asked, measures), (*_values(asked, measures), contracts, snapshot_section(question))
 

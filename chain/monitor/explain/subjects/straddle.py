@@ -35,6 +35,6 @@ def explain_straddle(question: Question, asked: StraddleOf) -> Explanation:
         )
     ]
     if found is not None:
-        facts = facts_at(payload, [(found.strike, root)], (*PRICES[chain.source], "iv"))
+        facts = facts_at(question, payload, [(found.strike, root)], (*PRICES[chain.source], "iv"))
         sections.append(Section("CONTRACTS", tuple(facts)))
     return Explanation(title, value, (*sections, snapshot_section(question)))

@@ -10,6 +10,7 @@ from chain.monitor.explain.explanation import Explanation, Fact, Section, number
 from chain.monitor.explain.origin import snapshot_section
 from chain.monitor.explain.payload import Contract, Payload
 from chain.monitor.explain.question import Question, TileOf
+from chain.monitor.explain.times import vendor_time
 from chain.pipeline.heatmap import ModelExpiration, Tile
 from chain.pipeline.heatmap_index import TileName, read_tile_name
 
@@ -21,6 +22,7 @@ _FORMULAS = {
 _NO_TILE = "the model has no such tile: a leg is not listed, or has no mid"
 _NEGATIVE = "the mids of its legs give a negative debit, at which nobody trades"
 _TICK = 1e-6
+_QUOTED = ("last_quote", "last_updated")
 _BEFORE_THE_STREAM = ("", "0-0")
 
 
@@ -90,6 +92,8 @@ def _legs(question: Question, named: TileName, tile: Tile, made: ModelExpiration
         mid = leg_of(contract.item).mid if contract else None
         total = None if total is None or mid is None else total + count * mid
         yield Fact(_order(strike, count), f"mid {number(mid)}: {_quote(contract)}")
+        if contract is not None:
+            yield Fact("", f"vendor time {vendor_time(question, contract, _QUOTED)}")
     yield Fact("by snapshot", _compared(total, tile))
 
 
