@@ -35,6 +35,7 @@ BENCHMARKS = {
     "measures": "measures",
     "charts": "chart_draw",
     "charts-screen": "charts_screen",
+    "across-screen": "across_screen",
 }
 
 
