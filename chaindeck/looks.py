@@ -1,8 +1,9 @@
-"""What is settled before a screen loads: that its theme exists, and how many frames a second it paints at most."""
+"""What is settled before a screen loads: its theme, how many frames a second it paints at most, where to it exports."""
 
 import difflib
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from chain.text import clean
@@ -14,12 +15,13 @@ _SSH = ("SSH_CONNECTION", "SSH_TTY")  # either may be lost to sudo or a multiple
 
 
 def prepare_looks(settings: Settings) -> None:
-    """Settle how a screen will look. Raise ConfigError, naming the setting's origin, for a theme that does not exist.
+    """Settle how a screen will look. Raise ConfigError, naming the setting's origin, for what cannot be.
 
     Textual reads the frame rate from the environment once, when it is loaded.
     """
     os.environ["TEXTUAL_FPS"] = str(frame_rate(settings.fps, os.environ))
     check_theme(settings)
+    export_folder(settings)
 
 
 def frame_rate(wanted: int | None, environment: Mapping[str, str]) -> int:
@@ -40,3 +42,13 @@ def check_theme(settings: Settings) -> None:
         near = difflib.get_close_matches(settings.theme, names, n=1)
         hint = f"did you mean {near[0]}?" if near else f"choose among {', '.join(names)}"
         raise settings.refused("theme", f"there is no theme {clean(settings.theme, 40)!r}: {hint}")
+
+
+def export_folder(settings: Settings) -> Path | None:
+    """Return the folder that is set for exports, None for the user's own; raise ConfigError for one that cannot be."""
+    if settings.export_dir is None:
+        return None
+    try:
+        return Path(settings.export_dir).expanduser().absolute()
+    except RuntimeError:  # nobody's home
+        raise settings.refused("export_dir", f"there is no home for {clean(settings.export_dir, 80)!r}") from None

@@ -21,6 +21,7 @@ from chaindeck.deck.demo import MockDemo
 from chaindeck.deck.watchdog import Watchdog
 from chaindeck.engine.board_slot import BoardSlot
 from chaindeck.engine.engine import Engine
+from chaindeck.looks import export_folder
 from chaindeck.process.collector import when_loaded
 from chaindeck.process.logs import LogPane, log_file
 from chaindeck.process.signal_handlers import ending_signals, handle_signals
@@ -105,7 +106,7 @@ class Display:
             heard[signal.SIGUSR1] = partial(self._engine.publish_now, asked=True)
         handle_signals({**heard, **self._on_signals})
         attention = Attention(settings.notify_by, os.environ)
-        exports = Path(settings.export_dir).expanduser() if settings.export_dir else None
+        exports = export_folder(settings)
         symbols, columns = paint_with(settings.symbols), settings.grid_columns
         look = Look(settings.preset, settings.theme, symbols, columns, settings.keymap, attention, exports)
         watchdog = Watchdog(threading.main_thread(), self._ask, self._break)

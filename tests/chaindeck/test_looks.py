@@ -1,8 +1,12 @@
 """What is settled before a screen loads."""
 
+from pathlib import Path
+
 import pytest
 
-from chaindeck.looks import FPS, FPS_OVER_SSH, frame_rate
+from chain.errors import ConfigError
+from chaindeck.config.file import resolve
+from chaindeck.looks import FPS, FPS_OVER_SSH, export_folder, frame_rate
 
 
 @pytest.mark.parametrize(
@@ -20,3 +24,17 @@ def test_frames_are_fewer_over_ssh_unless_told_how_many(
     wanted: int | None, environment: dict[str, str], rate: int
 ) -> None:
     assert frame_rate(wanted, environment) == rate
+
+
+def test_the_folder_of_exports_is_where_the_setting_leads_or_is_refused_by_name(tmp_path: Path) -> None:
+    def folder(text: str) -> Path | None:
+        file = tmp_path / "config.toml"
+        file.write_text(f"export_dir = '{text}'\n")
+        return export_folder(resolve({}, file, {}).settings)
+
+    assert export_folder(resolve({}, None, {}).settings) is None
+    assert folder("/srv/desk") == Path("/srv/desk")
+    assert folder("desk") == Path.cwd() / "desk"
+    assert folder("~/desk") == Path.home() / "desk"
+    with pytest.raises(ConfigError, match=r"config\.toml, line 1: export_dir: there is no home for '~nobody-there/x'"):
+        folder("~nobody-there/x")
