@@ -32,11 +32,13 @@ class BoardFilter(Struct, frozen=True):
 
 
 NO_FILTER = BoardFilter()
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _said(status: ChainStatus) -> list[str]:
     """Return what can be looked for: underlying, date, month and day, weekday, days to expiry, state and flags."""
     expiry = status.chain.expiry
     flags = [word for flag in status.flags for word in (flag.value, FLAGS[flag][0])]
-    words = (status.chain.underlying, f"{expiry:%Y-%m-%d}", f"{expiry:%m-%d}", f"{expiry:%a}", f"{status.dte}dte")
-    return [word.lower() for word in (*words, status.state, *flags)]
+    day = expiry.isoformat()
+    words = (status.chain.underlying, day, day[5:], _WEEKDAYS[expiry.weekday()], f"{status.dte}dte", status.state)
+    return [word.lower() for word in (*words, *flags)]

@@ -107,8 +107,9 @@ def board_table(
     Where not every line fits, notes stand under the selected chain alone; where that is not enough, underlyings other
     than the selected one fold into their heading. What still does not fit is for the panel to scroll.
     """
-    title = _title(report, width, at, wanted)
-    listed = _listed(report, selected, wanted) if report else ()
+    fitting = wanted.fitting(report) if report else ()
+    title = _title(report, width, at, wanted, len(fitting))
+    listed = _with_selected(report, fitting, selected) if report else ()
     if report is None or not listed:
         nothing = (Span(left(f"   {_why_none(report, wanted)}", width), Role.DIM),)
         return BoardTable((title, _columns(_Shape(width))), (nothing,), (None,))
@@ -146,10 +147,14 @@ def _body(
     return body, rows
 
 
-def _listed(report: HealthReport, selected: ChainId | None, wanted: BoardFilter) -> Sequence[ChainStatus]:
-    if not wanted:
-        return report.statuses
-    return [status for status in report.statuses if status.chain == selected or wanted.fits(status)]
+def _with_selected(
+    report: HealthReport, fitting: Sequence[ChainStatus], selected: ChainId | None
+) -> Sequence[ChainStatus]:
+    """Return the chains that fit, and in its place the selected one."""
+    if len(fitting) == len(report.statuses) or any(status.chain == selected for status in fitting):
+        return fitting
+    listed = {status.chain for status in fitting} | {selected}
+    return [status for status in report.statuses if status.chain in listed]
 
 
 def _grouped(listed: Sequence[ChainStatus], underlyings: Sequence[str]) -> dict[str, list[ChainStatus]]:
@@ -160,7 +165,7 @@ def _grouped(listed: Sequence[ChainStatus], underlyings: Sequence[str]) -> dict[
     return {underlying: found[underlying] for underlying in underlyings if underlying in found}
 
 
-def _title(report: HealthReport | None, width: int, at: str, wanted: BoardFilter) -> Line:
+def _title(report: HealthReport | None, width: int, at: str, wanted: BoardFilter, fitting: int) -> Line:
     """Return the heading; where not all fits, how many chains there are gives way to when it was so and to whose.
 
     A filter does not: who does not know that chains are left out takes them for gone.
@@ -172,14 +177,14 @@ def _title(report: HealthReport | None, width: int, at: str, wanted: BoardFilter
         Span(badge(report.board) if report else "", Role.BADGE),
     ]
     if wanted and report:
-        return justify(start, _filtered(wanted, report, width - length(start)), width, Ground.BAR)
+        return justify(start, _filtered(wanted, fitting, report, width - length(start)), width, Ground.BAR)
     end = [Span(_depth(report) + " ", Role.DIM)]
     return justify(start, end if not at or length([*start, *end]) <= width else [], width, Ground.BAR)
 
 
-def _filtered(wanted: BoardFilter, report: HealthReport, room: int) -> list[Span]:
+def _filtered(wanted: BoardFilter, fitting: int, report: HealthReport, room: int) -> list[Span]:
     """Return how many chains a filter leaves, and its words as far as there is room."""
-    count = f"{len(wanted.fitting(report))} of {len(report.statuses)} "
+    count = f"{fitting} of {len(report.statuses)} "
     words = left(f"/{wanted.text}", min(len(wanted.text) + 1, max(2, room - len(count) - 2)))
     return [Span(f" {words} ", Role.ACCENT), Span(count, Role.STRONG)]
 
