@@ -22,6 +22,7 @@ from chain.monitor.watch.redis_reader import RedisReader
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.coordination.lease import Lease
 from chain.redis.server.embedded import attach
+from chain.tasks import end
 from chaindeck.config.file import resolve
 from chaindeck.config.redis_location import RedisLocation
 from chaindeck.engine.compose import publishing_services
@@ -58,8 +59,7 @@ async def crew_on(url: str, system_url: str = "") -> AsyncIterator[Services]:
         try:
             yield services
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end([task])
 
 
 def published(services: Services) -> int:

@@ -28,6 +28,7 @@ from chain.redis.contract.coordination.lease import Lease
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.store import Payload, Store
+from chain.tasks import end
 from chain.thresholds import EVICTION_SHOWN_S
 from chaindeck.commands.check import exit_code
 from chaindeck.config.file import resolve
@@ -229,8 +230,7 @@ async def test_from_the_fault_to_the_word_it_is_less_than_three_seconds(line: Li
     took = time.monotonic() - fell
     print(f"from the fault at {word.decode()} to UNREACHABLE: {took:.2f} s")
     assert took < IN_WORDS_S + BUSY_S
-    polling.cancel()
-    await asyncio.gather(polling, return_exceptions=True)
+    await end([polling])
 
 
 async def test_what_could_not_be_read_for_a_moment_is_read_later(
@@ -403,8 +403,7 @@ async def test_out_of_memory_is_said_once_and_over_when_it_is_over(
         published = told("published 6")
         await wait_until_async(lambda: told("published 6") > published)
         assert not publisher.heartbeat().chain.failures
-        publishing.cancel()
-        await asyncio.gather(publishing, return_exceptions=True)
+        await end([publishing])
         await assert_contract_kept(redis)
 
 

@@ -23,6 +23,7 @@ from chain.monitor.watch.redis_reader import RedisReader
 from chain.monitor.watch.state import TrackerState
 from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
+from chain.tasks import end
 from chain.thresholds import HEARTBEAT_EVERY_S
 from chaindeck.engine.replay.compose import ReplayOptions
 from publisher.loop.publisher import Publisher
@@ -90,9 +91,7 @@ class Hour:
             self._made.clear()
             self.clock.advance(1.0)
             await asyncio.wait_for(self._made.wait(), 30)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
     async def _cycle(self) -> None:
         """Put right what was damaged, and publish; not while the publisher is silent, or Redis away."""
@@ -223,8 +222,7 @@ async def played(kept: list[Exchange], boards: int) -> list[Board]:
     task = asyncio.create_task(watcher.run(again.append))
     while len(again) < boards:
         await clock.run(100.0)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end([task])
     return again
 
 

@@ -21,6 +21,7 @@ from chain.monitor.watch.watcher import Watcher
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.coordination.lease import Lease
 from chain.redis.contract.store import Store
+from chain.tasks import end
 from publisher.loop.publisher import Publisher
 from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, assert_contract_kept
@@ -279,7 +280,5 @@ async def test_writes_that_were_long_on_their_way_arrive_in_vain(redis: Redis, r
         late_ms = int(late.rpartition(b":")[2])
         assert late_ms not in [stamp for _, stamp in seen.moves[chain]]
         assert (seen.fell, seen.dangled) == ([], [])
-        for task in (leading, waiting):
-            task.cancel()
-        await asyncio.gather(leading, waiting, return_exceptions=True)
+        await end([leading, waiting])
     await assert_contract_kept(redis)

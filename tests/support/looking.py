@@ -7,6 +7,7 @@ from typing import Any
 
 from chain.pipeline.heatmap import ENCODER, HeatmapDiff, HeatmapModel, Tile
 from chain.redis.contract.models import ModelWriter
+from chain.tasks import end
 from chaindeck.engine.looking.reader import Reader
 from tests.support.heatmaps import versioned
 
@@ -20,8 +21,7 @@ async def running(reader: Reader[Any]) -> AsyncIterator[None]:
         if task.done():
             task.result()
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
 
 
 async def publish_whole(writer: ModelWriter, model: HeatmapModel) -> None:

@@ -22,6 +22,7 @@ from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.publish.writer import snapshot_writer
 from chain.redis.contract.store import Store
 from chain.redis.server.embedded import EmbeddedServer
+from chain.tasks import end
 from chain.thresholds import Thresholds
 from publisher.loop.publisher import Publisher
 from publisher.source import SourceError
@@ -396,9 +397,7 @@ class Schedule:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(tasks)
 
     async def waits_after(self, *begun: float) -> None:
         """Wait until these cycles have ended and the publisher waits for its next turn and its next beat."""

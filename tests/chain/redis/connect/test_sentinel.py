@@ -21,6 +21,7 @@ from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.coordination.lease import Lease
 from chain.redis.contract.publish.draft import PublishVerdict
 from chain.redis.contract.publish.writer import snapshot_writer
+from chain.tasks import end
 from publisher.loop.publisher import Publisher
 from publisher.protection.publish_gate import PublishGate
 from tests.support.builders import ScriptedSource, expiries, small
@@ -169,8 +170,7 @@ async def test_publishing_goes_on_after_the_primary_was_killed(desk: Watched) ->
     assert screen.words
     assert all(text.startswith("Redis unreachable: ") for text in screen.words)
     assert states(screen.reports[-1]) == {State.FRESH}
-    publishing.cancel()
-    await asyncio.gather(publishing, return_exceptions=True)
+    await end([publishing])
     for client in (ours, eyes, theirs):
         await client.aclose()
 

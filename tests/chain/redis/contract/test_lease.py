@@ -12,6 +12,7 @@ from chain.clock import ManualClock
 from chain.model.keys import REPLAY_PREFIX, KeySchema
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.coordination.lease import Lease
+from chain.tasks import end
 from tests.support.contexts import context_of
 from tests.support.fault_proxy import Command, Fate, FaultProxy, always, deliver, first
 from tests.support.waiting import wait_until_async
@@ -299,5 +300,4 @@ async def test_running_it_keeps_the_lease_and_tells_a_gain_once(redis: Redis) ->
     leading.cancel()  # dies without a word
     await wait_until_async(lambda: two.leads("SPX"), what="the standby to lead")
     assert gains == ["one", "two"]
-    waiting.cancel()
-    await asyncio.gather(leading, waiting, return_exceptions=True)
+    await end([leading, waiting])
