@@ -364,7 +364,9 @@ HEAVY = (
     "plotext",
     "httpx",
     "prometheus_client",
-    "tui",
+    "tui.app",
+    "tui.panels",
+    "tui.screen",  # pure parts of tui are loaded: settings name keys and columns
     "publisher.massive.source",
     "publisher.massive.api.vendor",
 )

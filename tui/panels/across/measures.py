@@ -91,9 +91,10 @@ class MeasuresPage(AcrossPage):
 
     def table(self, view: View, about: About) -> Table | None:
         """Return the measures of every expiration, and of all together."""
-        across = self._scene.across if self._scene and self._table else None
-        keys = KeySchema(self._scene.board.prefix) if self._scene else KeySchema()
-        return None if across is None else exported_measures(about, across, keys)
+        scene = self._scene if self._table else None
+        if scene is None or scene.across is None:
+            return None
+        return exported_measures(about, scene.across, KeySchema(scene.board.prefix))
 
     def move(self, view: View, rows: int, columns: int) -> ChainId | None:
         """Move the cursor by lines and columns; return the chain that it came to."""

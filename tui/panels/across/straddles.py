@@ -95,8 +95,9 @@ class StraddlesPage(AcrossPage):
 
     def table(self, view: View, about: About) -> Table | None:
         """Return the straddles of every expiration by strike."""
-        keys = KeySchema(self._scene.board.prefix) if self._scene else KeySchema()
-        return exported_straddles(about, self._columns, keys) if self._table and self._columns else None
+        if self._scene is None or not (self._table and self._columns):
+            return None
+        return exported_straddles(about, self._columns, KeySchema(self._scene.board.prefix))
 
     def move(self, view: View, rows: int, columns: int) -> ChainId | None:
         """Move the cursor by lines and columns; return the chain that it came to."""
