@@ -13,7 +13,8 @@ from tests.support.terminal import Terminal
 from tui.pages import Page
 
 _FRAME = b"\x1b[?2026h"
-_PAGES = [(str(number), "STRIKE" if page is Page.DECK else page.value.upper()) for number, page in enumerate(Page, 1)]
+_SAYS = {Page.DECK: "STRIKE", Page.CHARTS: "SMILE"}  # the others their name
+_PAGES = [(str(number), _SAYS.get(page, page.value.upper())) for number, page in enumerate(Page, 1)]
 _TOUR = (*_PAGES, ("1", "STRIKE"), ("t", "LAST"), ("?", "KEYS"), ("\x1b", "STRIKE"), ("d", "do what to"))
 
 
