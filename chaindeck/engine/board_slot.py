@@ -151,6 +151,8 @@ class BoardSlot:
         answer: Future[Explanation] = Future()
 
         def look() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return  # who asked has gone
             try:
                 answer.set_result(explain(question))
             except Exception as error:

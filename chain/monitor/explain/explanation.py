@@ -26,8 +26,8 @@ class Section(Struct, frozen=True):
 class Explanation(Struct, frozen=True):
     """Where one number comes from.
 
-    `value` is the number computed again, in the unit that its explanation names; None where there is none, and then a
-    fact `missing` says why.
+    `value` is the number computed again, in the unit that its explanation names. It is None where there is none, and
+    then a fact `missing` says why; and where what is explained is no single number.
     """
 
     title: str
@@ -40,7 +40,7 @@ class Explanation(Struct, frozen=True):
 
     def text(self, shown: str) -> str:
         """Return all of it as text; `shown` is the number as it reads on screen."""
-        return "\n".join((f"{self.title}: {shown}", *self._lines(), ""))
+        return "\n".join((f"{self.title}: {shown}" if shown else self.title, *self._lines(), ""))
 
     def _lines(self) -> Iterator[str]:
         for section in self.sections:

@@ -145,6 +145,9 @@ def test_a_question_is_answered_by_whoever_fills_the_slot_and_a_failure_is_hande
     waiting.pop()()
     assert answer.result(0).title == str(SPX)
 
+    slot.explain(asked).cancel()
+    waiting.pop()()  # who asked has closed the dialog: nothing fails of that
+
     def broken(_: object) -> None:
         raise ValueError("no reason")
 
