@@ -220,3 +220,10 @@ async def test_a_frozen_view_keeps_its_convention_and_says_so(redis: Redis) -> N
         )
         await deck.press("space")
         assert "GEX in dollars per point" in deck.lines("measures")[0]
+
+
+async def test_on_a_low_screen_the_chosen_measure_gives_way_to_the_rows(redis: Redis) -> None:
+    async with deck_of(make_stage(redis), (80, 16)) as deck:
+        await deck.press("3", "j", "j")
+        rows = [line for line in deck.lines("measures") if re.search(r" (points|%) ", line[30:46])]
+        assert len(rows) >= 5 and "expected move (straddle)" in cursor(deck)

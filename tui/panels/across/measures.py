@@ -28,6 +28,7 @@ from tui.view import View
 _TALL = 30  # lines of the page from which there is room for more of the chosen measure
 _DETAIL, _DETAIL_TALL = 6, 9
 _HEAD = 5  # lines over the rows
+_LEAST = 5  # rows that are shown before the chosen measure has room
 
 
 class MeasuresPage(AcrossPage):
@@ -52,7 +53,7 @@ class MeasuresPage(AcrossPage):
         width, height = self.panel.size
         across, choice, selected = scene.across, view.measure, view.selected
         columns = measure_columns(found, across)
-        detail = _DETAIL_TALL if height >= _TALL else _DETAIL
+        detail = max(1, min(_DETAIL_TALL if height >= _TALL else _DETAIL, height - _HEAD - _LEAST))
         table = self._table = measures_table(columns, choice, selected, width, height - _HEAD - detail)
         column = self._column = chosen_column(columns, choice, selected)
         self._chains = tuple(one.chain for one in found)
