@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from publisher.faults import InjectedFault
-from screenshots.scenes import Stage, eventful, staged
+from screenshots.scenes import Stage, staged
 from tests.support.stage import Deck, deck_of, make_stage
 from tui.app import DeckApp
 from tui.terminal.symbols import Symbols
@@ -203,15 +203,18 @@ async def test_enter_explains_the_measure_of_a_chart(deck: Deck) -> None:
 
 async def test_the_past_is_charted_as_of_then() -> None:
     async with staged(("SPX",)) as stage:
-        await eventful(stage)
+        for _ in range(3):
+            await stage.cycle()
+            stage.clock.advance(10)
+        await stage.look()
         app = DeckApp(stage.slot, stage.clock, travel=stage.travel)
         async with app.run_test(size=(80, 24)) as pilot:
             deck = Deck(app, pilot, stage)
-            for key in ("5", "T", *"10:05:00", "enter", *["right"] * 5):
+            for key in ("5", "T", *"10:03:35", "enter", *["right"] * 5):
                 await deck.press(key)
                 stage.catch_up()
                 await pilot.pause()
-            assert "AS OF 10:0" in titles(deck)[0] and titles(deck)[0].startswith(">AGE SPX 01-02 Fri")
+            assert "AS OF 10:03:3" in titles(deck)[0] and titles(deck)[0].startswith(">AGE SPX 01-02 Fri")
             assert "kept up to now, and not of the past" in deck.text("chart-0")
             await deck.press(*["left"] * 5)
             assert "AS OF 10:0" in titles(deck)[0] and ">SMILE SPX" in titles(deck)[0]
