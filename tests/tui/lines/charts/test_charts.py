@@ -16,10 +16,11 @@ from chain.analytics.realised import unrealised
 from chain.clock import Instant
 from chain.model.keys import ChainId
 from chain.model.snapshot import Contract
+from chain.monitor.states import State
 from chain.thresholds import Thresholds
 from tests.chain.analytics.measures.test_laws import any_chain
 from tests.support.measured import HELD, SPOT, WEEK_BEFORE, grid, held_chain, measured, priced
-from tests.support.scenes import SPX_MONTHLY, START_NS, law, record, report
+from tests.support.scenes import SPX_MONTHLY, START_NS, at_fault, law, record, report
 from tui.export.tables.charts import chart_table
 from tui.lines.charts.catalogue import KINDS, ChartChoice, ChartKind, across_and_down, chart_of, on_page, tab_at, tabs
 from tui.lines.charts.facts import Facts, Part, facts_of
@@ -165,6 +166,11 @@ def test_what_spot_has_realised_stands_against_what_is_implied() -> None:
     assert term_chart(facts(of)).figures == ""
 
 
+def test_a_term_structure_is_always_of_all_expirations() -> None:
+    chart = term_chart(facts(across(0.13, 0.14, 0.15), every=False))
+    assert chart.subject == "SPX all 3 expirations" and len(named(chart, "ATM IV").points) == 3
+
+
 def test_no_forward_volatility_where_variance_would_be_negative() -> None:
     chart = term_chart(facts(across(0.13, 0.05, 0.15)))
     assert chart.words == "no forward volatility up to 01-23: negative forward variance"
@@ -202,6 +208,13 @@ def test_the_root_of_total_gex_is_a_point_of_its_curve() -> None:
     assert of.curve[0][0] == 6700 and of.curve[-1][0] == 7100
 
 
+def test_zero_is_in_the_chart_where_total_gex_keeps_its_sign() -> None:
+    chart = profile_chart(facts(across(0.13, 0.135, 0.15)))
+    assert min(value for _, value in curves(chart).series[0].points if value is not None) > 200
+    lines = [plain(line) for line in chart_lines(chart, Standing(), 80, 20, Symbols.BRAILLE)]
+    assert any(line.strip().startswith("0┤") and "┄" in line for line in lines)
+
+
 def test_net_gex_stands_on_its_own_side() -> None:
     chart = strikes_chart(facts(across(0.136), every=False))
     by_strike = {bar.label: bar for bar in bars(chart).bars}
@@ -227,6 +240,19 @@ def test_open_interest_mirrors_about_the_strike() -> None:
     assert chart.figures == "spot 6,930.00;  P/C OI 0.91;  P/C volume 1.00;  max pain 6930"
 
 
+def test_of_one_expiry_spot_is_where_its_own_snapshot_has_it() -> None:
+    chains = {SPX_MONTHLY: 6910.0, LATER: 6950.0}
+    of = underlying_measures([one(chain, spot=spot) for chain, spot in chains.items()])
+    for chain, spot in chains.items():
+        for chart in (
+            interest_chart(facts(of, every=False)._replace(chain=chain)),
+            strikes_chart(facts(of, every=False)._replace(chain=chain)),
+        ):
+            assert [bar.label for bar in bars(chart).bars if "spot" in bar.note] == [f"{spot:.0f}"]
+            assert bars(chart).bars[bars(chart).centre].label == f"{spot:.0f}"
+            assert f"spot {spot:,.2f}" in chart.figures
+
+
 def test_all_expirations_add_up() -> None:
     chart = interest_chart(facts(across(0.13, 0.14)))
     assert {bar.label: bar for bar in bars(chart).bars}["6900"].left == (2400.0, 1000.0)
@@ -247,6 +273,7 @@ def test_every_chart_says_what_it_rests_on(kind: ChartKind) -> None:
     chart = chart_of(kind, facts(across(0.13, 0.14, 0.15), LATER), clocked())
     lines = [plain(line) for line in chart_lines(chart, Standing("[MOCK]"), 130, 30, Symbols.BRAILLE)]
     assert "1 of 3 LAST GOOD" in lines[0] and lines[0].endswith("[MOCK]")
+    assert chart.dim is (kind is not ChartKind.SMILE)  # of smiles only the one; what is summed is all as old as that
     assert any("3 snapshots, the oldest 01-30 5.0 s old" in line and "contracts used" in line for line in lines)
     assert chart.convention and any(chart.convention.split()[0] in line for line in lines[-3:])
     units = ("points", "days to settlement", "contracts", "dollars per 1 % move")
@@ -301,6 +328,29 @@ def test_the_stale_threshold_is_in_the_chart_once_an_age_comes_near(peak: float,
     assert curves(age_chart(clocked((3, 1.0), (2, peak), (1, 2.0)), 120)).y.ends == (0.0, top)
 
 
+@pytest.mark.parametrize(
+    ("peak", "roles"),
+    [
+        (22.0, (Role.DIM, Role.DIM)),
+        (22.1, (Role.CAUTION, Role.DIM)),
+        (35.0, (Role.CAUTION, Role.DIM)),
+        (35.1, (Role.CAUTION, Role.ALARM)),
+    ],
+)
+def test_a_threshold_alarms_once_it_is_passed(peak: float, roles: tuple[Role, Role]) -> None:
+    chart = age_chart(clocked((3, 1.0), (2, peak), (1, 2.0)), 120)
+    assert tuple(mark.role for mark in curves(chart).level) == roles
+
+
+@pytest.mark.parametrize(("seconds", "until"), [(0, 0), (1, 10), (10, 10), (11, 20)])
+def test_the_window_moves_on_by_steps_and_holds_the_newest_reading(seconds: int, until: int) -> None:
+    now = after(seconds)
+    ages = tuple((now.mono - ago, 1.0) for ago in (200.0, 2.0, 1.0, 0.0))
+    chart = age_chart(clocked(now=now, ages=ages), 120)
+    assert curves(chart).x.ends == (NOW.wall_s + until - 120, NOW.wall_s + until)
+    assert [x for x, _ in curves(chart).series[0].points] == [now.wall_s - ago for ago in (2.0, 1.0, 0.0)]
+
+
 def test_fewer_than_three_readings_are_said_in_words() -> None:
     assert age_chart(clocked((2, 1.0), (1, 2.0)), 120).words == "2 readings: too few for a chart yet"
     assert seen_chart(clocked(seen=((4999.0, 20.0),)), 600).words == "1 reading: too few for a chart yet"
@@ -337,7 +387,7 @@ def test_latencies_are_in_ms_and_named_by_publisher() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "shape"), [(80, 20, (1, 1)), (120, 36, (1, 2)), (200, 56, (2, 2)), (149, 29, (1, 1))]
+    ("width", "height", "shape"), [(80, 20, (1, 1)), (120, 36, (1, 2)), (200, 56, (2, 2)), (149, 29, (1, 1)), (150, 30, (2, 2))]
 )
 def test_how_many_charts_there_is_room_for(width: int, height: int, shape: tuple[int, int]) -> None:
     assert across_and_down(width, height) == shape
@@ -348,7 +398,7 @@ def test_every_chart_is_on_one_page_and_each_page_is_full(count: int) -> None:
     for kind in KINDS:
         page = on_page(kind, count)
         assert kind in page and len(page) == count
-        assert all(on_page(other, count) == page for other in page if kind is KINDS[0])
+        assert all(on_page(other, count) == page for other in page)
 
 
 def test_a_click_on_a_name_chooses_its_chart() -> None:
@@ -372,9 +422,19 @@ def test_ages_are_those_of_the_board() -> None:
     entry = record(SPX_MONTHLY, NOW, contracts=held_chain())
     same = facts_of(of, SPX_MONTHLY, report([entry], after(4)))
     assert same.parts[SPX_MONTHLY] == Part(measures.snapshot, 4.0, False)
-    newer = record(SPX_MONTHLY, after(30), contracts=held_chain())
-    frozen = facts_of(of, SPX_MONTHLY, report([newer], after(36)))
-    assert frozen.parts[SPX_MONTHLY] == Part(measures.snapshot, 36.0, True)
+    newer = record(SPX_MONTHLY, after(20), contracts=held_chain())
+    for seconds, past in ((22, False), (35, False), (36, True)):  # stale is more than 35 s
+        frozen = facts_of(of, SPX_MONTHLY, report([newer], after(seconds)))
+        assert frozen.parts[SPX_MONTHLY] == Part(measures.snapshot, float(seconds), past)
+    lost = facts_of(of, SPX_MONTHLY, report([at_fault(newer, State.MISSING, after(21))], after(22)))
+    assert lost.parts[SPX_MONTHLY] == Part(measures.snapshot, 22.0, True)
+
+
+def test_how_many_of_the_expirations_there_are_is_said() -> None:
+    some = facts(across(0.13, 0.14))
+    assert some.subject == "SPX all 2 expirations"
+    assert some._replace(expected=6).subject == "SPX 2 of 6 expirations"
+    assert some._replace(every=False).subject == "SPX 01-16 Fri"
 
 
 def test_another_underlyings_measures_are_not_shown() -> None:
