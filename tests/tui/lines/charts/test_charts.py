@@ -387,7 +387,8 @@ def test_latencies_are_in_ms_and_named_by_publisher() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "shape"), [(80, 20, (1, 1)), (120, 36, (1, 2)), (200, 56, (2, 2)), (149, 29, (1, 1)), (150, 30, (2, 2))]
+    ("width", "height", "shape"),
+    [(80, 20, (1, 1)), (120, 36, (1, 2)), (200, 56, (2, 2)), (149, 29, (1, 1)), (150, 30, (2, 2))],
 )
 def test_how_many_charts_there_is_room_for(width: int, height: int, shape: tuple[int, int]) -> None:
     assert across_and_down(width, height) == shape
