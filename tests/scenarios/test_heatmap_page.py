@@ -18,9 +18,10 @@ _COLOUR = re.compile(rb"\x1b\[[\d;]*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;[\d;]*)?
 
 
 def shows_tiles(terminal: Terminal) -> None:
-    """Wait for a page of tiles with the ATM in brackets and the spot ruled."""
+    """Wait for a page of fresh tiles with the ATM in brackets and the spot ruled."""
+    for words in ("HEATMAP SPX", "FRESH", "spot "):
+        terminal.wait_for(words)
     terminal.wait_until(lambda: re.search(r"\[\d+\][ >]+[\d.]+", terminal.text), "tiles beside the ATM")
-    assert "spot " in terminal.text and "HEATMAP SPX" in terminal.text and "FRESH" in terminal.text
 
 
 def test_the_whole_pipeline_is_on_screen_alive(short_dir: Path) -> None:
@@ -40,7 +41,7 @@ def test_the_whole_pipeline_is_on_screen_alive(short_dir: Path) -> None:
         assert not re.search(r"\*\d+\.\d\d", terminal.text)
         terminal.send("2")
         shows_tiles(terminal)
-        assert "sell 2 x" in terminal.text  # there is room for the tile in full
+        terminal.wait_for("sell 2 x")  # there is room for the tile in full
         terminal.send("v")
         terminal.wait_for("vertical call")
         terminal.send("1")
