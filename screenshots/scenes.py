@@ -34,7 +34,7 @@ from tape.record.tap import Tap
 from tui.app import DeckApp
 from tui.export.svg import picture_of, svg_of
 from tui.terminal.depth import Depth
-from tui.terminal.themes import LIGHT
+from tui.terminal.themes import LIGHT, SAFE
 
 START = datetime(2026, 1, 2, 10, 3, 24, tzinfo=NEW_YORK)
 SEED = 7
@@ -211,6 +211,8 @@ SCENES = (
     Picture("trouble-120x40", 120, 40, troubled),
     Picture("trouble-200x60", 200, 60, troubled),
     Picture("trouble-120x40-ansi", 120, 40, troubled, theme="ansi-dark"),
+    Picture("trouble-120x40-safe", 120, 40, troubled, theme=SAFE),
+    Picture("trouble-120x40-safe-16", 120, 40, troubled, theme=SAFE, depth=Depth.SIXTEEN),
     Picture("silent-80x24", 80, 24, silent),
     Picture("silent-120x40", 120, 40, silent),
     Picture("silent-200x60", 200, 60, silent),

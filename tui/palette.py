@@ -70,7 +70,6 @@ def _exact_heat(depth: Depth, *, dark: bool) -> dict[Ground, Style]:
 class _Entries(NamedTuple):
     """What is meant, as entries of the sixteen that read in every usual palette."""
 
-    dark: bool
     ok: str
     caution: str
     alarm: str
@@ -80,17 +79,36 @@ class _Entries(NamedTuple):
     down: str
     call: str
     put: str
+    alarm_patch: tuple[str, str] = ("bright_white", "red")  # text and ground
+    dark: bool = True
 
 
 _DARK_ENTRIES = _Entries(
-    *(True, "bright_green", "bright_yellow", "bright_red", "bright_white", "bright_cyan"),
-    *("bright_cyan", "bright_yellow", "bright_cyan", "bright_white"),
+    ok="bright_green",
+    caution="bright_yellow",
+    alarm="bright_red",
+    badge="bright_white",
+    accent="bright_cyan",
+    up="bright_cyan",
+    down="bright_yellow",
+    call="bright_cyan",
+    put="bright_white",
 )
-_SAFE_ENTRIES = _Entries(
-    *(True, "bright_cyan", "bright_yellow", "bright_yellow", "bright_white", "bright_cyan"),
-    *("bright_cyan", "bright_yellow", "bright_cyan", "bright_yellow"),
+_SAFE_ENTRIES = _DARK_ENTRIES._replace(
+    ok="bright_cyan", alarm="bright_yellow", put="bright_yellow", alarm_patch=("black", "bright_yellow")
 )
-_LIGHT_ENTRIES = _Entries(False, "black", "red", "red", "blue", "blue", "blue", "red", "blue", "magenta")
+_LIGHT_ENTRIES = _Entries(
+    ok="black",
+    caution="red",
+    alarm="red",
+    badge="blue",
+    accent="blue",
+    up="blue",
+    down="red",
+    call="blue",
+    put="magenta",
+    dark=False,
+)
 
 
 def _sixteen(entries: _Entries) -> tuple[dict[Role, Style], dict[Ground, Style]]:
@@ -98,7 +116,7 @@ def _sixteen(entries: _Entries) -> tuple[dict[Role, Style], dict[Ground, Style]]
 
     A ground is an entry that is light, or dark, in every usual palette: blue is neither.
     """
-    dark = entries.dark
+    dark, (patch_text, patch) = entries.dark, entries.alarm_patch
     fore = {
         Role.TEXT: Style(),
         Role.DIM: Style(),
@@ -120,7 +138,7 @@ def _sixteen(entries: _Entries) -> tuple[dict[Role, Style], dict[Ground, Style]]
         Ground.ITM: Style(bgcolor=None if dark else "white"),  # there is no dark shade that is calm; the rule says it
         Ground.ATM: Style(bgcolor="bright_cyan", color="black"),
         Ground.CURSOR: Style(bgcolor="white" if dark else "black", color="black" if dark else "bright_white"),
-        Ground.ALARM: Style(bgcolor="red", color="bright_white", bold=True),
+        Ground.ALARM: Style(color=patch_text, bgcolor=patch, bold=True),
         **dict.fromkeys(HEAT, Style()),  # its steps are shades
     }
     return fore, back

@@ -7,7 +7,7 @@ from typing import Final, Protocol, runtime_checkable
 
 AUTO: Final = "auto"
 _ASCII_TERMINALS = ("linux", "vt", "dumb", "unknown", "cons", "ansi", "wy", "sun")  # no font or encoding for more
-_NO_BRAILLE = ("putty", "cygwin", "eterm", "rxvt", "mlterm", "konsole-linux")  # boxes in place of dots, by default
+_NO_BRAILLE = ("putty", "cygwin", "eterm", "rxvt")  # with the fonts that they begin with, boxes in place of dots
 _BRAILLE_AFTER_ALL = ("rxvt-unicode",)
 
 

@@ -110,7 +110,7 @@ _SAFE_256 = Theme(
         "deck-itm": "#262626",
         "deck-atm": "#444444",
         "deck-cursor": "#005f87",
-        "deck-alarm": "#5f0000",
+        "deck-alarm": "#875f00",
     },
 )
 _LIGHT_TRUE = Theme(

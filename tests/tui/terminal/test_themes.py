@@ -82,6 +82,10 @@ def test_the_safe_theme_says_no_state_in_red_or_green(depth: Depth) -> None:
         name = styles[role, Ground.PLAIN].color
         assert name is not None and "red" not in name.name and "green" not in name.name
         assert depth is Depth.SIXTEEN or abs(blue_to_yellow) > 0.6 * abs(green_to_red), role
+    patch = styles[Role.TEXT, Ground.ALARM].bgcolor
+    assert patch is not None and patch.name not in ("red", "bright_red", "green")
+    _, green_to_red, blue_to_yellow = oklab(exact(patch))
+    assert depth is Depth.SIXTEEN or blue_to_yellow > 0.6 * abs(green_to_red)
 
 
 @pytest.mark.parametrize("eyes", COLOUR_BLIND)
