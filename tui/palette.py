@@ -36,8 +36,8 @@ def build_palette(variables: Mapping[str, str], *, ansi: bool, dark: bool, depth
     else:
         fore, back = _sixteen(_SAFE_ENTRIES if SAFE_MARK in variables else _DARK_ENTRIES if dark else _LIGHT_ENTRIES)
     styles = {(role, ground): fore[role] + back[ground] for role in Role for ground in Ground}
-    if ansi:  # a reversed colour is a coloured patch: the cursor's row keeps to one
-        styles |= {(role, Ground.CURSOR): back[Ground.CURSOR] for role in Role}
+    if ansi:  # a reversed colour is a coloured patch: the cursor's row and an alarm's patch keep to one
+        styles |= {(role, ground): back[ground] for role in Role for ground in (Ground.CURSOR, Ground.ALARM)}
     return styles
 
 
