@@ -1,6 +1,7 @@
 """Enter on a figure of the grid says where it comes from, live, frozen, painted and in the past."""
 
 import asyncio
+import csv
 import re
 from pathlib import Path
 
@@ -192,6 +193,19 @@ async def test_of_the_past_the_snapshot_of_then_is_explained_and_exported(tmp_pa
         await wait_until_async(lambda: "exported" in deck.told())
         written = await asyncio.to_thread(lambda: [path.read_bytes() for path in tmp_path.iterdir()])
         assert written == [good.snapshot.raw]
+
+
+async def test_what_changed_between_two_instants_is_exported(tmp_path: Path) -> None:
+    async with past_deck((120, 40), export_folder=tmp_path, notices=True) as deck:
+        await deck.press("comma", "A", "L", "D")
+        await wait_until_async(lambda: deck.app.deck.view.diff is not None)
+        await deck.press("e", "enter")
+        await wait_until_async(lambda: "_diff.csv" in deck.told())
+        [text] = await asyncio.to_thread(lambda: [path.read_text() for path in tmp_path.iterdir()])
+        heads, first, *_ = [line for line in csv.reader(text.splitlines()) if not line[0].startswith("# ")]
+        row = dict(zip(heads, first, strict=True))
+        assert float(row["call change of mids (points)"]) == 0.1 and float(row["put volume (contracts)"]) == 7
+        assert "# before snapshot,massive:chain:snapshot:SPX:2026-01-02:" in text
 
 
 async def test_a_figure_that_the_stream_has_painted_leads_to_its_event_and_the_snapshot_beneath(deck: Deck) -> None:

@@ -17,6 +17,7 @@ from tui.export.name import export_stem
 from tui.export.svg import picture_of, svg_of
 from tui.export.table import About
 from tui.export.tables.board import board_table
+from tui.export.tables.diff import diff_table
 from tui.export.tables.grid import grid_table
 from tui.pages import Page
 from tui.panels.page import Asked
@@ -24,7 +25,7 @@ from tui.screen.asking.provenance import ProvenanceScreen
 from tui.screen.travel import ScreenPorts
 
 _NO_SNAPSHOT = "no valid snapshot of this chain has been read yet"
-_GRID, _BOARD, _PAYLOAD = "grid", "board", "payload"
+_GRID, _DIFF, _BOARD, _PAYLOAD = "grid", "diff", "board", "payload"
 _SHARED = ("shown", "recorded", "source")  # facts that hold for every snapshot of a page
 
 
@@ -69,6 +70,8 @@ class ExportingScreen(ProvenanceScreen):
         question = self.question(Asked(ChainOf(), chain, self.view.shown, ""), here)
         if self.page is not Page.DECK:
             return Exportable(f"the {self.page} of {chain.underlying}", str(self.page), question)
+        if self.grid_panel.display and self.view.comparison.on:
+            return Exportable(f"what changed of {chain}", _DIFF, question)
         if self.grid_panel.display:
             return Exportable(f"the grid of {chain}", _GRID, question)
         return Exportable("the board", _BOARD, question)
@@ -110,6 +113,9 @@ class ExportingScreen(ProvenanceScreen):
         if found.name == _BOARD:
             moment = found.question.moment
             return lambda: board_table(about, evaluate(moment.board, moment.now)).csv()
+        if found.name == _DIFF:
+            changed = diff_table(about, self.view.diff, found.question.keys) if self.view.diff else None
+            return None if changed is None else changed.csv
         painted = self.view.painted if not self.view.backdrop else None
         return None if analytics is None else lambda: grid_table(about, analytics, painted).csv()
 
@@ -124,7 +130,7 @@ class ExportingScreen(ProvenanceScreen):
     async def _write(self, found: Exportable, what: str, suffix: str, make: Callable[[], bytes]) -> None:
         """Make and write a file, neither on the screen's thread, and say where it is or why it is not."""
         of = found.question.chain
-        name = f"{of.underlying}-{of.expiry}" if what in (_GRID, _PAYLOAD) else of.underlying
+        name = f"{of.underlying}-{of.expiry}" if what in (_GRID, _DIFF, _PAYLOAD) else of.underlying
         stem = export_stem(name, found.ts, found.source, what)
         self.app.clear_notifications()
         try:
