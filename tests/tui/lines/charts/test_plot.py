@@ -215,6 +215,18 @@ def test_lines_are_told_apart_without_colour() -> None:
     assert "aaaaaaaa a 01-02" in text and "bbbbbbbb b 01-05" in text
 
 
+def test_a_name_stands_where_its_line_ends_and_that_of_the_last_line_first() -> None:
+    short = Series("01-02", tuple((float(x), 1.0) for x in range(5)))
+    both = [Series(name, tuple((float(x), 3.0) for x in range(10))) for name in ("01-05", "01-09")]
+    rows = plotted(drawn(curves(short, *both), width=70))
+    [near] = [row for row in rows if "01-02" in row]
+    end = max(column for column, char in enumerate(near) if "\u2800" < char <= "\u28ff" or char == "●")
+    assert near.index("01-02") == end + 2
+    [level] = [at for at, row in enumerate(rows) if row.startswith("●") and "01-02" not in row]
+    assert "01-09" in rows[level]
+    assert [abs(at - level) for at, row in enumerate(rows) if "01-05" in row] == [1]
+
+
 def test_only_ascii_on_the_lowest_level() -> None:
     picture = curves(
         Series("01-02", ((0, 1), (1, 2), (2, 3))),
