@@ -454,6 +454,8 @@ def test_a_chart_is_exported_with_what_it_rests_on() -> None:
     assert table is not None
     assert table.heads == ["days to settlement", "forward vol volatility, %", "ATM IV volatility, %"]
     assert [row[2] for row in table.rows] == pytest.approx([13.0, 14.0, 15.0])
+    first, second, third = (row[1] for row in table.rows)
+    assert first == second != third  # what holds up to an expiry, and at the first what holds from there
     assert dict(table.about)["chart"] == "TERM STRUCTURE SPX all 3 expirations"
     assert dict(table.about)["rests on"] == "3 snapshots, the oldest 01-30 5.0 s old; 6 contracts used"
     text = table.csv().decode()

@@ -263,6 +263,26 @@ def test_absurd_values_are_counted() -> None:
     assert drawn(line_of(1, 2, math.inf, math.nan, 3, 1e300))[-1].strip() == "3 absurd values left out"
 
 
+@law
+@given(st.lists(SOUND, min_size=3, max_size=8), st.integers(30, 120))
+def test_a_label_stands_under_its_tick(xs: list[float], width: int) -> None:
+    picture = curves(Series("", tuple((x, 1.0) for x in sorted(xs))))
+    lines = curves_lines(picture, width, 16, Symbols.BRAILLE)
+    assert not isinstance(lines, str)
+    base, under = (cells(line) for line in lines[-2:])
+    assert all(under[column].strip() for column, char in enumerate(base) if char == "┬")
+    assert base.count("┬") == len(under.split())
+
+
+def test_words_leave_most_of_a_chart_to_its_picture() -> None:
+    many = " ".join(["words"] * 80)
+    chart = Chart("SMILE", "SPX", line_of(1, 2, 3), many, figures=many, convention=many, about=many)
+    for height in (12, 20, 40):
+        lines = chart_lines(chart, Standing(), 40, height, Symbols.BRAILLE)
+        told = sum("words" in plain(line) for line in lines)
+        assert 0 < told <= 7 and height - 1 - told >= 0.6 * height - 1
+
+
 def test_both_axes_say_their_units() -> None:
     lines = drawn(line_of(1, 2, 3))
     assert lines[0].strip() == "IV, % by strike, points"
