@@ -86,11 +86,13 @@ def middle(
     `root` where there are several; `tags` before the strike and `band` after it.
     """
     text = figures.strike(strike)
-    spans = [Span(" ┃" if itm[0] else " │", Role.DIM, ground)]
-    if root:
-        spans.append(Span(left(f" {root}", ROOT_WIDTH), Role.DIM, ground))
-    if tags:
-        spans.append(Span(tags, Role.ACCENT, ground))
+    before = (" ┃" if itm[0] else " │") + (left(f" {root}", ROOT_WIDTH) if root else "")
+    told = tags.strip()
+    if told:
+        blank = tags.index(told)
+        spans = [Span(before + tags[:blank], Role.DIM, ground), Span(tags[blank:], Role.ACCENT, ground)]
+    else:
+        spans = [Span(before + tags, Role.DIM, ground)]  # one run: every other style is bytes on the line
     shown = right(f"[{text}]" if is_atm else f"{text} ", width)
     spans.append(Span(shown, Role.STRONG if is_atm else Role.HEAD, ground))
     spans.append(Span(f"{band}┃" if itm[1] else f"{band}│", Role.DIM, ground))

@@ -77,8 +77,9 @@ def pointed(line: Line, begin: int, end: int) -> Line:
     figure = text[begin:end]
     first, last = begin + len(figure) - len(figure.lstrip()), begin + len(figure.rstrip())
     if not figure.lstrip().startswith("["):  # as the strike at the money does already
-        first, last = max(begin, first - 1), last + 1  # a mark may stand where the bracket goes
-        text = f"{text[:first]}[{text[first + 1 : last - 1]}]{text[last:]}"
+        first = max(begin, first - 1)  # a mark may stand where the bracket goes
+        text = f"{text[:first]}[{text[first + 1 : last]}]{text[last + 1 :]}"[: len(text)]  # none fits at the very edge
+        last = min(len(text), last + 1)
     cursor = Span(text[first:last], Role.STRONG, Ground.CURSOR)
     return (*_upto(line, 0, first), cursor, *_upto(line, last, len(text)))
 
