@@ -13,6 +13,7 @@ from platformdirs import user_data_path
 from chain.clock import Clock, Instant
 from chain.context import Context
 from chain.errors import ConfigError, RedisUnavailableError
+from chain.monitor.alerts.rule import AlertRule
 from chain.monitor.board import Board
 from chain.monitor.evaluate.signals import evaluate
 from chain.supervisor import Supervisor
@@ -59,11 +60,12 @@ def run_deck(
         slot = BoardSlot()
         tap = Tap()
         travel = _recent(tap, place, slot, context, settings)
+        rules = _rules(settings)
         mode = PublishMode(among_live=among_live, after_first=slot.first_paint)
 
         def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
             opened = publishing_services(place, source, settings, context, mode, supervisor=supervisor, tap=tap)
-            return with_readers(_with_alerts(opened, place, slot, context, settings), place.target, context, slot)
+            return with_readers(with_alerts(opened, rules, place.target, context, slot), place.target, context, slot)
 
         engine = Engine(slot, context.clock, open_services, _recording(tap, place, context, settings))
         demo = MockDemo(
@@ -79,25 +81,22 @@ def run_watch(context: Context, settings: Settings) -> int:
     slot = BoardSlot()
     tap = Tap()
     travel = _recent(tap, place, slot, context, settings)
+    rules = _rules(settings)
 
     def open_services(supervisor: Supervisor) -> AbstractAsyncContextManager[Services]:
         opened = watching_services(place.target, context, supervisor=supervisor, tap=tap)
-        return with_readers(_with_alerts(opened, place, slot, context, settings), place.target, context, slot)
+        return with_readers(with_alerts(opened, rules, place.target, context, slot), place.target, context, slot)
 
     engine = Engine(slot, context.clock, open_services, _recording(tap, place, context, settings))
     return _show(place, engine, slot, context, None, settings, travel)
 
 
-def _with_alerts(
-    opened: AbstractAsyncContextManager[Services],
-    place: RedisLocation,
-    slot: BoardSlot,
-    context: Context,
-    settings: Settings,
-) -> AbstractAsyncContextManager[Services]:
-    """Give services with the alerts that are configured; none for a single frame, by which nobody is to be paged."""
-    rules = settings.alerts if why_no_screen() is None else ()
-    return with_alerts(opened, rules, place.target, context, slot)
+def _rules(settings: Settings) -> tuple[AlertRule, ...]:
+    """Return the alerts that are configured; none for a single frame, by which nobody is to be paged.
+
+    Asked on the main thread: in the background of a terminal a signal's disposition is set.
+    """
+    return settings.alerts if why_no_screen() is None else ()
 
 
 def _recent(tap: Tap, place: RedisLocation, slot: BoardSlot, context: Context, settings: Settings) -> Traveller | None:
