@@ -36,6 +36,7 @@ BENCHMARKS = {
     "charts": "chart_draw",
     "charts-screen": "charts_screen",
     "across-screen": "across_screen",
+    "pages": "pages",
 }
 
 

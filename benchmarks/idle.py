@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from benchmarks.chains import CAPTURE
 from benchmarks.first_grid import DECK, HELLO, HELLO_WORDS, STRIKE_ROW
 from benchmarks.rows import Row, below
-from benchmarks.terminal import Terminal, child_named, running, usage
+from benchmarks.terminal import child_named, drain_all, running, usage
 
 _WARM_UP_S = 6.0
 _SECONDS = 20.0
@@ -35,10 +35,10 @@ def _measure(name: str, command: list[str], percent: float = _AIM_PERCENT, megab
         deck.drain_until(STRIKE_ROW)
         hello.drain_until(HELLO_WORDS)
         server = _server(deck.pid)
-        _drain([deck, hello], _WARM_UP_S)
+        drain_all([deck, hello], _WARM_UP_S)
         pids = {"deck": deck.pid, "server": server, "hello": hello.pid}
         before, since = {who: usage(pid) for who, pid in pids.items()}, time.monotonic()
-        _drain([deck, hello], _SECONDS)
+        drain_all([deck, hello], _SECONDS)
         after, until = {who: usage(pid) for who, pid in pids.items()}, time.monotonic()
         share = {who: (after[who].cpu_s - before[who].cpu_s) / (until - since) * 100 for who in pids}
         sent = {t: t.received(since, until) / (until - since) for t in (deck, hello)}
@@ -67,12 +67,3 @@ def _server(pid: int) -> int:
         except LookupError:
             continue
     raise LookupError(f"deck {pid} runs no {' or '.join(_SERVERS)}")
-
-
-def _drain(terminals: list[Terminal], seconds: float) -> None:
-    """Drain several terminals in turns, none left unread for longer than a tenth of a second."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        for terminal in terminals:
-            if not terminal.drain(0.05):
-                raise RuntimeError(f"a program ended while it was measured: {terminal.last_words}")

@@ -21,6 +21,7 @@ _ESCAPE = re.compile(
 )
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _END_S = 5.0
+_TURN_S = 0.05
 NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -143,11 +144,25 @@ def running(
             terminal.end()
 
 
+def drain_all(terminals: Sequence[Terminal], seconds: float) -> None:
+    """Drain terminals in turns, none left unread for long; raises RuntimeError where a program has ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for terminal in terminals:
+            if not terminal.drain(_TURN_S):
+                raise RuntimeError(f"a program ended while it was measured: {terminal.last_words}")
+
+
 def usage(pid: int) -> Usage:
     """Return what a process has used so far, from Linux's /proc; raises FileNotFoundError elsewhere."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return Usage((int(fields[11]) + int(fields[12])) / _TICKS_PER_S, pages * os.sysconf("SC_PAGE_SIZE"))
+
+
+def thread_cpu_s(pid: int, thread: int) -> float:
+    """Return processor seconds of one thread, from Linux's /proc; that with the number of its process is the first."""
+    return int(Path(f"/proc/{pid}/task/{thread}/schedstat").read_text().split()[0]) / 1e9
 
 
 def child_named(pid: int, name: str) -> int:

@@ -7,10 +7,12 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
-from rich.console import Console
+from rich.console import Console, RenderableType
 from textual import events, work
+from textual._compositor import CompositorUpdate
 from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
@@ -34,6 +36,7 @@ from tui.pump import FairPump
 from tui.screen.deck import DeckScreen
 from tui.screen.travel import ScreenPorts
 from tui.terminal.depth import Depth, colour_depth, light_terminal
+from tui.terminal.frames.update import Frame
 from tui.terminal.legible import Legible
 from tui.terminal.symbols import Symbols
 from tui.terminal.themes import DARK, LIGHT, offered, own_themes, painted, terminal_themes
@@ -201,6 +204,9 @@ class DeckApp(FairPump, App[None]):
             for widget in screen.walk_children(with_self=True):
                 widget.refresh(layout=True)
         self.call_after_refresh(self._paint_all)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, Frame(renderable) if isinstance(renderable, CompositorUpdate) else renderable)
 
     def _paint_all(self) -> None:
         self._display(self.screen, self.screen._compositor.render_update(full=True))

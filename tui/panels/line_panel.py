@@ -14,6 +14,7 @@ from textual.widget import Widget
 from tui.lines.line import EMPTY, Ground, Line, Role, Span, cut, length
 from tui.palette import Palette, palette_of
 
+_MOVE = 8  # characters that cost as much as a move of the cursor
 _STRIPS_KEPT = 256  # of lines as Textual paints them, about 2 kB each
 _LETTERS = {meaning: chr(ord("0") + at) for at, meaning in enumerate(product(Role, Ground))}
 
@@ -106,8 +107,7 @@ class LinePanel(Widget):
         regions = []
         for y, (old, new) in enumerate(zip(self._painted, visible, strict=True)):
             if old is not new and old != new:
-                start, end = _changed(old, new)
-                regions.append(Region(start, y, max(1, (end or width) - start), 1))
+                regions += [Region(start, y, end - start, 1) for start, end in _changed(old, new, width)]
         self._painted = visible
         if regions:
             self.refresh(*regions)
@@ -175,20 +175,30 @@ def _pointed(heading: Line) -> Line:
     return (Span("▌", Role.ACCENT, first.ground), first._replace(text=first.text[1:]), *rest)
 
 
-def _changed(old: Line, new: Line) -> tuple[int, int | None]:
-    """Return the columns [start, end) in which two lines differ; end None means to the edge.
+def _changed(old: Line, new: Line, width: int) -> list[tuple[int, int]]:
+    """Return the columns [start, end) of a panel of this width in which two lines differ.
 
     Exact to the character, however the lines are cut into spans; where a character takes more than one cell, all of it.
+    Between two changes what stayed is painted again where that is less to send than a move of the cursor.
     """
+    whole = [(0, max(1, width))]
     if not all(map(_narrow, (*old, *new))):
-        return 0, None
+        return whole
     before, after = _spelled(old), _spelled(new)
-    width = len(before[0])
-    if width != len(after[0]):
-        return 0, None
+    size = len(before[0])
+    if size != len(after[0]):
+        return whole
     start = min(map(_common, before, after))
-    end = width - min(_common(a[::-1], b[::-1]) for a, b in zip(before, after, strict=True))
-    return (start, end) if start < end else (0, 1)
+    end = size - min(_common(a[::-1], b[::-1]) for a, b in zip(before, after, strict=True))
+    found: list[tuple[int, int]] = []
+    for at in range(start, end):
+        if before[0][at] == after[0][at] and before[1][at] == after[1][at]:
+            continue
+        if found and at - found[-1][1] < _MOVE:
+            found[-1] = found[-1][0], at + 1
+        else:
+            found.append((at, at + 1))
+    return found
 
 
 def _spelled(line: Line) -> tuple[str, str]:

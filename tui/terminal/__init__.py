@@ -9,6 +9,7 @@ contrast    contrast of two colours
 heat        the steps of the heatmap's colours
 depth       how many colours a terminal has
 attention   bell and desktop notifications
+frames      a frame as the bytes that are sent
 symbols     what it can draw beside letters, and ASCII for the rest
 ```
 """
