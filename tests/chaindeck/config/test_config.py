@@ -218,6 +218,11 @@ def test_a_file_may_begin_with_a_mark_and_end_lines_as_windows_does(tmp_path: Pa
         (b"x" * ((1 << 20) + 1), "larger or deeper than"),
         (b"ttl = " + b"[" * 5_000, "config file"),
         (b"theme = 5", ", line 1: theme is 5, not a text"),
+        (b"symbols = 'dots'", ", line 1: symbols is 'dots', not one of auto, ascii, block, braille"),
+        (b"symbols = 2", ", line 1: symbols is 2, not one of auto, ascii, block, braille"),
+        (b"fps = 0", ", line 1: fps is 0, not a whole number from 1 to 120"),
+        (b"fps = 121", ", line 1: fps is 121, not a whole number from 1 to 120"),
+        (b"fps = 15.5", ", line 1: fps is 15.5, not a whole number"),
         (b"allow_http = 'perhaps'", ", line 1: allow_http is 'perhaps', not true or false"),
     ],
 )
