@@ -126,7 +126,7 @@ def killed_while_it_begins(home: Path, redis_url: str, dice: random.Random, fold
         ages.append(kill(recorder, log) - began)
         for path in own.glob("*.tape"):
             recorded(path)
-        ended = run(home, "record", redis_url, "--out", str(own), "--for", "0.5")
+        ended = run(home, "record", redis_url, "--out", str(own), "--for", "1.5")
         assert ended.returncode == 0, ended.stderr
         [path] = own.glob("*.tape")
         assert recorded(path)
