@@ -86,10 +86,11 @@ class KeyBar(Keys):
     past: reactive[bool] = reactive(False)  # whether the past is on screen: other keys are needed there
     page: reactive[Page] = reactive(Page.DECK)  # that is shown
     alerts: reactive[bool] = reactive(False)  # whether one waits to be acknowledged
+    in_grid: reactive[bool] = reactive(False)  # whether keys go to the grid: the same ones move its cursor
 
     @property
     def _wanted(self) -> Sequence[Entry]:
-        return bar_of(self.page, past=self.past, alerts=self.alerts)
+        return bar_of(self.page, past=self.past, alerts=self.alerts, in_grid=self.in_grid)
 
 
 class HintBar(Keys):

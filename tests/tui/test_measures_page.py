@@ -47,7 +47,7 @@ async def test_numbers_choose_the_page(redis: Redis, size: tuple[int, int]) -> N
         title, dates, runs, states, *_ = deck.lines("measures")
         assert "MEASURES SPX" in title and title.endswith("[MOCK]")
         assert ">01-02 Fri" in dates and "total" in dates
-        assert re.search(r"\d+h\d\d PM +3 of 3" if size[0] == 80 else r"\d+h\d\d PM +3 DTE PM", runs)
+        assert re.search(r"\d+h\d\dm PM +3 of 3" if size[0] == 80 else r"\d+h\d\dm PM +3 DTE PM", runs)
         assert "FRESH" in states
         assert "straddle" in deck.text("measures") and "call + put at the ATM strike, mids" in deck.text("measures")
         assert not deck.app.deck.side.size.width
@@ -226,4 +226,4 @@ async def test_on_a_low_screen_the_chosen_measure_gives_way_to_the_rows(redis: R
     async with deck_of(make_stage(redis), (80, 16)) as deck:
         await deck.press("3", "j", "j")
         rows = [line for line in deck.lines("measures") if re.search(r" (points|%) ", line[30:46])]
-        assert len(rows) >= 5 and "expected move (straddle)" in cursor(deck)
+        assert len(rows) >= 5 and "EM, 0.85 x straddle" in cursor(deck)

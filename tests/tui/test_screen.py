@@ -312,6 +312,31 @@ async def test_only_a_mock_has_a_demo_menu(deck: Deck) -> None:
     assert deck.app.screen is deck.app.deck
 
 
+@pytest.mark.parametrize("width", [80, 160])
+async def test_the_bottom_line_has_the_keys_of_the_panel_that_they_go_to(stage: Stage, width: int) -> None:
+    async with deck_of(stage, (width, 24)) as deck:
+        bar = deck.app.deck.query_one(KeyBar)
+        assert "j k expiry" in bar.render().plain and "enter grid" in bar.render().plain
+        await deck.press("enter")
+        shown = bar.render().plain
+        assert (
+            shown.startswith("hjkl cell enter origin esc board") and "P columns" in shown and "enter grid" not in shown
+        )
+        await deck.pilot.click(KeyBar, offset=(shown.index("esc"), 0))
+        await deck.pilot.pause()
+        assert "j k expiry" in bar.render().plain
+
+
+async def test_the_title_of_the_grid_says_which_columns_are_chosen(deck: Deck) -> None:
+    assert deck.lines("grid")[0].endswith("s            [MOCK]")
+    await deck.press("P")
+    assert deck.lines("grid")[0].endswith(" price [MOCK]")
+    await deck.pilot.resize_terminal(160, 40)
+    assert deck.lines("grid")[0].endswith(" price columns [MOCK]")
+    await deck.press("P", "P", "P", "P")
+    assert deck.lines("grid")[0].endswith("   [MOCK]")
+
+
 async def test_a_click_on_a_key_of_the_bottom_line_is_that_key(deck: Deck) -> None:
     bar = deck.app.deck.query_one(KeyBar)
     shown = bar.render().plain

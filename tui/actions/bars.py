@@ -25,13 +25,14 @@ class Entry(Struct, frozen=True):
 
 
 class Bar(StrEnum):
-    """The bars that there are: one for each page, and one for the past."""
+    """The bars that there are: one for each page, one while keys go to the grid, and one for the past."""
 
     DECK = Page.DECK.value
     HEATMAP = Page.HEATMAP.value
     MEASURES = Page.MEASURES.value
     STRADDLES = Page.STRADDLES.value
     CHARTS = Page.CHARTS.value
+    GRID = "grid"
     PAST = "past"
 
 
@@ -43,16 +44,32 @@ BARS: Mapping[Bar, tuple[Entry, ...]] = {
     Bar.DECK: (
         Entry("down"),
         Entry("underlying-next"),
-        Entry("open", spare=6),
+        Entry("open"),
         _SCREENS,
         Entry("atm", spare=5),
         Entry("order", spare=4),
-        Entry("freeze"),
-        Entry("filter", spare=7),
+        Entry("freeze", spare=7),
+        Entry("filter", spare=6),
         Entry("timeline", spare=8),
         Entry("demo", spare=9),
         Entry("inspect", spare=3),
         Entry("export", spare=2),
+        Entry("palette", spare=1),
+        *_END,
+    ),
+    Bar.GRID: (
+        Entry("down", "cell", keys_of=("left", "down", "up", "right")),
+        Entry("open", "origin"),
+        Entry("back", "board"),
+        Entry("expiry-next", spare=9),
+        Entry("underlying-next", spare=7),
+        _SCREENS,
+        Entry("columns", spare=8),
+        Entry("atm", spare=6),
+        Entry("order", spare=2),
+        Entry("freeze", spare=5),
+        Entry("timeline", spare=4),
+        Entry("export", spare=3),
         Entry("palette", spare=1),
         *_END,
     ),
@@ -135,7 +152,10 @@ HINTS = (
 )
 
 
-def bar_of(page: Page, *, past: bool, alerts: bool = False) -> tuple[Entry, ...]:
-    """Return what the key bar shows on a page, or there in the past; first of all what `alerts` wait for."""
-    bar = Bar.PAST if past else Bar(page.value)
+def bar_of(page: Page, *, past: bool, alerts: bool = False, in_grid: bool = False) -> tuple[Entry, ...]:
+    """Return what the key bar shows on a page, or there in the past; first of all what `alerts` wait for.
+
+    `in_grid`: keys go to the grid of the first page, where the same ones move a cursor.
+    """
+    bar = Bar.PAST if past else Bar.GRID if in_grid and page is Page.DECK else Bar(page.value)
     return (*((_ALERTS,) if alerts else ()), *BARS[bar])

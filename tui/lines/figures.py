@@ -46,8 +46,8 @@ def elapsed(seconds: float | None) -> str:
 
 
 def time_left(seconds: float) -> str:
-    """Return what is left of an expiration's last day in hours and minutes, cut to the minute."""
-    return f"{int(seconds) // 3600}h{int(seconds) // 60 % 60:02d}" if seconds > 0 else "over"
+    """Return what is left of an expiration's last day as `5h54m`, no time of day; cut to the minute."""
+    return f"{int(seconds) // 3600}h{int(seconds) // 60 % 60:02d}m" if seconds > 0 else "over"
 
 
 def since(epoch_s: float, now_s: float) -> str:

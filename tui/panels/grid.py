@@ -8,6 +8,7 @@ from chain.analytics.painted import PaintedGrid
 from chain.monitor.analytics import ChainDiff
 from chain.monitor.evaluate.report import HealthReport
 from tui.lines.grid.annotations import Annotations, annotations
+from tui.lines.grid.columns.sets import STANDARD
 from tui.lines.grid.cursor import Spot, cell_at, located, moved, pointed, under
 from tui.lines.grid.diff import diff_counts, diff_sides, diff_table, diff_title, nothing_compared
 from tui.lines.grid.frame import (
@@ -55,7 +56,8 @@ class GridPanel(LinePanel):
         analytics = view.analytics
         grid, whose = analytics.grid if analytics else None, badge(report.board) if report else ""
         now_s = report.board.now_s(report.now) if report else None
-        title = grid_title(grid, status, whose, width, shown, at=view.as_of, now_s=now_s)
+        columns = "" if view.columns is STANDARD else view.columns.name
+        title = grid_title(grid, status, whose, width, shown, at=view.as_of, now_s=now_s, columns=columns)
         if analytics is None:
             self._table = self._cursor = view.cell = None
             awaited = status is not None and status.record.last_good is not None

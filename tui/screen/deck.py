@@ -109,6 +109,10 @@ class DeckScreen(ArrangingScreen):
             self._painted = True
             self.call_after_refresh(self._feed.painted)
 
+    def on_descendant_focus(self, _: events.DescendantFocus) -> None:
+        """Offer the keys of the panel that they now go to."""
+        self.key_bar.in_grid = self.focused is self.grid_panel
+
     def _update_strip(self) -> None:
         self.strip.update(self._report, self.view, self._feed.polls, self.alerts)
         self.key_bar.alerts = self.alerts.view.unacknowledged > 0

@@ -412,7 +412,7 @@ def test_each_reason_is_told() -> None:
         (6, "contract_type null is neither call nor put"),
     ]
     foot = plain(grid_foot(grid, 180))
-    assert "7 contracts: 1 in 1 rows, 6 rejected (contract_type 'other' is neither call nor put, ...)" in foot
+    assert "7 contracts: 1 in 1 row, 6 rejected (contract_type 'other' is neither call nor put, ...)" in foot
 
 
 def test_unsorted_half_point_and_one_sided_strikes_keep_their_rows() -> None:
@@ -529,7 +529,7 @@ def test_the_foot_says_why_there_is_no_spot() -> None:
     contracts = [item(strike, "call") for strike in STRIKES]
     far = build_grid(received(snapshot(contracts=contracts, atm=99_999)))
     foot = plain(grid_foot(far, 140))
-    assert foot.startswith(f" {far.off_centre}; 5 contracts: 5 in 5 rows")
+    assert foot.startswith(f" {far.off_centre}; 5 contracts in 5 rows")
     assert "far from its strikes" in foot
     assert "; 5 contracts" not in plain(grid_foot(grid_of(*contracts), 140))
 
@@ -538,7 +538,7 @@ def test_points_beyond_any_underlying_are_no_digits() -> None:
     grid = grid_of(*(item(strike, "call") for strike in STRIKES))
     for points, shown in ((9_999_999, "9999999"), (10_000_000, "#######"), (2**53, "#######")):
         vast = structs.replace(grid, snapshot=replace(grid.snapshot, range_points=points))
-        assert plain(grid_foot(vast, 140)).endswith(f"ATM 6930 ±{shown}")
+        assert plain(grid_foot(vast, 140)).endswith(f"strikes 6930 ±{shown}")
 
 
 # Changes

@@ -78,10 +78,11 @@ def test_every_action_is_in_the_help_which_shows_its_keys(action: Action) -> Non
 
 
 def test_every_bar_has_known_actions_that_work_there_and_a_way_out() -> None:
-    assert set(BARS) == {*Page, Bar.PAST}
+    assert set(BARS) == {*Page, Bar.GRID, Bar.PAST}
+    assert "back" in {entry.id for entry in bar_of(Page.DECK, past=False, in_grid=True)}
     for page in Page:
-        for past in (False, True):
-            shown = bar_of(page, past=past)
+        for past, in_grid in ((False, False), (False, True), (True, False), (True, True)):
+            shown = bar_of(page, past=past, in_grid=in_grid)
             assert {"help", "quit"} <= {entry.id for entry in shown}
             assert all(page in BY_ID[entry.id].pages for entry in shown)
             assert "show-next" in {entry.id for entry in shown}
@@ -92,8 +93,8 @@ def test_every_bar_has_known_actions_that_work_there_and_a_way_out() -> None:
 
 def test_a_bar_gives_way_in_one_order() -> None:
     for page in Page:
-        for past in (False, True):
-            spare = [entry.spare for entry in bar_of(page, past=past) if entry.spare]
+        for past, in_grid in ((False, False), (False, True), (True, False)):
+            spare = [entry.spare for entry in bar_of(page, past=past, in_grid=in_grid) if entry.spare]
             assert sorted(spare) == list(range(1, len(spare) + 1))
 
 
@@ -136,6 +137,8 @@ def test_the_registry_loads_no_textual() -> None:
 @pytest.mark.parametrize("page", Page)
 @pytest.mark.parametrize("past", [False, True])
 @pytest.mark.parametrize("alerts", [False, True])
-def test_what_a_bar_cannot_spare_fits_into_eighty_columns(page: Page, past: bool, alerts: bool) -> None:
-    shown = [one.text(DEFAULT_KEYMAP) for one in bar_of(page, past=past, alerts=alerts) if not one.spare]
+@pytest.mark.parametrize("in_grid", [False, True])
+def test_what_a_bar_cannot_spare_fits_into_eighty_columns(page: Page, past: bool, alerts: bool, in_grid: bool) -> None:
+    entries = bar_of(page, past=past, alerts=alerts, in_grid=in_grid)
+    shown = [one.text(DEFAULT_KEYMAP) for one in entries if not one.spare]
     assert len(" ".join(f"{keys} {word}" for keys, word in shown)) < 80, shown

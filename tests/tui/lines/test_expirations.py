@@ -31,12 +31,12 @@ def test_all_expirations_of_one_underlying_also_those_without_a_snapshot() -> No
 
 def test_the_last_day_is_told_in_hours_and_minutes_and_how_it_settles() -> None:
     first, second = found(board([record(SPX, NOW), record(SPX_MON, NOW)], NOW))
-    assert first.runs == "6h00 PM"  # at 10:00, to the close
+    assert first.runs == "6h00m PM"  # at 10:00, to the close
     assert second.runs == "3 DTE PM"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(21_599.9, "5h59"), (3_600, "1h00"), (59.9, "0h00"), (0.0, "over"), (-5.0, "over")]
+    ("seconds", "words"), [(21_599.9, "5h59m"), (3_600, "1h00m"), (59.9, "0h00m"), (0.0, "over"), (-5.0, "over")]
 )
 def test_what_is_left_is_cut_to_the_minute(seconds: float, words: str) -> None:
     assert figures.time_left(seconds) == words

@@ -18,6 +18,7 @@ from tui.lines.line import Ground, Line, Role, Span, justify, length, right
 from tui.lines.strip import as_of
 
 _SLICED = " slice only  "
+_STRIKES = frozenset({"CW", "PW", "MP"})  # tags of levels that are strikes
 _YEAR_S = 365 * 86_400
 _POINTS_WIDTH = 7  # digits: no underlying has more before its point
 
@@ -39,10 +40,12 @@ def grid_title(
     *,
     at: str = "",
     now_s: float | None = None,
+    columns: str = "",
 ) -> Line:
     """Return the line over the grid: which chain, how fresh, and where that is not what it should be, of when.
 
     `at` is the instant of the past that is shown. `now_s`, epoch seconds: on the last day, how long is left from then.
+    `columns` is what the chosen columns are called, said where there is room.
     """
     end = [Span(" "), Span(badge, Role.BADGE), Span(" ")]
     if status is None:
@@ -61,6 +64,10 @@ def grid_title(
     for words in (f"{figures.day(chain.expiry)[-3:]}  ", f"{status.dte} DTE  ", f"{roots}  " if roots else ""):
         if length([*start, *told, *end]) + len(words) <= width:
             start.append(Span(words, Role.TEXT))
+    for words in (f"{columns} columns ", f"{columns} ") if columns else ():
+        if length([*start, *told, *end]) + len(words) <= width:
+            end.insert(1, Span(words, Role.DIM))
+            break
     return justify([*start, *told], end, width, Ground.BAR)
 
 
@@ -103,7 +110,7 @@ def grid_levels(measures: ChainMeasures, width: int) -> Line:
     found = {tag: measures[name] for tag, name in TAGS.items()}
     spans: list[Span] = []
     for sliced in (True, False):
-        levels = [(tag, _level(each.value)) for tag, each in found.items() if each.slice_only is sliced]
+        levels = [(tag, _level(tag, each.value)) for tag, each in found.items() if each.slice_only is sliced]
         spans += _fitting([*levels, *([] if sliced else _deviation(measures))], width - length(spans))
         if sliced and length(spans) + len(_SLICED) <= width:
             spans.append(Span(_SLICED, Role.DIM))
@@ -119,10 +126,11 @@ def _fitting(levels: list[tuple[str, str]], room: int) -> list[Span]:
     return spans
 
 
-def _level(points: float | None) -> str:
+def _level(tag: str, points: float | None) -> str:
+    """Return a level as it reads: a strike as strikes do, any other always with two digits, so that none jumps."""
     if points is None:
         return figures.MISSING
-    return figures.strike(points) if points == round(points, 3) else f"{points:.2f}"
+    return figures.strike(points) if tag in _STRIKES else f"{points:.2f}"
 
 
 def _deviation(measures: ChainMeasures) -> list[tuple[str, str]]:
@@ -165,7 +173,8 @@ def grid_foot(grid: StrikeGrid, width: int, stream: str = "", apart: str = "", b
     total = len(grid.legs) + rejected
     counts = Counter(leg.condition for leg in grid.legs)
     odd = sum(counts[condition] for condition in CONDITION_SIGN if condition is not Condition.ONE_SIDED)
-    words = f" {total} contracts: {len(grid.legs)} in {len(grid.rows)} rows"
+    rows = f"{len(grid.rows)} row{'' if len(grid.rows) == 1 else 's'}"
+    words = f" {total} contracts: {len(grid.legs)} in {rows}" if rejected else f" {total} contracts in {rows}"
     if rejected:
         words += f", {rejected} rejected ({grid.rejected[0].reason}{', ...' if rejected > 1 else ''})"
     if odd:
@@ -181,6 +190,6 @@ def grid_foot(grid: StrikeGrid, width: int, stream: str = "", apart: str = "", b
         start.insert(0, Span(f" {stream};", Role.ACCENT))
     if grid.off_centre:
         start.insert(0, Span(f" {grid.off_centre};", Role.CAUTION))
-    end = [Span(f"ATM {atm} ±{half_width} ", Role.DIM)]
+    end = [Span(f"strikes {atm} ±{half_width} ", Role.DIM)]
     told = [Span(f"{band}  ", Role.DIM), *end] if band else end
     return justify(start, told if length([*start, *told]) <= width else end, width)

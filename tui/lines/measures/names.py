@@ -8,8 +8,8 @@ from tui.lines import figures
 
 LABELS = {
     "straddle": "straddle",
-    "expected_move_iv": "expected move (IV)",
-    "expected_move_straddle": "expected move (straddle)",
+    "expected_move_iv": "EM, 1 SD by IV",
+    "expected_move_straddle": "EM, 0.85 x straddle",
     "implied_forward": "implied forward",
     "atm_iv": "ATM IV",
     "forward_vol": "forward vol",

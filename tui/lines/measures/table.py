@@ -24,6 +24,7 @@ _GROUP, _LABEL = 9, 26
 _USED, _SKIPPED = 6, 8
 _ABOUT = 20  # columns from which there is room to say what a measure is
 _FIXED = 1 + _GROUP + _LABEL + UNIT_WIDTH
+_SLICE_ONLY = "* slice only"
 _HEADS = ("expiration", "left, settles", "state", "age")
 
 
@@ -81,7 +82,7 @@ def _total(expirations: Sequence[Expiration], across: UnderlyingMeasures | None)
 def measures_title(
     underlying: str, badge: str, width: int, gex: GexConvention, *, at: str = "", frozen: str = "", last_good: str = ""
 ) -> Line:
-    """Return the line over the page, which says by which convention gamma exposure is told.
+    """Return the line over the page: by which convention gamma exposure is told, and what the measures' mark means.
 
     `at` is the instant of the past that is shown, `frozen` the time of day at which the view was frozen, `last_good`
     that of the snapshot of the chosen chain where it has no current one.
@@ -95,6 +96,8 @@ def measures_title(
         if length([*start, *end]) + len(words) <= width:
             start.append(Span(words, Role.TEXT))
             break
+    if length([*start, *end]) + len(_SLICE_ONLY) <= width:
+        start.append(Span(_SLICE_ONLY, Role.DIM))
     return justify(start, end, width, Ground.BAR)
 
 

@@ -89,11 +89,11 @@ def test_tags_fit_and_say_where_there_are_more(tags: tuple[str, ...], width: int
 def test_levels_in_figures_say_what_only_the_slice_knows() -> None:
     _, measures, _ = noted(*held_chain())
     assert plain(grid_levels(measures, 120)) == (
-        " CW 6960  PW 6900  MP 6930  Zp 6827.40  Zc 6954.87  slice only   F 6930  ║ 1 SD 6799-7061"
+        " CW 6960  PW 6900  MP 6930  Zp 6827.40  Zc 6954.87  slice only   F 6930.00  ║ 1 SD 6799-7061"
     )
     for width in range(20, 140):
         assert length(grid_levels(measures, width)) == width
-    assert plain(grid_levels(measures, 38)) == " CW 6960  PW 6900  MP 6930  F 6930"
+    assert plain(grid_levels(measures, 38)) == " CW 6960  PW 6900  MP 6930  F 6930.00 "
 
 
 def test_a_vendors_greek_far_from_black_scholes_is_marked_and_counted() -> None:
@@ -139,8 +139,8 @@ def test_a_negative_delta_that_fills_its_column_keeps_its_mark() -> None:
 def test_the_foot_says_the_band_only_where_there_is_room() -> None:
     made, measures, _ = noted(*held_chain())
     told = plain(grid_foot(made, 80, band=deviation_words(measures)))
-    assert told.endswith("║ 1 SD 6799-7061  ATM 6930 ±50")
-    assert plain(grid_foot(made, 45, band=deviation_words(measures))).endswith("rows     ATM 6930 ±50")
+    assert told.endswith("║ 1 SD 6799-7061  strikes 6930 ±50")
+    assert plain(grid_foot(made, 45, band=deviation_words(measures))).endswith("rows     strikes 6930 ±50")
 
 
 # The last day
@@ -156,9 +156,9 @@ def title(chain: ChainId, at_s: float, *roots: str) -> str:
 @pytest.mark.parametrize(
     ("before_s", "said"),
     [
-        (6.5 * 3600, "SPXW PM in 6h30"),
-        (60.0, "SPXW PM in 0h01"),
-        (59.9, "SPXW PM in 0h00"),
+        (6.5 * 3600, "SPXW PM in 6h30m"),
+        (60.0, "SPXW PM in 0h01m"),
+        (59.9, "SPXW PM in 0h00m"),
         (0.0, "SPXW PM settled"),
         (-1800.0, "SPXW PM settled"),
     ],
@@ -168,8 +168,8 @@ def test_on_its_last_day_the_title_says_how_long_a_root_still_runs(before_s: flo
 
 
 def test_a_morning_root_is_settled_while_the_afternoons_still_runs() -> None:
-    assert "SPX AM settled  SPXW PM in 1h00" in title(SPX_MONTHLY, CLOSE - 3600, "SPX", "SPXW")
-    assert "SPX AM in 0h30  SPXW PM in 7h00" in title(SPX_MONTHLY, CLOSE - 7 * 3600, "SPX", "SPXW")
+    assert "SPX AM settled  SPXW PM in 1h00m" in title(SPX_MONTHLY, CLOSE - 3600, "SPX", "SPXW")
+    assert "SPX AM in 0h30m  SPXW PM in 7h00m" in title(SPX_MONTHLY, CLOSE - 7 * 3600, "SPX", "SPXW")
 
 
 def test_before_its_last_day_days_are_enough() -> None:

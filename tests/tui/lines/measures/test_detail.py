@@ -12,7 +12,7 @@ from tui.lines.measures.detail import detail_lines
 from tui.lines.measures.names import ROWS
 from tui.lines.measures.table import MeasureColumn
 
-HEADS = (Span("01-02 Fri"), Span("5h56 PM"), Span("FRESH", Role.OK), Span("3.1"))
+HEADS = (Span("01-02 Fri"), Span("5h56m PM"), Span("FRESH", Role.OK), Span("3.1"))
 MADE, EARLIER = SnapshotId(SPX, START_NS // 1_000_000), SnapshotId(SPX_MON, START_NS // 1_000_000 - 44_000)
 AGES = {MADE: 3.1, EARLIER: 47.1}
 COLUMN = MeasureColumn(SPX, HEADS, numbered(7, SPX), False)

@@ -173,7 +173,9 @@ def test_where_all_have_room_a_blank_line_stands_between_groups() -> None:
 
 def test_the_title_says_how_gamma_exposure_is_told_and_of_when_all_is() -> None:
     title = plain(measures_title("SPX", "[MOCK]", 80, AS_DERIVED))
-    assert title.startswith(" MEASURES SPX  GEX in dollars per 1 % move, calls +, puts -") and title.endswith("[MOCK]")
+    assert title.startswith(
+        " MEASURES SPX  GEX in dollars per 1 % move, calls +, puts - * slice only"
+    ) and title.endswith("[MOCK]")
     other = GexConvention(GexUnit.SHARES, GexSigns.UNSIGNED)
     words = plain(measures_title("SPX", "[MOCK]", 120, other, at="10:31:02", frozen="11:32:03", last_good="12:33:04"))
     for part in ("AS OF 10:31:02", "FROZEN 11:32:03", "LAST GOOD 12:33:04", "shares per point, calls +, puts +"):
