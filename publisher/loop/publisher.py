@@ -1,5 +1,6 @@
 """A publisher: cycles on a fixed cadence, with heartbeats."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -20,6 +21,8 @@ from publisher.loop.cycle_runner import CycleRunner
 from publisher.loop.own_heartbeat import OwnHeartbeat, ProgramStatus
 from publisher.protection.publish_gate import PublishGate
 from publisher.source import Source
+
+log = logging.getLogger(__name__)
 
 _FAREWELL_S = 3.0  # a Redis that does not answer must not delay the exit
 
@@ -134,3 +137,14 @@ class Publisher:
 
     def _skipped(self, turns: int) -> None:
         self._runner.counters["skipped"] += turns
+        limits = self._context.thresholds
+        gap_s = (turns + 1) * limits.interval_s
+        if gap_s > limits.stale_s:  # readers have seen it, and are told why
+            lapsed = "; pointers have lapsed meanwhile" if gap_s > limits.ttl_s else ""
+            log.warning(
+                "nothing was published for %.0f s: the source was slow or this program stood still; "
+                "%d cycles were left out%s",
+                gap_s,
+                turns,
+                lapsed,
+            )

@@ -436,6 +436,23 @@ async def test_a_cycle_that_overruns_skips_turns_and_none_piles_up(redis: Redis)
         assert schedule.publisher.heartbeat().chain.counters["skipped"] == 8
 
 
+@pytest.mark.parametrize(
+    ("still_s", "words"),
+    [(8.999, []), (9.001, ["for 9 s", "8 cycles"]), (62.001, ["for 62 s", "61 cycles", "pointers have lapsed"])],
+)
+async def test_a_gap_that_readers_have_seen_is_told(
+    redis: Redis, caplog: pytest.LogCaptureFixture, still_s: float, words: list[str]
+) -> None:
+    schedule = Schedule(redis, Thresholds(1, 60))  # stale at 8 s
+    async with schedule.running():
+        await schedule.waits_after(0)
+        schedule.clock.advance(still_s)  # as where the process is stopped
+        await schedule.waits_after(0, still_s)
+    told = [message for message in caplog.messages if "nothing was published" in message]
+    assert len(told) == bool(words)
+    assert all(word in told[0] for word in words)
+
+
 async def test_publish_now_starts_a_cycle_at_once_and_the_cadence_stays(redis: Redis) -> None:
     schedule = Schedule(redis, Thresholds(600, 3600))
     async with schedule.running():
