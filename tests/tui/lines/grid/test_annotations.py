@@ -93,7 +93,7 @@ def test_levels_in_figures_say_what_only_the_slice_knows() -> None:
     )
     for width in range(20, 140):
         assert length(grid_levels(measures, width)) == width
-    assert plain(grid_levels(measures, 38)) == " CW 6960  PW 6900  MP 6930  F 6930.00 "
+    assert plain(grid_levels(measures, 38)) == " CW 6960  PW 6900  MP 6930  F 6930.00"
 
 
 def test_a_vendors_greek_far_from_black_scholes_is_marked_and_counted() -> None:
