@@ -20,7 +20,6 @@ from mmaker.merge.state import StagedChainState
 from screenshots.scenes import SCENES, START, Picture, Stage, calm, eventful, troubled
 from tui.ports.board_source import HeatmapView, StagedView
 from tui.terminal.depth import Depth
-from tui.terminal.themes import LIGHT
 
 UNDERLYING = "SPX"
 _QUOTED_CHAINS = 2  # the nearest
@@ -142,17 +141,10 @@ PIPELINE_SCENES = (
     Picture("heatmap-80x24", 80, 24, flowing, keys=("2", "enter")),
     Picture("heatmap-120x40", 120, 40, flowing, keys=("2", "j", "j", "l")),
     Picture("heatmap-200x60", 200, 60, flowing, keys=("2", "c", "x")),
-    Picture("heatmap-120x40-ansi", 120, 40, flowing, theme="ansi-dark", keys=("2", "j", "j", "l")),
-    Picture("heatmap-120x40-light", 120, 40, flowing, theme=LIGHT, keys=("2", "v", "j")),
     Picture("heatmap-120x40-256", 120, 40, flowing, depth=Depth.EIGHT_BIT, keys=("2", "v", "v")),
-    Picture("heatmap-120x40-mono", 120, 40, flowing, depth=Depth.NONE, keys=("2", "j", "j", "l")),
     Picture("heatmap-120x40-stale", 120, 40, standing, keys=("2",)),
     Picture("heatmap-120x40-none", 120, 40, calm, keys=("2",)),
     Picture("heatmap-120x40-past", 120, 40, eventful, keys=("2", "T", *"10:05:00", "enter"), underlyings=("SPX",)),
-    Picture("pipeline-80x24", 80, 24, flowing, keys=("enter",)),
-    Picture("pipeline-120x40", 120, 40, flowing),
-    Picture("pipeline-200x60", 200, 60, flowing),
-    Picture("pipeline-120x40-ansi", 120, 40, flowing, theme="ansi-dark"),
     Picture("pipeline-120x40-trouble", 120, 40, standing),
 )
 PICTURES = (*SCENES, *PIPELINE_SCENES)

@@ -202,11 +202,6 @@ _BACK = ("T", *"10:05:00", "enter")
 _MARKED = ("T", *"10:03:40", "enter", "A", "T", *"10:05:00", "enter", "B", "D")
 
 SCENES = (
-    Picture("deck-80x24", 80, 24, calm),
-    Picture("deck-80x24-grid", 80, 24, calm, keys=("enter",)),
-    Picture("deck-120x40", 120, 40, calm),
-    Picture("deck-200x60", 200, 60, calm),
-    Picture("deck-120x40-ansi", 120, 40, calm, theme="ansi-dark"),
     Picture("trouble-80x24", 80, 24, troubled),
     Picture("trouble-120x40", 120, 40, troubled),
     Picture("trouble-200x60", 200, 60, troubled),
@@ -233,7 +228,6 @@ SCENES = (
     Picture("diff-120x40-mono", 120, 40, eventful, depth=Depth.NONE, keys=_MARKED, underlyings=("SPX",)),
     Picture("diff-200x60", 200, 60, eventful, keys=(*_MARKED, "o", "o"), underlyings=("SPX",)),
     Picture("help-80x24", 80, 24, calm, keys=("question_mark",)),
-    Picture("help-120x40", 120, 40, troubled, keys=("question_mark",)),
 )
 
 

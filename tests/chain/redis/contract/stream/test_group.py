@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from chain.errors import OversizedError
 from chain.model.keys import KeySchema
+from chain.pipeline.events import FRAME_BYTES
 from chain.redis.connect.connection import RedisTarget
 from chain.redis.contract.stream.group import BATCH_BYTES, GROUP, GroupGoneError, StreamGroup
 from chain.redis.contract.stream.ids import START, StreamId
@@ -183,8 +184,7 @@ async def test_more_than_a_reply_may_hold_is_refused_and_stays_pending(
 
 async def test_an_entry_larger_than_any_frame_is_left_out_where_it_is(redis: Redis, group: StreamGroup) -> None:
     """However large, first, last or between: it crosses no wire, and can be acknowledged like any other."""
-    huge = b"x" * (BATCH_BYTES + 1)
-    for number, payload in enumerate([huge, b"2", huge], 1):
+    for number, payload in enumerate([b"x" * (BATCH_BYTES + 1), b"2", b"x" * (FRAME_BYTES + 1)], 1):
         await redis.xadd(STREAM, {"payload": payload, "beside": "y"}, id=f"{AT_MS}-{number}")
     await group.create(START)
     place = await group.place()
