@@ -37,7 +37,7 @@ async def test_numbers_choose_the_page_and_the_money_is_in_view(redis: Redis, si
         title, dates, runs, states, ages, *_ = deck.lines("straddles")
         assert "STRADDLES SPX" in title and title.endswith("[MOCK]")
         assert ">01-02 Fri" in dates and "01-06 Tue" in dates
-        assert re.search(r"\d+h\d\d PM +3 DTE PM +4 DTE PM", runs)
+        assert re.search(r"\d+h\d\dm PM +3 DTE PM +4 DTE PM", runs)
         assert states.split() == ["state", "FRESH", "FRESH", "FRESH"] and ages.split()[0] == "age"
         strike, value = cursor(deck)
         assert deck.lines("straddles")[-1].strip().startswith(f"01-02 Fri {strike}: call ")

@@ -192,4 +192,5 @@ def grid_foot(grid: StrikeGrid, width: int, stream: str = "", apart: str = "", b
         start.insert(0, Span(f" {grid.off_centre};", Role.CAUTION))
     end = [Span(f"strikes {atm} ±{half_width} ", Role.DIM)]
     told = [Span(f"{band}  ", Role.DIM), *end] if band else end
-    return justify(start, told if length([*start, *told]) <= width else end, width)
+    fitting = (one for one in (told, end) if length([*start, *one]) <= width)
+    return justify(start, next(fitting, []), width)  # what became of contracts goes before what the board says as well

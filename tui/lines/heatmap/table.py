@@ -11,7 +11,7 @@ from tui.lines.grid.rows import rule, rule_place
 from tui.lines.heatmap.choice import Across
 from tui.lines.heatmap.matrix import Column, Matrix
 from tui.lines.heatmap.scale import Scale
-from tui.lines.line import EMPTY, HEAT, Ground, Line, Role, Span, dimmed, justify, right
+from tui.lines.line import EMPTY, HEAT, Ground, Line, Role, Span, dimmed, justify, left, right
 from tui.terminal.heat import SHADES
 
 STRIKE_WIDTH = 11
@@ -32,6 +32,12 @@ class Paint(Struct, frozen=True):
         if not self.shaded:
             return Span(f"{right(text, width - 1)} ", Role.TEXT, HEAT[step])
         return Span(f" {SHADES[step] * 2}{right(text, width - 4)} ")
+
+    def meaning(self, step: int, text: str, width: int) -> Span:
+        """Return what a step means, as a swatch; shaded, right behind its character, lest it be read with the next."""
+        if not self.shaded:
+            return self.swatch(step, text, width)
+        return Span(f" {SHADES[min(step, self.steps - 1)] * 2} {left(text, width - 4)}")
 
 
 class HeatTable(Struct, frozen=True):

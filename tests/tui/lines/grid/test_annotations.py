@@ -141,6 +141,7 @@ def test_the_foot_says_the_band_only_where_there_is_room() -> None:
     told = plain(grid_foot(made, 80, band=deviation_words(measures)))
     assert told.endswith("║ 1 SD 6799-7061  strikes 6930 ±50")
     assert plain(grid_foot(made, 45, band=deviation_words(measures))).endswith("rows     strikes 6930 ±50")
+    assert plain(grid_foot(made, 45, "* 3 of the stream")) == " * 3 of the stream; 14 contracts in 7 rows"
 
 
 # The last day
