@@ -48,6 +48,8 @@ def export_folder(settings: Settings) -> Path | None:
     """Return the folder that is set for exports, None for the user's own; raise ConfigError for one that cannot be."""
     if settings.export_dir is None:
         return None
+    if "\0" in settings.export_dir:
+        raise settings.refused("export_dir", f"no folder can be called {clean(settings.export_dir, 80)!r}")
     try:
         return Path(settings.export_dir).expanduser().absolute()
     except RuntimeError:  # nobody's home

@@ -22,6 +22,7 @@ from textual.theme import Theme
 
 from chain.clock import Clock
 from chain.errors import ConfigError
+from chain.supervisor import error_words
 from tui.actions.catalogue.everything import ACTIONS
 from tui.actions.keymap import DEFAULT_KEYMAP, Keymap
 from tui.clipboard import CopyAsked, NotCopiedError, copy
@@ -263,6 +264,9 @@ class DeckApp(FairPump, App[None]):
             where = await copy(asked.text, self.copy_to_clipboard, self._clock, os.environ)
         except NotCopiedError as error:
             self.notify(f"not copied: {error}", severity="warning", markup=False)
+        except Exception as error:  # Textual would end this work without a word
+            log.exception("copying failed")
+            self.notify(f"not copied: {error_words(error)}", severity="error", markup=False)
         else:
             self.notify(f"{asked.what} copied {where}", markup=False)
 

@@ -1,5 +1,6 @@
 """What is settled before a screen loads."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_frames_are_fewer_over_ssh_unless_told_how_many(
 def test_the_folder_of_exports_is_where_the_setting_leads_or_is_refused_by_name(tmp_path: Path) -> None:
     def folder(text: str) -> Path | None:
         file = tmp_path / "config.toml"
-        file.write_text(f"export_dir = '{text}'\n")
+        file.write_text(f"export_dir = {json.dumps(text)}\n")
         return export_folder(resolve({}, file, {}).settings)
 
     assert export_folder(resolve({}, None, {}).settings) is None
@@ -38,3 +39,5 @@ def test_the_folder_of_exports_is_where_the_setting_leads_or_is_refused_by_name(
     assert folder("~/desk") == Path.home() / "desk"
     with pytest.raises(ConfigError, match=r"config\.toml, line 1: export_dir: there is no home for '~nobody-there/x'"):
         folder("~nobody-there/x")
+    with pytest.raises(ConfigError, match=r"config\.toml, line 1: export_dir: no folder can be called"):
+        folder("desk\0x")

@@ -136,6 +136,20 @@ async def test_what_cannot_be_written_is_one_line(stage: Stage, tmp_path: Path) 
         assert screens == [ExportMenu, DeckScreen]
 
 
+async def test_a_table_that_cannot_be_made_is_told_and_the_deck_goes_on(
+    deck: Deck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no such column")
+
+    monkeypatch.setattr("tui.screen.asking.exporting.grid_table", broken)
+    await deck.press("e", "enter")
+    await wait_until_async(lambda: bool(told(deck)))
+    assert told(deck) == "not exported: ValueError: no such column"
+    monkeypatch.undo()
+    assert (await exported(deck)).suffix == ".csv"
+
+
 async def test_where_the_grid_is_not_shown_the_board_is_exported_also_without_any_snapshot(
     stage: Stage, tmp_path: Path
 ) -> None:

@@ -121,6 +121,15 @@ async def copied(deck: Deck, monkeypatch: pytest.MonkeyPatch) -> str:
     return sent[0] if sent else ""
 
 
+async def test_a_copy_that_fails_in_a_way_nobody_foresaw_is_told(deck: Deck, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> str:
+        raise ValueError("unheard of")
+
+    monkeypatch.setattr("tui.app.copy", broken)
+    await copied(deck, monkeypatch)
+    assert notices(deck) == ["not copied: ValueError: unheard of"]
+
+
 async def test_y_copies_the_figure_the_key_or_the_provenance_and_says_what(
     deck: Deck, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -283,7 +283,9 @@ class Stub:
         return done
 
 
-@pytest.mark.parametrize("failure", [None, ChaindeckError("[bold]not now[/nope]")], ids=["done", "failed"])
+@pytest.mark.parametrize(
+    "failure", [None, ChaindeckError("[bold]not now[/nope]"), ValueError("unheard of")], ids=["done", "failed", "defect"]
+)
 async def test_the_demo_menu_inflicts_on_the_chosen_chain(stage: Stage, failure: Exception | None) -> None:
     demo = Stub(failure=failure)
     async with deck_of(stage, demo=demo) as deck:
@@ -294,6 +296,8 @@ async def test_the_demo_menu_inflicts_on_the_chosen_chain(stage: Stage, failure:
         chosen = (await deck.chains())[1]
         assert demo.asked == [("stall", chosen)]
         words = str(failure) if failure else "did stall"
+        if isinstance(failure, ValueError):
+            words = "not done: ValueError: unheard of"
         await wait_until_async(lambda: words in [note.message for note in deck.app._notifications])
         assert deck.app.is_running
 

@@ -1,6 +1,7 @@
 """What a reader of the deck decides beyond where to look: faults in a mock, what is acknowledged, publishing again."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from functools import partial
@@ -10,6 +11,7 @@ from textual.screen import Screen
 
 from chain.errors import ChaindeckError
 from chain.model.keys import ChainId
+from chain.supervisor import error_words
 from tui.actions.action import Need
 from tui.actions.catalogue.everything import need_of
 from tui.actions.keymap import Keymap
@@ -18,6 +20,8 @@ from tui.ports.alerts import AlertKey
 from tui.ports.board_source import Demo, Operator
 from tui.pump import FittedPump
 from tui.view import View
+
+log = logging.getLogger(__name__)
 
 
 class DecisionScreen(FittedPump, Screen[None]):
@@ -79,5 +83,8 @@ class DecisionScreen(FittedPump, Screen[None]):
             done = await asyncio.wrap_future(begin())
         except ChaindeckError as error:
             self.notify(str(error), severity="error", markup=False)
+        except Exception as error:  # Textual would end this work without a word
+            log.exception("a decision failed")
+            self.notify(f"not done: {error_words(error)}", severity="error", markup=False)
         else:
             self.notify(done, markup=False)

@@ -5,6 +5,7 @@ A spreadsheet runs a cell that begins like a formula, so text that does so has a
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -37,8 +38,8 @@ class Table(Struct, frozen=True):
 
 
 def guarded(cell: Cell) -> str:
-    """Return a cell's text: a number with all its digits, a text never as a formula."""
-    if cell is None:
+    """Return a cell's text: a number with all its digits, a text never as a formula; of what is no finite number nothing."""
+    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
         return ""
     if not isinstance(cell, str):
         return f"{cell:.0f}" if cell == int(cell) and abs(cell) < 1e15 else repr(cell)

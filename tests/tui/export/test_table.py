@@ -51,6 +51,11 @@ def test_a_number_keeps_all_its_digits_and_its_sign(value: float) -> None:
     assert float(guarded(value)) == value
 
 
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_what_is_no_finite_number_is_an_empty_cell(value: float) -> None:
+    assert guarded(value) == ""
+
+
 @law
 @given(st.lists(st.tuples(TEXTS, st.none() | TEXTS | st.floats(-1e9, 1e9)), min_size=1, max_size=5))
 def test_what_is_written_is_read_again(cells: list[tuple[str, str | float | None]]) -> None:

@@ -1,6 +1,7 @@
 """The reader takes along what is on screen: as a table, as it was published, or as a picture."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from chain.monitor.evaluate.signals import evaluate
 from chain.monitor.explain.explanation import stamp
 from chain.monitor.explain.origin import snapshot_section, source_word
 from chain.monitor.explain.question import ChainOf, Question
+from chain.supervisor import error_words
 from chain.text import clean
 from tui.dialogs.export import CSV, SVG, ExportMenu
 from tui.export.file import ExportError, default_folder, write_export
@@ -23,6 +25,8 @@ from tui.pages import Page
 from tui.panels.page import Asked
 from tui.screen.asking.provenance import ProvenanceScreen
 from tui.screen.travel import ScreenPorts
+
+log = logging.getLogger(__name__)
 
 _NO_SNAPSHOT = "no valid snapshot of this chain has been read yet"
 _GRID, _DIFF, _BOARD, _PAYLOAD = "grid", "diff", "board", "payload"
@@ -137,5 +141,8 @@ class ExportingScreen(ProvenanceScreen):
             path = await asyncio.to_thread(lambda: write_export(self._folder, stem, suffix, make()))
         except ExportError as error:
             self.notify(f"not exported: {clean(error)}", severity="error", markup=False)
+        except Exception as error:  # of what made it: Textual would end this work without a word
+            log.exception("the export of %s failed", what)
+            self.notify(f"not exported: {error_words(error)}", severity="error", markup=False)
         else:
             self.notify(f"exported {clean(path)}", timeout=10, markup=False)
