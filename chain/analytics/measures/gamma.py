@@ -3,6 +3,7 @@
 All by the common assumption that dealers are long calls and short puts, which nobody can see in a snapshot.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
@@ -11,7 +12,7 @@ from itertools import accumulate
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chain.analytics.measures.measure import POINTS, Measure
+from chain.analytics.measures.measure import ABSURD, POINTS, Measure
 from chain.analytics.slice import ChainSlice
 from chain.model.grid import Leg
 from chain.model.keys import SnapshotId
@@ -111,7 +112,9 @@ class Exposure(Struct, frozen=True):
     note: str = ""
 
     def measure(self, value: float | None, unit: str, words: str, note: str = "", **inputs: float | None) -> Measure:
-        """Return a measure of this exposure."""
+        """Return a measure of this exposure, without a value where a strike's net is beyond every number."""
+        if not all(math.isfinite(each.net) for each in self.strikes):
+            value, note = None, ABSURD
         note = note or (self.note if value is None else "")
         about = {"spot": self.spot, **inputs}
         return Measure(value, unit, words, self.snapshots, self.used, self.skipped, about, slice_only=True, note=note)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from chain.model.keys import SnapshotId
 
 POINTS, FRACTION, RATIO = "points", "fraction", "ratio"
+ABSURD = "its contracts carry absurd figures"
 
 
 class Measure(Struct, frozen=True):
@@ -37,10 +38,13 @@ class Measure(Struct, frozen=True):
 
     @property
     def finite(self) -> "Measure":
-        """The same, without a value where it is beyond every number: a single absurd figure can do that."""
-        if self.value is None or math.isfinite(self.value):
+        """The same, without a value where it or an input is beyond every number: one absurd figure can do that."""
+        figures = (self.value, *self.inputs.values())
+        if all(figure is None or math.isfinite(figure) for figure in figures):
             return self
-        return replace(self, value=None, note="its contracts carry absurd figures")
+        inputs = {name: each if each is not None and math.isfinite(each) else None for name, each in self.inputs.items()}
+        note = self.note if self.value is None and self.note else ABSURD
+        return replace(self, value=None, note=note, inputs=inputs)
 
 
 def together(*counts: Mapping[str, int]) -> dict[str, int]:

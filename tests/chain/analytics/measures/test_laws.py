@@ -1,5 +1,6 @@
 """What holds of measures whatever the chain: parity, sums, ties, and no number without its inputs."""
 
+import math
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -67,8 +68,18 @@ def test_no_chain_makes_a_measure_fail_and_each_accounts_for_itself(made: list[C
         assert measure.used + sum(measure.skipped.values()) <= len(chain.contracts) + 2
         assert all(reason and count > 0 for reason, count in measure.skipped.items())
         assert measure.note if measure.value is None else measure.value == measure.value
+        assert all(each is None or math.isfinite(each) for each in measure.inputs.values()), measure
         if measure.value is not None:
             assert measure.used > 0, measure
+
+
+def test_no_strike_is_chosen_by_sums_beyond_every_number() -> None:
+    made = wide_chain(open_interest=1e308, greeks={"delta": 0.5, "gamma": 1e308})
+    chain = measures_of(build_grid(received(snapshot(SPX_MONTHLY, contracts=made))), CLOSE - 86_400)
+    for measures in (chain.measures, underlying_measures([chain]).totals):
+        for name in ("call_wall", "put_wall", "zero_gamma_cumulative", "gex_net"):
+            assert measures[name].value is None and measures[name].note == "its contracts carry absurd figures", name
+    assert chain.measures["max_pain"].value is None
 
 
 def test_of_nothing_nothing_is_said() -> None:
