@@ -284,7 +284,9 @@ class Stub:
 
 
 @pytest.mark.parametrize(
-    "failure", [None, ChaindeckError("[bold]not now[/nope]"), ValueError("unheard of")], ids=["done", "failed", "defect"]
+    "failure",
+    [None, ChaindeckError("[bold]not now[/nope]"), ValueError("unheard of")],
+    ids=["done", "failed", "defect"],
 )
 async def test_the_demo_menu_inflicts_on_the_chosen_chain(stage: Stage, failure: Exception | None) -> None:
     demo = Stub(failure=failure)

@@ -38,7 +38,7 @@ class Table(Struct, frozen=True):
 
 
 def guarded(cell: Cell) -> str:
-    """Return a cell's text: a number with all its digits, a text never as a formula; of what is no finite number nothing."""
+    """Return a cell's text: a finite number with all its digits, a text never as a formula."""
     if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
         return ""
     if not isinstance(cell, str):

@@ -98,6 +98,8 @@ def straddles(chain: ChainSlice) -> tuple[StrikeStraddle, ...]:
     for row in chain.rows:
         call, put = (_price(chain, row, side, leg) for side, leg in (("call", row.call), ("put", row.put)))
         value = None if call is None or put is None else call + put
+        if value is not None and not math.isfinite(value):
+            value = None  # each is a number, and their sum is beyond every one
         ivs = [leg.iv for leg in (row.call, row.put) if leg is not None and leg.iv is not None]
         found.append(StrikeStraddle(row.strike, call, put, value, sum(ivs) / len(ivs) if ivs else None))
     return tuple(found)

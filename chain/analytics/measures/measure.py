@@ -42,7 +42,9 @@ class Measure(Struct, frozen=True):
         figures = (self.value, *self.inputs.values())
         if all(figure is None or math.isfinite(figure) for figure in figures):
             return self
-        inputs = {name: each if each is not None and math.isfinite(each) else None for name, each in self.inputs.items()}
+        inputs = {
+            name: each if each is not None and math.isfinite(each) else None for name, each in self.inputs.items()
+        }
         note = self.note if self.value is None and self.note else ABSURD
         return replace(self, value=None, note=note, inputs=inputs)
 

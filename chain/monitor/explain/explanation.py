@@ -1,5 +1,6 @@
 """An explanation: a number's title, its value, and sections of named facts. Plain text all through."""
 
+import math
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -73,7 +74,7 @@ def seconds(span: float) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number with all the digits that tell it from its neighbours; `-` where there is none."""
-    if value is None:
+    """Return a number with all the digits that tell it from its neighbours; `-` where there is none, or none that is finite."""
+    if value is None or not math.isfinite(value):
         return MISSING
     return f"{value:.0f}" if value == int(value) and abs(value) < 1e15 else repr(value)

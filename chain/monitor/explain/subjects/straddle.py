@@ -23,11 +23,13 @@ def explain_straddle(question: Question, asked: StraddleOf) -> Explanation:
     root = next((row.root for row in chain.rows if row.strike == asked.strike), "")
     value = found.value if found else None
     why = _NO_STRIKE if asked.strike is None else f"no contract at {asked.strike:g} is listed"
+    if found:
+        why = "it needs a price on both sides" if None in (found.call, found.put) else "its prices are absurd"
     sections = [
         section(
             "VALUE",
             ("value", "" if value is None else f"{number(value)} points"),
-            ("missing", "" if value is not None else "it needs a price on both sides" if found else why),
+            ("missing", "" if value is not None else why),
             ("formula", f"call + put, {chain.source}"),
             ("call", number(found.call) if found else ""),
             ("put", number(found.put) if found else ""),

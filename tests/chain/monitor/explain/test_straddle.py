@@ -37,4 +37,7 @@ def test_a_straddle_that_is_not_there_says_why() -> None:
     assert missing(6930) == []
     assert missing(6940) == ["it needs a price on both sides"]
     assert missing(6950) == ["no contract at 6950 is listed"]
+    absurd = [item(6950, side, last_quote={"bid": 1e308, "ask": 1.7e308}) for side in ("call", "put")]
+    held = record(SPX, now, contracts=[*surface((6920, 6930)), *absurd])
+    assert missing(6950) == ["its prices are absurd"]
     assert missing(None) == ["the slice does not reach so far"]
