@@ -74,7 +74,7 @@ def seconds(span: float) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number with all the digits that tell it from its neighbours; `-` where there is none, or none that is finite."""
+    """Return a number with all the digits that tell it from its neighbours; `-` where there is no finite one."""
     if value is None or not math.isfinite(value):
         return MISSING
     return f"{value:.0f}" if value == int(value) and abs(value) < 1e15 else repr(value)
