@@ -33,7 +33,7 @@ from tui.lines.board.table import board_table
 from tui.lines.figures import greek
 from tui.lines.grid.diff import diff_counts, diff_sides, diff_table, diff_title, nothing_compared, signed
 from tui.lines.grid.frame import grid_title
-from tui.lines.line import length, plain
+from tui.lines.line import Role, length, plain
 from tui.lines.signals import signals_title
 from tui.lines.strip import Past, badge, identity, trouble
 
@@ -182,6 +182,14 @@ def test_a_change_is_signed_none_is_0_and_what_is_not_there_a_dash() -> None:
     assert plain(diff_sides(one, 90)).endswith("1:30 apart")
     assert [signed(one, "{:.2f}".format) for one in (0.0001, -0.0001, 0.006)] == ["0.00", "0.00", "+0.01"]
     assert [signed(one, lambda size: greek(size, 3)) for one in (-0.0004, -0.0006)] == [".000", "-.001"]
+
+
+def test_a_change_that_rounds_to_zero_has_no_direction_by_colour() -> None:
+    before = grid(range(6900, 6931, 10))
+    for shift, directed in ((0.001, False), (-0.001, False), (1.0, True), (-1.0, True)):
+        table = diff_table(diff(before, grid(range(6900, 6931, 10), shift)), 90, highest_first=True, by_size=False)
+        roles = {span.role for line in table.body for span in line}
+        assert bool(roles & {Role.UP, Role.DOWN}) is directed, shift
 
 
 def test_the_largest_change_of_price_stands_first_and_what_cannot_be_compared_last() -> None:

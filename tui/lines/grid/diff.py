@@ -123,8 +123,9 @@ def _cell(leg: LegDiff | None, figure: _Figure, ground: Ground) -> Span:
     value = None if leg is None else figure.value(leg)
     if value is None or value == 0:
         return Span(right(figures.MISSING if value is None else "0", figure.width), Role.DIM, ground)
-    role = (Role.UP if value > 0 else Role.DOWN) if figure.name in _DIRECTED else Role.TEXT
-    return Span(f" {right(signed(value, figure.text), figure.width - 1)}", role, ground)
+    text = signed(value, figure.text)
+    role = (Role.UP if value > 0 else Role.DOWN) if figure.name in _DIRECTED and text[0] in "+-" else Role.TEXT
+    return Span(f" {right(text, figure.width - 1)}", role, ground)
 
 
 def signed(value: float, text: Callable[[float], str]) -> str:
