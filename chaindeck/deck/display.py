@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EXIT_S = 3.0
+_SWITCH_S = 0.0005  # after which a thread gives way: a key would wait ten times as long while chains are decoded
 _FAILURES = 4
 _CALM_S = 60.0  # a screen that stood so long starts with a clean sheet
 _BREAK = signal.SIGVTALRM  # used by nothing else here
@@ -100,6 +101,7 @@ class Display:
         A screen that fails is told, and started again after a second or more. Raises ChaindeckError when it fails again
         and again.
         """
+        sys.setswitchinterval(_SWITCH_S)
         signal.signal(_BREAK, _break_out)
         heard: dict[int, Callable[[], None]] = {n: self._ender(n) for n in ending_signals() - {_BREAK}}
         if self._engine is not None:
