@@ -13,7 +13,7 @@ from chain.pipeline.staging import Held, StagedContract, StagingMeta, Value
 
 _QUOTE = ("bid", "ask", "bid_size", "ask_size")  # one event brings them all, or says that they are not there
 # The columns that show them, or are made of them.
-_QUOTED, _TRADED = ("Bid", "Ask", "Mid", "Spr%", "Spr", "BSz", "ASz", "Quote", "Age"), ("Last", "Traded")
+_QUOTED, _TRADED = ("Bid", "Ask", "Mid", "Spr%", "Spr", "BSz", "ASz", "Quote", "Lag"), ("Last", "Traded")
 
 
 class PaintedGrid(Struct, frozen=True):

@@ -126,7 +126,7 @@ class LookFlags:
         symbols: what charts and marks are drawn with: ascii, block, braille or, by default, auto: what the terminal
             bears [CHAINDECK_SYMBOLS].
         grid_columns: your own columns of the strike grid, from the strike outwards, the most important first, as in
-            "Bid,Ask,IV,Age"; key P turns to them [CHAINDECK_GRID_COLUMNS].
+            "Bid,Ask,IV,Lag"; key P turns to them [CHAINDECK_GRID_COLUMNS].
         fps: frames a second at most, 1 to 120; 60 by default, over SSH 15 [CHAINDECK_FPS, TEXTUAL_FPS].
     """
 

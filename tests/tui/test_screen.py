@@ -142,7 +142,7 @@ async def test_p_turns_to_other_columns_and_the_cursor_keeps_its_strike(redis: R
             assert cell(deck).place.strike == strike
         assert [len(met), met[-1]] == [6, ["Mid", "IV"]]
         assert met[0][-2:] == ["Bid", "Ask"] and {"Gamma", "Theta", "Vega"} <= set(met[2])
-        assert {"OI", "Vol", "GEX$/1%"} <= set(met[3]) and {"Age", "Spr%"} <= set(met[4])
+        assert {"OI", "Vol", "GEX$/1%"} <= set(met[3]) and {"Lag", "Spr%"} <= set(met[4])
 
 
 async def test_columns_and_bars_are_remembered_and_own_ones_begin_where_nothing_is(

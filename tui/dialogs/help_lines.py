@@ -74,7 +74,7 @@ _GRID = (
     ("F", "the forward that put-call parity implies; CW+: more than there is room for"),
     ("║ ╎  1 2", "strikes within 1 and within 2 standard deviations of the forward; 1, 2: the last within"),
     ("10k-0 OI", "a full bar is 10k contracts; all bars have one scale"),
-    ("Age Traded", "how old quote and last trade were when the snapshot was made; newer: after that"),
+    ("Lag Traded", "how old quote and last trade were when the snapshot was made; newer: after that"),
     ("GEX $/1%", "gamma exposure of each contract in dollars per 1 % move, calls +, puts -"),
 )
 _HEATMAP = (

@@ -45,7 +45,7 @@ def test_a_quote_of_the_stream_is_painted_over_with_all_that_is_made_of_it() -> 
     found = paint(staged(bid=12.0, ask=12.4))
     assert (leg(found.grid).bid, leg(found.grid).ask, leg(found.grid).mid) == (12.0, 12.4, 12.2)
     assert leg(found.grid).last == leg(GRID).last
-    assert set(found.streamed[CALL]) == {"Bid", "Ask", "Mid", "Spr%", "Spr", "BSz", "ASz", "Quote", "Age"}
+    assert set(found.streamed[CALL]) == {"Bid", "Ask", "Mid", "Spr%", "Spr", "BSz", "ASz", "Quote", "Lag"}
     assert found.newest_ms == MADE_MS + 500
     assert [row for row in found.grid.rows if row.strike != 6930.0] == [r for r in GRID.rows if r.strike != 6930.0]
 

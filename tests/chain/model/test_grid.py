@@ -109,7 +109,7 @@ def expected_cells(contract: Contract, gex: float) -> dict[str, str]:
         "Mid": str(((Decimal(str(ask)) + Decimal(str(bid))) / 2).quantize(Decimal("0.01"), ROUND_HALF_UP)),
         "Bid": f"{bid:.2f}",
         "Ask": f"{ask:.2f}",
-        "Age": f"{(START_NS - quote['last_updated']) / 1e9:.1f}",
+        "Lag": f"{(START_NS - quote['last_updated']) / 1e9:.1f}",
         "Vol/OI": f"{contract['day']['volume'] / contract['open_interest']:.2f}",
         "GEX$/1%": f"+{gex / 1e6:.1f}M",
     }

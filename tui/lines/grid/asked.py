@@ -16,7 +16,7 @@ FIGURE_OF = {
     "BSz": "bid_size",
     "ASz": "ask_size",
     "Quote": QUOTE,
-    "Age": "quote_age",
+    "Lag": "quote_age",
     "Traded": "trade_age",
     "IV": "iv",
     "IVmid": "iv_mid",

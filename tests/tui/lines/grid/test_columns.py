@@ -46,7 +46,7 @@ def test_a_layout_fits_and_what_is_left_out_would_not(width: int, chosen: Column
         ("price", {"Bid", "Ask", "Mid", "Spr%"}),
         ("greeks", {"D", "IV", "Gamma", "Theta", "Vega"}),
         ("flow", {"OI", "Vol", "OI bar", "GEX"}),
-        ("quality", {"Bid", "Ask", "Spr%", "Age"}),
+        ("quality", {"Bid", "Ask", "Spr%", "Lag"}),
     ],
 )
 def test_at_80_columns_each_set_shows_what_it_is_for(chosen: str, first: set[str]) -> None:
@@ -55,7 +55,7 @@ def test_at_80_columns_each_set_shows_what_it_is_for(chosen: str, first: set[str
 
 def test_a_wide_grid_has_greeks_prices_bars_and_the_age_of_its_quotes() -> None:
     assert {"Gamma", "Theta", "Vega", "Mid", "Spr%", "OI bar"} <= set(names(181, COLUMN_SETS["standard"]))
-    assert {"Last", "Age", "Vol bar"} <= set(names(230, COLUMN_SETS["standard"]))
+    assert {"Last", "Lag", "Vol bar"} <= set(names(230, COLUMN_SETS["standard"]))
 
 
 @law
@@ -112,13 +112,13 @@ def texts(name: str, *, facts: Facts = FACTS, **parts: Any) -> str:
 )
 def test_the_age_of_a_quote_is_that_when_the_snapshot_was_made(age_s: float, shown: str) -> None:
     stamp = START_NS - round(age_s * 1000) * 10**6
-    assert texts("Age", last_quote={"bid": 1.0, "ask": 1.2, "last_updated": stamp}) == shown
+    assert texts("Lag", last_quote={"bid": 1.0, "ask": 1.2, "last_updated": stamp}) == shown
     assert texts("Traded", last_trade={"price": 1.1, "sip_timestamp": stamp}) == shown
 
 
 @pytest.mark.parametrize("stamp", [None, 0, -5, 2**63, "1", 1.5, True, []])
 def test_a_stamp_that_is_no_time_is_no_age(stamp: object) -> None:
-    assert texts("Age", last_quote={"bid": 1.0, "ask": 1.2, "last_updated": stamp}) == "-"
+    assert texts("Lag", last_quote={"bid": 1.0, "ask": 1.2, "last_updated": stamp}) == "-"
 
 
 def test_sizes_spreads_and_conditions_read_as_the_desk_reads_them() -> None:

@@ -90,7 +90,7 @@ COLUMNS = {
         Column("BSz", 6, lambda leg, _: leg.bid_size, figures.count),
         Column("ASz", 6, lambda leg, _: leg.ask_size, figures.count),
         Column("Quote", 10, _condition, lambda value: _CONDITIONS.get(value, str(value))),
-        Column("Age", 6, lambda leg, facts: _age(leg.quote_ms, facts), _age_text),
+        Column("Lag", 6, lambda leg, facts: _age(leg.quote_ms, facts), _age_text),
         Column("Traded", 7, lambda leg, facts: _age(leg.trade_ms, facts), _age_text),
         Column("IV", 5, lambda leg, _: leg.iv, figures.percent),
         Column("IVmid", 6, lambda _, facts: facts.iv_mid, figures.percent),
@@ -107,7 +107,7 @@ COLUMNS = {
     )
 }
 QUOTED = frozenset(
-    ("Last", "Spr%", "Spr", "BSz", "ASz", "Quote", "Age", "Mid", "Bid", "Ask", "IVmid")
+    ("Last", "Spr%", "Spr", "BSz", "ASz", "Quote", "Lag", "Mid", "Bid", "Ask", "IVmid")
 )  # by a plan of quotes
 APART = frozenset(("D", "Gamma"))  # the greeks that are held against Black-Scholes
 ODD = frozenset(("Bid", "Ask"))  # the figures that bear the sign of an odd quote

@@ -17,7 +17,7 @@ _RULES = 4  # columns of the two rules beside the strike, with their blanks
 
 # From the strike outwards, for all sets that do not say otherwise.
 _OUTWARDS = (
-    *("ASz", "Ask", "Bid", "BSz", "Mid", "Spr%", "Spr", "Quote", "Age", "D", "IV", "IVmid", "Gamma", "Theta", "Vega"),
+    *("ASz", "Ask", "Bid", "BSz", "Mid", "Spr%", "Spr", "Quote", "Lag", "D", "IV", "IVmid", "Gamma", "Theta", "Vega"),
     *("Last", "Traded", "Close", "GEX", "Vol/OI", "Vol", "Vol bar", "OI", "OI bar"),
 )
 _BLOCKS = (("BSz", "Bid", "Ask", "ASz"), ("Last", "Close"))  # where neighbours, in this order on both sides
@@ -45,10 +45,10 @@ COLUMN_SETS = {
     for one in (
         ColumnSet(
             "standard",
-            _names("Bid, Ask, D, IV, OI, Vol, Gamma, Mid, Theta, Spr%, Vega, OI bar, Age, Last, Vol bar, Vol/OI, GEX"),
+            _names("Bid, Ask, D, IV, OI, Vol, Gamma, Mid, Theta, Spr%, Vega, OI bar, Lag, Last, Vol bar, Vol/OI, GEX"),
         ),
         ColumnSet(
-            "price", _names("Bid, Ask, Mid, Spr%, Last, Spr, D, IV, BSz, ASz, Age, Traded, Close, OI, Vol, OI bar")
+            "price", _names("Bid, Ask, Mid, Spr%, Last, Spr, D, IV, BSz, ASz, Lag, Traded, Close, OI, Vol, OI bar")
         ),
         ColumnSet("greeks", _names("D, IV, Gamma, Theta, Vega, Ask, Bid, Mid, IVmid, OI, GEX, OI bar, Vol, Spr%")),
         ColumnSet(
@@ -56,7 +56,7 @@ COLUMN_SETS = {
             _names("OI, Vol, OI bar, GEX, Vol/OI, Vol bar, Bid, Ask, D, IV, Gamma, Last"),
             _names("OI bar, OI, Vol bar, Vol, Vol/OI, GEX, Ask, Bid, Last, D, IV, Gamma"),
         ),
-        ColumnSet("quality", _names("Bid, Ask, Spr%, Age, BSz, ASz, Quote, Mid, Spr, Last, Traded, IV, IVmid, D")),
+        ColumnSet("quality", _names("Bid, Ask, Spr%, Lag, BSz, ASz, Quote, Mid, Spr, Last, Traded, IV, IVmid, D")),
     )
 }
 STANDARD = COLUMN_SETS["standard"]
