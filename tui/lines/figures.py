@@ -77,6 +77,11 @@ def level(value: float | None) -> str:
     return MISSING if value is None else f"{_to_the_cent(value):,.2f}"
 
 
+def in_percent(fraction: float) -> float:
+    """Return a fraction in percent, without the last digits that binary fractions add."""
+    return float(Decimal(repr(fraction)).scaleb(2))
+
+
 def signed(value: float | None) -> str:
     """Return a difference of levels with its sign, to the cent."""
     return MISSING if value is None else f"{_to_the_cent(value):+,.2f}"

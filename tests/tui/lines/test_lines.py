@@ -540,6 +540,12 @@ def test_where_lines_lack_other_underlyings_fold_and_tell_their_worst() -> None:
     assert "NDX" in heading and "STALE" in heading and "40.0" in heading and "5 of 5" in heading
 
 
+def test_a_move_that_is_not_there_has_no_sign() -> None:
+    grid = build_grid(received(snapshot(contracts=[item(6930, "call", implied_volatility=None)])))
+    text = plain(grid_headline(grid, headline(grid, START_S), 120))
+    assert "EM - 1 SD" in text and "±" not in text
+
+
 def test_the_headline_names_its_method_and_what_it_could_use() -> None:
     items = [item(6930, "call"), item(6930, "put", last_quote={"bid": 9.0, "ask": 8.0})]
     grid = build_grid(received(snapshot(contracts=items)))

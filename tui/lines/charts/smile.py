@@ -42,7 +42,7 @@ def _series(facts: Facts) -> tuple[Series, ...]:
         role = Role.DIM if facts.past(chain) else Role.ACCENT if chosen else Role.TEXT
         label = f"{chain.expiry:%m-%d}" + (" LAST GOOD" if facts.past(chain) else "")
         points = tuple(
-            (x, None if point.iv is None else point.iv * 100)
+            (x, None if point.iv is None else figures.in_percent(point.iv))
             for point in one.smile
             if (x := point.deviations if facts.in_sd else point.strike) is not None
         )

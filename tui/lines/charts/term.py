@@ -71,7 +71,7 @@ def _day(chain: ChainMeasures) -> str:
 
 
 def _percent(measure: Measure) -> float | None:
-    return None if measure.value is None else measure.value * 100
+    return None if measure.value is None else figures.in_percent(measure.value)
 
 
 def _forwards(facts: Facts) -> dict[str, Measure]:

@@ -95,7 +95,7 @@ def grid_headline(grid: StrikeGrid, top: Headline, width: int, *, is_painted: bo
         Span(" straddle ", Role.DIM),
         Span(figures.price(straddle.value), Role.STRONG),
         Span(f" {straddle.used}/{straddle.of} {straddle.method}   EM ", Role.DIM),
-        Span(f"±{figures.price(move.value)}", Role.STRONG),
+        Span(figures.price(move.value) if move.value is None else f"±{figures.price(move.value)}", Role.STRONG),
         Span(f" 1 SD by {move.method} {figures.percent(top.atm_iv.value)}, {move.used}/{move.of}", Role.DIM),
     ]
     of = "snapshot" if is_painted else "made"

@@ -22,6 +22,7 @@ from tests.chain.analytics.measures.test_laws import any_chain
 from tests.support.measured import HELD, SPOT, WEEK_BEFORE, grid, held_chain, measured, priced
 from tests.support.scenes import SPX_MONTHLY, START_NS, at_fault, law, record, report
 from tui.export.tables.charts import chart_table
+from tui.lines import figures
 from tui.lines.charts.catalogue import KINDS, ChartChoice, ChartKind, across_and_down, chart_of, on_page, tab_at, tabs
 from tui.lines.charts.facts import Facts, Part, facts_of
 from tui.lines.charts.gex import profile_chart, strikes_chart
@@ -137,7 +138,7 @@ def test_the_term_structure_and_what_holds_between_expirations() -> None:
     days = [each.maturity.years * 365 for each in of.chains if each.maturity]
     assert [x for x, _ in named(chart, "ATM IV").points] == days
     assert [y for _, y in named(chart, "ATM IV").points] == pytest.approx([13.0, 14.0, 15.0])
-    vols = [vol.value * 100 for vol in of.forward_vols if vol.value is not None]
+    vols = [figures.in_percent(vol.value) for vol in of.forward_vols if vol.value is not None]
     assert named(chart, "forward vol").points == (
         (days[0], vols[0]),
         (days[1], vols[0]),

@@ -92,7 +92,10 @@ def test_a_list_of_columns_is_read_as_people_write_it(text: object) -> None:
 
 @pytest.mark.parametrize("text", ["", "bid,,bidd", [], ["x"], 5, [["Bid"]], None])
 def test_a_list_that_names_no_column_is_refused_with_the_names_of_all(text: object) -> None:
-    with pytest.raises(ValueError, match=r"^a list of columns among Bid, Ask, Mid, Last, Close, Spr%, .*, Vol bar$"):
+    with pytest.raises(
+        ValueError,
+        match=r"^a list of columns among Bid, Ask, Mid, Last, Close, Spr%, .*, Vol bar(; .* is none of them)?$",
+    ):
         parse_columns(text)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from chain.model.grid import Condition, Leg
+from chain.text import clean
 from tui.lines import figures
 
 STRIKE = "STRIKE"  # the heading between the two sides
@@ -118,7 +119,8 @@ def parse_columns(value: object) -> tuple[str, ...]:
     parts = value if isinstance(value, list | tuple) else str(value).split(",")
     known = {name.lower(): name for name in COLUMNS}
     given = [str(part).strip() for part in parts if str(part).strip()]
-    names = [known.get(part.lower()) for part in given]
-    if not names or None in names:
-        raise ValueError(f"a list of columns among {', '.join(COLUMNS)}")
-    return tuple(dict.fromkeys(name for name in names if name))
+    unknown = next((part for part in given if part.lower() not in known), None)
+    if not given or unknown is not None:
+        none = "" if unknown is None else f"; {clean(unknown, 32)!r} is none of them"
+        raise ValueError(f"a list of columns among {', '.join(COLUMNS)}{none}")
+    return tuple(dict.fromkeys(known[part.lower()] for part in given))
