@@ -115,6 +115,7 @@ class DeckApp(FairPump, App[None]):
         self.animation_level = "none"  # nothing moves by itself
         self.symbols = symbols
         self._notices = notices
+        self._is_paint_due = False
         self._closed_by = ("", float("-inf"))  # the key that closed a dialog, and when it was last heard, monotonic
         self._feed, self._calls, self._clock = feed, calls, clock
         self._memory = Memory(prefs_file)
@@ -210,7 +211,18 @@ class DeckApp(FairPump, App[None]):
         super()._display(screen, Frame(renderable) if isinstance(renderable, CompositorUpdate) else renderable)
 
     def _paint_all(self) -> None:
-        self._display(self.screen, self.screen._compositor.render_update(full=True))
+        self._is_paint_due = False
+        update = self.screen._compositor.render_update(full=True, screen_stack=self._background_screens)
+        self._display(self.screen, update)
+
+    def _paint_soon(self) -> None:
+        """Paint every cell once the screen is laid out: what a terminal cut off while it was smaller is gone from it.
+
+        Of sizes in a row the screen is laid out for the last only, which may be that of before.
+        """
+        if not self._is_paint_due:
+            self._is_paint_due = True
+            self.call_after_refresh(self._paint_all)
 
     @property
     def failure(self) -> Exception | None:
@@ -232,6 +244,8 @@ class DeckApp(FairPump, App[None]):
             await self._key(event.key, self.screen)
         else:
             await super().on_event(event)
+            if isinstance(event, events.Resize):
+                self._paint_soon()
 
     async def _key(self, key: str, screen: Screen[object]) -> None:
         now = self._clock.monotonic()

@@ -61,8 +61,9 @@ class AgeChart(Container):
             from plotext._dict import themes  # noqa: PLC0415 - see the class
             from textual_plotext import PlotextPlot  # noqa: PLC0415
 
-            # The colours of a theme are kept there for as long as the process lives, whatever screen they were for.
-            themes.pop(f"textual-auto-{self.app.theme}", None)
+            # The colours of themes are kept there for as long as the process lives, whatever screen they were for.
+            for name in [name for name in themes if name.startswith("textual-auto-")]:
+                del themes[name]
             self._plot = PlotextPlot()
             self.mount(self._plot)
         styles = palette_of(self.app)

@@ -145,7 +145,7 @@ async def test_behind_a_dialog_the_deck_stays_in_sight_and_alive(stage: Stage, k
         before = _painted(deck)
         assert "chaindeck" in before[0]
         assert "10:03:24 ET" in before[0]
-        assert "ATM 69" in before[38]  # the foot of the grid
+        assert "strikes 69" in before[38]  # the foot of the grid
         await deck.pass_time(45)
         after = _painted(deck)
         assert "10:04:09 ET" in after[0]
