@@ -79,6 +79,7 @@ class DeckApp(FairPump, App[None]):
     TITLE = "chaindeck"
     ENABLE_COMMAND_PALETTE = True
     depth = Depth.TRUE
+    _is_paint_due = False
     symbols = Symbols.BRAILLE
     loop: asyncio.AbstractEventLoop | None = None
     _legible_for: tuple[str, bool] | None = None
@@ -115,7 +116,6 @@ class DeckApp(FairPump, App[None]):
         self.animation_level = "none"  # nothing moves by itself
         self.symbols = symbols
         self._notices = notices
-        self._is_paint_due = False
         self._closed_by = ("", float("-inf"))  # the key that closed a dialog, and when it was last heard, monotonic
         self._feed, self._calls, self._clock = feed, calls, clock
         self._memory = Memory(prefs_file)
