@@ -41,6 +41,7 @@ async def test_who_leads_says_so_at_once_and_what_it_stages(around: Surroundings
     async with running(around, on_flush=flushes.append) as service:
         last = await around.add(around.quote())
         await wait_until_async(lambda: staged_quote(around), what="the quote in staging")
+        await wait_until_async(lambda: beat(around.redis), what="its heartbeat")
         told = await beat(around.redis)
         assert told is not None and (told.status, told.error, told.notice) == ("leading", "", "")
         await service.compositor.measure()
