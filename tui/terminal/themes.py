@@ -63,53 +63,38 @@ _DARK_256 = Theme(
     },
 )
 # Blue, orange and yellow, as in the palette of Okabe and Ito (2008): what is meant differs also in lightness, so that
-# eyes that tell red from green, or blue from yellow, badly see it too.
-_SAFE_TRUE = Theme(
+# eyes that tell red from green, or blue from yellow, badly see it too. The grounds are the dark theme's.
+_SAFE_TRUE = replace(
+    _DARK_TRUE,
     name=SAFE,
     primary="#56b4e9",
-    secondary="#8d99ae",
     accent="#9fd4f5",
     warning="#f2e23a",
     error="#ff7a2f",
     success="#56b4e9",
     foreground="#bdc4ce",
-    background="#0f1419",
-    surface="#141a21",
-    panel="#1b232d",
-    dark=True,
     variables={
+        **_DARK_TRUE.variables,
         "deck-up": "#79c0ff",
         "deck-down": "#e69f00",
         "deck-call": "#56b4e9",
         "deck-put": "#e69f00",
         "deck-badge": "#d29ac6",
-        "deck-itm": "#18222d",
-        "deck-atm": "#2a3a4d",
-        "deck-cursor": "#2b485a",
     },
 )
-_SAFE_256 = Theme(
+_SAFE_256 = replace(
+    _DARK_256,
     name=SAFE,
-    primary="#5fafd7",
-    secondary="#8a8a8a",
     accent="#87d7ff",
     warning="#ffff5f",
     error="#ff8700",
     success="#5fafd7",
     foreground="#c6c6c6",
-    background="#121212",
-    surface="#1c1c1c",
-    panel="#303030",
-    dark=True,
     variables={
-        "deck-up": "#5fafff",
+        **_DARK_256.variables,
         "deck-down": "#ffaf00",
-        "deck-call": "#5fafd7",
         "deck-put": "#d78700",
         "deck-badge": "#d787d7",
-        "deck-itm": "#262626",
-        "deck-atm": "#444444",
-        "deck-cursor": "#005f87",
         "deck-alarm": "#875f00",
     },
 )
