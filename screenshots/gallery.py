@@ -5,7 +5,7 @@ Pages are those of `Page`, so that a new one is in it by itself.
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from textual.pilot import Pilot
 
@@ -17,6 +17,7 @@ from tui.lines.line import Role
 from tui.pages import Page
 from tui.panels.line_panel import LinePanel
 from tui.terminal.depth import Depth
+from tui.terminal.frames import update
 from tui.terminal.themes import DARK, LIGHT, SAFE
 
 SIZES = ((80, 24), (120, 40), (200, 60))
@@ -147,8 +148,7 @@ async def _frames(stage: Stage, app: DeckApp, pilot: Pilot[None], looks: Sequenc
 
 def painted(app: DeckApp) -> bytes:
     """Return what an application sends to paint its whole screen."""
-    update: Any = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
-    return bytes(update.render_segments(app.console).encode())
+    return update.frame(update.whole(app), app.console).encode()
 
 
 def roles_of(app: DeckApp) -> frozenset[Role]:

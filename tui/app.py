@@ -37,7 +37,7 @@ from tui.pump import FairPump
 from tui.screen.deck import DeckScreen
 from tui.screen.travel import ScreenPorts
 from tui.terminal.depth import Depth, colour_depth, light_terminal
-from tui.terminal.frames.update import Frame
+from tui.terminal.frames.update import Frame, whole
 from tui.terminal.legible import Legible
 from tui.terminal.symbols import Symbols
 from tui.terminal.themes import DARK, LIGHT, offered, own_themes, painted, terminal_themes
@@ -212,8 +212,7 @@ class DeckApp(FairPump, App[None]):
 
     def _paint_all(self) -> None:
         self._is_paint_due = False
-        update = self.screen._compositor.render_update(full=True, screen_stack=self._background_screens)
-        self._display(self.screen, update)
+        self._display(self.screen, whole(self))
 
     def _paint_soon(self) -> None:
         """Paint every cell once the screen is laid out: what a terminal cut off while it was smaller is gone from it.

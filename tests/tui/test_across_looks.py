@@ -4,9 +4,9 @@ import pytest
 from redis.asyncio import Redis
 
 from publisher.faults import InjectedFault
-from tests.support.contrast import screen_of, worst_word
+from tests.support.contrast import worst_word
 from tests.support.stage import deck_of, make_stage
-from tests.tui.terminal.test_contrast import HEIGHT, WIDTH, frame, looks
+from tests.tui.terminal.test_contrast import HEIGHT, WIDTH, looks, shown
 from tui.terminal.contrast import LEGIBLE
 from tui.terminal.depth import Depth
 from tui.terminal.themes import DARK, LIGHT, SAFE
@@ -28,8 +28,5 @@ async def test_every_word_reads_also_of_what_is_lost_and_under_the_cursor(redis:
             for theme in (DARK, LIGHT, SAFE, "ansi-dark", "ansi-light"):
                 with deck.app.batch_update():  # painted once, by us
                     deck.app.theme = theme
-                    await deck.pilot.pause()
-                    deck.app.deck.redraw()
-                    await deck.pilot.pause()
-                    word = worst_word(screen_of(frame(deck.app), WIDTH, HEIGHT), looks(deck.app))
+                    word = worst_word(await shown(deck), looks(deck.app))
                 assert word.ratio >= LEGIBLE, f"{theme}, {keys}: {word}"

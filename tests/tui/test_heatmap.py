@@ -7,10 +7,10 @@ import pytest
 from redis.asyncio import Redis
 
 from screenshots.scenes import Stage
-from tests.support.contrast import screen_of, worst_word
+from tests.support.contrast import worst_word
 from tests.support.heatmaps import DATES, heatmap_model, view_of
 from tests.support.stage import Deck, deck_of, make_stage
-from tests.tui.terminal.test_contrast import HEIGHT, WIDTH, frame, looks
+from tests.tui.terminal.test_contrast import HEIGHT, WIDTH, looks, shown
 from tui.lines.line import plain
 from tui.terminal.contrast import LEGIBLE
 from tui.terminal.depth import Depth
@@ -243,10 +243,7 @@ async def test_every_word_of_the_heatmap_is_legible_in_the_bytes_of_a_frame(redi
                 give(stage, age_s=age_s)
                 with deck.app.batch_update():  # painted once, by us
                     deck.app.theme = theme
-                    await deck.pilot.pause()
-                    deck.app.deck.redraw()
-                    await deck.pilot.pause()
-                    word = worst_word(screen_of(frame(deck.app), WIDTH, HEIGHT), looks(deck.app))
+                    word = worst_word(await shown(deck), looks(deck.app))
                 assert word.ratio >= LEGIBLE, f"{theme}, {age_s} s old: {word}"
 
 

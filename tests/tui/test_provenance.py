@@ -10,12 +10,12 @@ import pytest
 from chain.monitor.explain.explanation import Explanation
 from chain.monitor.explain.question import Question
 from screenshots.scenes import Stage
-from tests.support.contrast import screen_of, worst_word
+from tests.support.contrast import worst_word
 from tests.support.heatmaps import DATES, heatmap_model, view_of
 from tests.support.past import PastDeck, past_deck
 from tests.support.stage import Deck, deck_of
 from tests.support.waiting import wait_until_async
-from tests.tui.terminal.test_contrast import HEIGHT, WIDTH, frame, looks
+from tests.tui.terminal.test_contrast import HEIGHT, WIDTH, looks, shown
 from tests.tui.test_stream_marks import stream
 from tui.dialogs.provenance import ProvenanceDialog
 from tui.panels.line_panel import LinePanel
@@ -247,7 +247,5 @@ async def test_every_word_of_the_dialogs_is_legible(stage: Stage, depth: Depth, 
         for theme in (DARK, LIGHT, SAFE, "ansi-dark"):
             with deck.app.batch_update():  # painted once, by us
                 deck.app.theme = theme
-                await deck.pilot.pause()
-                await deck.pilot.pause()
-                word = worst_word(screen_of(frame(deck.app), WIDTH, HEIGHT), looks(deck.app))
+                word = worst_word(await shown(deck), looks(deck.app))
             assert word.ratio >= LEGIBLE, f"{theme}: {word}"

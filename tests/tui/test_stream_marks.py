@@ -10,10 +10,11 @@ from chain.analytics.painted import PaintedGrid
 from chain.clock import Instant
 from chain.model.keys import KeySchema
 from chain.pipeline.staging import StagedContract, StagingMeta, Value
+from screenshots.gallery import painted
 from tests.support.contrast import screen_of, worst_word
 from tests.support.scenes import compositor
 from tests.support.stage import Deck, deck_of, make_stage
-from tests.tui.terminal.test_contrast import HEIGHT, WIDTH, frame, looks
+from tests.tui.terminal.test_contrast import HEIGHT, WIDTH, looks
 from tui.ports.board_source import StagedView
 from tui.terminal.contrast import LEGIBLE
 from tui.terminal.depth import Depth
@@ -122,6 +123,6 @@ async def test_marks_are_legible_in_the_bytes_of_a_frame(redis: Redis, depth: De
     async with deck_of(make_stage(redis), (WIDTH, HEIGHT), depth=depth) as deck:
         stream(deck)
         await deck.pilot.pause()
-        word = worst_word(screen_of(frame(deck.app), WIDTH, HEIGHT), looks(deck.app))
+        word = worst_word(screen_of(painted(deck.app), WIDTH, HEIGHT), looks(deck.app))
         assert word.ratio >= LEGIBLE, word
         assert "*31.50" in atm(deck)

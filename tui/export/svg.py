@@ -14,6 +14,7 @@ from rich.style import Style
 from textual.app import App
 
 from tui.terminal.contrast import BLACK, RGB, WHITE, XTERM
+from tui.terminal.frames.update import whole
 
 CELL, LINE = 10, 19  # units of the picture: what common fonts are wide and high at 16.6, so that rules meet
 _BASE, _FONT = 15, "16.6px 'Fira Code','DejaVu Sans Mono',Menlo,Consolas,monospace"
@@ -44,12 +45,10 @@ class Picture(NamedTuple):
 
 def picture_of(app: App[Any]) -> Picture:
     """Return what an application shows; a terminal's own colours are xterm's."""
-    update: Any = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
     dark = app.current_theme.dark
     own = (XTERM[7], BLACK) if dark else (BLACK, WHITE)
-    lines = [
-        list(_merged(_runs((one for strip in line for one in strip if not one.control), own))) for line in update.strips
-    ]
+    strips = whole(app).strips
+    lines = [list(_merged(_runs((one for strip in line for one in strip if not one.control), own))) for line in strips]
     grounds = [run.ground for line in lines for run in line for _ in run.text]
     return Picture(app.size.width, lines, max(set(grounds), key=grounds.count))
 

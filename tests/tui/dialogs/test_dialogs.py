@@ -1,10 +1,9 @@
 """Dialogs close once, whatever comes how often; what a screen does when one of its parts fails."""
 
-from typing import Any
-
 import pytest
 from textual.events import Key
 
+from screenshots.gallery import painted
 from screenshots.scenes import Stage
 from tests.support.contrast import screen_of
 from tests.support.stage import Deck, deck_of
@@ -155,9 +154,8 @@ async def test_behind_a_dialog_the_deck_stays_in_sight_and_alive(stage: Stage, k
 def _painted(deck: Deck) -> list[str]:
     """What a terminal shows of all screens together."""
     app = deck.app
-    raw: Any = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
     width, height = app.size
-    return screen_of(raw.render_segments(app.console).encode(), width, height).display
+    return screen_of(painted(app), width, height).display
 
 
 @pytest.mark.parametrize(("size", "key"), [((80, 24), "j"), ((120, 40), "j"), ((40, 10), "pagedown")], ids=str)

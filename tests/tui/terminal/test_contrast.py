@@ -1,11 +1,10 @@
 """Every word on the screen reads at 4.5:1, measured on the bytes, in each colour depth and theme."""
 
-from typing import Any
-
 import pyte
 import pytest
 from redis.asyncio import Redis
 
+from screenshots.gallery import painted
 from screenshots.scenes import troubled
 from tests.support.contrast import DARK_LOOKS, LIGHT_LOOKS, Look, dim_sequences, screen_of, worst_word
 from tests.support.stage import Deck, deck_of, make_stage
@@ -23,12 +22,6 @@ WIDTH, HEIGHT = 120, 40
 THEMES = (*OWN, "textual-dark", "textual-light", "ansi-dark", "ansi-light")
 
 
-def frame(app: DeckApp) -> bytes:
-    """Return what the application sends to paint its whole screen."""
-    update: Any = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
-    return bytes(update.render_segments(app.console).encode())
-
-
 def looks(app: DeckApp) -> tuple[Look, ...]:
     """Return the terminals to reckon with: of either kind, unless the theme is made for one."""
     if app.theme in OWN:
@@ -41,7 +34,7 @@ async def shown(deck: Deck) -> pyte.Screen:
     await deck.pilot.pause()
     deck.app.deck.redraw()
     await deck.pilot.pause()
-    raw = frame(deck.app)
+    raw = painted(deck.app)
     assert not dim_sequences(raw)
     return screen_of(raw, WIDTH, HEIGHT)
 

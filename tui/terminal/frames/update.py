@@ -1,12 +1,13 @@
 """The compositor's updates for a slow line: cut to what changed, and written with the fewest changes of style."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App
 from textual.strip import Strip
 
 from tui.terminal.frames.sgr import PLAIN, change, on_blanks, rendition_of
@@ -18,6 +19,13 @@ class _Piece(NamedTuple):
     x: int
     y: int
     strip: Iterable[Segment]
+
+
+def whole(app: App[Any]) -> LayoutUpdate:
+    """Return what paints every cell of an application, of a dialog with what stands behind it."""
+    update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    assert isinstance(update, LayoutUpdate)
+    return update
 
 
 def frame(update: CompositorUpdate, console: Console) -> str:
