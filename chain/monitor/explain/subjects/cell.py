@@ -4,8 +4,6 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from chain.analytics.derive import derive
-from chain.analytics.measures.chain import ChainMeasures
 from chain.analytics.painted import painted_leg
 from chain.model.grid import Leg, leg_of
 from chain.model.placement import Misfit, Place, placed
@@ -30,6 +28,7 @@ from chain.monitor.explain.payload import Contract, Payload
 from chain.monitor.explain.question import CellOf, Question
 from chain.monitor.explain.staged import input_words, is_painted, staging_section
 from chain.monitor.explain.subjects.axis import axis_sections
+from chain.monitor.explain.subjects.measure import derive_asked
 from chain.monitor.explain.times import vendor_delay, vendor_stamp, vendor_time
 from chain.pipeline.staging import StagedContract
 
@@ -61,7 +60,7 @@ def explain_cell(question: Question, asked: CellOf) -> Explanation:
     else:
         value, sections = cell.value(figure), tuple(cell.sections(figure))
     if asked.figure == STRIKE:
-        sections = (*sections, *axis_sections(cell.measures(payload), place))
+        sections = (*sections, *axis_sections(derive_asked(question, payload).measures, place))
     return Explanation(title, value, (*sections, snapshot_section(question)))
 
 
@@ -125,12 +124,6 @@ class _Cell(Struct, frozen=True):
         )
         return value, (said,)
 
-    def measures(self, payload: Payload) -> ChainMeasures:
-        """Return what the whole chain says."""
-        good, record = self.question.good, self.question.record
-        assert good is not None
-        return derive(payload.received, made_at(record, good), record.source.calendar).measures
-
     def judged(self, figure: Judged) -> tuple[Section, ...]:
         """Return what is wrong with the quote, and of which figures that follows."""
         said = section(
@@ -143,7 +136,8 @@ class _Cell(Struct, frozen=True):
 
     def checked(self, figure: Checked, payload: Payload) -> tuple[float | None, tuple[Section, ...]]:
         """Return a figure that is computed with the whole chain, and what is said of it."""
-        place, measures = self.asked.place, self.measures(payload).told_in(self.asked.convention)
+        place = self.asked.place
+        measures = derive_asked(self.question, payload).measures.told_in(self.asked.convention)
         check = next(each for each in measures.contracts if (each.strike, each.root, each.side) == place)
         value = figure.of(check)
         said = section(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chain.model.grid import build_grid
+from chain.model.grid import StrikeGrid
 from chain.model.placement import Place, placed
 from chain.model.session import new_york
 from chain.monitor.board import ChainRecord
@@ -12,9 +12,9 @@ from chain.monitor.explain.explanation import Explanation, Section, number, seco
 from chain.monitor.explain.fields import value_at
 from chain.monitor.explain.origin import age_facts, snapshot_section
 from chain.monitor.explain.payload import Payload
-from chain.monitor.explain.question import MeasureOf, Question
+from chain.monitor.explain.question import Question
 from chain.monitor.explain.subjects.contracts import contract_facts
-from chain.monitor.explain.subjects.measure import measured, slice_asked, value_section
+from chain.monitor.explain.subjects.measure import derive_asked, slice_asked, value_section
 
 _PRICE, _VALUE = ("underlying_asset", "price"), ("underlying_asset", "value")  # of a share, of an index
 _PRICED, _BY_IV = "straddle", "atm_iv"
@@ -37,19 +37,18 @@ def _sections(question: Question) -> Iterator[Section]:
         yield _line(question, status)
     if question.good is not None:
         payload = Payload.of(question.good.snapshot)
-        yield _spot(payload)
-        chain = measured(question, payload, MeasureOf(_PRICED))
+        derived = derive_asked(question, payload)
+        yield _spot(payload, derived.grid)
         for name in HEADLINE:
-            yield value_section(name, chain[name], name.replace("_", " ").upper())
-        at = slice_asked(question, payload)
+            yield value_section(name, derived.measures[name], name.replace("_", " ").upper())
+        at = slice_asked(question, derived.grid)
         facts = (contract_facts(question, at, payload, name, None) for name in (_PRICED, _BY_IV))
         yield Section("AT THE MONEY", tuple(fact for some in facts for fact in some))
     yield snapshot_section(question)
 
 
-def _spot(payload: Payload) -> Section:
+def _spot(payload: Payload, grid: StrikeGrid) -> Section:
     """Return where the underlying's price stands: in the first contract of the grid that carries one."""
-    grid = build_grid(payload.received)
     listed = placed(payload.received.contracts, payload.received.id.chain)
     carrying = (at for at, (item, place) in enumerate(listed) if isinstance(place, Place) and item.spot is not None)
     first = next(carrying, None)

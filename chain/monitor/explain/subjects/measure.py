@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from chain.analytics.measures.chain import ChainMeasures, measures_of
+from chain.analytics.derive import ChainAnalytics, derive
 from chain.analytics.measures.measure import Measure
 from chain.analytics.measures.underlying import ACROSS, underlying_measures
 from chain.analytics.slice import ChainSlice, slice_of
-from chain.model.grid import build_grid
+from chain.model.grid import StrikeGrid
+from chain.monitor.analytics import chain_measures
 from chain.monitor.evaluate.freshness import age_ms
 from chain.monitor.evaluate.provenance import made_at
 from chain.monitor.explain.explanation import Explanation, Fact, Section, number, seconds, section, stamp
@@ -47,11 +48,12 @@ def _words(asked: MeasureOf) -> str:
 def _of_chain(question: Question, asked: MeasureOf) -> tuple[float | None, tuple[Section, ...]]:
     assert question.good is not None
     payload = Payload.of(question.good.snapshot)
-    measures = measured(question, payload, asked).measures
+    derived = derive_asked(question, payload)
+    measures = derived.measures.told_in(asked.convention).measures
     if asked.name not in measures:
         return None, (section("VALUE", ("missing", _NOT_OF_ONE)), snapshot_section(question))
     measure = measures[asked.name]
-    at_strike = contract_facts(question, slice_asked(question, payload), payload, asked.name, measure.value)
+    at_strike = contract_facts(question, slice_asked(question, derived.grid), payload, asked.name, measure.value)
     contracts = Section("CONTRACTS", (*counts(measure), *at_strike))
     return _value(asked, measures), (*_values(asked, measures), contracts, snapshot_section(question))
 
@@ -74,19 +76,18 @@ def _values(asked: MeasureOf, measures: Mapping[str, Measure]) -> Iterator[Secti
         yield value_section(asked.less, measures[asked.less], f"LESS {asked.less.replace('_', ' ').upper()}")
 
 
-def slice_asked(question: Question, payload: Payload) -> ChainSlice:
-    """Return the snapshot that is asked about as the measures take it."""
+def derive_asked(question: Question, payload: Payload) -> ChainAnalytics:
+    """Return the grid and the measures of the snapshot that is asked about, computed anew."""
     record, good = question.record, question.good
     assert good is not None
-    return slice_of(build_grid(payload.received), made_at(record, good), record.source.calendar)
+    return derive(payload.received, made_at(record, good), record.source.calendar)
 
 
-def measured(question: Question, payload: Payload, asked: MeasureOf) -> ChainMeasures:
-    """Return the measures of the snapshot that is asked about, computed anew."""
+def slice_asked(question: Question, grid: StrikeGrid) -> ChainSlice:
+    """Return the grid that is asked about as the measures take it."""
     record, good = question.record, question.good
     assert good is not None
-    grid = build_grid(payload.received)
-    return measures_of(grid, made_at(record, good), record.source.calendar).told_in(asked.convention)
+    return slice_of(grid, made_at(record, good), record.source.calendar)
 
 
 def value_section(name: str, measure: Measure, heading: str) -> Section:
@@ -132,7 +133,8 @@ def _of_history(question: Question, asked: MeasureOf, measure: Measure) -> Itera
 def _explain_across(question: Question, asked: MeasureOf, words: str) -> Explanation:
     """Return where a measure of several expirations comes from, with the age of each snapshot, oldest named."""
     ones = question.siblings
-    chains = [measured(one, Payload.of(one.good.snapshot), asked) for one in ones if one.good]
+    found_of = (chain_measures(one.record) for one in ones)
+    chains = [each.told_in(asked.convention) for each in found_of if each is not None]
     title = f"{question.chain.underlying if asked.across else question.chain} {words}"
     across = underlying_measures(chains)
     found = across.totals

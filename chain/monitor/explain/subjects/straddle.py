@@ -3,9 +3,9 @@
 from chain.monitor.explain.explanation import Explanation, Section, number, section
 from chain.monitor.explain.origin import snapshot_section
 from chain.monitor.explain.payload import Payload
-from chain.monitor.explain.question import MeasureOf, Question, StraddleOf
+from chain.monitor.explain.question import Question, StraddleOf
 from chain.monitor.explain.subjects.contracts import PRICES, facts_at
-from chain.monitor.explain.subjects.measure import measured, slice_asked
+from chain.monitor.explain.subjects.measure import derive_asked, slice_asked
 
 _NO_STRIKE = "the slice does not reach so far"
 
@@ -17,9 +17,9 @@ def explain_straddle(question: Question, asked: StraddleOf) -> Explanation:
     if question.good is None:
         return Explanation(title, None, (snapshot_section(question),))
     payload = Payload.of(question.good.snapshot)
-    chain = slice_asked(question, payload)
-    known = measured(question, payload, MeasureOf("straddle")).straddles
-    found = next((each for each in known if each.strike == asked.strike), None)
+    derived = derive_asked(question, payload)
+    chain = slice_asked(question, derived.grid)
+    found = next((each for each in derived.measures.straddles if each.strike == asked.strike), None)
     root = next((row.root for row in chain.rows if row.strike == asked.strike), "")
     value = found.value if found else None
     why = _NO_STRIKE if asked.strike is None else f"no contract at {asked.strike:g} is listed"
