@@ -23,7 +23,7 @@ class DerivedMeasures:
     """Keeps what was derived while its snapshots are the newest. Owned by one thread."""
 
     rules: Sequence[AlertRule]
-    _chains: dict[ChainId, tuple[SnapshotId, ChainMeasures]] = field(default_factory=dict)
+    _chains: dict[ChainId, ChainMeasures] = field(default_factory=dict)
     _across: dict[str, UnderlyingMeasures] = field(default_factory=dict)
     _failed: dict[ChainId, SnapshotId] = field(default_factory=dict)  # of which nothing can be derived
 
@@ -33,14 +33,13 @@ class DerivedMeasures:
         if not measured:
             return NOTHING_DERIVED
         across = {name for rule, watch in measured if _is_across(watch) for name in _underlyings(rule, report)}
-        chains: dict[ChainId, Measures] = {}
-        known: dict[ChainId, tuple[SnapshotId, ChainMeasures]] = {}
+        known: dict[ChainId, ChainMeasures] = {}
         for status in report.statuses:
             wanted = any(rule.admits(status.chain, status.dte) for rule, _ in measured)
             if (wanted or status.chain.underlying in across) and (found := self._derive(status)) is not None:
-                known[status.chain] = (found.snapshot, found)
-                chains[status.chain] = found.measures
+                known[status.chain] = found
         self._chains = known
+        chains: dict[ChainId, Measures] = {chain: found.measures for chain, found in known.items()}
         totals = {name: self._together(name, chains) for name in across}
         return Derived(chains, {name: each for name, each in totals.items() if each})
 
@@ -49,8 +48,8 @@ class DerivedMeasures:
         good, kept = status.record.last_good, self._chains.get(status.chain)
         if good is None or self._failed.get(status.chain) == good.snapshot.id:
             return None
-        if kept is not None and kept[0] == good.snapshot.id:
-            return kept[1]
+        if kept is not None and kept.snapshot == good.snapshot.id:
+            return kept
         try:
             return chain_measures(status.record)
         except Exception:
@@ -60,7 +59,7 @@ class DerivedMeasures:
 
     def _together(self, underlying: str, chains: dict[ChainId, Measures]) -> Measures:
         """Return the totals of an underlying, and add to its chains what depends on their neighbours."""
-        parts = [found for chain, (_, found) in self._chains.items() if chain.underlying == underlying]
+        parts = [found for chain, found in self._chains.items() if chain.underlying == underlying]
         across = self._across.get(underlying)
         if across is None or {part.snapshot for part in across.chains} != {part.snapshot for part in parts}:
             across = underlying_measures(parts)
