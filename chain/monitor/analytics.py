@@ -72,23 +72,18 @@ class RecentAnalytics:
         chain = next(iter(records), None) if selected is None else selected
         self._forget_outdated(records)
         if chain is not None and chain in records:
-            found = self._kept.get(chain) or analytics_of(records[chain])
-            if found is not None:
-                self._kept[chain] = found
-                self._kept.move_to_end(chain)
+            self._keep(records[chain])
         self._forget_beyond(_KEPT)
         return self._known()
 
     def across(self, board: Board, selected: ChainId | None) -> tuple[AnalyticsByChain, UnderlyingMeasures | None]:
         """Return the analytics of all expirations of the selected chain's underlying, and what they say together."""
-        chain = next((record.chain for record in board.chains.records), None) if selected is None else selected
-        mine = [record for record in board.chains.records if chain and record.chain.underlying == chain.underlying]
-        self._forget_outdated({record.chain: record for record in board.chains.records})
+        records = {record.chain: record for record in board.chains.records}
+        chain = next(iter(records), None) if selected is None else selected
+        mine = [record for record in records.values() if chain and record.chain.underlying == chain.underlying]
+        self._forget_outdated(records)
         for record in mine:
-            found = self._kept.get(record.chain) or analytics_of(record)
-            if found is not None:
-                self._kept[record.chain] = found
-                self._kept.move_to_end(record.chain)
+            self._keep(record)
         self._forget_beyond(max(_KEPT, len(mine)))
         known = self._known()
         measures = tuple(known[record.chain].measures for record in mine if record.chain in known)
@@ -98,6 +93,13 @@ class RecentAnalytics:
         if made is None or [id(one) for one in made[0]] != [id(one) for one in measures]:
             self._across = made = (measures, underlying_measures(measures))
         return known, made[1]
+
+    def _keep(self, record: ChainRecord) -> None:
+        """Derive a chain unless it is known; it is the last to be forgotten."""
+        found = self._kept.get(record.chain) or analytics_of(record)
+        if found is not None:
+            self._kept[record.chain] = found
+            self._kept.move_to_end(record.chain)
 
     def _known(self) -> AnalyticsByChain:
         """Return what is kept, gamma exposure by the convention that is asked for."""
