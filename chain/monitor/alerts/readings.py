@@ -1,6 +1,6 @@
 """What an alert finds in a report: where each of its subjects stands, and why where that cannot be told."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Self
 
@@ -35,6 +35,11 @@ class Origin(Struct, frozen=True):
 
     kind: str = UNKNOWN
     words: str = ""
+
+    @property
+    def mark(self) -> str:
+        """What stands before a line about the subject: `[MOCK] `; empty for live data."""
+        return f"[{self.words}] " if self.words else ""
 
 
 class Reading(Struct, frozen=True):
@@ -102,6 +107,11 @@ def _is_read(record: ChainRecord) -> bool:
     return record.last_good is not None or record.fault is not None
 
 
+def one_kind(kinds: Collection[str]) -> str:
+    """Return the kind of source that several have in common: `mixed` where they have none."""
+    return _MIXED if len(kinds) > 1 else next(iter(kinds), UNKNOWN)
+
+
 def origin_of(records: Iterable[ChainRecord]) -> Origin:
     """Return where the data of some chains come from."""
     kinds, words = set[str](), list[str]()
@@ -109,7 +119,7 @@ def origin_of(records: Iterable[ChainRecord]) -> Origin:
         kinds.add(record.kind)
         words.append(record.source_word)
     said = "" if set(words) <= {"LIVE"} else kind_phrase(words).upper()
-    return Origin(_MIXED if len(kinds) > 1 else next(iter(kinds), UNKNOWN), said)
+    return Origin(one_kind(kinds), said)
 
 
 def _state(watch: StateWatch, status: ChainStatus) -> Reading:

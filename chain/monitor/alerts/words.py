@@ -9,7 +9,7 @@ from chain.monitor.alerts.alarm import Change
 from chain.monitor.alerts.body import AlertBody, AlertEventBody
 from chain.monitor.alerts.book import AlertEvent
 from chain.monitor.alerts.pace import Due
-from chain.monitor.alerts.readings import Reading
+from chain.monitor.alerts.readings import Reading, one_kind
 from chain.monitor.alerts.rule import AlertRule, NumberWatch
 from chain.text import clean
 
@@ -57,7 +57,7 @@ def named(rule: AlertRule) -> str:
 def event_words(event: AlertEvent) -> str:
     """Return one event as every voice tells it: source unless it is live, name, what it is."""
     rule, reading = event.rule, event.reading
-    source = f"[{reading.origin.words}] " if reading.origin.words else ""
+    source = reading.origin.mark
     if event.change is Change.RAISED:
         return clean(f"{source}ALERT{named(rule)}: {raised_words(rule, reading)}", _LONGEST)
     why = f" ({reading.why})" if reading.why else ""
@@ -92,7 +92,7 @@ def alert_body(rule: AlertRule, due: Due[AlertEvent], place: Place) -> AlertBody
         below=below,
         clear=clear,
         text=events_words(events),
-        kind=kinds.pop() if len(kinds) == 1 else "mixed",
+        kind=one_kind(kinds),
         source=", ".join(filter(None, sources)),
         redis=place.redis,
         prefix=place.prefix,

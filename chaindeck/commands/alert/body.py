@@ -7,11 +7,9 @@ from msgspec import Meta, Struct
 
 from chain.monitor.alerts.body import KindWord, SourceWords
 from chain.monitor.alerts.readings import Reading, Readings
-from chain.monitor.alerts.rule import AlertRule, Zone
+from chain.monitor.alerts.rule import AlertRule
 from chain.monitor.alerts.words import Place, limit_of, what
 from chain.monitor.messages.fields import Seconds
-
-_ZONES = {Zone.BEYOND: "beyond", Zone.BAND: "band", Zone.CLEAR: "clear", Zone.UNKNOWN: "unknown"}
 
 
 class SubjectBody(Struct, frozen=True):
@@ -83,7 +81,7 @@ def _standing(rule: AlertRule, found: Readings) -> StandingBody:
 def _subject(rule: AlertRule, reading: Reading) -> SubjectBody:
     return SubjectBody(
         subject=reading.subject,
-        stands=_ZONES[reading.zone],
+        stands=reading.zone.value,
         value=reading.value,
         unit=reading.unit,
         text=what(rule, reading),

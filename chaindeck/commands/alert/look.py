@@ -57,7 +57,6 @@ def _lines(rule: AlertRule, readings: Readings) -> Iterator[str]:
     """Yield an alert and its subjects; where it has none, what that means."""
     yield str(rule)
     for reading in readings.each:
-        source = f"[{reading.origin.words}] " if reading.origin.words else ""
-        yield f"  {_WORDS[reading.zone]:<8} {source}{what(rule, reading)}"
+        yield f"  {_WORDS[reading.zone]:<8} {reading.origin.mark}{what(rule, reading)}"
     if not readings.each:
         yield f"  {_WORDS[readings.absent]:<8} {readings.none}"
