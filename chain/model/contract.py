@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 B = TypeVar("B", bound=Struct)
 
 MAX_LEVEL = 1e7  # a hundred times the largest strike of an option symbol: no underlying has such a price
-LATEST_NS = 2**63  # of a vendor's stamp, epoch ns: what is later is no time
+_LATEST_NS = 2**63  # of a vendor's stamp, epoch ns: what is later is no time
 _WIDEST = 2**1000  # a larger integer may not fit a float
 
 
@@ -105,6 +105,11 @@ class Item(Struct, frozen=True, gc=False):
 
 
 _EMPTY: dict[type[Struct], Struct] = {kind: kind() for kind in (Details, Quote, Trade, Day, Greeks, Asset)}
+
+
+def stamp_ns(value: object) -> int | None:
+    """Return a vendor's time, epoch ns; None for what is none."""
+    return value if type(value) is int and 0 < value < _LATEST_NS else None
 
 
 def number(value: object) -> float | None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from chain.model.contract import LATEST_NS, Day, Greeks, Item, Quote, Trade, number, part
+from chain.model.contract import Day, Greeks, Item, Quote, Trade, number, part, stamp_ns
 from chain.model.placement import Centre, Misfit, Place, centred, placed
 from chain.model.snapshot import Received, SnapshotHeader
 
@@ -186,9 +186,10 @@ def leg_of(item: Item) -> Leg:
     )
 
 
-def _vendor_ms(stamp_ns: object) -> int | None:
+def _vendor_ms(value: object) -> int | None:
     """Return a vendor's time, epoch ns, as epoch ms; None for what is none."""
-    return stamp_ns // 1_000_000 if type(stamp_ns) is int and 0 < stamp_ns < LATEST_NS else None
+    at_ns = stamp_ns(value)
+    return None if at_ns is None else at_ns // 1_000_000
 
 
 def _within(value: object, low: float, high: float = _GREATEST) -> float | None:

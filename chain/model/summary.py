@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from chain.model.contract import LATEST_NS, Asset, Day, Item, Quote, Trade, number, part
+from chain.model.contract import Asset, Day, Item, Quote, Trade, number, part, stamp_ns
 from chain.model.grid import Condition, two_sided
 from chain.model.placement import Centre, Misfit, Place, centred, placed
 from chain.model.snapshot import Received
@@ -172,7 +172,7 @@ def _data_time(contracts: Sequence[Item]) -> DataTime | None:
     An old trade beside a new one tells of a quiet contract, not of old data: there the newest counts.
     """
     for origin, stamp_of in _STAMPS.items():
-        found = [at for at in map(stamp_of, contracts) if type(at) is int and 0 < at < LATEST_NS]
+        found = [at for contract in contracts if (at := stamp_ns(stamp_of(contract))) is not None]
         if found:
             return DataTime(sorted(found)[(len(found) - 1) // 2] if origin is Origin.QUOTE else max(found), origin)
     return None

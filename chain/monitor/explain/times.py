@@ -1,6 +1,6 @@
 """What the vendor says of when a figure is, and how late it comes."""
 
-from chain.model.contract import LATEST_NS
+from chain.model.contract import stamp_ns
 from chain.monitor.evaluate.provenance import made_at
 from chain.monitor.explain.explanation import seconds, stamp
 from chain.monitor.explain.fields import Path, value_at
@@ -14,8 +14,8 @@ def vendor_time(question: Question, contract: Contract, path: Path | None) -> st
     """Return the vendor's time at a path, and how old it was when the snapshot was made; empty where none is meant."""
     if path is None:
         return ""
-    written, at = contract.written(path), value_at(contract.item, path)
-    if type(at) is not int or not 0 < at < LATEST_NS:
+    written, at = contract.written(path), stamp_ns(value_at(contract.item, path))
+    if at is None:
         return f"none: {written.absent or f'it is {written.text}'}"
     good = question.good
     assert good is not None
