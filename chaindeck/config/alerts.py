@@ -1,6 +1,5 @@
 """Alerts as the config file has them: tables `[[alerts]]`, each checked key by key and then as a whole."""
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from chain.monitor.alerts.rule import (
 from chain.monitor.evaluate.rules import SEVERITY
 from chain.monitor.states import Level, State
 from chain.text import clean, shown
-from chaindeck.config.values import number_between, parse_number, parse_text
+from chaindeck.config.values import nearest, number_between, parse_number, parse_text
 
 MEASURES = tuple(dict.fromkeys((*OF_A_CHAIN, *ACROSS, *TOTALS)))
 WATCHED = ("state", "signal", *Number, *MEASURES)
@@ -85,7 +84,7 @@ class _Entry:
         """Return the alert; raise ConfigError."""
         for key in self._table:
             if key not in KEYS:
-                self._fail(f"unknown key {clean(key, 30)!r}{_nearest(key, KEYS)}")
+                self._fail(f"unknown key {clean(key, 30)!r}{nearest(key, KEYS)}")
         watch = self._watch()
         chains = self._get("chains", _chains) or ()
         if isinstance(watch, SignalWatch) or (isinstance(watch, NumberWatch) and watch.of_underlyings):
@@ -164,15 +163,10 @@ class _Entry:
         return Hook((str(path), *argv[1:]), timeout or HOOK_TIMEOUT_S)
 
 
-def _nearest(word: object, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(str(word), known, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
-
-
 def _one_of(known: Sequence[str]) -> Callable[[object], str]:
     def parse(value: object) -> str:
         if value not in known:
-            raise ValueError(f"a word that is known{_nearest(value, known)}")
+            raise ValueError(f"a word that is known{nearest(str(value), known)}")
         return str(value)
 
     return parse

@@ -1,6 +1,5 @@
 """Where each setting comes from: a flag, then the environment, then the TOML file, then its default."""
 
-import difflib
 import os
 import re
 import stat
@@ -20,6 +19,7 @@ from chaindeck.config.keys import TABLE as KEYS
 from chaindeck.config.keys import ChosenKeys, read_keys
 from chaindeck.config.settings import SETTINGS, Setting, Settings, Value, validate
 from chaindeck.config.toml_file import SettingsFile, config_file, read_file
+from chaindeck.config.values import nearest
 
 _UNRESOLVED = re.compile(r"\$\{[^}]*\}")
 MASK = "********"
@@ -143,8 +143,7 @@ def _entries(file: SettingsFile) -> dict[str, _Entry]:
     """Return a file's settings with value and place; raise ConfigError naming file, line and key."""
     for name in file.table:
         if name not in SETTINGS and name not in _TABLES:
-            near = difflib.get_close_matches(name, (*SETTINGS, *_TABLES), n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join((*SETTINGS, *_TABLES))}"
+            hint = nearest(name, (*SETTINGS, *_TABLES))
             raise ConfigError(f"{file.place(name)}: unknown key {clean(name, 40)!r}{hint}")
     return {name: _Entry(value, file.place(name)) for name, value in file.table.items() if name in SETTINGS}
 

@@ -1,7 +1,8 @@
 """Values of settings, made of text or of what TOML holds. Each raises ValueError with what it wants."""
 
+import difflib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from chain.errors import InvalidNameError
 from chain.model.keys import parse_underlying, vendor_symbol
@@ -83,6 +84,12 @@ def number_between(least: float, most: float) -> Callable[[object], float]:
         return number
 
     return parse
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Return what stands behind an unknown word: the one that was probably meant, else all that are known."""
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
 
 
 def one_of(*choices: str) -> Callable[[object], str]:
