@@ -101,8 +101,12 @@ class BoardSlot:
         """Say, from the reader's thread, which chain is looked at; its analytics follow."""
         if chain != self._selected:
             self._selected = chain
-            self._call(self._derive)
-            self._hear_selected(chain)
+            self._look_changed(self._derive)
+
+    def _look_changed(self, follow: Callable[[], None]) -> None:
+        """Have what follows from another look done, and tell who hears of it."""
+        self._call(follow)
+        self._hear_selected(self._selected)
 
     @property
     def heatmap_of(self) -> str | None:
@@ -113,8 +117,7 @@ class BoardSlot:
         """Say, from the reader's thread, of which underlying the heatmap is looked at; None: of none."""
         if underlying != self._heatmap_of:
             self._heatmap_of = underlying
-            self._call(self._turn)
-            self._hear_selected(self._selected)
+            self._look_changed(self._turn)
 
     @property
     def is_across(self) -> bool:
@@ -125,8 +128,7 @@ class BoardSlot:
         """Say, from the reader's thread, whether all expirations of the chosen underlying are looked at."""
         if on != self._is_across:
             self._is_across = on
-            self._call(self._derive)
-            self._hear_selected(self._selected)
+            self._look_changed(self._derive)
 
     @property
     def gex(self) -> GexConvention:
@@ -137,8 +139,7 @@ class BoardSlot:
         """Say, from the reader's thread, by which convention gamma exposure is told."""
         if convention != self._gex:
             self._gex = convention
-            self._call(self._derive)
-            self._hear_selected(self._selected)
+            self._look_changed(self._derive)
 
     def compare(self, moments: tuple[DatedBoard, DatedBoard] | None) -> None:
         """Say, from the reader's thread, which two moments are compared; of several in a row the last is."""
@@ -165,7 +166,7 @@ class BoardSlot:
     def on_select(self, hear: Callable[[ChainId | None], None]) -> None:
         """Have `hear` called, on the reader's thread, with the chain that is looked at.
 
-        That is when it is another, or the heatmap.
+        That is when it is another, or anything else of what is looked at.
         """
         self._hear_selected = hear
 
