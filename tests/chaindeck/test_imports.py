@@ -70,6 +70,10 @@ def test_who_only_reads_loads_no_compositor() -> None:
     assert not all_loaded_by(modules) & {"mmaker.compositor", "mmaker.stager", "publisher.mock.stream"}
 
 
+def test_the_command_line_loads_neither_board_nor_alerts() -> None:
+    assert not all_loaded_by(["chaindeck.cli"]) & {"chain.monitor.board", "chain.monitor.alerts.book"}
+
+
 def test_status_loads_no_screen(short_dir: Path, redis_url: str) -> None:
     assert not loaded_by_command(short_dir, "status", redis_url) & (SCREEN | HTTP | STREAM)
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chain.text import clean
-from tui.ports.alerts import Call
+
+if TYPE_CHECKING:
+    from tui.ports.alerts import Call  # with it comes the Board, and every command loads what is set here
 
 AUTO: Final = "auto"
 _BELL, _ESCAPE = "\a", "\x1b"
@@ -33,7 +35,7 @@ class Attention:
         self._in_tmux = bool(environment.get("TMUX")) or term.startswith("tmux")
         self._in_screen = not self._in_tmux and term.startswith("screen")
 
-    def sequence(self, calls: Iterable[Call]) -> str:
+    def sequence(self, calls: "Iterable[Call]") -> str:
         """Return what is written to the terminal for some calls: a bell once, and each notification."""
         made = list(calls)
         texts = [call.notify for call in made if call.notify] if self.way is not NotifyBy.OFF else []
