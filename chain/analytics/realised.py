@@ -10,7 +10,7 @@ with a year of 252 regular sessions of 6.5 hours. The mean return is taken for z
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -71,14 +71,6 @@ class SpotSeries:
         kept.append(sample)
         del kept[:-KEPT]
         return True
-
-
-def series_of(samples: Iterable[SpotSample]) -> SpotSeries:
-    """Return the series that samples give, in the order in which they were seen."""
-    found = SpotSeries()
-    for sample in samples:
-        found.add(sample)
-    return found
 
 
 def realised_vol(samples: Sequence[SpotSample], calendar: Calendar = RULE) -> Measure:

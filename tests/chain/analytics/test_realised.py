@@ -1,6 +1,7 @@
 """Realised volatility: the formula, which returns count, and that a history knows nothing of what comes after."""
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import pairwise
 
@@ -21,7 +22,6 @@ from chain.analytics.realised import (
     SpotSeries,
     realised_less_implied,
     realised_vol,
-    series_of,
     unrealised,
     with_realised,
 )
@@ -34,6 +34,14 @@ from tests.support.scenes import SPX, law
 NOON = datetime(2026, 1, 2, 12, tzinfo=NEW_YORK).timestamp()
 YEAR_S = 252 * 6.5 * 3600
 R = 0.0005  # a return
+
+
+def series_of(samples: Iterable[SpotSample]) -> SpotSeries:
+    """Return the series that samples give, in the order in which they were seen."""
+    found = SpotSeries()
+    for sample in samples:
+        found.add(sample)
+    return found
 
 
 def sample(at: float, spot: float = 6930.0, source: str = "MOCK") -> SpotSample:
